@@ -1,0 +1,218 @@
+// The one typed model that every front-end (native YAML, BIRD's language, Calico's resources) produces and that
+// speaker/from-config maps to the layers' own options. Defaults are already filled in: whoever reads the model
+// never asks what a missing key means.
+
+import type { FamilyName } from '../bgp/wire/families.ts';
+import type { Role } from '../bgp/wire/session-context.ts';
+
+export interface Config {
+  readonly router: RouterConfig;
+  readonly listen: readonly ListenConfig[];
+  readonly kernel: KernelConfig;
+  readonly peers: readonly PeerConfig[];
+  readonly dynamicPeers: readonly DynamicPeersConfig[];
+  readonly networks: readonly NetworkConfig[];
+  readonly redistribute: readonly RedistributeSource[];
+  readonly decision: DecisionConfig;
+  readonly control: ControlConfig;
+  readonly http: HttpConfig | undefined;
+  readonly log: LogConfig;
+}
+
+export interface RouterConfig {
+  readonly asn: number;
+  /** BGP Identifier, a dotted quad (RFC 6286: any non-zero value). */
+  readonly id: string;
+  /** RFC 4456 §7; the router id unless configured. */
+  readonly clusterId: string;
+  /** Shown by status and in the FQDN capability. */
+  readonly hostname: string;
+}
+
+export interface ListenConfig {
+  readonly address: string;
+  readonly port: number;
+  readonly interface: string | undefined;
+}
+
+export interface KernelConfig {
+  /** Program routes; without privilege the speaker refuses to start. */
+  readonly install: boolean;
+  /** Routing table number (main = 254). */
+  readonly table: number;
+  readonly metric: number;
+  /** Most next hops of one route; 1 = no ECMP. */
+  readonly ecmp: number;
+  /** rtm_protocol of own routes; 12 is BIRD's. */
+  readonly protocol: number;
+  readonly prefSource: { readonly ipv4: string | undefined; readonly ipv6: string | undefined };
+  /** On a clean stop: leave own routes in place or take them out. */
+  readonly keepOnStop: boolean;
+  /** Foreign routes to learn; a route must match one of them. */
+  readonly learn: readonly LearnConfig[];
+  /** Interface patterns in order, `-` excludes; the first that matches decides. */
+  readonly interfaces: readonly string[];
+  /** Follow next hops through the kernel's tables; without it every next hop counts as reachable. */
+  readonly nextHopTracking: boolean;
+  /** Seconds between full audits; 0 = only after lost notifications. */
+  readonly scanTime: number;
+}
+
+export interface LearnConfig {
+  /** rtm_protocol number. */
+  readonly protocol: number | undefined;
+  readonly table: number | undefined;
+}
+
+export type Policy = 'accept' | 'reject';
+
+/** What a peer has and a peer group may preset. */
+export interface PeerSettings {
+  readonly asn: number | 'internal' | 'external';
+  /** RFC 7705-style: another own AS shown to this peer. */
+  readonly localAs: number | undefined;
+  readonly localAddress: string | undefined;
+  readonly interface: string | undefined;
+  readonly port: number;
+  readonly localPort: number | undefined;
+  readonly enabled: boolean;
+  readonly description: string | undefined;
+  readonly passive: boolean;
+  readonly families: readonly FamilyName[];
+  readonly password: Secret | undefined;
+  /** IP TTL for multihop eBGP; undefined = directly connected (TTL 1), always 255-capable for iBGP. */
+  readonly multihop: number | undefined;
+  /** GTSM: the peer is at most this many hops away (RFC 5082). */
+  readonly ttlSecurity: number | undefined;
+  readonly timers: TimerConfig;
+  readonly import: Policy;
+  readonly export: Policy;
+  readonly routeReflectorClient: boolean;
+  readonly clusterId: string | undefined;
+  /** False: routes from a client are not reflected to other clients (RFC 4456 §6, fully meshed clients). */
+  readonly clientToClient: boolean;
+  readonly routeServerClient: boolean;
+  readonly nextHop: NextHopMode;
+  /** The address for `nextHop: address`, and the one shown by `self` where the session's is of the other family. */
+  readonly nextHopAddress: { readonly ipv4: string | undefined; readonly ipv6: string | undefined };
+  readonly removePrivateAs: boolean;
+  readonly asOverride: boolean;
+  /** How often the own AS may stand in a received path. */
+  readonly allowOwnAs: number;
+  readonly enforceFirstAs: boolean;
+  readonly addPath: { readonly receive: boolean; readonly send: 'none' | 'all' | number };
+  readonly extendedNextHop: boolean;
+  readonly extendedMessages: boolean;
+  readonly gracefulRestart: GracefulRestartConfig;
+  readonly role: Role | undefined;
+  readonly roleStrict: boolean;
+  readonly aigp: boolean;
+  readonly sendCommunities: boolean;
+  readonly maxPrefixes: number | undefined;
+  /** RFC 8326: treat 65535:0 from this eBGP peer as local preference 0. */
+  readonly gracefulShutdown: boolean;
+}
+
+/** self: own address; unchanged: as received; auto: RFC 4271 §5.1.3; address: `nextHopAddress`. */
+export type NextHopMode = 'auto' | 'self' | 'unchanged' | 'address';
+
+/** Seconds. */
+export interface TimerConfig {
+  readonly hold: number;
+  readonly keepalive: number;
+  readonly connectRetry: number;
+  /** Before the first connection attempt. */
+  readonly connectDelay: number;
+  /** DelayOpenTime; 0 = off. */
+  readonly delayOpen: number;
+  readonly errorWaitMin: number;
+  readonly errorWaitMax: number;
+  readonly errorForget: number;
+  /** RFC 9687; 0 = off. */
+  readonly sendHold: number;
+}
+
+export interface GracefulRestartConfig {
+  /** helper: keep a restarting peer's routes; off: no capability at all. */
+  readonly mode: 'off' | 'helper';
+  readonly restartTime: number;
+}
+
+export interface PeerConfig extends PeerSettings {
+  /** Unique; the address where none was given. */
+  readonly name: string;
+  /** With `%interface` for a link-local peer. */
+  readonly address: string;
+}
+
+export interface DynamicPeersConfig extends PeerSettings {
+  readonly name: string;
+  readonly prefix: string;
+  /** Most sessions at a time. */
+  readonly limit: number;
+}
+
+export interface NetworkConfig {
+  readonly prefix: string;
+  /** blackhole, unreachable, prohibit: also a kernel route of that type; via: a static route; none: announce only. */
+  readonly type: 'none' | 'blackhole' | 'unreachable' | 'prohibit' | 'via';
+  readonly via: readonly string[];
+  readonly med: number | undefined;
+  readonly localPref: number | undefined;
+  readonly communities: readonly string[];
+}
+
+export type RedistributeSource = 'kernel' | 'connected' | 'static';
+
+export interface DecisionConfig {
+  /** Compare MED between different neighbouring ASes too. */
+  readonly alwaysCompareMed: boolean;
+  /** RFC 5004: keep the current best of two equal eBGP routes. */
+  readonly preferOldest: boolean;
+  /** ECMP across paths whose AS_PATHs differ but are as long. */
+  readonly multipathRelax: boolean;
+  readonly ignoreAsPathLength: boolean;
+  readonly ignoreRouterId: boolean;
+  readonly aigp: boolean;
+  readonly defaultLocalPref: number;
+}
+
+export interface ControlConfig {
+  /** Path of the unix socket; undefined = no control socket. */
+  readonly socket: string | undefined;
+  /** File mode of the socket. */
+  readonly mode: number;
+}
+
+export interface HttpConfig {
+  readonly address: string;
+  readonly port: number;
+  /** Per-peer series are left out of /metrics above this many peers. */
+  readonly maxPeerSeries: number;
+}
+
+export interface LogConfig {
+  readonly level: 'debug' | 'info' | 'warn' | 'error';
+  readonly format: 'auto' | 'pretty' | 'json';
+}
+
+/** A value that no log, output or error may show. */
+export class Secret {
+  readonly #value: string;
+  constructor(value: string) {
+    this.#value = value;
+  }
+  /** The only way to the value. */
+  reveal(): string {
+    return this.#value;
+  }
+  equals(other: Secret | undefined): boolean {
+    return other !== undefined && other.#value === this.#value;
+  }
+  toString(): string {
+    return '<redacted>';
+  }
+  toJSON(): string {
+    return '<redacted>';
+  }
+}

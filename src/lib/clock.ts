@@ -1,0 +1,33 @@
+// Time as a dependency. Everything that waits or stamps takes a Clock, so that the whole speaker runs on a
+// simulated one. The only places that may touch Date, performance and setTimeout are this file and scheduler.ts.
+
+export interface Timer {
+  /** Stops the timer; harmless when it has fired or was cancelled. */
+  cancel(): void;
+}
+
+export interface Clock {
+  /** Monotonic milliseconds since an arbitrary start. Use it for every interval. */
+  now(): number;
+  /** Wall-clock milliseconds since the Unix epoch. Use it only for what a person reads. */
+  wallTime(): number;
+  /** Calls `fn` once, `delayMs` from now (0 = in a later turn). */
+  setTimer(delayMs: number, fn: () => void): Timer;
+}
+
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  wallTime: () => Date.now(),
+  setTimer(delayMs, fn) {
+    const handle = setTimeout(fn, delayMs);
+    return { cancel: () => clearTimeout(handle) };
+  },
+};
+
+/** Randomness as a dependency: a number in [0, 1), as Math.random gives. */
+export type Random = () => number;
+
+/** RFC 4271 §10: a timer's value times a factor drawn anew from 0.75..1.0. */
+export function jitter(ms: number, random: Random): number {
+  return ms * (0.75 + 0.25 * random());
+}

@@ -1,0 +1,100 @@
+// Addresses and prefixes at the edges: text <-> bytes. The hot path has integers of its own; whoever is here has
+// time, so parsing and RFC 5952 formatting are ipaddr.js's.
+
+import ipaddr from 'ipaddr.js';
+
+/** An address of 4 or 16 octets in network order. */
+export type IpBytes = Uint8Array;
+
+/** An address with its zone, as people write it: `10.0.0.1`, `2001:db8::1`, `fe80::1%eth0`. */
+export interface IpAddress {
+  readonly bytes: IpBytes;
+  /** The interface of a link-local address. */
+  readonly zone?: string;
+}
+
+/** A prefix whose host bits are zero. */
+export interface Prefix {
+  readonly bytes: IpBytes;
+  /** 0..32 or 0..128 */
+  readonly length: number;
+}
+
+/** Parses an address; undefined where the text is none. IPv4 needs all four parts in decimal. */
+export function parseAddress(text: string): IpAddress | undefined {
+  const percent = text.indexOf('%');
+  const bare = percent < 0 ? text : text.slice(0, percent);
+  const zone = percent < 0 ? undefined : text.slice(percent + 1);
+  if (zone === '') return undefined;
+  if (ipaddr.IPv4.isValidFourPartDecimal(bare)) {
+    return zone === undefined ? { bytes: Uint8Array.from(ipaddr.IPv4.parse(bare).toByteArray()) } : undefined;
+  }
+  if (!bare.includes(':') || !ipaddr.IPv6.isValid(bare)) return undefined;
+  const bytes = Uint8Array.from(ipaddr.IPv6.parse(bare).toByteArray());
+  return zone === undefined ? { bytes } : { bytes, zone };
+}
+
+/** Formats 4 or 16 octets; IPv6 as RFC 5952 says, IPv4-mapped addresses in mixed notation. */
+export function formatAddress(bytes: Uint8Array, zone?: string): string {
+  const text =
+    bytes.length === 4
+      ? `${bytes[0]}.${bytes[1]}.${bytes[2]}.${bytes[3]}`
+      : formatIpv6(new ipaddr.IPv6([...bytes]));
+  return zone === undefined ? text : `${text}%${zone}`;
+}
+
+function formatIpv6(address: ipaddr.IPv6): string {
+  return address.isIPv4MappedAddress() ? `::ffff:${address.toIPv4Address()}` : address.toRFC5952String();
+}
+
+/** Parses `address/length`. Host bits must be zero unless `loose` clears them. */
+export function parsePrefix(text: string, loose = false): Prefix | undefined {
+  const match = /^([^/%]+)\/(\d{1,3})$/.exec(text);
+  if (match === null) return undefined;
+  const address = parseAddress(match[1]!);
+  const length = Number(match[2]);
+  if (address === undefined || length > address.bytes.length * 8) return undefined;
+  const masked = maskBytes(address.bytes, length);
+  if (!loose && masked.some((octet, i) => octet !== address.bytes[i])) return undefined;
+  return { bytes: masked, length };
+}
+
+export function formatPrefix(prefix: Prefix): string {
+  return `${formatAddress(prefix.bytes)}/${prefix.length}`;
+}
+
+/** A copy of `bytes` with every bit from `length` on cleared. */
+export function maskBytes(bytes: Uint8Array, length: number): Uint8Array {
+  const out = Uint8Array.from(bytes);
+  for (let i = 0; i < out.length; i++) {
+    const bits = length - i * 8;
+    if (bits <= 0) out[i] = 0;
+    else if (bits < 8) out[i] = out[i]! & (0xff << (8 - bits));
+  }
+  return out;
+}
+
+export function prefixContains(outer: Prefix, address: Uint8Array): boolean {
+  if (outer.bytes.length !== address.length) return false;
+  const masked = maskBytes(address, outer.length);
+  return masked.every((octet, i) => octet === outer.bytes[i]);
+}
+
+/** fe80::/10, RFC 4291 §2.5.6 */
+export function isLinkLocal(bytes: Uint8Array): boolean {
+  return bytes.length === 16 && bytes[0] === 0xfe && (bytes[1]! & 0xc0) === 0x80;
+}
+
+/** The four octets of a dotted quad as an unsigned integer, as BGP Identifiers and cluster ids are compared. */
+export function quadToUint(bytes: Uint8Array): number {
+  return ((bytes[0]! << 24) | (bytes[1]! << 16) | (bytes[2]! << 8) | bytes[3]!) >>> 0;
+}
+
+export function formatQuad(value: number): string {
+  return `${value >>> 24}.${(value >>> 16) & 255}.${(value >>> 8) & 255}.${value & 255}`;
+}
+
+/** Parses a dotted quad to an unsigned integer; undefined where it is none. */
+export function parseQuad(text: string): number | undefined {
+  return ipaddr.IPv4.isValidFourPartDecimal(text) ? quadToUint(parseAddress(text)!.bytes) : undefined;
+}

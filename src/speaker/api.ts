@@ -1,0 +1,260 @@
+// The speaker as its operators' tools see it: read-only views made on demand, and a few commands. control/ serves
+// exactly this over gRPC, HTTP and the CLI; the simulator and the tests call it directly.
+
+import type { FamilyName } from '../bgp/wire/families.ts';
+
+/** Errors of a command: the operator's fault, with what to do instead. */
+export class CommandError extends Error {
+  /** not-found: no such peer, prefix or group; invalid: bad argument; failed: it was tried and did not work. */
+  readonly code: 'not-found' | 'invalid' | 'failed';
+  constructor(code: 'not-found' | 'invalid' | 'failed', message: string) {
+    super(message);
+    this.name = 'CommandError';
+    this.code = code;
+  }
+}
+
+export interface StatusView {
+  version: string;
+  hostname: string;
+  routerId: string;
+  asn: number;
+  /** Wall-clock milliseconds. */
+  startedAt: number;
+  reconfiguredAt: number;
+  configFile: string | undefined;
+  state: 'starting' | 'running' | 'stopping';
+  /** Sentences about what does not work as configured; empty when all is well. */
+  problems: string[];
+  families: { family: FamilyName; prefixes: number; paths: number }[];
+  attributeSets: number;
+  updateGroups: number;
+  peers: { total: number; established: number };
+  kernel: KernelStatusView | undefined;
+  memory: { rss: number; heapUsed: number; arrayBuffers: number };
+  stages: { name: string; runs: number; micros: number; longestMicros: number }[];
+}
+
+export interface KernelStatusView {
+  installing: boolean;
+  table: number;
+  desired: number;
+  installed: number;
+  pending: number;
+  failed: number;
+  learned: number;
+  lastScanAt: number | undefined;
+}
+
+export interface PeerView {
+  name: string;
+  description: string | undefined;
+  /** Configured, or admitted by a dynamic prefix. */
+  kind: 'static' | 'dynamic';
+  address: string;
+  port: number;
+  localAddress: string | undefined;
+  localAs: number;
+  peerAs: number | undefined;
+  peerId: string | undefined;
+  type: 'internal' | 'external' | undefined;
+  routeReflectorClient: boolean;
+  adminUp: boolean;
+  /** RFC 4271 §8 names. */
+  state: 'Idle' | 'Connect' | 'Active' | 'OpenSent' | 'OpenConfirm' | 'Established';
+  /** Wall-clock milliseconds of the last change of state. */
+  since: number;
+  /** One line: why the last session ended, with both sides' view. */
+  lastError: string | undefined;
+  lastErrorAt: number | undefined;
+  /** Times Established was reached, and left. */
+  establishedCount: number;
+  downCount: number;
+  holdTime: number | undefined;
+  keepaliveTime: number | undefined;
+  localCapabilities: string[];
+  peerCapabilities: string[];
+  messages: {
+    received: Record<MessageName, number>;
+    sent: Record<MessageName, number>;
+    receivedBytes: number;
+    sentBytes: number;
+  };
+  families: PeerFamilyView[];
+  queuedBytes: number;
+  congested: boolean;
+}
+
+export type MessageName = 'open' | 'update' | 'notification' | 'keepalive' | 'routeRefresh';
+
+export interface PeerFamilyView {
+  family: FamilyName;
+  negotiated: boolean;
+  /** Adj-RIB-In rows, those policy or a loop check made ineligible, those that are best, and Adj-RIB-Out routes. */
+  received: number;
+  rejected: number;
+  best: number;
+  advertised: number;
+  endOfRibReceived: boolean;
+  endOfRibSent: boolean;
+  stale: number;
+  updateGroup: number | undefined;
+}
+
+export interface RouteQuery {
+  family?: FamilyName;
+  /** Exactly this prefix, or with `longer` everything inside it; an address asks for its longest match. */
+  prefix?: string;
+  longer?: boolean;
+  /** Only paths received from this peer. */
+  receivedFrom?: string;
+  /** What is advertised to this peer (Adj-RIB-Out) instead of the tables. */
+  advertisedTo?: string;
+  /** Only best paths. */
+  bestOnly?: boolean;
+  /** Only paths that policy or a check rejected. */
+  rejectedOnly?: boolean;
+  /** Attributes as received instead of after import policy. */
+  beforePolicy?: boolean;
+}
+
+export interface RouteView {
+  family: FamilyName;
+  prefix: string;
+  pathId: number;
+  /** Peer name; `local` for own networks and `kernel` for learned routes. */
+  peer: string;
+  peerAddress: string | undefined;
+  best: boolean;
+  /** Member of the ECMP set. */
+  multipath: boolean;
+  eligible: boolean;
+  /** Why it is not eligible, or which decision step it lost at, or why it is best. */
+  reason: string;
+  stale: boolean;
+  /** Wall-clock seconds. */
+  since: number;
+  nextHop: string;
+  nextHopReachable: boolean;
+  igpMetric: number | undefined;
+  attributes: AttributesView;
+}
+
+export interface AttributesView {
+  origin: 'IGP' | 'EGP' | 'INCOMPLETE' | undefined;
+  /** `64512 {64513 64514}`; empty for own routes. */
+  asPath: string;
+  med: number | undefined;
+  localPref: number | undefined;
+  atomicAggregate: boolean;
+  aggregator: string | undefined;
+  communities: string[];
+  extendedCommunities: string[];
+  largeCommunities: string[];
+  originatorId: string | undefined;
+  clusterList: string[];
+  aigp: string | undefined;
+  onlyToCustomer: number | undefined;
+  /** Attributes carried without being understood: `128 (partial, transitive): 0a0b`. */
+  unknown: string[];
+}
+
+export interface ExplainView {
+  prefix: string;
+  /** Ranked, best first; ineligible paths last. */
+  paths: (RouteView & { rank: number; step: string })[];
+  /** What was decided for each peer and why. */
+  exports: {
+    peer: string;
+    advertised: boolean;
+    reason: string;
+    attributes: AttributesView | undefined;
+    nextHop: string | undefined;
+  }[];
+  kernel:
+    | { desired: string | undefined; installed: string | undefined; problem: string | undefined }
+    | undefined;
+}
+
+export interface AttributeSetView {
+  id: number;
+  references: number;
+  bytes: number;
+  nextHop: string;
+  attributes: AttributesView;
+}
+
+export interface UpdateGroupView {
+  id: number;
+  family: FamilyName;
+  /** The inputs of the group's key, as name -> text. */
+  key: Record<string, string>;
+  members: string[];
+  lagging: string[];
+  routes: number;
+  pending: number;
+  bytesBuilt: number;
+}
+
+export interface KernelRouteView {
+  prefix: string;
+  table: number;
+  metric: number;
+  protocol: number;
+  type: string;
+  /** `via 10.0.0.1 dev eth0`, one a next hop. */
+  nextHops: string[];
+  origin: 'own' | 'learned' | 'connected';
+  state: 'installed' | 'pending' | 'failed';
+  problem: string | undefined;
+}
+
+export interface NetworkSpec {
+  prefix: string;
+  type?: 'none' | 'blackhole' | 'unreachable' | 'prohibit' | 'via';
+  via?: string[];
+  med?: number;
+  localPref?: number;
+  communities?: string[];
+}
+
+export type PeerEvent = { kind: 'peer'; peer: PeerView };
+export type RouteEvent = {
+  kind: 'route';
+  family: FamilyName;
+  prefix: string;
+  /** The new best path; undefined = the prefix is gone. */
+  best: RouteView | undefined;
+};
+
+export interface ReloadResult {
+  /** One sentence a change, empty when nothing changed. */
+  changes: string[];
+}
+
+export interface SpeakerApi {
+  status(): StatusView;
+  peers(): PeerView[];
+  /** Yields in slices; the caller may stop at any time. */
+  routes(query: RouteQuery): Iterable<RouteView>;
+  attributeSets(): Iterable<AttributeSetView>;
+  updateGroups(): UpdateGroupView[];
+  kernelRoutes(): Iterable<KernelRouteView>;
+  explain(prefix: string, options: { from?: string; to?: string }): ExplainView;
+  /** Calls back on every change until the returned function is called. */
+  watchPeers(listener: (event: PeerEvent) => void): () => void;
+  watchRoutes(
+    query: { family?: FamilyName; prefix?: string; longer?: boolean },
+    listener: (event: RouteEvent) => void,
+  ): () => void;
+  peerUp(name: string): void;
+  /** `reason` travels in the NOTIFICATION (RFC 9003). */
+  peerDown(name: string, reason: string | undefined): void;
+  peerReset(name: string, reason: string | undefined): void;
+  /** in = ask the peer again (or rerun policy where the peer cannot), out = send everything again. */
+  peerRefresh(name: string, direction: 'in' | 'out' | 'both'): void;
+  addNetwork(network: NetworkSpec): void;
+  deleteNetwork(prefix: string): void;
+  /** Reads the configuration again and applies the difference. */
+  reload(): Promise<ReloadResult>;
+}
