@@ -1,0 +1,105 @@
+// What a session needs of TCP, and nothing more: dial, listen, read, write, close. The product has tcp-transport.ts
+// behind it, the simulator a network in memory. Handlers are never called from inside a call of this interface,
+// and after onClose none is called again.
+
+import type { IpBytes } from '../../lib/ip.ts';
+
+/** A value that is shown to the kernel only; config's Secret is one. */
+export interface Password {
+  reveal(): string;
+}
+
+export interface Endpoint {
+  /** 4 or 16 octets. */
+  readonly address: IpBytes;
+  readonly port: number;
+  /** Interface of a link-local address. */
+  readonly zone?: string | undefined;
+}
+
+/** What the packets of one connection look like. */
+export interface SocketOptions {
+  /** IP TTL or hop limit to send with; undefined = the system's. */
+  readonly ttl: number | undefined;
+  /** Smallest TTL accepted (RFC 5082). */
+  readonly minTtl: number | undefined;
+  /** TCP-MD5 key (RFC 2385). */
+  readonly password: Password | undefined;
+}
+
+export interface ConnectOptions extends SocketOptions {
+  readonly remote: Endpoint;
+  /** Source address, and port unless 0. */
+  readonly local: { readonly address: IpBytes | undefined; readonly port: number };
+  /** Bind to this interface. */
+  readonly interface: string | undefined;
+}
+
+export interface SocketHandlers {
+  /** A dialled connection is up; not called for an accepted one. */
+  onConnect(): void;
+  /** `buffer[0, length)` is valid only during the call; the transport reads the next octets into it. */
+  onData(buffer: Uint8Array, length: number): void;
+  /** The peer has closed its direction. */
+  onEnd(): void;
+  /** The socket is gone, or never came up; `undefined` after an orderly close. */
+  onClose(error: TransportError | undefined): void;
+}
+
+export interface TransportSocket {
+  /** Both ends; of a dialled connection known since onConnect. */
+  readonly local: Endpoint;
+  readonly remote: Endpoint;
+  /** Gives an accepted socket its handlers and starts reading. */
+  attach(handlers: SocketHandlers): void;
+  /** Options of an accepted socket, once it is known whose it is; a changed password of a living one. */
+  configure(options: SocketOptions): void;
+  /**
+   * Writes all chunks as one; `done` is called when the kernel has taken them. The chunks must not change before,
+   * and the next write must wait for it.
+   */
+  write(chunks: readonly Uint8Array[], done: () => void): void;
+  pause(): void;
+  resume(): void;
+  /** Closes after what was written has been sent. */
+  end(): void;
+  /** Closes at once; onClose follows unless the socket was closed already. */
+  destroy(): void;
+}
+
+export interface ListenOptions {
+  readonly address: IpBytes;
+  readonly port: number;
+  readonly interface: string | undefined;
+}
+
+export interface ListenHandlers {
+  onListening(): void;
+  onAccept(socket: TransportSocket): void;
+  /** The listener could not be opened, or died. */
+  onError(error: TransportError): void;
+}
+
+export interface TransportListener {
+  /** The port in use, where 0 was asked for; known since onListening. */
+  readonly port: number;
+  /** Sets, replaces or (undefined) removes the TCP-MD5 key for a remote prefix; throws TransportError. */
+  setPassword(prefix: { bytes: IpBytes; length: number }, password: Password | undefined): void;
+  close(): void;
+}
+
+export interface Transport {
+  /** Errors, those of the options included, arrive through onClose. */
+  connect(options: ConnectOptions, handlers: SocketHandlers): TransportSocket;
+  listen(options: ListenOptions, handlers: ListenHandlers): TransportListener;
+}
+
+/** A failure of the network or of an option, with the system's name for it (ECONNREFUSED, EACCES...). */
+export class TransportError extends Error {
+  readonly code: string;
+  constructor(code: string, message: string) {
+    super(message);
+    this.name = 'TransportError';
+    this.code = code;
+  }
+}
