@@ -1,0 +1,81 @@
+// Struct-of-arrays helpers: typed arrays that grow, and bit sets over small integers. Fresh typed arrays are zero
+// pages that cost no memory until written, so columns start large and grow by doubling.
+
+/** A copy of `column` with room for `size` elements; the same array when it has room already. */
+export function growInt32(column: Int32Array<ArrayBuffer>, size: number): Int32Array<ArrayBuffer> {
+  if (size <= column.length) return column;
+  const grown = new Int32Array(Math.max(size, column.length * 2));
+  grown.set(column);
+  return grown;
+}
+
+export function growUint32(column: Uint32Array<ArrayBuffer>, size: number): Uint32Array<ArrayBuffer> {
+  if (size <= column.length) return column;
+  const grown = new Uint32Array(Math.max(size, column.length * 2));
+  grown.set(column);
+  return grown;
+}
+
+export function growUint16(column: Uint16Array<ArrayBuffer>, size: number): Uint16Array<ArrayBuffer> {
+  if (size <= column.length) return column;
+  const grown = new Uint16Array(Math.max(size, column.length * 2));
+  grown.set(column);
+  return grown;
+}
+
+export function growUint8(column: Uint8Array<ArrayBuffer>, size: number): Uint8Array<ArrayBuffer> {
+  if (size <= column.length) return column;
+  const grown = new Uint8Array(Math.max(size, column.length * 2));
+  grown.set(column);
+  return grown;
+}
+
+/** A set of small non-negative integers that remembers insertion order, for work queues without duplicates. */
+export class IdQueue {
+  #ids = new Int32Array(1024);
+  #head = 0;
+  #tail = 0;
+  #queued = new Uint8Array(1024);
+
+  get size(): number {
+    return this.#tail - this.#head;
+  }
+
+  has(id: number): boolean {
+    return this.#queued[id] === 1;
+  }
+
+  /** Returns false where `id` waits already. */
+  push(id: number): boolean {
+    if (this.#queued[id] === 1) return false;
+    if (id >= this.#queued.length) this.#queued = growUint8(this.#queued, id + 1);
+    this.#queued[id] = 1;
+    if (this.#tail === this.#ids.length) this.#makeRoom();
+    this.#ids[this.#tail++] = id;
+    return true;
+  }
+
+  /** The oldest id, or -1 when the queue is empty. */
+  shift(): number {
+    if (this.#head === this.#tail) return -1;
+    const id = this.#ids[this.#head++]!;
+    this.#queued[id] = 0;
+    if (this.#head === this.#tail) {
+      this.#head = 0;
+      this.#tail = 0;
+    }
+    return id;
+  }
+
+  #makeRoom(): void {
+    if (this.#head > this.#ids.length >> 1) {
+      this.#ids.copyWithin(0, this.#head, this.#tail);
+    } else {
+      const grown = new Int32Array(this.#ids.length * 2);
+      grown.set(this.#ids.subarray(this.#head, this.#tail));
+      this.#ids = grown;
+    }
+    this.#tail -= this.#head;
+    this.#head = 0;
+  }
+}

@@ -1,0 +1,183 @@
+// What a peer announced, written into the path rows: announce, withdraw, flush, stale marks, and import run again
+// over what is there. Nothing here decides; it marks prefixes dirty.
+
+import type { NlriBatch } from '../bgp/wire/nlri-batch.ts';
+import type { FamilyRib } from './family-rib.ts';
+import type { ImportChecks, ImportResult } from './import-checks.ts';
+import { PATH_FLAG } from './path-store.ts';
+import type { RibPeer } from './rib-peer.ts';
+import { RowWalk } from './row-walk.ts';
+
+/**
+ * Writes announced prefixes. `attrIn` stays the caller's; `result` is what import made of it for this peer.
+ * `now` is wall-clock seconds. Announcing again what is there changes nothing (but the stale mark).
+ */
+export function announce(
+  rib: FamilyRib,
+  peer: RibPeer,
+  batch: NlriBatch,
+  attrIn: number,
+  result: ImportResult,
+  now: number,
+): void {
+  const { prefixes, paths } = rib;
+  const stride = rib.family.words;
+  const { words, lengths, pathIds, count } = batch;
+  for (let i = 0; i < count; i++) {
+    const prefixId = prefixes.intern(words, i * stride, lengths[i]!);
+    const row = paths.find(prefixId, peer.id, pathIds[i]!);
+    if (row !== 0) replace(rib, peer, row, attrIn, result, now);
+    else add(rib, peer, prefixId, pathIds[i]!, attrIn, result, now);
+  }
+}
+
+/** Removes withdrawn prefixes; a withdrawal of what is not there is harmless (RFC 4271 §9). */
+export function withdraw(rib: FamilyRib, peer: RibPeer, batch: NlriBatch): void {
+  const { prefixes, paths } = rib;
+  const stride = rib.family.words;
+  for (let i = 0; i < batch.count; i++) {
+    const prefixId = prefixes.find(batch.words, i * stride, batch.lengths[i]!);
+    if (prefixId === 0) continue;
+    const row = paths.find(prefixId, peer.id, batch.pathIds[i]!);
+    if (row !== 0) removeRow(rib, peer, row);
+  }
+}
+
+function add(
+  rib: FamilyRib,
+  peer: RibPeer,
+  prefixId: number,
+  pathId: number,
+  attrIn: number,
+  result: ImportResult,
+  now: number,
+): void {
+  const { prefixes, paths, shared } = rib;
+  const counters = peer.counters[rib.family.id]!;
+  prefixes.hold(prefixId);
+  const row = paths.add(prefixId, peer.id, pathId);
+  shared.attrs.hold(attrIn);
+  paths.attrIn[row] = attrIn;
+  paths.since[row] = now;
+  counters.received++;
+  setPost(rib, peer, row, 0, result);
+  if (result.attrPost !== 0) rib.locRib.markDirty(prefixId);
+}
+
+function replace(
+  rib: FamilyRib,
+  peer: RibPeer,
+  row: number,
+  attrIn: number,
+  result: ImportResult,
+  now: number,
+): void {
+  const { paths, shared } = rib;
+  if ((paths.flags[row]! & PATH_FLAG.stale) !== 0) {
+    paths.flags[row] = paths.flags[row]! & ~PATH_FLAG.stale;
+    peer.counters[rib.family.id]!.stale--;
+  }
+  const oldIn = paths.attrIn[row]!;
+  if (oldIn === attrIn) return;
+  const oldPost = paths.attrPost[row]!;
+  shared.attrs.hold(attrIn);
+  paths.attrIn[row] = attrIn;
+  paths.since[row] = now;
+  setPost(rib, peer, row, oldPost, result);
+  shared.attrs.release(oldIn);
+  if (oldPost !== result.attrPost) rib.locRib.markDirty(paths.prefixId[row]!);
+}
+
+/** Stores the outcome of import; keeps the rejected counter and the references right. */
+function setPost(rib: FamilyRib, peer: RibPeer, row: number, oldPost: number, result: ImportResult): void {
+  const { paths, shared } = rib;
+  const counters = peer.counters[rib.family.id]!;
+  if (paths.reject[row] !== 0) counters.rejected--;
+  if (paths.reject[row] !== result.cause) paths.reject[row] = result.cause;
+  if (result.cause !== 0) counters.rejected++;
+  paths.attrPost[row] = result.attrPost;
+  if (result.attrPost !== 0) shared.attrs.hold(result.attrPost);
+  if (oldPost !== 0) shared.attrs.release(oldPost);
+}
+
+function removeRow(rib: FamilyRib, peer: RibPeer, row: number): void {
+  const { prefixes, paths, shared } = rib;
+  const counters = peer.counters[rib.family.id]!;
+  const prefixId = paths.prefixId[row]!;
+  const attrPost = paths.attrPost[row]!;
+  counters.received--;
+  if (paths.reject[row] !== 0) counters.rejected--;
+  if ((paths.flags[row]! & PATH_FLAG.stale) !== 0) counters.stale--;
+  if (attrPost !== 0) {
+    rib.locRib.markDirty(prefixId);
+    shared.attrs.release(attrPost);
+  }
+  shared.attrs.release(paths.attrIn[row]!);
+  paths.remove(row);
+  prefixes.release(prefixId);
+}
+
+/** Removes every row of a peer that sends no more. */
+export function flushPeer(rib: FamilyRib, peer: RibPeer): RowWalk {
+  return new RowWalk(rib, peer, (row) => removeRow(rib, peer, row));
+}
+
+/** RFC 4724 §4.2, RFC 7313 §4: from now on a row counts as stale until the peer sends it again. */
+export function markStale(rib: FamilyRib, peer: RibPeer): void {
+  const { paths } = rib;
+  const counters = peer.counters[rib.family.id]!;
+  forEachRow(rib, peer, (row) => {
+    if ((paths.flags[row]! & PATH_FLAG.stale) !== 0) return;
+    paths.flags[row] = paths.flags[row]! | PATH_FLAG.stale;
+    counters.stale++;
+  });
+}
+
+/** Removes what is still stale. */
+export function sweepStale(rib: FamilyRib, peer: RibPeer): void {
+  if (peer.counters[rib.family.id]!.stale === 0) return;
+  const { paths } = rib;
+  forEachRow(rib, peer, (row) => {
+    if ((paths.flags[row]! & PATH_FLAG.stale) !== 0) removeRow(rib, peer, row);
+  });
+}
+
+/** Soft reconfiguration: import runs again over the rows as they were received, once an attribute set. */
+export function reimport(rib: FamilyRib, peer: RibPeer, checks: ImportChecks): RowWalk {
+  const { paths, shared } = rib;
+  const memo = new Map<number, ImportResult>();
+  const visit = (row: number): void => {
+    const attrIn = paths.attrIn[row]!;
+    let result = memo.get(attrIn);
+    if (result === undefined) {
+      result = { ...checks.evaluate(peer, attrIn) };
+      memo.set(attrIn, result);
+      shared.attrs.hold(attrIn);
+    }
+    const oldPost = paths.attrPost[row]!;
+    if (oldPost === result.attrPost && paths.reject[row] === result.cause) return;
+    setPost(rib, peer, row, oldPost, result);
+    if (oldPost !== result.attrPost) rib.locRib.markDirty(paths.prefixId[row]!);
+  };
+  return new RowWalk(rib, peer, visit, () => {
+    for (const [attrIn, { attrPost }] of memo) {
+      shared.attrs.release(attrIn);
+      if (attrPost !== 0) shared.attrs.release(attrPost);
+    }
+  });
+}
+
+/** Marks dirty every prefix with a path through one of these next hops. */
+export function markNextHopsDirty(rib: FamilyRib, changed: ReadonlySet<number>): void {
+  const { paths, shared } = rib;
+  for (let row = 1; row < paths.limit; row++) {
+    const prefixId = paths.prefixId[row]!;
+    if (prefixId === 0) continue;
+    const attrPost = paths.attrPost[row]!;
+    if (attrPost !== 0 && changed.has(shared.attrs.nextHop[attrPost]!)) rib.locRib.markDirty(prefixId);
+  }
+}
+
+function forEachRow(rib: FamilyRib, peer: RibPeer, visit: (row: number) => void): void {
+  new RowWalk(rib, peer, visit).run(() => false);
+}

@@ -1,0 +1,367 @@
+// Attribute sets as integers. The canonical bytes of a set (ascending types, 4-octet ASes, no NEXT_HOP, no MP_*)
+// and its next hop are interned together to one attrId, reference-counted; equal ids mean equal routes. What the
+// decision and the export rules read stands in columns, derived once when a set is new; nobody parses bytes later
+// but show commands and rewriting.
+
+import { ATTRIBUTE, COMMUNITY } from '../bgp/wire/iana.ts';
+import { growInt32, growUint8, growUint16, growUint32 } from '../lib/columns.ts';
+import { BlockArena } from './block-arena.ts';
+import type { NextHopTable } from './next-hops.ts';
+
+/** Bits of the `flags` column. */
+export const ATTR_FLAG = {
+  localPref: 1 << 0,
+  med: 1 << 1,
+  originatorId: 1 << 2,
+  noExport: 1 << 3,
+  noAdvertise: 1 << 4,
+  noExportSubconfed: 1 << 5,
+  gracefulShutdown: 1 << 6,
+  llgrStale: 1 << 7,
+  noLlgr: 1 << 8,
+  aigp: 1 << 9,
+  onlyToCustomer: 1 << 10,
+  /** Extended communities that must not cross an AS boundary (RFC 4360 §6). */
+  nonTransitiveExtended: 1 << 11,
+  clusterList: 1 << 12,
+} as const;
+
+const INITIAL_SETS = 1 << 14;
+const INITIAL_SLOTS = 1 << 12;
+const FLAG_EXTENDED_LENGTH = 0x10;
+const SEGMENT_AS_SET = 1;
+const SEGMENT_AS_SEQUENCE = 2;
+
+export class AttrStore {
+  readonly nextHops: NextHopTable;
+  readonly #defaultLocalPref: number;
+  readonly #arena = new BlockArena();
+  #offset = new Uint32Array(INITIAL_SETS);
+  #length = new Uint32Array(INITIAL_SETS);
+  #hashes = new Int32Array(INITIAL_SETS);
+  #refs = new Uint32Array(INITIAL_SETS);
+  /** attrId or 0; linear probing. */
+  #slots = new Int32Array(INITIAL_SLOTS);
+  #size = 0;
+  #limit = 1;
+  readonly #freeIds: number[] = [];
+
+  // What the decision reads, by attrId.
+  nextHop = new Int32Array(INITIAL_SETS);
+  /** LOCAL_PREF, or the default where there is none. */
+  localPref = new Uint32Array(INITIAL_SETS);
+  /** MULTI_EXIT_DISC, or 0 (RFC 4271 §9.1.2.2 c). */
+  med = new Uint32Array(INITIAL_SETS);
+  origin = new Uint8Array(INITIAL_SETS);
+  /** ASes in AS_PATH; an AS_SET counts 1, confederation segments 0. */
+  asLength = new Uint16Array(INITIAL_SETS);
+  /** First AS of the path; 0 where the path is empty or begins with a set. */
+  neighborAs = new Uint32Array(INITIAL_SETS);
+  originatorId = new Uint32Array(INITIAL_SETS);
+  clusterLength = new Uint16Array(INITIAL_SETS);
+  flags = new Uint16Array(INITIAL_SETS);
+
+  constructor(nextHops: NextHopTable, defaultLocalPref = 100) {
+    this.nextHops = nextHops;
+    this.#defaultLocalPref = defaultLocalPref;
+  }
+
+  /** Attribute sets in use. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Every id in use is in 1..limit-1. */
+  get limit(): number {
+    return this.#limit;
+  }
+
+  /** The arena all sets lie in; see `offset` and `length`. Valid until the next intern. */
+  get bytes(): Uint8Array {
+    return this.#arena.bytes;
+  }
+
+  offset(id: number): number {
+    return this.#offset[id]!;
+  }
+
+  length(id: number): number {
+    return this.#length[id]!;
+  }
+
+  references(id: number): number {
+    return this.#refs[id]!;
+  }
+
+  /** A copy of the canonical bytes, for whoever keeps or changes them. */
+  copy(id: number): Uint8Array {
+    const offset = this.#offset[id]!;
+    return this.#arena.bytes.slice(offset, offset + this.#length[id]!);
+  }
+
+  /** The id of canonical bytes plus next hop, held once for the caller, who must `release` it. */
+  intern(source: Uint8Array, at: number, length: number, nextHop: number): number {
+    const hash = hashBytes(source, at, length, nextHop);
+    const slots = this.#slots;
+    const mask = slots.length - 1;
+    let slot = hash & mask;
+    for (; ; slot = (slot + 1) & mask) {
+      const id = slots[slot]!;
+      if (id === 0) break;
+      if (
+        this.#hashes[id] === hash &&
+        this.nextHop[id] === nextHop &&
+        this.#length[id] === length &&
+        this.#arena.equals(this.#offset[id]!, source, at, length)
+      ) {
+        this.#refs[id] = this.#refs[id]! + 1;
+        return id;
+      }
+    }
+    const id = this.#add(source, at, length, nextHop, hash);
+    slots[slot] = id;
+    if (this.#size * 3 > slots.length * 2) this.#rehash(slots.length * 2);
+    return id;
+  }
+
+  hold(id: number): void {
+    this.#refs[id] = this.#refs[id]! + 1;
+  }
+
+  /** Whether two sets have the same AS_PATH, octet for octet. */
+  sameAsPath(a: number, b: number): boolean {
+    if (a === b) return true;
+    if (this.asLength[a] !== this.asLength[b] || this.neighborAs[a] !== this.neighborAs[b]) return false;
+    const bytes = this.#arena.bytes;
+    const first = this.#findValue(a, ATTRIBUTE.AS_PATH);
+    const second = this.#findValue(b, ATTRIBUTE.AS_PATH);
+    if (first.length !== second.length) return false;
+    return this.#arena.equals(first.at, bytes, second.at, first.length);
+  }
+
+  /** The AIGP metric (RFC 7311 §3) of a set whose aigp flag is on. */
+  aigp(id: number): number {
+    const { at } = this.#findValue(id, ATTRIBUTE.AIGP);
+    const bytes = this.#arena.bytes;
+    // TLV type 1, length 11, 8 octets; a cost above 2^53 loses its last bits, which no comparison misses.
+    return readUint32(bytes, at + 3) * 2 ** 32 + readUint32(bytes, at + 7);
+  }
+
+  /** The AS number in ONLY_TO_CUSTOMER (RFC 9234 §5) of a set whose flag is on. */
+  onlyToCustomer(id: number): number {
+    return readUint32(this.#arena.bytes, this.#findValue(id, ATTRIBUTE.ONLY_TO_CUSTOMER).at);
+  }
+
+  #findValue(id: number, type: number): { at: number; length: number } {
+    const bytes = this.#arena.bytes;
+    const end = this.#offset[id]! + this.#length[id]!;
+    for (let at = this.#offset[id]!; at < end; ) {
+      const extended = (bytes[at]! & FLAG_EXTENDED_LENGTH) !== 0;
+      const length = extended ? (bytes[at + 2]! << 8) | bytes[at + 3]! : bytes[at + 2]!;
+      const value = at + (extended ? 4 : 3);
+      if (bytes[at + 1] === type) return { at: value, length };
+      at = value + length;
+    }
+    return { at: end, length: 0 };
+  }
+
+  release(id: number): void {
+    const refs = this.#refs[id]! - 1;
+    this.#refs[id] = refs;
+    if (refs === 0) this.#remove(id);
+  }
+
+  #add(source: Uint8Array, at: number, length: number, nextHop: number, hash: number): number {
+    const id = this.#freeIds.pop() ?? this.#limit++;
+    if (id >= this.#refs.length) this.#grow(id + 1);
+    this.#offset[id] = this.#arena.store(source, at, length);
+    this.#length[id] = length;
+    this.#hashes[id] = hash;
+    this.#refs[id] = 1;
+    this.nextHop[id] = nextHop;
+    this.nextHops.hold(nextHop);
+    this.#size++;
+    this.#derive(id);
+    return id;
+  }
+
+  #remove(id: number): void {
+    const slots = this.#slots;
+    const mask = slots.length - 1;
+    let hole = this.#hashes[id]! & mask;
+    while (slots[hole] !== id) hole = (hole + 1) & mask;
+    for (let next = (hole + 1) & mask; slots[next] !== 0; next = (next + 1) & mask) {
+      const home = this.#hashes[slots[next]!]! & mask;
+      if (((next - home) & mask) >= ((next - hole) & mask)) {
+        slots[hole] = slots[next]!;
+        hole = next;
+      }
+    }
+    slots[hole] = 0;
+    this.#arena.free(this.#offset[id]!, this.#length[id]!);
+    this.nextHops.release(this.nextHop[id]!);
+    this.#freeIds.push(id);
+    this.#size--;
+    if (slots.length > INITIAL_SLOTS && this.#size * 8 < slots.length) this.#rehash(slots.length >> 1);
+  }
+
+  #rehash(capacity: number): void {
+    const old = this.#slots;
+    const slots = new Int32Array(capacity);
+    const mask = capacity - 1;
+    for (let i = 0; i < old.length; i++) {
+      const id = old[i]!;
+      if (id === 0) continue;
+      let slot = this.#hashes[id]! & mask;
+      while (slots[slot] !== 0) slot = (slot + 1) & mask;
+      slots[slot] = id;
+    }
+    this.#slots = slots;
+  }
+
+  #grow(size: number): void {
+    this.#offset = growUint32(this.#offset, size);
+    this.#length = growUint32(this.#length, size);
+    this.#hashes = growInt32(this.#hashes, size);
+    this.#refs = growUint32(this.#refs, size);
+    this.nextHop = growInt32(this.nextHop, size);
+    this.localPref = growUint32(this.localPref, size);
+    this.med = growUint32(this.med, size);
+    this.origin = growUint8(this.origin, size);
+    this.asLength = growUint16(this.asLength, size);
+    this.neighborAs = growUint32(this.neighborAs, size);
+    this.originatorId = growUint32(this.originatorId, size);
+    this.clusterLength = growUint16(this.clusterLength, size);
+    this.flags = growUint16(this.flags, size);
+  }
+
+  /** Fills the columns of a new set from its bytes. */
+  #derive(id: number): void {
+    const bytes = this.#arena.bytes;
+    const end = this.#offset[id]! + this.#length[id]!;
+    let flags = 0;
+    this.localPref[id] = this.#defaultLocalPref;
+    this.med[id] = 0;
+    this.origin[id] = 0;
+    this.asLength[id] = 0;
+    this.neighborAs[id] = 0;
+    this.originatorId[id] = 0;
+    this.clusterLength[id] = 0;
+    for (let at = this.#offset[id]!; at < end; ) {
+      const extended = (bytes[at]! & FLAG_EXTENDED_LENGTH) !== 0;
+      const length = extended ? (bytes[at + 2]! << 8) | bytes[at + 3]! : bytes[at + 2]!;
+      const value = at + (extended ? 4 : 3);
+      switch (bytes[at + 1]) {
+        case ATTRIBUTE.ORIGIN:
+          this.origin[id] = bytes[value]!;
+          break;
+        case ATTRIBUTE.AS_PATH:
+          this.#deriveAsPath(id, bytes, value, value + length);
+          break;
+        case ATTRIBUTE.MULTI_EXIT_DISC:
+          this.med[id] = readUint32(bytes, value);
+          flags |= ATTR_FLAG.med;
+          break;
+        case ATTRIBUTE.LOCAL_PREF:
+          this.localPref[id] = readUint32(bytes, value);
+          flags |= ATTR_FLAG.localPref;
+          break;
+        case ATTRIBUTE.COMMUNITIES:
+          flags |= communityFlags(bytes, value, value + length);
+          break;
+        case ATTRIBUTE.ORIGINATOR_ID:
+          this.originatorId[id] = readUint32(bytes, value);
+          flags |= ATTR_FLAG.originatorId;
+          break;
+        case ATTRIBUTE.CLUSTER_LIST:
+          this.clusterLength[id] = length >> 2;
+          flags |= ATTR_FLAG.clusterList;
+          break;
+        case ATTRIBUTE.EXTENDED_COMMUNITIES:
+          for (let i = value; i < value + length; i += 8) {
+            if ((bytes[i]! & EXTENDED_NON_TRANSITIVE) !== 0) flags |= ATTR_FLAG.nonTransitiveExtended;
+          }
+          break;
+        case ATTRIBUTE.IPV6_EXTENDED_COMMUNITIES:
+          for (let i = value; i < value + length; i += 20) {
+            if ((bytes[i]! & EXTENDED_NON_TRANSITIVE) !== 0) flags |= ATTR_FLAG.nonTransitiveExtended;
+          }
+          break;
+        case ATTRIBUTE.AIGP:
+          flags |= ATTR_FLAG.aigp;
+          break;
+        case ATTRIBUTE.ONLY_TO_CUSTOMER:
+          flags |= ATTR_FLAG.onlyToCustomer;
+          break;
+      }
+      at = value + length;
+    }
+    this.flags[id] = flags;
+  }
+
+  #deriveAsPath(id: number, bytes: Uint8Array, start: number, end: number): void {
+    let count = 0;
+    for (let at = start; at < end; at += 2 + bytes[at + 1]! * 4) {
+      const kind = bytes[at];
+      if (kind === SEGMENT_AS_SEQUENCE) count += bytes[at + 1]!;
+      else if (kind === SEGMENT_AS_SET) count++;
+    }
+    this.asLength[id] = count;
+    if (end > start && bytes[start] === SEGMENT_AS_SEQUENCE) {
+      this.neighborAs[id] = readUint32(bytes, start + 2);
+    }
+  }
+}
+
+/** RFC 4360 §2: the T bit of an extended community's type octet. */
+const EXTENDED_NON_TRANSITIVE = 0x40;
+
+/** RFC 1997, 8326, 9494: communities that change what happens to a route, as flag bits. */
+function communityFlags(bytes: Uint8Array, start: number, end: number): number {
+  let flags = 0;
+  for (let at = start; at < end; at += 4) {
+    if (bytes[at] !== 0xff || bytes[at + 1] !== 0xff) continue;
+    switch (readUint32(bytes, at)) {
+      case COMMUNITY.NO_EXPORT:
+        flags |= ATTR_FLAG.noExport;
+        break;
+      case COMMUNITY.NO_ADVERTISE:
+        flags |= ATTR_FLAG.noAdvertise;
+        break;
+      case COMMUNITY.NO_EXPORT_SUBCONFED:
+        flags |= ATTR_FLAG.noExportSubconfed;
+        break;
+      case COMMUNITY.GRACEFUL_SHUTDOWN:
+        flags |= ATTR_FLAG.gracefulShutdown;
+        break;
+      case COMMUNITY.LLGR_STALE:
+        flags |= ATTR_FLAG.llgrStale;
+        break;
+      case COMMUNITY.NO_LLGR:
+        flags |= ATTR_FLAG.noLlgr;
+        break;
+    }
+  }
+  return flags;
+}
+
+function readUint32(bytes: Uint8Array, at: number): number {
+  return ((bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!) >>> 0;
+}
+
+/** Murmur3-like mix, four octets at a time. */
+function hashBytes(bytes: Uint8Array, at: number, length: number, seed: number): number {
+  let hash = Math.imul(seed, 0x9e3779b1) ^ length;
+  const end = at + length;
+  let i = at;
+  for (; i + 4 <= end; i += 4) {
+    const word = (bytes[i]! << 24) | (bytes[i + 1]! << 16) | (bytes[i + 2]! << 8) | bytes[i + 3]!;
+    const mixed = Math.imul(word, 0xcc9e2d51);
+    hash ^= Math.imul((mixed << 15) | (mixed >>> 17), 0x1b873593);
+    hash = Math.imul((hash << 13) | (hash >>> 19), 5) - 430675100;
+  }
+  for (; i < end; i++) hash = Math.imul(hash ^ bytes[i]!, 0x01000193);
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return hash ^ (hash >>> 16);
+}

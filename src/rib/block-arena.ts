@@ -1,0 +1,66 @@
+// One growing buffer for many small byte strings. Blocks come in size classes of 8 octets up to 1 KiB and powers
+// of two above; a freed block waits in its class's list, linked through its own first four octets. Offsets stay
+// valid when the buffer grows; the buffer itself does not.
+
+const GRAIN_SHIFT = 3;
+const SMALL_LIMIT = 1024;
+const SMALL_CLASSES = SMALL_LIMIT >> GRAIN_SHIFT;
+const CLASSES = SMALL_CLASSES + 32;
+/** Untouched pages cost nothing, so begin with room for a full table's attribute sets. */
+const INITIAL_BYTES = 1 << 24;
+
+export class BlockArena {
+  bytes = new Uint8Array(INITIAL_BYTES);
+  #view = new DataView(this.bytes.buffer);
+  /** First octet never handed out; 0 is kept free so that it can end a list. */
+  #end = 1 << GRAIN_SHIFT;
+  readonly #free = new Uint32Array(CLASSES);
+
+  /** Copies `source[at, at + length)` in; returns its offset. */
+  store(source: Uint8Array, at: number, length: number): number {
+    const offset = this.#allocate(length);
+    const bytes = this.bytes;
+    if (length <= 64) for (let i = 0; i < length; i++) bytes[offset + i] = source[at + i]!;
+    else bytes.set(source.subarray(at, at + length), offset);
+    return offset;
+  }
+
+  free(offset: number, length: number): void {
+    const sizeClass = classOf(length);
+    this.#view.setUint32(offset, this.#free[sizeClass]!);
+    this.#free[sizeClass] = offset;
+  }
+
+  equals(offset: number, source: Uint8Array, at: number, length: number): boolean {
+    const bytes = this.bytes;
+    for (let i = 0; i < length; i++) if (bytes[offset + i] !== source[at + i]) return false;
+    return true;
+  }
+
+  #allocate(length: number): number {
+    const sizeClass = classOf(length);
+    const free = this.#free[sizeClass]!;
+    if (free !== 0) {
+      this.#free[sizeClass] = this.#view.getUint32(free);
+      return free;
+    }
+    const offset = this.#end;
+    this.#end += sizeOf(sizeClass);
+    if (this.#end > this.bytes.length) {
+      const grown = new Uint8Array(Math.max(this.#end, this.bytes.length * 2));
+      grown.set(this.bytes);
+      this.bytes = grown;
+      this.#view = new DataView(grown.buffer);
+    }
+    return offset;
+  }
+}
+
+function classOf(length: number): number {
+  if (length <= SMALL_LIMIT) return length === 0 ? 0 : (length - 1) >> GRAIN_SHIFT;
+  return SMALL_CLASSES + (32 - Math.clz32(length - 1));
+}
+
+function sizeOf(sizeClass: number): number {
+  return sizeClass < SMALL_CLASSES ? (sizeClass + 1) << GRAIN_SHIFT : 1 << (sizeClass - SMALL_CLASSES);
+}

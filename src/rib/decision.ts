@@ -1,0 +1,295 @@
+// The decision process (RFC 4271 §9.1.2.2, RFC 4456 §9, RFC 5004) as numbered eliminations. Every step looks at
+// all candidates that are left and drops the worse ones; so MED, which is no total order, gives the same answer in
+// whatever order routes arrived. The number of the step at which a path was dropped is the reason that `explain`
+// prints, and the tests carry the same numbers. Best path, ECMP set and ranking all come from here.
+
+import { growInt32, growUint8 } from '../lib/columns.ts';
+import type { AttrStore } from './attr-store.ts';
+import { ATTR_FLAG } from './attr-store.ts';
+import type { NextHopTable } from './next-hops.ts';
+import type { PathStore } from './path-store.ts';
+import { type PeerTable, SOURCE } from './rib-peer.ts';
+
+export interface DecisionOptions {
+  /** Compare MED between different neighbouring ASes too. */
+  readonly alwaysCompareMed: boolean;
+  /** RFC 5004: among eBGP paths equal so far, the current best stays. */
+  readonly preferOldest: boolean;
+  /** ECMP also across paths that differ in their AS_PATH. */
+  readonly multipathRelax: boolean;
+  readonly ignoreAsPathLength: boolean;
+  readonly ignoreRouterId: boolean;
+  /** RFC 7311 §4. */
+  readonly aigp: boolean;
+  /** Most members of an ECMP set; 1 = none. */
+  readonly multipathLimit: number;
+}
+
+/** What a path lost at, by step number; 0 = it is the best. Sentences for people. */
+export const DECISION_STEPS: readonly { number: number; name: string; lost: string }[] = [
+  { number: 0, name: 'best', lost: 'best path' },
+  { number: 1, name: 'local preference', lost: 'lower local preference' },
+  { number: 2, name: 'locally originated', lost: 'not locally originated' },
+  { number: 3, name: 'AIGP', lost: 'no AIGP or a higher one' },
+  { number: 4, name: 'AS_PATH length', lost: 'longer AS_PATH' },
+  { number: 5, name: 'ORIGIN', lost: 'worse ORIGIN' },
+  { number: 6, name: 'MED', lost: 'higher MED' },
+  { number: 7, name: 'eBGP over iBGP', lost: 'learned by iBGP' },
+  { number: 8, name: 'IGP metric', lost: 'higher IGP metric to the next hop' },
+  { number: 9, name: 'oldest eBGP', lost: 'newer than the current best' },
+  { number: 10, name: 'router id', lost: 'higher router id or ORIGINATOR_ID' },
+  { number: 11, name: 'CLUSTER_LIST length', lost: 'longer CLUSTER_LIST' },
+  { number: 12, name: 'peer address', lost: 'higher peer address' },
+  { number: 13, name: 'path identifier', lost: 'higher path identifier' },
+];
+
+const LAST_STEP = 13;
+/** Paths still equal after this step share the traffic. */
+const MULTIPATH_STEP = 8;
+
+/** A path in order of preference, with the step at which it lost to the best one (0 = it is the best). */
+export interface RankedPath {
+  readonly row: number;
+  readonly step: number;
+}
+
+export class Decision {
+  readonly #attrs: AttrStore;
+  readonly #nextHops: NextHopTable;
+  readonly #peers: PeerTable;
+  readonly #paths: PathStore;
+  readonly options: DecisionOptions;
+  /** ECMP set of the last `select`, the best included. */
+  multipath = new Int32Array(64);
+  multipathCount = 0;
+
+  /** Candidates: those left in front, the dropped ones behind them with the step that dropped each. */
+  #rows = new Int32Array(64);
+  #droppedAt = new Uint8Array(64);
+  /** Row of the current best, for step 9. */
+  #currentBest = 0;
+  /** The steps that the options leave, in order; each returns how many candidates stay. */
+  readonly #steps: readonly { number: number; run: (count: number) => number }[];
+
+  constructor(
+    inputs: { attrs: AttrStore; nextHops: NextHopTable; peers: PeerTable; paths: PathStore },
+    options: DecisionOptions,
+  ) {
+    this.#attrs = inputs.attrs;
+    this.#nextHops = inputs.nextHops;
+    this.#peers = inputs.peers;
+    this.#paths = inputs.paths;
+    this.options = options;
+    this.#steps = this.#stepTable(options);
+  }
+
+  /** Whether a row takes part: accepted by import, next hop resolvable (RFC 4271 §9.1.2). */
+  eligible(row: number): boolean {
+    const attr = this.#paths.attrPost[row]!;
+    return attr !== 0 && this.#nextHops.reachable[this.#attrs.nextHop[attr]!] === 1;
+  }
+
+  /** The best row of the list that begins at `first`, or 0; fills the ECMP set. */
+  select(first: number, currentBest: number): number {
+    const count = this.#gather(first);
+    this.multipathCount = 0;
+    if (count === 0) return 0;
+    this.#currentBest = currentBest;
+    if (count > 1) this.#eliminate(count);
+    const best = this.#rows[0]!;
+    if (this.multipathCount > 1) this.#trimMultipath(best);
+    else {
+      this.multipath[0] = best;
+      this.multipathCount = 1;
+    }
+    return best;
+  }
+
+  /** Up to `limit` eligible paths of the list, best first. */
+  rank(first: number, currentBest: number, limit: number): RankedPath[] {
+    let count = this.#gather(first);
+    this.#currentBest = currentBest;
+    const lostAt = new Map<number, number>();
+    const ranked: RankedPath[] = [];
+    while (count > 0 && ranked.length < limit) {
+      if (count > 1) this.#eliminate(count);
+      const best = this.#rows[0]!;
+      if (ranked.length === 0) {
+        for (let i = 1; i < count; i++) lostAt.set(this.#rows[i]!, this.#droppedAt[i]!);
+      }
+      ranked.push({ row: best, step: lostAt.get(best) ?? 0 });
+      count--;
+      this.#rows[0] = this.#rows[count]!;
+    }
+    return ranked;
+  }
+
+  #gather(first: number): number {
+    const next = this.#paths.next;
+    let count = 0;
+    for (let row = first; row !== 0; row = next[row]!) {
+      if (!this.eligible(row)) continue;
+      if (count === this.#rows.length) {
+        this.#rows = growInt32(this.#rows, count + 1);
+        this.#droppedAt = growUint8(this.#droppedAt, count + 1);
+        this.multipath = growInt32(this.multipath, count + 1);
+      }
+      this.#rows[count++] = row;
+    }
+    return count;
+  }
+
+  /** Runs the steps over `#rows[0, count)`; the survivor ends up in front. */
+  #eliminate(count: number): void {
+    let left = count;
+    for (const step of this.#steps) {
+      const kept = step.run(left);
+      for (let i = kept; i < left; i++) this.#droppedAt[i] = step.number;
+      left = kept;
+      if (step.number === MULTIPATH_STEP && left > 1) {
+        for (let i = 0; i < left; i++) this.multipath[i] = this.#rows[i]!;
+        this.multipathCount = left;
+      }
+      if (left === 1) return;
+    }
+    for (let i = 1; i < left; i++) this.#droppedAt[i] = LAST_STEP;
+  }
+
+  /** Keeps what may share traffic with the best, which comes first; at most `multipathLimit`. */
+  #trimMultipath(best: number): void {
+    const { attrPost } = this.#paths;
+    const equals = this.multipath.slice(0, this.multipathCount);
+    this.multipath[0] = best;
+    this.multipathCount = 1;
+    for (const row of equals) {
+      if (row === best || this.multipathCount >= this.options.multipathLimit) continue;
+      if (!this.options.multipathRelax && !this.#attrs.sameAsPath(attrPost[row]!, attrPost[best]!)) continue;
+      this.multipath[this.multipathCount++] = row;
+    }
+  }
+
+  #stepTable(options: DecisionOptions): { number: number; run: (count: number) => number }[] {
+    const attr = (row: number): number => this.#paths.attrPost[row]!;
+    const peer = (row: number): number => this.#paths.peerId[row]!;
+    const lowest = (number: number, key: (row: number) => number) => ({
+      number,
+      run: (count: number) => this.#keepLowest(count, key),
+    });
+    const steps = [
+      lowest(1, (row) => -this.#attrs.localPref[attr(row)]!),
+      lowest(2, (row) => (this.#peers.source[peer(row)] === SOURCE.local ? 0 : 1)),
+      options.aigp && { number: 3, run: (count: number) => this.#keepLowestAigp(count) },
+      !options.ignoreAsPathLength && lowest(4, (row) => this.#attrs.asLength[attr(row)]!),
+      lowest(5, (row) => this.#attrs.origin[attr(row)]!),
+      options.alwaysCompareMed
+        ? lowest(6, (row) => this.#attrs.med[attr(row)]!)
+        : { number: 6, run: (count: number) => this.#keepLowestMed(count) },
+      lowest(7, (row) => (this.#peers.source[peer(row)] === SOURCE.internal ? 1 : 0)),
+      lowest(8, (row) => this.#nextHops.metric[this.#attrs.nextHop[attr(row)]!]!),
+      options.preferOldest && { number: 9, run: (count: number) => this.#keepOldest(count) },
+      !options.ignoreRouterId && lowest(10, (row) => this.#routerId(row)),
+      lowest(11, (row) => this.#attrs.clusterLength[attr(row)]!),
+      { number: 12, run: (count: number) => this.#keepLowestAddress(count) },
+      lowest(LAST_STEP, (row) => this.#paths.pathId[row]!),
+    ];
+    return steps.filter((step) => step !== false);
+  }
+
+  /** Moves the rows with the lowest key to the front. */
+  #keepLowest(count: number, key: (row: number) => number): number {
+    const rows = this.#rows;
+    let lowest = key(rows[0]!);
+    let kept = 1;
+    for (let i = 1; i < count; i++) {
+      const row = rows[i]!;
+      const value = key(row);
+      if (value > lowest) continue;
+      if (value < lowest) {
+        lowest = value;
+        kept = 0;
+      }
+      rows[i] = rows[kept]!;
+      rows[kept++] = row;
+    }
+    return kept;
+  }
+
+  /** RFC 4271 §9.1.2.2 c): of each neighbouring AS only the paths with its lowest MED stay. */
+  #keepLowestMed(count: number): number {
+    const { neighborAs, med } = this.#attrs;
+    const { attrPost } = this.#paths;
+    return this.#keepWhere(count, (row) => {
+      const own = attrPost[row]!;
+      for (let i = 0; i < count; i++) {
+        const other = attrPost[this.#rows[i]!]!;
+        if (neighborAs[other] === neighborAs[own] && med[other]! < med[own]!) return false;
+      }
+      return true;
+    });
+  }
+
+  /** RFC 7311 §4.1: with AIGP on any path, those without fall out; then the lowest AIGP + interior cost. */
+  #keepLowestAigp(count: number): number {
+    const withAigp = this.#keepWhere(count, (row) => {
+      return (this.#attrs.flags[this.#paths.attrPost[row]!]! & ATTR_FLAG.aigp) !== 0;
+    });
+    if (withAigp === 0) return count;
+    return this.#keepLowest(withAigp, (row) => {
+      const attr = this.#paths.attrPost[row]!;
+      return this.#attrs.aigp(attr) + this.#nextHops.metric[this.#attrs.nextHop[attr]!]!;
+    });
+  }
+
+  /** RFC 5004 §3: only among eBGP paths, and not where two of them carry the same identifier. */
+  #keepOldest(count: number): number {
+    const current = this.#currentBest;
+    let present = false;
+    for (let i = 0; i < count; i++) {
+      const row = this.#rows[i]!;
+      if (this.#peers.source[this.#paths.peerId[row]!] !== SOURCE.external) return count;
+      if (row === current) present = true;
+      else if (current !== 0 && this.#routerId(row) === this.#routerId(current)) return count;
+    }
+    return present ? this.#keepWhere(count, (row) => row === current) : count;
+  }
+
+  /** RFC 4271 §9.1.2.2 g) */
+  #keepLowestAddress(count: number): number {
+    let lowest = this.#peers.get(this.#paths.peerId[this.#rows[0]!]!).address;
+    for (let i = 1; i < count; i++) {
+      const address = this.#peers.get(this.#paths.peerId[this.#rows[i]!]!).address;
+      if (compareOctets(address, lowest) < 0) lowest = address;
+    }
+    return this.#keepWhere(count, (row) => {
+      return compareOctets(this.#peers.get(this.#paths.peerId[row]!).address, lowest) === 0;
+    });
+  }
+
+  #keepWhere(count: number, keep: (row: number) => boolean): number {
+    const rows = this.#rows;
+    // Judge all before any row moves: `keep` may look at the whole set.
+    const verdicts = Array.from({ length: count }, (_, i) => keep(rows[i]!));
+    let kept = 0;
+    for (let i = 0; i < count; i++) {
+      if (!verdicts[i]) continue;
+      const row = rows[i]!;
+      rows[i] = rows[kept]!;
+      rows[kept++] = row;
+    }
+    return kept;
+  }
+
+  /** RFC 4456 §9: ORIGINATOR_ID stands for the BGP Identifier. */
+  #routerId(row: number): number {
+    const attr = this.#paths.attrPost[row]!;
+    const reflected = (this.#attrs.flags[attr]! & ATTR_FLAG.originatorId) !== 0;
+    return reflected ? this.#attrs.originatorId[attr]! : this.#peers.routerId[this.#paths.peerId[row]!]!;
+  }
+}
+
+/** Shorter addresses (IPv4) come first, then octet by octet. */
+function compareOctets(a: Uint8Array, b: Uint8Array): number {
+  if (a.length !== b.length) return a.length - b.length;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return a[i]! - b[i]!;
+  return 0;
+}

@@ -1,0 +1,36 @@
+// Everything the RIB holds of one family: prefixes, path rows, the Loc-RIB and the log of its changes. Rooms that
+// work on a family take this one value.
+
+import type { Family } from '../bgp/wire/families.ts';
+import type { AttrStore } from './attr-store.ts';
+import { ChangeLog } from './change-log.ts';
+import { Decision, type DecisionOptions } from './decision.ts';
+import { LocRib } from './loc-rib.ts';
+import type { NextHopTable } from './next-hops.ts';
+import { PathStore } from './path-store.ts';
+import { PrefixTable } from './prefix-table.ts';
+import type { PeerTable } from './rib-peer.ts';
+
+export interface SharedTables {
+  readonly attrs: AttrStore;
+  readonly nextHops: NextHopTable;
+  readonly peers: PeerTable;
+}
+
+export class FamilyRib {
+  readonly family: Family;
+  readonly shared: SharedTables;
+  readonly prefixes: PrefixTable;
+  readonly paths = new PathStore();
+  readonly changes: ChangeLog;
+  readonly locRib: LocRib;
+
+  /** `wakeDecide` is called when a prefix becomes dirty. */
+  constructor(family: Family, shared: SharedTables, decision: DecisionOptions, wakeDecide: () => void) {
+    this.family = family;
+    this.shared = shared;
+    this.prefixes = new PrefixTable(family);
+    this.changes = new ChangeLog(this.prefixes);
+    this.locRib = new LocRib(this, new Decision({ ...shared, paths: this.paths }, decision), wakeDecide);
+  }
+}

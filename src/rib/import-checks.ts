@@ -1,0 +1,152 @@
+// What a received attribute set becomes for one peer: refused with a cause, or accepted, perhaps with attributes
+// changed by the protocol itself (RFC 8326, RFC 9234). It looks at attributes only, so it runs once for an UPDATE
+// however many prefixes that carries. Loops: RFC 4271 §9.1.2, RFC 4456 §8. First AS: RFC 7606 §7.2.
+
+import { countAs } from '../bgp/wire/as-path.ts';
+import { AttributeEditor, findAttribute } from '../bgp/wire/attribute-set.ts';
+import { ATTRIBUTE } from '../bgp/wire/iana.ts';
+import { ATTR_FLAG, type AttrStore } from './attr-store.ts';
+import type { RibPeer } from './rib-peer.ts';
+
+/** Causes, as the `reject` column holds them; the sentences are what `show routes` prints. */
+export const REJECT = {
+  none: 0,
+  policy: 1,
+  noPolicy: 2,
+  asLoop: 3,
+  originatorLoop: 4,
+  clusterLoop: 5,
+  firstAs: 6,
+  routeLeak: 7,
+  ownNextHop: 8,
+} as const;
+export type RejectCause = (typeof REJECT)[keyof typeof REJECT];
+
+export const REJECT_SENTENCES: Readonly<Record<RejectCause, string>> = {
+  0: 'accepted',
+  1: 'rejected by import policy',
+  2: 'no import policy on an eBGP peer (RFC 8212)',
+  3: 'own AS in AS_PATH',
+  4: 'own router id as ORIGINATOR_ID',
+  5: 'own cluster id in CLUSTER_LIST',
+  6: 'AS_PATH does not begin with the AS of the peer',
+  7: 'route leak: ONLY_TO_CUSTOMER does not fit the role (RFC 9234)',
+  8: 'own address as NEXT_HOP',
+};
+
+export interface ImportResult {
+  /** 0 = refused; otherwise held once for the caller. */
+  attrPost: number;
+  cause: RejectCause;
+}
+
+/** Own identifiers that a reflected route may come back with. */
+export interface OwnIdentifiers {
+  readonly routerId: number;
+  readonly clusterIds: readonly number[];
+}
+
+export class ImportChecks {
+  readonly #attrs: AttrStore;
+  readonly #own: OwnIdentifiers;
+  readonly #editor = new AttributeEditor();
+  readonly #result: ImportResult = { attrPost: 0, cause: REJECT.none };
+
+  constructor(attrs: AttrStore, own: OwnIdentifiers) {
+    this.#attrs = attrs;
+    this.#own = own;
+  }
+
+  /** The result is reused by the next call. */
+  evaluate(peer: RibPeer, attrIn: number): ImportResult {
+    const cause = peer.source === 'local' ? REJECT.none : this.#check(peer, attrIn);
+    this.#result.cause = cause;
+    this.#result.attrPost = cause === REJECT.none ? this.#accept(peer, attrIn) : 0;
+    return this.#result;
+  }
+
+  #check(peer: RibPeer, attrIn: number): RejectCause {
+    const attrs = this.#attrs;
+    const options = peer.importOptions;
+    const flags = attrs.flags[attrIn]!;
+    if (attrs.asLength[attrIn]! > 0 && this.#hasAsLoop(attrIn, options.ownAses, options.allowOwnAs)) {
+      return REJECT.asLoop;
+    }
+    if (peer.source === 'internal') {
+      if ((flags & ATTR_FLAG.originatorId) !== 0 && attrs.originatorId[attrIn] === this.#own.routerId) {
+        return REJECT.originatorLoop;
+      }
+      if ((flags & ATTR_FLAG.clusterList) !== 0 && this.#hasClusterLoop(attrIn)) return REJECT.clusterLoop;
+    } else if (options.enforceFirstAs && attrs.neighborAs[attrIn] !== options.peerAs) {
+      return REJECT.firstAs;
+    }
+    if (this.#isRouteLeak(peer, attrIn, flags)) return REJECT.routeLeak;
+    if (this.#isOwnNextHop(attrIn, options.ownAddresses)) return REJECT.ownNextHop;
+    if (options.policy === 'reject') return REJECT.policy;
+    return options.policy === 'none' ? REJECT.noPolicy : REJECT.none;
+  }
+
+  #hasAsLoop(attrIn: number, ownAses: readonly number[], allowed: number): boolean {
+    const attrs = this.#attrs;
+    const path = findAttribute(attrs.bytes, attrs.offset(attrIn), attrs.length(attrIn), ATTRIBUTE.AS_PATH);
+    if (path === undefined) return false;
+    let count = 0;
+    for (const asn of ownAses) count += countAs(attrs.bytes, path.start, path.end, asn);
+    return count > allowed;
+  }
+
+  #hasClusterLoop(attrIn: number): boolean {
+    const attrs = this.#attrs;
+    const bytes = attrs.bytes;
+    const list = findAttribute(bytes, attrs.offset(attrIn), attrs.length(attrIn), ATTRIBUTE.CLUSTER_LIST);
+    if (list === undefined) return false;
+    for (let at = list.start; at < list.end; at += 4) {
+      const id = ((bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!) >>> 0;
+      if (this.#own.clusterIds.includes(id)) return true;
+    }
+    return false;
+  }
+
+  /** RFC 9234 §5, ingress 1 and 2. */
+  #isRouteLeak(peer: RibPeer, attrIn: number, flags: number): boolean {
+    if ((flags & ATTR_FLAG.onlyToCustomer) === 0) return false;
+    switch (peer.importOptions.role) {
+      // The local role is provider or route server: the peer is a customer or a client.
+      case 'provider':
+      case 'rs-server':
+        return true;
+      case 'peer':
+        return this.#attrs.onlyToCustomer(attrIn) !== peer.importOptions.peerAs;
+      default:
+        return false;
+    }
+  }
+
+  #isOwnNextHop(attrIn: number, ownAddresses: readonly Uint8Array[]): boolean {
+    const { address } = this.#attrs.nextHops.get(this.#attrs.nextHop[attrIn]!);
+    return ownAddresses.some((own) => own.length === address.length && own.every((o, i) => o === address[i]));
+  }
+
+  /** The accepted set, with what the protocol adds to it. */
+  #accept(peer: RibPeer, attrIn: number): number {
+    const attrs = this.#attrs;
+    const { role, gracefulShutdown, peerAs } = peer.importOptions;
+    const flags = attrs.flags[attrIn]!;
+    const shuttingDown =
+      gracefulShutdown && peer.source === 'external' && (flags & ATTR_FLAG.gracefulShutdown) !== 0;
+    // RFC 9234 §5, ingress 3: from a provider, a peer or a route server.
+    const addOtc =
+      (role === 'customer' || role === 'peer' || role === 'rs-client') &&
+      (flags & ATTR_FLAG.onlyToCustomer) === 0;
+    if (!shuttingDown && !addOtc) {
+      attrs.hold(attrIn);
+      return attrIn;
+    }
+    const editor = this.#editor;
+    editor.load(attrs.bytes, attrs.offset(attrIn), attrs.length(attrIn));
+    if (shuttingDown) editor.setUint32(ATTRIBUTE.LOCAL_PREF, 0);
+    if (addOtc) editor.setUint32(ATTRIBUTE.ONLY_TO_CUSTOMER, peerAs);
+    const length = editor.write();
+    return attrs.intern(editor.bytes, 0, length, attrs.nextHop[attrIn]!);
+  }
+}

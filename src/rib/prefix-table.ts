@@ -1,0 +1,178 @@
+// The prefixes of one family as small integers. An open-addressing hash table in typed arrays maps (words, length)
+// to a prefixId; every other table of the RIB has a column indexed by it. An id lives as long as somebody holds it:
+// paths, the dirty queue, unsent changes, an Adj-RIB-Out entry, a kernel route. Longest-match and subtree walks are
+// not done here (views build what they need).
+
+import type { Family } from '../bgp/wire/families.ts';
+import { growInt32, growUint8, growUint16 } from '../lib/columns.ts';
+import { formatAddress } from '../lib/ip.ts';
+
+const INITIAL_IDS = 1 << 16;
+const INITIAL_SLOTS = 1 << 12;
+
+export class PrefixTable {
+  readonly family: Family;
+  /** `family.words` words a prefix at `id * family.words`; host bits zero. */
+  words: Int32Array<ArrayBuffer>;
+  lengths: Uint8Array<ArrayBuffer>;
+  /** Holders of each id; at zero the id is free. */
+  #uses: Uint16Array<ArrayBuffer>;
+  /** prefixId or 0; linear probing, at most 2/3 full. */
+  #slots = new Int32Array(INITIAL_SLOTS);
+  #mask = INITIAL_SLOTS - 1;
+  #size = 0;
+  #limit = 1;
+  /** Free ids, linked through `words`. */
+  #free = 0;
+
+  constructor(family: Family) {
+    this.family = family;
+    this.words = new Int32Array(INITIAL_IDS * family.words);
+    this.lengths = new Uint8Array(INITIAL_IDS);
+    this.#uses = new Uint16Array(INITIAL_IDS);
+  }
+
+  /** Prefixes in the table. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Every id in use is in 1..limit-1; ids are dense, so columns are sized by this. */
+  get limit(): number {
+    return this.#limit;
+  }
+
+  inUse(id: number): boolean {
+    return this.#uses[id] !== 0;
+  }
+
+  /** The id of the prefix at `words[at ..]`, or 0. */
+  find(words: Int32Array, at: number, bits: number): number {
+    const slots = this.#slots;
+    const mask = this.#mask;
+    for (let slot = this.#hash(words, at, bits) & mask; ; slot = (slot + 1) & mask) {
+      const id = slots[slot]!;
+      if (id === 0 || this.#equals(id, words, at, bits)) return id;
+    }
+  }
+
+  /** The id of the prefix, made when new. Nobody holds a new id yet: the caller must `hold` it. */
+  intern(words: Int32Array, at: number, bits: number): number {
+    const slots = this.#slots;
+    const mask = this.#mask;
+    let slot = this.#hash(words, at, bits) & mask;
+    for (; ; slot = (slot + 1) & mask) {
+      const id = slots[slot]!;
+      if (id === 0) break;
+      if (this.#equals(id, words, at, bits)) return id;
+    }
+    const id = this.#allocate();
+    const stride = this.family.words;
+    const base = id * stride;
+    for (let i = 0; i < stride; i++) this.words[base + i] = words[at + i]!;
+    this.lengths[id] = bits;
+    slots[slot] = id;
+    this.#size++;
+    if (this.#size * 3 > slots.length * 2) this.#rehash(slots.length * 2);
+    return id;
+  }
+
+  hold(id: number): void {
+    this.#uses[id] = this.#uses[id]! + 1;
+  }
+
+  release(id: number): void {
+    const uses = this.#uses[id]! - 1;
+    this.#uses[id] = uses;
+    if (uses === 0) this.#remove(id);
+  }
+
+  /** Address octets of a prefix, in network order. */
+  address(id: number): Uint8Array {
+    const stride = this.family.words;
+    const bytes = new Uint8Array(stride * 4);
+    const view = new DataView(bytes.buffer);
+    for (let i = 0; i < stride; i++) view.setInt32(i * 4, this.words[id * stride + i]!);
+    return bytes;
+  }
+
+  format(id: number): string {
+    return `${formatAddress(this.address(id))}/${this.lengths[id]}`;
+  }
+
+  #allocate(): number {
+    const free = this.#free;
+    if (free !== 0) {
+      this.#free = this.words[free * this.family.words]!;
+      return free;
+    }
+    const id = this.#limit++;
+    if (id >= this.lengths.length) {
+      const capacity = this.lengths.length * 2;
+      this.words = growInt32(this.words, capacity * this.family.words);
+      this.lengths = growUint8(this.lengths, capacity);
+      this.#uses = growUint16(this.#uses, capacity);
+    }
+    return id;
+  }
+
+  /** Backward-shift deletion: the probe chains stay whole without tombstones. */
+  #remove(id: number): void {
+    const slots = this.#slots;
+    const mask = this.#mask;
+    let hole = this.#hashOf(id) & mask;
+    while (slots[hole] !== id) hole = (hole + 1) & mask;
+    for (let next = (hole + 1) & mask; slots[next] !== 0; next = (next + 1) & mask) {
+      const home = this.#hashOf(slots[next]!) & mask;
+      // An entry may move into the hole unless its home lies cyclically between the hole and itself.
+      if (((next - home) & mask) >= ((next - hole) & mask)) {
+        slots[hole] = slots[next]!;
+        hole = next;
+      }
+    }
+    slots[hole] = 0;
+    this.#size--;
+    this.words[id * this.family.words] = this.#free;
+    this.#free = id;
+    if (slots.length > INITIAL_SLOTS && this.#size * 8 < slots.length) this.#rehash(slots.length >> 1);
+  }
+
+  #rehash(capacity: number): void {
+    const old = this.#slots;
+    const slots = new Int32Array(capacity);
+    const mask = capacity - 1;
+    for (let i = 0; i < old.length; i++) {
+      const id = old[i]!;
+      if (id === 0) continue;
+      let slot = this.#hashOf(id) & mask;
+      while (slots[slot] !== 0) slot = (slot + 1) & mask;
+      slots[slot] = id;
+    }
+    this.#slots = slots;
+    this.#mask = mask;
+  }
+
+  #hashOf(id: number): number {
+    return this.#hash(this.words, id * this.family.words, this.lengths[id]!);
+  }
+
+  #hash(words: Int32Array, at: number, bits: number): number {
+    let hash = Math.imul(bits + 1, 0x9e3779b1) ^ words[at]!;
+    const end = at + this.family.words;
+    for (let i = at + 1; i < end; i++) {
+      hash = Math.imul(hash ^ (hash >>> 15), 0x85ebca6b) ^ words[i]!;
+    }
+    hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+    hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+    return hash ^ (hash >>> 16);
+  }
+
+  #equals(id: number, words: Int32Array, at: number, bits: number): boolean {
+    if (this.lengths[id] !== bits) return false;
+    const stride = this.family.words;
+    const base = id * stride;
+    const own = this.words;
+    for (let i = 0; i < stride; i++) if (own[base + i] !== words[at + i]) return false;
+    return true;
+  }
+}

@@ -1,0 +1,115 @@
+// A peer as the RIB knows it: an id for the columns, what the decision compares, what import checks need, and
+// counters. Sessions and configuration are elsewhere; the speaker makes and drops these.
+
+import { FAMILIES } from '../bgp/wire/families.ts';
+import type { Role } from '../bgp/wire/session-context.ts';
+import { growUint8, growUint32 } from '../lib/columns.ts';
+
+/** local: own networks and redistributed routes. */
+export type RouteSource = 'local' | 'external' | 'internal';
+
+/** Codes of the `source` column, in the decision's order of preference (steps 2 and 7). */
+export const SOURCE = { local: 0, external: 1, internal: 2 } as const;
+
+/** Import checks and rewriting, fixed while a session lives but for the policy. */
+export interface ImportOptions {
+  /** Own ASes that count as a loop: the router's and the one shown to this peer. */
+  readonly ownAses: readonly number[];
+  /** How often an own AS may stand in a path. */
+  readonly allowOwnAs: number;
+  readonly enforceFirstAs: boolean;
+  readonly peerAs: number;
+  /** RFC 9234: the local role. */
+  readonly role: Role | undefined;
+  /** RFC 8326: 65535:0 from an eBGP peer means local preference 0. */
+  readonly gracefulShutdown: boolean;
+  /** Own addresses: a next hop equal to one is refused (RFC 4271 §5.1.3). */
+  readonly ownAddresses: readonly Uint8Array[];
+  readonly policy: ImportPolicy;
+}
+
+/** none = nothing configured on eBGP: RFC 8212 applies. */
+export type ImportPolicy = 'accept' | 'reject' | 'none';
+
+export interface FamilyCounters {
+  /** Adj-RIB-In rows. */
+  received: number;
+  /** Rows that import checks or policy refused. */
+  rejected: number;
+  /** Prefixes whose best path is this peer's. */
+  best: number;
+  stale: number;
+}
+
+export interface RibPeerIdentity {
+  readonly name: string;
+  readonly source: RouteSource;
+  /** BGP Identifier, unsigned; own one for local. */
+  readonly routerId: number;
+  /** 4 or 16 octets. */
+  readonly address: Uint8Array;
+  /** A route-reflector client of ours. */
+  readonly client: boolean;
+  /** Interface of the session, for link-local next hops. */
+  readonly zone: string | undefined;
+}
+
+export class RibPeer {
+  readonly id: number;
+  readonly name: string;
+  readonly source: RouteSource;
+  readonly routerId: number;
+  readonly address: Uint8Array;
+  readonly client: boolean;
+  readonly zone: string | undefined;
+  importOptions: ImportOptions;
+  /** By family id. */
+  readonly counters: readonly FamilyCounters[];
+
+  constructor(id: number, identity: RibPeerIdentity, importOptions: ImportOptions) {
+    this.id = id;
+    this.name = identity.name;
+    this.source = identity.source;
+    this.routerId = identity.routerId;
+    this.address = identity.address;
+    this.client = identity.client;
+    this.zone = identity.zone;
+    this.importOptions = importOptions;
+    this.counters = FAMILIES.map(() => ({ received: 0, rejected: 0, best: 0, stale: 0 }));
+  }
+}
+
+/** Peers by id, with the decision's inputs as columns. An id is used again only after `remove`. */
+export class PeerTable {
+  readonly #peers: (RibPeer | undefined)[] = [undefined];
+  readonly #freeIds: number[] = [];
+  source = new Uint8Array(256);
+  routerId = new Uint32Array(256);
+
+  add(identity: RibPeerIdentity, importOptions: ImportOptions): RibPeer {
+    const id = this.#freeIds.pop() ?? this.#peers.length;
+    const peer = new RibPeer(id, identity, importOptions);
+    this.#peers[id] = peer;
+    this.source = growUint8(this.source, id + 1);
+    this.routerId = growUint32(this.routerId, id + 1);
+    this.source[id] = SOURCE[identity.source];
+    this.routerId[id] = identity.routerId;
+    return peer;
+  }
+
+  get(id: number): RibPeer {
+    const peer = this.#peers[id];
+    if (peer === undefined) throw new RangeError(`RIB peer ${id} does not exist`);
+    return peer;
+  }
+
+  /** Only when no row, Loc-RIB entry or Adj-RIB-Out entry names the peer any more. */
+  remove(peer: RibPeer): void {
+    this.#peers[peer.id] = undefined;
+    this.#freeIds.push(peer.id);
+  }
+
+  *values(): IterableIterator<RibPeer> {
+    for (const peer of this.#peers) if (peer !== undefined) yield peer;
+  }
+}

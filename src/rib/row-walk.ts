@@ -1,0 +1,56 @@
+// A walk over the rows of one peer that can stop and go on, so that a peer with a full table does not hold up the
+// others when it leaves or when its policy changes.
+
+import type { FamilyRib } from './family-rib.ts';
+import type { RibPeer } from './rib-peer.ts';
+
+/** The clock is looked at once in so many visits and once in so many rows passed over. */
+const VISITS_PER_CLOCK = 256;
+const ROWS_PER_CLOCK = 1 << 16;
+
+/** Work that is done in slices: `run` returns true while some is left. */
+export interface ResumableWork {
+  run(expired: () => boolean): boolean;
+}
+
+export class RowWalk implements ResumableWork {
+  readonly #rib: FamilyRib;
+  readonly #peerId: number;
+  readonly #visit: (row: number) => void;
+  readonly #done: (() => void) | undefined;
+  #row = 1;
+
+  /** `visit` may remove the row it is given. `done` is called once at the end. */
+  constructor(rib: FamilyRib, peer: RibPeer, visit: (row: number) => void, done?: () => void) {
+    this.#rib = rib;
+    this.#peerId = peer.id;
+    this.#visit = visit;
+    this.#done = done;
+  }
+
+  run(expired: () => boolean): boolean {
+    const { paths } = this.#rib;
+    let visits = 0;
+    for (; this.#row < paths.limit; this.#row++) {
+      if (this.#row % ROWS_PER_CLOCK === 0 && expired()) {
+        this.#row++;
+        this.#look(this.#row - 1);
+        return true;
+      }
+      if (!this.#look(this.#row)) continue;
+      if (++visits % VISITS_PER_CLOCK === 0 && expired()) {
+        this.#row++;
+        return true;
+      }
+    }
+    this.#done?.();
+    return false;
+  }
+
+  #look(row: number): boolean {
+    const { paths } = this.#rib;
+    if (paths.peerId[row] !== this.#peerId || paths.prefixId[row] === 0) return false;
+    this.#visit(row);
+    return true;
+  }
+}
