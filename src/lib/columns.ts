@@ -67,6 +67,11 @@ export class IdQueue {
     return id;
   }
 
+  /** Visits what waits, oldest first. */
+  forEach(visit: (id: number) => void): void {
+    for (let i = this.#head; i < this.#tail; i++) visit(this.#ids[i]!);
+  }
+
   #makeRoom(): void {
     if (this.#head > this.#ids.length >> 1) {
       this.#ids.copyWithin(0, this.#head, this.#tail);

@@ -3,7 +3,7 @@
 // decision and the export rules read stands in columns, derived once when a set is new; nobody parses bytes later
 // but show commands and rewriting.
 
-import { ATTRIBUTE, COMMUNITY } from '../bgp/wire/iana.ts';
+import { ATTRIBUTE, FLAG, SEGMENT, WELL_KNOWN_COMMUNITIES } from '../bgp/wire/iana.ts';
 import { growInt32, growUint8, growUint16, growUint32 } from '../lib/columns.ts';
 import { BlockArena } from './block-arena.ts';
 import type { NextHopTable } from './next-hops.ts';
@@ -28,9 +28,6 @@ export const ATTR_FLAG = {
 
 const INITIAL_SETS = 1 << 14;
 const INITIAL_SLOTS = 1 << 12;
-const FLAG_EXTENDED_LENGTH = 0x10;
-const SEGMENT_AS_SET = 1;
-const SEGMENT_AS_SEQUENCE = 2;
 
 export class AttrStore {
   readonly nextHops: NextHopTable;
@@ -133,15 +130,15 @@ export class AttrStore {
     if (a === b) return true;
     if (this.asLength[a] !== this.asLength[b] || this.neighborAs[a] !== this.neighborAs[b]) return false;
     const bytes = this.#arena.bytes;
-    const first = this.#findValue(a, ATTRIBUTE.AS_PATH);
-    const second = this.#findValue(b, ATTRIBUTE.AS_PATH);
+    const first = this.#findValue(a, ATTRIBUTE.asPath);
+    const second = this.#findValue(b, ATTRIBUTE.asPath);
     if (first.length !== second.length) return false;
     return this.#arena.equals(first.at, bytes, second.at, first.length);
   }
 
   /** The AIGP metric (RFC 7311 §3) of a set whose aigp flag is on. */
   aigp(id: number): number {
-    const { at } = this.#findValue(id, ATTRIBUTE.AIGP);
+    const { at } = this.#findValue(id, ATTRIBUTE.aigp);
     const bytes = this.#arena.bytes;
     // TLV type 1, length 11, 8 octets; a cost above 2^53 loses its last bits, which no comparison misses.
     return readUint32(bytes, at + 3) * 2 ** 32 + readUint32(bytes, at + 7);
@@ -149,14 +146,14 @@ export class AttrStore {
 
   /** The AS number in ONLY_TO_CUSTOMER (RFC 9234 §5) of a set whose flag is on. */
   onlyToCustomer(id: number): number {
-    return readUint32(this.#arena.bytes, this.#findValue(id, ATTRIBUTE.ONLY_TO_CUSTOMER).at);
+    return readUint32(this.#arena.bytes, this.#findValue(id, ATTRIBUTE.onlyToCustomer).at);
   }
 
   #findValue(id: number, type: number): { at: number; length: number } {
     const bytes = this.#arena.bytes;
     const end = this.#offset[id]! + this.#length[id]!;
     for (let at = this.#offset[id]!; at < end; ) {
-      const extended = (bytes[at]! & FLAG_EXTENDED_LENGTH) !== 0;
+      const extended = (bytes[at]! & FLAG.extendedLength) !== 0;
       const length = extended ? (bytes[at + 2]! << 8) | bytes[at + 3]! : bytes[at + 2]!;
       const value = at + (extended ? 4 : 3);
       if (bytes[at + 1] === type) return { at: value, length };
@@ -248,49 +245,49 @@ export class AttrStore {
     this.originatorId[id] = 0;
     this.clusterLength[id] = 0;
     for (let at = this.#offset[id]!; at < end; ) {
-      const extended = (bytes[at]! & FLAG_EXTENDED_LENGTH) !== 0;
+      const extended = (bytes[at]! & FLAG.extendedLength) !== 0;
       const length = extended ? (bytes[at + 2]! << 8) | bytes[at + 3]! : bytes[at + 2]!;
       const value = at + (extended ? 4 : 3);
       switch (bytes[at + 1]) {
-        case ATTRIBUTE.ORIGIN:
+        case ATTRIBUTE.origin:
           this.origin[id] = bytes[value]!;
           break;
-        case ATTRIBUTE.AS_PATH:
+        case ATTRIBUTE.asPath:
           this.#deriveAsPath(id, bytes, value, value + length);
           break;
-        case ATTRIBUTE.MULTI_EXIT_DISC:
+        case ATTRIBUTE.multiExitDisc:
           this.med[id] = readUint32(bytes, value);
           flags |= ATTR_FLAG.med;
           break;
-        case ATTRIBUTE.LOCAL_PREF:
+        case ATTRIBUTE.localPref:
           this.localPref[id] = readUint32(bytes, value);
           flags |= ATTR_FLAG.localPref;
           break;
-        case ATTRIBUTE.COMMUNITIES:
+        case ATTRIBUTE.communities:
           flags |= communityFlags(bytes, value, value + length);
           break;
-        case ATTRIBUTE.ORIGINATOR_ID:
+        case ATTRIBUTE.originatorId:
           this.originatorId[id] = readUint32(bytes, value);
           flags |= ATTR_FLAG.originatorId;
           break;
-        case ATTRIBUTE.CLUSTER_LIST:
+        case ATTRIBUTE.clusterList:
           this.clusterLength[id] = length >> 2;
           flags |= ATTR_FLAG.clusterList;
           break;
-        case ATTRIBUTE.EXTENDED_COMMUNITIES:
+        case ATTRIBUTE.extendedCommunities:
           for (let i = value; i < value + length; i += 8) {
             if ((bytes[i]! & EXTENDED_NON_TRANSITIVE) !== 0) flags |= ATTR_FLAG.nonTransitiveExtended;
           }
           break;
-        case ATTRIBUTE.IPV6_EXTENDED_COMMUNITIES:
+        case ATTRIBUTE.ipv6ExtendedCommunities:
           for (let i = value; i < value + length; i += 20) {
             if ((bytes[i]! & EXTENDED_NON_TRANSITIVE) !== 0) flags |= ATTR_FLAG.nonTransitiveExtended;
           }
           break;
-        case ATTRIBUTE.AIGP:
+        case ATTRIBUTE.aigp:
           flags |= ATTR_FLAG.aigp;
           break;
-        case ATTRIBUTE.ONLY_TO_CUSTOMER:
+        case ATTRIBUTE.onlyToCustomer:
           flags |= ATTR_FLAG.onlyToCustomer;
           break;
       }
@@ -303,11 +300,11 @@ export class AttrStore {
     let count = 0;
     for (let at = start; at < end; at += 2 + bytes[at + 1]! * 4) {
       const kind = bytes[at];
-      if (kind === SEGMENT_AS_SEQUENCE) count += bytes[at + 1]!;
-      else if (kind === SEGMENT_AS_SET) count++;
+      if (kind === SEGMENT.asSequence) count += bytes[at + 1]!;
+      else if (kind === SEGMENT.asSet) count++;
     }
     this.asLength[id] = count;
-    if (end > start && bytes[start] === SEGMENT_AS_SEQUENCE) {
+    if (end > start && bytes[start] === SEGMENT.asSequence) {
       this.neighborAs[id] = readUint32(bytes, start + 2);
     }
   }
@@ -322,22 +319,22 @@ function communityFlags(bytes: Uint8Array, start: number, end: number): number {
   for (let at = start; at < end; at += 4) {
     if (bytes[at] !== 0xff || bytes[at + 1] !== 0xff) continue;
     switch (readUint32(bytes, at)) {
-      case COMMUNITY.NO_EXPORT:
+      case WELL_KNOWN_COMMUNITIES.NO_EXPORT:
         flags |= ATTR_FLAG.noExport;
         break;
-      case COMMUNITY.NO_ADVERTISE:
+      case WELL_KNOWN_COMMUNITIES.NO_ADVERTISE:
         flags |= ATTR_FLAG.noAdvertise;
         break;
-      case COMMUNITY.NO_EXPORT_SUBCONFED:
+      case WELL_KNOWN_COMMUNITIES.NO_EXPORT_SUBCONFED:
         flags |= ATTR_FLAG.noExportSubconfed;
         break;
-      case COMMUNITY.GRACEFUL_SHUTDOWN:
+      case WELL_KNOWN_COMMUNITIES.GRACEFUL_SHUTDOWN:
         flags |= ATTR_FLAG.gracefulShutdown;
         break;
-      case COMMUNITY.LLGR_STALE:
+      case WELL_KNOWN_COMMUNITIES.LLGR_STALE:
         flags |= ATTR_FLAG.llgrStale;
         break;
-      case COMMUNITY.NO_LLGR:
+      case WELL_KNOWN_COMMUNITIES.NO_LLGR:
         flags |= ATTR_FLAG.noLlgr;
         break;
     }

@@ -88,7 +88,7 @@ export class ImportChecks {
 
   #hasAsLoop(attrIn: number, ownAses: readonly number[], allowed: number): boolean {
     const attrs = this.#attrs;
-    const path = findAttribute(attrs.bytes, attrs.offset(attrIn), attrs.length(attrIn), ATTRIBUTE.AS_PATH);
+    const path = findAttribute(attrs.bytes, attrs.offset(attrIn), attrs.length(attrIn), ATTRIBUTE.asPath);
     if (path === undefined) return false;
     let count = 0;
     for (const asn of ownAses) count += countAs(attrs.bytes, path.start, path.end, asn);
@@ -98,7 +98,7 @@ export class ImportChecks {
   #hasClusterLoop(attrIn: number): boolean {
     const attrs = this.#attrs;
     const bytes = attrs.bytes;
-    const list = findAttribute(bytes, attrs.offset(attrIn), attrs.length(attrIn), ATTRIBUTE.CLUSTER_LIST);
+    const list = findAttribute(bytes, attrs.offset(attrIn), attrs.length(attrIn), ATTRIBUTE.clusterList);
     if (list === undefined) return false;
     for (let at = list.start; at < list.end; at += 4) {
       const id = ((bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!) >>> 0;
@@ -144,8 +144,8 @@ export class ImportChecks {
     }
     const editor = this.#editor;
     editor.load(attrs.bytes, attrs.offset(attrIn), attrs.length(attrIn));
-    if (shuttingDown) editor.setUint32(ATTRIBUTE.LOCAL_PREF, 0);
-    if (addOtc) editor.setUint32(ATTRIBUTE.ONLY_TO_CUSTOMER, peerAs);
+    if (shuttingDown) editor.setUint32(ATTRIBUTE.localPref, 0);
+    if (addOtc) editor.setUint32(ATTRIBUTE.onlyToCustomer, peerAs);
     const length = editor.write();
     return attrs.intern(editor.bytes, 0, length, attrs.nextHop[attrIn]!);
   }

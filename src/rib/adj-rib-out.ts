@@ -1,0 +1,144 @@
+// What a group's members have been sent, at the group's own pace: (prefix, sent path id) -> attributes and the peer
+// the route came from. A member has every entry but those that came from itself, so no bitmap is kept; members
+// that lag behind remember what they miss (lane.ts). Two stores behind one interface: most groups send the best
+// path only and get dense columns, ADD-PATH groups keep a list a prefix.
+
+import { growInt32, growUint16 } from '../lib/columns.ts';
+import type { AttrStore } from './attr-store.ts';
+import type { PrefixTable } from './prefix-table.ts';
+
+export interface AdjRibOut {
+  /** Entries. */
+  readonly size: number;
+  /** Entries that came from this peer, which therefore does not have them. */
+  fromPeer(peerId: number): number;
+  has(prefixId: number): boolean;
+  forEach(prefixId: number, visit: (pathId: number, attr: number, fromPeer: number) => void): void;
+}
+
+const INITIAL_IDS = 1 << 12;
+
+/** Counts entries by the peer they came from. */
+class SourceCounts {
+  #counts = new Int32Array(256);
+
+  add(peerId: number, delta: number): void {
+    this.#counts = growInt32(this.#counts, peerId + 1);
+    this.#counts[peerId] = this.#counts[peerId]! + delta;
+  }
+
+  get(peerId: number): number {
+    return this.#counts[peerId] ?? 0;
+  }
+}
+
+/** One entry a prefix, path id 0. */
+export class SinglePathOut implements AdjRibOut {
+  readonly #attrs: AttrStore;
+  readonly #prefixes: PrefixTable;
+  readonly #sources = new SourceCounts();
+  /** By prefixId; 0 = not advertised. */
+  attr = new Int32Array(INITIAL_IDS);
+  from = new Uint16Array(INITIAL_IDS);
+  size = 0;
+
+  constructor(attrs: AttrStore, prefixes: PrefixTable) {
+    this.#attrs = attrs;
+    this.#prefixes = prefixes;
+  }
+
+  fromPeer(peerId: number): number {
+    return this.#sources.get(peerId);
+  }
+
+  has(prefixId: number): boolean {
+    return prefixId < this.attr.length && this.attr[prefixId] !== 0;
+  }
+
+  forEach(prefixId: number, visit: (pathId: number, attr: number, fromPeer: number) => void): void {
+    if (this.has(prefixId)) visit(0, this.attr[prefixId]!, this.from[prefixId]!);
+  }
+
+  /** Replaces the entry; `attr` 0 removes it. */
+  set(prefixId: number, attr: number, from: number): void {
+    if (prefixId >= this.attr.length) {
+      this.attr = growInt32(this.attr, this.#prefixes.limit);
+      this.from = growUint16(this.from, this.#prefixes.limit);
+    }
+    const old = this.attr[prefixId]!;
+    if (attr !== 0) {
+      this.#attrs.hold(attr);
+      this.#sources.add(from, 1);
+    }
+    if (old !== 0) {
+      this.#sources.add(this.from[prefixId]!, -1);
+      this.#attrs.release(old);
+    }
+    this.attr[prefixId] = attr;
+    if (this.from[prefixId] !== from) this.from[prefixId] = from;
+    if (old === 0 && attr !== 0) {
+      this.size++;
+      this.#prefixes.hold(prefixId);
+    } else if (old !== 0 && attr === 0) {
+      this.size--;
+      this.#prefixes.release(prefixId);
+    }
+  }
+}
+
+export interface PathOut {
+  /** Sent path identifier: the row's number, unique while the path lives (RFC 7911 §2). */
+  readonly pathId: number;
+  readonly attr: number;
+  readonly from: number;
+}
+
+/** Several entries a prefix (RFC 7911). */
+export class MultiPathOut implements AdjRibOut {
+  readonly #attrs: AttrStore;
+  readonly #prefixes: PrefixTable;
+  readonly #sources = new SourceCounts();
+  readonly #entries = new Map<number, readonly PathOut[]>();
+  size = 0;
+
+  constructor(attrs: AttrStore, prefixes: PrefixTable) {
+    this.#attrs = attrs;
+    this.#prefixes = prefixes;
+  }
+
+  fromPeer(peerId: number): number {
+    return this.#sources.get(peerId);
+  }
+
+  has(prefixId: number): boolean {
+    return this.#entries.has(prefixId);
+  }
+
+  get(prefixId: number): readonly PathOut[] {
+    return this.#entries.get(prefixId) ?? NO_PATHS;
+  }
+
+  forEach(prefixId: number, visit: (pathId: number, attr: number, fromPeer: number) => void): void {
+    for (const path of this.get(prefixId)) visit(path.pathId, path.attr, path.from);
+  }
+
+  /** Replaces all entries of a prefix. */
+  set(prefixId: number, paths: readonly PathOut[]): void {
+    const old = this.get(prefixId);
+    for (const path of paths) {
+      this.#attrs.hold(path.attr);
+      this.#sources.add(path.from, 1);
+    }
+    for (const path of old) {
+      this.#sources.add(path.from, -1);
+      this.#attrs.release(path.attr);
+    }
+    this.size += paths.length - old.length;
+    if (paths.length > 0) this.#entries.set(prefixId, paths);
+    else this.#entries.delete(prefixId);
+    if (old.length === 0 && paths.length > 0) this.#prefixes.hold(prefixId);
+    else if (old.length > 0 && paths.length === 0) this.#prefixes.release(prefixId);
+  }
+}
+
+const NO_PATHS: readonly PathOut[] = [];

@@ -1,0 +1,79 @@
+// What decides the bytes that a peer gets. Peers with equal options share an update group: one Adj-RIB-Out, one
+// encoding. Whoever adds an input to export adds it here, and the group key, `show groups` and the tests have it.
+
+import type { Family } from '../bgp/wire/families.ts';
+import type { PeerType, Role } from '../bgp/wire/session-context.ts';
+import { formatAddress, formatQuad } from '../lib/ip.ts';
+
+export type ExportPolicy = 'accept' | 'reject' | 'none';
+
+/** auto: self towards eBGP, unchanged towards iBGP (RFC 4271 §5.1.3). */
+export type NextHopRule = 'auto' | 'self' | 'unchanged' | 'address';
+
+export interface ExportOptions {
+  readonly family: Family;
+  readonly peerType: PeerType;
+  /** none = nothing configured on eBGP: RFC 8212 applies. */
+  readonly policy: ExportPolicy;
+  /** The AS put in front of the path towards eBGP. */
+  readonly localAs: number;
+  /** The peer's AS where its occurrences in the path are replaced by the local one; 0 = leave them. */
+  readonly overrideAs: number;
+  readonly removePrivateAs: boolean;
+  /** The peer is a route-reflector client (RFC 4456). */
+  readonly client: boolean;
+  readonly clusterId: number;
+  /** False: clients are fully meshed and nothing is reflected between them. */
+  readonly clientToClient: boolean;
+  /** RFC 7947: path, next hop and MED stay as they are. */
+  readonly routeServerClient: boolean;
+  readonly nextHop: NextHopRule;
+  /** Own next hop for this family on this session: 4, 16 or 32 octets; undefined where there is no address. */
+  readonly ownNextHop: Uint8Array | undefined;
+  readonly defaultLocalPref: number;
+  readonly role: Role | undefined;
+  readonly aigp: boolean;
+  readonly sendCommunities: boolean;
+  // What was negotiated.
+  readonly as4: boolean;
+  /** ADD-PATH: how many paths of a prefix; none = the best without an identifier. */
+  readonly addPath: 'none' | 'all' | number;
+  readonly messageLimit: number;
+  readonly extendedNextHop: boolean;
+}
+
+/** Every input as name -> text; the texts joined are the group's key. */
+export function describeOptions(options: ExportOptions): Record<string, string> {
+  const { ownNextHop } = options;
+  return {
+    family: options.family.name,
+    type: options.peerType,
+    policy: options.policy,
+    localAs: String(options.localAs),
+    overrideAs: String(options.overrideAs),
+    removePrivateAs: String(options.removePrivateAs),
+    client: String(options.client),
+    clusterId: formatQuad(options.clusterId),
+    clientToClient: String(options.clientToClient),
+    routeServerClient: String(options.routeServerClient),
+    nextHop: options.nextHop,
+    ownNextHop:
+      ownNextHop === undefined
+        ? 'none'
+        : ownNextHop.length === 32
+          ? `${formatAddress(ownNextHop.subarray(0, 16))}+${formatAddress(ownNextHop.subarray(16))}`
+          : formatAddress(ownNextHop),
+    defaultLocalPref: String(options.defaultLocalPref),
+    role: options.role ?? 'none',
+    aigp: String(options.aigp),
+    sendCommunities: String(options.sendCommunities),
+    as4: String(options.as4),
+    addPath: String(options.addPath),
+    messageLimit: String(options.messageLimit),
+    extendedNextHop: String(options.extendedNextHop),
+  };
+}
+
+export function groupKey(options: ExportOptions): string {
+  return Object.values(describeOptions(options)).join('|');
+}

@@ -1,0 +1,79 @@
+// One prefix's advertisement for one group: what should be sent, compared with what was. The difference goes to a
+// batch and into the Adj-RIB-Out in the same breath. A route equal to the one already advertised is not sent again
+// (RFC 4271 §9.2).
+
+import type { MultiPathOut, PathOut, SinglePathOut } from './adj-rib-out.ts';
+import type { ChangeBatch } from './change-batch.ts';
+import type { FamilyRib } from './family-rib.ts';
+import type { ExportRewriter } from './rewrite.ts';
+
+/** Members by peer id: only whether a peer is one matters here. */
+export type MemberSet = ReadonlyMap<number, unknown>;
+
+/** The best path, without a path identifier. */
+export function computeSinglePath(
+  rib: FamilyRib,
+  prefixId: number,
+  rewriter: ExportRewriter,
+  out: SinglePathOut,
+  members: MemberSet,
+  batch: ChangeBatch,
+): void {
+  const { locRib } = rib;
+  const best = prefixId < locRib.bestRow.length ? locRib.bestAttr[prefixId]! : 0;
+  const from = best === 0 ? 0 : locRib.bestPeer[prefixId]!;
+  const attr = best === 0 ? 0 : rewriter.evaluate(best, from);
+  const known = out.has(prefixId);
+  const oldAttr = known ? out.attr[prefixId]! : 0;
+  const oldFrom = known ? out.from[prefixId]! : 0;
+  if (attr === oldAttr && (attr === 0 || from === oldFrom)) return;
+  if (attr === 0) {
+    batch.add(prefixId, 0, 0, oldFrom);
+  } else {
+    // The member that the route comes from now must lose what it had from another.
+    if (oldAttr !== 0 && from !== oldFrom && members.has(from)) batch.addFor(from, prefixId, 0, 0);
+    if (attr !== oldAttr) batch.add(prefixId, 0, attr, from);
+    // The same bytes from another origin: only the former origin does not have them yet.
+    else if (members.has(oldFrom)) batch.addFor(oldFrom, prefixId, 0, attr);
+  }
+  // Only now: clearing the entry may let go of the prefix and of the old attributes.
+  out.set(prefixId, attr, attr === 0 ? 0 : from);
+}
+
+/** The best `limit` paths, each with its own identifier (RFC 7911). */
+export function computeMultiPath(
+  rib: FamilyRib,
+  prefixId: number,
+  limit: number,
+  rewriter: ExportRewriter,
+  out: MultiPathOut,
+  members: MemberSet,
+  batch: ChangeBatch,
+): void {
+  const { locRib, paths, shared } = rib;
+  const current = prefixId < locRib.bestRow.length ? locRib.bestRow[prefixId]! : 0;
+  const wanted: PathOut[] = [];
+  for (const { row } of locRib.decision.rank(paths.first(prefixId), current, limit)) {
+    const from = paths.peerId[row]!;
+    const attr = rewriter.evaluate(paths.attrPost[row]!, from);
+    if (attr === 0) continue;
+    shared.attrs.hold(attr);
+    wanted.push({ pathId: row, attr, from });
+  }
+  const old = out.get(prefixId);
+  for (const path of old) {
+    if (!wanted.some((other) => other.pathId === path.pathId)) {
+      batch.add(prefixId, path.pathId, 0, path.from);
+    }
+  }
+  for (const path of wanted) {
+    const before = old.find((other) => other.pathId === path.pathId);
+    if (before?.attr === path.attr && before.from === path.from) continue;
+    batch.add(prefixId, path.pathId, path.attr, path.from);
+    if (before !== undefined && before.from !== path.from && members.has(path.from)) {
+      batch.addFor(path.from, prefixId, path.pathId, 0);
+    }
+  }
+  out.set(prefixId, wanted);
+  for (const path of wanted) shared.attrs.release(path.attr);
+}

@@ -1,0 +1,100 @@
+// Members of a group that are not at its pace: those that have just joined and walk through what is there, and
+// those that could not take bytes as fast as they came. A lane remembers what its members miss as a set of
+// prefixes, so it is bounded by the table and not by time, and sends the newest state when they can take it.
+// Members of a lane share its bytes as members of the group do.
+
+import { IdQueue } from '../lib/columns.ts';
+import type { PrefixTable } from './prefix-table.ts';
+import type { RibPeer } from './rib-peer.ts';
+
+/** Where a member's bytes go; a session satisfies it. */
+export interface ExportSink {
+  /** Returns false when the sink wants no more until it says so. */
+  send(chunks: readonly Uint8Array[]): boolean;
+  readonly congested: boolean;
+}
+
+export interface Member {
+  readonly peer: RibPeer;
+  readonly sink: ExportSink;
+  endOfRibSent: boolean;
+}
+
+export class Lane {
+  readonly members: Member[] = [];
+  /** Next prefix id of the walk through the whole Adj-RIB-Out; at or above the table's limit it is over. */
+  cursor: number;
+  /** True where the members had nothing before: what the walk has not reached need not be remembered. */
+  readonly fresh: boolean;
+  /** Sent to every member when the lane has caught up. */
+  readonly epilogue: Uint8Array[];
+  /** Clock.now() since when a member has been congested; undefined = none is. */
+  stalledSince: number | undefined;
+  readonly #prefixes: PrefixTable;
+  readonly #pending = new IdQueue();
+  /** Path ids that were withdrawn while the lane lagged, by prefix; ADD-PATH only. */
+  readonly #goneIds = new Map<number, Set<number>>();
+
+  constructor(prefixes: PrefixTable, start: { cursor: number; fresh: boolean; epilogue: Uint8Array[] }) {
+    this.#prefixes = prefixes;
+    this.cursor = start.cursor;
+    this.fresh = start.fresh;
+    this.epilogue = start.epilogue;
+  }
+
+  get pendingCount(): number {
+    return this.#pending.size;
+  }
+
+  /** Remembers that an entry changed; `attr` 0 = it was withdrawn. */
+  note(prefixId: number, pathId: number, attr: number): void {
+    if (this.fresh && prefixId >= this.cursor) return;
+    this.#remember(prefixId);
+    if (pathId === 0) return;
+    const gone = this.#goneIds.get(prefixId);
+    if (attr !== 0) gone?.delete(pathId);
+    else if (gone === undefined) this.#goneIds.set(prefixId, new Set([pathId]));
+    else gone.add(pathId);
+  }
+
+  isPending(prefixId: number): boolean {
+    return this.#pending.has(prefixId);
+  }
+
+  /** The next remembered prefix, or -1. The caller releases it in the prefix table. */
+  shift(): number {
+    return this.#pending.shift();
+  }
+
+  /** Path ids withdrawn meanwhile, and forgets them. */
+  takeGone(prefixId: number): Iterable<number> {
+    const gone = this.#goneIds.get(prefixId);
+    this.#goneIds.delete(prefixId);
+    return gone ?? [];
+  }
+
+  /** A lane that misses the same things, for members that part from this one. */
+  split(members: readonly Member[]): Lane {
+    const lane = new Lane(this.#prefixes, {
+      cursor: this.cursor,
+      fresh: this.fresh,
+      epilogue: this.epilogue,
+    });
+    lane.members.push(...members);
+    for (const member of members) this.members.splice(this.members.indexOf(member), 1);
+    this.#pending.forEach((prefixId) => {
+      lane.#remember(prefixId);
+    });
+    for (const [prefixId, ids] of this.#goneIds) lane.#goneIds.set(prefixId, new Set(ids));
+    return lane;
+  }
+
+  #remember(prefixId: number): void {
+    if (this.#pending.push(prefixId)) this.#prefixes.hold(prefixId);
+  }
+
+  close(): void {
+    for (let id = this.#pending.shift(); id >= 0; id = this.#pending.shift()) this.#prefixes.release(id);
+    this.#goneIds.clear();
+  }
+}

@@ -1,0 +1,154 @@
+// The routing tables as one thing: shared tables, a FamilyRib and its update groups for each family, the pseudo
+// peer of local routes, and the stages that work on them (walk, decide, export) in the speaker's scheduler.
+
+import { FAMILIES } from '../bgp/wire/families.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Scheduler } from '../lib/scheduler.ts';
+import { flushPeer, markNextHopsDirty } from './adj-rib-in.ts';
+import { AttrStore } from './attr-store.ts';
+import type { DecisionOptions } from './decision.ts';
+import { FamilyRib } from './family-rib.ts';
+import { ImportChecks, type OwnIdentifiers } from './import-checks.ts';
+import { NextHopTable } from './next-hops.ts';
+import { type ImportOptions, PeerTable, type RibPeer, type RibPeerIdentity } from './rib-peer.ts';
+import type { ResumableWork } from './row-walk.ts';
+import { UpdateGroups } from './update-groups.ts';
+
+export interface RibOptions {
+  readonly own: OwnIdentifiers;
+  readonly decision: DecisionOptions;
+  readonly defaultLocalPref: number;
+}
+
+export class Rib {
+  readonly nextHops = new NextHopTable();
+  readonly attrs: AttrStore;
+  readonly peers = new PeerTable();
+  readonly checks: ImportChecks;
+  /** By family id. */
+  readonly families: readonly FamilyRib[];
+  readonly groups: readonly UpdateGroups[];
+  /** Origin of own networks and redistributed routes. */
+  readonly local: RibPeer;
+
+  readonly #clock: Clock;
+  readonly #walks: ResumableWork[] = [];
+  readonly #wakeWalk: () => void;
+  readonly #wakeExport: () => void;
+  /** Peers that are gone but still named by some entry. */
+  readonly #leaving = new Set<RibPeer>();
+
+  constructor(options: RibOptions, driver: { clock: Clock; scheduler: Scheduler }) {
+    const { clock, scheduler } = driver;
+    this.#clock = clock;
+    this.attrs = new AttrStore(this.nextHops, options.defaultLocalPref);
+    this.checks = new ImportChecks(this.attrs, options.own);
+    this.#wakeWalk = scheduler.add({ name: 'walk', run: (deadline) => this.#runWalks(deadline) });
+    const wakeDecide = scheduler.add({
+      name: 'decide',
+      run: (deadline) => this.#each(this.families, (rib) => rib.locRib.decideUntil(this.#until(deadline))),
+    });
+    this.#wakeExport = scheduler.add({ name: 'export', run: (deadline) => this.#runExport(deadline) });
+    const shared = { attrs: this.attrs, nextHops: this.nextHops, peers: this.peers };
+    this.families = FAMILIES.map(
+      (family) => new FamilyRib(family, shared, options.decision, () => wakeDecide()),
+    );
+    this.groups = this.families.map((rib) => new UpdateGroups(rib, clock, this.#wakeExport));
+    this.local = this.peers.add(
+      {
+        name: 'local',
+        source: 'local',
+        routerId: options.own.routerId,
+        address: new Uint8Array(4),
+        client: false,
+        zone: undefined,
+      },
+      LOCAL_IMPORT,
+    );
+  }
+
+  addPeer(identity: RibPeerIdentity, importOptions: ImportOptions): RibPeer {
+    return this.peers.add(identity, importOptions);
+  }
+
+  /** Removes a peer's routes, in slices, and the peer when nothing names it any more. */
+  removePeer(peer: RibPeer): void {
+    for (const groups of this.groups) groups.leave(peer.id);
+    for (const rib of this.families) this.addWork(flushPeer(rib, peer));
+    this.#leaving.add(peer);
+    this.#wakeExport();
+  }
+
+  /** Queues a long walk behind those under way. */
+  addWork(work: ResumableWork): void {
+    this.#walks.push(work);
+    this.#wakeWalk();
+  }
+
+  /** Next hops whose state changed: every route through them is decided again. */
+  nextHopsChanged(changed: ReadonlySet<number>): void {
+    for (const rib of this.families) markNextHopsDirty(rib, changed);
+  }
+
+  /** A session can take bytes again. */
+  wakeExport(): void {
+    this.#wakeExport();
+  }
+
+  /** Nothing waits to be walked, decided or exported (members that lag do not count). */
+  get idle(): boolean {
+    return (
+      this.#walks.length === 0 &&
+      this.families.every((rib) => rib.locRib.dirtyCount === 0 && rib.changes.length === 0)
+    );
+  }
+
+  #runWalks(deadline: number): boolean {
+    const expired = this.#until(deadline);
+    while (this.#walks.length > 0) {
+      if (this.#walks[0]!.run(expired)) return true;
+      this.#walks.shift();
+      if (expired()) break;
+    }
+    if (this.#leaving.size > 0) this.#wakeExport();
+    return this.#walks.length > 0;
+  }
+
+  #runExport(deadline: number): boolean {
+    const more = this.#each(this.groups, (groups) => groups.run(this.#until(deadline)));
+    if (!more) this.#reap();
+    return more;
+  }
+
+  /** Gives back the ids of departed peers that no table names any more. */
+  #reap(): void {
+    for (const peer of this.#leaving) {
+      const named = peer.counters.some(({ received, best }) => received > 0 || best > 0);
+      if (named || !this.groups.every((groups) => groups.isForgotten(peer.id))) continue;
+      for (const groups of this.groups) groups.forgetPeer(peer.id);
+      this.#leaving.delete(peer);
+      this.peers.remove(peer);
+    }
+  }
+
+  #each<T>(items: readonly T[], run: (item: T) => boolean): boolean {
+    let more = false;
+    for (const item of items) if (run(item)) more = true;
+    return more;
+  }
+
+  #until(deadline: number): () => boolean {
+    return () => this.#clock.now() >= deadline;
+  }
+}
+
+const LOCAL_IMPORT: ImportOptions = {
+  ownAses: [],
+  allowOwnAs: 0,
+  enforceFirstAs: false,
+  peerAs: 0,
+  role: undefined,
+  gracefulShutdown: false,
+  ownAddresses: [],
+  policy: 'accept',
+};

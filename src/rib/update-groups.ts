@@ -1,0 +1,118 @@
+// The update groups of one family: which peer is in which, made when a key appears and closed when the last member
+// leaves. The export stage runs them in turn.
+
+import { UpdateWriter } from '../bgp/wire/update-writer.ts';
+import type { Clock } from '../lib/clock.ts';
+import { type ExportOptions, groupKey } from './export-options.ts';
+import type { FamilyRib } from './family-rib.ts';
+import type { ResumableWork } from './row-walk.ts';
+import { type HeldRoutes, type JoinRequest, UpdateGroup } from './update-group.ts';
+
+export class UpdateGroups {
+  readonly #rib: FamilyRib;
+  readonly #clock: Clock;
+  readonly #wake: () => void;
+  readonly #byKey = new Map<string, UpdateGroup>();
+  readonly #byPeer = new Map<number, UpdateGroup>();
+  readonly #closing: ResumableWork[] = [];
+  #lastId = 0;
+  /** The group that the next run begins with, so that nobody starves. */
+  #turn = 0;
+
+  constructor(rib: FamilyRib, clock: Clock, wake: () => void) {
+    this.#rib = rib;
+    this.#clock = clock;
+    this.#wake = wake;
+    rib.locRib.addListener((prefixId, bestChanged) => {
+      if (!bestChanged && !this.#sendsSeveralPaths()) return;
+      rib.changes.append(prefixId);
+      if (rib.changes.length === 1) wake();
+    });
+  }
+
+  values(): IterableIterator<UpdateGroup> {
+    return this.#byKey.values();
+  }
+
+  groupOf(peerId: number): UpdateGroup | undefined {
+    return this.#byPeer.get(peerId);
+  }
+
+  /** Puts a peer into the group of its options; one that is in another group moves with what it was sent. */
+  join(options: ExportOptions, request: JoinRequest): UpdateGroup {
+    const key = groupKey(options);
+    const before = this.#byPeer.get(request.peer.id);
+    if (before?.key === key) return before;
+    const held = before === undefined ? request.held : this.leave(request.peer.id, true);
+    let group = this.#byKey.get(key);
+    if (group === undefined) {
+      group = this.#create(options);
+      this.#byKey.set(key, group);
+    }
+    this.#byPeer.set(request.peer.id, group);
+    group.join({ ...request, held });
+    return group;
+  }
+
+  /** Takes a peer out; returns what it was sent where that is wanted. */
+  leave(peerId: number, wantHeld = false): HeldRoutes | undefined {
+    const group = this.#byPeer.get(peerId);
+    if (group === undefined) return undefined;
+    this.#byPeer.delete(peerId);
+    const held = group.leave(peerId, wantHeld);
+    if (group.size === 0) {
+      this.#byKey.delete(group.key);
+      this.#closing.push(group.close());
+      this.#wake();
+    }
+    return wantHeld ? held : undefined;
+  }
+
+  /** Whether no group's Adj-RIB-Out names the peer as the origin of a route. */
+  isForgotten(peerId: number): boolean {
+    for (const group of this.#byKey.values()) if (group.adjRibOut.fromPeer(peerId) > 0) return false;
+    return true;
+  }
+
+  /** Drops what groups remember of a peer whose id is about to be given to another. */
+  forgetPeer(peerId: number): void {
+    for (const group of this.#byKey.values()) group.rewriter.forgetPeer(peerId);
+  }
+
+  run(expired: () => boolean): boolean {
+    const groups = [...this.#byKey.values()];
+    for (let i = 0; i < groups.length; i++) {
+      const group = groups[(this.#turn + i) % groups.length]!;
+      if (group.run(expired)) {
+        this.#turn = (this.#turn + i) % groups.length;
+        return true;
+      }
+    }
+    while (this.#closing.length > 0) {
+      if (this.#closing[0]!.run(expired)) return true;
+      this.#closing.shift();
+    }
+    return false;
+  }
+
+  #create(options: ExportOptions): UpdateGroup {
+    const { family, as4, messageLimit, extendedNextHop } = options;
+    const writer = new UpdateWriter({
+      family,
+      as4,
+      addPath: options.addPath !== 'none',
+      messageLimit,
+      extendedNextHop,
+    });
+    return new UpdateGroup(++this.#lastId, this.#rib, options, {
+      clock: this.#clock,
+      wake: this.#wake,
+      writer,
+    });
+  }
+
+  #sendsSeveralPaths(): boolean {
+    for (const group of this.#byKey.values()) if (group.options.addPath !== 'none') return true;
+    return false;
+  }
+}
