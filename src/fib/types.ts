@@ -33,6 +33,7 @@ export interface KernelRoute {
 export interface KernelLink {
   readonly ifindex: number;
   readonly name: string;
+  /** Administratively up and with carrier. */
   readonly up: boolean;
   readonly loopback: boolean;
   readonly mtu: number;
@@ -43,36 +44,102 @@ export interface KernelAddress {
   /** The address with its on-link prefix length. */
   readonly address: Uint8Array;
   readonly prefixLength: number;
+  /** The other end of a point-to-point address; the on-link prefix is the peer's, then. */
+  readonly peer?: Uint8Array;
   readonly scope: number;
 }
 
-export interface KernelEvents {
-  onRoute(change: 'add' | 'delete', route: KernelRoute): void;
-  onLink(change: 'add' | 'delete', link: KernelLink): void;
-  onAddress(change: 'add' | 'delete', address: KernelAddress): void;
-  /** Notifications were lost (ENOBUFS) or the socket was reopened: everything must be scanned again. */
-  onOverrun(): void;
+/** What a route points at: everything of it but prefix, table and protocol. */
+export interface KernelPath {
+  readonly type: KernelRouteType;
+  /** Empty for blackhole, unreachable and prohibit. */
+  readonly nextHops: readonly KernelNextHop[];
+  readonly prefSource?: Uint8Array;
 }
 
-export type RouteOperation =
-  | { readonly kind: 'replace'; readonly route: KernelRoute }
-  | { readonly kind: 'delete'; readonly route: KernelRoute };
+/** A path as it is written: with the table, owner and metric that make its key. */
+export interface KernelTarget extends KernelPath {
+  readonly table: number;
+  readonly protocol: number;
+  readonly metric: number;
+}
+
+/** What a row of RouteRows says: part of a scan, or one notification. */
+export const ROW_CHANGE = {
+  present: 0,
+  added: 1,
+  /** Added in the place of a route with the same prefix, table and metric, whoever owned it. */
+  replaced: 2,
+  deleted: 3,
+} as const;
+
+/** Routes as the kernel tells them, in columns: a full table passes through without an object a route. */
+export interface RouteRows {
+  readonly addressBytes: 4 | 16;
+  readonly count: number;
+  /** `addressBytes / 4` big-endian words a row, host bits zero. */
+  readonly words: Int32Array;
+  readonly bits: Uint8Array;
+  readonly tables: Uint32Array;
+  readonly metrics: Uint32Array;
+  readonly protocols: Uint8Array;
+  /** Values of ROW_CHANGE. */
+  readonly changes: Uint8Array;
+  /** Index into `paths`, which belong to these rows alone. */
+  readonly pathIndex: Uint32Array;
+  readonly paths: readonly KernelPath[];
+}
+
+/** Kinds of operation. `create` fails with EEXIST where prefix, table and metric are taken; `replace` takes the place
+ *  of whatever is there without a gap, or creates. */
+export const ROUTE_OPERATION = { create: 1, replace: 2, delete: 3 } as const;
+
+/** Operations in columns, applied in order. */
+export interface RouteBatch {
+  readonly addressBytes: 4 | 16;
+  readonly count: number;
+  /** Values of ROUTE_OPERATION. */
+  readonly kinds: Uint8Array<ArrayBuffer>;
+  /** `addressBytes / 4` words an operation. */
+  readonly words: Int32Array<ArrayBuffer>;
+  readonly bits: Uint8Array<ArrayBuffer>;
+  /** Ids given to Kernel.defineTarget before. */
+  readonly targets: Uint32Array<ArrayBuffer>;
+}
 
 /** One failed operation of a batch: its index and the errno with its name (`EEXIST`, `ENETUNREACH`, ...). */
 export interface RouteFailure {
   readonly index: number;
   readonly errno: number;
   readonly name: string;
+  /** The kernel's own words (extended ACK), where it had any. */
+  readonly text?: string;
+}
+
+export interface KernelEvents {
+  /** Changes made by others than this Kernel object, in order. */
+  onRoutes(rows: RouteRows): void;
+  onLink(change: 'add' | 'delete', link: KernelLink): void;
+  onAddress(change: 'add' | 'delete', address: KernelAddress): void;
+  /** Notifications were lost (ENOBUFS) or the socket was reopened: everything must be scanned again. */
+  onOverrun(): void;
+  /** The kernel can no longer be reached (its thread died); nothing will work after this. */
+  onFailure(error: Error): void;
 }
 
 export interface Kernel {
-  /** All routes of all tables of one address length (4 or 16 octets). */
-  dumpRoutes(addressBytes: 4 | 16): Promise<KernelRoute[]>;
+  /** Makes `target` known under an id of the caller's; the same id again takes the place of the first. */
+  defineTarget(id: number, target: KernelTarget): void;
+  /** Applies operations in order; resolves with what failed. The batch's arrays are the kernel's afterwards. */
+  apply(batch: RouteBatch): Promise<RouteFailure[]>;
+  /**
+   * Reads all routes of all tables but `local`, in parts, before the promise resolves. `complete` is false where the
+   * tables changed so much meanwhile that routes may be missing.
+   */
+  scanRoutes(addressBytes: 4 | 16, onRows: (rows: RouteRows) => void): Promise<{ complete: boolean }>;
   dumpLinks(): Promise<KernelLink[]>;
   dumpAddresses(): Promise<KernelAddress[]>;
-  /** Applies operations in order; resolves with what failed. Batches may be thousands of operations long. */
-  apply(operations: readonly RouteOperation[]): Promise<RouteFailure[]>;
-  /** Starts notifications. */
-  watch(events: KernelEvents): void;
+  /** Starts notifications; those of the past are not told. Resolves when every later change will be told. */
+  watch(events: KernelEvents): Promise<void>;
   close(): Promise<void>;
 }

@@ -1,0 +1,349 @@
+// RTM_NEWROUTE and RTM_DELROUTE, pure, both ways. Writing: a target (where routes go) is encoded once, each operation
+// only puts its header and destination before those octets. Reading: one route's fields into a reused record, its
+// path as a key that is equal for equal paths. IPv4 routes with IPv6 next hops (RFC 8950) use RTA_VIA.
+
+import { toBytes } from '../../lib/prefix-trie.ts';
+import type { KernelNextHop, KernelPath, KernelTarget } from '../types.ts';
+import { ROUTE_OPERATION } from '../types.ts';
+import {
+  AF,
+  HOST_IS_LITTLE_ENDIAN,
+  NLM_F,
+  NLMSG_HEADER_BYTES,
+  ROUTE_TYPE_BY_NUMBER,
+  ROUTE_TYPE_NUMBER,
+  RT_SCOPE,
+  RT_TABLE_OCTET_MAX,
+  RTA,
+  RTM,
+  RTM_F_CLONED,
+  RTMSG_BYTES,
+  RTNEXTHOP_BYTES,
+  RTNH_F_ONLINK,
+} from './constants.ts';
+import { AttributeWriter, align, forEachAttribute, viewOf, writeHeader } from './messages.ts';
+
+const LE = HOST_IS_LITTLE_ENDIAN;
+const VIA_FAMILY_BYTES = 2;
+
+/** A target in the octets that every route to it shares. */
+export interface EncodedTarget {
+  /** rtmsg from rtm_table on: table, protocol, scope, type and flags; one for adding, one for deleting. */
+  readonly addBody: Uint8Array;
+  readonly deleteBody: Uint8Array;
+  readonly addAttributes: Uint8Array;
+  readonly deleteAttributes: Uint8Array;
+}
+
+/** Octets of rtmsg before rtm_table: family, destination and source length, tos. */
+const RTMSG_KEY_BYTES = 4;
+
+export function encodeTarget(target: KernelTarget, addressBytes: 4 | 16): EncodedTarget {
+  const single = target.nextHops.length === 1 ? target.nextHops[0] : undefined;
+  const flags = single?.onlink ? RTNH_F_ONLINK : 0;
+  const add = new AttributeWriter();
+  writeKeyAttributes(add, target);
+  if (target.prefSource !== undefined) add.octets(RTA.preferredSource, target.prefSource);
+  if (single !== undefined) {
+    writeGateway(add, single, addressBytes);
+    if (single.ifindex !== undefined) add.uint32(RTA.outInterface, single.ifindex);
+  } else if (target.nextHops.length > 1) {
+    add.octets(RTA.multipath, ...target.nextHops.map((hop) => encodeNextHop(hop, addressBytes)));
+  }
+  const remove = new AttributeWriter();
+  writeKeyAttributes(remove, target);
+  return {
+    addBody: encodeBody(target, scopeOf(target, addressBytes), ROUTE_TYPE_NUMBER[target.type], flags),
+    // Scope "nowhere" and type 0 match any: the key alone decides what is deleted.
+    deleteBody: encodeBody(target, RT_SCOPE.nowhere, 0, 0),
+    addAttributes: add.finish(),
+    deleteAttributes: remove.finish(),
+  };
+}
+
+function encodeBody(target: KernelTarget, scope: number, type: number, flags: number): Uint8Array {
+  const body = new Uint8Array(RTMSG_BYTES - RTMSG_KEY_BYTES);
+  body[0] = target.table <= RT_TABLE_OCTET_MAX ? target.table : 0;
+  body[1] = target.protocol;
+  body[2] = scope;
+  body[3] = type;
+  viewOf(body).setUint32(4, flags, LE);
+  return body;
+}
+
+/** An IPv4 route without any gateway is on the link; the kernel refuses it with universe scope. */
+function scopeOf(target: KernelTarget, addressBytes: 4 | 16): number {
+  const onLink =
+    addressBytes === 4 &&
+    target.type === 'unicast' &&
+    target.nextHops.every((hop) => hop.gateway === undefined);
+  return onLink ? RT_SCOPE.link : RT_SCOPE.universe;
+}
+
+function writeKeyAttributes(out: AttributeWriter, target: KernelTarget): void {
+  if (target.table > RT_TABLE_OCTET_MAX) out.uint32(RTA.table, target.table);
+  if (target.metric !== 0) out.uint32(RTA.priority, target.metric);
+}
+
+function writeGateway(out: AttributeWriter, hop: KernelNextHop, addressBytes: 4 | 16): void {
+  if (hop.gateway === undefined) return;
+  if (hop.gateway.length === addressBytes) {
+    out.octets(RTA.gateway, hop.gateway);
+    return;
+  }
+  const family = new Uint8Array(VIA_FAMILY_BYTES);
+  viewOf(family).setUint16(0, hop.gateway.length === 16 ? AF.inet6 : AF.inet, LE);
+  out.octets(RTA.via, family, hop.gateway);
+}
+
+/** struct rtnexthop with its attributes; weight is stored less one. */
+function encodeNextHop(hop: KernelNextHop, addressBytes: 4 | 16): Uint8Array {
+  const out = new AttributeWriter();
+  writeGateway(out, hop, addressBytes);
+  const attributes = out.finish();
+  const bytes = new Uint8Array(RTNEXTHOP_BYTES + attributes.length);
+  const view = viewOf(bytes);
+  view.setUint16(0, bytes.length, LE);
+  bytes[2] = hop.onlink ? RTNH_F_ONLINK : 0;
+  bytes[3] = (hop.weight ?? 1) - 1;
+  view.setInt32(4, hop.ifindex ?? 0, LE);
+  bytes.set(attributes, RTNEXTHOP_BYTES);
+  return bytes;
+}
+
+const OPERATION_FLAGS: ReadonlyMap<number, number> = new Map([
+  [ROUTE_OPERATION.create, NLM_F.request | NLM_F.create | NLM_F.exclusive],
+  [ROUTE_OPERATION.replace, NLM_F.request | NLM_F.create | NLM_F.replace],
+  [ROUTE_OPERATION.delete, NLM_F.request],
+]);
+
+/** Octets that one operation takes. */
+export function operationBytes(target: EncodedTarget, kind: number, addressBytes: 4 | 16): number {
+  const attributes = kind === ROUTE_OPERATION.delete ? target.deleteAttributes : target.addAttributes;
+  return NLMSG_HEADER_BYTES + RTMSG_BYTES + RTMSG_KEY_BYTES + addressBytes + attributes.length;
+}
+
+/**
+ * Writes one operation at `out[at]` and returns its end. `words[wordAt ..]` is the prefix; `moreFlags` is NLM_F_ACK
+ * where an answer is wanted in any case.
+ */
+export function encodeOperation(
+  out: Uint8Array,
+  view: DataView,
+  at: number,
+  target: EncodedTarget,
+  kind: number,
+  addressBytes: 4 | 16,
+  words: Int32Array,
+  wordAt: number,
+  bits: number,
+  seq: number,
+  moreFlags: number,
+): number {
+  const isDelete = kind === ROUTE_OPERATION.delete;
+  const attributes = isDelete ? target.deleteAttributes : target.addAttributes;
+  const size = NLMSG_HEADER_BYTES + RTMSG_BYTES + RTMSG_KEY_BYTES + addressBytes + attributes.length;
+  const flags = (OPERATION_FLAGS.get(kind) ?? NLM_F.request) | moreFlags;
+  writeHeader(view, at, size, isDelete ? RTM.delRoute : RTM.newRoute, flags, seq);
+  let p = at + NLMSG_HEADER_BYTES;
+  out[p] = addressBytes === 4 ? AF.inet : AF.inet6;
+  out[p + 1] = bits;
+  out[p + 2] = 0;
+  out[p + 3] = 0;
+  out.set(isDelete ? target.deleteBody : target.addBody, p + RTMSG_KEY_BYTES);
+  p += RTMSG_BYTES;
+  view.setUint16(p, RTMSG_KEY_BYTES + addressBytes, LE);
+  view.setUint16(p + 2, RTA.destination, LE);
+  p += 4;
+  for (let word = 0; word * 4 < addressBytes; word++, p += 4) view.setInt32(p, words[wordAt + word]!);
+  out.set(attributes, p);
+  return at + size;
+}
+
+/** One route as read; reused from message to message. Offsets of 0 mean that the attribute is absent. */
+export interface RouteRecord {
+  addressBytes: 4 | 16;
+  bits: number;
+  table: number;
+  metric: number;
+  protocol: number;
+  type: number;
+  flags: number;
+  /** Four words; the first one only for IPv4. */
+  readonly words: Int32Array;
+  outInterface: number;
+  gatewayAt: number;
+  viaAt: number;
+  viaLength: number;
+  preferredSourceAt: number;
+  multipathAt: number;
+  multipathLength: number;
+}
+
+export function newRouteRecord(): RouteRecord {
+  return {
+    addressBytes: 4,
+    bits: 0,
+    table: 0,
+    metric: 0,
+    protocol: 0,
+    type: 0,
+    flags: 0,
+    words: new Int32Array(4),
+    outInterface: 0,
+    gatewayAt: 0,
+    viaAt: 0,
+    viaLength: 0,
+    preferredSourceAt: 0,
+    multipathAt: 0,
+    multipathLength: 0,
+  };
+}
+
+/** Reads the route message at `start` (its netlink header) into `record`; false where it is none that counts:
+ *  another family, a cached route, a type that is not ours to know. */
+export function decodeRoute(view: DataView, start: number, end: number, record: RouteRecord): boolean {
+  const at = start + NLMSG_HEADER_BYTES;
+  if (at + RTMSG_BYTES > end) return false;
+  const family = view.getUint8(at);
+  if (family !== AF.inet && family !== AF.inet6) return false;
+  record.addressBytes = family === AF.inet ? 4 : 16;
+  record.bits = view.getUint8(at + 1);
+  record.table = view.getUint8(at + 4);
+  record.protocol = view.getUint8(at + 5);
+  record.type = view.getUint8(at + 7);
+  record.flags = view.getUint32(at + 8, LE);
+  if (record.flags & RTM_F_CLONED || !ROUTE_TYPE_BY_NUMBER.has(record.type)) return false;
+  record.metric = 0;
+  record.words.fill(0);
+  record.outInterface = 0;
+  record.gatewayAt = 0;
+  record.viaAt = 0;
+  record.preferredSourceAt = 0;
+  record.multipathAt = 0;
+  forEachAttribute(view, at + RTMSG_BYTES, end, (type, offset, length) => {
+    readAttribute(view, record, type, offset, length);
+  });
+  return true;
+}
+
+function readAttribute(
+  view: DataView,
+  record: RouteRecord,
+  type: number,
+  offset: number,
+  length: number,
+): void {
+  switch (type) {
+    case RTA.destination:
+      if (length !== record.addressBytes) return;
+      for (let i = 0; i * 4 < length; i++) record.words[i] = view.getInt32(offset + i * 4);
+      return;
+    case RTA.table:
+      record.table = view.getUint32(offset, LE);
+      return;
+    case RTA.priority:
+      record.metric = view.getUint32(offset, LE);
+      return;
+    case RTA.outInterface:
+      record.outInterface = view.getUint32(offset, LE);
+      return;
+    case RTA.gateway:
+      if (length === record.addressBytes) record.gatewayAt = offset;
+      return;
+    case RTA.via:
+      record.viaAt = offset;
+      record.viaLength = length;
+      return;
+    case RTA.preferredSource:
+      if (length === record.addressBytes) record.preferredSourceAt = offset;
+      return;
+    case RTA.multipath:
+      record.multipathAt = offset;
+      record.multipathLength = length;
+      return;
+  }
+}
+
+/** Text that is the same for the same path, whatever its prefix; much cheaper than the path itself. */
+export function pathKey(bytes: Uint8Array, record: RouteRecord): string {
+  const n = record.addressBytes;
+  return `${record.type},${record.flags & RTNH_F_ONLINK},${record.outInterface},${raw(bytes, record.gatewayAt, n)},${raw(
+    bytes,
+    record.viaAt,
+    record.viaLength,
+  )},${raw(bytes, record.preferredSourceAt, n)},${raw(bytes, record.multipathAt, record.multipathLength)}`;
+}
+
+function raw(bytes: Uint8Array, at: number, length: number): string {
+  return at === 0 ? '' : Buffer.from(bytes.buffer, bytes.byteOffset + at, length).toString('latin1');
+}
+
+/** The path of the route just read into `record`. */
+export function decodePath(bytes: Uint8Array, view: DataView, record: RouteRecord): KernelPath {
+  const type = ROUTE_TYPE_BY_NUMBER.get(record.type) ?? 'unicast';
+  const nextHops =
+    type !== 'unicast' && type !== 'local'
+      ? []
+      : record.multipathAt !== 0
+        ? decodeMultipath(bytes, view, record)
+        : [singleNextHop(bytes, view, record)];
+  if (record.preferredSourceAt === 0) return { type, nextHops };
+  return { type, nextHops, prefSource: copy(bytes, record.preferredSourceAt, record.addressBytes) };
+}
+
+function singleNextHop(bytes: Uint8Array, view: DataView, record: RouteRecord): KernelNextHop {
+  let gateway: Uint8Array | undefined;
+  if (record.gatewayAt !== 0) gateway = copy(bytes, record.gatewayAt, record.addressBytes);
+  else if (record.viaAt !== 0) gateway = decodeVia(bytes, view, record.viaAt, record.viaLength);
+  return nextHop(gateway, record.outInterface, (record.flags & RTNH_F_ONLINK) !== 0, 1);
+}
+
+function decodeMultipath(bytes: Uint8Array, view: DataView, record: RouteRecord): KernelNextHop[] {
+  const hops: KernelNextHop[] = [];
+  const end = record.multipathAt + record.multipathLength;
+  for (let at = record.multipathAt; at + RTNEXTHOP_BYTES <= end; ) {
+    const size = view.getUint16(at, LE);
+    if (size < RTNEXTHOP_BYTES || at + size > end) break;
+    let gateway: Uint8Array | undefined;
+    forEachAttribute(view, at + RTNEXTHOP_BYTES, at + size, (type, offset, length) => {
+      if (type === RTA.gateway) gateway = copy(bytes, offset, length);
+      else if (type === RTA.via) gateway = decodeVia(bytes, view, offset, length);
+    });
+    const onlink = (view.getUint8(at + 2) & RTNH_F_ONLINK) !== 0;
+    hops.push(nextHop(gateway, view.getInt32(at + 4, LE), onlink, view.getUint8(at + 3) + 1));
+    at += align(size);
+  }
+  return hops;
+}
+
+function decodeVia(bytes: Uint8Array, view: DataView, at: number, length: number): Uint8Array | undefined {
+  const family = view.getUint16(at, LE);
+  const size = family === AF.inet6 ? 16 : family === AF.inet ? 4 : 0;
+  return size === 0 || length < VIA_FAMILY_BYTES + size
+    ? undefined
+    : copy(bytes, at + VIA_FAMILY_BYTES, size);
+}
+
+function nextHop(
+  gateway: Uint8Array | undefined,
+  ifindex: number,
+  onlink: boolean,
+  weight: number,
+): KernelNextHop {
+  return {
+    ...(gateway === undefined ? {} : { gateway }),
+    ...(ifindex === 0 ? {} : { ifindex }),
+    ...(onlink ? { onlink } : {}),
+    ...(weight === 1 ? {} : { weight }),
+  };
+}
+
+function copy(bytes: Uint8Array, at: number, length: number): Uint8Array {
+  return bytes.slice(at, at + length);
+}
+
+/** The destination in octets, for messages about single routes. */
+export function recordAddress(record: RouteRecord): Uint8Array {
+  return toBytes(record.words, 0, record.addressBytes / 4);
+}
