@@ -1,0 +1,221 @@
+// Peers and dynamic ranges of the model, and what must hold between them: names and endpoints are unique, nobody
+// peers with itself, ranges do not overlap.
+
+import { isLinkLocal, parseAddress, parsePrefix, prefixContains } from '../lib/ip.ts';
+import type { IssueList } from './issues.ts';
+import type { DynamicPeersConfig, ListenConfig, PeerConfig, PeerSettings } from './model.ts';
+import { checkPeer } from './peer-checks.ts';
+import { checkGroups, resolveSettings } from './peer-groups.ts';
+import { fillSettings, peerTypeOf } from './peer-settings.ts';
+import type { DynamicPeersInput, PeerGroupInput, PeerInput } from './schema-peer.ts';
+import type { SecretReader } from './secrets.ts';
+import { formatPath, type Path } from './syntax.ts';
+import type { Entry, ValidatedInput } from './validate.ts';
+import { canonicalAddress, canonicalPrefix } from './values.ts';
+
+const DYNAMIC_LIMIT = 100;
+
+export interface PeersContext {
+  /** Undefined where `router.asn` is wrong. */
+  readonly asn: number | undefined;
+  readonly routerId: string | undefined;
+  readonly listen: readonly ListenConfig[];
+  readonly secrets: SecretReader;
+  readonly issues: IssueList;
+}
+
+export interface BuiltPeers {
+  readonly peers: PeerConfig[];
+  readonly dynamicPeers: DynamicPeersConfig[];
+}
+
+export function buildPeers(input: ValidatedInput, context: PeersContext): BuiltPeers {
+  checkGroups(input.peerGroups, context.issues);
+  const peers = input.peers.map((entry) => ({ path: entry.path, input: buildPeer(entry, input, context) }));
+  const dynamicPeers = input.dynamicPeers.map((entry) => ({
+    path: entry.path,
+    input: buildDynamic(entry, input, context),
+  }));
+  checkNames([...peers, ...dynamicPeers], context.issues);
+  checkEndpoints(peers, context);
+  checkOverlaps(dynamicPeers, context.issues);
+  return { peers: peers.map((peer) => peer.input), dynamicPeers: dynamicPeers.map((range) => range.input) };
+}
+
+function buildPeer(entry: Entry<PeerInput>, all: ValidatedInput, context: PeersContext): PeerConfig {
+  const { input, path } = entry;
+  const address = canonicalAddress(input.address);
+  const version = parseAddress(input.address)?.bytes.length === 16 ? 6 : 4;
+  const name = input.name ?? address;
+  const settings = buildSettings(input, path, `peer ${name}`, version, false, all, context);
+  const complete = completeZone(address, settings.interface, path, context.issues);
+  return { ...settings, name: input.name ?? complete, address: complete };
+}
+
+function buildDynamic(
+  entry: Entry<DynamicPeersInput>,
+  all: ValidatedInput,
+  context: PeersContext,
+): DynamicPeersConfig {
+  const { input, path } = entry;
+  const prefix = canonicalPrefix(input.prefix);
+  const bytes = parsePrefix(input.prefix)?.bytes;
+  const name = input.name ?? prefix;
+  const version = bytes?.length === 16 ? 6 : 4;
+  const settings = buildSettings(input, path, `dynamic range ${name}`, version, true, all, context);
+  if (input.passive === false) {
+    context.issues.warning(
+      [...path, 'passive'],
+      'dynamic peers are always passive',
+      'take passive out',
+      'key',
+    );
+  }
+  if (bytes !== undefined && isLinkLocal(bytes) && settings.interface === undefined) {
+    context.issues.error(
+      [...path, 'prefix'],
+      'a link-local prefix needs its interface',
+      'add interface: eth0',
+    );
+  }
+  return { ...settings, name, prefix, limit: input.limit ?? DYNAMIC_LIMIT };
+}
+
+function buildSettings(
+  input: PeerGroupInput,
+  path: Path,
+  label: string,
+  version: 4 | 6,
+  dynamic: boolean,
+  all: ValidatedInput,
+  context: PeersContext,
+): PeerSettings {
+  const { issues } = context;
+  const resolved = resolveSettings(input, path, all.peerGroups, issues);
+  const type = peerTypeOf(resolved.settings.asn, context.asn);
+  if (!resolved.written('asn') && resolved.complete) {
+    const hint = dynamic
+      ? 'add asn to the range or its group: a number, internal, or external for any other AS'
+      : 'add asn to the peer or its group: a number, internal or external';
+    issues.error([...path, 'asn'], 'asn is missing', hint);
+  }
+  const settings = fillSettings(resolved.settings, {
+    type: type ?? 'external',
+    version,
+    dynamic,
+    password: context.secrets.read(resolved.settings.password, resolved.origin('password')),
+  });
+  checkPeer(
+    { label, path, resolved, input: resolved.settings, settings, type, version, ownAsn: context.asn },
+    issues,
+  );
+  return settings;
+}
+
+/** A link-local address with its interface, from the address or from the `interface` beside it. */
+function completeZone(address: string, link: string | undefined, path: Path, issues: IssueList): string {
+  const parsed = parseAddress(address);
+  if (parsed === undefined) return address;
+  const at = [...path, 'address'];
+  const { bytes, zone } = parsed;
+  if (bytes.every((octet) => octet === 0)) {
+    issues.error(at, `${address} is no address of a peer`, 'dynamicPeers takes peers from a whole prefix');
+  } else if (bytes.length === 4 ? bytes[0]! >= FIRST_MULTICAST_OCTET : bytes[0] === IPV6_MULTICAST_OCTET) {
+    issues.error(at, `${address} is no unicast address`, 'BGP peers are single hosts');
+  }
+  if (!isLinkLocal(bytes)) {
+    if (zone !== undefined) {
+      issues.error(
+        at,
+        'only a link-local address has an interface after %',
+        `write ${address.split('%')[0]}`,
+      );
+    }
+    return address;
+  }
+  if (zone === undefined && link === undefined) {
+    issues.error(
+      at,
+      'a link-local address needs its interface',
+      `write ${address}%eth0, with the name of the link`,
+    );
+  } else if (zone !== undefined && link !== undefined && zone !== link) {
+    issues.error(at, `the address is on ${zone}, but interface says ${link}`, 'one of the two is enough');
+  }
+  return zone === undefined && link !== undefined ? `${address}%${link}` : address;
+}
+
+const FIRST_MULTICAST_OCTET = 224;
+const IPV6_MULTICAST_OCTET = 0xff;
+
+function checkNames(entries: readonly Entry<PeerConfig | DynamicPeersConfig>[], issues: IssueList): void {
+  const byName = new Map<string, Path>();
+  const endpoints = new Set<string>();
+  for (const { path, input } of entries) {
+    const earlier = byName.get(input.name);
+    if (earlier === undefined) {
+      byName.set(input.name, path);
+      if ('address' in input) endpoints.add(endpointOf(input));
+      continue;
+    }
+    // Two peers without names on one endpoint are told about the endpoint.
+    if ('address' in input && input.name === input.address && endpoints.has(endpointOf(input))) continue;
+    if ('prefix' in input && input.name === input.prefix) continue;
+    const named = issues.has([...path, 'name']) ? [...path, 'name'] : path;
+    issues.error(
+      named,
+      `the name ${input.name} is taken by ${formatPath(earlier)}`,
+      'give each its own name',
+    );
+  }
+}
+
+/** RFC 4271 §6.8 tells connections apart by their addresses; several peers on one address need different ports. */
+function endpointOf(peer: PeerConfig): string {
+  return [peer.address, peer.port, peer.localAddress ?? '*'].join(' ');
+}
+
+function checkEndpoints(peers: readonly Entry<PeerConfig>[], context: PeersContext): void {
+  const { issues, listen, routerId } = context;
+  const byEndpoint = new Map<string, Path>();
+  for (const { path, input } of peers) {
+    const at = [...path, 'address'];
+    const endpoint = endpointOf(input);
+    const earlier = byEndpoint.get(endpoint);
+    if (earlier !== undefined) {
+      issues.error(
+        at,
+        `${input.address} port ${input.port} is already ${formatPath(earlier)}`,
+        'take one out, or give them different ports or localAddresses',
+      );
+    } else byEndpoint.set(endpoint, path);
+    const ownPort = listen.some((each) => each.port === input.port);
+    const own = listen.some((each) => each.address === input.address && each.port === input.port);
+    if (own || (input.localAddress === input.address && ownPort)) {
+      issues.error(
+        at,
+        `${input.address} port ${input.port} is this speaker itself`,
+        "the other side's address is needed here",
+      );
+    } else if (input.address === routerId && ownPort) {
+      issues.warning(at, `${input.address} is also the router id of this speaker`, 'is it an own address?');
+    }
+  }
+}
+
+function checkOverlaps(ranges: readonly Entry<DynamicPeersConfig>[], issues: IssueList): void {
+  ranges.forEach(({ path, input }, i) => {
+    const prefix = parsePrefix(input.prefix);
+    if (prefix === undefined) return;
+    for (const earlier of ranges.slice(0, i)) {
+      const other = parsePrefix(earlier.input.prefix);
+      if (other === undefined || earlier.input.interface !== input.interface) continue;
+      if (!prefixContains(prefix, other.bytes) && !prefixContains(other, prefix.bytes)) continue;
+      issues.error(
+        [...path, 'prefix'],
+        `${input.prefix} overlaps ${earlier.input.prefix} of ${formatPath(earlier.path)}`,
+        'a peer must fall into one range only; split them',
+      );
+    }
+  });
+}

@@ -1,0 +1,151 @@
+// What is wrong with a configuration, and how that is shown: one issue a mistake, each with its place, the source
+// line and what to do. Rendered here and nowhere else, so that `godwit check`, the log and a reload's answer agree.
+
+import { type Excerpt, printable, type SourceText, type Span } from './source-text.ts';
+import type { ConfigNode, Path } from './syntax.ts';
+import { entryAt, formatPath, nodeAt } from './syntax.ts';
+
+export interface ConfigIssue {
+  readonly severity: 'error' | 'warning';
+  readonly file: string;
+  /** From 1; both 0 where the file could not be read at all. */
+  readonly line: number;
+  readonly column: number;
+  /** `peers[0].asn`; empty for the file as a whole. */
+  readonly path: string;
+  readonly message: string;
+  /** What to do, or what is accepted. */
+  readonly hint: string | undefined;
+  /** The source line with secrets blacked out. */
+  readonly excerpt: Excerpt | undefined;
+}
+
+/** Where in a node an issue points. */
+export type Anchor = 'key' | 'value';
+
+/** Collects the issues of one file; the same mistake at the same place is reported once. */
+export class IssueList {
+  readonly #source: SourceText;
+  readonly #byKey = new Map<string, ConfigIssue>();
+  #root: ConfigNode | undefined;
+
+  constructor(source: SourceText) {
+    this.#source = source;
+  }
+
+  /** The tree in which paths are looked up from now on. */
+  setRoot(root: ConfigNode): void {
+    this.#root = root;
+  }
+
+  get hasErrors(): boolean {
+    return [...this.#byKey.values()].some((issue) => issue.severity === 'error');
+  }
+
+  error(path: Path, message: string, hint?: string, anchor: Anchor = 'value'): void {
+    this.#add('error', path, this.#spanOf(path, anchor), message, hint);
+  }
+
+  warning(path: Path, message: string, hint?: string, anchor: Anchor = 'value'): void {
+    this.#add('warning', path, this.#spanOf(path, anchor), message, hint);
+  }
+
+  errorAt(span: Span, path: Path, message: string, hint?: string): void {
+    this.#add('error', path, span, message, hint);
+  }
+
+  /** Whether the file has something at `path`. */
+  has(path: Path): boolean {
+    return this.#root !== undefined && nodeAt(this.#root, path) !== undefined;
+  }
+
+  lineOf(span: Span): number {
+    return this.#source.position(span.start).line;
+  }
+
+  /** All issues in the order of the file. */
+  sorted(): ConfigIssue[] {
+    return [...this.#byKey.values()].sort((a, b) => a.line - b.line || a.column - b.column);
+  }
+
+  #spanOf(path: Path, anchor: Anchor): Span {
+    if (this.#root === undefined) return { start: 0, end: 0 };
+    const entry = entryAt(this.#root, path);
+    if (anchor === 'key' && entry?.key !== undefined) return entry.key;
+    const node = entry?.value ?? nodeAt(this.#root, path);
+    if (node !== undefined) return node.span;
+    // A key that is missing is shown at what should hold it.
+    const parent = this.#spanOf(path.slice(0, -1), 'value');
+    return { start: parent.start, end: parent.start + 1 };
+  }
+
+  #add(
+    severity: ConfigIssue['severity'],
+    path: Path,
+    span: Span,
+    message: string,
+    hint: string | undefined,
+  ): void {
+    const { line, column } = this.#source.position(span.start);
+    const issue: ConfigIssue = {
+      severity,
+      file: this.#source.file,
+      line,
+      column,
+      path: printable(formatPath(path)),
+      message: printable(message),
+      hint: hint === undefined ? undefined : printable(hint),
+      excerpt: this.#source.excerpt(span),
+    };
+    const key = `${line}:${column}:${message}`;
+    if (!this.#byKey.has(key)) this.#byKey.set(key, issue);
+  }
+}
+
+export interface FormatOptions {
+  readonly color: boolean;
+  /** Columns an excerpt may take; 110 unless given. */
+  readonly width?: number;
+}
+
+const DEFAULT_WIDTH = 110;
+const SGR = { reset: 0, bold: 1, dim: 2, red: 31, yellow: 33, cyan: 36 } as const;
+
+/** Renders issues for a person: place, message, source line with a caret, hint. Ends with a newline unless empty. */
+export function formatIssues(issues: readonly ConfigIssue[], options: FormatOptions): string {
+  const paint = (code: keyof typeof SGR, text: string): string =>
+    options.color ? `\u001b[${SGR[code]}m${text}\u001b[${SGR.reset}m` : text;
+  return issues
+    .map((issue) => {
+      const tone = issue.severity === 'error' ? 'red' : 'yellow';
+      const place = issue.line > 0 ? `${issue.file}:${issue.line}:${issue.column}` : issue.file;
+      const path = issue.path === '' ? '' : `${issue.path}: `;
+      const lines = [`${paint('bold', place)}: ${paint(tone, issue.severity)}: ${path}${issue.message}`];
+      if (issue.excerpt !== undefined && issue.excerpt.text.trim() !== '') {
+        const gutter = `${issue.line}`.padStart(5);
+        const shown = crop(issue.excerpt, options.width ?? DEFAULT_WIDTH);
+        const marks = ' '.repeat(shown.caret) + '^'.repeat(shown.length);
+        lines.push(paint('dim', `${gutter} | `) + shown.text);
+        lines.push(paint('dim', `${' '.repeat(gutter.length)} | `) + paint(tone, marks));
+      }
+      if (issue.hint !== undefined) lines.push(`  ${paint('cyan', 'hint:')} ${issue.hint}`);
+      return `${lines.join('\n')}\n`;
+    })
+    .join('');
+}
+
+/** Cuts a long line to a window around the caret. */
+function crop(excerpt: Excerpt, width: number): Excerpt {
+  const { text, caret } = excerpt;
+  if (text.length <= width) return { ...excerpt, length: Math.min(excerpt.length, text.length - caret || 1) };
+  const from = Math.max(0, Math.min(caret - Math.floor(width / 3), text.length - width));
+  const cut = text.slice(from, from + width);
+  const head = from > 0 ? '\u2026' : '';
+  const tail = from + width < text.length ? '\u2026' : '';
+  const at = caret - from + head.length;
+  return {
+    text: head + cut + tail,
+    caret: at,
+    length: Math.max(1, Math.min(excerpt.length, head.length + cut.length - at)),
+  };
+}

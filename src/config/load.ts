@@ -1,0 +1,58 @@
+// The door of the native front-end: a YAML file -> a Config, or everything that is wrong with it at once. Syntax,
+// schema, then what holds between the parts; nothing here touches the disk, the environment or the host by itself.
+
+import { dirname, isAbsolute, join } from 'node:path';
+import { buildConfig, type HostFacts } from './build.ts';
+import { type ConfigIssue, IssueList } from './issues.ts';
+import type { Config } from './model.ts';
+import { type ReadFile, reasonOf, SecretReader } from './secrets.ts';
+import { printable, SourceText } from './source-text.ts';
+import { type Environment, readSyntax } from './syntax.ts';
+import { validate } from './validate.ts';
+
+export type LoadResult =
+  | { readonly ok: true; readonly config: Config; readonly warnings: readonly ConfigIssue[] }
+  /** Errors and warnings, in the order of the file. */
+  | { readonly ok: false; readonly issues: readonly ConfigIssue[] };
+
+/** Reads and checks the file at `path`. Never throws for what the user did wrong. */
+export function loadConfig(path: string, env: Environment, readFile: ReadFile, host: HostFacts): LoadResult {
+  let text: string;
+  try {
+    text = readFile(path);
+  } catch (error) {
+    const issue: ConfigIssue = {
+      severity: 'error',
+      file: printable(path),
+      line: 0,
+      column: 0,
+      path: '',
+      message: `the configuration cannot be read: ${reasonOf(error)}`,
+      hint: undefined,
+      excerpt: undefined,
+    };
+    return { ok: false, issues: [issue] };
+  }
+  return parseConfig(text, path, env, readFile, host);
+}
+
+/** As loadConfig, for a text at hand; `fileName` is for messages and for what relative paths count from. */
+export function parseConfig(
+  text: string,
+  fileName: string,
+  env: Environment,
+  readFile: ReadFile,
+  host: HostFacts,
+): LoadResult {
+  const source = new SourceText(fileName, text);
+  const issues = new IssueList(source);
+  const root = readSyntax(source, env, issues);
+  if (root === undefined) return { ok: false, issues: issues.sorted() };
+  issues.setRoot(root);
+  const input = validate(root, issues);
+  if (input === undefined) return { ok: false, issues: issues.sorted() };
+  const locate = (path: string): string => (isAbsolute(path) ? path : join(dirname(fileName), path));
+  const config = buildConfig(input, host, new SecretReader(env, readFile, locate, issues), issues);
+  if (issues.hasErrors) return { ok: false, issues: issues.sorted() };
+  return { ok: true, config, warnings: issues.sorted() };
+}

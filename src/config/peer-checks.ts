@@ -1,0 +1,258 @@
+// What contradicts itself within one peer, group or dynamic range, after groups were merged: a list of rules, each
+// looking at one aspect. A rule points at the key that is wrong, wherever it was written.
+
+import { isLinkLocal, parseAddress } from '../lib/ip.ts';
+import type { IssueList } from './issues.ts';
+import type { PeerSettings } from './model.ts';
+import type { ResolvedSettings } from './peer-groups.ts';
+import type { PeerType } from './peer-settings.ts';
+import type { SettingsInput, SettingsKey } from './schema-peer.ts';
+import type { Path } from './syntax.ts';
+import { doubtAboutAsn, parseAsn } from './values.ts';
+
+export interface PeerCase {
+  /** How messages call it. */
+  readonly label: string;
+  readonly path: Path;
+  readonly resolved: ResolvedSettings;
+  readonly input: SettingsInput;
+  readonly settings: PeerSettings;
+  /** Undefined where an AS is missing or wrong. */
+  readonly type: PeerType | undefined;
+  readonly version: 4 | 6;
+  readonly ownAsn: number | undefined;
+}
+
+type Rule = (peer: PeerCase, issues: IssueList) => void;
+
+export function checkPeer(peer: PeerCase, issues: IssueList): void {
+  for (const rule of RULES) rule(peer, issues);
+}
+
+/** Keys that mean something on one side of the AS border only, and why. */
+const ONE_SIDED: Readonly<Partial<Record<SettingsKey, { type: PeerType; why: string }>>> = {
+  routeReflectorClient: { type: 'internal', why: 'only iBGP routes are reflected (RFC 4456)' },
+  clusterId: { type: 'internal', why: 'only iBGP routes are reflected (RFC 4456)' },
+  clientToClient: { type: 'internal', why: 'only iBGP routes are reflected (RFC 4456)' },
+  localAs: { type: 'external', why: 'inside an AS everybody has the same AS number' },
+  routeServerClient: { type: 'external', why: 'a route server speaks eBGP (RFC 7947)' },
+  removePrivateAs: { type: 'external', why: 'AS_PATH is not changed towards iBGP peers' },
+  asOverride: { type: 'external', why: 'AS_PATH is not changed towards iBGP peers' },
+  role: { type: 'external', why: 'roles are for eBGP (RFC 9234)' },
+  roleStrict: { type: 'external', why: 'roles are for eBGP (RFC 9234)' },
+};
+
+const TYPE_NAMES = { internal: 'iBGP', external: 'eBGP' } as const;
+
+function oneSidedKeys(peer: PeerCase, issues: IssueList): void {
+  for (const key of Object.keys(ONE_SIDED) as SettingsKey[]) {
+    const row = ONE_SIDED[key];
+    const value = peer.input[key];
+    const idle = key === 'clientToClient' ? value === true : value === false;
+    if (row === undefined || value === undefined || idle) continue;
+    if (peer.type === undefined || peer.type === row.type) continue;
+    const asn = peer.input.asn;
+    issues.error(
+      peer.resolved.origin(key),
+      `${key} is for ${TYPE_NAMES[row.type]} peers, and this is an ${TYPE_NAMES[peer.type]} peer (AS ${asn}): ${row.why}`,
+      row.type === 'internal'
+        ? `iBGP is where asn is ${peer.ownAsn ?? 'the own AS'} or internal`
+        : `take ${key} out`,
+      'key',
+    );
+  }
+}
+
+function uselessKeys(peer: PeerCase, issues: IssueList): void {
+  const { input, settings } = peer;
+  const useless = (key: SettingsKey, message: string, hint: string): void =>
+    issues.warning(peer.resolved.origin(key), message, hint, 'key');
+  if (peer.type === 'internal' && !settings.routeReflectorClient) {
+    for (const key of ['clusterId', 'clientToClient'] as const) {
+      if (input[key] === undefined || input[key] === true) continue;
+      useless(key, `${key} has no effect without routeReflectorClient`, 'add routeReflectorClient: true');
+    }
+  }
+  if (settings.roleStrict && settings.role === undefined) {
+    useless('roleStrict', 'roleStrict has no effect without a role', 'add role');
+  }
+  if (input.extendedNextHop === true && !settings.families.includes('ipv4-unicast')) {
+    useless(
+      'extendedNextHop',
+      'extendedNextHop has no effect without ipv4-unicast',
+      'add ipv4-unicast to families',
+    );
+  }
+  if (peer.type === 'internal' && settings.multihop !== undefined) {
+    useless('multihop', 'iBGP may always cross routers; multihop has no effect', 'take it out');
+  }
+}
+
+function asNumbers(peer: PeerCase, issues: IssueList): void {
+  for (const key of ['asn', 'localAs'] as const) {
+    const value = peer.input[key];
+    const asn = value === undefined ? undefined : parseAsn(value);
+    const doubt = asn === undefined ? undefined : doubtAboutAsn(asn);
+    if (doubt !== undefined) issues.warning(peer.resolved.origin(key), doubt.message, doubt.hint);
+  }
+  const { localAs } = peer.settings;
+  if (localAs === undefined || peer.type !== 'external') return;
+  const at = peer.resolved.origin('localAs');
+  if (localAs === peer.settings.asn) {
+    issues.error(at, `localAs ${localAs} is the AS of the peer itself`, 'both sides would take it for iBGP');
+  } else if (localAs === peer.ownAsn) {
+    issues.warning(at, `localAs ${localAs} is router.asn, which is shown anyway`, 'take localAs out');
+  }
+}
+
+function policies(peer: PeerCase, issues: IssueList): void {
+  if (peer.type !== 'external' || !peer.resolved.complete) return;
+  const missing = (['import', 'export'] as const).filter((key) => !peer.resolved.written(key));
+  if (missing.length === 0) return;
+  const what =
+    missing.length === 2
+      ? 'exchanges no routes'
+      : missing[0] === 'import'
+        ? 'takes no routes'
+        : 'gets no routes';
+  issues.warning(
+    peer.path,
+    `${peer.label} is eBGP without ${missing.join(' and ')}: it ${what} (RFC 8212)`,
+    `add ${missing.map((key) => `${key}: accept`).join(' and ')}, or reject to say so`,
+  );
+}
+
+/** RFC 5082 §3: GTSM counts hops by itself. */
+function timeToLive(peer: PeerCase, issues: IssueList): void {
+  const { ttlSecurity, multihop } = peer.settings;
+  if (ttlSecurity === undefined || multihop === undefined) return;
+  issues.error(
+    peer.resolved.origin('ttlSecurity'),
+    'ttlSecurity and multihop exclude each other',
+    'ttlSecurity: N alone allows a peer N hops away; multihop: false takes a multihop of the group back',
+    'key',
+  );
+}
+
+function timers(peer: PeerCase, issues: IssueList): void {
+  const { hold, keepalive, sendHold, errorWaitMin, errorWaitMax } = peer.settings.timers;
+  const { input, resolved } = peer;
+  if (input.keepaliveTime !== undefined && hold > 0 && keepalive >= hold) {
+    issues.error(
+      resolved.origin('keepaliveTime'),
+      `keepaliveTime ${keepalive} is not below the hold time ${hold}`,
+      `a third of it is usual: ${Math.max(1, Math.floor(hold / 3))}`,
+    );
+  }
+  if (input.keepaliveTime !== undefined && hold === 0) {
+    issues.warning(
+      resolved.origin('keepaliveTime'),
+      'with holdTime 0 no keepalives are sent',
+      'take keepaliveTime out',
+    );
+  }
+  if (input.sendHoldTime !== undefined && sendHold > 0 && sendHold <= hold) {
+    issues.error(
+      resolved.origin('sendHoldTime'),
+      `sendHoldTime ${sendHold} is not above the hold time ${hold} (RFC 9687)`,
+      `480 or twice the hold time is usual, 0 turns it off`,
+    );
+  }
+  if (errorWaitMin > errorWaitMax) {
+    issues.error(
+      resolved.origin('errorWaitMin'),
+      `errorWaitMin ${errorWaitMin} is above errorWaitMax ${errorWaitMax}`,
+      'the wait after errors grows from errorWaitMin to errorWaitMax',
+    );
+  }
+}
+
+function localEnd(peer: PeerCase, issues: IssueList): void {
+  const { localAddress, interface: link } = peer.settings;
+  const parsed = localAddress === undefined ? undefined : parseAddress(localAddress);
+  if (parsed === undefined) return;
+  const at = peer.resolved.origin('localAddress');
+  const version = parsed.bytes.length === 4 ? 4 : 6;
+  if (version !== peer.version) {
+    issues.error(
+      at,
+      `localAddress is IPv${version}, but the session runs over IPv${peer.version}`,
+      `an own IPv${peer.version} address is needed here`,
+    );
+  } else if (isLinkLocal(parsed.bytes) && parsed.zone === undefined && link === undefined) {
+    issues.error(
+      at,
+      'a link-local address needs its interface',
+      `write ${localAddress}%eth0, with the name of the link`,
+    );
+  }
+}
+
+function nextHops(peer: PeerCase, issues: IssueList): void {
+  const { families, nextHop, nextHopAddress, extendedNextHop } = peer.settings;
+  const ipv4 = families.includes('ipv4-unicast');
+  const ipv6 = families.includes('ipv6-unicast');
+  if (nextHop !== 'address') {
+    if (nextHop === 'self' && peer.type === 'external') warnOfMissingNextHop(peer, issues);
+    return;
+  }
+  const at = peer.resolved.origin('nextHop');
+  const have4 = nextHopAddress.ipv4 !== undefined;
+  const have6 = nextHopAddress.ipv6 !== undefined;
+  const literal = peer.input.nextHop !== 'address';
+  if (!have4 && !have6) {
+    issues.error(at, 'nextHop: address needs nextHopAddress', 'add nextHopAddress: { ipv4: ..., ipv6: ... }');
+  } else if (literal && have4 && !have6 && !ipv4) {
+    issues.error(
+      at,
+      'an IPv4 next hop for a peer without ipv4-unicast',
+      'give an IPv6 address, or add the family',
+    );
+  } else if (literal && have6 && !have4 && !ipv6 && !extendedNextHop) {
+    issues.error(
+      at,
+      'an IPv6 next hop for a peer without ipv6-unicast',
+      'give an IPv4 address, or add extendedNextHop: true (RFC 8950)',
+    );
+  } else if (ipv4 && !have4 && !(have6 && extendedNextHop)) {
+    issues.error(at, 'there is no next hop for ipv4-unicast', 'add nextHopAddress: { ipv4: ... }');
+  } else if (ipv6 && !have6) {
+    issues.error(at, 'there is no next hop for ipv6-unicast', 'add nextHopAddress: { ipv6: ... }');
+  }
+}
+
+/** A session of one version that carries the other's routes has no own address to put into them. */
+function warnOfMissingNextHop(peer: PeerCase, issues: IssueList): void {
+  const { families, nextHopAddress, extendedNextHop } = peer.settings;
+  const at = peer.resolved.origin('nextHop');
+  if (
+    peer.version === 6 &&
+    families.includes('ipv4-unicast') &&
+    !extendedNextHop &&
+    nextHopAddress.ipv4 === undefined
+  ) {
+    issues.warning(
+      at,
+      'over an IPv6 session, self is no next hop for ipv4-unicast',
+      'add nextHopAddress: { ipv4: ... }',
+    );
+  }
+  if (peer.version === 4 && families.includes('ipv6-unicast') && nextHopAddress.ipv6 === undefined) {
+    issues.warning(
+      at,
+      'over an IPv4 session, self is no next hop for ipv6-unicast',
+      'add nextHopAddress: { ipv6: ... }',
+    );
+  }
+}
+
+const RULES: readonly Rule[] = [
+  oneSidedKeys,
+  uselessKeys,
+  asNumbers,
+  policies,
+  timeToLive,
+  timers,
+  localEnd,
+  nextHops,
+];

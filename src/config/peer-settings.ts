@@ -1,0 +1,162 @@
+// Merged settings -> PeerSettings with every default filled in. RFC 4271 §10 (timers), 8212 (policy), 9687 (send
+// hold), 4724 (restart), 7311 (AIGP), 8950 (extended next hop). What contradicts itself is peer-checks.ts's.
+
+import { parseAddress } from '../lib/ip.ts';
+import type {
+  GracefulRestartConfig,
+  NextHopMode,
+  PeerSettings,
+  Policy,
+  Secret,
+  TimerConfig,
+} from './model.ts';
+import type { SettingsInput } from './schema-peer.ts';
+import { canonicalAddress, parseAsn } from './values.ts';
+
+export type PeerType = 'internal' | 'external';
+
+export interface SettingsContext {
+  readonly type: PeerType;
+  /** Of the peer's address, or of the prefix it may come from. */
+  readonly version: 4 | 6;
+  readonly dynamic: boolean;
+  readonly password: Secret | undefined;
+}
+
+/** Seconds. RFC 4271 §10 suggests 120, 90 and a third; waits after errors grow between the two bounds. */
+const TIMERS = {
+  hold: 90,
+  connectRetry: 120,
+  connectDelay: 5,
+  delayOpen: 0,
+  errorWaitMin: 60,
+  errorWaitMax: 300,
+  errorForget: 300,
+} as const;
+/** RFC 4271 §4.4: a reasonable maximum is one third of the hold time. */
+const KEEPALIVES_PER_HOLD = 3;
+/** RFC 9687: the greater of 8 minutes and twice the hold time. */
+const SEND_HOLD = 480;
+const SEND_HOLDS_PER_HOLD = 2;
+
+const BGP_PORT = 179;
+const LARGEST_TTL = 255;
+const RESTART_TIME = 120;
+
+/** Whether the AS stands for iBGP; undefined where the own AS or the peer's is unknown. */
+export function peerTypeOf(asn: SettingsInput['asn'], ownAsn: number | undefined): PeerType | undefined {
+  if (asn === 'internal' || asn === 'external') return asn;
+  const number = asn === undefined ? undefined : parseAsn(asn);
+  if (number === undefined || ownAsn === undefined) return undefined;
+  return number === ownAsn ? 'internal' : 'external';
+}
+
+export function fillSettings(input: SettingsInput, context: SettingsContext): PeerSettings {
+  const internal = context.type === 'internal';
+  const families = [
+    ...new Set(input.families ?? ([context.version === 4 ? 'ipv4-unicast' : 'ipv6-unicast'] as const)),
+  ];
+  // RFC 8212 §2: an eBGP peer without policy neither gives nor gets routes.
+  const policy: Policy = internal ? 'accept' : 'reject';
+  return {
+    asn: asnOf(input.asn),
+    localAs: input.localAs === undefined ? undefined : parseAsn(input.localAs),
+    localAddress: optionalAddress(input.localAddress),
+    interface: input.interface,
+    port: input.port ?? BGP_PORT,
+    localPort: input.localPort,
+    enabled: input.enabled ?? true,
+    description: input.description,
+    passive: context.dynamic || (input.passive ?? false),
+    families,
+    password: context.password,
+    multihop: hops(input.multihop, LARGEST_TTL),
+    ttlSecurity: hops(input.ttlSecurity, 1),
+    timers: timersOf(input),
+    import: input.import ?? policy,
+    export: input.export ?? policy,
+    routeReflectorClient: input.routeReflectorClient ?? false,
+    clusterId: input.clusterId,
+    clientToClient: input.clientToClient ?? true,
+    routeServerClient: input.routeServerClient ?? false,
+    ...nextHopOf(input),
+    removePrivateAs: input.removePrivateAs ?? false,
+    asOverride: input.asOverride ?? false,
+    allowOwnAs: input.allowOwnAs ?? 0,
+    // RFC 7947 §2.2.2.1: a route server does not put its own AS first.
+    enforceFirstAs: input.enforceFirstAs ?? input.role !== 'rs-client',
+    addPath: addPathOf(input.addPath),
+    extendedNextHop: input.extendedNextHop ?? (context.version === 6 && families.includes('ipv4-unicast')),
+    extendedMessages: input.extendedMessages ?? true,
+    gracefulRestart: gracefulRestartOf(input.gracefulRestart),
+    role: input.role,
+    roleStrict: input.roleStrict ?? false,
+    // RFC 7311 §3.3: on by default inside the AS, off towards others.
+    aigp: input.aigp ?? internal,
+    sendCommunities: input.sendCommunities ?? true,
+    maxPrefixes: input.maxPrefixes === false ? undefined : input.maxPrefixes,
+    // RFC 8326 §4.1: the receiver sets local preference 0 on routes of its eBGP peers.
+    gracefulShutdown: input.gracefulShutdown ?? !internal,
+  };
+}
+
+function asnOf(asn: SettingsInput['asn']): PeerSettings['asn'] {
+  if (asn === 'internal' || asn === undefined) return 'internal';
+  if (asn === 'external') return 'external';
+  return parseAsn(asn) ?? 'internal';
+}
+
+function optionalAddress(value: string | undefined): string | undefined {
+  return value === undefined ? undefined : canonicalAddress(value);
+}
+
+function hops(value: number | boolean | undefined, whenTrue: number): number | undefined {
+  if (value === undefined || value === false) return undefined;
+  return value === true ? whenTrue : value;
+}
+
+function timersOf(input: SettingsInput): TimerConfig {
+  const hold = input.holdTime ?? TIMERS.hold;
+  // RFC 4271 §4.2: without a hold time there are no keepalives; RFC 9687: nor is sending watched.
+  const keepalive = hold === 0 ? 0 : Math.max(1, Math.floor(hold / KEEPALIVES_PER_HOLD));
+  const sendHold = hold === 0 ? 0 : Math.max(SEND_HOLD, hold * SEND_HOLDS_PER_HOLD);
+  return {
+    hold,
+    keepalive: hold === 0 ? 0 : (input.keepaliveTime ?? keepalive),
+    connectRetry: input.connectRetryTime ?? TIMERS.connectRetry,
+    connectDelay: input.connectDelayTime ?? TIMERS.connectDelay,
+    delayOpen: input.delayOpenTime ?? TIMERS.delayOpen,
+    errorWaitMin:
+      input.errorWaitMin ?? Math.min(TIMERS.errorWaitMin, input.errorWaitMax ?? TIMERS.errorWaitMin),
+    errorWaitMax: input.errorWaitMax ?? Math.max(TIMERS.errorWaitMax, input.errorWaitMin ?? 0),
+    errorForget: input.errorForgetTime ?? TIMERS.errorForget,
+    sendHold: input.sendHoldTime ?? sendHold,
+  };
+}
+
+/** An address as `nextHop` is short for `nextHop: address` with that address. */
+function nextHopOf(input: SettingsInput): Pick<PeerSettings, 'nextHop' | 'nextHopAddress'> {
+  const { ipv4, ipv6 } = input.nextHopAddress ?? {};
+  const nextHopAddress = { ipv4, ipv6: optionalAddress(ipv6) };
+  const value = input.nextHop ?? 'auto';
+  if (isMode(value)) return { nextHop: value, nextHopAddress };
+  const text = canonicalAddress(value);
+  const version = parseAddress(value)?.bytes.length === 4 ? 'ipv4' : 'ipv6';
+  return { nextHop: 'address', nextHopAddress: { ...nextHopAddress, [version]: text } };
+}
+
+function isMode(value: string): value is NextHopMode {
+  return value === 'auto' || value === 'self' || value === 'unchanged' || value === 'address';
+}
+
+function addPathOf(input: SettingsInput['addPath']): PeerSettings['addPath'] {
+  if (typeof input === 'object') return { receive: input.receive ?? false, send: input.send ?? 'none' };
+  return input === true ? { receive: true, send: 'all' } : { receive: false, send: 'none' };
+}
+
+function gracefulRestartOf(input: SettingsInput['gracefulRestart']): GracefulRestartConfig {
+  if (typeof input === 'object') {
+    return { mode: input.mode ?? 'helper', restartTime: input.restartTime ?? RESTART_TIME };
+  }
+  return { mode: input === false || input === 'off' ? 'off' : 'helper', restartTime: RESTART_TIME };
+}

@@ -1,0 +1,300 @@
+// What a user may write for a peer, a peer group and a range of dynamic peers. All settings are optional here:
+// groups are merged first (peer-groups.ts), defaults come after (peer-settings.ts). The `default` beside each key is
+// for readers of the JSON Schema.
+
+import { z } from 'zod';
+import { FAMILIES } from '../bgp/wire/families.ts';
+import { ROLE, type Role } from '../bgp/wire/session-context.ts';
+import {
+  addressSchema,
+  asnSchema,
+  holdTimeSchema,
+  interfaceSchema,
+  peerAsnSchema,
+  portSchema,
+  prefixSchema,
+  quadSchema,
+  seconds,
+  text,
+  versionSchema,
+} from './values.ts';
+
+const MINUTE = 60;
+const HOUR = 60 * MINUTE;
+/** RFC 2385: what the kernel takes, TCP_MD5SIG_MAXKEYLEN. */
+export const LONGEST_PASSWORD = 80;
+/** RFC 4724 §3: twelve bits. */
+const LONGEST_RESTART = 4095;
+const LARGEST_UINT32 = 0xffff_ffff;
+
+const familyNames = FAMILIES.map((family) => family.name);
+const roleNames = Object.keys(ROLE) as Role[];
+
+const policySchema = z.enum(['accept', 'reject']);
+const nameSchema = text((value) =>
+  /^[\p{L}\p{N}][\p{L}\p{N}._:%@/-]{0,63}$/u.test(value)
+    ? undefined
+    : {
+        message: 'this is not a usable name',
+        hint: 'letters, digits and . _ : % @ / - (up to 64, no spaces)',
+      },
+);
+
+export const passwordSchema = z.union(
+  [
+    z.string(),
+    z.literal(false),
+    z.strictObject({
+      file: z
+        .string()
+        .min(1)
+        .describe('Path of a file that holds the password; a final newline is left out.')
+        .optional(),
+      env: z
+        .string()
+        .regex(/^[A-Za-z_]\w*$/)
+        .describe('Name of an environment variable.')
+        .optional(),
+      value: z.string().describe('The password itself.').optional(),
+    }),
+  ],
+  { error: 'expected a text, { file: PATH } or { env: NAME }' },
+);
+
+/** One row a key: everything that peers, groups and dynamic ranges share. */
+export const peerSettingsShape = {
+  asn: peerAsnSchema.describe('AS of the peer; internal = the own AS, external = any other.').optional(),
+  localAs: asnSchema.describe('Another own AS, shown to this eBGP peer instead of router.asn.').optional(),
+  localAddress: addressSchema
+    .describe('Own address of the session; the kernel chooses otherwise.')
+    .optional(),
+  interface: interfaceSchema
+    .describe('Interface the session is bound to; completes a link-local address.')
+    .optional(),
+  port: portSchema.meta({ description: 'TCP port of the peer.', default: 179 }).optional(),
+  localPort: portSchema.describe('Own TCP port of connections made to the peer.').optional(),
+  enabled: z.boolean().meta({ description: 'False keeps the session down.', default: true }).optional(),
+  description: z.string().describe('Shown by status and show peers.').optional(),
+  passive: z
+    .boolean()
+    .meta({ description: 'Wait for the peer to connect; always so for dynamic peers.', default: false })
+    .optional(),
+  families: z
+    .array(z.enum(familyNames))
+    .min(1)
+    .describe('Address families; unless given, unicast of the version of the peer address.')
+    .optional(),
+  password: passwordSchema
+    .describe('TCP MD5 key (RFC 2385): a text, { file: PATH } or { env: NAME }; false = none.')
+    .optional(),
+  multihop: z
+    .union([z.int().min(1).max(255), z.boolean()], {
+      error: 'expected an IP TTL from 1 to 255, true or false',
+    })
+    .describe('eBGP over routers: IP TTL of what is sent; true = 255.')
+    .optional(),
+  ttlSecurity: z
+    .union([z.int().min(1).max(254), z.boolean()], {
+      error: 'expected a number of hops from 1 to 254, true or false',
+    })
+    .describe('GTSM (RFC 5082): the peer is at most so many hops away; true = 1, directly connected.')
+    .optional(),
+  holdTime: holdTimeSchema
+    .meta({ description: 'Hold time offered, in seconds; 0 = never.', default: 90 })
+    .optional(),
+  keepaliveTime: seconds(1, 0xffff)
+    .describe('Seconds between keepalives; a third of the hold time unless given.')
+    .optional(),
+  connectRetryTime: seconds(1, HOUR)
+    .meta({ description: 'Seconds between connection attempts.', default: 120 })
+    .optional(),
+  connectDelayTime: seconds(0, HOUR)
+    .meta({ description: 'Seconds before the first connection attempt.', default: 5 })
+    .optional(),
+  delayOpenTime: seconds(0, HOUR)
+    .meta({ description: 'DelayOpenTime (RFC 4271 §8.1.1), seconds; 0 = off.', default: 0 })
+    .optional(),
+  errorWaitMin: seconds(1, HOUR)
+    .meta({ description: 'Seconds to wait after the first error; doubles with each.', default: 60 })
+    .optional(),
+  errorWaitMax: seconds(1, HOUR)
+    .meta({ description: 'Longest wait after errors, seconds.', default: 300 })
+    .optional(),
+  errorForgetTime: seconds(1, 24 * HOUR)
+    .meta({ description: 'Seconds without an error after which earlier ones are forgotten.', default: 300 })
+    .optional(),
+  sendHoldTime: seconds(0, 24 * HOUR)
+    .describe('Send hold time (RFC 9687), seconds; 0 = off. Unless given, 480 or twice the hold time.')
+    .optional(),
+  import: policySchema
+    .describe('Which routes of the peer are taken. eBGP needs it (RFC 8212); iBGP accepts unless given.')
+    .optional(),
+  export: policySchema
+    .describe('Which routes the peer gets. eBGP needs it (RFC 8212); iBGP accepts unless given.')
+    .optional(),
+  routeReflectorClient: z
+    .boolean()
+    .meta({ description: 'The iBGP peer is a client of this reflector (RFC 4456).', default: false })
+    .optional(),
+  clusterId: quadSchema.describe('Cluster id for this client; router.clusterId unless given.').optional(),
+  clientToClient: z
+    .boolean()
+    .meta({
+      description: "False: this client's routes do not go to other clients (RFC 4456 §6).",
+      default: true,
+    })
+    .optional(),
+  routeServerClient: z
+    .boolean()
+    .meta({
+      description: 'Transparent towards this eBGP peer: no own AS, next hop and MED kept (RFC 7947).',
+      default: false,
+    })
+    .optional(),
+  nextHop: z
+    .union([z.enum(['auto', 'self', 'unchanged', 'address']), addressSchema], {
+      error: 'expected auto, self, unchanged or an address',
+    })
+    .meta({
+      description: 'Next hop of what is sent: auto (RFC 4271 §5.1.3), self, unchanged, or an address.',
+      default: 'auto',
+    })
+    .optional(),
+  nextHopAddress: z
+    .strictObject({
+      ipv4: versionSchema('ipv4').describe('Next hop for IPv4 routes.').optional(),
+      ipv6: versionSchema('ipv6').describe('Next hop for IPv6 routes.').optional(),
+    })
+    .describe(
+      'Next hop for each version, for nextHop: address and where self has no address of that version.',
+    )
+    .optional(),
+  removePrivateAs: z
+    .boolean()
+    .meta({ description: 'Take private ASes out of AS_PATH before sending (eBGP).', default: false })
+    .optional(),
+  asOverride: z
+    .boolean()
+    .meta({ description: "Replace the peer's AS in AS_PATH by the own one (eBGP).", default: false })
+    .optional(),
+  allowOwnAs: z
+    .int()
+    .min(0)
+    .max(10)
+    .meta({ description: 'How often the own AS may stand in a received AS_PATH.', default: 0 })
+    .optional(),
+  enforceFirstAs: z
+    .boolean()
+    .describe(
+      'Require the AS of an eBGP peer first in AS_PATH; true unless the peer is a route server (role: rs-client).',
+    )
+    .optional(),
+  addPath: z
+    .union(
+      [
+        z.boolean(),
+        z.strictObject({
+          receive: z
+            .boolean()
+            .meta({ description: 'Take several paths a prefix.', default: false })
+            .optional(),
+          send: z
+            .union([z.enum(['none', 'all']), z.int().min(1).max(64)], {
+              error: 'expected none, all or a number',
+            })
+            .meta({ description: 'Send none, all, or the best N paths a prefix.', default: 'none' })
+            .optional(),
+        }),
+      ],
+      { error: 'expected true, false or { receive, send }' },
+    )
+    .meta({ description: 'ADD-PATH (RFC 7911); true = receive, and send all.', default: false })
+    .optional(),
+  extendedNextHop: z
+    .boolean()
+    .describe(
+      'IPv6 next hops for IPv4 routes (RFC 8950); true for IPv4 unicast with an IPv6 peer unless given.',
+    )
+    .optional(),
+  extendedMessages: z
+    .boolean()
+    .meta({ description: 'Messages up to 65535 octets (RFC 8654).', default: true })
+    .optional(),
+  gracefulRestart: z
+    .union(
+      [
+        z.boolean(),
+        z.enum(['off', 'helper']),
+        z.strictObject({
+          mode: z
+            .enum(['off', 'helper'])
+            .meta({ description: 'As gracefulRestart.', default: 'helper' })
+            .optional(),
+          restartTime: seconds(0, LONGEST_RESTART)
+            .meta({ description: 'Restart time announced, seconds.', default: 120 })
+            .optional(),
+        }),
+      ],
+      { error: 'expected helper, off or { mode, restartTime }' },
+    )
+    .meta({
+      description: 'RFC 4724: helper keeps the routes of a restarting peer; off announces nothing.',
+      default: 'helper',
+    })
+    .optional(),
+  role: z.enum(roleNames).describe('Own role towards this eBGP peer (RFC 9234).').optional(),
+  roleStrict: z
+    .boolean()
+    .meta({ description: 'Refuse a peer that announces no role.', default: false })
+    .optional(),
+  aigp: z.boolean().describe('Send and take AIGP (RFC 7311); true for iBGP unless given.').optional(),
+  sendCommunities: z
+    .boolean()
+    .meta({ description: 'Send communities of all kinds.', default: true })
+    .optional(),
+  maxPrefixes: z
+    .union([z.int().min(1).max(LARGEST_UINT32), z.literal(false)], {
+      error: 'expected a number, or false for no limit',
+    })
+    .describe('Most prefixes taken from the peer.')
+    .optional(),
+  gracefulShutdown: z
+    .boolean()
+    .describe(
+      'RFC 8326: routes with 65535:0 from this peer get local preference 0; true for eBGP unless given.',
+    )
+    .optional(),
+};
+
+const groupKey = nameSchema
+  .describe('Name of a peer group whose settings are taken; own keys win.')
+  .optional();
+
+export const peerGroupSchema = z.strictObject({ group: groupKey, ...peerSettingsShape });
+
+export const peerSchema = z.strictObject({
+  name: nameSchema.describe('Unique name; the address unless given.').optional(),
+  address: addressSchema.describe('Address of the peer; a link-local one with its interface: fe80::1%eth0.'),
+  group: groupKey,
+  ...peerSettingsShape,
+});
+
+export const dynamicPeersSchema = z.strictObject({
+  name: nameSchema.describe('Unique name; the prefix unless given.').optional(),
+  prefix: prefixSchema.describe('Whoever connects from here is taken as a peer.'),
+  limit: z
+    .int()
+    .min(1)
+    .max(100_000)
+    .meta({ description: 'Most sessions at a time.', default: 100 })
+    .optional(),
+  group: groupKey,
+  ...peerSettingsShape,
+});
+
+export type PeerGroupInput = z.infer<typeof peerGroupSchema>;
+export type PeerInput = z.infer<typeof peerSchema>;
+export type DynamicPeersInput = z.infer<typeof dynamicPeersSchema>;
+/** The settings alone, as they stand before defaults. */
+export type SettingsInput = Omit<PeerGroupInput, 'group'>;
+export type SettingsKey = keyof typeof peerSettingsShape;

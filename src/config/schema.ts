@@ -1,0 +1,278 @@
+// What a user may write in a configuration file, section by section: types, ranges, short forms, descriptions. The
+// JSON Schema for editors is made from this (json-schema.ts). Meaning and defaults are build.ts's.
+
+import { z } from 'zod';
+import { dynamicPeersSchema, peerGroupSchema, peerSchema } from './schema-peer.ts';
+import {
+  addressSchema,
+  asnSchema,
+  communitySchema,
+  endpointSchema,
+  interfaceSchema,
+  portSchema,
+  prefixSchema,
+  quadSchema,
+  seconds,
+  text,
+  versionSchema,
+} from './values.ts';
+
+const LARGEST_UINT32 = 0xffff_ffff;
+const LARGEST_UINT8 = 0xff;
+/** What a route may have in the kernel without next-hop objects. */
+const MOST_NEXT_HOPS = 256;
+const DAY = 86_400;
+
+/** rtnetlink(7) and /etc/iproute2/rt_protos. */
+export const ROUTE_PROTOCOLS: Readonly<Record<string, number>> = {
+  redirect: 1,
+  kernel: 2,
+  boot: 3,
+  static: 4,
+  ra: 9,
+  bird: 12,
+  dhcp: 16,
+  keepalived: 18,
+  bgp: 186,
+  isis: 187,
+  ospf: 188,
+  rip: 189,
+};
+/** /etc/iproute2/rt_tables */
+export const ROUTE_TABLES: Readonly<Record<string, number>> = { default: 253, main: 254, local: 255 };
+
+const protocolSchema = z.union([z.int().min(1).max(LARGEST_UINT8), z.enum(Object.keys(ROUTE_PROTOCOLS))], {
+  error: `expected a number from 1 to 255 or ${Object.keys(ROUTE_PROTOCOLS).join(', ')}`,
+});
+const tableSchema = z.union([z.int().min(1).max(LARGEST_UINT32), z.enum(Object.keys(ROUTE_TABLES))], {
+  error: 'expected a table number, or main, default, local',
+});
+
+export const routerSchema = z.strictObject({
+  asn: asnSchema.describe('Own AS number.'),
+  id: quadSchema
+    .describe('BGP Identifier, a dotted quad; an IPv4 address of this host unless given.')
+    .optional(),
+  clusterId: quadSchema.describe('Cluster id of this reflector (RFC 4456); the id unless given.').optional(),
+  hostname: z
+    .string()
+    .min(1)
+    .max(255)
+    .describe('Shown by status and to peers; the name of this host unless given.')
+    .optional(),
+});
+
+export const listenSchema = z.union(
+  [
+    endpointSchema(false),
+    z.strictObject({
+      address: addressSchema.describe('Own address, or 0.0.0.0 or :: for all of a version.'),
+      port: portSchema.meta({ description: 'TCP port.', default: 179 }).optional(),
+      interface: interfaceSchema.describe('Interface the listener is bound to.').optional(),
+    }),
+  ],
+  { error: 'expected an address or { address, port, interface }' },
+);
+
+export const learnSchema = z.strictObject({
+  protocol: protocolSchema
+    .describe('Only routes of this kernel route protocol, as `ip route` shows it.')
+    .optional(),
+  table: tableSchema.describe('Only routes of this table.').optional(),
+});
+
+export const kernelSchema = z.strictObject({
+  install: z
+    .boolean()
+    .meta({ description: 'Program routes into the kernel; needs CAP_NET_ADMIN.', default: false })
+    .optional(),
+  table: tableSchema.meta({ description: 'Routing table.', default: 'main' }).optional(),
+  metric: z
+    .int()
+    .min(0)
+    .max(LARGEST_UINT32)
+    .meta({ description: 'Metric of own routes.', default: 32 })
+    .optional(),
+  ecmp: z
+    .int()
+    .min(1)
+    .max(MOST_NEXT_HOPS)
+    .meta({ description: 'Most next hops of a route.', default: 1 })
+    .optional(),
+  protocol: protocolSchema
+    .meta({ description: 'Route protocol that marks own routes; no other program may use it.', default: 12 })
+    .optional(),
+  prefSource: z
+    .union(
+      [
+        addressSchema,
+        z.strictObject({
+          ipv4: versionSchema('ipv4').describe('For IPv4 routes.').optional(),
+          ipv6: versionSchema('ipv6').describe('For IPv6 routes.').optional(),
+        }),
+      ],
+      { error: 'expected an address or { ipv4, ipv6 }' },
+    )
+    .describe('Preferred source address of installed routes.')
+    .optional(),
+  keepOnStop: z
+    .boolean()
+    .meta({ description: 'Leave own routes in place on a clean stop.', default: false })
+    .optional(),
+  learn: z
+    .array(learnSchema)
+    .describe('Foreign routes to learn; all of them with redistribute: [kernel] unless given.')
+    .optional(),
+  interfaces: z
+    .array(
+      text((value) =>
+        /^-?[^\s-][^\s]*$/.test(value)
+          ? undefined
+          : { message: 'this is not an interface pattern', hint: 'examples: "eth*", "-cali*", "*"' },
+      ),
+    )
+    .meta({
+      description: 'Interface patterns in order, - excludes; the first that matches decides.',
+      default: ['*'],
+    })
+    .optional(),
+  nextHopTracking: z
+    .boolean()
+    .describe('Follow next hops through the kernel tables; as install unless given.')
+    .optional(),
+  scanTime: seconds(0, DAY)
+    .meta({ description: 'Seconds between full audits of the kernel; 0 = only when needed.', default: 300 })
+    .optional(),
+});
+
+export const networkSchema = z.union(
+  [
+    prefixSchema,
+    z.strictObject({
+      prefix: prefixSchema.describe('Prefix that is announced.'),
+      type: z
+        .enum(['none', 'blackhole', 'unreachable', 'prohibit', 'via'])
+        .meta({ description: 'Kernel route that goes with it; via needs the key via.', default: 'none' })
+        .optional(),
+      via: z
+        .union([addressSchema, z.array(addressSchema).min(1)], {
+          error: 'expected an address or a list of them',
+        })
+        .describe('Next hops of a static route.')
+        .optional(),
+      med: z.int().min(0).max(LARGEST_UINT32).describe('MULTI_EXIT_DISC.').optional(),
+      localPref: z.int().min(0).max(LARGEST_UINT32).describe('LOCAL_PREF.').optional(),
+      communities: z
+        .array(communitySchema)
+        .meta({ description: 'Communities a:b, a:b:c or by name.', default: [] })
+        .optional(),
+    }),
+  ],
+  { error: 'expected a prefix or { prefix, ... }' },
+);
+
+export const redistributeSourceSchema = z.enum(['kernel', 'connected', 'static']);
+export const redistributeSchema = z.union([redistributeSourceSchema, z.array(redistributeSourceSchema)], {
+  error: 'expected kernel, connected, static or a list of them',
+});
+
+const flag = (description: string, fallback: boolean) =>
+  z.boolean().meta({ description, default: fallback }).optional();
+
+export const decisionSchema = z.strictObject({
+  alwaysCompareMed: flag('Compare MED between different neighbouring ASes too.', false),
+  preferOldest: flag('Keep the current best of two equal eBGP routes (RFC 5004).', false),
+  multipathRelax: flag('ECMP over different AS_PATHs of the same length.', false),
+  ignoreAsPathLength: flag('Leave out the length of AS_PATH.', false),
+  ignoreRouterId: flag('Leave out the router id.', false),
+  aigp: flag('Compare AIGP where routes have it (RFC 7311).', true),
+  defaultLocalPref: z
+    .int()
+    .min(0)
+    .max(LARGEST_UINT32)
+    .meta({ description: 'LOCAL_PREF of routes that have none.', default: 100 })
+    .optional(),
+});
+
+export const controlSchema = z.union(
+  [
+    z.literal(false),
+    z.strictObject({
+      socket: z
+        .string()
+        .min(1)
+        // sockaddr_un.sun_path with its final zero
+        .max(107)
+        .meta({ description: 'Path of the control socket.', default: '/run/godwit/godwit.sock' })
+        .optional(),
+      mode: text((value) =>
+        /^0?[0-7]{3}$/.test(value)
+          ? undefined
+          : { message: 'this is not a file mode', hint: 'three octal digits: "0660"' },
+      )
+        .meta({ description: 'File mode of the socket, octal.', default: '0660' })
+        .optional(),
+    }),
+  ],
+  { error: 'expected { socket, mode }, or false for no control socket' },
+);
+
+export const httpSchema = z.union(
+  [
+    endpointSchema(true),
+    z.strictObject({
+      listen: endpointSchema(true).describe('Address and port for metrics, health and the looking glass.'),
+      maxPeerSeries: z
+        .int()
+        .min(0)
+        .max(100_000)
+        .meta({ description: 'Above so many peers, /metrics has no series for each.', default: 500 })
+        .optional(),
+    }),
+  ],
+  { error: 'expected "ADDRESS:PORT" or { listen, maxPeerSeries }' },
+);
+
+const levelSchema = z.enum(['debug', 'info', 'warn', 'error']);
+export const logSchema = z.union(
+  [
+    levelSchema,
+    z.strictObject({
+      level: levelSchema
+        .meta({ description: 'Least important level that is written.', default: 'info' })
+        .optional(),
+      format: z
+        .enum(['auto', 'pretty', 'json'])
+        .meta({ description: 'auto = pretty on a terminal, JSON elsewhere.', default: 'auto' })
+        .optional(),
+    }),
+  ],
+  { error: 'expected debug, info, warn, error or { level, format }' },
+);
+
+export const configSchema = z
+  .strictObject({
+    router: routerSchema.describe('This speaker.'),
+    listen: z
+      .array(listenSchema)
+      .describe('Where sessions are taken; all addresses, port 179, unless given.')
+      .optional(),
+    kernel: kernelSchema.describe('The Linux kernel; nothing is installed unless asked for.').optional(),
+    peerGroups: z.record(z.string(), peerGroupSchema).describe('Presets for peers, by name.').optional(),
+    peers: z.array(peerSchema).describe('Configured peers.').optional(),
+    dynamicPeers: z
+      .array(dynamicPeersSchema)
+      .describe('Ranges from which peers may come by themselves.')
+      .optional(),
+    networks: z.array(networkSchema).describe('Own prefixes to announce.').optional(),
+    redistribute: redistributeSchema.describe('Which routes of this host to announce.').optional(),
+    decision: decisionSchema.describe('How the best path is chosen.').optional(),
+    control: controlSchema.describe('Control socket of the command line.').optional(),
+    http: httpSchema.describe('HTTP for metrics and health; off unless given.').optional(),
+    log: logSchema.describe('What is logged.').optional(),
+  })
+  .meta({ title: 'godwit', description: 'Configuration of the BGP speaker godwit' });
+
+export type ConfigInput = z.infer<typeof configSchema>;
+export type NetworkInput = z.infer<typeof networkSchema>;
+export type ListenInput = z.infer<typeof listenSchema>;

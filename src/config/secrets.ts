@@ -1,0 +1,112 @@
+// Passwords as the user gives them -> Secret. Files and variables are read here; nothing of a value ever reaches an
+// issue, not even its length.
+
+import { Buffer } from 'node:buffer';
+import type { z } from 'zod';
+import type { IssueList } from './issues.ts';
+import { Secret } from './model.ts';
+import { LONGEST_PASSWORD, type passwordSchema } from './schema-peer.ts';
+import { type Environment, formatPath, type Path } from './syntax.ts';
+
+/** Reads a whole text file; throws as node:fs does. */
+export type ReadFile = (path: string) => string;
+
+export class SecretReader {
+  readonly #env: Environment;
+  readonly #readFile: ReadFile;
+  readonly #locate: (path: string) => string;
+  readonly #issues: IssueList;
+  /** A group's password is read and complained about once. */
+  readonly #byPath = new Map<string, Secret | undefined>();
+
+  /** `locate` makes a path absolute, seen from the configuration file. */
+  constructor(env: Environment, readFile: ReadFile, locate: (path: string) => string, issues: IssueList) {
+    this.#env = env;
+    this.#readFile = readFile;
+    this.#locate = locate;
+    this.#issues = issues;
+  }
+
+  /** The password that stands at `path`; undefined where there is none, or it is wrong, which is reported. */
+  read(input: z.infer<typeof passwordSchema> | undefined, path: Path): Secret | undefined {
+    if (input === undefined || input === false) return undefined;
+    const key = formatPath(path);
+    if (!this.#byPath.has(key)) this.#byPath.set(key, this.#resolve(input, path));
+    return this.#byPath.get(key);
+  }
+
+  #resolve(input: Exclude<z.infer<typeof passwordSchema>, false>, path: Path): Secret | undefined {
+    if (typeof input === 'string') return this.#checked(input, path);
+    const given = Object.keys(input);
+    if (given.length !== 1) {
+      const message =
+        given.length === 0
+          ? 'the password is missing'
+          : `a password comes from one place, not from ${given.join(' and ')}`;
+      this.#issues.error(path, message, 'use one of file, env and value');
+      return undefined;
+    }
+    if (input.value !== undefined) return this.#checked(input.value, [...path, 'value']);
+    if (input.env !== undefined) {
+      const value = Object.hasOwn(this.#env, input.env) ? this.#env[input.env] : undefined;
+      if (value !== undefined) return this.#checked(value, [...path, 'env']);
+      this.#issues.error(
+        [...path, 'env'],
+        `the environment variable ${input.env} is not set`,
+        'set it, or use file',
+      );
+      return undefined;
+    }
+    return input.file === undefined ? undefined : this.#fromFile(input.file, [...path, 'file']);
+  }
+
+  #fromFile(file: string, path: Path): Secret | undefined {
+    const located = this.#locate(file);
+    let content: string;
+    try {
+      content = this.#readFile(located);
+    } catch (error) {
+      this.#issues.error(path, `the password file ${located} cannot be read: ${reasonOf(error)}`, FILE_HINT);
+      return undefined;
+    }
+    return this.#checked(content.replace(/\r?\n$/, ''), path);
+  }
+
+  #checked(value: string, path: Path): Secret | undefined {
+    if (value === '') {
+      this.#issues.error(
+        path,
+        'the password is empty',
+        'take the key out for no password, or false over a group',
+      );
+      return undefined;
+    }
+    if (Buffer.byteLength(value) > LONGEST_PASSWORD || value.includes('\0')) {
+      this.#issues.error(
+        path,
+        'the password cannot be a TCP MD5 key',
+        `up to ${LONGEST_PASSWORD} octets, none of them zero`,
+      );
+      return undefined;
+    }
+    return new Secret(value);
+  }
+}
+
+const FILE_HINT = 'a relative path counts from the folder of the configuration file';
+
+/** `no such file` and the like, from the error's code. */
+export function reasonOf(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  switch (code) {
+    case 'ENOENT':
+      return 'there is no such file';
+    case 'EACCES':
+    case 'EPERM':
+      return 'permission denied';
+    case 'EISDIR':
+      return 'it is a directory';
+    default:
+      return code === '' ? 'reading failed' : code;
+  }
+}

@@ -1,0 +1,136 @@
+// The text of one configuration file with what may not be shown of it blacked out. Every excerpt that an error
+// prints comes from here, so that a password can stand on the very line that is wrong and still not leak.
+
+import { LineCounter } from 'yaml';
+import { editDistance } from './suggest.ts';
+
+export interface Position {
+  /** Both from 1. */
+  readonly line: number;
+  readonly column: number;
+}
+
+/** A source line as it may be shown, with the place of the mistake in it. */
+export interface Excerpt {
+  readonly text: string;
+  /** Index into `text` of the first character to point at, and how many to underline. */
+  readonly caret: number;
+  readonly length: number;
+}
+
+/** Half-open range of offsets into the text. */
+export interface Span {
+  readonly start: number;
+  readonly end: number;
+}
+
+const MASK = '<redacted>';
+const SECRET_WORD = /pass|pwd|secret|token|md5|authkey/i;
+const SECRET_KEY = 'password';
+/** So many typing mistakes still leave `password` recognisable. */
+const SECRET_TYPOS = 3;
+
+/** Whether the value under `key` may be a secret: `password` itself and whatever looks like an attempt at it. */
+export function isSecretKey(key: string): boolean {
+  if (SECRET_WORD.test(key)) return true;
+  const near = Math.abs(key.length - SECRET_KEY.length) <= SECRET_TYPOS;
+  return near && editDistance(key.toLowerCase(), SECRET_KEY) <= SECRET_TYPOS;
+}
+
+/** Control characters would let a file write to the terminal of whoever reads the error. */
+export function printable(text: string): string {
+  return text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (char) => (char === '\t' ? ' ' : '\u00b7'));
+}
+
+export class SourceText {
+  readonly file: string;
+  readonly text: string;
+  /** Handed to the YAML parser, which fills it. */
+  readonly lineCounter = new LineCounter();
+  readonly #masks: Span[] = [];
+
+  constructor(file: string, text: string) {
+    this.file = file;
+    this.text = text;
+  }
+
+  /** Blacks out a range in every excerpt. */
+  mask(span: Span): void {
+    if (span.end > span.start) this.#masks.push(span);
+  }
+
+  /**
+   * For a text that is no YAML, where no value has a range that can be trusted: blacks out the rest of every line
+   * after something like a password key, and the deeper lines below it.
+   */
+  maskByShape(): void {
+    let offset = 0;
+    let hiddenBelow = Number.POSITIVE_INFINITY;
+    for (const line of this.text.split('\n')) {
+      const indent = line.search(/\S/);
+      if (indent > hiddenBelow) this.mask({ start: offset, end: offset + line.length });
+      else if (indent >= 0) hiddenBelow = Number.POSITIVE_INFINITY;
+      for (const match of line.matchAll(/([\w-]+)["']?\s*[:=]/g)) {
+        if (!isSecretKey(match[1]!)) continue;
+        this.mask({ start: offset + match.index + match[0].length, end: offset + line.length });
+        hiddenBelow = Math.min(hiddenBelow, Math.max(indent, 0));
+        break;
+      }
+      offset += line.length + 1;
+    }
+  }
+
+  position(offset: number): Position {
+    const { line, col } = this.lineCounter.linePos(Math.min(offset, this.text.length));
+    return { line: Math.max(line, 1), column: Math.max(col, 1) };
+  }
+
+  /** The line that holds `span`, masked. */
+  excerpt(span: Span): Excerpt {
+    const from = this.text.lastIndexOf('\n', span.start - 1) + 1;
+    const newline = this.text.indexOf('\n', span.start);
+    const to = newline < 0 ? this.text.length : newline;
+    const segments = this.#segments(from, to);
+    const columnOf = (offset: number): number => {
+      let column = 0;
+      for (const segment of segments) {
+        if (offset < segment.end) return column + (segment.masked ? 0 : Math.max(offset - segment.start, 0));
+        column += segment.shown.length;
+      }
+      return column;
+    };
+    const caret = columnOf(span.start);
+    const length = columnOf(Math.min(span.end, to)) - caret;
+    const text = segments.map((segment) => segment.shown).join('');
+    return { text: printable(text.replace(/\r$/, '')), caret, length: Math.max(length, 1) };
+  }
+
+  /** The line's parts, in order, each shown as it is or as a mask. */
+  #segments(from: number, to: number): (Span & { shown: string; masked: boolean })[] {
+    const segments: (Span & { shown: string; masked: boolean })[] = [];
+    let at = from;
+    const plainUntil = (end: number): void => {
+      if (end > at) segments.push({ start: at, end, shown: this.text.slice(at, end), masked: false });
+    };
+    for (const mask of this.#merged()) {
+      if (mask.end <= from || mask.start >= to) continue;
+      plainUntil(mask.start);
+      const end = Math.min(mask.end, to);
+      segments.push({ start: Math.max(mask.start, from), end, shown: MASK, masked: true });
+      at = end;
+    }
+    plainUntil(to);
+    return segments;
+  }
+
+  /** Masks in order, overlapping ones joined. */
+  #merged(): Span[] {
+    const merged: { start: number; end: number }[] = [];
+    for (const span of [...this.#masks].sort((a, b) => a.start - b.start)) {
+      const last = merged.at(-1);
+      if (last !== undefined && span.start <= last.end) last.end = Math.max(last.end, span.end);
+      else merged.push({ ...span });
+    }
+    return merged;
+  }
+}

@@ -1,0 +1,299 @@
+// YAML text -> a tree of plain nodes that know where they stand. Done here: YAML errors, duplicate keys, aliases,
+// `${ENV}` references, and blacking out what stands under a password key. What keys mean is schema.ts's.
+
+import { type Document, isAlias, isMap, isScalar, isSeq, type Node, parseAllDocuments } from 'yaml';
+import { expandReferences } from './environment.ts';
+import type { IssueList } from './issues.ts';
+import { isSecretKey, type SourceText, type Span } from './source-text.ts';
+
+export type Path = readonly (string | number)[];
+
+export interface ScalarNode {
+  readonly kind: 'scalar';
+  readonly span: Span;
+  /** Undefined where a reference in it could not be resolved, which is already reported. */
+  readonly value: string | number | boolean | null | undefined;
+  /** The text as written, references replaced. */
+  readonly text: string;
+  /** Without quotes, so that the reader of the schema may choose between number and text. */
+  readonly plain: boolean;
+  /** A `${...}` stood in it. */
+  readonly expanded: boolean;
+}
+
+export interface ListNode {
+  readonly kind: 'list';
+  readonly span: Span;
+  readonly items: readonly ConfigNode[];
+}
+
+export interface MapNode {
+  readonly kind: 'map';
+  readonly span: Span;
+  readonly entries: ReadonlyMap<string, MapEntry>;
+}
+
+export interface MapEntry {
+  readonly key: Span;
+  readonly value: ConfigNode;
+}
+
+export type ConfigNode = ScalarNode | ListNode | MapNode;
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Nodes that aliases may multiply a file to. */
+const MOST_ALIAS_NODES = 100_000;
+const DEEPEST_NESTING = 32;
+
+/** The tree of the file's one document; undefined where YAML itself is broken, with the issues reported. */
+export function readSyntax(source: SourceText, env: Environment, issues: IssueList): ConfigNode | undefined {
+  const documents = parse(source, issues);
+  if (documents === undefined) return undefined;
+  const [document, second] = documents;
+  const errors = documents.flatMap((each) => [...each.errors, ...each.warnings]);
+  if (errors.length > 0) {
+    source.maskByShape();
+    if (document !== undefined) maskSecrets(document, source);
+    for (const error of errors) {
+      const [start, end] = error.pos;
+      issues.errorAt(
+        { start, end },
+        [],
+        YAML_MESSAGES[error.code] ?? 'this is not valid YAML',
+        yamlHint(error.code),
+      );
+    }
+    return undefined;
+  }
+  if (second !== undefined) {
+    const start = second.range?.[0] ?? 0;
+    source.maskByShape();
+    issues.errorAt(
+      { start, end: start + 1 },
+      [],
+      'a second YAML document',
+      'one file holds one configuration',
+    );
+    return undefined;
+  }
+  const contents = document?.contents ?? undefined;
+  if (document === undefined || contents === undefined || (isScalar(contents) && contents.value === null)) {
+    issues.errorAt(
+      { start: 0, end: 0 },
+      [],
+      'the configuration is empty',
+      'at least `router: { asn: 64512 }` is needed',
+    );
+    return undefined;
+  }
+  maskSecrets(document, source);
+  return new TreeBuilder(document, env, issues).build(contents);
+}
+
+function parse(source: SourceText, issues: IssueList): Document.Parsed[] | undefined {
+  try {
+    const documents = parseAllDocuments(source.text, {
+      // Pretty messages quote the source, and with it a password.
+      prettyErrors: false,
+      uniqueKeys: false,
+      lineCounter: source.lineCounter,
+    });
+    return [...documents];
+  } catch (error) {
+    // The parser recurses; a file of ten thousand brackets ends its stack.
+    if (!(error instanceof RangeError)) throw error;
+    source.maskByShape();
+    issues.errorAt({ start: 0, end: 0 }, [], 'the file is nested too deeply to be read');
+    return undefined;
+  }
+}
+
+/** In our own words, since the parser's may quote what stands there. */
+const YAML_MESSAGES: Readonly<Record<string, string>> = {
+  BAD_ALIAS: 'this alias is not valid',
+  BAD_DQ_ESCAPE: 'this escape sequence is not valid in double quotes',
+  BAD_INDENT: 'the indentation does not fit the lines around it',
+  BAD_SCALAR_START: 'a value without quotes cannot start with this character',
+  BLOCK_AS_IMPLICIT_KEY: 'a mapping cannot start here',
+  BLOCK_IN_FLOW: 'an indented block cannot stand inside [ ] or { }',
+  MISSING_CHAR: 'a character is missing here',
+  MULTILINE_IMPLICIT_KEY: 'this key is not followed by a colon',
+  MULTIPLE_DOCS: 'a second YAML document',
+  TAB_AS_INDENT: 'a tab cannot be used to indent',
+  TAG_RESOLVE_FAILED: 'tags (!name) are not used here',
+  UNEXPECTED_TOKEN: 'this does not belong here',
+};
+
+function yamlHint(code: string): string | undefined {
+  switch (code) {
+    case 'BAD_DQ_ESCAPE':
+      return "use single quotes to keep a backslash: 'a\\b'";
+    case 'BAD_SCALAR_START':
+      return 'put the value in quotes';
+    case 'TAB_AS_INDENT':
+      return 'indent with spaces';
+    case 'MISSING_CHAR':
+      return 'look for a missing comma, colon, quote or closing bracket';
+    case 'BLOCK_AS_IMPLICIT_KEY':
+    case 'MULTILINE_IMPLICIT_KEY':
+      return 'a key, a colon, a space, then the value; a value that holds ": " needs quotes';
+    case 'UNEXPECTED_TOKEN':
+      return `inside { } and [ ], a value with brackets or \${...} needs quotes: "\${NAME}"`;
+    default:
+      return undefined;
+  }
+}
+
+/** Blacks out everything under keys that look like a password, but the names of files and of variables. */
+function maskSecrets(document: Document.Parsed, source: SourceText): void {
+  const visit = (node: unknown, secret: boolean, depth: number): void => {
+    if (depth > DEEPEST_NESTING * 2) return;
+    if (isAlias(node)) {
+      if (secret) visit(node.resolve(document), true, depth + 1);
+    } else if (isScalar(node)) {
+      if (secret && node.range) source.mask({ start: node.range[0], end: node.range[1] });
+    } else if (isSeq(node)) {
+      for (const item of node.items) visit(item, secret, depth + 1);
+    } else if (isMap(node)) {
+      for (const { key, value } of node.items) {
+        const name = isScalar(key) ? String(key.value) : '';
+        const reference = secret && (name === 'file' || name === 'env');
+        if (secret && !reference && name !== 'value') visit(key, true, depth + 1);
+        visit(value, (secret || isSecretKey(name)) && !reference, depth + 1);
+      }
+    }
+  };
+  visit(document.contents, false, 0);
+}
+
+class TreeBuilder {
+  readonly #document: Document.Parsed;
+  readonly #env: Environment;
+  readonly #issues: IssueList;
+  #aliasDepth = 0;
+  #aliasNodes = 0;
+
+  constructor(document: Document.Parsed, env: Environment, issues: IssueList) {
+    this.#document = document;
+    this.#env = env;
+    this.#issues = issues;
+  }
+
+  build(contents: Node): ConfigNode {
+    return this.#node(contents, [], { start: 0, end: 0 });
+  }
+
+  /** `around` is where a node without a range of its own is shown. */
+  #node(node: unknown, path: Path, around: Span): ConfigNode {
+    const span = spanOf(node) ?? around;
+    if (path.length > DEEPEST_NESTING) return this.#refuse(span, path, 'nested too deeply');
+    if (this.#aliasDepth > 0 && ++this.#aliasNodes > MOST_ALIAS_NODES) {
+      return this.#refuse(span, [], 'the aliases of this file multiply it beyond reason');
+    }
+    if (isAlias(node)) {
+      const target = node.resolve(this.#document);
+      if (target === undefined) {
+        return this.#refuse(
+          span,
+          path,
+          `there is no anchor &${node.source} before this`,
+          'aliases name an anchor above',
+        );
+      }
+      this.#aliasDepth++;
+      const built = this.#node(target, path, span);
+      this.#aliasDepth--;
+      // Shown where it is used: that is where it is wrong.
+      return { ...built, span };
+    }
+    if (isSeq(node)) {
+      return { kind: 'list', span, items: node.items.map((item, i) => this.#node(item, [...path, i], span)) };
+    }
+    if (isMap(node)) return { kind: 'map', span, entries: this.#entries(node.items, path, span) };
+    if (isScalar(node)) return this.#scalar(node.value, node.source, node.type === 'PLAIN', span, path);
+    return this.#scalar(null, '', true, span, path);
+  }
+
+  #entries(
+    pairs: readonly { key: unknown; value: unknown }[],
+    path: Path,
+    around: Span,
+  ): Map<string, MapEntry> {
+    const entries = new Map<string, MapEntry>();
+    for (const pair of pairs) {
+      const key = spanOf(pair.key) ?? around;
+      if (!isScalar(pair.key)) {
+        this.#issues.errorAt(key, path, 'a key must be a single word');
+        continue;
+      }
+      const name = pair.key.source ?? String(pair.key.value);
+      const value = this.#node(pair.value, [...path, name], key);
+      const earlier = entries.get(name);
+      if (earlier === undefined) entries.set(name, { key, value });
+      else {
+        const line = this.#issues.lineOf(earlier.key);
+        this.#issues.errorAt(
+          key,
+          [...path, name],
+          `the key is given twice, first in line ${line}`,
+          'keep one of them',
+        );
+      }
+    }
+    return entries;
+  }
+
+  #scalar(value: unknown, source: string | undefined, plain: boolean, span: Span, path: Path): ScalarNode {
+    const written = typeof value === 'string' ? value : (source ?? '');
+    const base = { kind: 'scalar', span, plain } as const;
+    if (typeof value === 'string' && value.includes('${')) {
+      const expanded = expandReferences(value, this.#env);
+      if (expanded.ok) return { ...base, value: expanded.text, text: expanded.text, expanded: true };
+      this.#issues.errorAt(span, path, expanded.message, expanded.hint);
+      return { ...base, value: undefined, text: '', expanded: true };
+    }
+    const known =
+      typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' || value === null;
+    return { ...base, value: known ? value : written, text: written, expanded: false };
+  }
+
+  #refuse(span: Span, path: Path, message: string, hint?: string): ScalarNode {
+    this.#issues.errorAt(span, path, message, hint);
+    return { kind: 'scalar', span, value: undefined, text: '', plain: false, expanded: false };
+  }
+}
+
+function spanOf(node: unknown): Span | undefined {
+  if (!isScalar(node) && !isMap(node) && !isSeq(node) && !isAlias(node)) return undefined;
+  return node.range ? { start: node.range[0], end: node.range[1] } : undefined;
+}
+
+/** The node at `path`; undefined where there is none. */
+export function nodeAt(root: ConfigNode, path: Path): ConfigNode | undefined {
+  let node: ConfigNode | undefined = root;
+  for (const step of path) {
+    if (node === undefined) return undefined;
+    if (node.kind === 'list') node = typeof step === 'number' ? node.items[step] : undefined;
+    else if (node.kind === 'map') node = node.entries.get(String(step))?.value;
+    else return undefined;
+  }
+  return node;
+}
+
+/** The entry of a mapping at `path`, with its key's place; undefined where the path ends in a list or nowhere. */
+export function entryAt(root: ConfigNode, path: Path): MapEntry | undefined {
+  const parent = nodeAt(root, path.slice(0, -1));
+  const last = path.at(-1);
+  return parent?.kind === 'map' && last !== undefined ? parent.entries.get(String(last)) : undefined;
+}
+
+/** `peers[0].asn` */
+export function formatPath(path: Path): string {
+  let text = '';
+  for (const step of path) {
+    if (typeof step === 'number') text += `[${step}]`;
+    else text += text === '' ? step : `.${step}`;
+  }
+  return text;
+}

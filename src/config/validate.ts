@@ -1,0 +1,212 @@
+// The tree -> what the user wrote, typed: each section and each entry of a list is checked for itself, so that one
+// mistake hides no other. A key that is wrong is reported and left out, and the rest of its entry goes on to the
+// checks that need more than one place (build.ts).
+
+import { z } from 'zod';
+import { type ComplaintAt, complain, type Issue, unknownKeyHint } from './complaints.ts';
+import type { IssueList } from './issues.ts';
+import {
+  configSchema,
+  controlSchema,
+  decisionSchema,
+  httpSchema,
+  kernelSchema,
+  type ListenInput,
+  listenSchema,
+  logSchema,
+  type NetworkInput,
+  networkSchema,
+  redistributeSchema,
+  routerSchema,
+} from './schema.ts';
+import {
+  type DynamicPeersInput,
+  dynamicPeersSchema,
+  type PeerGroupInput,
+  type PeerInput,
+  peerGroupSchema,
+  peerSchema,
+} from './schema-peer.ts';
+import { type ConfigNode, type MapNode, nodeAt, type Path, type ScalarNode } from './syntax.ts';
+
+/** An entry of a list, where it stood. */
+export interface Entry<T> {
+  readonly path: Path;
+  readonly input: T;
+}
+
+/** What was understood; a section that was wrong as a whole is absent. */
+export interface ValidatedInput {
+  readonly router: z.infer<typeof routerSchema> | undefined;
+  /** Undefined where the key is absent. */
+  readonly listen: readonly Entry<ListenInput>[] | undefined;
+  readonly kernel: z.infer<typeof kernelSchema> | undefined;
+  readonly peerGroups: ReadonlyMap<string, PeerGroupInput | undefined>;
+  readonly peers: readonly Entry<PeerInput>[];
+  readonly dynamicPeers: readonly Entry<DynamicPeersInput>[];
+  readonly networks: readonly Entry<NetworkInput>[];
+  readonly redistribute: z.infer<typeof redistributeSchema> | undefined;
+  readonly decision: z.infer<typeof decisionSchema> | undefined;
+  readonly control: z.infer<typeof controlSchema> | undefined;
+  readonly http: z.infer<typeof httpSchema> | undefined;
+  readonly log: z.infer<typeof logSchema> | undefined;
+}
+
+/** Checks the whole tree against the schema; undefined where it is no mapping. Every complaint goes to `issues`. */
+export function validate(root: ConfigNode, issues: IssueList): ValidatedInput | undefined {
+  if (root.kind !== 'map') {
+    issues.error([], 'a configuration is a mapping of sections', 'it starts with `router:`');
+    return undefined;
+  }
+  const accepted = Object.keys(configSchema.shape);
+  for (const key of root.entries.keys()) {
+    if (!accepted.includes(key)) issues.error([key], 'unknown key', unknownKeyHint(key, accepted), 'key');
+  }
+  if (!root.entries.has('router')) {
+    issues.error(
+      ['router'],
+      'router is missing',
+      'add `router: { asn: 64512, id: 10.99.0.1 }` with your own values',
+    );
+  }
+  const section = <T>(schema: z.ZodType<T>, key: string): T | undefined => {
+    const node = root.entries.get(key)?.value;
+    return node === undefined ? undefined : readNode(schema, node, [key], issues);
+  };
+  const list = <T>(schema: z.ZodType<T>, key: string): Entry<T>[] => readList(schema, root, key, issues);
+  return {
+    router: section(routerSchema, 'router'),
+    listen: root.entries.has('listen') ? list(listenSchema, 'listen') : undefined,
+    kernel: section(kernelSchema, 'kernel'),
+    peerGroups: readGroups(root, issues),
+    peers: list(peerSchema, 'peers'),
+    dynamicPeers: list(dynamicPeersSchema, 'dynamicPeers'),
+    networks: list(networkSchema, 'networks'),
+    redistribute: section(redistributeSchema, 'redistribute'),
+    decision: section(decisionSchema, 'decision'),
+    control: section(controlSchema, 'control'),
+    http: section(httpSchema, 'http'),
+    log: section(logSchema, 'log'),
+  };
+}
+
+function readList<T>(schema: z.ZodType<T>, root: MapNode, key: string, issues: IssueList): Entry<T>[] {
+  const node = root.entries.get(key)?.value;
+  if (node === undefined) return [];
+  if (node.kind !== 'list') {
+    readNode(z.array(schema), node, [key], issues);
+    return [];
+  }
+  return node.items.flatMap((item, i) => {
+    const input = readNode(schema, item, [key, i], issues);
+    return input === undefined ? [] : [{ path: [key, i], input }];
+  });
+}
+
+/** A group that could not be understood stays known by its name, so that who uses it is not accused too. */
+function readGroups(root: MapNode, issues: IssueList): Map<string, PeerGroupInput | undefined> {
+  const node = root.entries.get('peerGroups')?.value;
+  const groups = new Map<string, PeerGroupInput | undefined>();
+  if (node === undefined) return groups;
+  if (node.kind !== 'map') {
+    readNode(z.record(z.string(), peerGroupSchema), node, ['peerGroups'], issues);
+    return groups;
+  }
+  for (const [name, entry] of node.entries) {
+    groups.set(name, readNode(peerGroupSchema, entry.value, ['peerGroups', name], issues));
+  }
+  return groups;
+}
+
+/** Each round gives the scalars that are of the wrong type their other reading. */
+const READING_ROUNDS = 3;
+
+function readNode<T>(schema: z.ZodType<T>, node: ConfigNode, base: Path, issues: IssueList): T | undefined {
+  if (isBroken(node)) return undefined;
+  const readings = new Map<ScalarNode, string | number | boolean>();
+  let result = schema.safeParse(plainValue(node, readings));
+  for (let round = 0; round < READING_ROUNDS && !result.success; round++) {
+    if (!reread(result.error.issues, node, readings)) break;
+    result = schema.safeParse(plainValue(node, readings));
+  }
+  if (result.success) return result.data;
+  const omit = new Set<string>();
+  for (const issue of result.error.issues) {
+    for (const complaint of complain(issue, schema, node)) {
+      report(complaint, node, base, issues);
+      const [first] = complaint.path;
+      if (typeof first === 'string') omit.add(first);
+    }
+  }
+  if (omit.size === 0 || node.kind !== 'map') return undefined;
+  const rest: MapNode = { ...node, entries: new Map([...node.entries].filter(([key]) => !omit.has(key))) };
+  const second = schema.safeParse(plainValue(rest, readings));
+  return second.success ? second.data : undefined;
+}
+
+function report(complaint: ComplaintAt, node: ConfigNode, base: Path, issues: IssueList): void {
+  // What could not be expanded is reported already.
+  for (let depth = 0; depth <= complaint.path.length; depth++) {
+    const part = nodeAt(node, complaint.path.slice(0, depth));
+    if (part !== undefined && isBroken(part)) return;
+  }
+  const path = [...base, ...complaint.path];
+  issues.error(path, complaint.message, complaint.hint, complaint.anchor);
+}
+
+function isBroken(node: ConfigNode): boolean {
+  return node.kind === 'scalar' && node.value === undefined;
+}
+
+function plainValue(node: ConfigNode, readings: ReadonlyMap<ScalarNode, string | number | boolean>): unknown {
+  if (node.kind === 'scalar') return readings.get(node) ?? node.value;
+  if (node.kind === 'list') return node.items.map((item) => plainValue(item, readings));
+  const object: Record<string, unknown> = Object.create(null);
+  for (const [key, entry] of node.entries) {
+    if (!isBroken(entry.value)) object[key] = plainValue(entry.value, readings);
+  }
+  return object;
+}
+
+/**
+ * The schema decides between number and text: a plain `0660`, `64512.10` or `2024` where a text is wanted is what
+ * was written, and a variable's value where a number or a truth value is wanted is read as one.
+ */
+function reread(
+  found: readonly Issue[],
+  root: ConfigNode,
+  readings: Map<ScalarNode, string | number | boolean>,
+): boolean {
+  let changed = false;
+  for (const { path, wanted } of found.flatMap((issue) => leaves(issue, []))) {
+    const node = nodeAt(root, path);
+    if (node?.kind !== 'scalar' || readings.has(node)) continue;
+    const other = otherReading(node, wanted);
+    if (other === undefined) continue;
+    readings.set(node, other);
+    changed = true;
+  }
+  return changed;
+}
+
+type Wanted = 'text' | 'number' | 'boolean';
+
+function otherReading(node: ScalarNode, wanted: Wanted): string | number | boolean | undefined {
+  if (wanted === 'text') return node.plain && typeof node.value === 'number' ? node.text : undefined;
+  if (!node.expanded) return undefined;
+  if (wanted === 'number') return /^-?\d{1,15}(\.\d+)?$/.test(node.text) ? Number(node.text) : undefined;
+  return node.text === 'true' || node.text === 'false' ? node.text === 'true' : undefined;
+}
+
+function leaves(issue: Issue, base: Path): { path: Path; wanted: Wanted }[] {
+  const path = [...base, ...issue.path.map((step) => (typeof step === 'symbol' ? String(step) : step))];
+  if (issue.code === 'invalid_union')
+    return issue.errors.flatMap((inner) => inner.flatMap((each) => leaves(each, path)));
+  if (issue.code === 'invalid_value') {
+    return issue.values.map((value) => ({ path, wanted: typeof value === 'boolean' ? 'boolean' : 'text' }));
+  }
+  if (issue.code !== 'invalid_type') return [];
+  if (issue.expected === 'string') return [{ path, wanted: 'text' }];
+  if (issue.expected === 'boolean') return [{ path, wanted: 'boolean' }];
+  return issue.expected === 'number' || issue.expected === 'int' ? [{ path, wanted: 'number' }] : [];
+}
