@@ -1,0 +1,130 @@
+// The canonical form of an attribute set: one octet string per set, however it was spelt on the wire. Ascending
+// types, no NEXT_HOP and no MP_*, 4-octet ASes, low flag bits zero, extended length only where needed, Partial set
+// on what this speaker does not recognise (RFC 4271 §5). Equal sets are equal octets, so interning compares octets.
+
+import { mergeAs4, type ValueRange } from './as4.ts';
+import type { AttributeScan } from './attribute-scan.ts';
+import { ATTRIBUTE_BY_TYPE, ATTRIBUTE_CLASS } from './attributes.ts';
+import { ATTRIBUTE, FLAG } from './iana.ts';
+
+/** Below this, copying octet by octet beats making a view. */
+const SMALL_COPY = 48;
+const MAX_SHORT_VALUE = 255;
+const LONG_HEADER = 4;
+
+/** The most octets that the canonical form of `length` attribute octets can take: widened ASes, longer headers. */
+export function canonicalCapacity(length: number): number {
+  return length * 2 + LONG_HEADER * 2;
+}
+
+/** The flags that a received attribute keeps: those of its class; Partial only where optional transitive. */
+function canonicalFlags(type: number, received: number): number {
+  const row = ATTRIBUTE_BY_TYPE[type];
+  // RFC 4271 §5: an unrecognised one is passed on with Partial set.
+  if (row === undefined) return FLAG.optional | FLAG.transitive | FLAG.partial;
+  const flags = ATTRIBUTE_CLASS[row.class];
+  return flags === ATTRIBUTE_CLASS['optional transitive'] ? flags | (received & FLAG.partial) : flags;
+}
+
+/**
+ * Writes the canonical form of what `scan` kept of `buffer` to `out`, which has room (canonicalCapacity). Returns
+ * its length.
+ */
+export function writeCanonical(scan: AttributeScan, buffer: Uint8Array, out: Uint8Array): number {
+  if (!scan.ascending) sortTypes(scan.kept, scan.count);
+  let length = 0;
+  for (let i = 0; i < scan.count; i++) {
+    const type = scan.kept[i]!;
+    const start = scan.starts[type]!;
+    const end = scan.ends[type]!;
+    const flags = canonicalFlags(type, scan.flags[type]!);
+    const instead = ATTRIBUTE_BY_TYPE[type]?.canonicalize?.(buffer, start, end);
+    length =
+      instead === undefined
+        ? appendAttribute(out, length, flags, type, buffer, start, end)
+        : appendAttribute(out, length, flags, type, instead, 0, instead.length);
+  }
+  return length;
+}
+
+/** writeCanonical for a session with 2-octet ASes (RFC 6793 §4.2.3). */
+export function writeMerged(
+  scan: AttributeScan,
+  buffer: Uint8Array,
+  out: Uint8Array,
+): { length: number; superseded: Uint8Array | undefined } {
+  if (!scan.ascending) sortTypes(scan.kept, scan.count);
+  const path = range(scan, ATTRIBUTE.asPath);
+  const merged =
+    path === undefined
+      ? undefined
+      : mergeAs4(
+          buffer,
+          path,
+          range(scan, ATTRIBUTE.aggregator),
+          range(scan, ATTRIBUTE.as4Path),
+          range(scan, ATTRIBUTE.as4Aggregator),
+        );
+  let length = 0;
+  for (let i = 0; i < scan.count; i++) {
+    const type = scan.kept[i]!;
+    const start = scan.starts[type]!;
+    const end = scan.ends[type]!;
+    const flags = canonicalFlags(type, scan.flags[type]!);
+    const instead =
+      type === ATTRIBUTE.asPath
+        ? merged?.asPath
+        : type === ATTRIBUTE.aggregator
+          ? merged?.aggregator
+          : ATTRIBUTE_BY_TYPE[type]?.canonicalize?.(buffer, start, end);
+    length =
+      instead === undefined
+        ? appendAttribute(out, length, flags, type, buffer, start, end)
+        : appendAttribute(out, length, flags, type, instead, 0, instead.length);
+  }
+  return { length, superseded: merged?.superseded };
+}
+
+function range(scan: AttributeScan, type: number): ValueRange | undefined {
+  return scan.has(type) ? { start: scan.starts[type]!, end: scan.ends[type]! } : undefined;
+}
+
+/** Appends one attribute at `out[at]`; returns where the next one goes. `flags` without the extended-length bit. */
+export function appendAttribute(
+  out: Uint8Array,
+  at: number,
+  flags: number,
+  type: number,
+  value: Uint8Array,
+  start: number,
+  end: number,
+): number {
+  const length = end - start;
+  let to = at;
+  if (length > MAX_SHORT_VALUE) {
+    out[to++] = flags | FLAG.extendedLength;
+    out[to++] = type;
+    out[to++] = length >>> 8;
+    out[to++] = length;
+  } else {
+    out[to++] = flags;
+    out[to++] = type;
+    out[to++] = length;
+  }
+  if (length > SMALL_COPY) {
+    out.set(value.subarray(start, end), to);
+    return to + length;
+  }
+  for (let i = start; i < end; i++) out[to++] = value[i]!;
+  return to;
+}
+
+/** Insertion sort: a dozen types, nearly in order. */
+function sortTypes(types: Uint8Array, count: number): void {
+  for (let i = 1; i < count; i++) {
+    const type = types[i]!;
+    let j = i - 1;
+    for (; j >= 0 && types[j]! > type; j--) types[j + 1] = types[j]!;
+    types[j + 1] = type;
+  }
+}
