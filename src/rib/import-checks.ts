@@ -6,7 +6,7 @@ import { countAs } from '../bgp/wire/as-path.ts';
 import { AttributeEditor, findAttribute } from '../bgp/wire/attribute-set.ts';
 import { ATTRIBUTE } from '../bgp/wire/iana.ts';
 import { ATTR_FLAG, type AttrStore } from './attr-store.ts';
-import type { RibPeer } from './rib-peer.ts';
+import type { ImportOptions, RibPeer } from './rib-peer.ts';
 
 /** Causes, as the `reject` column holds them; the sentences are what `show routes` prints. */
 export const REJECT = {
@@ -57,21 +57,25 @@ export class ImportChecks {
     this.#own = own;
   }
 
-  /** The result is reused by the next call. */
-  evaluate(peer: RibPeer, attrIn: number): ImportResult {
-    const cause = peer.source === 'local' ? REJECT.none : this.#check(peer, attrIn);
+  /**
+   * `superseded` is what merging AS4_PATH replaced, if anything: both paths count for loops (RFC 6793 §4.2.3). The
+   * result is reused by the next call.
+   */
+  evaluate(peer: RibPeer, attrIn: number, superseded?: Uint8Array): ImportResult {
+    const cause = peer.source === 'local' ? REJECT.none : this.#check(peer, attrIn, superseded);
     this.#result.cause = cause;
     this.#result.attrPost = cause === REJECT.none ? this.#accept(peer, attrIn) : 0;
     return this.#result;
   }
 
-  #check(peer: RibPeer, attrIn: number): RejectCause {
+  #check(peer: RibPeer, attrIn: number, superseded: Uint8Array | undefined): RejectCause {
     const attrs = this.#attrs;
     const options = peer.importOptions;
     const flags = attrs.flags[attrIn]!;
-    if (attrs.asLength[attrIn]! > 0 && this.#hasAsLoop(attrIn, options.ownAses, options.allowOwnAs)) {
+    if (attrs.asLength[attrIn]! > 0 && this.#hasAsLoop(attrIn, options)) {
       return REJECT.asLoop;
     }
+    if (superseded !== undefined && isLoop(superseded, 0, superseded.length, options)) return REJECT.asLoop;
     if (peer.source === 'internal') {
       if ((flags & ATTR_FLAG.originatorId) !== 0 && attrs.originatorId[attrIn] === this.#own.routerId) {
         return REJECT.originatorLoop;
@@ -86,13 +90,10 @@ export class ImportChecks {
     return options.policy === 'none' ? REJECT.noPolicy : REJECT.none;
   }
 
-  #hasAsLoop(attrIn: number, ownAses: readonly number[], allowed: number): boolean {
+  #hasAsLoop(attrIn: number, options: ImportOptions): boolean {
     const attrs = this.#attrs;
     const path = findAttribute(attrs.bytes, attrs.offset(attrIn), attrs.length(attrIn), ATTRIBUTE.asPath);
-    if (path === undefined) return false;
-    let count = 0;
-    for (const asn of ownAses) count += countAs(attrs.bytes, path.start, path.end, asn);
-    return count > allowed;
+    return path !== undefined && isLoop(attrs.bytes, path.start, path.end, options);
   }
 
   #hasClusterLoop(attrIn: number): boolean {
@@ -149,4 +150,10 @@ export class ImportChecks {
     const length = editor.write();
     return attrs.intern(editor.bytes, 0, length, attrs.nextHop[attrIn]!);
   }
+}
+
+function isLoop(path: Uint8Array, start: number, end: number, options: ImportOptions): boolean {
+  let count = 0;
+  for (const asn of options.ownAses) count += countAs(path, start, end, asn);
+  return count > options.allowOwnAs;
 }

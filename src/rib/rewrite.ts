@@ -3,7 +3,7 @@
 // server changes nothing), next hop rules. The result depends on the attribute set and the peer it came from, not
 // on the prefix, so it is remembered for both.
 
-import { prependAs, removePrivateAs, replaceAs } from '../bgp/wire/as-path.ts';
+import { prepend, removePrivateAses, replaceAs } from '../bgp/wire/as-path.ts';
 import { AttributeEditor } from '../bgp/wire/attribute-set.ts';
 import { keepTransitiveCommunities } from '../bgp/wire/communities.ts';
 import { ATTRIBUTE } from '../bgp/wire/iana.ts';
@@ -13,14 +13,12 @@ import type { ExportOptions } from './export-options.ts';
 import type { PeerTable, RibPeer } from './rib-peer.ts';
 
 const MEMO_SIZE = 1 << 12;
-const MAX_PATH_BYTES = 1 << 16;
 
 export class ExportRewriter {
   readonly #options: ExportOptions;
   readonly #attrs: AttrStore;
   readonly #peers: PeerTable;
   readonly #editor = new AttributeEditor();
-  readonly #path = new Uint8Array(MAX_PATH_BYTES);
 
   // Direct-mapped memory of results; every entry holds its attribute sets.
   readonly #memoAttr = new Int32Array(MEMO_SIZE);
@@ -121,10 +119,10 @@ export class ExportRewriter {
     const { overrideAs, removePrivateAs: strip, localAs } = this.#options;
     const editor = this.#editor;
     let path = editor.get(ATTRIBUTE.asPath) ?? NO_BYTES;
-    if (strip) path = removePrivateAs(path);
+    if (strip) path = removePrivateAses(path);
     if (overrideAs !== 0) path = replaceAs(path, overrideAs, localAs);
-    const length = prependAs(path, localAs, 1, this.#path);
-    editor.set(ATTRIBUTE.asPath, this.#path, 0, length);
+    path = prepend(path, localAs);
+    editor.set(ATTRIBUTE.asPath, path, 0, path.length);
   }
 
   #dropNonTransitive(): void {

@@ -1,0 +1,89 @@
+// A peer while its session is Established: the RIB's view of it, the decoder of its UPDATEs, what arrived and was
+// sent of each family. Made at OpenConfirm -> Established, dropped when the session ends.
+
+import type { Session } from '../bgp/session/events.ts';
+import type { Family } from '../bgp/wire/families.ts';
+import type { NlriBatch } from '../bgp/wire/nlri-batch.ts';
+import { type DecodedUpdate, type DecodeScratch, UpdateDecoder } from '../bgp/wire/update-decoder.ts';
+import type { PeerSettings } from '../config/model.ts';
+import type { Clock } from '../lib/clock.ts';
+import { isLinkLocal } from '../lib/ip.ts';
+import type { Logger } from '../lib/log.ts';
+import type { RibPeer } from '../rib/rib-peer.ts';
+
+const IPV6_OCTETS = 16;
+const MS_PER_SECOND = 1000;
+/** Malformed UPDATEs are logged whole (RFC 7606 §6), but not more often than this. */
+const ISSUE_LOG_INTERVAL_MS = 1000;
+
+export class EstablishedPeer {
+  readonly session: Session;
+  readonly ribPeer: RibPeer;
+  readonly decoder: UpdateDecoder;
+  settings: PeerSettings;
+  /** Ids of the families whose End-of-RIB has come (RFC 4724 §2). */
+  readonly endOfRib = new Set<number>();
+  /** The interface that link-local next hops of this session mean. */
+  readonly #zone: string | undefined;
+  readonly #clock: Clock;
+  readonly #log: Logger;
+  #lastIssueLog = Number.NEGATIVE_INFINITY;
+  #unloggedIssues = 0;
+
+  constructor(
+    session: Session,
+    ribPeer: RibPeer,
+    settings: PeerSettings,
+    tools: { clock: Clock; log: Logger; scratch: DecodeScratch; zone: string | undefined },
+  ) {
+    this.session = session;
+    this.ribPeer = ribPeer;
+    this.settings = settings;
+    this.#clock = tools.clock;
+    this.#log = tools.log;
+    this.#zone = tools.zone;
+    this.decoder = new UpdateDecoder(session.context, { aigp: settings.aigp }, tools.scratch);
+  }
+
+  get maxPrefixes(): number | undefined {
+    return this.settings.maxPrefixes;
+  }
+
+  /** Wall-clock seconds. */
+  nowSeconds(): number {
+    return Math.floor(this.#clock.wallTime() / MS_PER_SECOND);
+  }
+
+  /** Only a link-local next hop means something different on another interface. */
+  nextHopZone(batch: NlriBatch): string | undefined {
+    const { nextHop, nextHopLength } = batch;
+    if (nextHopLength < IPV6_OCTETS) return undefined;
+    const first = nextHop.subarray(0, IPV6_OCTETS);
+    return isLinkLocal(first) || first.every((octet) => octet === 0) ? this.#zone : undefined;
+  }
+
+  endOfRibReceived(family: Family): void {
+    this.endOfRib.add(family.id);
+  }
+
+  /** RFC 7606 §6: what was wrong, and the whole message. */
+  reportIssues(update: DecodedUpdate, buffer: Uint8Array, start: number, end: number): void {
+    const now = this.#clock.now();
+    if (now - this.#lastIssueLog < ISSUE_LOG_INTERVAL_MS) {
+      this.#unloggedIssues++;
+      return;
+    }
+    this.#log.warn(
+      {
+        issues: update.issues,
+        announced: update.announced.reduce((sum, batch) => sum + batch.count, 0),
+        treatAsWithdraw: update.treatAsWithdraw,
+        update: Buffer.from(buffer.subarray(start, end)).toString('hex'),
+        notLogged: this.#unloggedIssues,
+      },
+      `${this.ribPeer.name}: malformed UPDATE: ${update.issues.map((issue) => issue.message).join('; ')}`,
+    );
+    this.#lastIssueLog = now;
+    this.#unloggedIssues = 0;
+  }
+}

@@ -1,0 +1,65 @@
+// Routes that come from this speaker: configured networks, networks added by API, routes learned from the kernel.
+// They enter the RIB as announcements of a pseudo peer, through the same rows as everybody's.
+
+import { type AttributeValues, encodeAttributes } from '../bgp/wire/attribute-set.ts';
+import { type Family, IPV4_UNICAST, IPV6_UNICAST } from '../bgp/wire/families.ts';
+import { NlriBatch } from '../bgp/wire/nlri-batch.ts';
+import type { Prefix } from '../lib/ip.ts';
+import { announce, withdraw } from '../rib/adj-rib-in.ts';
+import type { Rib } from '../rib/rib.ts';
+
+/** Distinguishes the origins of one prefix, as ADD-PATH identifiers of the pseudo peer's rows. */
+export const LOCAL_ORIGIN = { network: 0, kernel: 1, connected: 2, static: 3 } as const;
+export type LocalOrigin = keyof typeof LOCAL_ORIGIN;
+
+const UNSPECIFIED_V4 = new Uint8Array(4);
+const UNSPECIFIED_V6 = new Uint8Array(16);
+
+export class LocalRoutes {
+  readonly #rib: Rib;
+  readonly #nowSeconds: () => number;
+
+  constructor(rib: Rib, nowSeconds: () => number) {
+    this.#rib = rib;
+    this.#nowSeconds = nowSeconds;
+  }
+
+  /** Adds or replaces the route of one origin. */
+  add(prefix: Prefix, origin: LocalOrigin, values: AttributeValues): void {
+    const { attrs, nextHops, checks, local } = this.#rib;
+    const batch = batchOf(prefix, LOCAL_ORIGIN[origin]);
+    const unspecified = batch.family === IPV4_UNICAST ? UNSPECIFIED_V4 : UNSPECIFIED_V6;
+    const nextHop = nextHops.intern(unspecified, unspecified.length, undefined);
+    const bytes = encodeAttributes(values);
+    const attr = attrs.intern(bytes, 0, bytes.length, nextHop);
+    nextHops.release(nextHop);
+    const result = checks.evaluate(local, attr);
+    announce(this.#rib.families[batch.family.id]!, local, batch, attr, result, this.#nowSeconds());
+    attrs.release(result.attrPost);
+    attrs.release(attr);
+  }
+
+  remove(prefix: Prefix, origin: LocalOrigin): void {
+    const batch = batchOf(prefix, LOCAL_ORIGIN[origin]);
+    withdraw(this.#rib.families[batch.family.id]!, this.#rib.local, batch);
+  }
+}
+
+export function familyOf(prefix: Prefix): Family {
+  return prefix.bytes.length === 4 ? IPV4_UNICAST : IPV6_UNICAST;
+}
+
+/** The words of a prefix, as tables and batches hold them. */
+export function prefixWords(prefix: Prefix): Int32Array {
+  const view = new DataView(prefix.bytes.buffer, prefix.bytes.byteOffset, prefix.bytes.length);
+  return Int32Array.from({ length: prefix.bytes.length / 4 }, (_, i) => view.getInt32(i * 4));
+}
+
+function batchOf(prefix: Prefix, pathId: number): NlriBatch {
+  const batch = new NlriBatch(familyOf(prefix), 1);
+  batch.words.set(prefixWords(prefix));
+  batch.lengths[0] = prefix.length;
+  batch.pathIds[0] = pathId;
+  batch.count = 1;
+  return batch;
+}

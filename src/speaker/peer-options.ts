@@ -1,0 +1,94 @@
+// From the configuration model to a session's own options: the one door through which configuration types reach
+// src/bgp/session.
+
+import { hostname } from 'node:os';
+import type { PeerOptions } from '../bgp/session/options.ts';
+import { type Family, familyByName } from '../bgp/wire/families.ts';
+import type { Config, PeerSettings } from '../config/model.ts';
+import { type IpAddress, parseAddress, parseQuad } from '../lib/ip.ts';
+
+export interface PeerIdentity {
+  readonly name: string;
+  readonly address: IpAddress;
+}
+
+/** The software version capability's text. */
+export function softwareVersion(version: string): string {
+  return `godwit/${version}`;
+}
+
+export function peerOptions(
+  config: Config,
+  settings: PeerSettings,
+  peer: PeerIdentity,
+  version: string,
+): PeerOptions {
+  const families = settings.families.map((name) => requireFamily(name));
+  const { addPath, gracefulRestart, timers } = settings;
+  const [host = hostname(), ...domain] = config.router.hostname.split('.');
+  return {
+    name: peer.name,
+    remoteAddress: peer.address,
+    remotePort: settings.port,
+    localAddress:
+      settings.localAddress === undefined ? undefined : parseAddress(settings.localAddress)?.bytes,
+    localPort: settings.localPort ?? 0,
+    interface: settings.interface,
+    localAs: settings.localAs ?? config.router.asn,
+    remoteAs: settings.asn,
+    routerId: parseQuad(config.router.id) ?? 0,
+    families,
+    requiredFamilies: [],
+    capabilities: {
+      enabled: true,
+      as4: true,
+      routeRefresh: true,
+      enhancedRouteRefresh: true,
+      extendedMessages: settings.extendedMessages,
+      extendedNextHop: settings.extendedNextHop ? families.filter((family) => family.nextHopBytes === 4) : [],
+      addPathReceive: addPath.receive ? families : [],
+      addPathSend: addPath.send === 'none' ? [] : families,
+      gracefulRestart:
+        gracefulRestart.mode === 'off'
+          ? undefined
+          : {
+              restartTime: gracefulRestart.restartTime,
+              families: [],
+              notification: false,
+              flags: () => ({ restarting: false, forwarding: [] }),
+            },
+      longLived: [],
+      fqdn: { hostname: host, domain: domain.join('.') },
+      softwareVersion: softwareVersion(version),
+    },
+    role: settings.role,
+    roleStrict: settings.roleStrict,
+    timers: {
+      hold: timers.hold,
+      keepalive: timers.keepalive,
+      minHold: 0,
+      connectRetry: timers.connectRetry,
+      connectDelay: timers.connectDelay,
+      delayOpen: timers.delayOpen,
+      errorWait: { min: timers.errorWaitMin, max: timers.errorWaitMax, forget: timers.errorForget },
+      sendHold: timers.sendHold,
+    },
+    passive: settings.passive,
+    ttl: ttlOf(config, settings),
+    ttlSecurity: settings.ttlSecurity,
+    password: settings.password,
+  };
+}
+
+/** RFC 4271 App. E practice: TTL 1 towards eBGP unless multihop says how far; the system's towards iBGP. */
+function ttlOf(config: Config, settings: PeerSettings): number | undefined {
+  if (settings.multihop !== undefined) return settings.multihop;
+  const localAs = settings.localAs ?? config.router.asn;
+  return settings.asn === 'internal' || settings.asn === localAs ? undefined : 1;
+}
+
+function requireFamily(name: string): Family {
+  const family = familyByName(name);
+  if (family === undefined) throw new RangeError(`family ${name} is not in the family table`);
+  return family;
+}

@@ -1,0 +1,226 @@
+// All peers of the speaker and what happens when a session comes and goes. It implements PeerEvents: sessions call
+// in here; received UPDATEs go on to the pipeline, established peers join their update groups, departed ones leave
+// the RIB.
+
+import type { DownReason } from '../bgp/session/down-reason.ts';
+import type { PeerEvents, Session } from '../bgp/session/events.ts';
+import { Peer, type PeerDependencies } from '../bgp/session/peer.ts';
+import { CEASE } from '../bgp/wire/error-codes.ts';
+import type { Family } from '../bgp/wire/families.ts';
+import { encodeRouteRefresh, REFRESH_SUBTYPE } from '../bgp/wire/route-refresh.ts';
+import { DecodeScratch } from '../bgp/wire/update-decoder.ts';
+import type { Config, PeerSettings } from '../config/model.ts';
+import { formatAddress, type IpAddress } from '../lib/ip.ts';
+import { reimport } from '../rib/adj-rib-in.ts';
+import type { Rib } from '../rib/rib.ts';
+import { CommandError } from './api.ts';
+import { EstablishedPeer } from './established-peer.ts';
+import { interfaceOf, type OwnAddresses } from './own-addresses.ts';
+import { peerOptions } from './peer-options.ts';
+import type { Pipeline } from './pipeline.ts';
+import { exportOptions, importOptions } from './session-options.ts';
+
+export interface PeerHandle {
+  readonly name: string;
+  /** The range that admitted a dynamic peer. */
+  readonly range: string | undefined;
+  readonly address: IpAddress;
+  settings: PeerSettings;
+  readonly peer: Peer;
+  established: EstablishedPeer | undefined;
+}
+
+export interface RegistryDependencies {
+  readonly session: Omit<PeerDependencies, 'events' | 'onRetired'>;
+  readonly rib: Rib;
+  readonly pipeline: Pipeline;
+  readonly addresses: OwnAddresses;
+  readonly version: string;
+  /** A peer's state, session or settings changed. */
+  readonly onChange: (handle: PeerHandle) => void;
+}
+
+export class PeerRegistry implements PeerEvents {
+  readonly #dependencies: RegistryDependencies;
+  readonly #byName = new Map<string, PeerHandle>();
+  readonly #byPeer = new Map<Peer, PeerHandle>();
+  readonly #scratch = new DecodeScratch();
+  #config: Config;
+
+  constructor(config: Config, dependencies: RegistryDependencies) {
+    this.#config = config;
+    this.#dependencies = dependencies;
+  }
+
+  values(): IterableIterator<PeerHandle> {
+    return this.#byName.values();
+  }
+
+  get size(): number {
+    return this.#byName.size;
+  }
+
+  /** Throws CommandError for an unknown name; a peer may also be named by its address. */
+  get(name: string): PeerHandle {
+    const handle = this.find(name);
+    if (handle === undefined) {
+      throw new CommandError('not-found', `there is no peer "${name}"; "show peers" lists them`);
+    }
+    return handle;
+  }
+
+  find(name: string): PeerHandle | undefined {
+    return (
+      this.#byName.get(name) ??
+      [...this.#byName.values()].find(({ address }) => formatAddress(address.bytes, address.zone) === name)
+    );
+  }
+
+  ofPeer(peer: Peer): PeerHandle | undefined {
+    return this.#byPeer.get(peer);
+  }
+
+  /** Adds a peer, not started. `onRetired` is for dynamic peers, which end with their connection. */
+  add(
+    identity: { name: string; address: IpAddress; range: string | undefined },
+    settings: PeerSettings,
+    onRetired?: (peer: Peer) => void,
+  ): PeerHandle {
+    const options = peerOptions(this.#config, settings, identity, this.#dependencies.version);
+    const peer = new Peer(options, {
+      ...this.#dependencies.session,
+      events: this,
+      ...(onRetired === undefined ? {} : { onRetired }),
+    });
+    const handle: PeerHandle = { ...identity, settings, peer, established: undefined };
+    this.#byName.set(identity.name, handle);
+    this.#byPeer.set(peer, handle);
+    return handle;
+  }
+
+  /** Ends the session (Cease 6/3 for a peer that is no longer configured) and forgets the peer. */
+  remove(handle: PeerHandle): void {
+    handle.peer.stop({ subcode: CEASE.peerDeconfigured });
+    this.#byName.delete(handle.name);
+    this.#byPeer.delete(handle.peer);
+  }
+
+  /** New settings for a peer; what the session can take without a reset, it takes. */
+  update(handle: PeerHandle, config: Config, settings: PeerSettings): void {
+    handle.settings = settings;
+    handle.peer.replaceOptions(peerOptions(config, settings, handle, this.#dependencies.version));
+    if (handle.established !== undefined) handle.established.settings = settings;
+    this.#dependencies.onChange(handle);
+  }
+
+  useConfig(config: Config): void {
+    this.#config = config;
+  }
+
+  /** Import options as configured now; the routes at hand go through import again. */
+  refreshIn(handle: PeerHandle): void {
+    const { established } = handle;
+    if (established === undefined) return;
+    const { rib } = this.#dependencies;
+    const { ribPeer, session } = established;
+    ribPeer.importOptions = importOptions(this.#config, handle.settings, session);
+    for (const family of session.context.families) {
+      rib.addWork(reimport(rib.families[family.id]!, ribPeer, rib.checks));
+    }
+  }
+
+  /** Export options as configured now; a peer whose group changes is sent the difference. */
+  refreshOut(handle: PeerHandle): void {
+    if (handle.established !== undefined) this.#joinGroups(handle, handle.established);
+  }
+
+  // ----- PeerEvents
+
+  onEstablished(session: Session): void {
+    const handle = this.#handleOf(session.peer);
+    const { rib, session: tools, addresses } = this.#dependencies;
+    const { context } = session;
+    const zone = session.zone ?? interfaceOf(addresses(), session.localAddress);
+    const ribPeer = rib.addPeer(
+      {
+        name: handle.name,
+        source: context.peerType,
+        routerId: context.peerId,
+        address: session.remoteAddress,
+        client: handle.settings.routeReflectorClient,
+        zone: session.zone,
+      },
+      importOptions(this.#config, handle.settings, session),
+    );
+    const established = new EstablishedPeer(session, ribPeer, handle.settings, {
+      clock: tools.clock,
+      log: tools.log,
+      scratch: this.#scratch,
+      zone,
+    });
+    handle.established = established;
+    this.#joinGroups(handle, established);
+    this.#dependencies.onChange(handle);
+  }
+
+  onUpdate(session: Session, buffer: Uint8Array, start: number, end: number): void {
+    const { established } = this.#handleOf(session.peer);
+    if (established?.session === session)
+      this.#dependencies.pipeline.receive(established, buffer, start, end);
+  }
+
+  onRouteRefresh(session: Session, family: Family, subtype: 0 | 1 | 2): void {
+    const { established } = this.#handleOf(session.peer);
+    if (established?.session !== session) return;
+    const { pipeline } = this.#dependencies;
+    if (subtype === REFRESH_SUBTYPE.begin) pipeline.beginRefresh(established, family);
+    else if (subtype === REFRESH_SUBTYPE.end) pipeline.endRefresh(established, family);
+    else this.resend(established, family);
+  }
+
+  onDrain(_session: Session): void {
+    this.#dependencies.rib.wakeExport();
+  }
+
+  onDown(session: Session, _reason: DownReason): void {
+    const handle = this.#byPeer.get(session.peer);
+    const established = handle?.established;
+    if (handle === undefined || established?.session !== session) return;
+    handle.established = undefined;
+    this.#dependencies.rib.removePeer(established.ribPeer);
+    this.#dependencies.onChange(handle);
+  }
+
+  onStateChange(peer: Peer): void {
+    const handle = this.#byPeer.get(peer);
+    if (handle !== undefined) this.#dependencies.onChange(handle);
+  }
+
+  /** RFC 2918 §4, RFC 7313 §4: the whole Adj-RIB-Out of a family again. */
+  resend(established: EstablishedPeer, family: Family): void {
+    const { ribPeer, session } = established;
+    const group = this.#dependencies.rib.groups[family.id]!.groupOf(ribPeer.id);
+    if (group === undefined) return;
+    // RFC 7313 §4: demarcation only towards a peer that knows it, and not before the initial End-of-RIB.
+    const demarcate = session.context.enhancedRouteRefresh && group.endOfRibSent(ribPeer.id);
+    const before = demarcate ? encodeRouteRefresh(family, REFRESH_SUBTYPE.begin) : undefined;
+    const after = demarcate ? encodeRouteRefresh(family, REFRESH_SUBTYPE.end) : undefined;
+    group.refresh(ribPeer.id, before, after);
+  }
+
+  #joinGroups(handle: PeerHandle, established: EstablishedPeer): void {
+    const { rib, addresses } = this.#dependencies;
+    const { session, ribPeer } = established;
+    const own = addresses();
+    for (const family of session.context.families) {
+      const options = exportOptions(this.#config, handle.settings, family, session, own);
+      rib.groups[family.id]!.join(options, { peer: ribPeer, sink: session });
+    }
+  }
+
+  #handleOf(peer: Peer): PeerHandle {
+    const handle = this.#byPeer.get(peer);
+    if (handle === undefined) throw new RangeError(`peer ${peer.name} is not registered`);
+    return handle;
+  }
+}

@@ -1,0 +1,110 @@
+// The guided tour: what happens to a received UPDATE, top to bottom, in one synchronous chain of ids. Sessions call
+// in at one end; prefixes marked dirty come out at the other, and the RIB's stages (decide, export) and the kernel
+// go on from there.
+//
+//   session -> decode (all of it, before any table is touched)
+//           -> withdrawals out of the Adj-RIB-In
+//           -> next hop and attribute set interned to one id
+//           -> import checks and policy, once for the set
+//           -> announcements into the Adj-RIB-In -> dirty prefixes
+
+import type { Session } from '../bgp/session/events.ts';
+import { CEASE, ERROR } from '../bgp/wire/error-codes.ts';
+import type { Family } from '../bgp/wire/families.ts';
+import type { NlriBatch } from '../bgp/wire/nlri-batch.ts';
+import { NotificationError } from '../bgp/wire/notification.ts';
+import type { DecodedUpdate } from '../bgp/wire/update-decoder.ts';
+import type { Clock } from '../lib/clock.ts';
+import { announce, markStale, sweepStale, withdraw } from '../rib/adj-rib-in.ts';
+import type { Rib } from '../rib/rib.ts';
+import type { EstablishedPeer } from './established-peer.ts';
+
+/** Reading from a peer stops for the rest of the turn after so many milliseconds of its updates. */
+const READ_BUDGET_MS = 10;
+
+export class Pipeline {
+  readonly #rib: Rib;
+  readonly #clock: Clock;
+  /** Calls back in the next turn of the loop. */
+  readonly #defer: (fn: () => void) => void;
+  #turnStart: number | undefined;
+  readonly #paused = new Set<Session>();
+
+  constructor(rib: Rib, clock: Clock, defer: (fn: () => void) => void) {
+    this.#rib = rib;
+    this.#clock = clock;
+    this.#defer = defer;
+  }
+
+  /** One whole UPDATE of an Established session. Throws NotificationError for what RFC 7606 lets end a session. */
+  receive(from: EstablishedPeer, buffer: Uint8Array, start: number, end: number): void {
+    const update = from.decoder.decode(buffer, start, end);
+    if (update.issues.length > 0) from.reportIssues(update, buffer, start, end);
+    if (update.endOfRib !== undefined) from.endOfRibReceived(update.endOfRib);
+
+    for (const batch of update.withdrawn) this.#withdraw(from, batch);
+    for (const batch of update.announced) {
+      // RFC 7606 §2: what came with broken attributes counts as withdrawn.
+      if (update.treatAsWithdraw) this.#withdraw(from, batch);
+      else this.#announce(from, batch, update);
+    }
+    this.#keepBudget(from.session);
+  }
+
+  /** RFC 7313 §4: what the refresh does not confirm goes when it ends. */
+  beginRefresh(from: EstablishedPeer, family: Family): void {
+    markStale(this.#rib.families[family.id]!, from.ribPeer);
+  }
+
+  endRefresh(from: EstablishedPeer, family: Family): void {
+    sweepStale(this.#rib.families[family.id]!, from.ribPeer);
+  }
+
+  #withdraw(from: EstablishedPeer, batch: NlriBatch): void {
+    if (batch.count > 0) withdraw(this.#rib.families[batch.family.id]!, from.ribPeer, batch);
+  }
+
+  #announce(from: EstablishedPeer, batch: NlriBatch, update: DecodedUpdate): void {
+    if (batch.count === 0) return;
+    const { attrs, nextHops, checks, families } = this.#rib;
+    const nextHop = nextHops.intern(batch.nextHop, batch.nextHopLength, from.nextHopZone(batch));
+    const attrIn = attrs.intern(update.attributes, 0, update.attributesLength, nextHop);
+    const result = checks.evaluate(from.ribPeer, attrIn, update.supersededPath);
+    announce(families[batch.family.id]!, from.ribPeer, batch, attrIn, result, from.nowSeconds());
+    if (result.attrPost !== 0) attrs.release(result.attrPost);
+    attrs.release(attrIn);
+    nextHops.release(nextHop);
+    this.#checkLimit(from, batch.family);
+  }
+
+  /** RFC 4486 §4: the prefix limit, with the family and the bound as data. */
+  #checkLimit(from: EstablishedPeer, family: Family): void {
+    const limit = from.maxPrefixes;
+    if (limit === undefined || from.ribPeer.counters[family.id]!.received <= limit) return;
+    const data = new Uint8Array(7);
+    const view = new DataView(data.buffer);
+    view.setUint16(0, family.afi);
+    view.setUint8(2, family.safi);
+    view.setUint32(3, limit);
+    throw new NotificationError(ERROR.cease, CEASE.maximumPrefixes, data);
+  }
+
+  /** Sockets deliver as long as there is something to read; the other stages want their share of the turn. */
+  #keepBudget(session: Session): void {
+    const now = this.#clock.now();
+    if (this.#turnStart === undefined) {
+      this.#turnStart = now;
+      this.#defer(() => this.#nextTurn());
+      return;
+    }
+    if (now - this.#turnStart < READ_BUDGET_MS || this.#paused.has(session)) return;
+    this.#paused.add(session);
+    session.pauseReading();
+  }
+
+  #nextTurn(): void {
+    this.#turnStart = undefined;
+    for (const session of this.#paused) session.resumeReading();
+    this.#paused.clear();
+  }
+}

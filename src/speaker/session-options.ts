@@ -1,0 +1,113 @@
+// From a peer's configuration and what a session agreed on to what the RIB wants to know: import checks and the
+// export options that choose the update group. The one place where next-hop-self gets its address.
+
+import type { Family } from '../bgp/wire/families.ts';
+import type { SessionContext } from '../bgp/wire/session-context.ts';
+import type { Config, PeerSettings } from '../config/model.ts';
+import { isLinkLocal, parseAddress, parseQuad } from '../lib/ip.ts';
+import type { ExportOptions } from '../rib/export-options.ts';
+import type { ImportOptions } from '../rib/rib-peer.ts';
+import { addressOn, interfaceOf, linkLocalOn, type OwnAddress } from './own-addresses.ts';
+
+/** What of a session decides its next hops. */
+export interface SessionEnds {
+  readonly context: SessionContext;
+  readonly localAddress: Uint8Array;
+  readonly zone: string | undefined;
+}
+
+export function importOptions(config: Config, settings: PeerSettings, ends: SessionEnds): ImportOptions {
+  const { context } = ends;
+  return {
+    ownAses: [...new Set([config.router.asn, context.localAs])],
+    allowOwnAs: settings.allowOwnAs,
+    enforceFirstAs: settings.enforceFirstAs,
+    peerAs: context.peerAs,
+    role: context.localRole,
+    gracefulShutdown: settings.gracefulShutdown,
+    ownAddresses: [ends.localAddress],
+    policy: settings.import,
+  };
+}
+
+export function exportOptions(
+  config: Config,
+  settings: PeerSettings,
+  family: Family,
+  ends: SessionEnds,
+  addresses: readonly OwnAddress[],
+): ExportOptions {
+  const { context } = ends;
+  const bit = 1 << family.id;
+  const sendsSeveral = (context.addPathSend & bit) !== 0;
+  return {
+    family,
+    peerType: context.peerType,
+    policy: settings.export,
+    localAs: context.localAs,
+    overrideAs: settings.asOverride ? context.peerAs : 0,
+    removePrivateAs: settings.removePrivateAs,
+    client: settings.routeReflectorClient,
+    clusterId: parseQuad(settings.clusterId ?? config.router.clusterId) ?? 0,
+    clientToClient: settings.clientToClient,
+    routeServerClient: settings.routeServerClient,
+    nextHop: settings.nextHop,
+    ownNextHop: ownNextHop(settings, family, ends, addresses),
+    defaultLocalPref: config.decision.defaultLocalPref,
+    role: context.localRole,
+    aigp: settings.aigp,
+    sendCommunities: settings.sendCommunities,
+    as4: context.as4,
+    addPath: sendsSeveral ? settings.addPath.send : 'none',
+    messageLimit: context.sendLimit,
+    extendedNextHop: (context.extendedNextHop & bit) !== 0,
+  };
+}
+
+/**
+ * The own next hop of a family on a session: the configured address; the session's own where it is of the family;
+ * for IPv4 over IPv6 the session's where RFC 8950 was negotiated, else an IPv4 address of the same interface.
+ */
+function ownNextHop(
+  settings: PeerSettings,
+  family: Family,
+  ends: SessionEnds,
+  addresses: readonly OwnAddress[],
+): Uint8Array | undefined {
+  const { localAddress, context } = ends;
+  const wantsV4 = family.nextHopBytes === 4;
+  const configured = wantsV4 ? settings.nextHopAddress.ipv4 : settings.nextHopAddress.ipv6;
+  if (configured !== undefined) return parseAddress(configured)?.bytes;
+  const name = ends.zone ?? interfaceOf(addresses, localAddress);
+  if (localAddress.length === 16) {
+    const usable = !wantsV4 || (context.extendedNextHop & (1 << family.id)) !== 0;
+    if (usable) return withLinkLocal(settings, ends, addresses, name);
+  } else if (wantsV4) {
+    return localAddress;
+  }
+  return name === undefined ? undefined : addressOn(addresses, name, wantsV4 ? 4 : 16);
+}
+
+/** RFC 2545 §3: global and link-local address where the peer shares the link, else the global one alone. */
+function withLinkLocal(
+  settings: PeerSettings,
+  { localAddress, context }: SessionEnds,
+  addresses: readonly OwnAddress[],
+  name: string | undefined,
+): Uint8Array {
+  const sharesLink =
+    isLinkLocal(localAddress) || (context.peerType === 'external' && settings.multihop === undefined);
+  const linkLocal = sharesLink && name !== undefined ? linkLocalOn(addresses, name) : undefined;
+  if (!isLinkLocal(localAddress)) {
+    return linkLocal === undefined ? localAddress : joinAddresses(localAddress, linkLocal);
+  }
+  const global = name === undefined ? undefined : addressOn(addresses, name, 16);
+  return joinAddresses(global ?? localAddress, localAddress);
+}
+
+function joinAddresses(global: Uint8Array, linkLocal: Uint8Array): Uint8Array {
+  const joined = new Uint8Array(32);
+  joined.set(global);
+  joined.set(linkLocal, 16);
+  return joined;
+}

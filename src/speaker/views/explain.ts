@@ -1,0 +1,95 @@
+// Why a prefix is as it is: all its paths in order with the step at which each lost, what was decided for every
+// peer, and what became of it in the kernel. The answers come from the same code that decided; nothing is told twice.
+
+import { formatPrefix } from '../../lib/ip.ts';
+import { DECISION_STEPS } from '../../rib/decision.ts';
+import { WITHHELD, WITHHELD_SENTENCES } from '../../rib/distribution.ts';
+import type { FamilyRib } from '../../rib/family-rib.ts';
+import type { Rib } from '../../rib/rib.ts';
+import { CommandError, type ExplainView } from '../api.ts';
+import { familyOf } from '../local-routes.ts';
+import type { PeerHandle } from '../peer-registry.ts';
+import { exactMatch, longestMatch, parseTarget } from './route-query.ts';
+import { attributesView, routeView, type Standing, standings } from './route-view.ts';
+
+export interface ExplainSources {
+  readonly rib: Rib;
+  readonly peers: Iterable<PeerHandle>;
+  /** What the kernel has of a prefix; undefined where no routes are programmed. */
+  readonly kernel: (family: FamilyRib, prefixId: number) => ExplainView['kernel'];
+}
+
+/** `from` and `to` are peer names that narrow the answer; they must exist. Throws CommandError. */
+export function explainPrefix(
+  sources: ExplainSources,
+  text: string,
+  options: { from?: string; to?: string },
+): ExplainView {
+  const { rib } = sources;
+  const { prefix, isAddress } = parseTarget(text);
+  const family = rib.families[familyOf(prefix).id]!;
+  const prefixId = isAddress ? longestMatch(family, prefix) : exactMatch(family, prefix);
+  if (prefixId === 0 || family.paths.first(prefixId) === 0) {
+    throw new CommandError('not-found', `no path for ${isAddress ? text : formatPrefix(prefix)}`);
+  }
+  const ranked = standings(family, prefixId);
+  return {
+    prefix: family.prefixes.format(prefixId),
+    paths: ranked
+      .map((standing, place) => pathView(rib, family, prefixId, standing, place))
+      .filter((path) => options.from === undefined || path.peer === options.from),
+    exports: [...sources.peers]
+      .filter((handle) => options.to === undefined || handle.name === options.to)
+      .map((handle) => exportView(rib, family, prefixId, handle)),
+    kernel: sources.kernel(family, prefixId),
+  };
+}
+
+function pathView(
+  rib: Rib,
+  family: FamilyRib,
+  prefixId: number,
+  standing: Standing,
+  place: number,
+): ExplainView['paths'][number] {
+  const { paths } = family;
+  const post = paths.attrPost[standing.row]!;
+  const attr = post === 0 ? paths.attrIn[standing.row]! : post;
+  const view = routeView(rib, family, prefixId, standing, attr, paths.pathId[standing.row]!);
+  const step = DECISION_STEPS[standing.step];
+  return { ...view, rank: place + 1, step: stepName(standing, step) };
+}
+
+function stepName(standing: Standing, step: (typeof DECISION_STEPS)[number] | undefined): string {
+  if (!standing.eligible) return 'not a candidate';
+  return step === undefined || step.number === 0 ? 'best' : `${step.number} ${step.name}`;
+}
+
+function exportView(
+  rib: Rib,
+  family: FamilyRib,
+  prefixId: number,
+  handle: PeerHandle,
+): ExplainView['exports'][number] {
+  const withheld = (reason: string): ExplainView['exports'][number] => {
+    return { peer: handle.name, advertised: false, reason, attributes: undefined, nextHop: undefined };
+  };
+  const { established } = handle;
+  if (established === undefined) return withheld(`no session: the peer is ${handle.peer.state}`);
+  const group = rib.groups[family.family.id]!.groupOf(established.ribPeer.id);
+  if (group === undefined) return withheld(`${family.family.name} was not negotiated`);
+  const { locRib } = family;
+  const best = prefixId < locRib.bestAttr.length ? locRib.bestAttr[prefixId]! : 0;
+  if (best === 0) return withheld('there is no best path');
+  const from = locRib.bestPeer[prefixId]!;
+  if (from === established.ribPeer.id) return withheld(WITHHELD_SENTENCES[WITHHELD.ownRoute]);
+  const attr = group.rewriter.evaluate(best, from);
+  if (attr === 0) return withheld(WITHHELD_SENTENCES[group.rewriter.cause]);
+  return {
+    peer: handle.name,
+    advertised: group.adjRibOut.has(prefixId),
+    reason: group.adjRibOut.has(prefixId) ? 'advertised' : 'waits to be sent',
+    attributes: attributesView(rib, attr),
+    nextHop: rib.nextHops.format(rib.attrs.nextHop[attr]!),
+  };
+}

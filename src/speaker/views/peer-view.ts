@@ -1,0 +1,82 @@
+// A peer as people and programs see it, made on demand from the session, the RIB's counters and its groups.
+
+import { FAMILIES, familyByName } from '../../bgp/wire/families.ts';
+import { formatAddress, formatQuad } from '../../lib/ip.ts';
+import type { Rib } from '../../rib/rib.ts';
+import type { PeerFamilyView, PeerView } from '../api.ts';
+import type { PeerHandle } from '../peer-registry.ts';
+
+export function peerView(rib: Rib, handle: PeerHandle): PeerView {
+  const { peer, settings } = handle;
+  const { context, counters, lastDown } = peer;
+  const { received, sent } = counters.view();
+  return {
+    name: handle.name,
+    description: settings.description,
+    kind: handle.range === undefined ? 'static' : 'dynamic',
+    address: formatAddress(handle.address.bytes, handle.address.zone),
+    port: settings.port,
+    localAddress: peer.localAddress === undefined ? undefined : formatAddress(peer.localAddress),
+    localAs: peer.options.localAs,
+    peerAs: context?.peerAs ?? (typeof settings.asn === 'number' ? settings.asn : undefined),
+    peerId: context === undefined ? undefined : formatQuad(context.peerId),
+    type: context?.peerType ?? configuredType(handle),
+    routeReflectorClient: settings.routeReflectorClient,
+    adminUp: peer.adminUp,
+    state: peer.state,
+    since: peer.since,
+    lastError: lastDown?.sentence,
+    lastErrorAt: peer.lastDownAt,
+    establishedCount: peer.establishedCount,
+    downCount: peer.downCount,
+    holdTime: peer.holdTime,
+    keepaliveTime: peer.keepaliveTime,
+    localCapabilities: peer.localCapabilities,
+    peerCapabilities: peer.peerCapabilities,
+    messages: {
+      received,
+      sent,
+      receivedBytes: counters.receivedBytes,
+      sentBytes: counters.sentBytes,
+    },
+    families: familyViews(rib, handle),
+    queuedBytes: peer.queuedBytes,
+    congested: peer.congested,
+  };
+}
+
+function configuredType({ settings, peer }: PeerHandle): 'internal' | 'external' | undefined {
+  if (typeof settings.asn !== 'number') return settings.asn;
+  return settings.asn === peer.options.localAs ? 'internal' : 'external';
+}
+
+function familyViews(rib: Rib, { settings, established }: PeerHandle): PeerFamilyView[] {
+  const configured = settings.families.map((name) => familyByName(name));
+  return FAMILIES.filter((family) => configured.includes(family)).map((family) => {
+    const negotiated = established?.session.context.families.includes(family) ?? false;
+    if (established === undefined || !negotiated) return { family: family.name, negotiated, ...NOTHING };
+    const { id } = established.ribPeer;
+    const counters = established.ribPeer.counters[family.id]!;
+    const group = rib.groups[family.id]!.groupOf(id);
+    return {
+      family: family.name,
+      negotiated,
+      ...counters,
+      advertised: group === undefined ? 0 : group.adjRibOut.size - group.adjRibOut.fromPeer(id),
+      endOfRibReceived: established.endOfRib.has(family.id),
+      endOfRibSent: group?.endOfRibSent(id) ?? false,
+      updateGroup: group?.id,
+    };
+  });
+}
+
+const NOTHING = {
+  received: 0,
+  rejected: 0,
+  best: 0,
+  stale: 0,
+  advertised: 0,
+  endOfRibReceived: false,
+  endOfRibSent: false,
+  updateGroup: undefined,
+} as const;

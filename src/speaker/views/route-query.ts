@@ -1,0 +1,175 @@
+// Which prefixes and paths a query means, as a generator: whoever serves it takes as many as fit into a slice and
+// comes back. Ids may be freed in between; what is gone is passed over.
+
+import { type Family, familyByName } from '../../bgp/wire/families.ts';
+import { type Prefix, parseAddress, parsePrefix } from '../../lib/ip.ts';
+import type { FamilyRib } from '../../rib/family-rib.ts';
+import type { Rib } from '../../rib/rib.ts';
+import { CommandError, type RouteQuery, type RouteView } from '../api.ts';
+import { familyOf, prefixWords } from '../local-routes.ts';
+import { routeView, type Standing, standings } from './route-view.ts';
+
+/** Tables up to this size are listed in the order of their addresses, larger ones as they lie. */
+const SORT_LIMIT = 50_000;
+
+/** Peers by name, as far as a query needs them. */
+export interface PeerLookup {
+  /** RIB ids of the peer's sessions; throws CommandError for an unknown name. */
+  ribPeerId(name: string): number | undefined;
+}
+
+export function* queryRoutes(rib: Rib, query: RouteQuery, peers: PeerLookup): Iterable<RouteView> {
+  const from = query.receivedFrom === undefined ? undefined : peerId(peers, query.receivedFrom);
+  const to = query.advertisedTo === undefined ? undefined : peerId(peers, query.advertisedTo);
+  for (const family of rib.families) {
+    if (!wantsFamily(family.family, query)) continue;
+    for (const prefixId of matchingPrefixes(family, query)) {
+      if (to !== undefined) yield* advertised(rib, family, prefixId, to);
+      else yield* received(rib, family, prefixId, query, from);
+    }
+  }
+}
+
+function peerId(peers: PeerLookup, name: string): number {
+  // A peer without a session has no routes: an id that no row carries.
+  return peers.ribPeerId(name) ?? 0;
+}
+
+function* received(
+  rib: Rib,
+  family: FamilyRib,
+  prefixId: number,
+  query: RouteQuery,
+  from: number | undefined,
+): Iterable<RouteView> {
+  const { paths } = family;
+  for (const standing of standings(family, prefixId)) {
+    if (from !== undefined && paths.peerId[standing.row] !== from) continue;
+    if (query.bestOnly === true && !standing.best) continue;
+    if (query.rejectedOnly === true && standing.eligible) continue;
+    const post = paths.attrPost[standing.row]!;
+    const attr = query.beforePolicy === true || post === 0 ? paths.attrIn[standing.row]! : post;
+    yield routeView(rib, family, prefixId, standing, attr, paths.pathId[standing.row]!);
+  }
+}
+
+/** What a peer was sent: the Adj-RIB-Out of its group less its own routes. */
+function* advertised(rib: Rib, family: FamilyRib, prefixId: number, to: number): Iterable<RouteView> {
+  const group = rib.groups[family.family.id]!.groupOf(to);
+  if (group === undefined) return;
+  const found: { pathId: number; attr: number; from: number }[] = [];
+  group.adjRibOut.forEach(prefixId, (pathId, attr, fromPeer) => {
+    if (fromPeer !== to) found.push({ pathId, attr, from: fromPeer });
+  });
+  if (found.length === 0) return;
+  const ranked = standings(family, prefixId);
+  for (const { pathId, attr, from } of found) {
+    const standing = ranked.find(({ row }) => {
+      return pathId === 0 ? family.paths.peerId[row] === from : row === pathId;
+    });
+    if (standing === undefined) continue;
+    const view: Standing = { ...standing, reason: 'advertised' };
+    yield routeView(rib, family, prefixId, view, attr, pathId);
+  }
+}
+
+function wantsFamily(family: Family, query: RouteQuery): boolean {
+  if (query.family !== undefined && familyByName(query.family) === undefined) {
+    throw new CommandError('invalid', `unknown family "${query.family}"`);
+  }
+  return query.family === undefined || query.family === family.name;
+}
+
+/** Ids of the prefixes that a query names; all where it names none. */
+export function* matchingPrefixes(
+  family: FamilyRib,
+  query: { prefix?: string; longer?: boolean },
+): Iterable<number> {
+  if (query.prefix === undefined) {
+    yield* inOrder(family, () => true);
+    return;
+  }
+  const target = parseTarget(query.prefix);
+  if (familyOf(target.prefix) !== family.family) return;
+  if (query.longer === true) {
+    const words = prefixWords(target.prefix);
+    yield* inOrder(family, (id) => isInside(family, id, words, target.prefix.length));
+    return;
+  }
+  const id = target.isAddress ? longestMatch(family, target.prefix) : exactMatch(family, target.prefix);
+  if (id !== 0) yield id;
+}
+
+/** A prefix, or an address that asks for its longest match. Throws CommandError. */
+export function parseTarget(text: string): { prefix: Prefix; isAddress: boolean } {
+  const prefix = parsePrefix(text, true);
+  if (prefix !== undefined) return { prefix, isAddress: false };
+  const address = parseAddress(text);
+  if (address === undefined) {
+    throw new CommandError('invalid', `"${text}" is neither a prefix (10.0.0.0/8) nor an address`);
+  }
+  return { prefix: { bytes: address.bytes, length: address.bytes.length * 8 }, isAddress: true };
+}
+
+export function exactMatch(family: FamilyRib, prefix: Prefix): number {
+  return family.prefixes.find(prefixWords(prefix), 0, prefix.length);
+}
+
+/** The most specific prefix with a path that covers an address, or 0. */
+export function longestMatch(family: FamilyRib, address: Prefix): number {
+  const words = prefixWords(address);
+  for (let bits = family.family.maxBits; bits >= 0; bits--) {
+    maskWords(words, bits);
+    const id = family.prefixes.find(words, 0, bits);
+    if (id !== 0 && family.paths.first(id) !== 0) return id;
+  }
+  return 0;
+}
+
+/** Clears everything behind `bits`. */
+function maskWords(words: Int32Array, bits: number): void {
+  for (let i = 0; i < words.length; i++) {
+    const keep = bits - i * 32;
+    if (keep <= 0) words[i] = 0;
+    else if (keep < 32) words[i] = words[i]! & (-1 << (32 - keep));
+  }
+}
+
+function isInside(family: FamilyRib, id: number, words: Int32Array, bits: number): boolean {
+  const { prefixes } = family;
+  if (prefixes.lengths[id]! < bits) return false;
+  const base = id * words.length;
+  for (let i = 0; i < words.length && i * 32 < bits; i++) {
+    const keep = Math.min(32, bits - i * 32);
+    const mask = keep === 32 ? -1 : -1 << (32 - keep);
+    if ((prefixes.words[base + i]! & mask) !== words[i]) return false;
+  }
+  return true;
+}
+
+function* inOrder(family: FamilyRib, wanted: (id: number) => boolean): Iterable<number> {
+  const { prefixes, paths } = family;
+  if (prefixes.size > SORT_LIMIT) {
+    for (let id = 1; id < prefixes.limit; id++) {
+      if (prefixes.inUse(id) && paths.first(id) !== 0 && wanted(id)) yield id;
+    }
+    return;
+  }
+  const ids: number[] = [];
+  for (let id = 1; id < prefixes.limit; id++) {
+    if (prefixes.inUse(id) && paths.first(id) !== 0 && wanted(id)) ids.push(id);
+  }
+  ids.sort((a, b) => comparePrefixes(family, a, b));
+  for (const id of ids) if (prefixes.inUse(id)) yield id;
+}
+
+/** By address, shorter prefixes first. */
+function comparePrefixes(family: FamilyRib, a: number, b: number): number {
+  const { words, lengths } = family.prefixes;
+  const stride = family.family.words;
+  for (let i = 0; i < stride; i++) {
+    const difference = (words[a * stride + i]! >>> 0) - (words[b * stride + i]! >>> 0);
+    if (difference !== 0) return difference;
+  }
+  return lengths[a]! - lengths[b]!;
+}

@@ -1,0 +1,102 @@
+// Paths as people and programs see them: one RouteView a path row, made on demand from ids and columns.
+
+import { decodeAttributes } from '../../bgp/wire/attribute-set.ts';
+import { formatAddress } from '../../lib/ip.ts';
+import { DECISION_STEPS } from '../../rib/decision.ts';
+import type { FamilyRib } from '../../rib/family-rib.ts';
+import { REJECT_SENTENCES, type RejectCause } from '../../rib/import-checks.ts';
+import { PATH_FLAG } from '../../rib/path-store.ts';
+import type { Rib } from '../../rib/rib.ts';
+import type { AttributesView, RouteView } from '../api.ts';
+import { LOCAL_ORIGIN } from '../local-routes.ts';
+
+const NEXT_HOP_UNREACHABLE = 'next hop is not reachable';
+
+/** Standing of a path among those of its prefix. */
+export interface Standing {
+  readonly row: number;
+  readonly best: boolean;
+  readonly multipath: boolean;
+  readonly eligible: boolean;
+  readonly reason: string;
+  /** Decision step at which it lost; 0 = best or not in the race. */
+  readonly step: number;
+}
+
+/** All paths of a prefix, best first, those that take no part last. */
+export function standings(rib: FamilyRib, prefixId: number): Standing[] {
+  const { locRib, paths } = rib;
+  const first = paths.first(prefixId);
+  const current = prefixId < locRib.bestRow.length ? locRib.bestRow[prefixId]! : 0;
+  const { decision } = locRib;
+  decision.select(first, current);
+  const shared = new Set(decision.multipath.subarray(0, decision.multipathCount));
+  const ranked = decision.rank(first, current, Number.MAX_SAFE_INTEGER);
+  const result: Standing[] = ranked.map(({ row, step }, place) => ({
+    row,
+    best: place === 0,
+    multipath: shared.size > 1 && shared.has(row),
+    eligible: true,
+    reason: place === 0 ? bestReason(ranked[1]?.step) : (DECISION_STEPS[step]?.lost ?? ''),
+    step,
+  }));
+  const inRace = new Set(ranked.map(({ row }) => row));
+  for (let row = first; row !== 0; row = paths.next[row]!) {
+    if (inRace.has(row)) continue;
+    const cause = paths.reject[row]! as RejectCause;
+    const reason = cause === 0 ? NEXT_HOP_UNREACHABLE : REJECT_SENTENCES[cause];
+    result.push({ row, best: false, multipath: false, eligible: false, reason, step: 0 });
+  }
+  return result;
+}
+
+function bestReason(runnerUpStep: number | undefined): string {
+  if (runnerUpStep === undefined) return 'best path: the only one';
+  return `best path: decided by ${DECISION_STEPS[runnerUpStep]?.name ?? 'the last step'}`;
+}
+
+/** `attr` is the set to show: before or after policy, or as advertised. */
+export function routeView(
+  rib: Rib,
+  family: FamilyRib,
+  prefixId: number,
+  standing: Standing,
+  attr: number,
+  pathId: number,
+): RouteView {
+  const { paths } = family;
+  const { row } = standing;
+  const peer = rib.peers.get(paths.peerId[row]!);
+  const local = peer === rib.local;
+  const nextHopId = rib.attrs.nextHop[attr]!;
+  const reachable = rib.nextHops.reachable[nextHopId] === 1;
+  return {
+    family: family.family.name,
+    prefix: family.prefixes.format(prefixId),
+    pathId,
+    peer: local ? localName(paths.pathId[row]!) : peer.name,
+    peerAddress: local ? undefined : formatAddress(peer.address, peer.zone),
+    best: standing.best,
+    multipath: standing.multipath,
+    eligible: standing.eligible,
+    reason: standing.reason,
+    stale: (paths.flags[row]! & PATH_FLAG.stale) !== 0,
+    since: paths.since[row]!,
+    nextHop: rib.nextHops.format(nextHopId),
+    nextHopReachable: reachable,
+    igpMetric: reachable ? rib.nextHops.metric[nextHopId]! : undefined,
+    attributes: attributesView(rib, attr),
+  };
+}
+
+export function attributesView(rib: Rib, attr: number): AttributesView {
+  return decodeAttributes(rib.attrs.copy(attr));
+}
+
+/** `local` for own networks, else where the pseudo peer's route was learned. */
+function localName(pathId: number): string {
+  for (const [name, id] of Object.entries(LOCAL_ORIGIN)) {
+    if (id === pathId) return name === 'network' ? 'local' : name;
+  }
+  return 'local';
+}
