@@ -1,0 +1,178 @@
+// `godwit run`: the daemon's life as a process. Configuration, log, speaker, then its faces; signals; and an orderly
+// end. What a speaker is lies behind DaemonParts; nothing here knows BGP.
+
+import { formatIssues } from '../config/issues.ts';
+import type { LoadResult } from '../config/load.ts';
+import type { Config } from '../config/model.ts';
+import type { ControlServer } from '../control/grpc/server.ts';
+import type { HttpServer } from '../control/http/server.ts';
+import { CommandError } from '../control/protocol.ts';
+import type { Logger } from '../lib/log.ts';
+import type { SpeakerApi } from '../speaker/api.ts';
+import { EXIT, type ExitCode } from './exit-codes.ts';
+import type { Log } from './logger.ts';
+import type { Terminal } from './terminal.ts';
+
+export interface RunningSpeaker {
+  readonly api: SpeakerApi;
+  stop(): Promise<void>;
+}
+
+export interface DaemonParts {
+  loadConfig(): LoadResult;
+  createLog(config: Config['log']): Log;
+  createSpeaker(options: {
+    config: Config;
+    configFile: string;
+    loadConfig: () => LoadResult;
+    logger: Logger;
+  }): Promise<RunningSpeaker>;
+  startControl(options: {
+    api: SpeakerApi;
+    socket: string;
+    mode: number;
+    logger: Logger;
+  }): Promise<ControlServer>;
+  startHttp(options: Config['http'] & { api: SpeakerApi; logger: Logger }): Promise<HttpServer>;
+  /** Where signals come from. */
+  readonly signals: {
+    on(signal: string, listener: () => void): void;
+    removeListener(signal: string, listener: () => void): void;
+  };
+  /** Ends the process now. */
+  exit(code: number): void;
+}
+
+interface Stoppable {
+  stop(): Promise<void>;
+}
+
+/** Runs until a signal ends it; returns the exit code. */
+export async function runDaemon(
+  configFile: string,
+  parts: DaemonParts,
+  terminal: Pick<Terminal, 'warn' | 'color'>,
+): Promise<ExitCode> {
+  const first = parts.loadConfig();
+  if (!first.ok) {
+    terminal.warn(formatIssues(first.issues, { color: terminal.color }).trimEnd());
+    return EXIT.failed;
+  }
+  const { config } = first;
+  const log = parts.createLog(config.log);
+  const { logger } = log;
+  for (const warning of first.warnings) logger.warn(placeOf(warning), warning.message);
+
+  // Stopped in the reverse order: the faces last, so that they can still say that the speaker is stopping.
+  const running: Stoppable[] = [];
+  const signals = watchSignals(parts);
+  try {
+    const speaker = await parts.createSpeaker({
+      config,
+      configFile,
+      loadConfig: () => reloadConfig(parts, config, log),
+      logger,
+    });
+    await startFaces(config, speaker.api, parts, logger, running);
+    running.push(speaker);
+    signals.onReload(() => reload(speaker.api, logger));
+    const signal = await signals.stopped;
+    logger.info({ signal }, 'stopping');
+    await stopAll(running, logger);
+    logger.info({}, 'stopped');
+    return EXIT.ok;
+  } catch (error) {
+    logger.error({ error }, `godwit cannot run: ${error instanceof Error ? error.message : String(error)}`);
+    await stopAll(running, logger);
+    return EXIT.failed;
+  } finally {
+    signals.end();
+    log.flush();
+  }
+}
+
+async function startFaces(
+  config: Config,
+  api: SpeakerApi,
+  parts: DaemonParts,
+  logger: Logger,
+  running: Stoppable[],
+): Promise<void> {
+  const { socket, mode } = config.control;
+  if (socket !== undefined) running.push(await parts.startControl({ api, socket, mode, logger }));
+  if (config.http !== undefined) running.push(await parts.startHttp({ ...config.http, api, logger }));
+}
+
+/** What the speaker calls for a reload; the parts of the configuration that are not the speaker's are seen to here. */
+function reloadConfig(parts: DaemonParts, started: Config, log: Log): LoadResult {
+  const result = parts.loadConfig();
+  if (!result.ok) return result;
+  log.setLevel(result.config.log.level);
+  for (const part of ['control', 'http'] as const) {
+    if (JSON.stringify(result.config[part]) !== JSON.stringify(started[part])) {
+      log.logger.warn({ part }, `the change of ${part} takes effect at the next start`);
+    }
+  }
+  return result;
+}
+
+function reload(api: SpeakerApi, logger: Logger): void {
+  api.reload().then(
+    ({ changes }) => logger.info({ changes }, changes.length === 0 ? 'nothing changed' : 'reloaded'),
+    (error: unknown) => {
+      if (error instanceof CommandError) logger.error({}, `the reload was refused: ${error.message}`);
+      else logger.error({ error }, 'the reload failed unexpectedly');
+    },
+  );
+}
+
+async function stopAll(running: Stoppable[], logger: Logger): Promise<void> {
+  for (const part of running.splice(0).reverse()) {
+    await part.stop().catch((error: unknown) => logger.error({ error }, 'a part did not stop cleanly'));
+  }
+}
+
+/** SIGTERM and SIGINT end the daemon, a second one at once; SIGHUP reloads; SIGPIPE is nobody's reason to die. */
+function watchSignals(parts: DaemonParts) {
+  const { signals } = parts;
+  let settle: (signal: string) => void = () => {};
+  let onReload: (() => void) | undefined;
+  let reloadWanted = false;
+  let stopping = false;
+  const stopped = new Promise<string>((resolve) => {
+    settle = resolve;
+  });
+  const stop = (signal: string) => () => {
+    if (stopping) parts.exit(EXIT.failed);
+    stopping = true;
+    settle(signal);
+  };
+  const listeners: [string, () => void][] = [
+    ['SIGTERM', stop('SIGTERM')],
+    ['SIGINT', stop('SIGINT')],
+    [
+      'SIGHUP',
+      () => {
+        // One that arrives during the start is not lost, and does not end the process either.
+        if (onReload === undefined) reloadWanted = true;
+        else onReload();
+      },
+    ],
+    ['SIGPIPE', () => {}],
+  ];
+  for (const [signal, listener] of listeners) signals.on(signal, listener);
+  return {
+    stopped,
+    onReload(listener: () => void) {
+      onReload = listener;
+      if (reloadWanted) listener();
+    },
+    end() {
+      for (const [signal, listener] of listeners) signals.removeListener(signal, listener);
+    },
+  };
+}
+
+function placeOf({ file, line, path }: { file: string; line: number; path: string }) {
+  return { file, line, path };
+}

@@ -1,0 +1,85 @@
+// The commands that need no daemon: `run` becomes one, `check` reads a file. Everything heavy is imported here, when
+// one of them is really called.
+
+import { readFileSync } from 'node:fs';
+import { EXIT, type ExitCode } from './exit-codes.ts';
+import type { Terminal } from './terminal.ts';
+
+/** The configuration that is used unless another is named. */
+export const DEFAULT_CONFIG = '/etc/godwit/godwit.yaml';
+
+async function configLoader(file: string, terminal: Terminal) {
+  const { loadConfig } = await import('../config/load.ts');
+  const { readHostFacts } = await import('../config/host.ts');
+  return () => loadConfig(file, terminal.env, (path) => readFileSync(path, 'utf8'), readHostFacts());
+}
+
+/** Checks a configuration and shows everything that is wrong with it. */
+export async function check(file: string, json: boolean, terminal: Terminal): Promise<ExitCode> {
+  const load = await configLoader(file, terminal);
+  const { formatIssues } = await import('../config/issues.ts');
+  const result = load();
+  const issues = result.ok ? result.warnings : result.issues;
+  const code = result.ok ? EXIT.ok : EXIT.failed;
+  if (json) {
+    await terminal.write(`${JSON.stringify({ file, ok: result.ok, issues }, undefined, 2)}\n`);
+    return code;
+  }
+  if (issues.length > 0) {
+    const width = terminal.columns;
+    terminal.warn(
+      formatIssues(issues, { color: terminal.color, ...(width !== undefined && { width }) }).trimEnd(),
+    );
+  }
+  if (result.ok) {
+    const { summarize } = await import('../config/summary.ts');
+    const lines = summarize(result.config).map((line) => `  ${line}\n`);
+    await terminal.write(`${file} is good\n${lines.join('')}`);
+  } else {
+    const errors = issues.filter((issue) => issue.severity === 'error').length;
+    terminal.warn(`${file}: ${errors === 1 ? '1 error' : `${errors} errors`}`);
+  }
+  return code;
+}
+
+/** Runs the daemon in this process until a signal ends it. */
+export async function run(file: string, terminal: Terminal): Promise<ExitCode> {
+  const [loadConfig, { runDaemon }, { createLog }, speaker, control, http] = await Promise.all([
+    configLoader(file, terminal),
+    import('./daemon.ts'),
+    import('./logger.ts'),
+    import('../speaker/main.ts'),
+    import('../control/grpc/server.ts'),
+    import('../control/http/server.ts'),
+  ]);
+  const tty = terminal.columns !== undefined;
+  return runDaemon(
+    file,
+    {
+      loadConfig,
+      createLog: (config) => {
+        const log = createLog({ ...config, tty, color: terminal.color });
+        dieLoudly(log);
+        return log;
+      },
+      createSpeaker: speaker.createSpeaker,
+      startControl: control.startControlServer,
+      startHttp: (options) => http.startHttpServer({ ...options, wallTime: terminal.now }),
+      signals: process,
+      exit: (code) => process.exit(code),
+    },
+    terminal,
+  );
+}
+
+/** An error that reaches the top leaves the state unknown: it is logged whole, and a supervisor starts anew. */
+function dieLoudly(log: {
+  logger: { error(fields: Record<string, unknown>, message: string): void };
+  flush(): void;
+}): void {
+  process.on('uncaughtException', (error) => {
+    log.logger.error({ error }, 'godwit ends because of a fault of its own; kernel routes stay as they are');
+    log.flush();
+    process.exit(EXIT.failed);
+  });
+}

@@ -1,0 +1,89 @@
+// Where a `godwit` process begins. The version is printed before anything else is loaded; the rest is imported by
+// the command that needs it.
+
+import { packageVersion } from '../control/package-info.ts';
+import { EXIT, type ExitCode, ExitError } from './exit-codes.ts';
+import type { Handlers } from './program.ts';
+import { OutputClosedError, processTerminal, type Terminal } from './terminal.ts';
+
+/** Runs the words after the program's name; returns the exit code. */
+export async function main(argv: readonly string[], terminal: Terminal): Promise<ExitCode> {
+  const version = packageVersion();
+  if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V')) {
+    await terminal.write(`${version}\n`);
+    return EXIT.ok;
+  }
+  const { createProgram } = await import('./program.ts');
+  try {
+    return await createProgram(terminal, version, handlersFor(terminal)).run(argv);
+  } catch (error) {
+    return report(error, terminal);
+  }
+}
+
+function handlersFor(terminal: Terminal): Handlers {
+  return {
+    async remote(action, request, { socket, json, all }) {
+      const { connectControl } = await import('../control/grpc/client.ts');
+      const client = await connectControl(socket);
+      try {
+        await action.run({ terminal, client, json, all }, request);
+        return EXIT.ok;
+      } finally {
+        client.close();
+      }
+    },
+    async run(file) {
+      return (await import('./local.ts')).run(file, terminal);
+    },
+    async check(file, json) {
+      return (await import('./local.ts')).check(file, json, terminal);
+    },
+    async completion(shell, { root, dynamic }) {
+      const { SHELLS, completionScript } = await import('./completion.ts');
+      const known = SHELLS.find((each) => each === shell);
+      if (known === undefined) throw new ExitError(EXIT.usage, `There is no completion for ${shell}.`);
+      await terminal.write(completionScript(known, root, dynamic));
+      return EXIT.ok;
+    },
+    async peerNames(socket) {
+      const [{ connectControl }, { COMMANDS }] = await Promise.all([
+        import('../control/grpc/client.ts'),
+        import('../control/commands.ts'),
+      ]);
+      const client = await connectControl(socket);
+      try {
+        const { peers } = await client.unary(COMMANDS.showPeers, {});
+        for (const peer of peers) await terminal.write(`${peer.name}\n`);
+        return EXIT.ok;
+      } finally {
+        client.close();
+      }
+    },
+  };
+}
+
+/** One sentence on stderr for what people can mend; faults of our own keep their stack. */
+function report(error: unknown, terminal: Terminal): ExitCode {
+  if (error instanceof OutputClosedError) return EXIT.ok;
+  if (!(error instanceof Error)) throw error;
+  if (error instanceof ExitError) {
+    terminal.warn(`godwit: ${error.message}`);
+    return error.code;
+  }
+  if (error.name === 'UnreachableError') {
+    terminal.warn(`godwit: ${error.message}`);
+    return EXIT.unreachable;
+  }
+  if (error.name === 'CommandError') {
+    terminal.warn(`godwit: ${error.message}`);
+    return EXIT.failed;
+  }
+  terminal.warn(`godwit: unexpected: ${error.stack ?? error.message}`);
+  return EXIT.failed;
+}
+
+/** The process: its arguments, its terminal, its exit code. */
+export async function start(): Promise<void> {
+  process.exitCode = await main(process.argv.slice(2), processTerminal());
+}

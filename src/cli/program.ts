@@ -1,0 +1,212 @@
+// The command line as commander knows it, built from the command table: names, arguments and help have one source.
+
+import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import type { ArgumentSpec } from '../control/arguments.ts';
+import { COMMANDS } from '../control/commands.ts';
+import { DEFAULT_SOCKET, SOCKET_VARIABLE } from '../control/protocol.ts';
+import { ACTIONS, type Action } from './actions.ts';
+import { SHELLS } from './completion.ts';
+import { EXIT, EXIT_HELP, type ExitCode } from './exit-codes.ts';
+import { DEFAULT_CONFIG } from './local.ts';
+import type { Terminal } from './terminal.ts';
+
+/** What the tree calls when a command was chosen. */
+export interface Handlers {
+  remote(
+    action: Action,
+    request: Record<string, unknown>,
+    options: { socket: string; json: boolean; all: boolean },
+  ): Promise<ExitCode>;
+  run(file: string): Promise<ExitCode>;
+  check(file: string, json: boolean): Promise<ExitCode>;
+  completion(shell: string, program: Program): Promise<ExitCode>;
+  /** For completion scripts: names, one a line; nothing when the daemon is not there. */
+  peerNames(socket: string): Promise<ExitCode>;
+}
+
+export interface Program {
+  readonly root: Command;
+  /** Arguments and options whose values the daemon knows. */
+  readonly dynamic: ReadonlySet<Argument | Option>;
+  /** Parses and runs; returns the exit code. Never ends the process. */
+  run(argv: readonly string[]): Promise<ExitCode>;
+}
+
+const MAX_UINT32 = 0xffff_ffff;
+
+/** Builds the tree. `argv` of run() are the words after the program's name. */
+export function createProgram(terminal: Terminal, version: string, handlers: Handlers): Program {
+  const root = new Command('godwit');
+  const dynamic = new Set<Argument | Option>();
+  let result: ExitCode = EXIT.ok;
+  const finish = async (work: Promise<ExitCode>) => {
+    result = await work;
+  };
+  const program: Program = {
+    root,
+    dynamic,
+    async run(argv) {
+      try {
+        await root.parseAsync([...argv], { from: 'user' });
+        return result;
+      } catch (error) {
+        // Commander has said what is wrong; help and version are no mistakes.
+        if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+        throw error;
+      }
+    },
+  };
+  root
+    .description('A BGP-4 speaker and route reflector.')
+    .version(version, '-V, --version')
+    .addHelpText(
+      'after',
+      `\n${EXIT_HELP}\n\nNO_COLOR switches colours off; ${SOCKET_VARIABLE} names the socket.`,
+    )
+    .showHelpAfterError('(add --help for what there is)')
+    .configureOutput({
+      writeOut: (text) => void terminal.write(text).catch(() => {}),
+      writeErr: (text) => terminal.warn(text.trimEnd()),
+      getOutHasColors: () => terminal.color,
+      getErrHasColors: () => terminal.color,
+      ...(terminal.columns !== undefined && { getOutHelpWidth: () => terminal.columns ?? 0 }),
+    })
+    .exitOverride();
+  addRun(root, handlers, finish);
+  for (const [key, command] of Object.entries(COMMANDS)) {
+    const action = ACTIONS[key as keyof typeof COMMANDS];
+    const leaf = addCommand(root, command.name, command.help);
+    addArguments(leaf, command.args, dynamic);
+    if (command === COMMANDS.showRoutes)
+      leaf.option('--all', 'all attributes of each path, and why it is or is not best');
+    addRemoteOptions(leaf, terminal);
+    leaf.action((...words: unknown[]) => {
+      const options = leaf.opts<Record<string, unknown>>();
+      const request = requestOf(command.args, leaf, words, options);
+      const { socket, json, all } = options;
+      return finish(
+        handlers.remote(action, request, { socket: String(socket), json: json === true, all: all === true }),
+      );
+    });
+  }
+  addCompletion(root, terminal, handlers, program, finish);
+  return program;
+}
+
+type Finish = (work: Promise<ExitCode>) => Promise<void>;
+
+function addRun(root: Command, handlers: Handlers, finish: Finish): void {
+  root
+    .command('run')
+    .description('run the daemon in the foreground')
+    .option('-c, --config <FILE>', 'configuration', DEFAULT_CONFIG)
+    .action((options: { config: string }) => finish(handlers.run(options.config)));
+  root
+    .command('check')
+    .description('check a configuration and show everything that is wrong with it')
+    .argument('[FILE]', 'configuration', DEFAULT_CONFIG)
+    .option('--json', 'one JSON document')
+    .action((file: string, options: { json?: boolean }) =>
+      finish(handlers.check(file, options.json === true)),
+    );
+}
+
+function addCompletion(
+  root: Command,
+  terminal: Terminal,
+  handlers: Handlers,
+  program: Program,
+  finish: Finish,
+): void {
+  root
+    .command('completion')
+    .description('print the completion script of a shell')
+    .addArgument(new Argument('<SHELL>', 'the shell').choices(SHELLS))
+    .action((shell: string) => finish(handlers.completion(shell, program)));
+  const names = root.command('__peers', { hidden: true });
+  addSocket(names, terminal);
+  names.action((options: { socket: string }) => finish(handlers.peerNames(options.socket)));
+}
+
+/** The subcommand of that name; its words are nested. */
+function addCommand(root: Command, name: string, help: string): Command {
+  const words = name.split(' ');
+  const last = words.pop() ?? name;
+  let parent = root;
+  for (const word of words) {
+    parent =
+      parent.commands.find((each) => each.name() === word) ??
+      parent.command(word).description(PARENT_HELP[word] ?? '');
+  }
+  return parent.command(last).description(help);
+}
+
+const PARENT_HELP: Readonly<Record<string, string>> = {
+  show: 'show one of the tables',
+  watch: 'show changes as they happen',
+  network: 'originate prefixes',
+};
+
+function addSocket(command: Command, terminal: Terminal): void {
+  const option = new Option('-s, --socket <PATH>', `the daemon's control socket (${SOCKET_VARIABLE})`);
+  command.addOption(option.default(terminal.env[SOCKET_VARIABLE] || DEFAULT_SOCKET));
+}
+
+function addRemoteOptions(command: Command, terminal: Terminal): void {
+  command.option('--json', 'JSON: one document, or one a line for lists and watches');
+  addSocket(command, terminal);
+}
+
+function addArguments(
+  command: Command,
+  specs: readonly ArgumentSpec[],
+  dynamic: Set<Argument | Option>,
+): void {
+  for (const spec of specs) {
+    if (spec.flag === undefined) {
+      const argument = new Argument(spec.required ? `<${spec.value}>` : `[${spec.value}]`, spec.help);
+      if (spec.choices !== undefined) argument.choices(spec.choices);
+      if (spec.complete !== undefined) dynamic.add(argument);
+      command.addArgument(argument);
+      continue;
+    }
+    const option = new Option(
+      spec.value === undefined ? spec.flag : `${spec.flag} <${spec.value}>`,
+      spec.help,
+    );
+    if (spec.choices !== undefined) option.choices(spec.choices);
+    if (spec.type === 'number') option.argParser(parseNumber);
+    if (spec.type === 'list') option.argParser(collect);
+    if (spec.complete !== undefined) dynamic.add(option);
+    command.addOption(option);
+  }
+}
+
+function parseNumber(text: string): number {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value > MAX_UINT32) {
+    throw new InvalidArgumentError(`It must be a number between 0 and ${MAX_UINT32}.`);
+  }
+  return value;
+}
+
+function collect(text: string, previous: string[] | undefined): string[] {
+  return [...(previous ?? []), text];
+}
+
+/** Fills the fields of a request from what commander parsed. */
+function requestOf(
+  specs: readonly ArgumentSpec[],
+  command: Command,
+  words: readonly unknown[],
+  options: Record<string, unknown>,
+): Record<string, unknown> {
+  const request: Record<string, unknown> = {};
+  let position = 0;
+  for (const spec of specs) {
+    const option = command.options.find((each) => each.long === spec.flag);
+    const value = option === undefined ? words[position++] : options[option.attributeName()];
+    if (value !== undefined) request[spec.field] = value;
+  }
+  return request;
+}

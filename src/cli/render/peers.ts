@@ -1,0 +1,180 @@
+// Peers for a person: the table of all, the columns of `calicoctl node status`, and everything about one.
+
+import type { MessageName, PeerFamilyView, PeerView } from '../../control/protocol.ts';
+import { type Field, renderFields } from './fields.ts';
+import { type Look, type Paint, safeText } from './style.ts';
+import { type Column, renderTable } from './table.ts';
+import { formatAge, formatBytes, formatCount, formatMoment, formatSince } from './units.ts';
+
+const sum = (peer: PeerView, column: 'received' | 'best' | 'advertised'): string =>
+  formatCount(peer.families.reduce((total, family) => total + family[column], 0));
+
+/** Colour of a state: up, on its way, or switched off. */
+export function statePaint(peer: PeerView, { style }: Look): Paint {
+  if (peer.state === 'Established') return style.good;
+  return peer.adminUp ? style.warn : style.dim;
+}
+
+function typeText(peer: PeerView): string {
+  if (peer.routeReflectorClient) return 'client';
+  return peer.type ?? '';
+}
+
+function peerColumns(now: number): Column<PeerView>[] {
+  return [
+    { title: 'PEER', value: (peer) => peer.name },
+    { title: 'ADDRESS', value: (peer) => peer.address },
+    { title: 'AS', align: 'right', value: (peer) => String(peer.peerAs ?? '-') },
+    { title: 'TYPE', value: typeText },
+    { title: 'STATE', value: (peer) => (peer.adminUp ? peer.state : 'down'), paint: statePaint },
+    { title: 'FOR', align: 'right', value: (peer) => formatAge(now - peer.since) },
+    { title: 'RECEIVED', align: 'right', value: (peer) => sum(peer, 'received') },
+    { title: 'BEST', align: 'right', value: (peer) => sum(peer, 'best') },
+    { title: 'SENT', align: 'right', value: (peer) => sum(peer, 'advertised') },
+    { title: 'INFO', flexible: true, value: infoText },
+  ];
+}
+
+function infoText(peer: PeerView): string {
+  if (peer.state === 'Established') return peer.congested ? 'reads slowly' : '';
+  if (!peer.adminUp) return 'switched off';
+  return peer.lastError ?? '';
+}
+
+export function renderPeers(peers: readonly PeerView[], look: Look): string {
+  if (peers.length === 0) return 'There are no peers.\n';
+  return renderTable(peerColumns(look.now), peers, look);
+}
+
+/** Names that Calico's BIRD configuration gives to its peers, and what calicoctl calls them. */
+const CALICO_TYPES = [
+  ['Mesh_', 'node-to-node mesh'],
+  ['Global_', 'global'],
+  ['Node_', 'node specific'],
+] as const;
+
+function calicoType(peer: PeerView): string {
+  const known = CALICO_TYPES.find(([prefix]) => peer.name.startsWith(prefix));
+  if (known !== undefined) return known[1];
+  const type = peer.routeReflectorClient ? 'reflector client' : (peer.type ?? 'unknown');
+  return peer.kind === 'dynamic' ? `${type}, dynamic` : type;
+}
+
+function calicoState(peer: PeerView): string {
+  if (!peer.adminUp) return 'down';
+  return peer.state === 'Established' ? 'up' : 'start';
+}
+
+function calicoInfo(peer: PeerView): string {
+  if (!peer.adminUp) return 'switched off';
+  const error = peer.state === 'Established' ? undefined : peer.lastError;
+  return error === undefined ? peer.state : `${peer.state}: ${error}`;
+}
+
+function nodeStatusColumns(look: Look): Column<PeerView>[] {
+  return [
+    { title: 'PEER ADDRESS', value: (peer) => peer.address },
+    { title: 'PEER TYPE', value: calicoType },
+    { title: 'STATE', value: calicoState, paint: statePaint },
+    { title: 'SINCE', value: (peer) => formatSince(peer.since, look.now) },
+    { title: 'INFO', flexible: true, value: calicoInfo },
+  ];
+}
+
+/** The tables of `calicoctl node status`, one for each IP version. */
+export function renderNodeStatus(peers: readonly PeerView[], look: Look): string {
+  const sections = [
+    { title: 'IPv4 BGP status', peers: peers.filter((peer) => !peer.address.includes(':')) },
+    { title: 'IPv6 BGP status', peers: peers.filter((peer) => peer.address.includes(':')) },
+  ];
+  return sections
+    .map(({ title, peers: rows }) => {
+      const table =
+        rows.length === 0
+          ? `No ${title.slice(0, 4)} peers.\n`
+          : renderTable(nodeStatusColumns(look), rows, look);
+      return `${look.style.bold(title)}\n${table}`;
+    })
+    .join('\n');
+}
+
+const MESSAGE_ROWS: readonly (readonly [MessageName, string])[] = [
+  ['open', 'OPEN'],
+  ['update', 'UPDATE'],
+  ['keepalive', 'KEEPALIVE'],
+  ['routeRefresh', 'ROUTE-REFRESH'],
+  ['notification', 'NOTIFICATION'],
+];
+
+const FAMILY_COLUMNS: readonly Column<PeerFamilyView>[] = [
+  { title: '  FAMILY', value: (row) => `  ${row.family}` },
+  { title: 'NEGOTIATED', value: (row) => yesNo(row.negotiated) },
+  { title: 'RECEIVED', align: 'right', value: (row) => formatCount(row.received) },
+  { title: 'REJECTED', align: 'right', value: (row) => formatCount(row.rejected) },
+  { title: 'BEST', align: 'right', value: (row) => formatCount(row.best) },
+  { title: 'STALE', align: 'right', value: (row) => formatCount(row.stale) },
+  { title: 'SENT', align: 'right', value: (row) => formatCount(row.advertised) },
+  { title: 'END-OF-RIB', value: endOfRibText },
+  { title: 'GROUP', align: 'right', value: (row) => String(row.updateGroup ?? '-') },
+];
+
+function yesNo(value: boolean): string {
+  return value ? 'yes' : 'no';
+}
+
+function endOfRibText(row: PeerFamilyView): string {
+  if (row.endOfRibReceived && row.endOfRibSent) return 'both';
+  if (row.endOfRibReceived) return 'received';
+  return row.endOfRibSent ? 'sent' : 'none';
+}
+
+/** Capabilities one a line, with who announced them. */
+function capabilityLines(peer: PeerView): string[] {
+  const all = [...new Set([...peer.localCapabilities, ...peer.peerCapabilities])];
+  return all.map((capability) => {
+    const local = peer.localCapabilities.includes(capability);
+    const remote = peer.peerCapabilities.includes(capability);
+    return local && remote ? capability : `${capability} (${local ? 'only we' : 'only the peer'})`;
+  });
+}
+
+/** Everything about one peer. */
+export function renderPeer(peer: PeerView, look: Look): string {
+  const { style, now } = look;
+  const { messages } = peer;
+  const count = (side: 'received' | 'sent') =>
+    MESSAGE_ROWS.map(([name, label]) => `${formatCount(messages[side][name])} ${label}`).join(', ');
+  const fields: Field[] = [
+    ['Description', peer.description],
+    ['Address', `${peer.address} port ${peer.port}${peer.kind === 'dynamic' ? ', dynamic' : ''}`],
+    ['Local address', peer.localAddress],
+    [
+      'AS',
+      `${peer.peerAs ?? 'unknown'}, local ${peer.localAs}${peer.type === undefined ? '' : `, ${peer.type}`}`,
+    ],
+    ['Router id', peer.peerId],
+    ['Reflection', peer.routeReflectorClient ? 'the peer is our client' : undefined],
+    ['Since', `${formatMoment(peer.since)} (${formatAge(now - peer.since)})`],
+    ['Sessions', `${peer.establishedCount} established, ${peer.downCount} lost`],
+    ['Last error', peer.lastError],
+    [
+      '',
+      peer.lastErrorAt === undefined
+        ? undefined
+        : `at ${formatMoment(peer.lastErrorAt)} (${formatAge(now - peer.lastErrorAt)} ago)`,
+    ],
+    [
+      'Timers',
+      peer.holdTime === undefined
+        ? undefined
+        : `hold ${peer.holdTime} s, keepalive ${peer.keepaliveTime ?? 0} s`,
+    ],
+    ['Received', `${count('received')}; ${formatBytes(messages.receivedBytes)}`],
+    ['Sent', `${count('sent')}; ${formatBytes(messages.sentBytes)}`],
+    ['Queue', `${formatBytes(peer.queuedBytes)}${peer.congested ? ', the peer reads slowly' : ''}`],
+    ['Capabilities', capabilityLines(peer)],
+  ];
+  const state = statePaint(peer, look)(peer.adminUp ? peer.state : `${peer.state}, switched off`);
+  const families = peer.families.length === 0 ? '' : renderTable(FAMILY_COLUMNS, peer.families, look);
+  return `${style.bold(safeText(peer.name))}: ${state}\n${renderFields(fields, look)}${families}`;
+}

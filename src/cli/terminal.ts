@@ -1,0 +1,62 @@
+// The outside of the command line as one value: where output goes, how wide and colourful it may be, what the
+// environment says. Tests bring their own.
+
+import { once } from 'node:events';
+
+export interface Terminal {
+  /** Writes to stdout; resolves when more may be written. Rejects with OutputClosedError. */
+  write(text: string): Promise<void>;
+  /** Writes a line to stderr. */
+  warn(line: string): void;
+  /** Columns of the terminal; undefined where stdout is none. */
+  readonly columns: number | undefined;
+  readonly color: boolean;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Wall-clock milliseconds. */
+  now(): number;
+  /** Aborted when the person interrupts (SIGINT, SIGTERM) or the reader of stdout goes away. */
+  readonly interrupted: AbortSignal;
+}
+
+/** Whoever read our stdout stopped: there is nobody left to work for. */
+export class OutputClosedError extends Error {
+  constructor() {
+    super('stdout was closed');
+    this.name = 'OutputClosedError';
+  }
+}
+
+const FALLBACK_COLUMNS = 80;
+
+/** The terminal of this process. `interrupted` answers signals from the moment it is first asked for. */
+export function processTerminal(): Terminal {
+  const { stdout, stderr, env } = process;
+  const tty = stdout.isTTY === true;
+  let closed = false;
+  let interruption: AbortController | undefined;
+  stdout.on('error', () => {
+    closed = true;
+    interruption?.abort();
+  });
+  return {
+    async write(text) {
+      if (closed) throw new OutputClosedError();
+      if (!stdout.write(text)) await Promise.race([once(stdout, 'drain'), once(stdout, 'close')]);
+      if (closed) throw new OutputClosedError();
+    },
+    warn: (line) => void stderr.write(`${line}\n`),
+    columns: tty ? (stdout.columns ?? FALLBACK_COLUMNS) : undefined,
+    color: tty && !env['NO_COLOR'] && env['TERM'] !== 'dumb',
+    env,
+    now: () => Date.now(),
+    get interrupted() {
+      if (interruption === undefined) {
+        const controller = new AbortController();
+        process.once('SIGINT', () => controller.abort());
+        process.once('SIGTERM', () => controller.abort());
+        interruption = controller;
+      }
+      return interruption.signal;
+    },
+  };
+}

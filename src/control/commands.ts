@@ -1,0 +1,263 @@
+// The one table of commands behind the gRPC service and the command line: a row says what a command is called, what
+// it takes, and what it does to the speaker. A face only carries requests and replies. What the speaker itself
+// would refuse (an unknown peer, a bad prefix) it refuses; rows check only what must not reach it.
+
+import type { SpeakerApi } from '../speaker/api.ts';
+import type { ArgumentSpec } from './arguments.ts';
+import * as args from './arguments.ts';
+import type {
+  AttributeSetView,
+  DeleteNetworkRequest,
+  ExplainRequest,
+  Explanation,
+  KernelRouteView,
+  NetworkSpec,
+  Nothing,
+  PeerActionRequest,
+  PeerChange,
+  PeersReply,
+  PeersRequest,
+  ReloadResult,
+  RouteChange,
+  RoutesRequest,
+  RouteView,
+  StatusView,
+  UpdateGroupsReply,
+  WatchPeersRequest,
+  WatchRoutesRequest,
+} from './protocol.ts';
+import { checkNetwork, checkPeerAction, checkPrefix, findPeers, routeQuery, watchQuery } from './requests.ts';
+
+interface CommandBase {
+  /** As the command line says it; words are nested subcommands. */
+  readonly name: string;
+  /** Method of the gRPC service. */
+  readonly method: string;
+  readonly help: string;
+  readonly args: readonly ArgumentSpec[];
+}
+
+/** One request, one reply. */
+export interface UnaryCommand<Request extends object, Reply extends object> extends CommandBase {
+  readonly kind: 'unary';
+  run(api: SpeakerApi, request: Request): Reply | Promise<Reply>;
+}
+
+/** A list that may be long: it is sent in batches, each in the field `batch` of a message. */
+export interface ListCommand<Request extends object, Item extends object> extends CommandBase {
+  readonly kind: 'list';
+  readonly batch: string;
+  run(api: SpeakerApi, request: Request): Iterable<Item>;
+}
+
+/** Changes until the client goes away. */
+export interface WatchCommand<Request extends object, Event extends object> extends CommandBase {
+  readonly kind: 'watch';
+  /** Of unread events with the same key only the newest is kept. */
+  keyOf(event: Event): string;
+  /** Returns the function that ends the watch. */
+  run(api: SpeakerApi, request: Request, listener: (event: Event) => void): () => void;
+}
+
+export type Command =
+  | UnaryCommand<object, object>
+  | ListCommand<object, object>
+  | WatchCommand<object, object>;
+
+const status: UnaryCommand<Nothing, StatusView> = {
+  name: 'status',
+  method: 'GetStatus',
+  kind: 'unary',
+  help: 'what the daemon is doing, and its peers',
+  args: [],
+  run: (api) => api.status(),
+};
+
+const showPeers: UnaryCommand<PeersRequest, PeersReply> = {
+  name: 'show peers',
+  method: 'ListPeers',
+  kind: 'unary',
+  help: 'all peers, or everything about one of them',
+  args: [{ ...args.peerName, required: false, help: 'name or address of one peer: show its details' }],
+  run: (api, request) => ({ peers: findPeers(api.peers(), request.name) }),
+};
+
+const showRoutes: ListCommand<RoutesRequest, RouteView> = {
+  name: 'show routes',
+  method: 'ListRoutes',
+  kind: 'list',
+  batch: 'routes',
+  help: 'routes received, originated and learned, or what a peer is sent',
+  args: [
+    { ...args.prefix, required: false, help: 'a prefix, or an address for its longest match' },
+    args.longer,
+    args.option('receivedFrom', '--peer', 'PEER', 'only paths from this peer', 'peer'),
+    args.option('advertisedTo', '--advertised-to', 'PEER', 'what this peer is sent', 'peer'),
+    args.flag('bestOnly', '--best', 'only best paths'),
+    args.flag('rejectedOnly', '--rejected', 'only paths that policy or a check rejected'),
+    args.flag('beforePolicy', '--before-policy', 'attributes as received, before import policy'),
+    args.family,
+  ],
+  run: (api, request) => api.routes(routeQuery(request)),
+};
+
+const showAttributes: ListCommand<Nothing, AttributeSetView> = {
+  name: 'show attributes',
+  method: 'ListAttributeSets',
+  kind: 'list',
+  batch: 'attributeSets',
+  help: 'the distinct attribute sets and how many paths share each',
+  args: [],
+  run: (api) => api.attributeSets(),
+};
+
+const showKernel: ListCommand<Nothing, KernelRouteView> = {
+  name: 'show kernel',
+  method: 'ListKernelRoutes',
+  kind: 'list',
+  batch: 'routes',
+  help: 'routes programmed into the kernel and learned from it',
+  args: [],
+  run: (api) => api.kernelRoutes(),
+};
+
+const showGroups: UnaryCommand<Nothing, UpdateGroupsReply> = {
+  name: 'show groups',
+  method: 'ListUpdateGroups',
+  kind: 'unary',
+  help: 'update groups: peers that are sent the same bytes',
+  args: [],
+  run: (api) => ({ groups: api.updateGroups() }),
+};
+
+const explain: UnaryCommand<ExplainRequest, Explanation> = {
+  name: 'explain',
+  method: 'Explain',
+  kind: 'unary',
+  help: 'why a prefix is routed and advertised as it is',
+  args: [
+    { ...args.prefix, help: 'a prefix, or an address for its longest match' },
+    args.option('from', '--from', 'PEER', 'only the paths from this peer', 'peer'),
+    args.option('to', '--to', 'PEER', 'only the export to this peer', 'peer'),
+  ],
+  run(api, request) {
+    checkPrefix(request.prefix, 'prefix or address');
+    const view = api.explain(request.prefix, {
+      ...(request.from !== undefined && { from: request.from }),
+      ...(request.to !== undefined && { to: request.to }),
+    });
+    const paths = view.paths.map(({ rank, step, ...route }) => ({ rank, step, route }));
+    return { ...view, paths };
+  },
+};
+
+const watchPeers: WatchCommand<WatchPeersRequest, PeerChange> = {
+  name: 'watch peers',
+  method: 'WatchPeers',
+  kind: 'watch',
+  help: 'a line for every change of a peer, until interrupted',
+  args: [args.flag('includeCurrent', '--current', 'show every peer as it is now first')],
+  keyOf: (event) => event.peer.name,
+  run(api, request, listener) {
+    const stop = api.watchPeers(({ peer }) => listener({ peer }));
+    if (request.includeCurrent === true) for (const peer of api.peers()) listener({ peer });
+    return stop;
+  },
+};
+
+const watchRoutes: WatchCommand<WatchRoutesRequest, RouteChange> = {
+  name: 'watch routes',
+  method: 'WatchRoutes',
+  kind: 'watch',
+  help: 'a line for every change of a best path, until interrupted',
+  args: [
+    { ...args.prefix, required: false, help: 'only this prefix; an address for its longest match' },
+    args.longer,
+    args.family,
+  ],
+  keyOf: (event) => `${event.family} ${event.prefix}`,
+  run: (api, request, listener) =>
+    api.watchRoutes(watchQuery(request), ({ family, prefix, best }) => listener({ family, prefix, best })),
+};
+
+const peer: UnaryCommand<PeerActionRequest, Nothing> = {
+  name: 'peer',
+  method: 'ActOnPeer',
+  kind: 'unary',
+  help: 'start, stop, reset or refresh one session',
+  args: [
+    args.peerName,
+    args.peerAction,
+    args.option('reason', '--reason', 'TEXT', 'tell the peer why (down and reset)'),
+    args.refreshDirection,
+  ],
+  run(api, request) {
+    const action = checkPeerAction(request);
+    if (action === 'up') api.peerUp(request.name);
+    else if (action === 'down') api.peerDown(request.name, request.reason);
+    else if (action === 'reset') api.peerReset(request.name, request.reason);
+    else api.peerRefresh(request.name, request.direction ?? 'both');
+    return {};
+  },
+};
+
+const networkAdd: UnaryCommand<NetworkSpec, Nothing> = {
+  name: 'network add',
+  method: 'AddNetwork',
+  kind: 'unary',
+  help: 'originate a prefix until the daemon ends',
+  args: [
+    { ...args.prefix, help: 'the prefix' },
+    args.networkType,
+    args.list('via', '--via', 'ADDRESS', 'next hop of a static route; may be repeated'),
+    args.number('med', '--med', 'multi-exit discriminator'),
+    args.number('localPref', '--local-pref', 'local preference'),
+    args.list('communities', '--community', 'VALUE', 'community, such as 64512:100; may be repeated'),
+  ],
+  run(api, request) {
+    api.addNetwork(checkNetwork(request));
+    return {};
+  },
+};
+
+const networkDelete: UnaryCommand<DeleteNetworkRequest, Nothing> = {
+  name: 'network del',
+  method: 'DeleteNetwork',
+  kind: 'unary',
+  help: 'no longer originate a prefix',
+  args: [{ ...args.prefix, help: 'the prefix' }],
+  run(api, request) {
+    checkPrefix(request.prefix, 'prefix');
+    api.deleteNetwork(request.prefix);
+    return {};
+  },
+};
+
+const reload: UnaryCommand<Nothing, ReloadResult> = {
+  name: 'reload',
+  method: 'Reload',
+  kind: 'unary',
+  help: 'read the configuration again and apply the difference',
+  args: [],
+  run: (api) => api.reload(),
+};
+
+/** Every command that the daemon answers. */
+export const COMMANDS = {
+  status,
+  showPeers,
+  showRoutes,
+  showAttributes,
+  showKernel,
+  showGroups,
+  explain,
+  watchPeers,
+  watchRoutes,
+  peer,
+  networkAdd,
+  networkDelete,
+  reload,
+} as const;
+
+/** COMMANDS as a list for those who treat them alike. */
+export const COMMAND_LIST: readonly Command[] = Object.values(COMMANDS);

@@ -1,0 +1,106 @@
+// What a client and the daemon agree on: where the socket is, what a request holds and what comes back. The
+// messages on the wire are in proto/godwit/v1/godwit.proto; these are the same in TypeScript. Replies are the
+// speaker's own views, so this file mostly names them for those who may not look into the speaker.
+
+import type {
+  ExplainView,
+  NetworkSpec,
+  PeerEvent,
+  PeerView,
+  RouteEvent,
+  RouteView,
+  UpdateGroupView,
+} from '../speaker/api.ts';
+
+export {
+  type AttributeSetView,
+  type AttributesView,
+  CommandError,
+  type KernelRouteView,
+  type KernelStatusView,
+  type MessageName,
+  type NetworkSpec,
+  type PeerFamilyView,
+  type PeerView,
+  type ReloadResult,
+  type RouteQuery,
+  type RouteView,
+  type StatusView,
+  type UpdateGroupView,
+} from '../speaker/api.ts';
+
+/** Where the daemon listens and the command line looks unless told otherwise. */
+export const DEFAULT_SOCKET = '/run/godwit/godwit.sock';
+/** Environment variable that replaces DEFAULT_SOCKET for the command line. */
+export const SOCKET_VARIABLE = 'GODWIT_SOCKET';
+/** Full name of the service in the .proto file. */
+export const SERVICE_NAME = 'godwit.v1.Godwit';
+
+export type Nothing = Record<never, never>;
+
+export interface PeersRequest {
+  name?: string;
+}
+export interface PeersReply {
+  peers: PeerView[];
+}
+export interface UpdateGroupsReply {
+  groups: UpdateGroupView[];
+}
+
+export interface ExplainRequest {
+  prefix: string;
+  from?: string;
+  to?: string;
+}
+/** ExplainView with each path's rank and step beside the route instead of inside it. */
+export interface Explanation extends Omit<ExplainView, 'paths'> {
+  paths: { rank: number; step: string; route: RouteView }[];
+}
+
+export interface WatchPeersRequest {
+  includeCurrent?: boolean;
+}
+export type PeerChange = Omit<PeerEvent, 'kind'>;
+
+export interface WatchRoutesRequest {
+  family?: string;
+  prefix?: string;
+  longer?: boolean;
+}
+export type RouteChange = Omit<RouteEvent, 'kind'>;
+
+/** RouteQuery as it arrives: the family is not checked yet. */
+export interface RoutesRequest {
+  family?: string;
+  prefix?: string;
+  longer?: boolean;
+  receivedFrom?: string;
+  advertisedTo?: string;
+  bestOnly?: boolean;
+  rejectedOnly?: boolean;
+  beforePolicy?: boolean;
+}
+
+export const PEER_ACTIONS = ['up', 'down', 'reset', 'refresh'] as const;
+export type PeerAction = (typeof PEER_ACTIONS)[number];
+export const REFRESH_DIRECTIONS = ['in', 'out', 'both'] as const;
+export type RefreshDirection = (typeof REFRESH_DIRECTIONS)[number];
+export const NETWORK_TYPES = [
+  'none',
+  'blackhole',
+  'unreachable',
+  'prohibit',
+  'via',
+] as const satisfies readonly [...NonNullable<NetworkSpec['type']>[]];
+
+export interface PeerActionRequest {
+  name: string;
+  action?: PeerAction;
+  reason?: string;
+  direction?: RefreshDirection;
+}
+
+export interface DeleteNetworkRequest {
+  prefix: string;
+}

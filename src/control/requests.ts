@@ -1,0 +1,135 @@
+// Checks of requests before they reach the speaker, for clients of any kind: what is refused here is refused with
+// a sentence that says what was expected.
+
+import { FAMILIES, type FamilyName, familyByName } from '../bgp/wire/families.ts';
+import { parseAddress, parsePrefix } from '../lib/ip.ts';
+import {
+  CommandError,
+  type NetworkSpec,
+  PEER_ACTIONS,
+  type PeerAction,
+  type PeerActionRequest,
+  type PeerView,
+  type RouteQuery,
+  type RoutesRequest,
+  type WatchRoutesRequest,
+} from './protocol.ts';
+
+/** RFC 9003 §2: one octet of length. */
+const MAX_REASON_OCTETS = 255;
+const MAX_UINT32 = 0xffff_ffff;
+
+/** Throws unless `text` is a prefix or, where that is allowed, an address. */
+export function checkPrefix(text: string, expected: 'prefix' | 'prefix or address'): void {
+  if (parsePrefix(text) !== undefined) return;
+  const loose = parsePrefix(text, true);
+  if (loose !== undefined) throw new CommandError('invalid', `${text} has bits set outside its length.`);
+  if (expected === 'prefix or address' && parseAddress(text) !== undefined) return;
+  throw new CommandError('invalid', `${quote(text)} is not a ${expected}; write it like 192.0.2.0/24.`);
+}
+
+function checkFamily(text: string): FamilyName {
+  const family = familyByName(text);
+  if (family === undefined) {
+    const names = FAMILIES.map((each) => each.name).join(', ');
+    throw new CommandError('invalid', `${quote(text)} is not an address family; there are: ${names}.`);
+  }
+  return family.name;
+}
+
+/** The peers of that name or address, or all. Throws not-found. */
+export function findPeers(peers: PeerView[], name: string | undefined): PeerView[] {
+  if (name === undefined) return peers;
+  const byName = peers.filter((peer) => peer.name === name);
+  const found = byName.length > 0 ? byName : peers.filter((peer) => peer.address === name);
+  if (found.length === 0) throw new CommandError('not-found', `There is no peer ${quote(name)}.`);
+  return found;
+}
+
+/** RouteQuery of a request. Throws invalid. */
+export function routeQuery(request: RoutesRequest): RouteQuery {
+  const query: RouteQuery = { ...watchQuery(request) };
+  if (request.receivedFrom !== undefined) query.receivedFrom = request.receivedFrom;
+  if (request.advertisedTo !== undefined) query.advertisedTo = request.advertisedTo;
+  if (request.bestOnly === true) query.bestOnly = true;
+  if (request.rejectedOnly === true) query.rejectedOnly = true;
+  if (request.beforePolicy === true) query.beforePolicy = true;
+  if (query.advertisedTo !== undefined && (query.rejectedOnly === true || query.beforePolicy === true)) {
+    throw new CommandError('invalid', 'What a peer is sent has no rejected paths and no import policy.');
+  }
+  if (query.bestOnly === true && query.rejectedOnly === true) {
+    throw new CommandError('invalid', 'A rejected path is never the best one: ask for one of the two.');
+  }
+  return query;
+}
+
+/** The conditions that lists and watches of routes share. Throws invalid. */
+export function watchQuery(request: WatchRoutesRequest): {
+  family?: FamilyName;
+  prefix?: string;
+  longer?: boolean;
+} {
+  if (request.prefix !== undefined) checkPrefix(request.prefix, 'prefix or address');
+  if (request.longer === true && (request.prefix === undefined || !request.prefix.includes('/'))) {
+    throw new CommandError('invalid', 'Longer prefixes need a prefix to be inside of.');
+  }
+  return {
+    ...(request.family !== undefined && { family: checkFamily(request.family) }),
+    ...(request.prefix !== undefined && { prefix: request.prefix }),
+    ...(request.longer === true && { longer: true }),
+  };
+}
+
+/** The action of a request whose options fit it. Throws invalid. */
+export function checkPeerAction(request: PeerActionRequest): PeerAction {
+  const { action, reason, direction } = request;
+  if (request.name === '') throw new CommandError('invalid', 'The name of the peer is missing.');
+  if (action === undefined) {
+    throw new CommandError('invalid', `The action is missing; there are: ${PEER_ACTIONS.join(', ')}.`);
+  }
+  if (reason !== undefined && action !== 'down' && action !== 'reset') {
+    throw new CommandError('invalid', `A reason can be given for down and reset, not for ${action}.`);
+  }
+  if (reason !== undefined && Buffer.byteLength(reason) > MAX_REASON_OCTETS) {
+    throw new CommandError('invalid', `The reason is longer than ${MAX_REASON_OCTETS} octets.`);
+  }
+  if (direction !== undefined && action !== 'refresh') {
+    throw new CommandError('invalid', `A direction can be given for refresh, not for ${action}.`);
+  }
+  return action;
+}
+
+/** The network without empty fields. Throws invalid; what communities mean is for the speaker to say. */
+export function checkNetwork(request: NetworkSpec): NetworkSpec {
+  checkPrefix(request.prefix, 'prefix');
+  const via = request.via ?? [];
+  for (const address of via) {
+    if (parseAddress(address) === undefined) {
+      throw new CommandError('invalid', `${quote(address)} is not an address of a next hop.`);
+    }
+  }
+  if (via.length > 0 && request.type !== undefined && request.type !== 'via') {
+    throw new CommandError('invalid', `A ${request.type} route has no next hop: leave out via or the type.`);
+  }
+  if (via.length === 0 && request.type === 'via') {
+    throw new CommandError('invalid', 'A route of type via needs at least one next hop.');
+  }
+  for (const value of [request.med, request.localPref]) {
+    if (value !== undefined && !(Number.isInteger(value) && value >= 0 && value <= MAX_UINT32)) {
+      throw new CommandError('invalid', `${value} is not a number between 0 and ${MAX_UINT32}.`);
+    }
+  }
+  const communities = request.communities ?? [];
+  return {
+    prefix: request.prefix,
+    type: via.length > 0 ? 'via' : (request.type ?? 'none'),
+    ...(via.length > 0 && { via }),
+    ...(request.med !== undefined && { med: request.med }),
+    ...(request.localPref !== undefined && { localPref: request.localPref }),
+    ...(communities.length > 0 && { communities }),
+  };
+}
+
+function quote(text: string): string {
+  return JSON.stringify(text);
+}

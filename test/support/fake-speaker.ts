@@ -1,0 +1,413 @@
+// A speaker that only looks like one: fixed views for the control and command line tests, a log of what it was
+// asked to do, and hooks to make changes happen. All times are around NOW.
+
+import type {
+  AttributeSetView,
+  AttributesView,
+  ExplainView,
+  KernelRouteView,
+  NetworkSpec,
+  PeerEvent,
+  PeerView,
+  ReloadResult,
+  RouteEvent,
+  RouteQuery,
+  RouteView,
+  SpeakerApi,
+  StatusView,
+  UpdateGroupView,
+} from '../../src/speaker/api.ts';
+import { CommandError } from '../../src/speaker/api.ts';
+
+/** 2026-03-01 12:00:00 UTC */
+export const NOW = Date.UTC(2026, 2, 1, 12, 0, 0);
+const SECOND = 1000;
+const HOUR = 3600 * SECOND;
+
+export function fakeAttributes(overrides: Partial<AttributesView> = {}): AttributesView {
+  return {
+    origin: 'IGP',
+    asPath: '65001 64999',
+    med: undefined,
+    localPref: 100,
+    atomicAggregate: false,
+    aggregator: undefined,
+    communities: [],
+    extendedCommunities: [],
+    largeCommunities: [],
+    originatorId: undefined,
+    clusterList: [],
+    aigp: undefined,
+    onlyToCustomer: undefined,
+    unknown: [],
+    ...overrides,
+  };
+}
+
+export function fakeRoute(overrides: Partial<RouteView> = {}): RouteView {
+  return {
+    family: 'ipv4-unicast',
+    prefix: '10.1.0.0/16',
+    pathId: 0,
+    peer: 'tor-a',
+    peerAddress: '10.99.0.2',
+    best: true,
+    multipath: false,
+    eligible: true,
+    reason: 'shortest AS path',
+    stale: false,
+    since: NOW / SECOND - 90,
+    nextHop: '10.99.0.2',
+    nextHopReachable: true,
+    igpMetric: undefined,
+    attributes: fakeAttributes(),
+    ...overrides,
+  };
+}
+
+export function fakePeer(overrides: Partial<PeerView> = {}): PeerView {
+  return {
+    name: 'tor-a',
+    description: undefined,
+    kind: 'static',
+    address: '10.99.0.2',
+    port: 179,
+    localAddress: '10.99.0.1',
+    localAs: 64512,
+    peerAs: 65001,
+    peerId: '10.99.0.2',
+    type: 'external',
+    routeReflectorClient: false,
+    adminUp: true,
+    state: 'Established',
+    since: NOW - 2 * HOUR,
+    lastError: undefined,
+    lastErrorAt: undefined,
+    establishedCount: 1,
+    downCount: 0,
+    holdTime: 90,
+    keepaliveTime: 30,
+    localCapabilities: ['multiprotocol ipv4-unicast', '4-octet AS 64512', 'route refresh'],
+    peerCapabilities: ['multiprotocol ipv4-unicast', '4-octet AS 65001'],
+    messages: {
+      received: { open: 1, update: 1200, notification: 0, keepalive: 240, routeRefresh: 0 },
+      sent: { open: 1, update: 3, notification: 0, keepalive: 241, routeRefresh: 1 },
+      receivedBytes: 98_765,
+      sentBytes: 5000,
+    },
+    families: [
+      {
+        family: 'ipv4-unicast',
+        negotiated: true,
+        received: 1200,
+        rejected: 20,
+        best: 1100,
+        advertised: 2,
+        endOfRibReceived: true,
+        endOfRibSent: true,
+        stale: 0,
+        updateGroup: 1,
+      },
+    ],
+    queuedBytes: 0,
+    congested: false,
+    ...overrides,
+  };
+}
+
+const NO_MESSAGES = { open: 0, update: 0, notification: 0, keepalive: 0, routeRefresh: 0 };
+
+/** An external peer that is up, an internal one over IPv6 that failed, and a client that was switched off. */
+export function fakePeers(): PeerView[] {
+  const silent = { received: NO_MESSAGES, sent: NO_MESSAGES, receivedBytes: 0, sentBytes: 0 };
+  const down = {
+    peerId: undefined,
+    localAddress: undefined,
+    holdTime: undefined,
+    keepaliveTime: undefined,
+    localCapabilities: [],
+    peerCapabilities: [],
+    families: [],
+    messages: silent,
+  };
+  return [
+    fakePeer({ description: 'rack 1' }),
+    fakePeer({
+      ...down,
+      name: 'tor-b',
+      address: 'fd99::2',
+      peerAs: 64512,
+      type: 'internal',
+      state: 'Active',
+      since: NOW - 65 * SECOND,
+      lastError: 'hold timer expired (sent 4/0)',
+      lastErrorAt: NOW - 65 * SECOND,
+      establishedCount: 3,
+      downCount: 3,
+    }),
+    fakePeer({
+      ...down,
+      name: '10.99.16.7',
+      kind: 'dynamic',
+      address: '10.99.16.7',
+      peerAs: undefined,
+      type: 'internal',
+      routeReflectorClient: true,
+      adminUp: false,
+      state: 'Idle',
+      since: NOW - 50 * HOUR,
+    }),
+  ];
+}
+
+export function fakeStatus(overrides: Partial<StatusView> = {}): StatusView {
+  return {
+    version: '0.1.0',
+    hostname: 'rr-1',
+    routerId: '10.99.0.1',
+    asn: 64512,
+    startedAt: NOW - 3 * HOUR,
+    reconfiguredAt: NOW - HOUR,
+    configFile: '/etc/godwit/godwit.yaml',
+    state: 'running',
+    problems: [],
+    families: [
+      { family: 'ipv4-unicast', prefixes: 1100, paths: 1180 },
+      { family: 'ipv6-unicast', prefixes: 1, paths: 1 },
+    ],
+    attributeSets: 12,
+    updateGroups: 1,
+    peers: { total: 3, established: 1 },
+    kernel: {
+      installing: true,
+      table: 254,
+      desired: 1100,
+      installed: 1090,
+      pending: 8,
+      failed: 2,
+      learned: 4,
+      lastScanAt: NOW - 10 * SECOND,
+    },
+    memory: { rss: 100 * 1024 * 1024, heapUsed: 30 * 1024 * 1024, arrayBuffers: 512 * 1024 },
+    stages: [
+      { name: 'decide', runs: 10, micros: 2500.5, longestMicros: 900.25 },
+      { name: 'export', runs: 4, micros: 100, longestMicros: 50 },
+    ],
+    ...overrides,
+  };
+}
+
+export function fakeRoutes(): RouteView[] {
+  return [
+    fakeRoute(),
+    fakeRoute({
+      peer: 'tor-b',
+      peerAddress: 'fd99::2',
+      best: false,
+      eligible: true,
+      reason: 'longer AS path',
+      nextHop: '10.99.0.3',
+      attributes: fakeAttributes({
+        asPath: '65002 65003 64999',
+        med: 50,
+        communities: ['65002:100', 'no-export'],
+      }),
+    }),
+    fakeRoute({
+      prefix: '192.0.2.0/24',
+      peer: 'tor-b',
+      best: false,
+      eligible: false,
+      stale: true,
+      reason: 'own AS in the path',
+      nextHopReachable: false,
+      igpMetric: 20,
+      pathId: 7,
+      attributes: fakeAttributes({
+        origin: 'INCOMPLETE',
+        localPref: undefined,
+        originatorId: '10.99.0.9',
+        clusterList: ['10.99.0.1', '10.99.0.8'],
+        unknown: ['128 (partial, transitive): 0a0b'],
+      }),
+    }),
+    fakeRoute({
+      family: 'ipv6-unicast',
+      prefix: '2001:db8::/32',
+      peer: 'local',
+      peerAddress: undefined,
+      nextHop: '::',
+      reason: 'only path',
+      attributes: fakeAttributes({ asPath: '' }),
+    }),
+  ];
+}
+
+export class FakeSpeaker implements SpeakerApi {
+  statusView = fakeStatus();
+  peerViews = fakePeers();
+  routeViews: Iterable<RouteView> = fakeRoutes();
+  /** What was asked of it, one line each. */
+  readonly calls: string[] = [];
+  readonly queries: RouteQuery[] = [];
+  reloadResult: ReloadResult | Error = { changes: ['peer tor-a: hold time 90 instead of 180'] };
+  /** Running watches. */
+  readonly peerListeners = new Set<(event: PeerEvent) => void>();
+  readonly routeListeners = new Set<(event: RouteEvent) => void>();
+
+  status(): StatusView {
+    return this.statusView;
+  }
+
+  peers(): PeerView[] {
+    return this.peerViews;
+  }
+
+  *routes(query: RouteQuery): Generator<RouteView, void> {
+    this.queries.push(query);
+    for (const name of [query.receivedFrom, query.advertisedTo]) if (name !== undefined) this.#known(name);
+    for (const route of this.routeViews) {
+      if (query.family !== undefined && route.family !== query.family) continue;
+      if (query.prefix !== undefined && route.prefix !== query.prefix) continue;
+      if (query.receivedFrom !== undefined && route.peer !== query.receivedFrom) continue;
+      if (query.bestOnly === true && !route.best) continue;
+      if (query.rejectedOnly === true && route.eligible) continue;
+      yield route;
+    }
+  }
+
+  *attributeSets(): Generator<AttributeSetView, void> {
+    yield { id: 1, references: 1100, bytes: 24, nextHop: '10.99.0.2', attributes: fakeAttributes() };
+    yield {
+      id: 2,
+      references: 1,
+      bytes: 40,
+      nextHop: '10.99.0.3',
+      attributes: fakeAttributes({
+        asPath: '',
+        med: 5,
+        communities: ['65002:100'],
+        originatorId: '10.99.0.9',
+      }),
+    };
+  }
+
+  updateGroups(): UpdateGroupView[] {
+    return [
+      {
+        id: 1,
+        family: 'ipv4-unicast',
+        key: { type: 'external', nextHop: 'auto' },
+        members: ['tor-a', '10.99.16.7'],
+        lagging: ['10.99.16.7'],
+        routes: 1102,
+        pending: 3,
+        bytesBuilt: 20_480,
+      },
+    ];
+  }
+
+  *kernelRoutes(): Generator<KernelRouteView, void> {
+    const base = { table: 254, metric: 32, protocol: 12, problem: undefined };
+    yield {
+      ...base,
+      prefix: '10.1.0.0/16',
+      type: 'unicast',
+      nextHops: ['via 10.99.0.2 dev eth0', 'via 10.99.0.3 dev eth1'],
+      origin: 'own',
+      state: 'installed',
+    };
+    yield {
+      ...base,
+      prefix: '192.0.2.0/24',
+      type: 'blackhole',
+      nextHops: [],
+      origin: 'own',
+      state: 'failed',
+      problem: 'the kernel said EEXIST',
+    };
+  }
+
+  explain(prefix: string, options: { from?: string; to?: string }): ExplainView {
+    if (prefix !== '10.1.0.0/16') throw new CommandError('not-found', `There is no route to ${prefix}.`);
+    this.calls.push(`explain ${prefix} ${JSON.stringify(options)}`);
+    const [first, second] = fakeRoutes();
+    return {
+      prefix,
+      paths: [
+        { ...first!, rank: 1, step: 'AS path length' },
+        { ...second!, rank: 2, step: 'AS path length' },
+      ],
+      exports: [
+        {
+          peer: 'tor-a',
+          advertised: false,
+          reason: 'it was learned from this peer',
+          attributes: undefined,
+          nextHop: undefined,
+        },
+        {
+          peer: 'tor-b',
+          advertised: true,
+          reason: 'export policy accepts it',
+          attributes: fakeAttributes({ localPref: 100 }),
+          nextHop: '10.99.0.1',
+        },
+      ],
+      kernel: { desired: 'via 10.99.0.2', installed: undefined, problem: 'no such device' },
+    };
+  }
+
+  watchPeers(listener: (event: PeerEvent) => void): () => void {
+    this.peerListeners.add(listener);
+    return () => this.peerListeners.delete(listener);
+  }
+
+  watchRoutes(
+    query: Pick<RouteQuery, 'family' | 'prefix' | 'longer'>,
+    listener: (event: RouteEvent) => void,
+  ): () => void {
+    this.queries.push(query);
+    this.routeListeners.add(listener);
+    return () => this.routeListeners.delete(listener);
+  }
+
+  peerUp(name: string): void {
+    this.calls.push(`up ${this.#known(name)}`);
+  }
+
+  peerDown(name: string, reason: string | undefined): void {
+    this.calls.push(`down ${this.#known(name)} ${reason}`);
+  }
+
+  peerReset(name: string, reason: string | undefined): void {
+    this.calls.push(`reset ${this.#known(name)} ${reason}`);
+  }
+
+  peerRefresh(name: string, direction: 'in' | 'out' | 'both'): void {
+    this.calls.push(`refresh ${this.#known(name)} ${direction}`);
+  }
+
+  addNetwork(network: NetworkSpec): void {
+    if (network.prefix === '203.0.113.0/24') throw new Error('the table is on fire');
+    this.calls.push(`add ${JSON.stringify(network)}`);
+  }
+
+  deleteNetwork(prefix: string): void {
+    if (prefix !== '192.0.2.0/24') throw new CommandError('not-found', `${prefix} is not originated here.`);
+    this.calls.push(`delete ${prefix}`);
+  }
+
+  async reload(): Promise<ReloadResult> {
+    this.calls.push('reload');
+    if (this.reloadResult instanceof Error) throw this.reloadResult;
+    return this.reloadResult;
+  }
+
+  #known(name: string): string {
+    if (!this.peerViews.some((peer) => peer.name === name)) {
+      throw new CommandError('not-found', `There is no peer "${name}".`);
+    }
+    return name;
+  }
+}
