@@ -1,6 +1,6 @@
 // The vocabulary of the state machine of RFC 4271 §8: states, events with what they carry, the session attributes
 // a transition may look at, and the actions it may ask for. Names are the RFC's. The table is in fsm.ts; whoever
-// executes the actions is session-fsm.ts.
+// executes the actions is connection-fsm.ts.
 
 export const FSM_STATES = ['Idle', 'Connect', 'Active', 'OpenSent', 'OpenConfirm', 'Established'] as const;
 export type FsmState = (typeof FSM_STATES)[number];
@@ -102,6 +102,12 @@ export type FsmAction =
     }
   | { readonly do: 'startNegotiatedTimers'; readonly holdTime: number }
   | { readonly do: 'sendNotification'; readonly notification: NotificationParts };
+
+/** An action that needs nothing but its name. */
+export type SimpleAction = Exclude<
+  FsmAction,
+  { holdTime: number } | { notification: NotificationParts }
+>['do'];
 
 export interface FsmStep {
   readonly to: FsmState;

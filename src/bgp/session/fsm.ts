@@ -16,6 +16,7 @@ import type {
   FsmState,
   FsmStep,
   NotificationParts,
+  SimpleAction,
   WithHoldTime,
   WithNotification,
 } from './fsm-events.ts';
@@ -32,13 +33,11 @@ const FSM_ERROR_SUBCODE = { OpenSent: 1, OpenConfirm: 2, Established: 3 } as con
 /** RFC 4271 §4.1, RFC 2918 §3 */
 const MESSAGE_TYPE = { open: 1, update: 2, keepalive: 4, routeRefresh: 5 } as const;
 
-type Simple = Exclude<FsmAction, { holdTime: number } | { notification: NotificationParts }>['do'];
-
-function act(...names: Simple[]): FsmAction[] {
+function act(...names: SimpleAction[]): FsmAction[] {
   return names.map((name) => ({ do: name }));
 }
 
-function stay(state: FsmState, ...names: Simple[]): () => FsmStep {
+function stay(state: FsmState, ...names: SimpleAction[]): () => FsmStep {
   const step: FsmStep = { to: state, actions: act(...names) };
   return () => step;
 }
@@ -94,7 +93,7 @@ function startListening(_event: unknown, context: FsmContext): FsmStep {
   return { to: 'Active', actions: act('resetConnectRetryCounter', ...retry(context)) };
 }
 
-function retry(context: FsmContext): Simple[] {
+function retry(context: FsmContext): SimpleAction[] {
   return context.dials ? ['startConnectRetryTimer'] : [];
 }
 

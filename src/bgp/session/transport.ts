@@ -71,6 +71,10 @@ export interface ListenOptions {
   readonly address: IpBytes;
   readonly port: number;
   readonly interface: string | undefined;
+  /** Interface of a link-local address. */
+  readonly zone?: string | undefined;
+  /** Listen on an address that the machine does not have yet. */
+  readonly freebind?: boolean;
 }
 
 export interface ListenHandlers {

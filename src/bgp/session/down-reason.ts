@@ -1,0 +1,161 @@
+// Why a session ended or an attempt failed: a code for programs and one sentence for people that carries both
+// sides' view, what was sent and what was received, by the registry's names and with the shutdown text of RFC 9003.
+
+import { CEASE, ERROR } from '../wire/error-codes.ts';
+import { formatNotification, type NotificationMessage } from '../wire/notification.ts';
+import type { FsmState } from './fsm-events.ts';
+import type { TransportError } from './transport.ts';
+
+export type DownCause =
+  /** The operator stopped the peer here, or took it out of the configuration. */
+  | 'admin-stop'
+  /** The operator, a changed configuration or another part of this speaker restarts the session. */
+  | 'admin-reset'
+  /** This speaker ended it: prefix limit, out of resources, BFD. */
+  | 'automatic-stop'
+  | 'hold-timer'
+  | 'send-hold-timer'
+  /** The peer broke the protocol and was told so. */
+  | 'notification-sent'
+  | 'notification-received'
+  /** The other of two connections was kept. */
+  | 'collision'
+  /** The peer opened a new connection while graceful restart was agreed on (RFC 4724 §4.2). */
+  | 'peer-restarted'
+  /** TCP could not be established. */
+  | 'connect-failed'
+  /** TCP broke or was closed without a NOTIFICATION. */
+  | 'connection-lost'
+  /** Nobody answered, or an event came that the state machine does not expect. */
+  | 'fsm'
+  /** A defect or a lack of resources on this side. */
+  | 'internal-error';
+
+export interface DownReason {
+  readonly cause: DownCause;
+  /** One line, no full stop: `hold timer expired after 90 s without a message; sent Hold Timer Expired`. */
+  readonly sentence: string;
+  /** State in which it happened. */
+  readonly state: FsmState;
+  readonly sent: NotificationMessage | undefined;
+  readonly received: NotificationMessage | undefined;
+}
+
+/** What happened, before it is put into words. */
+export interface DownFacts {
+  readonly cause: DownCause;
+  readonly state: FsmState;
+  readonly sent?: NotificationMessage | undefined;
+  readonly received?: NotificationMessage | undefined;
+  readonly transport?: TransportError | undefined;
+  /** Particulars: the words of a decoder, of the operator, or a time. */
+  readonly detail?: string | undefined;
+}
+
+const LEAD: Readonly<Record<DownCause, string>> = {
+  'admin-stop': 'stopped here',
+  'admin-reset': 'reset here',
+  'automatic-stop': 'ended here',
+  'hold-timer': 'hold timer expired',
+  'send-hold-timer': 'send hold timer expired, the peer takes no data',
+  'notification-sent': 'protocol error of the peer',
+  'notification-received': 'ended by the peer',
+  collision: 'connection collision, the other connection is kept',
+  'peer-restarted': 'the peer restarted and opened a new connection',
+  'connect-failed': 'cannot connect',
+  'connection-lost': 'connection lost',
+  fsm: 'unexpected event',
+  'internal-error': 'error on this side',
+};
+
+export function downReason(facts: DownFacts): DownReason {
+  const parts = [LEAD[facts.cause]];
+  if (facts.detail !== undefined) parts[0] += ` (${facts.detail})`;
+  if (facts.transport !== undefined) parts.push(describeTransport(facts.transport));
+  if (facts.received !== undefined) parts.push(`received ${withNumbers(facts.received)}`);
+  if (facts.sent !== undefined) parts.push(`sent ${withNumbers(facts.sent)}`);
+  if (facts.cause === 'connection-lost' && facts.transport === undefined) {
+    parts.push('the peer closed it without a NOTIFICATION');
+  }
+  parts.push(`in ${facts.state}`);
+  return {
+    cause: facts.cause,
+    sentence: parts.join('; '),
+    state: facts.state,
+    sent: facts.sent,
+    received: facts.received,
+  };
+}
+
+function withNumbers(message: NotificationMessage): string {
+  return `${formatNotification(message)} (${message.code}/${message.subcode})`;
+}
+
+/** What a person can do about the usual failures. */
+const HINTS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'nothing listens there, or a firewall rejects it',
+  ETIMEDOUT: 'no answer: wrong address, a firewall, or a different TCP-MD5 password',
+  EHOSTUNREACH: 'no such host on the link, or no route',
+  ENETUNREACH: 'no route to the peer',
+  EADDRNOTAVAIL: 'this machine does not have the configured local address',
+  ECONNRESET: 'the peer reset the connection',
+  EACCES: 'not permitted',
+  EPERM: 'not permitted',
+};
+
+function describeTransport(error: TransportError): string {
+  const hint = HINTS[error.code];
+  return hint === undefined ? error.message : `${error.code}, ${hint}`;
+}
+
+/** How a peer goes on after its connection has ended. */
+export type Restart =
+  /** Listen at once, dial after the connect delay. */
+  | 'soon'
+  /** Listen at once, dial after the ConnectRetryTime. */
+  | 'retry'
+  /** Listen at once, dial after the back-off: the peer asked for peace, or the network is broken. */
+  | 'damped'
+  /** Neither listen nor dial until the back-off is over: one of the two does not keep the protocol. */
+  | 'idle';
+
+const DAMPED_CEASES: readonly number[] = [
+  CEASE.maximumPrefixes,
+  CEASE.administrativeShutdown,
+  CEASE.peerDeconfigured,
+  CEASE.connectionRejected,
+  CEASE.outOfResources,
+];
+
+/** RFC 4486 §4 for received Ceases, RFC 4271 §8.1.1 (DampPeerOscillations) for the rest. */
+export function restartAfter(reason: DownReason): Restart {
+  switch (reason.cause) {
+    case 'admin-stop':
+    case 'admin-reset':
+    case 'peer-restarted':
+    case 'collision':
+      return 'soon';
+    case 'connection-lost':
+      return reason.state === 'Established' ? 'soon' : 'retry';
+    case 'connect-failed':
+      return 'retry';
+    case 'hold-timer':
+    case 'send-hold-timer':
+      return 'damped';
+    case 'notification-received':
+      return afterReceived(reason.received);
+    case 'automatic-stop':
+      return reason.sent?.code === ERROR.cease && reason.sent.subcode === CEASE.bfdDown ? 'damped' : 'idle';
+    case 'notification-sent':
+    case 'fsm':
+    case 'internal-error':
+      return 'idle';
+  }
+}
+
+function afterReceived(received: NotificationMessage | undefined): Restart {
+  if (received === undefined) return 'idle';
+  if (received.code === ERROR.holdTimer || received.code === ERROR.sendHoldTimer) return 'damped';
+  if (received.code !== ERROR.cease) return 'idle';
+  return DAMPED_CEASES.includes(received.subcode) ? 'damped' : 'soon';
+}

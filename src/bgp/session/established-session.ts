@@ -1,0 +1,59 @@
+// What the layer above holds of a session while it is Established: a narrow door to its connection.
+
+import type { Family } from '../wire/families.ts';
+import { encodeRouteRefresh } from '../wire/route-refresh.ts';
+import type { SessionContext } from '../wire/session-context.ts';
+import type { Connection } from './connection.ts';
+import type { Session } from './events.ts';
+import type { Peer } from './peer.ts';
+import type { Endpoint } from './transport.ts';
+
+export class EstablishedSession implements Session {
+  readonly peer: Peer;
+  readonly context: SessionContext;
+  readonly localAddress: Uint8Array;
+  readonly remoteAddress: Uint8Array;
+  readonly zone: string | undefined;
+  readonly #connection: Connection;
+
+  constructor(
+    peer: Peer,
+    context: SessionContext,
+    connection: Connection,
+    ends: { local: Endpoint; remote: Endpoint; interface: string | undefined },
+  ) {
+    this.peer = peer;
+    this.context = context;
+    this.localAddress = ends.local.address;
+    this.remoteAddress = ends.remote.address;
+    this.zone = ends.remote.zone ?? ends.interface;
+    this.#connection = connection;
+  }
+
+  send(chunks: readonly Uint8Array[]): boolean {
+    return this.#connection.send(chunks);
+  }
+
+  get queuedBytes(): number {
+    return this.#connection.queuedBytes;
+  }
+
+  get congested(): boolean {
+    return this.#connection.congested;
+  }
+
+  pauseReading(): void {
+    this.#connection.pauseReading();
+  }
+
+  resumeReading(): void {
+    this.#connection.resumeReading();
+  }
+
+  requestRefresh(family: Family): boolean {
+    // RFC 2918 §4: only to a peer that advertised the capability, and for a family of the session.
+    if (!this.context.routeRefresh || !this.context.families.includes(family)) return false;
+    this.#connection.send([encodeRouteRefresh(family)]);
+    return true;
+  }
+}

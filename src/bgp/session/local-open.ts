@@ -1,0 +1,113 @@
+// The OPEN of this side, from a peer's options (RFC 4271 §4.2, RFC 5492), and what is expected of the peer's.
+
+import type { Capability } from '../wire/capabilities.ts';
+import { ERROR, OPEN_ERROR } from '../wire/error-codes.ts';
+import type { Family } from '../wire/families.ts';
+import { negotiate } from '../wire/negotiate.ts';
+import { NotificationError } from '../wire/notification.ts';
+import { myAsField, type OpenMessage, openAs } from '../wire/open.ts';
+import { ROLE, type SessionContext } from '../wire/session-context.ts';
+import { expectedAs, type PeerOptions } from './options.ts';
+
+const AFI_IPV6 = 2;
+const ADD_PATH = { receive: 1, send: 2 } as const;
+
+/** `withCapabilities` is false after the peer has refused them with 2/4 (RFC 5492 §3). */
+export function localOpen(options: PeerOptions, withCapabilities: boolean): OpenMessage {
+  return {
+    myAs: myAsField(options.localAs),
+    holdTime: options.timers.hold,
+    id: options.routerId,
+    capabilities: withCapabilities && options.capabilities.enabled ? localCapabilities(options) : [],
+  };
+}
+
+function localCapabilities(options: PeerOptions): Capability[] {
+  const { capabilities: wanted, families } = options;
+  const list: Capability[] = families.map(multiprotocol);
+  if (wanted.routeRefresh) list.push({ kind: 'route-refresh' });
+  if (wanted.extendedNextHop.length > 0) {
+    const entries = wanted.extendedNextHop.map((family) => ({ ...afiSafi(family), nextHopAfi: AFI_IPV6 }));
+    list.push({ kind: 'extended-next-hop', entries });
+  }
+  if (wanted.extendedMessages) list.push({ kind: 'extended-message' });
+  // RFC 9234 §4.1: roles are for eBGP sessions.
+  if (options.role !== undefined && expectedAs(options) !== options.localAs) {
+    list.push({ kind: 'role', value: ROLE[options.role] });
+  }
+  if (wanted.gracefulRestart !== undefined) list.push(gracefulRestart(wanted.gracefulRestart));
+  if (wanted.as4) list.push({ kind: 'four-octet-as', as: options.localAs });
+  const addPath = addPathEntries(options);
+  if (addPath.length > 0) list.push({ kind: 'add-path', entries: addPath });
+  if (wanted.enhancedRouteRefresh) list.push({ kind: 'enhanced-route-refresh' });
+  // RFC 9494 §4.2: only together with the graceful restart capability.
+  if (wanted.longLived.length > 0 && wanted.gracefulRestart !== undefined) {
+    const entries = wanted.longLived.map(({ family, staleTime }) => ({
+      ...afiSafi(family),
+      forwarding: false,
+      staleTime,
+    }));
+    list.push({ kind: 'long-lived-graceful-restart', families: entries });
+  }
+  if (wanted.fqdn !== undefined) list.push({ kind: 'fqdn', ...wanted.fqdn });
+  if (wanted.softwareVersion !== undefined) {
+    list.push({ kind: 'software-version', version: wanted.softwareVersion });
+  }
+  return list;
+}
+
+function gracefulRestart(wanted: NonNullable<PeerOptions['capabilities']['gracefulRestart']>): Capability {
+  const { restarting, forwarding } = wanted.flags();
+  return {
+    kind: 'graceful-restart',
+    restarting,
+    notification: wanted.notification,
+    restartTime: wanted.restartTime,
+    families: wanted.families.map((family) => ({
+      ...afiSafi(family),
+      forwarding: forwarding.includes(family),
+    })),
+  };
+}
+
+function addPathEntries(options: PeerOptions) {
+  const { addPathReceive, addPathSend } = options.capabilities;
+  return options.families
+    .map((family) => ({
+      ...afiSafi(family),
+      mode:
+        (addPathReceive.includes(family) ? ADD_PATH.receive : 0) |
+        (addPathSend.includes(family) ? ADD_PATH.send : 0),
+    }))
+    .filter((entry) => entry.mode !== 0);
+}
+
+function multiprotocol(family: Family): Capability {
+  return { kind: 'multiprotocol', ...afiSafi(family) };
+}
+
+function afiSafi(family: Family) {
+  return { afi: family.afi, safi: family.safi };
+}
+
+/** The session two OPENs make. Throws NotificationError 2/x where the peer's does not suit. */
+export function agree(options: PeerOptions, local: OpenMessage, remote: OpenMessage): SessionContext {
+  if (options.remoteAs === 'external' && openAs(remote) === options.localAs) {
+    refuse(OPEN_ERROR.badPeerAs, `AS ${options.localAs} is not external`);
+  }
+  const context = negotiate(local, remote, {
+    peerAs: expectedAs(options),
+    role: options.role,
+    roleStrict: options.roleStrict,
+    required: options.requiredFamilies.map(multiprotocol),
+  });
+  // RFC 4271 §6.2: any hold time may be refused.
+  if (context.holdTime < options.timers.minHold) {
+    refuse(OPEN_ERROR.unacceptableHoldTime, `${context.holdTime} s is below ${options.timers.minHold} s`);
+  }
+  return context;
+}
+
+function refuse(subcode: number, detail: string): never {
+  throw new NotificationError(ERROR.open, subcode, undefined, detail);
+}

@@ -1,0 +1,139 @@
+// Everything a session needs to know of one configured peer, in this layer's own words; speaker/from-config maps
+// the configuration to it. And what a change of options means for a session that stands.
+
+import { isDeepStrictEqual } from 'node:util';
+import type { IpAddress, IpBytes } from '../../lib/ip.ts';
+import type { Family } from '../wire/families.ts';
+import type { Role } from '../wire/session-context.ts';
+import type { ErrorWait } from './idle-hold.ts';
+import type { Password, SocketOptions } from './transport.ts';
+
+/** RFC 4724 §3, RFC 8538 §2; undefined families = those of the peer. */
+export interface GracefulRestartOptions {
+  /** Seconds, 0..4095. */
+  readonly restartTime: number;
+  /** Families whose routes this side keeps over a restart of its own; none = helper only. */
+  readonly families: readonly Family[];
+  /** N bit: NOTIFICATIONs are no reason to drop the routes. */
+  readonly notification: boolean;
+  /** The flags at the time of the OPEN: the R bit, and the families with the F bit. */
+  readonly flags: () => { readonly restarting: boolean; readonly forwarding: readonly Family[] };
+}
+
+export interface CapabilityOptions {
+  /** False: an OPEN without any capability, for peers that cannot bear them. */
+  readonly enabled: boolean;
+  readonly as4: boolean;
+  readonly routeRefresh: boolean;
+  readonly enhancedRouteRefresh: boolean;
+  readonly extendedMessages: boolean;
+  /** Families whose routes may have IPv6 next hops (RFC 8950). */
+  readonly extendedNextHop: readonly Family[];
+  readonly addPathReceive: readonly Family[];
+  readonly addPathSend: readonly Family[];
+  readonly gracefulRestart: GracefulRestartOptions | undefined;
+  /** RFC 9494: long-lived stale time in seconds, per family. */
+  readonly longLived: readonly { readonly family: Family; readonly staleTime: number }[];
+  /** Announce host name and domain. */
+  readonly fqdn: { readonly hostname: string; readonly domain: string } | undefined;
+  readonly softwareVersion: string | undefined;
+}
+
+/** Seconds. */
+export interface SessionTimers {
+  /** Offered hold time: 0 or at least 3 (RFC 4271 §4.2). */
+  readonly hold: number;
+  /** Undefined = a third of the negotiated hold time, which is also the upper bound. */
+  readonly keepalive: number | undefined;
+  /** A smaller negotiated hold time is refused with 2/6; 0 = any. */
+  readonly minHold: number;
+  readonly connectRetry: number;
+  /** Before the first dial, and after a session that ended without a fault. */
+  readonly connectDelay: number;
+  /** DelayOpenTime; 0 = off. */
+  readonly delayOpen: number;
+  readonly errorWait: ErrorWait;
+  /** SendHoldTime (RFC 9687 §3.2); 0 = off. */
+  readonly sendHold: number;
+}
+
+export interface PeerOptions {
+  readonly name: string;
+  readonly remoteAddress: IpAddress;
+  readonly remotePort: number;
+  readonly localAddress: IpBytes | undefined;
+  /** Source port of a dial; 0 = any. */
+  readonly localPort: number;
+  readonly interface: string | undefined;
+  /** The AS shown to this peer. */
+  readonly localAs: number;
+  readonly remoteAs: number | 'internal' | 'external';
+  /** BGP Identifier, unsigned. */
+  readonly routerId: number;
+  readonly families: readonly Family[];
+  /** Families without which the session is refused with 2/7 (RFC 5492 §5). */
+  readonly requiredFamilies: readonly Family[];
+  readonly capabilities: CapabilityOptions;
+  readonly role: Role | undefined;
+  readonly roleStrict: boolean;
+  readonly timers: SessionTimers;
+  /** Never dial. */
+  readonly passive: boolean;
+  /** IP TTL to send with; undefined = the system's. */
+  readonly ttl: number | undefined;
+  /** GTSM (RFC 5082): the peer is at most so many hops away; overrides `ttl`. */
+  readonly ttlSecurity: number | undefined;
+  readonly password: Password | undefined;
+}
+
+const MAX_TTL = 255;
+
+export function socketOptions(options: PeerOptions): SocketOptions {
+  const { password, ttlSecurity } = options;
+  if (ttlSecurity === undefined) return { ttl: options.ttl, minTtl: undefined, password };
+  // RFC 5082 §3: sent with 255; each of the hops may take one off, the first one takes none.
+  return { ttl: MAX_TTL, minTtl: MAX_TTL + 1 - ttlSecurity, password };
+}
+
+/** The AS an OPEN has to show; undefined for `external`, where any but the own one will do. */
+export function expectedAs(options: PeerOptions): number | undefined {
+  if (options.remoteAs === 'external') return undefined;
+  return options.remoteAs === 'internal' ? options.localAs : options.remoteAs;
+}
+
+/** unchanged: nothing to do; soft: takes effect without a reset; reset: only a new session can have it. */
+export type OptionsChange = 'unchanged' | 'soft' | 'reset';
+
+/** What may change under a living session; everything else was said in the OPEN or belongs to the connection. */
+const SOFT_OPTIONS: readonly (keyof PeerOptions)[] = ['name', 'passive', 'password', 'localPort'];
+const SOFT_TIMERS: readonly (keyof SessionTimers)[] = [
+  'connectRetry',
+  'connectDelay',
+  'delayOpen',
+  'errorWait',
+  'minHold',
+];
+
+export function compareOptions(before: PeerOptions, after: PeerOptions): OptionsChange {
+  if (sameOptions(before, after)) return 'unchanged';
+  return sameOptions(hardPart(before), hardPart(after)) ? 'soft' : 'reset';
+}
+
+function hardPart(options: PeerOptions): Record<string, unknown> {
+  return { ...without(options, SOFT_OPTIONS), timers: without(options.timers, SOFT_TIMERS) };
+}
+
+function without<T extends object>(value: T, keys: readonly (keyof T)[]): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(value).filter(([key]) => !keys.some((left) => left === key)));
+}
+
+/** Deep equality; passwords are compared by value, because they show nothing to anybody else. */
+function sameOptions(
+  a: object & { password?: Password | undefined },
+  b: object & { password?: Password | undefined },
+): boolean {
+  return (
+    a.password?.reveal() === b.password?.reveal() &&
+    isDeepStrictEqual({ ...a, password: undefined }, { ...b, password: undefined })
+  );
+}

@@ -1,0 +1,63 @@
+// What became of a peer so far: state and since when, how often it came up and went down, why it last did; and
+// the log lines that go with it.
+
+import type { Clock } from '../../lib/clock.ts';
+import type { Logger } from '../../lib/log.ts';
+import type { SessionContext } from '../wire/session-context.ts';
+import type { DownReason } from './down-reason.ts';
+import type { FsmState } from './fsm-events.ts';
+
+export class PeerHistory {
+  readonly #clock: Clock;
+  readonly #log: Logger;
+  #state: FsmState = 'Idle';
+  /** Wall-clock milliseconds of the last change of state. */
+  since: number;
+  establishedCount = 0;
+  downCount = 0;
+  lastDown: DownReason | undefined;
+  /** Wall-clock milliseconds. */
+  lastDownAt: number | undefined;
+
+  constructor(clock: Clock, log: Logger) {
+    this.#clock = clock;
+    this.#log = log;
+    this.since = clock.wallTime();
+  }
+
+  /** Notes the state; true when it is another than before. */
+  state(state: FsmState): boolean {
+    if (state === this.#state) return false;
+    this.#state = state;
+    this.since = this.#clock.wallTime();
+    return true;
+  }
+
+  up(name: string, context: SessionContext): void {
+    this.establishedCount++;
+    const families = context.families.map((family) => family.name);
+    this.#log.info(
+      { peer: name, as: context.peerAs, holdTime: context.holdTime, families },
+      `session with ${name} is up`,
+    );
+    if (families.length === 0) {
+      this.#log.warn({ peer: name }, `session with ${name} has no address family in common`);
+    }
+  }
+
+  down(name: string, reason: DownReason, wasEstablished: boolean): void {
+    const repeated = this.lastDown?.sentence === reason.sentence;
+    this.lastDown = reason;
+    this.lastDownAt = this.#clock.wallTime();
+    const fields = { peer: name, cause: reason.cause };
+    if (wasEstablished) {
+      this.downCount++;
+      this.#log.warn(fields, `session with ${name} is down: ${reason.sentence}`);
+    } else if (repeated) {
+      // The same failure again and again is worth one line.
+      this.#log.debug(fields, `no session with ${name}: ${reason.sentence}`);
+    } else {
+      this.#log.info(fields, `no session with ${name}: ${reason.sentence}`);
+    }
+  }
+}

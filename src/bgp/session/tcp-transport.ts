@@ -1,0 +1,337 @@
+// Transport over the machine's TCP. Node does the reading and writing; on Linux every socket is made by
+// native-socket.ts first, so that it has its options before the first packet leaves. Without that door plain
+// node:net serves the peers that need none of them, and the others get an error that names the option.
+//
+// All sockets read into one shared buffer (`onread`): nobody may keep what onData shows.
+
+import net from 'node:net';
+import { formatAddress, type IpBytes, isLinkLocal, parseAddress } from '../../lib/ip.ts';
+import { loadNativeSockets, type NativeSockets } from './native-socket.ts';
+import {
+  type ConnectOptions,
+  type Endpoint,
+  type ListenHandlers,
+  type ListenOptions,
+  type Password,
+  type SocketHandlers,
+  type SocketOptions,
+  type Transport,
+  TransportError,
+  type TransportListener,
+  type TransportSocket,
+} from './transport.ts';
+
+const RECEIVE_BUFFER_BYTES = 256 * 1024;
+
+/** Node takes these two in every version it supports; the type declarations know them elsewhere or not at all. */
+interface SocketConstructorOptions extends net.SocketConstructorOpts {
+  readonly onread: net.OnReadOpts;
+  readonly handle?: object;
+  readonly pauseOnCreate?: boolean;
+}
+
+export class TcpTransport implements Transport {
+  readonly #native: NativeSockets | undefined;
+  readonly #receiveBuffer = Buffer.allocUnsafeSlow(RECEIVE_BUFFER_BYTES);
+
+  constructor(native: NativeSockets | undefined = loadNativeSockets()) {
+    this.#native = native;
+  }
+
+  /** What this machine cannot do; empty when all is there. For the status command. */
+  get problems(): readonly string[] {
+    if (this.#native !== undefined) return [];
+    return ['no native sockets: TCP-MD5, TTL, GTSM and interface binding cannot be had'];
+  }
+
+  connect(options: ConnectOptions, handlers: SocketHandlers): TransportSocket {
+    const socket = new TcpSocket(this.#native, options);
+    try {
+      socket.dial(this.#dialer(options, socket.onread(this.#receiveBuffer)), options, handlers);
+    } catch (error) {
+      socket.failLater(toTransportError(error), handlers);
+    }
+    return socket;
+  }
+
+  #dialer(options: ConnectOptions, onread: net.OnReadOpts): net.Socket {
+    const common: SocketConstructorOptions = { allowHalfOpen: true, onread };
+    if (this.#native === undefined) {
+      refuseNativeOptions(options);
+      return new net.Socket(common);
+    }
+    const fd = this.#native.dialer(options);
+    try {
+      return new net.Socket({ ...common, fd });
+    } catch (error) {
+      this.#native.close(fd);
+      throw error;
+    }
+  }
+
+  listen(options: ListenOptions, handlers: ListenHandlers): TransportListener {
+    return new TcpListener(this.#native, this.#receiveBuffer, options, handlers);
+  }
+}
+
+class TcpSocket implements TransportSocket {
+  readonly #native: NativeSockets | undefined;
+  #socket: net.Socket | undefined;
+  #handlers: SocketHandlers | undefined;
+  #local: Endpoint;
+  #remote: Endpoint;
+  #password: Password | undefined;
+  #error: TransportError | undefined;
+
+  constructor(
+    native: NativeSockets | undefined,
+    known: { remote: Endpoint; local: { address: IpBytes | undefined; port: number } },
+  ) {
+    this.#native = native;
+    this.#remote = known.remote;
+    this.#local = {
+      address: known.local.address ?? new Uint8Array(known.remote.address.length),
+      port: known.local.port,
+      zone: known.remote.zone,
+    };
+  }
+
+  get local(): Endpoint {
+    return this.#local;
+  }
+
+  get remote(): Endpoint {
+    return this.#remote;
+  }
+
+  onread(buffer: Buffer): net.OnReadOpts {
+    return {
+      buffer,
+      callback: (length, octets) => {
+        this.#handlers?.onData(octets, length);
+        return true;
+      },
+    };
+  }
+
+  dial(socket: net.Socket, options: ConnectOptions, handlers: SocketHandlers): void {
+    this.#handlers = handlers;
+    this.#password = options.password;
+    this.#adopt(socket);
+    socket.once('connect', () => {
+      this.#local = { ...endpointOf(socket.localAddress, socket.localPort), zone: options.remote.zone };
+      handlers.onConnect();
+    });
+    const target: net.TcpNetConnectOpts = {
+      host: formatAddress(options.remote.address, options.remote.zone),
+      port: options.remote.port,
+    };
+    // A native socket is bound already.
+    if (this.#native === undefined) {
+      if (options.local.address !== undefined) target.localAddress = formatAddress(options.local.address);
+      if (options.local.port !== 0) target.localPort = options.local.port;
+    }
+    socket.connect(target);
+  }
+
+  /** An accepted connection; it reads nothing before attach(). */
+  accepted(socket: net.Socket): void {
+    this.#adopt(socket);
+  }
+
+  #adopt(socket: net.Socket): void {
+    this.#socket = socket;
+    socket.setNoDelay(true);
+    socket.on('error', (error) => {
+      this.#error = toTransportError(error);
+    });
+    socket.on('end', () => this.#handlers?.onEnd());
+    socket.on('close', () => {
+      const handlers = this.#handlers;
+      this.#handlers = undefined;
+      handlers?.onClose(this.#error);
+    });
+  }
+
+  failLater(error: TransportError, handlers: SocketHandlers): void {
+    setImmediate(() => handlers.onClose(error));
+  }
+
+  attach(handlers: SocketHandlers): void {
+    this.#handlers = handlers;
+    if (this.#socket?.destroyed === true) {
+      this.failLater(this.#error ?? new TransportError('ECONNRESET', 'connection closed'), handlers);
+      this.#handlers = undefined;
+      return;
+    }
+    this.#socket?.resume();
+  }
+
+  configure(options: SocketOptions): void {
+    if (this.#native === undefined) {
+      refuseNativeOptions(options);
+      return;
+    }
+    const fd = this.#socket === undefined ? undefined : descriptorOf(this.#socket);
+    if (fd === undefined) return;
+    // The kernel copies the listener's key to the connection; only a change has to be said again.
+    const keyChanged = this.#password !== undefined && this.#password.reveal() !== options.password?.reveal();
+    this.#native.configure(fd, this.#remote.address, options, keyChanged);
+    this.#password = options.password;
+  }
+
+  write(chunks: readonly Uint8Array[], done: () => void): void {
+    const socket = this.#socket;
+    if (socket === undefined || socket.destroyed) return;
+    const whenTaken = (error?: Error | null) => {
+      if (error === undefined || error === null) done();
+    };
+    const last = chunks.length - 1;
+    // Corked chunks leave with one writev.
+    if (last > 0) socket.cork();
+    for (let i = 0; i < last; i++) socket.write(chunks[i]!);
+    if (last >= 0) socket.write(chunks[last]!, whenTaken);
+    if (last > 0) socket.uncork();
+  }
+
+  pause(): void {
+    this.#socket?.pause();
+  }
+
+  resume(): void {
+    this.#socket?.resume();
+  }
+
+  end(): void {
+    this.#socket?.end();
+  }
+
+  destroy(): void {
+    this.#socket?.destroy();
+  }
+}
+
+class TcpListener implements TransportListener {
+  readonly #native: NativeSockets | undefined;
+  readonly #server: net.Server;
+  readonly #receiveBuffer: Buffer;
+  readonly #handlers: ListenHandlers;
+  #port: number;
+  #fd: number | undefined;
+
+  constructor(
+    native: NativeSockets | undefined,
+    receiveBuffer: Buffer,
+    options: ListenOptions,
+    handlers: ListenHandlers,
+  ) {
+    this.#native = native;
+    this.#receiveBuffer = receiveBuffer;
+    this.#handlers = handlers;
+    this.#port = options.port;
+    this.#server = net.createServer({ pauseOnConnect: true, allowHalfOpen: true });
+    this.#server.on('connection', (socket) => this.#accept(socket));
+    this.#server.on('error', (error) => handlers.onError(toTransportError(error)));
+    this.#server.on('listening', () => {
+      const bound = this.#server.address();
+      if (bound !== null && typeof bound === 'object') this.#port = bound.port;
+      handlers.onListening();
+    });
+    try {
+      this.#listen(options);
+    } catch (error) {
+      setImmediate(() => handlers.onError(toTransportError(error)));
+    }
+  }
+
+  #listen(options: ListenOptions): void {
+    if (this.#native === undefined) {
+      if (options.interface !== undefined) throw missing('listening on one interface');
+      const host = formatAddress(options.address, options.zone);
+      this.#server.listen({ host, port: options.port, ipv6Only: options.address.length === 16 });
+      return;
+    }
+    this.#fd = this.#native.listener(options);
+    this.#server.listen({ fd: this.#fd });
+  }
+
+  get port(): number {
+    return this.#port;
+  }
+
+  #accept(accepted: net.Socket): void {
+    const handle: unknown = Reflect.get(accepted, '_handle');
+    if (typeof handle !== 'object' || handle === null || accepted.remoteAddress === undefined) {
+      accepted.destroy();
+      return;
+    }
+    const fd = descriptorOf(accepted);
+    const remote = endpointOf(accepted.remoteAddress, accepted.remotePort);
+    const zone = isLinkLocal(remote.address)
+      ? (remote.zone ?? (fd === undefined ? undefined : this.#native?.remoteZone(fd)))
+      : undefined;
+    const local = { ...endpointOf(accepted.localAddress, accepted.localPort), zone };
+    const socket = new TcpSocket(this.#native, { remote: { ...remote, zone }, local });
+    // A server has no `onread`; a second Socket around the same handle has (the first one is let go).
+    const options: SocketConstructorOptions = {
+      handle,
+      allowHalfOpen: true,
+      onread: socket.onread(this.#receiveBuffer),
+      readable: true,
+      writable: true,
+      pauseOnCreate: true,
+    };
+    socket.accepted(new net.Socket(options));
+    this.#handlers.onAccept(socket);
+  }
+
+  setPassword(prefix: { bytes: IpBytes; length: number }, password: Password | undefined): void {
+    if (this.#native === undefined) {
+      if (password === undefined) return;
+      throw missing('password');
+    }
+    if (this.#fd !== undefined && this.#server.listening) {
+      this.#native.setPassword(this.#fd, prefix, password);
+    }
+  }
+
+  close(): void {
+    this.#server.close();
+  }
+}
+
+function refuseNativeOptions(options: SocketOptions & { interface?: string | undefined }): void {
+  if (options.password !== undefined) throw missing('password (TCP-MD5)');
+  if (options.minTtl !== undefined) throw missing('ttlSecurity (GTSM)');
+  if (options.ttl !== undefined) throw missing('multihop TTL');
+  if (options.interface !== undefined) throw missing('interface');
+}
+
+function missing(option: string): TransportError {
+  return new TransportError(
+    'ENOTSUP',
+    `${option} needs Linux and the koffi library, and one is missing here`,
+  );
+}
+
+function endpointOf(address: string | undefined, port: number | undefined): Endpoint {
+  const parsed = parseAddress(address ?? '');
+  if (parsed === undefined || port === undefined) {
+    throw new TransportError('ENOTCONN', 'connection closed');
+  }
+  return { address: parsed.bytes, port, zone: parsed.zone };
+}
+
+function descriptorOf(socket: net.Socket): number | undefined {
+  const handle: unknown = Reflect.get(socket, '_handle');
+  if (typeof handle !== 'object' || handle === null) return undefined;
+  const fd: unknown = Reflect.get(handle, 'fd');
+  return typeof fd === 'number' && fd >= 0 ? fd : undefined;
+}
+
+function toTransportError(error: unknown): TransportError {
+  if (error instanceof TransportError) return error;
+  if (!(error instanceof Error)) return new TransportError('EUNKNOWN', String(error));
+  const code: unknown = Reflect.get(error, 'code');
+  return new TransportError(typeof code === 'string' ? code : 'EUNKNOWN', error.message);
+}
