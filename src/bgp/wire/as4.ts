@@ -49,10 +49,20 @@ export function narrowAsPath(bytes: Uint8Array, start: number, end: number): Uin
  * where two octets say it all.
  */
 export function as4PathFor(bytes: Uint8Array, start: number, end: number): Uint8Array | undefined {
-  const path = [...segments(bytes, start, end)];
-  if (!path.some(({ ases }) => ases.some((as) => as > MAX_TWO_OCTET_AS))) return undefined;
-  const kept = path.filter(({ type }) => !isConfederationSegment(type));
+  if (!needsFourOctets(bytes, start, end)) return undefined;
+  const kept = [...segments(bytes, start, end)].filter(({ type }) => !isConfederationSegment(type));
   return kept.length === 0 ? undefined : encodeSegments(kept);
+}
+
+function needsFourOctets(bytes: Uint8Array, start: number, end: number): boolean {
+  for (let at = start; at + SEGMENT_HEADER <= end; ) {
+    const next = at + SEGMENT_HEADER + bytes[at + 1]! * FOUR;
+    for (let i = at + SEGMENT_HEADER; i < next; i += FOUR) {
+      if ((bytes[i]! | bytes[i + 1]!) !== 0) return true;
+    }
+    at = next;
+  }
+  return false;
 }
 
 /** RFC 6793 §4.2.2: AGGREGATOR for an old speaker, from the 8-octet value at `bytes[start]`. */

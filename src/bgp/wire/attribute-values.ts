@@ -5,7 +5,7 @@ import { fromHex, readUint32, toHex, writeUint32 } from '../../lib/bytes.ts';
 import { formatAddress, formatQuad, parseAddress, parseQuad } from '../../lib/ip.ts';
 import { formatAsPath, parseAs, parseAsPath } from './as-path.ts';
 import { AGGREGATOR_LENGTH } from './as4.ts';
-import { AttributeEditor, attributeEnd, valueStart } from './attribute-set.ts';
+import { AttributeEditor, attributeEnd, valueStart } from './attribute-editor.ts';
 import { ATTRIBUTE_BY_TYPE } from './attributes.ts';
 import {
   COMMUNITY_BYTES,
@@ -250,7 +250,7 @@ function setUnknown(editor: AttributeEditor, text: string): void {
   let flags: number = FLAG.optional;
   if (words.includes('transitive')) flags |= FLAG.transitive;
   if (words.includes('partial')) flags |= FLAG.partial;
-  editor.set(Number(match[1]), value, flags);
+  editor.setWithFlags(Number(match[1]), flags, value);
 }
 
 function uint32Bytes(value: number): Uint8Array {

@@ -4,7 +4,7 @@
 import { fromHex, readUint16, readUint32, toHex, writeUint16, writeUint32 } from '../../lib/bytes.ts';
 import { formatAddress, parseAddress } from '../../lib/ip.ts';
 import { parseAs } from './as-path.ts';
-import { WELL_KNOWN_COMMUNITIES, type WellKnownCommunity } from './iana.ts';
+import { ATTRIBUTE, WELL_KNOWN_COMMUNITIES, type WellKnownCommunity } from './iana.ts';
 
 export const COMMUNITY_BYTES = 4;
 export const EXTENDED_COMMUNITY_BYTES = 8;
@@ -144,6 +144,19 @@ const EXTENDED_SUBTYPES: Readonly<Record<number, string>> = { 2: 'rt', 3: 'soo' 
 
 export function isTransitiveExtended(bytes: Uint8Array, at: number): boolean {
   return (bytes[at]! & NON_TRANSITIVE) === 0;
+}
+
+/**
+ * RFC 4360 §6, RFC 5701 §2: the value of EXTENDED COMMUNITIES or its IPv6 kind without the communities that must not
+ * leave the AS; the value itself where there is none.
+ */
+export function keepTransitiveCommunities(
+  value: Uint8Array,
+  type: typeof ATTRIBUTE.extendedCommunities | typeof ATTRIBUTE.ipv6ExtendedCommunities,
+): Uint8Array {
+  const size =
+    type === ATTRIBUTE.extendedCommunities ? EXTENDED_COMMUNITY_BYTES : IPV6_EXTENDED_COMMUNITY_BYTES;
+  return removeElements(value, size, (bytes, at) => !isTransitiveExtended(bytes, at));
 }
 
 /**

@@ -3,7 +3,7 @@
 // MP attributes are the writer's, because the prefixes stand inside them.
 
 import { as4PathFor, narrowAggregator, narrowAsPath, needsAs4Aggregator } from './as4.ts';
-import { attributeEnd, flagsOf, valueLength, valueStart } from './attribute-set.ts';
+import { attributeEnd, flagsOf, valueLength, valueStart } from './attribute-editor.ts';
 import { ATTRIBUTE_BY_TYPE } from './attributes.ts';
 import { appendAttribute } from './canonical.ts';
 import { ATTRIBUTE, FLAG } from './iana.ts';

@@ -1,0 +1,174 @@
+// Tools over canonical attribute sets: finding an attribute without an object, and editing a set in place for
+// import and export. What the octets of a value mean is elsewhere; as readable values they are in
+// attribute-values.ts.
+
+import { readUint16, readUint32, writeUint32 } from '../../lib/bytes.ts';
+import { ATTRIBUTE_BY_TYPE, ATTRIBUTE_CLASS } from './attributes.ts';
+import { appendAttribute } from './canonical.ts';
+import { FLAG } from './iana.ts';
+
+const SHORT_HEADER = 3;
+const LONG_HEADER = 4;
+const INITIAL_CAPACITY = 512;
+
+/** Where the attribute `type` begins (its flags octet) in the set `bytes[offset, offset + length)`, or -1. */
+export function findAttribute(bytes: Uint8Array, offset: number, length: number, type: number): number {
+  const end = offset + length;
+  for (let at = offset; at < end; at = attributeEnd(bytes, at)) {
+    const found = bytes[at + 1]!;
+    if (found === type) return at;
+    // Canonical sets ascend.
+    if (found > type) return -1;
+  }
+  return -1;
+}
+
+/** The first octet of the value of the attribute that begins at `at`. */
+export function valueStart(bytes: Uint8Array, at: number): number {
+  return at + ((bytes[at]! & FLAG.extendedLength) === 0 ? SHORT_HEADER : LONG_HEADER);
+}
+
+export function valueLength(bytes: Uint8Array, at: number): number {
+  return (bytes[at]! & FLAG.extendedLength) === 0 ? bytes[at + 2]! : readUint16(bytes, at + 2);
+}
+
+/** Where the attribute after the one at `at` begins. */
+export function attributeEnd(bytes: Uint8Array, at: number): number {
+  return valueStart(bytes, at) + valueLength(bytes, at);
+}
+
+/** The flags of a known type in a canonical set; unknown ones are optional transitive and partial. */
+export function flagsOf(type: number): number {
+  const row = ATTRIBUTE_BY_TYPE[type];
+  return row === undefined ? FLAG.optional | FLAG.transitive | FLAG.partial : ATTRIBUTE_CLASS[row.class];
+}
+
+/**
+ * A canonical set that can be changed: load it, set and remove attributes, take the octets. One editor serves any
+ * number of sets one after the other; nothing is allocated once its buffer has grown.
+ */
+export class AttributeEditor {
+  /** The set is `bytes[0, length)`; another array once it has grown. */
+  bytes = new Uint8Array(INITIAL_CAPACITY);
+  length = 0;
+
+  /** Starts from the canonical set `source[offset, offset + length)`; load(source, 0, 0) from none. */
+  load(source: Uint8Array, offset: number, length: number): this {
+    this.#reserve(length);
+    this.bytes.set(source.subarray(offset, offset + length));
+    this.length = length;
+    return this;
+  }
+
+  /** Where the attribute begins in `bytes`, or -1. */
+  find(type: number): number {
+    return findAttribute(this.bytes, 0, this.length, type);
+  }
+
+  has(type: number): boolean {
+    return this.find(type) >= 0;
+  }
+
+  /** A view of the value, good until the next change; undefined where the attribute is absent. */
+  get(type: number): Uint8Array | undefined {
+    const at = this.find(type);
+    if (at < 0) return undefined;
+    const start = valueStart(this.bytes, at);
+    return this.bytes.subarray(start, start + valueLength(this.bytes, at));
+  }
+
+  /** The first four octets of the value as an unsigned integer; undefined where the attribute is absent. */
+  getUint32(type: number): number | undefined {
+    const at = this.find(type);
+    return at < 0 ? undefined : readUint32(this.bytes, valueStart(this.bytes, at));
+  }
+
+  /**
+   * Adds or replaces, with `value[start, end)`. A replaced attribute keeps its flags, Partial included. The value
+   * may be a view that `get` gave.
+   */
+  set(type: number, value: Uint8Array, start = 0, end = value.length): this {
+    return this.#put(type, undefined, value, start, end);
+  }
+
+  /** set, with flags of the caller's choice. */
+  setWithFlags(type: number, flags: number, value: Uint8Array): this {
+    return this.#put(type, flags, value, 0, value.length);
+  }
+
+  setUint32(type: number, value: number): this {
+    const room = this.#makeRoom(type, 4, undefined);
+    this.bytes[room.at] = room.flags;
+    this.bytes[room.at + 1] = type;
+    this.bytes[room.at + 2] = 4;
+    writeUint32(this.bytes, room.at + SHORT_HEADER, value);
+    return this;
+  }
+
+  /** True where there was something to remove. */
+  remove(type: number): boolean {
+    const at = this.find(type);
+    if (at < 0) return false;
+    const end = attributeEnd(this.bytes, at);
+    this.bytes.copyWithin(at, end, this.length);
+    this.length -= end - at;
+    return true;
+  }
+
+  /** Removes what `drop` says, as export to eBGP does with what must not leave the AS. */
+  removeWhere(drop: (type: number, flags: number) => boolean): void {
+    let at = 0;
+    let kept = 0;
+    while (at < this.length) {
+      const end = attributeEnd(this.bytes, at);
+      if (!drop(this.bytes[at + 1]!, this.bytes[at]!)) {
+        if (kept !== at) this.bytes.copyWithin(kept, at, end);
+        kept += end - at;
+      }
+      at = end;
+    }
+    this.length = kept;
+  }
+
+  /** The set is `bytes[0, write())`. */
+  write(): number {
+    return this.length;
+  }
+
+  /** A copy of the set. */
+  finish(): Uint8Array {
+    return this.bytes.slice(0, this.length);
+  }
+
+  #put(type: number, flags: number | undefined, value: Uint8Array, start: number, end: number): this {
+    // Making room moves what a view of this buffer shows.
+    const own = value.buffer === this.bytes.buffer;
+    const source = own ? value.slice(start, end) : value;
+    const from = own ? 0 : start;
+    const size = end - start;
+    const room = this.#makeRoom(type, size, flags);
+    appendAttribute(this.bytes, room.at, room.flags, type, source, from, from + size);
+    return this;
+  }
+
+  /** Opens a gap for an attribute of this type where order wants it, over an old one of the type. */
+  #makeRoom(type: number, size: number, flags: number | undefined): { at: number; flags: number } {
+    let at = 0;
+    while (at < this.length && this.bytes[at + 1]! < type) at = attributeEnd(this.bytes, at);
+    const replaces = at < this.length && this.bytes[at + 1] === type;
+    const kept = replaces ? this.bytes[at]! & ~FLAG.extendedLength : flagsOf(type);
+    const old = replaces ? attributeEnd(this.bytes, at) - at : 0;
+    const fresh = size + (size > 255 ? LONG_HEADER : SHORT_HEADER);
+    this.#reserve(this.length - old + fresh);
+    if (old !== fresh) this.bytes.copyWithin(at + fresh, at + old, this.length);
+    this.length += fresh - old;
+    return { at, flags: (flags ?? kept) & ~FLAG.extendedLength };
+  }
+
+  #reserve(capacity: number): void {
+    if (capacity <= this.bytes.length) return;
+    const larger = new Uint8Array(Math.max(capacity, this.bytes.length * 2));
+    larger.set(this.bytes.subarray(0, this.length));
+    this.bytes = larger;
+  }
+}
