@@ -21,6 +21,8 @@ export interface EncodedBatch {
   readonly own: ReadonlyMap<number, Segment>;
   /** By peer id: what is for this peer alone. */
   readonly solo: ReadonlyMap<number, Segment>;
+  /** Prefixes whose attributes do not fit a message: they are withdrawn instead (RFC 8654 §4). */
+  readonly unsent: readonly number[];
 }
 
 interface Bucket {
@@ -72,31 +74,13 @@ export class ChangeBatch {
   /** Encodes the entries; the batch may be cleared afterwards. */
   encode(writer: UpdateWriter): EncodedBatch {
     const buckets = this.#sort();
-    const { attrs, nextHops } = this.#rib.shared;
-    const { words, lengths } = this.#rib.prefixes;
     const own = new Map<number, Segment>();
     const solo = new Map<number, Segment>();
+    const unsent: number[] = [];
     let commonEnd = 0;
     for (const bucket of buckets) {
       const start = writer.length;
-      if (bucket.attr === 0) {
-        writer.startWithdraw();
-      } else {
-        const { wire } = nextHops.get(attrs.nextHop[bucket.attr]!);
-        writer.startAnnounce(
-          attrs.bytes,
-          attrs.offset(bucket.attr),
-          attrs.length(bucket.attr),
-          wire,
-          wire.length,
-        );
-      }
-      for (let i = bucket.offset; i < bucket.offset + bucket.count; i++) {
-        const entry = this.#sorted[i]!;
-        const prefixId = this.#prefix[entry]!;
-        writer.addPrefix(words, prefixId, lengths[prefixId]!, this.#pathId[entry]!);
-      }
-      writer.finish();
+      this.#encodeBucket(writer, bucket, unsent);
       if (bucket.only === 0) {
         commonEnd = writer.length;
         extend(own, bucket.from, start, writer.length);
@@ -104,7 +88,35 @@ export class ChangeBatch {
         extend(solo, bucket.only, start, writer.length);
       }
     }
-    return { bytes: writer.detach(), commonEnd, own, solo };
+    return { bytes: writer.detach(), commonEnd, own, solo, unsent };
+  }
+
+  #encodeBucket(writer: UpdateWriter, bucket: Bucket, unsent: number[]): void {
+    const { attrs, nextHops } = this.#rib.shared;
+    const { words, lengths } = this.#rib.prefixes;
+    const { attr } = bucket;
+    if (attr === 0) {
+      writer.startWithdraw();
+    } else {
+      const { wire } = nextHops.get(attrs.nextHop[attr]!);
+      writer.startAnnounce(attrs.bytes, attrs.offset(attr), attrs.length(attr), wire, wire.length);
+    }
+    const refused: number[] = [];
+    for (let i = bucket.offset; i < bucket.offset + bucket.count; i++) {
+      const entry = this.#sorted[i]!;
+      const prefixId = this.#prefix[entry]!;
+      if (!writer.addPrefix(words, prefixId, lengths[prefixId]!, this.#pathId[entry]!)) refused.push(entry);
+    }
+    writer.finish();
+    if (refused.length === 0) return;
+    // RFC 4271 §9.2, RFC 8654 §4: not sent, and an earlier route is withdrawn.
+    writer.startWithdraw();
+    for (const entry of refused) {
+      const prefixId = this.#prefix[entry]!;
+      writer.addPrefix(words, prefixId, lengths[prefixId]!, this.#pathId[entry]!);
+      unsent.push(prefixId);
+    }
+    writer.finish();
   }
 
   #push(prefixId: number, pathId: number, attr: number, from: number, only: number): void {

@@ -3,8 +3,9 @@
 // however many prefixes that carries. Loops: RFC 4271 §9.1.2, RFC 4456 §8. First AS: RFC 7606 §7.2.
 
 import { countAs } from '../bgp/wire/as-path.ts';
-import { AttributeEditor, findAttribute } from '../bgp/wire/attribute-set.ts';
+import { AttributeEditor, findAttribute, valueLength, valueStart } from '../bgp/wire/attribute-set.ts';
 import { ATTRIBUTE } from '../bgp/wire/iana.ts';
+import { readUint32 } from '../lib/bytes.ts';
 import { ATTR_FLAG, type AttrStore } from './attr-store.ts';
 import type { ImportOptions, RibPeer } from './rib-peer.ts';
 
@@ -92,18 +93,21 @@ export class ImportChecks {
 
   #hasAsLoop(attrIn: number, options: ImportOptions): boolean {
     const attrs = this.#attrs;
-    const path = findAttribute(attrs.bytes, attrs.offset(attrIn), attrs.length(attrIn), ATTRIBUTE.asPath);
-    return path !== undefined && isLoop(attrs.bytes, path.start, path.end, options);
+    const { bytes } = attrs;
+    const at = findAttribute(bytes, attrs.offset(attrIn), attrs.length(attrIn), ATTRIBUTE.asPath);
+    if (at < 0) return false;
+    const start = valueStart(bytes, at);
+    return isLoop(bytes, start, start + valueLength(bytes, at), options);
   }
 
   #hasClusterLoop(attrIn: number): boolean {
     const attrs = this.#attrs;
     const bytes = attrs.bytes;
     const list = findAttribute(bytes, attrs.offset(attrIn), attrs.length(attrIn), ATTRIBUTE.clusterList);
-    if (list === undefined) return false;
-    for (let at = list.start; at < list.end; at += 4) {
-      const id = ((bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!) >>> 0;
-      if (this.#own.clusterIds.includes(id)) return true;
+    if (list < 0) return false;
+    const end = valueStart(bytes, list) + valueLength(bytes, list);
+    for (let at = valueStart(bytes, list); at < end; at += 4) {
+      if (this.#own.clusterIds.includes(readUint32(bytes, at))) return true;
     }
     return false;
   }
@@ -147,8 +151,7 @@ export class ImportChecks {
     editor.load(attrs.bytes, attrs.offset(attrIn), attrs.length(attrIn));
     if (shuttingDown) editor.setUint32(ATTRIBUTE.localPref, 0);
     if (addOtc) editor.setUint32(ATTRIBUTE.onlyToCustomer, peerAs);
-    const length = editor.write();
-    return attrs.intern(editor.bytes, 0, length, attrs.nextHop[attrIn]!);
+    return attrs.intern(editor.bytes, 0, editor.length, attrs.nextHop[attrIn]!);
   }
 }
 

@@ -89,8 +89,7 @@ export class ExportRewriter {
       editor.remove(ATTRIBUTE.ipv6ExtendedCommunities);
       editor.remove(ATTRIBUTE.largeCommunities);
     }
-    const length = editor.write();
-    const out = attrs.intern(editor.bytes, 0, length, nextHop);
+    const out = attrs.intern(editor.bytes, 0, editor.length, nextHop);
     attrs.nextHops.release(nextHop);
     return out;
   }
@@ -118,11 +117,11 @@ export class ExportRewriter {
   #rewritePath(): void {
     const { overrideAs, removePrivateAs: strip, localAs } = this.#options;
     const editor = this.#editor;
-    let path = editor.get(ATTRIBUTE.asPath) ?? NO_BYTES;
+    let path: Uint8Array = editor.get(ATTRIBUTE.asPath) ?? NO_BYTES;
     if (strip) path = removePrivateAses(path);
     if (overrideAs !== 0) path = replaceAs(path, overrideAs, localAs);
     path = prepend(path, localAs);
-    editor.set(ATTRIBUTE.asPath, path, 0, path.length);
+    editor.set(ATTRIBUTE.asPath, path);
   }
 
   #dropNonTransitive(): void {
@@ -131,7 +130,8 @@ export class ExportRewriter {
       if (value === undefined) continue;
       const kept = keepTransitiveCommunities(value, type);
       if (kept.length === 0) this.#editor.remove(type);
-      else this.#editor.set(type, kept, 0, kept.length);
+      // A view into the editor's own bytes must not be its source.
+      else if (kept.length < value.length) this.#editor.set(type, Uint8Array.from(kept));
     }
   }
 
@@ -139,7 +139,7 @@ export class ExportRewriter {
     const editor = this.#editor;
     const attrs = this.#attrs;
     const flags = attrs.flags[attr]!;
-    if (editor.get(ATTRIBUTE.asPath) === undefined) editor.set(ATTRIBUTE.asPath, NO_BYTES, 0, 0);
+    if (!editor.has(ATTRIBUTE.asPath)) editor.set(ATTRIBUTE.asPath, NO_BYTES);
     // RFC 4271 §5.1.5: the degree of preference travels with every route.
     if ((flags & ATTR_FLAG.localPref) === 0) editor.setUint32(ATTRIBUTE.localPref, attrs.localPref[attr]!);
     if (from.source !== 'internal') return;
@@ -149,7 +149,7 @@ export class ExportRewriter {
     const grown = new Uint8Array(list.length + 4);
     new DataView(grown.buffer).setUint32(0, this.#options.clusterId);
     grown.set(list, 4);
-    editor.set(ATTRIBUTE.clusterList, grown, 0, grown.length);
+    editor.set(ATTRIBUTE.clusterList, grown);
   }
 
   /** RFC 4271 §5.1.3: the next hop to show, held once for the caller, or 0 with `cause` set. */

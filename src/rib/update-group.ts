@@ -365,6 +365,7 @@ export class UpdateGroup {
   #encode(): EncodedBatch {
     const encoded = this.#batch.encode(this.#writer);
     this.bytesBuilt += encoded.bytes.length;
+    for (const prefixId of encoded.unsent) this.#drop(prefixId);
     return encoded;
   }
 
