@@ -170,13 +170,13 @@ function choiceHint(node: ConfigNode, accepted: readonly string[]): string | und
 }
 
 function typeHint(expected: string, node: ConfigNode): string | undefined {
+  if (node.kind === 'scalar' && node.value === null) return 'give the key a value or take it out';
   if (expected === 'array') {
-    return node.kind === 'scalar' && node.value !== null && !node.expanded
+    return node.kind === 'scalar' && !node.expanded
       ? 'write a list, also for a single value: [ ... ]'
       : 'write [ ... ], or one entry a line that starts with "- "';
   }
   if (node.kind !== 'scalar') return undefined;
-  if (node.value === null) return 'give the key a value or take it out';
   if (expected === 'boolean') return 'write true or false';
   const numeric = expected === 'int' || expected === 'number';
   if (numeric && !node.plain && /^\d+$/.test(node.text)) return 'take the quotes away';

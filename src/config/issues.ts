@@ -1,7 +1,7 @@
 // What is wrong with a configuration, and how that is shown: one issue a mistake, each with its place, the source
 // line and what to do. Rendered here and nowhere else, so that `godwit check`, the log and a reload's answer agree.
 
-import { type Excerpt, printable, type SourceText, type Span } from './source-text.ts';
+import { type Excerpt, isSecretKey, printable, type SourceText, type Span } from './source-text.ts';
 import type { ConfigNode, Path } from './syntax.ts';
 import { entryAt, formatPath, nodeAt } from './syntax.ts';
 
@@ -92,7 +92,7 @@ export class IssueList {
       file: this.#source.file,
       line,
       column,
-      path: printable(formatPath(path)),
+      path: printable(formatPath(path.map(hideSecretStep))),
       message: printable(message),
       hint: hint === undefined ? undefined : printable(hint),
       excerpt: this.#source.excerpt(span),
@@ -100,6 +100,16 @@ export class IssueList {
     const key = `${line}:${column}:${message}`;
     if (!this.#byKey.has(key)) this.#byKey.set(key, issue);
   }
+}
+
+const PASSWORD_KEYS: readonly unknown[] = ['file', 'env', 'value'];
+
+/** Under a password key, a key that does not belong there may be the password itself: `password: { s3cret }`. */
+function hideSecretStep(step: string | number, i: number, path: Path): string | number {
+  const parent = path[i - 1];
+  const groupName = i === 2 && path[0] === 'peerGroups';
+  if (typeof parent !== 'string' || groupName || !isSecretKey(parent)) return step;
+  return PASSWORD_KEYS.includes(step) ? step : '<redacted>';
 }
 
 export interface FormatOptions {

@@ -1,7 +1,6 @@
 // The text of one configuration file with what may not be shown of it blacked out. Every excerpt that an error
 // prints comes from here, so that a password can stand on the very line that is wrong and still not leak.
 
-import { LineCounter } from 'yaml';
 import { editDistance } from './suggest.ts';
 
 export interface Position {
@@ -25,7 +24,7 @@ export interface Span {
 }
 
 const MASK = '<redacted>';
-const SECRET_WORD = /pass|pwd|secret|token|md5|authkey/i;
+const SECRET_WORD = /pass(?!ive)|pwd|psk|secret|token|md5|auth|key$/i;
 const SECRET_KEY = 'password';
 /** So many typing mistakes still leave `password` recognisable. */
 const SECRET_TYPOS = 3;
@@ -45,13 +44,16 @@ export function printable(text: string): string {
 export class SourceText {
   readonly file: string;
   readonly text: string;
-  /** Handed to the YAML parser, which fills it. */
-  readonly lineCounter = new LineCounter();
+  /** Offset of each line's first character. */
+  readonly #lineStarts: readonly number[];
   readonly #masks: Span[] = [];
 
   constructor(file: string, text: string) {
     this.file = file;
     this.text = text;
+    const starts = [0];
+    for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) starts.push(at + 1);
+    this.#lineStarts = starts;
   }
 
   /** Blacks out a range in every excerpt. */
@@ -81,8 +83,15 @@ export class SourceText {
   }
 
   position(offset: number): Position {
-    const { line, col } = this.lineCounter.linePos(Math.min(offset, this.text.length));
-    return { line: Math.max(line, 1), column: Math.max(col, 1) };
+    const at = Math.min(Math.max(offset, 0), this.text.length);
+    let low = 0;
+    let high = this.#lineStarts.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >>> 1;
+      if (this.#lineStarts[middle]! <= at) low = middle;
+      else high = middle - 1;
+    }
+    return { line: low + 1, column: at - this.#lineStarts[low]! + 1 };
   }
 
   /** The line that holds `span`, masked. */

@@ -55,8 +55,13 @@ export function readSyntax(source: SourceText, env: Environment, issues: IssueLi
   if (errors.length > 0) {
     source.maskByShape();
     if (document !== undefined) maskSecrets(document, source);
+    const lines = new Set<number>();
     for (const error of errors) {
       const [start, end] = error.pos;
+      // What follows in a line is mostly the parser finding its way back.
+      const { line } = source.position(start);
+      if (lines.has(line)) continue;
+      lines.add(line);
       issues.errorAt(
         { start, end },
         [],
@@ -97,7 +102,6 @@ function parse(source: SourceText, issues: IssueList): Document.Parsed[] | undef
       // Pretty messages quote the source, and with it a password.
       prettyErrors: false,
       uniqueKeys: false,
-      lineCounter: source.lineCounter,
     });
     return [...documents];
   } catch (error) {
@@ -250,7 +254,12 @@ class TreeBuilder {
     if (typeof value === 'string' && value.includes('${')) {
       const expanded = expandReferences(value, this.#env);
       if (expanded.ok) return { ...base, value: expanded.text, text: expanded.text, expanded: true };
-      this.#issues.errorAt(span, path, expanded.message, expanded.hint);
+      const quiet = path.some((step) => typeof step === 'string' && isSecretKey(step));
+      // A password that only happens to hold a ${ must not be quoted.
+      const named = !quiet || /^\$\{\w+\}$/.test(value);
+      const message = named ? expanded.message : 'a reference in this value cannot be resolved';
+      const hint = named ? expanded.hint : `a literal \${ is written $\${`;
+      this.#issues.errorAt(span, path, message, hint);
       return { ...base, value: undefined, text: '', expanded: true };
     }
     const known =

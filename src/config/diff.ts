@@ -1,0 +1,201 @@
+// Two models -> what has to be done to get from one to the other, and a sentence for the operator about each. What
+// is equal is not mentioned, so that it keeps its session. The speaker carries a plan out; nothing is done here.
+
+import type {
+  Config,
+  ControlConfig,
+  DecisionConfig,
+  DynamicPeersConfig,
+  HttpConfig,
+  KernelConfig,
+  ListenConfig,
+  LogConfig,
+  NetworkConfig,
+  PeerConfig,
+  RedistributeSource,
+  RouterConfig,
+} from './model.ts';
+import { compareSettings, type SettingsChange, sameValue } from './peer-changes.ts';
+import { sentencesOf } from './plan-sentences.ts';
+
+export interface ConfigPlan {
+  readonly router: RouterChange | undefined;
+  readonly listeners: { readonly added: readonly ListenConfig[]; readonly removed: readonly ListenConfig[] };
+  readonly kernel: KernelChange | undefined;
+  readonly peers: ListChange<PeerConfig, PeerChange>;
+  readonly dynamicPeers: ListChange<DynamicPeersConfig, DynamicPeersChange>;
+  readonly networks: ListChange<NetworkConfig, Replacement<NetworkConfig>>;
+  readonly redistribute: {
+    readonly added: readonly RedistributeSource[];
+    readonly removed: readonly RedistributeSource[];
+  };
+  readonly decision: SectionChange<DecisionConfig, DecisionAction> | undefined;
+  readonly control: Replacement<ControlConfig> | undefined;
+  readonly http: Replacement<HttpConfig | undefined> | undefined;
+  readonly log: Replacement<LogConfig> | undefined;
+  /** One a change, in the order above; empty when nothing changed. */
+  readonly sentences: readonly string[];
+}
+
+export interface Replacement<T> {
+  readonly before: T;
+  readonly after: T;
+}
+
+export interface ListChange<T, C> {
+  readonly added: readonly T[];
+  readonly removed: readonly T[];
+  readonly changed: readonly C[];
+}
+
+export interface PeerChange extends Replacement<PeerConfig>, SettingsChange {}
+
+/** The settings hold for the sessions the range has admitted, too. */
+export interface DynamicPeersChange extends Replacement<DynamicPeersConfig>, SettingsChange {
+  /** The limit differs; sessions above a lower one may stay. */
+  readonly limit: boolean;
+  /** The prefix differs: sessions from outside the new one end. */
+  readonly prefix: boolean;
+}
+
+export interface SectionChange<T, A> extends Replacement<T> {
+  readonly keys: readonly (keyof T)[];
+  /** What the changed keys need together, without repetition. */
+  readonly actions: readonly A[];
+}
+
+/** reset-all: every session; reset-internal: iBGP sessions; live: shown from now on. */
+export type RouterAction = 'reset-all' | 'reset-internal' | 'live';
+/**
+ * start, stop: installing begins or ends; reinstall: own routes move to other coordinates (the old ones are deleted
+ * after the new stand); resync: desired routes are computed again; relearn: foreign routes and interfaces are looked
+ * at again; retrack: next hops are resolved again; live: nothing at once.
+ */
+export type KernelAction = 'start' | 'stop' | 'reinstall' | 'resync' | 'relearn' | 'retrack' | 'live';
+/** decide: all prefixes once more; import: import is done again first. */
+export type DecisionAction = 'decide' | 'import';
+
+export type RouterChange = SectionChange<RouterConfig, RouterAction>;
+export type KernelChange = SectionChange<KernelConfig, KernelAction>;
+
+export const ROUTER_ACTIONS: Readonly<Record<keyof RouterConfig, RouterAction>> = {
+  asn: 'reset-all',
+  id: 'reset-all',
+  clusterId: 'reset-internal',
+  hostname: 'live',
+};
+
+export const KERNEL_ACTIONS: Readonly<Record<keyof KernelConfig, KernelAction>> = {
+  install: 'start',
+  table: 'reinstall',
+  metric: 'reinstall',
+  ecmp: 'resync',
+  protocol: 'reinstall',
+  prefSource: 'resync',
+  keepOnStop: 'live',
+  learn: 'relearn',
+  interfaces: 'relearn',
+  nextHopTracking: 'retrack',
+  scanTime: 'live',
+};
+
+export const DECISION_ACTIONS: Readonly<Record<keyof DecisionConfig, DecisionAction>> = {
+  alwaysCompareMed: 'decide',
+  preferOldest: 'decide',
+  multipathRelax: 'decide',
+  ignoreAsPathLength: 'decide',
+  ignoreRouterId: 'decide',
+  aigp: 'decide',
+  // Filled in when a route comes in.
+  defaultLocalPref: 'import',
+};
+
+/** Compares two models. Peers and ranges are the same where their names are; networks where their prefixes are. */
+export function diffConfig(before: Config, after: Config): ConfigPlan {
+  const plan: Omit<ConfigPlan, 'sentences'> = {
+    router: diffSection(before.router, after.router, ROUTER_ACTIONS),
+    listeners: diffSet(before.listen, after.listen),
+    kernel: diffKernel(before.kernel, after.kernel),
+    peers: diffList(before.peers, after.peers, (peer) => peer.name, diffPeer),
+    dynamicPeers: diffList(before.dynamicPeers, after.dynamicPeers, (range) => range.name, diffDynamic),
+    networks: diffList(before.networks, after.networks, (network) => network.prefix, replacement),
+    redistribute: diffSet(before.redistribute, after.redistribute),
+    decision: diffSection(before.decision, after.decision, DECISION_ACTIONS),
+    control: replacement(before.control, after.control),
+    http: replacement(before.http, after.http),
+    log: replacement(before.log, after.log),
+  };
+  return { ...plan, sentences: sentencesOf(plan) };
+}
+
+function replacement<T>(before: T, after: T): Replacement<T> | undefined {
+  return sameValue(before, after) ? undefined : { before, after };
+}
+
+function diffSet<T>(before: readonly T[], after: readonly T[]): { added: T[]; removed: T[] } {
+  const missingIn = (list: readonly T[]) => (item: T) => !list.some((other) => sameValue(item, other));
+  return { added: after.filter(missingIn(before)), removed: before.filter(missingIn(after)) };
+}
+
+function diffList<T, C>(
+  before: readonly T[],
+  after: readonly T[],
+  keyOf: (item: T) => string,
+  compare: (before: T, after: T) => C | undefined,
+): ListChange<T, C> {
+  const olds = new Map(before.map((item) => [keyOf(item), item]));
+  const news = new Set(after.map(keyOf));
+  const changed: C[] = [];
+  const added: T[] = [];
+  for (const item of after) {
+    const old = olds.get(keyOf(item));
+    const change = old === undefined ? undefined : compare(old, item);
+    if (old === undefined) added.push(item);
+    else if (change !== undefined) changed.push(change);
+  }
+  return { added, removed: before.filter((item) => !news.has(keyOf(item))), changed };
+}
+
+const NO_CHANGE: SettingsChange = { keys: [], reset: [], softIn: false, softOut: false, admin: undefined };
+
+function diffPeer(before: PeerConfig, after: PeerConfig): PeerChange | undefined {
+  const change = compareSettings(before, after);
+  if (before.address === after.address) return change && { before, after, ...change };
+  const rest = change ?? NO_CHANGE;
+  return { before, after, ...rest, reset: ['address', ...rest.reset], softIn: false, softOut: false };
+}
+
+function diffDynamic(before: DynamicPeersConfig, after: DynamicPeersConfig): DynamicPeersChange | undefined {
+  const change = compareSettings(before, after);
+  const limit = before.limit !== after.limit;
+  const prefix = before.prefix !== after.prefix;
+  if (change === undefined && !limit && !prefix) return undefined;
+  return { before, after, ...(change ?? NO_CHANGE), limit, prefix };
+}
+
+function diffSection<T extends object, A>(
+  before: T,
+  after: T,
+  table: Readonly<Record<keyof T, A>>,
+): SectionChange<T, A> | undefined {
+  const keys = keysOf(table).filter((key) => !sameValue(before[key], after[key]));
+  if (keys.length === 0) return undefined;
+  return { before, after, keys, actions: [...new Set(keys.map((key) => table[key]))] };
+}
+
+function keysOf<T extends object>(table: T): (keyof T)[] {
+  const keys: (keyof T)[] = [];
+  for (const key in table) keys.push(key);
+  return keys;
+}
+
+function diffKernel(before: KernelConfig, after: KernelConfig): KernelChange | undefined {
+  const change = diffSection(before, after, KERNEL_ACTIONS);
+  if (change === undefined) return undefined;
+  // Where nothing is installed, now or later, nothing of it can be moved.
+  const installed = before.install && after.install;
+  const actions = change.actions
+    .filter((action) => installed || (action !== 'reinstall' && action !== 'resync'))
+    .map((action) => (action === 'start' && !after.install ? 'stop' : action));
+  return { ...change, actions };
+}

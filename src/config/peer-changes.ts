@@ -1,0 +1,165 @@
+// What a change of each peer setting needs, as one table that the compiler keeps complete, and the comparison of two
+// peers by it. Where a setting is part of the OPEN, the transport or the kind of session, only a reset brings it about.
+
+import type { DynamicPeersConfig, PeerConfig, PeerSettings, TimerConfig } from './model.ts';
+import { Secret } from './model.ts';
+
+/**
+ * reset: the session starts anew (Cease/Other Configuration Change, RFC 4486). soft-in: import is done again, with a
+ * ROUTE-REFRESH where needed. soft-out: export is done again. admin: the session is started or shut down. live: taken
+ * over without a word to the peer.
+ */
+export type ChangeAction = 'reset' | 'soft-in' | 'soft-out' | 'admin' | 'live';
+
+/** The settings one by one, timers included. */
+export type PeerKey = Exclude<keyof PeerSettings, 'timers'> | `timers.${keyof TimerConfig}`;
+
+export interface PeerKeyRow {
+  /** As configuration files call it. */
+  readonly name: string;
+  readonly actions: readonly ChangeAction[];
+}
+
+const RESET = ['reset'] as const;
+const SOFT_IN = ['soft-in'] as const;
+const SOFT_OUT = ['soft-out'] as const;
+const SOFT_BOTH = ['soft-in', 'soft-out'] as const;
+const LIVE = ['live'] as const;
+
+export const PEER_KEYS: Readonly<Record<PeerKey, PeerKeyRow>> = {
+  asn: { name: 'asn', actions: RESET },
+  localAs: { name: 'localAs', actions: RESET },
+  localAddress: { name: 'localAddress', actions: RESET },
+  interface: { name: 'interface', actions: RESET },
+  port: { name: 'port', actions: RESET },
+  localPort: { name: 'localPort', actions: RESET },
+  enabled: { name: 'enabled', actions: ['admin'] },
+  description: { name: 'description', actions: LIVE },
+  // Who connects matters for the next connection only.
+  passive: { name: 'passive', actions: LIVE },
+  families: { name: 'families', actions: RESET },
+  // The key of a connection can be exchanged while it lives (TCP_MD5SIG on the connected socket).
+  password: { name: 'password', actions: LIVE },
+  multihop: { name: 'multihop', actions: RESET },
+  ttlSecurity: { name: 'ttlSecurity', actions: RESET },
+  'timers.hold': { name: 'holdTime', actions: RESET },
+  'timers.keepalive': { name: 'keepaliveTime', actions: LIVE },
+  'timers.connectRetry': { name: 'connectRetryTime', actions: LIVE },
+  'timers.connectDelay': { name: 'connectDelayTime', actions: LIVE },
+  'timers.delayOpen': { name: 'delayOpenTime', actions: LIVE },
+  'timers.errorWaitMin': { name: 'errorWaitMin', actions: LIVE },
+  'timers.errorWaitMax': { name: 'errorWaitMax', actions: LIVE },
+  'timers.errorForget': { name: 'errorForgetTime', actions: LIVE },
+  'timers.sendHold': { name: 'sendHoldTime', actions: LIVE },
+  import: { name: 'import', actions: SOFT_IN },
+  export: { name: 'export', actions: SOFT_OUT },
+  // A client's routes go to other peers than a non-client's: everything this peer gave is judged anew.
+  routeReflectorClient: { name: 'routeReflectorClient', actions: RESET },
+  clusterId: { name: 'clusterId', actions: RESET },
+  clientToClient: { name: 'clientToClient', actions: RESET },
+  routeServerClient: { name: 'routeServerClient', actions: SOFT_OUT },
+  nextHop: { name: 'nextHop', actions: SOFT_OUT },
+  nextHopAddress: { name: 'nextHopAddress', actions: SOFT_OUT },
+  removePrivateAs: { name: 'removePrivateAs', actions: SOFT_OUT },
+  asOverride: { name: 'asOverride', actions: SOFT_OUT },
+  allowOwnAs: { name: 'allowOwnAs', actions: SOFT_IN },
+  enforceFirstAs: { name: 'enforceFirstAs', actions: SOFT_IN },
+  addPath: { name: 'addPath', actions: RESET },
+  extendedNextHop: { name: 'extendedNextHop', actions: RESET },
+  extendedMessages: { name: 'extendedMessages', actions: RESET },
+  gracefulRestart: { name: 'gracefulRestart', actions: RESET },
+  role: { name: 'role', actions: RESET },
+  roleStrict: { name: 'roleStrict', actions: RESET },
+  aigp: { name: 'aigp', actions: SOFT_BOTH },
+  sendCommunities: { name: 'sendCommunities', actions: SOFT_OUT },
+  maxPrefixes: { name: 'maxPrefixes', actions: LIVE },
+  gracefulShutdown: { name: 'gracefulShutdown', actions: SOFT_IN },
+};
+
+/** What is to be done with one peer or range that stays. */
+export interface SettingsChange {
+  /** Settings that differ, in the table's order. */
+  readonly keys: readonly PeerKey[];
+  /** Names of the settings that force a reset; with any of them the softer actions are moot. */
+  readonly reset: readonly string[];
+  readonly softIn: boolean;
+  readonly softOut: boolean;
+  readonly admin: 'up' | 'down' | undefined;
+}
+
+/** Compares two sets of settings; undefined where they are equal. */
+export function compareSettings(before: PeerSettings, after: PeerSettings): SettingsChange | undefined {
+  const keys = peerKeys().filter((key) => !sameValue(settingOf(before, key), settingOf(after, key)));
+  if (keys.length === 0) return undefined;
+  const needs = (action: ChangeAction): boolean =>
+    keys.some((key) => PEER_KEYS[key].actions.includes(action));
+  const reset = keys
+    .filter((key) => PEER_KEYS[key].actions.includes('reset'))
+    .map((key) => PEER_KEYS[key].name);
+  return {
+    keys,
+    reset,
+    softIn: reset.length === 0 && needs('soft-in'),
+    softOut: reset.length === 0 && needs('soft-out'),
+    admin: needs('admin') ? (after.enabled ? 'up' : 'down') : undefined,
+  };
+}
+
+export function peerKeys(): PeerKey[] {
+  return Object.keys(PEER_KEYS).filter(isPeerKey);
+}
+
+function isPeerKey(key: string): key is PeerKey {
+  return Object.hasOwn(PEER_KEYS, key);
+}
+
+function settingOf(settings: PeerSettings, key: PeerKey): unknown {
+  if (!isTimerKey(key)) return settings[key];
+  const timers: Readonly<Record<string, number>> = { ...settings.timers };
+  return timers[key.slice('timers.'.length)];
+}
+
+function isTimerKey(key: PeerKey): key is `timers.${keyof TimerConfig}` {
+  return key.startsWith('timers.');
+}
+
+/** Structural equality over the model's plain values; secrets by what they hide. */
+export function sameValue(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (a instanceof Secret) return b instanceof Secret && a.equals(b);
+  if (Array.isArray(a)) {
+    return Array.isArray(b) && a.length === b.length && a.every((item, i) => sameValue(item, b[i]));
+  }
+  if (!isRecord(a) || !isRecord(b)) return false;
+  const keys = new Set([...Object.keys(a), ...Object.keys(b)]);
+  return [...keys].every((key) => sameValue(a[key], b[key]));
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Secret);
+}
+
+/** `holdTime 90 -> 30` for an operator; of a password only that it changed. */
+export function describeKey(before: PeerSettings, after: PeerSettings, key: PeerKey): string {
+  const { name } = PEER_KEYS[key];
+  if (key === 'password') {
+    if (before.password === undefined) return 'password set';
+    return after.password === undefined ? 'password removed' : 'password changed';
+  }
+  return `${name} ${show(settingOf(before, key))} -> ${show(settingOf(after, key))}`;
+}
+
+/** A model value in a few characters. */
+export function show(value: unknown): string {
+  if (value === undefined) return 'none';
+  if (value === true) return 'on';
+  if (value === false) return 'off';
+  if (Array.isArray(value)) return `[${value.map(show).join(', ')}]`;
+  if (isRecord(value)) {
+    const parts = Object.entries(value).filter(([, part]) => part !== undefined);
+    return parts.length === 0 ? 'none' : parts.map(([key, part]) => `${key} ${show(part)}`).join(', ');
+  }
+  return String(value);
+}
+
+export type PeerOrRange = PeerConfig | DynamicPeersConfig;

@@ -1,0 +1,135 @@
+// A plan in sentences: one a change, in words an operator can act on before and after a reload.
+
+import type { ConfigPlan, DecisionAction, KernelAction, RouterAction, SectionChange } from './diff.ts';
+import type { ListenConfig, NetworkConfig, PeerConfig } from './model.ts';
+import type { PeerOrRange } from './peer-changes.ts';
+import { describeKey, type SettingsChange, show } from './peer-changes.ts';
+
+const ROUTER_WORDS: Readonly<Record<RouterAction, string>> = {
+  'reset-all': 'all sessions are reset',
+  'reset-internal': 'all iBGP sessions are reset',
+  live: 'shown from now on',
+};
+
+const KERNEL_WORDS: Readonly<Record<KernelAction, string>> = {
+  start: 'routes are installed',
+  stop: 'routes are no longer installed',
+  reinstall: 'own routes are installed anew, then the old ones removed',
+  resync: 'routes are computed and compared again',
+  relearn: 'foreign routes and interfaces are read again',
+  retrack: 'next hops are resolved again',
+  live: 'taken over',
+};
+
+const DECISION_WORDS: Readonly<Record<DecisionAction, string>> = {
+  decide: 'all best paths are chosen again',
+  import: 'import is done again',
+};
+
+export function sentencesOf(plan: Omit<ConfigPlan, 'sentences'>): string[] {
+  const { router, kernel, decision } = plan;
+  return [
+    ...(router === undefined
+      ? []
+      : [`router: ${describeSection(router)}; ${words(router.actions, ROUTER_WORDS)}`]),
+    ...plan.listeners.removed.map((listen) => `listener ${endpoint(listen)} closed`),
+    ...plan.listeners.added.map((listen) => `listener ${endpoint(listen)} opened`),
+    ...(kernel === undefined
+      ? []
+      : [sentence(`kernel: ${describeSection(kernel)}`, words(kernel.actions, KERNEL_WORDS))]),
+    ...plan.peers.removed.map((peer) => `peer ${peer.name} removed`),
+    ...plan.peers.added.map((peer) => `peer ${peer.name} added (${at(peer)}, AS ${peer.asn})`),
+    ...plan.peers.changed.map((change) =>
+      settingsSentence(`peer ${change.after.name}`, change, addressPart(change)),
+    ),
+    ...plan.dynamicPeers.removed.map((range) => `dynamic range ${range.name} removed; its sessions end`),
+    ...plan.dynamicPeers.added.map(
+      (range) => `dynamic range ${range.name} added (${range.prefix}, AS ${range.asn})`,
+    ),
+    ...plan.dynamicPeers.changed.map((change) =>
+      settingsSentence(`dynamic range ${change.after.name}`, change, [
+        ...(change.prefix ? [`prefix ${change.before.prefix} -> ${change.after.prefix}`] : []),
+        ...(change.limit ? [`limit ${change.before.limit} -> ${change.after.limit}`] : []),
+      ]),
+    ),
+    ...plan.networks.removed.map((network) => `network ${network.prefix} withdrawn`),
+    ...plan.networks.added.map((network) => `network ${network.prefix} announced`),
+    ...plan.networks.changed.map(
+      (change) => `network ${change.after.prefix}: ${networkParts(change.before, change.after)}`,
+    ),
+    ...plan.redistribute.removed.map((source) => `${source} routes are no longer redistributed`),
+    ...plan.redistribute.added.map((source) => `${source} routes are redistributed`),
+    ...(decision === undefined
+      ? []
+      : [`decision: ${describeSection(decision)}; ${words(decision.actions, DECISION_WORDS)}`]),
+    ...(plan.control === undefined
+      ? []
+      : [`control socket: ${show(plan.control.before.socket)} -> ${show(plan.control.after.socket)}`]),
+    ...(plan.http === undefined ? [] : [`http: ${http(plan.http.before)} -> ${http(plan.http.after)}`]),
+    ...(plan.log === undefined
+      ? []
+      : [
+          `log: ${plan.log.before.level}, ${plan.log.before.format} -> ${plan.log.after.level}, ${plan.log.after.format}`,
+        ]),
+  ];
+}
+
+function sentence(what: string, then: string): string {
+  return then === '' ? what : `${what}; ${then}`;
+}
+
+function words<A extends string>(actions: readonly A[], table: Readonly<Record<A, string>>): string {
+  return actions.map((action) => table[action]).join(', ');
+}
+
+function settingsSentence(
+  label: string,
+  change: SettingsChange & { before: PeerOrRange; after: PeerOrRange },
+  more: readonly string[],
+): string {
+  const parts = [...more, ...change.keys.map((key) => describeKey(change.before, change.after, key))];
+  return `${label}: ${parts.join(', ')}; ${consequence(change)}`;
+}
+
+function consequence(change: SettingsChange): string {
+  if (change.admin !== undefined) return change.admin === 'up' ? 'started' : 'shut down';
+  if (change.reset.length > 0) return 'session reset';
+  if (change.softIn && change.softOut) return 'import and export done again, session kept';
+  if (change.softIn) return 'import done again, session kept';
+  if (change.softOut) return 'export done again, session kept';
+  return 'session kept';
+}
+
+function addressPart(change: { before: PeerConfig; after: PeerConfig }): string[] {
+  const { before, after } = change;
+  return before.address === after.address ? [] : [`address ${before.address} -> ${after.address}`];
+}
+
+const BGP_PORT = 179;
+
+function at(peer: PeerConfig): string {
+  return peer.port === BGP_PORT ? peer.address : `${peer.address} port ${peer.port}`;
+}
+
+function endpoint(listen: ListenConfig): string {
+  const link = listen.interface === undefined ? '' : ` on ${listen.interface}`;
+  return `${listen.address} port ${listen.port}${link}`;
+}
+
+function http(value: { address: string; port: number } | undefined): string {
+  return value === undefined ? 'off' : `${value.address} port ${value.port}`;
+}
+
+function networkParts(before: NetworkConfig, after: NetworkConfig): string {
+  return (['type', 'via', 'med', 'localPref', 'communities'] as const)
+    .filter((key) => show(before[key]) !== show(after[key]))
+    .map((key) => `${key} ${show(before[key])} -> ${show(after[key])}`)
+    .join(', ');
+}
+
+/** `metric 32 -> 50, ecmp 1 -> 16`, for a section's sentence. */
+function describeSection<T extends object, A>(change: SectionChange<T, A>): string {
+  return change.keys
+    .map((key) => `${String(key)} ${show(change.before[key])} -> ${show(change.after[key])}`)
+    .join(', ');
+}

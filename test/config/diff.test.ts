@@ -1,0 +1,282 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  DECISION_ACTIONS,
+  diffConfig,
+  KERNEL_ACTIONS,
+  type PeerChange,
+  ROUTER_ACTIONS,
+} from '../../src/config/diff.ts';
+import { type Config, type PeerConfig, type PeerSettings, Secret } from '../../src/config/model.ts';
+import { type ChangeAction, PEER_KEYS, type PeerKey, peerKeys } from '../../src/config/peer-changes.ts';
+import { config } from './support.ts';
+
+const TEXT = `router: { asn: 64512, id: 10.99.0.1 }
+kernel: { install: true }
+peers:
+  - { name: a, address: 10.1.1.1, asn: 64512 }
+  - { name: b, address: 10.1.1.2, asn: 1, import: accept, export: accept, password: one }
+dynamicPeers: [{ name: nodes, prefix: 10.2.0.0/16, asn: internal }]
+networks: [10.0.0.0/8]
+`;
+const base = config(TEXT);
+
+function withPeer(change: Partial<PeerConfig>): Config {
+  const [first, ...rest] = base.peers;
+  if (first === undefined) throw new Error('no peer');
+  return { ...base, peers: [{ ...first, ...change }, ...rest] };
+}
+
+/** One other value for each setting of peer a. */
+const OTHER: { [K in Exclude<keyof PeerSettings, 'timers'>]: PeerSettings[K] } = {
+  asn: 'internal',
+  localAs: 7,
+  localAddress: '10.1.1.9',
+  interface: 'eth1',
+  port: 1179,
+  localPort: 1180,
+  enabled: false,
+  description: 'other',
+  passive: true,
+  families: ['ipv4-unicast', 'ipv6-unicast'],
+  password: new Secret('two'),
+  multihop: 3,
+  ttlSecurity: 1,
+  import: 'reject',
+  export: 'reject',
+  routeReflectorClient: true,
+  clusterId: '1.1.1.1',
+  clientToClient: false,
+  routeServerClient: true,
+  nextHop: 'self',
+  nextHopAddress: { ipv4: '10.1.1.9', ipv6: undefined },
+  removePrivateAs: true,
+  asOverride: true,
+  allowOwnAs: 1,
+  enforceFirstAs: false,
+  addPath: { receive: true, send: 'none' },
+  extendedNextHop: true,
+  extendedMessages: false,
+  gracefulRestart: { mode: 'off', restartTime: 120 },
+  role: 'peer',
+  roleStrict: true,
+  aigp: false,
+  sendCommunities: false,
+  maxPrefixes: 9,
+  gracefulShutdown: true,
+};
+
+function otherPeer(key: PeerKey): Partial<PeerConfig> {
+  const [first] = base.peers;
+  if (key.startsWith('timers.')) return { timers: { ...first!.timers, [key.slice('timers.'.length)]: 7 } };
+  return { [key]: OTHER[key as keyof typeof OTHER] };
+}
+
+/** The actions a change asks for, read back from the plan. */
+function actionsOf(change: PeerChange | undefined): ChangeAction[] {
+  if (change === undefined) return [];
+  const { reset, softIn, softOut, admin } = change;
+  const actions: ChangeAction[] = [];
+  if (reset.length > 0) actions.push('reset');
+  if (softIn) actions.push('soft-in');
+  if (softOut) actions.push('soft-out');
+  if (admin !== undefined) actions.push('admin');
+  return actions.length === 0 ? ['live'] : actions;
+}
+
+describe('a peer setting', () => {
+  it.each(peerKeys())('%s asks for exactly what its row says', (key) => {
+    const plan = diffConfig(base, withPeer(otherPeer(key)));
+    const [change, ...others] = plan.peers.changed;
+    expect(others).toEqual([]);
+    expect(change?.keys).toEqual([key]);
+    expect(actionsOf(change)).toEqual(PEER_KEYS[key].actions);
+    expect(plan.sentences).toHaveLength(1);
+    expect(plan.sentences[0]).toContain(`peer a: ${PEER_KEYS[key].name} `);
+    expect(plan).toMatchObject({
+      router: undefined,
+      kernel: undefined,
+      networks: { added: [], removed: [], changed: [] },
+    });
+  });
+
+  it('of a dynamic range is treated alike', () => {
+    const [range] = base.dynamicPeers;
+    const plan = diffConfig(base, { ...base, dynamicPeers: [{ ...range!, export: 'reject', limit: 7 }] });
+    expect(plan.dynamicPeers.changed).toMatchObject([
+      { keys: ['export'], softOut: true, softIn: false, reset: [], limit: true, prefix: false },
+    ]);
+    expect(plan.sentences).toEqual([
+      'dynamic range nodes: limit 100 -> 7, export accept -> reject; export done again, session kept',
+    ]);
+  });
+
+  it('that resets makes softer ones moot', () => {
+    const plan = diffConfig(base, withPeer({ port: 1179, import: 'reject', export: 'reject' }));
+    expect(plan.peers.changed).toMatchObject([{ reset: ['port'], softIn: false, softOut: false }]);
+    expect(plan.sentences).toEqual([
+      'peer a: port 179 -> 1179, import accept -> reject, export accept -> reject; session reset',
+    ]);
+  });
+
+  it('may be a new address under the old name', () => {
+    const plan = diffConfig(base, withPeer({ address: '10.1.1.77' }));
+    expect(plan.peers).toMatchObject({ added: [], removed: [], changed: [{ reset: ['address'] }] });
+    expect(plan.sentences).toEqual(['peer a: address 10.1.1.1 -> 10.1.1.77; session reset']);
+  });
+});
+
+describe('passwords', () => {
+  const withPassword = (password: string): Config => config(TEXT.replace('one', password));
+
+  it('change without a reset and without being told', () => {
+    expect(diffConfig(base, withPassword('one')).sentences).toEqual([]);
+    const plan = diffConfig(base, withPassword('Xq7-hunter2'));
+    expect(plan.peers.changed).toMatchObject([
+      { keys: ['password'], reset: [], softIn: false, softOut: false },
+    ]);
+    expect(plan.sentences).toEqual(['peer b: password changed; session kept']);
+    expect(JSON.stringify(plan)).not.toContain('hunter2');
+    expect(diffConfig(base, config(TEXT.replace(', password: one', ''))).sentences).toEqual([
+      'peer b: password removed; session kept',
+    ]);
+  });
+});
+
+describe('lists', () => {
+  it('tell what came and what went', () => {
+    const after = config(`router: { asn: 64512, id: 10.99.0.1 }
+kernel: { install: true }
+listen: [10.1.1.9]
+peers:
+  - { name: b, address: 10.1.1.2, asn: 1, import: accept, export: accept, password: one }
+  - { name: c, address: 10.1.1.3, port: 1179, asn: 64512, enabled: false }
+networks: [{ prefix: 10.0.0.0/8, type: blackhole, med: 5 }, 11.0.0.0/8]
+redistribute: connected
+http: "127.0.0.1:8179"
+control: false
+log: debug
+`);
+    expect(diffConfig(base, after).sentences).toEqual([
+      'listener 0.0.0.0 port 179 closed',
+      'listener :: port 179 closed',
+      'listener 10.1.1.9 port 179 opened',
+      'peer a removed',
+      'peer c added (10.1.1.3 port 1179, AS 64512)',
+      'dynamic range nodes removed; its sessions end',
+      'network 11.0.0.0/8 announced',
+      'network 10.0.0.0/8: type none -> blackhole, med none -> 5',
+      'connected routes are redistributed',
+      'control socket: /run/godwit/godwit.sock -> none',
+      'http: off -> 127.0.0.1 port 8179',
+      'log: info, auto -> debug, auto',
+    ]);
+    const back = diffConfig(after, base).sentences;
+    expect(back).toContain('network 11.0.0.0/8 withdrawn');
+    expect(back).toContain('connected routes are no longer redistributed');
+    expect(back).toContain('dynamic range nodes added (10.2.0.0/16, AS internal)');
+  });
+
+  it('do not care for order', () => {
+    const turned = { ...base, peers: [...base.peers].reverse(), listen: [...base.listen].reverse() };
+    expect(diffConfig(base, turned).sentences).toEqual([]);
+  });
+});
+
+describe('sections', () => {
+  const ROUTER = { asn: 7, id: '1.1.1.1', clusterId: '2.2.2.2', hostname: 'other' };
+  it.each(Object.keys(ROUTER_ACTIONS) as (keyof typeof ROUTER)[])('router.%s', (key) => {
+    const plan = diffConfig(base, { ...base, router: { ...base.router, [key]: ROUTER[key] } });
+    expect(plan.router).toMatchObject({ keys: [key], actions: [ROUTER_ACTIONS[key]] });
+    expect(plan.sentences).toHaveLength(1);
+  });
+
+  const KERNEL: Config['kernel'] = {
+    install: false,
+    table: 100,
+    metric: 5,
+    ecmp: 8,
+    protocol: 99,
+    prefSource: { ipv4: '10.1.1.1', ipv6: undefined },
+    keepOnStop: true,
+    learn: [{ protocol: 80, table: undefined }],
+    interfaces: ['eth*'],
+    nextHopTracking: false,
+    scanTime: 1,
+  };
+  it.each(Object.keys(KERNEL_ACTIONS) as (keyof typeof KERNEL)[])('kernel.%s', (key) => {
+    const plan = diffConfig(base, { ...base, kernel: { ...base.kernel, [key]: KERNEL[key] } });
+    expect(plan.kernel).toMatchObject({
+      keys: [key],
+      actions: [key === 'install' ? 'stop' : KERNEL_ACTIONS[key]],
+    });
+    expect(plan.sentences).toHaveLength(1);
+  });
+
+  it('have nothing to move in a kernel that nothing is installed into', () => {
+    const off = { ...base, kernel: { ...base.kernel, install: false } };
+    const plan = diffConfig(off, { ...off, kernel: { ...off.kernel, metric: 5, learn: KERNEL.learn } });
+    expect(plan.kernel?.actions).toEqual(['relearn']);
+    expect(diffConfig(off, base).kernel?.actions).toEqual(['start']);
+    expect(diffConfig(off, base).sentences).toEqual(['kernel: install off -> on; routes are installed']);
+  });
+
+  const DECISION = {
+    alwaysCompareMed: true,
+    preferOldest: true,
+    multipathRelax: true,
+    ignoreAsPathLength: true,
+    ignoreRouterId: true,
+    aigp: false,
+    defaultLocalPref: 7,
+  };
+  it.each(Object.keys(DECISION_ACTIONS) as (keyof typeof DECISION)[])('decision.%s', (key) => {
+    const plan = diffConfig(base, { ...base, decision: { ...base.decision, [key]: DECISION[key] } });
+    expect(plan.decision).toMatchObject({ keys: [key], actions: [DECISION_ACTIONS[key]] });
+  });
+});
+
+describe('any two configurations', () => {
+  const change = fc.constantFrom(...peerKeys()).map((key) => otherPeer(key));
+  const anyConfig = fc.record({
+    changes: fc.array(change, { maxLength: 4 }),
+    peers: fc.subarray([0, 1]),
+    networks: fc.subarray(['10.0.0.0/8', '11.0.0.0/8', '2001:db8::/32']),
+    redistribute: fc.subarray(['kernel', 'connected', 'static'] as const),
+  });
+  const build = (parts: typeof anyConfig extends fc.Arbitrary<infer T> ? T : never): Config => {
+    const changed = withPeer(Object.assign({}, ...parts.changes));
+    const [network] = base.networks;
+    return {
+      ...changed,
+      peers: parts.peers.map((i) => changed.peers[i]!),
+      networks: parts.networks.map((prefix) => ({ ...network!, prefix })),
+      redistribute: parts.redistribute,
+    };
+  };
+
+  it('differ from themselves in nothing', () => {
+    fc.assert(
+      fc.property(anyConfig, (parts) => {
+        expect(diffConfig(build(parts), build(parts)).sentences).toEqual([]);
+      }),
+    );
+  });
+
+  it('differ both ways in the same things', () => {
+    fc.assert(
+      fc.property(anyConfig, anyConfig, (one, two) => {
+        const forth = diffConfig(build(one), build(two));
+        const back = diffConfig(build(two), build(one));
+        expect(back.peers.added.map((each) => each.name)).toEqual(
+          forth.peers.removed.map((each) => each.name),
+        );
+        expect(back.peers.changed.map((each) => each.keys)).toEqual(
+          forth.peers.changed.map((each) => each.keys),
+        );
+        expect(back.networks.added).toEqual(forth.networks.removed);
+        expect(back.sentences.length).toBe(forth.sentences.length);
+      }),
+    );
+  });
+});
