@@ -435,7 +435,10 @@ class MemSocket implements TransportSocket {
   end(): void {
     if (this.#ending || this.closed) return;
     this.#ending = true;
-    if (this.direction === undefined) return this.destroy();
+    if (this.direction === undefined) {
+      this.destroy();
+      return;
+    }
     this.direction.finAfter = true;
     this.link?.pump(this.direction);
     this.settleEnd();

@@ -13,7 +13,6 @@ const AF_INET6 = 10;
 const SOCK_STREAM = 1;
 const SOCK_NONBLOCK = 0o4000;
 const SOCK_CLOEXEC = 0o2000000;
-const LISTEN_BACKLOG = 1024;
 
 const LEVEL = { socket: 1, ip: 0, tcp: 6, ipv6: 41 } as const;
 const OPTION = {
@@ -59,7 +58,6 @@ interface Libc {
   socket(domain: number, type: number, protocol: number): number;
   setsockopt(fd: number, level: number, name: number, value: Uint8Array, length: number): number;
   bind(fd: number, address: Uint8Array, length: number): number;
-  listen(fd: number, backlog: number): number;
   close(fd: number): number;
   ifNameToIndex(name: string): number;
   ifIndexToName(index: number, name: Uint8Array): unknown;
@@ -99,7 +97,10 @@ export class NativeSockets {
     });
   }
 
-  /** A listening socket. The caller owns the descriptor. Throws TransportError. */
+  /**
+   * A bound socket that does not listen yet, so that its keys are there before the first SYN. The caller owns the
+   * descriptor. Throws TransportError.
+   */
   listener(options: ListenOptions): number {
     const fd = this.#open(options.address);
     return this.#closeOnError(fd, () => {
@@ -114,7 +115,6 @@ export class NativeSockets {
       this.#setHops(fd, options.address, LISTENER_TTL, undefined);
       if (options.interface !== undefined) this.#bindToDevice(fd, options.interface);
       this.#bind(fd, options.address, options.port, options.zone);
-      this.#check(this.#libc.listen(fd, LISTEN_BACKLOG), 'listen');
     });
   }
 
@@ -260,7 +260,6 @@ export function loadNativeSockets(): NativeSockets | undefined {
     socket: lib.func('int socket(int, int, int)'),
     setsockopt: lib.func('int setsockopt(int, int, int, const void *, uint32_t)'),
     bind: lib.func('int bind(int, const void *, uint32_t)'),
-    listen: lib.func('int listen(int, int)'),
     close: lib.func('int close(int)'),
     ifNameToIndex: lib.func('uint32_t if_nametoindex(const char *)'),
     ifIndexToName: lib.func('void *if_indextoname(uint32_t, void *)'),

@@ -217,10 +217,10 @@ export class Peer {
 
   /** An accepted connection from this peer; refused where the peer is down or waits in Idle. */
   acceptConnection(socket: TransportSocket): void {
-    const { log } = this.#dependencies;
+    const { clock, log } = this.#dependencies;
     if (!this.#adminUp) {
       // RFC 4486 §4: "disallows a connection after it accepts a transport protocol connection".
-      refuseConnection(socket, CEASE.connectionRejected);
+      refuseConnection(clock, socket, CEASE.connectionRejected);
       return;
     }
     if (this.#primary.state === 'Idle') {

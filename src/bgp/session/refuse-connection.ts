@@ -1,11 +1,21 @@
 // Turning an accepted connection away: RFC 4486 §4 asks for a Cease that says so.
 
+import type { Clock } from '../../lib/clock.ts';
 import { ERROR } from '../wire/error-codes.ts';
 import { encodeNotification } from '../wire/notification.ts';
 import type { TransportSocket } from './transport.ts';
 
-/** Sends Cease/`subcode` and closes once the peer has closed too. */
-export function refuseConnection(socket: TransportSocket, subcode: number): void {
-  socket.attach({ onConnect() {}, onData() {}, onEnd: () => socket.destroy(), onClose() {} });
+/** For the peer to take the NOTIFICATION and close. */
+const LINGER_MS = 5000;
+
+/** Sends Cease/`subcode` and closes; bounded in time. */
+export function refuseConnection(clock: Clock, socket: TransportSocket, subcode: number): void {
+  const timer = clock.setTimer(LINGER_MS, () => socket.destroy());
+  socket.attach({
+    onConnect() {},
+    onData() {},
+    onEnd: () => socket.destroy(),
+    onClose: () => timer.cancel(),
+  });
   socket.write([encodeNotification(ERROR.cease, subcode)], () => socket.end());
 }

@@ -22,6 +22,7 @@ import {
 } from './transport.ts';
 
 const RECEIVE_BUFFER_BYTES = 256 * 1024;
+const LISTEN_BACKLOG = 1024;
 
 /** Node takes these two in every version it supports; the type declarations know them elsewhere or not at all. */
 interface SocketConstructorOptions extends net.SocketConstructorOpts {
@@ -81,6 +82,8 @@ class TcpSocket implements TransportSocket {
   #local: Endpoint;
   #remote: Endpoint;
   #password: Password | undefined;
+  /** Whether `#password` says what the kernel has; of an accepted socket it is the listener's until then. */
+  #keyKnown = false;
   #error: TransportError | undefined;
 
   constructor(
@@ -117,6 +120,7 @@ class TcpSocket implements TransportSocket {
   dial(socket: net.Socket, options: ConnectOptions, handlers: SocketHandlers): void {
     this.#handlers = handlers;
     this.#password = options.password;
+    this.#keyKnown = true;
     this.#adopt(socket);
     socket.once('connect', () => {
       this.#local = { ...endpointOf(socket.localAddress, socket.localPort), zone: options.remote.zone };
@@ -175,8 +179,9 @@ class TcpSocket implements TransportSocket {
     const fd = this.#socket === undefined ? undefined : descriptorOf(this.#socket);
     if (fd === undefined) return;
     // The kernel copies the listener's key to the connection; only a change has to be said again.
-    const keyChanged = this.#password !== undefined && this.#password.reveal() !== options.password?.reveal();
+    const keyChanged = this.#keyKnown && this.#password?.reveal() !== options.password?.reveal();
     this.#native.configure(fd, this.#remote.address, options, keyChanged);
+    this.#keyKnown = true;
     this.#password = options.password;
   }
 
@@ -218,6 +223,7 @@ class TcpListener implements TransportListener {
   readonly #handlers: ListenHandlers;
   #port: number;
   #fd: number | undefined;
+  #closed = false;
 
   constructor(
     native: NativeSockets | undefined,
@@ -251,8 +257,13 @@ class TcpListener implements TransportListener {
       this.#server.listen({ host, port: options.port, ipv6Only: options.address.length === 16 });
       return;
     }
-    this.#fd = this.#native.listener(options);
-    this.#server.listen({ fd: this.#fd });
+    const fd = this.#native.listener(options);
+    this.#fd = fd;
+    // One turn later, so that the caller can set its keys first.
+    setImmediate(() => {
+      if (this.#closed) this.#native?.close(fd);
+      else this.#server.listen({ fd, backlog: LISTEN_BACKLOG });
+    });
   }
 
   get port(): number {
@@ -290,13 +301,15 @@ class TcpListener implements TransportListener {
       if (password === undefined) return;
       throw missing('password');
     }
-    if (this.#fd !== undefined && this.#server.listening) {
+    if (this.#fd !== undefined && !this.#closed) {
       this.#native.setPassword(this.#fd, prefix, password);
     }
   }
 
   close(): void {
-    this.#server.close();
+    if (this.#closed) return;
+    this.#closed = true;
+    if (this.#server.listening) this.#server.close();
   }
 }
 

@@ -1,0 +1,195 @@
+// The listening sockets: one per configured (address, port), each for many peers. An accepted connection goes to
+// the peer it belongs to, or away with Cease/Connection Rejected (RFC 4486 §4); the TCP-MD5 keys of the peers are
+// kept on every socket (RFC 2385).
+
+import type { Clock } from '../../lib/clock.ts';
+import { formatAddress } from '../../lib/ip.ts';
+import type { Logger } from '../../lib/log.ts';
+import { CEASE } from '../wire/error-codes.ts';
+import type { Peer } from './peer.ts';
+import { type DynamicRange, type ListenKey, PeerDirectory } from './peer-directory.ts';
+import { refuseConnection } from './refuse-connection.ts';
+import {
+  type ListenOptions,
+  type Transport,
+  TransportError,
+  type TransportListener,
+  type TransportSocket,
+} from './transport.ts';
+
+/** Until a socket that could not be opened is tried again; its address may come with an interface. */
+const REOPEN_MS = 5000;
+
+export interface ListenerDependencies {
+  readonly clock: Clock;
+  readonly transport: Transport;
+  readonly log: Logger;
+}
+
+export class ListenerSet {
+  readonly #dependencies: ListenerDependencies;
+  readonly #directory = new PeerDirectory();
+  readonly #listeners = new Map<string, Listener>();
+
+  constructor(dependencies: ListenerDependencies) {
+    this.#dependencies = dependencies;
+  }
+
+  /** Opens a socket; does nothing where it is open. One that fails is tried again. */
+  open(options: ListenOptions): void {
+    const key = keyOf(options);
+    if (this.#listeners.has(key)) return;
+    const listener = new Listener(options, this.#dependencies, this.#directory);
+    this.#listeners.set(key, listener);
+    listener.open();
+  }
+
+  close(options: ListenOptions): void {
+    const key = keyOf(options);
+    this.#listeners.get(key)?.close();
+    this.#listeners.delete(key);
+  }
+
+  closeAll(): void {
+    for (const listener of this.#listeners.values()) listener.close();
+    this.#listeners.clear();
+  }
+
+  /** Lets this peer call. */
+  add(peer: Peer): void {
+    this.#directory.add(peer);
+    if (peer.options.password !== undefined) this.#updateKeys();
+  }
+
+  /** To be called for a retired dynamic peer too: it makes room in its range. */
+  remove(peer: Peer): void {
+    this.#directory.remove(peer);
+    if (peer.options.password !== undefined) this.#updateKeys();
+  }
+
+  /** After a change of a static peer's address or password. */
+  refresh(peer: Peer): void {
+    this.#directory.remove(peer);
+    this.#directory.add(peer);
+    this.#updateKeys();
+  }
+
+  addRange(range: DynamicRange): void {
+    this.#directory.addRange(range);
+    this.#updateKeys();
+  }
+
+  removeRange(range: DynamicRange): void {
+    this.#directory.removeRange(range);
+    this.#updateKeys();
+  }
+
+  population(range: DynamicRange): number {
+    return this.#directory.population(range);
+  }
+
+  /** One sentence for each socket that is not open, or whose keys could not be set. */
+  get problems(): string[] {
+    return [...this.#listeners.values()].flatMap((listener) => listener.problem ?? []);
+  }
+
+  /** Ports in use, by the order of opening. */
+  get ports(): number[] {
+    return [...this.#listeners.values()].map((listener) => listener.port);
+  }
+
+  #updateKeys(): void {
+    for (const listener of this.#listeners.values()) listener.updateKeys();
+  }
+}
+
+class Listener {
+  readonly #options: ListenOptions;
+  readonly #dependencies: ListenerDependencies;
+  readonly #directory: PeerDirectory;
+  #listener: TransportListener | undefined;
+  #keys: ReadonlyMap<string, ListenKey> = new Map();
+  #closed = false;
+  problem: string | undefined;
+
+  constructor(options: ListenOptions, dependencies: ListenerDependencies, directory: PeerDirectory) {
+    this.#options = options;
+    this.#dependencies = dependencies;
+    this.#directory = directory;
+  }
+
+  get port(): number {
+    return this.#listener?.port ?? this.#options.port;
+  }
+
+  open(): void {
+    const { clock, log, transport } = this.#dependencies;
+    this.#keys = new Map();
+    this.#listener = transport.listen(this.#options, {
+      onListening: () => {
+        this.problem = undefined;
+        log.info({}, `listening on ${this.#name()}`);
+      },
+      onAccept: (socket) => this.#accept(socket),
+      onError: (error) => {
+        this.#listener = undefined;
+        if (this.#closed) return;
+        const problem = `cannot listen on ${this.#name()}: ${error.code} ${error.message}`;
+        if (problem !== this.problem) log.error({}, problem);
+        this.problem = problem;
+        clock.setTimer(REOPEN_MS, () => {
+          if (!this.#closed) this.open();
+        });
+      },
+    });
+    this.updateKeys();
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#listener?.close();
+  }
+
+  updateKeys(): void {
+    const wanted = this.#directory.keys(this.#options.address.length);
+    for (const [name, { prefix }] of this.#keys) {
+      if (!wanted.has(name)) this.#setKey(prefix, undefined);
+    }
+    for (const [name, { prefix, password }] of wanted) {
+      if (this.#keys.get(name)?.password.reveal() !== password.reveal()) this.#setKey(prefix, password);
+    }
+    this.#keys = wanted;
+  }
+
+  #setKey(prefix: ListenKey['prefix'], password: ListenKey['password'] | undefined): void {
+    try {
+      this.#listener?.setPassword(prefix, password);
+    } catch (error) {
+      if (!(error instanceof TransportError)) throw error;
+      this.problem = `no TCP-MD5 on ${this.#name()}: ${error.message}`;
+      this.#dependencies.log.error({}, this.problem);
+    }
+  }
+
+  #accept(socket: TransportSocket): void {
+    const { clock, log } = this.#dependencies;
+    const found = this.#directory.find(socket.local, socket.remote);
+    if ('peer' in found) {
+      found.peer.acceptConnection(socket);
+      return;
+    }
+    const from = formatAddress(socket.remote.address, socket.remote.zone);
+    log.info({ address: from, port: socket.remote.port }, `connection refused: ${found.refused}`);
+    refuseConnection(clock, socket, CEASE.connectionRejected);
+  }
+
+  #name(): string {
+    const { address, zone, port } = this.#options;
+    const text = formatAddress(address, zone);
+    return address.length === 16 ? `[${text}]:${port}` : `${text}:${port}`;
+  }
+}
+
+function keyOf(options: ListenOptions): string {
+  return `${formatAddress(options.address, options.zone)} ${options.port} ${options.interface ?? ''}`;
+}

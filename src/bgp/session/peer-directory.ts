@@ -1,0 +1,133 @@
+// Whose is an accepted connection? Static peers by remote address (and zone, and local address), several peers of
+// one address told apart by port, dynamic peers by prefix with a limit. It also says which TCP-MD5 keys a listener
+// needs. The sockets are listener.ts's.
+
+import { formatAddress, formatPrefix, type IpBytes, type Prefix, prefixContains } from '../../lib/ip.ts';
+import type { Peer } from './peer.ts';
+import type { Endpoint, Password } from './transport.ts';
+
+/** Peers that are made when they call. */
+export interface DynamicRange {
+  readonly name: string;
+  readonly prefix: Prefix;
+  /** Most peers of this range at a time. */
+  readonly limit: number;
+  readonly password: Password | undefined;
+  /** Makes the peer, passive and started; undefined refuses it. */
+  admit(remote: Endpoint): Peer | undefined;
+}
+
+export type Lookup =
+  | { readonly peer: Peer }
+  /** For the log. */
+  | { readonly refused: string };
+
+export interface ListenKey {
+  readonly prefix: Prefix;
+  readonly password: Password;
+}
+
+export class PeerDirectory {
+  readonly #byAddress = new Map<string, Peer[]>();
+  readonly #ranges: DynamicRange[] = [];
+  readonly #rangeOf = new Map<Peer, DynamicRange>();
+
+  add(peer: Peer): void {
+    const key = formatAddress(peer.options.remoteAddress.bytes);
+    const peers = this.#byAddress.get(key);
+    if (peers === undefined) this.#byAddress.set(key, [peer]);
+    else if (!peers.includes(peer)) peers.push(peer);
+  }
+
+  remove(peer: Peer): void {
+    this.#rangeOf.delete(peer);
+    // Its address may have changed since it was added.
+    for (const [key, peers] of this.#byAddress) {
+      const rest = peers.filter((other) => other !== peer);
+      if (rest.length === 0) this.#byAddress.delete(key);
+      else this.#byAddress.set(key, rest);
+    }
+  }
+
+  addRange(range: DynamicRange): void {
+    this.#ranges.push(range);
+    // The longest prefix is asked first.
+    this.#ranges.sort((a, b) => b.prefix.length - a.prefix.length);
+  }
+
+  /** Peers already admitted stay. */
+  removeRange(range: DynamicRange): void {
+    const at = this.#ranges.indexOf(range);
+    if (at >= 0) this.#ranges.splice(at, 1);
+  }
+
+  /** Peers of a range that are there now. */
+  population(range: DynamicRange): number {
+    return [...this.#rangeOf.values()].filter((other) => other === range).length;
+  }
+
+  find(local: Endpoint, remote: Endpoint): Lookup {
+    const known = this.#byAddress.get(formatAddress(remote.address)) ?? [];
+    const candidates = known.filter((peer) => suits(peer, local, remote));
+    const peer = choose(candidates, remote);
+    return peer === undefined ? this.#admit(remote) : { peer };
+  }
+
+  #admit(remote: Endpoint): Lookup {
+    const range = this.#ranges.find(({ prefix }) => prefixContains(prefix, remote.address));
+    if (range === undefined) return { refused: 'no such peer is configured' };
+    if (this.population(range) >= range.limit) {
+      return { refused: `${range.name} has its ${range.limit} peers already` };
+    }
+    const peer = range.admit(remote);
+    if (peer === undefined) return { refused: `${range.name} does not admit it` };
+    this.#rangeOf.set(peer, range);
+    this.add(peer);
+    return { peer };
+  }
+
+  /** The keys of a listener of this address family; of two for the same prefix the later one counts. */
+  keys(addressBytes: number): Map<string, ListenKey> {
+    const keys = new Map<string, ListenKey>();
+    const add = (prefix: Prefix, password: Password | undefined) => {
+      if (password === undefined || prefix.bytes.length !== addressBytes) return;
+      keys.set(formatPrefix(prefix), { prefix, password });
+    };
+    for (const range of this.#ranges) add(range.prefix, range.password);
+    for (const peers of this.#byAddress.values()) {
+      for (const peer of peers) {
+        // A dynamic peer's connection has its range's key.
+        if (!this.#rangeOf.has(peer))
+          add(hostPrefix(peer.options.remoteAddress.bytes), peer.options.password);
+      }
+    }
+    return keys;
+  }
+}
+
+function hostPrefix(bytes: IpBytes): Prefix {
+  return { bytes, length: bytes.length * 8 };
+}
+
+function suits(peer: Peer, local: Endpoint, remote: Endpoint): boolean {
+  const { remoteAddress, localAddress } = peer.options;
+  const zone = remoteAddress.zone ?? peer.options.interface;
+  if (zone !== undefined && remote.zone !== undefined && zone !== remote.zone) return false;
+  return localAddress === undefined || formatAddress(localAddress) === formatAddress(local.address);
+}
+
+/** Several peers on one address: the one that dials from its port, else who waits to be called, else the first. */
+function choose(candidates: readonly Peer[], remote: Endpoint): Peer | undefined {
+  const preferences: readonly ((peer: Peer) => boolean)[] = [
+    (peer) => peer.options.remotePort === remote.port,
+    (peer) => peer.adminUp,
+    (peer) => peer.state !== 'Established',
+    (peer) => peer.options.passive,
+  ];
+  let left = candidates;
+  for (const preferred of preferences) {
+    const better = left.filter(preferred);
+    if (better.length > 0) left = better;
+  }
+  return left[0];
+}
