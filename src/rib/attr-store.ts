@@ -31,7 +31,7 @@ const INITIAL_SLOTS = 1 << 12;
 
 export class AttrStore {
   readonly nextHops: NextHopTable;
-  readonly #defaultLocalPref: number;
+  #defaultLocalPref: number;
   readonly #arena = new BlockArena();
   #offset = new Uint32Array(INITIAL_SETS);
   #length = new Uint32Array(INITIAL_SETS);
@@ -61,6 +61,15 @@ export class AttrStore {
   constructor(nextHops: NextHopTable, defaultLocalPref = 100) {
     this.nextHops = nextHops;
     this.#defaultLocalPref = defaultLocalPref;
+  }
+
+  /** The preference of sets without LOCAL_PREF, those at hand included. */
+  useDefaultLocalPref(value: number): void {
+    if (value === this.#defaultLocalPref) return;
+    this.#defaultLocalPref = value;
+    for (let id = 1; id < this.#limit; id++) {
+      if ((this.flags[id]! & ATTR_FLAG.localPref) === 0) this.localPref[id] = value;
+    }
   }
 
   /** Attribute sets in use. */

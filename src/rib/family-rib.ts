@@ -31,6 +31,18 @@ export class FamilyRib {
     this.shared = shared;
     this.prefixes = new PrefixTable(family);
     this.changes = new ChangeLog(this.prefixes);
-    this.locRib = new LocRib(this, new Decision({ ...shared, paths: this.paths }, decision), wakeDecide);
+    this.locRib = new LocRib(this, this.#newDecision(decision), wakeDecide);
+  }
+
+  /** Other rules: every prefix is decided again. */
+  useDecision(options: DecisionOptions): void {
+    this.locRib.decision = this.#newDecision(options);
+    for (let id = 1; id < this.prefixes.limit; id++) {
+      if (this.prefixes.inUse(id) && this.paths.first(id) !== 0) this.locRib.markDirty(id);
+    }
+  }
+
+  #newDecision(options: DecisionOptions): Decision {
+    return new Decision({ ...this.shared, paths: this.paths }, options);
   }
 }

@@ -49,12 +49,16 @@ export interface OwnIdentifiers {
 
 export class ImportChecks {
   readonly #attrs: AttrStore;
-  readonly #own: OwnIdentifiers;
+  #own: OwnIdentifiers;
   readonly #editor = new AttributeEditor();
   readonly #result: ImportResult = { attrPost: 0, cause: REJECT.none };
 
   constructor(attrs: AttrStore, own: OwnIdentifiers) {
     this.#attrs = attrs;
+    this.#own = own;
+  }
+
+  useOwnIdentifiers(own: OwnIdentifiers): void {
     this.#own = own;
   }
 

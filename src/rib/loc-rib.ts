@@ -9,7 +9,7 @@ import type { FamilyRib } from './family-rib.ts';
 
 /**
  * Called once for each decided prefix, synchronously; `bestChanged` is false where only other candidates or the
- * ECMP set may have changed. The decision's `multipath` set is valid during the call.
+ * ECMP set may have changed. The decision's `multipath` set is valid until a listener uses the decision itself.
  */
 export type DecidedListener = (prefixId: number, bestChanged: boolean) => void;
 
@@ -18,7 +18,7 @@ const INITIAL_IDS = 1 << 16;
 const DECISIONS_PER_CLOCK = 64;
 
 export class LocRib {
-  readonly decision: Decision;
+  decision: Decision;
   readonly #rib: FamilyRib;
   readonly #wake: () => void;
   readonly #dirty = new IdQueue();

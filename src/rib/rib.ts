@@ -90,6 +90,17 @@ export class Rib {
     for (const rib of this.families) markNextHopsDirty(rib, changed);
   }
 
+  /** Own identifiers for loop checks from now on (RFC 4456 §8). */
+  useOwnIdentifiers(own: OwnIdentifiers): void {
+    this.checks.useOwnIdentifiers(own);
+  }
+
+  /** Other rules for the decision: every prefix is decided again. */
+  useDecision(options: DecisionOptions, defaultLocalPref: number): void {
+    this.attrs.useDefaultLocalPref(defaultLocalPref);
+    for (const rib of this.families) rib.useDecision(options);
+  }
+
   /** A session can take bytes again. */
   wakeExport(): void {
     this.#wakeExport();

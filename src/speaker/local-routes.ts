@@ -1,7 +1,7 @@
 // Routes that come from this speaker: configured networks, networks added by API, routes learned from the kernel.
 // They enter the RIB as announcements of a pseudo peer, through the same rows as everybody's.
 
-import { type AttributeValues, encodeAttributes } from '../bgp/wire/attribute-set.ts';
+import { type AttributeValues, encodeAttributes } from '../bgp/wire/attribute-values.ts';
 import { type Family, IPV4_UNICAST, IPV6_UNICAST } from '../bgp/wire/families.ts';
 import { NlriBatch } from '../bgp/wire/nlri-batch.ts';
 import type { Prefix } from '../lib/ip.ts';
@@ -25,7 +25,7 @@ export class LocalRoutes {
   }
 
   /** Adds or replaces the route of one origin. */
-  add(prefix: Prefix, origin: LocalOrigin, values: AttributeValues): void {
+  add(prefix: Prefix, origin: LocalOrigin, values: Partial<AttributeValues>): void {
     const { attrs, nextHops, checks, local } = this.#rib;
     const batch = batchOf(prefix, LOCAL_ORIGIN[origin]);
     const unspecified = batch.family === IPV4_UNICAST ? UNSPECIFIED_V4 : UNSPECIFIED_V6;

@@ -100,6 +100,24 @@ export function* matchingPrefixes(
   if (id !== 0) yield id;
 }
 
+/** For watchers: whether a prefix is one that the query means. Throws CommandError for a bad query. */
+export function matchesTarget(query: {
+  family?: string;
+  prefix?: string;
+  longer?: boolean;
+}): (family: FamilyRib, prefixId: number) => boolean {
+  const wanted = query.family;
+  const target = query.prefix === undefined ? undefined : parseTarget(query.prefix).prefix;
+  const words = target === undefined ? undefined : prefixWords(target);
+  return (family, prefixId) => {
+    if (wanted !== undefined && family.family.name !== wanted) return false;
+    if (target === undefined || words === undefined) return true;
+    if (familyOf(target) !== family.family) return false;
+    const exact = family.prefixes.lengths[prefixId] === target.length;
+    return (exact || query.longer === true) && isInside(family, prefixId, words, target.length);
+  };
+}
+
 /** A prefix, or an address that asks for its longest match. Throws CommandError. */
 export function parseTarget(text: string): { prefix: Prefix; isAddress: boolean } {
   const prefix = parsePrefix(text, true);

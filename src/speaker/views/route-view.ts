@@ -1,6 +1,6 @@
 // Paths as people and programs see them: one RouteView a path row, made on demand from ids and columns.
 
-import { decodeAttributes } from '../../bgp/wire/attribute-set.ts';
+import { decodeAttributes } from '../../bgp/wire/attribute-values.ts';
 import { formatAddress } from '../../lib/ip.ts';
 import { DECISION_STEPS } from '../../rib/decision.ts';
 import type { FamilyRib } from '../../rib/family-rib.ts';

@@ -1,0 +1,92 @@
+// Peers that are made when they call from a configured prefix and go with their connection.
+
+import type { ListenerSet } from '../bgp/session/listener.ts';
+import type { Peer } from '../bgp/session/peer.ts';
+import type { DynamicRange } from '../bgp/session/peer-directory.ts';
+import type { Endpoint } from '../bgp/session/transport.ts';
+import type { Config, DynamicPeersConfig } from '../config/model.ts';
+import { formatAddress, parsePrefix, prefixContains } from '../lib/ip.ts';
+import type { PeerHandle, PeerRegistry } from './peer-registry.ts';
+
+interface Range {
+  config: DynamicPeersConfig;
+  range: DynamicRange;
+}
+
+export class DynamicPeers {
+  readonly #registry: PeerRegistry;
+  readonly #listeners: ListenerSet;
+  readonly #ranges = new Map<string, Range>();
+
+  constructor(registry: PeerRegistry, listeners: ListenerSet) {
+    this.#registry = registry;
+    this.#listeners = listeners;
+  }
+
+  add(config: DynamicPeersConfig): void {
+    const prefix = parsePrefix(config.prefix);
+    if (prefix === undefined) throw new RangeError(`${config.prefix} is no prefix`);
+    const range: DynamicRange = {
+      name: config.name,
+      prefix,
+      limit: config.limit,
+      password: config.password,
+      admit: (remote) => this.#admit(config, remote),
+    };
+    this.#ranges.set(config.name, { config, range });
+    this.#listeners.addRange(range);
+  }
+
+  /** Ends the sessions of the range, too. */
+  remove(name: string): void {
+    this.#unlisten(name);
+    for (const handle of this.#members(name)) this.#drop(handle);
+  }
+
+  /** New settings for a range and for the sessions it admitted; sessions from outside its prefix end. */
+  update(config: Config, after: DynamicPeersConfig, softIn: boolean, softOut: boolean): void {
+    this.#unlisten(after.name);
+    this.add(after);
+    const prefix = parsePrefix(after.prefix)!;
+    for (const handle of this.#members(after.name)) {
+      if (!prefixContains(prefix, handle.address.bytes) || !after.enabled) {
+        this.#drop(handle);
+        continue;
+      }
+      this.#registry.update(handle, config, { ...after, passive: true });
+      if (softIn) this.#registry.refreshIn(handle);
+      if (softOut) this.#registry.refreshOut(handle);
+    }
+  }
+
+  #admit(config: DynamicPeersConfig, remote: Endpoint): Peer | undefined {
+    if (!config.enabled) return undefined;
+    const address = { bytes: remote.address, ...(remote.zone === undefined ? {} : { zone: remote.zone }) };
+    const name = formatAddress(address.bytes, address.zone);
+    // A second connection of the same peer finds the first in the directory; a taken name is a configured peer's.
+    if (this.#registry.find(name) !== undefined) return undefined;
+    const identity = { name, address, range: config.name };
+    const handle = this.#registry.add(identity, { ...config, passive: true }, () => {
+      this.#listeners.remove(handle.peer);
+      this.#registry.remove(handle);
+    });
+    handle.peer.start();
+    return handle.peer;
+  }
+
+  #members(name: string): PeerHandle[] {
+    return [...this.#registry.values()].filter((handle) => handle.range === name);
+  }
+
+  #drop(handle: PeerHandle): void {
+    this.#listeners.remove(handle.peer);
+    this.#registry.remove(handle);
+  }
+
+  #unlisten(name: string): void {
+    const known = this.#ranges.get(name);
+    if (known === undefined) return;
+    this.#listeners.removeRange(known.range);
+    this.#ranges.delete(name);
+  }
+}

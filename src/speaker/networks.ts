@@ -1,0 +1,102 @@
+// Own networks: those of the configuration and those that the API added. Each is a local route in the RIB; what
+// the kernel shall do with it (blackhole, static route, nothing) is asked for by prefix.
+
+import type { NetworkConfig } from '../config/model.ts';
+import { formatPrefix, type Prefix, parseAddress, parsePrefix } from '../lib/ip.ts';
+import { CommandError, type NetworkSpec } from './api.ts';
+import type { LocalRoutes } from './local-routes.ts';
+
+const NETWORK_TYPES: readonly string[] = ['none', 'blackhole', 'unreachable', 'prohibit', 'via'];
+
+export class Networks {
+  readonly #routes: LocalRoutes;
+  readonly #configured = new Map<string, NetworkConfig>();
+  readonly #added = new Map<string, NetworkConfig>();
+
+  constructor(routes: LocalRoutes) {
+    this.#routes = routes;
+  }
+
+  /** The network of a prefix as text; one that the API added hides a configured one. */
+  get(prefix: string): NetworkConfig | undefined {
+    return this.#added.get(prefix) ?? this.#configured.get(prefix);
+  }
+
+  configure(network: NetworkConfig): void {
+    this.#configured.set(network.prefix, network);
+    this.#announce(network.prefix);
+  }
+
+  unconfigure(prefix: string): void {
+    this.#configured.delete(prefix);
+    this.#announce(prefix);
+  }
+
+  /** Throws CommandError for a bad specification. */
+  add(spec: NetworkSpec): void {
+    const network = checkSpec(spec);
+    this.#added.set(network.prefix, network);
+    this.#announce(network.prefix);
+  }
+
+  /** Takes out what `add` put in. Throws CommandError for anything else. */
+  delete(text: string): void {
+    const prefix = requirePrefix(text);
+    const key = formatPrefix(prefix);
+    if (!this.#added.delete(key)) {
+      const hint = this.#configured.has(key) ? '; it stands in the configuration: remove it there' : '';
+      throw new CommandError('not-found', `no network ${key} was added by command${hint}`);
+    }
+    this.#announce(key);
+  }
+
+  #announce(key: string): void {
+    const prefix = requirePrefix(key);
+    const network = this.get(key);
+    if (network === undefined) {
+      this.#routes.remove(prefix, 'network');
+      return;
+    }
+    this.#routes.add(prefix, 'network', {
+      origin: 'IGP',
+      asPath: '',
+      med: network.med,
+      localPref: network.localPref,
+      communities: [...network.communities],
+    });
+  }
+}
+
+function requirePrefix(text: string): Prefix {
+  const prefix = parsePrefix(text);
+  if (prefix !== undefined) return prefix;
+  const loose = parsePrefix(text, true);
+  const hint =
+    loose === undefined ? 'a prefix looks like 192.0.2.0/24' : `did you mean ${formatPrefix(loose)}?`;
+  throw new CommandError('invalid', `"${text}" is not a prefix; ${hint}`);
+}
+
+function checkSpec(spec: NetworkSpec): NetworkConfig {
+  const via = spec.via ?? [];
+  const type = spec.type ?? (via.length > 0 ? 'via' : 'none');
+  if (!NETWORK_TYPES.includes(type)) {
+    throw new CommandError('invalid', `unknown network type "${type}"; one of ${NETWORK_TYPES.join(', ')}`);
+  }
+  const prefix = requirePrefix(spec.prefix);
+  for (const address of via) {
+    if (parseAddress(address)?.bytes.length !== prefix.bytes.length) {
+      throw new CommandError('invalid', `"${address}" is not a next hop for ${spec.prefix}`);
+    }
+  }
+  if ((type === 'via') !== via.length > 0) {
+    throw new CommandError('invalid', 'next hops (via) go with the type "via", and only with it');
+  }
+  return {
+    prefix: formatPrefix(prefix),
+    type,
+    via,
+    med: spec.med,
+    localPref: spec.localPref,
+    communities: spec.communities ?? [],
+  };
+}

@@ -1,0 +1,101 @@
+// Carries out the plan from one configuration to the next: what did not change keeps its session, a changed policy
+// refeeds softly. The order matters: what peers lean on (identity, tables, kernel) first, then the peers.
+
+import { CEASE } from '../bgp/wire/error-codes.ts';
+import type { ConfigPlan, DynamicPeersChange, PeerChange } from '../config/diff.ts';
+import type { Config } from '../config/model.ts';
+import { listenOptions, ribOptions, type Speaker } from './speaker.ts';
+
+export function applyPlan(speaker: Speaker, plan: ConfigPlan, after: Config): void {
+  speaker.config = after;
+  speaker.registry.useConfig(after);
+  applyRouter(speaker, plan, after);
+  applyDecision(speaker, plan, after);
+  if (plan.kernel !== undefined) speaker.kernel?.reconfigure(plan.kernel, after);
+  applyOrigins(speaker, plan);
+  for (const listen of plan.listeners.removed) speaker.listeners.close(listenOptions(listen));
+  for (const listen of plan.listeners.added) speaker.listeners.open(listenOptions(listen));
+  applyPeers(speaker, plan, after);
+  applyRanges(speaker, plan, after);
+}
+
+/** RFC 4486 §4: a new identity is for new sessions. */
+function applyRouter(speaker: Speaker, plan: ConfigPlan, after: Config): void {
+  const { rib, registry } = speaker;
+  rib.useOwnIdentifiers(ribOptions(after).own);
+  if (plan.router === undefined) return;
+  for (const handle of registry.values()) {
+    // A new AS or identifier is part of the options and resets by itself; a new cluster id is not.
+    registry.update(handle, after, handle.settings);
+    if (plan.router.actions.includes('reset-internal') && handle.established?.ribPeer.source === 'internal') {
+      handle.peer.reset({ subcode: CEASE.otherConfigurationChange });
+    }
+  }
+}
+
+function applyDecision(speaker: Speaker, plan: ConfigPlan, after: Config): void {
+  const ecmpChanged = plan.kernel?.keys.some((key) => key === 'ecmp' || key === 'install') ?? false;
+  if (plan.decision === undefined && !ecmpChanged) return;
+  const { decision, defaultLocalPref } = ribOptions(after);
+  speaker.rib.useDecision(decision, defaultLocalPref);
+  if (plan.decision?.actions.includes('import') !== true) return;
+  for (const handle of speaker.registry.values()) speaker.registry.refreshOut(handle);
+}
+
+function applyOrigins(speaker: Speaker, plan: ConfigPlan): void {
+  const { networks, kernel } = speaker;
+  for (const network of plan.networks.removed) networks.unconfigure(network.prefix);
+  for (const network of plan.networks.added) networks.configure(network);
+  for (const { after } of plan.networks.changed) networks.configure(after);
+  for (const source of plan.redistribute.removed) kernel?.redistribute(source, false);
+  for (const source of plan.redistribute.added) kernel?.redistribute(source, true);
+}
+
+function applyPeers(speaker: Speaker, plan: ConfigPlan, after: Config): void {
+  const { registry, listeners } = speaker;
+  for (const { name } of plan.peers.removed) {
+    const handle = registry.find(name);
+    if (handle !== undefined) speaker.removePeer(handle);
+  }
+  for (const change of plan.peers.changed) changePeer(speaker, change, after);
+  for (const peer of plan.peers.added) speaker.addPeer(peer);
+  for (const { after: peer } of plan.peers.changed) {
+    const handle = registry.find(peer.name);
+    if (handle !== undefined) listeners.refresh(handle.peer);
+  }
+}
+
+function changePeer(speaker: Speaker, change: PeerChange, after: Config): void {
+  const { registry } = speaker;
+  const handle = registry.find(change.after.name);
+  if (handle === undefined) return;
+  if (change.before.address !== change.after.address) {
+    speaker.removePeer(handle);
+    speaker.addPeer(change.after);
+    return;
+  }
+  if (change.admin === 'down') handle.peer.stop();
+  registry.update(handle, after, change.after);
+  if (change.softIn) registry.refreshIn(handle);
+  if (change.softOut) registry.refreshOut(handle);
+  // What no option of the session shows (reflection, cluster id) still needs a new one.
+  if (change.reset.length > 0 && handle.established !== undefined && handle.peer.adminUp) {
+    handle.peer.reset({ subcode: CEASE.otherConfigurationChange });
+  }
+  if (change.admin === 'up') handle.peer.start();
+}
+
+function applyRanges(speaker: Speaker, plan: ConfigPlan, after: Config): void {
+  for (const { name } of plan.dynamicPeers.removed) speaker.dynamic.remove(name);
+  for (const change of plan.dynamicPeers.changed) changeRange(speaker, change, after);
+  for (const range of plan.dynamicPeers.added) speaker.dynamic.add(range);
+}
+
+function changeRange(speaker: Speaker, change: DynamicPeersChange, after: Config): void {
+  if (change.reset.length > 0) {
+    speaker.dynamic.remove(change.before.name);
+    speaker.dynamic.add(change.after);
+    return;
+  }
+  speaker.dynamic.update(after, change.after, change.softIn, change.softOut);
+}

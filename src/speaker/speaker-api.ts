@@ -1,0 +1,118 @@
+// SpeakerApi over the running speaker: views made on demand and the commands. Everything that control/ serves goes
+// through here.
+
+import { CEASE } from '../bgp/wire/error-codes.ts';
+import { diffConfig } from '../config/diff.ts';
+import type { LoadResult } from '../config/load.ts';
+import type { SpeakerApi, StatusView } from './api.ts';
+import { CommandError } from './api.ts';
+import { applyPlan } from './reload.ts';
+import type { Speaker } from './speaker.ts';
+import { explainPrefix } from './views/explain.ts';
+import { attributeSetViews, groupViews } from './views/group-view.ts';
+import { peerView } from './views/peer-view.ts';
+import { matchesTarget, queryRoutes } from './views/route-query.ts';
+
+export interface ApiOptions {
+  readonly speaker: Speaker;
+  readonly configFile: string | undefined;
+  readonly loadConfig: () => LoadResult;
+}
+
+export function createApi({ speaker, configFile, loadConfig }: ApiOptions): SpeakerApi {
+  const { rib, registry, watchers, networks } = speaker;
+  const lookup = {
+    ribPeerId: (name: string) => {
+      // The pseudo peer has rows, too.
+      return name === rib.local.name ? rib.local.id : registry.get(name).established?.ribPeer.id;
+    },
+  };
+  return {
+    status: () => status(speaker, configFile),
+    peers: () => [...registry.values()].map((handle) => peerView(rib, handle)),
+    routes: (query) => queryRoutes(rib, query, lookup),
+    attributeSets: () => attributeSetViews(rib),
+    updateGroups: () => groupViews(rib),
+    kernelRoutes: () => speaker.kernel?.routeViews() ?? [],
+    explain: (prefix, options) => {
+      if (options.from !== undefined) lookup.ribPeerId(options.from);
+      if (options.to !== undefined) registry.get(options.to);
+      const kernel: Parameters<typeof explainPrefix>[0]['kernel'] = (family, prefixId) =>
+        speaker.kernel?.explain(family, prefixId);
+      return explainPrefix({ rib, peers: registry.values(), kernel }, prefix, options);
+    },
+    watchPeers: (listener) => watchers.watchPeers(listener),
+    watchRoutes: (query, listener) => watchers.watchRoutes(matchesTarget(query), listener),
+    peerUp: (name) => registry.get(name).peer.start(),
+    peerDown: (name, reason) => {
+      registry.get(name).peer.stop({ subcode: CEASE.administrativeShutdown, text: reason });
+    },
+    peerReset: (name, reason) => {
+      registry.get(name).peer.reset({ subcode: CEASE.administrativeReset, text: reason });
+    },
+    peerRefresh: (name, direction) => refresh(speaker, name, direction),
+    addNetwork: (network) => networks.add(network),
+    deleteNetwork: (prefix) => networks.delete(prefix),
+    reload: async () => ({ changes: reload(speaker, loadConfig) }),
+  };
+}
+
+function status(speaker: Speaker, configFile: string | undefined): StatusView {
+  const { rib, registry, config, parts, kernel, listeners } = speaker;
+  const memory = process.memoryUsage();
+  const handles = [...registry.values()];
+  return {
+    version: parts.version,
+    hostname: config.router.hostname,
+    routerId: config.router.id,
+    asn: config.router.asn,
+    startedAt: speaker.startedAt,
+    reconfiguredAt: speaker.reconfiguredAt,
+    configFile,
+    state: speaker.state,
+    problems: [...listeners.problems, ...(kernel?.problems() ?? [])],
+    families: rib.families.map((family) => ({
+      family: family.family.name,
+      prefixes: family.locRib.size,
+      paths: family.paths.size,
+    })),
+    attributeSets: rib.attrs.size,
+    updateGroups: rib.groups.reduce((sum, groups) => sum + [...groups.values()].length, 0),
+    peers: {
+      total: handles.length,
+      established: handles.filter((handle) => handle.established !== undefined).length,
+    },
+    kernel: kernel?.status(),
+    memory: { rss: memory.rss, heapUsed: memory.heapUsed, arrayBuffers: memory.arrayBuffers },
+    stages: parts.scheduler.stats().map((stage) => ({ ...stage })),
+  };
+}
+
+function refresh(speaker: Speaker, name: string, direction: 'in' | 'out' | 'both'): void {
+  const { registry } = speaker;
+  const handle = registry.get(name);
+  const { established } = handle;
+  if (established === undefined) {
+    throw new CommandError('failed', `${name} has no session to refresh: it is ${handle.peer.state}`);
+  }
+  for (const family of established.session.context.families) {
+    if (direction !== 'out' && !established.session.requestRefresh(family)) registry.refreshIn(handle);
+    if (direction !== 'in') registry.resend(established, family);
+  }
+}
+
+/** Throws CommandError with every complaint where the file is bad; nothing has changed then. */
+function reload(speaker: Speaker, loadConfig: () => LoadResult): string[] {
+  const result = loadConfig();
+  if (!result.ok) {
+    const complaints = result.issues.map(
+      ({ file, line, column, message, hint }) =>
+        `${file}:${line}:${column}: ${message}${hint === undefined ? '' : ` (${hint})`}`,
+    );
+    throw new CommandError('invalid', `nothing was changed:\n${complaints.join('\n')}`);
+  }
+  const plan = diffConfig(speaker.config, result.config);
+  applyPlan(speaker, plan, result.config);
+  speaker.reconfiguredAt = speaker.parts.clock.wallTime();
+  return [...plan.sentences];
+}

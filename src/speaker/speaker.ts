@@ -1,0 +1,146 @@
+// The whole speaker: builds every room, plugs them together, starts and stops them. Transport, kernel, clock,
+// scheduler and addresses come from outside (main.ts has the real ones, the simulator its own).
+
+import { ListenerSet } from '../bgp/session/listener.ts';
+import type { Transport } from '../bgp/session/transport.ts';
+import { CEASE } from '../bgp/wire/error-codes.ts';
+import type { Config, PeerConfig } from '../config/model.ts';
+import type { Kernel } from '../fib/types.ts';
+import type { Clock, Random } from '../lib/clock.ts';
+import { parseAddress, parseQuad } from '../lib/ip.ts';
+import type { Logger } from '../lib/log.ts';
+import type { Scheduler } from '../lib/scheduler.ts';
+import { Rib, type RibOptions } from '../rib/rib.ts';
+import { DynamicPeers } from './dynamic-peers.ts';
+import { KernelSync } from './kernel-sync.ts';
+import { LocalRoutes } from './local-routes.ts';
+import { Networks } from './networks.ts';
+import type { OwnAddresses } from './own-addresses.ts';
+import { type PeerHandle, PeerRegistry } from './peer-registry.ts';
+import { Pipeline } from './pipeline.ts';
+import { Watchers } from './watchers.ts';
+
+export interface SpeakerParts {
+  readonly clock: Clock;
+  readonly scheduler: Scheduler;
+  readonly random: Random;
+  /** Calls back in the next turn of the loop. */
+  readonly defer: (fn: () => void) => void;
+  readonly transport: Transport;
+  /** Undefined where neither routes are programmed nor next hops followed. */
+  readonly kernel: Kernel | undefined;
+  readonly addresses: OwnAddresses;
+  readonly log: Logger;
+  readonly version: string;
+}
+
+const MS_PER_SECOND = 1000;
+/** How long NOTIFICATIONs of a clean stop may take to leave. */
+const FAREWELL_MS = 200;
+
+export type SpeakerState = 'starting' | 'running' | 'stopping';
+
+export class Speaker {
+  readonly parts: SpeakerParts;
+  readonly rib: Rib;
+  readonly registry: PeerRegistry;
+  readonly dynamic: DynamicPeers;
+  readonly listeners: ListenerSet;
+  readonly routes: LocalRoutes;
+  readonly networks: Networks;
+  readonly watchers: Watchers;
+  readonly kernel: KernelSync | undefined;
+  config: Config;
+  state: SpeakerState = 'starting';
+  readonly startedAt: number;
+  reconfiguredAt: number;
+
+  constructor(config: Config, parts: SpeakerParts) {
+    const { clock, scheduler, transport, log, random } = parts;
+    this.config = config;
+    this.parts = parts;
+    this.startedAt = clock.wallTime();
+    this.reconfiguredAt = this.startedAt;
+    this.rib = new Rib(ribOptions(config), { clock, scheduler });
+    this.routes = new LocalRoutes(this.rib, () => Math.floor(clock.wallTime() / MS_PER_SECOND));
+    this.networks = new Networks(this.routes);
+    // Before the watchers: it reads the ECMP set that the decision has just left.
+    this.kernel =
+      parts.kernel === undefined
+        ? undefined
+        : new KernelSync(config, { ...parts, kernel: parts.kernel }, this.rib, this.routes, this.networks);
+    this.watchers = new Watchers(this.rib);
+    this.listeners = new ListenerSet({ clock, transport, log });
+    this.registry = new PeerRegistry(config, {
+      session: { clock, random, transport, log },
+      rib: this.rib,
+      pipeline: new Pipeline(this.rib, clock, parts.defer),
+      addresses: parts.addresses,
+      version: parts.version,
+      onChange: (handle) => this.watchers.peerChanged(handle),
+    });
+    this.dynamic = new DynamicPeers(this.registry, this.listeners);
+  }
+
+  /** Scans the kernel, then opens listeners and starts peers: no route is advertised before it can be resolved. */
+  async start(): Promise<void> {
+    await this.kernel?.start();
+    for (const network of this.config.networks) this.networks.configure(network);
+    for (const range of this.config.dynamicPeers) this.dynamic.add(range);
+    for (const peer of this.config.peers) this.addPeer(peer);
+    for (const listen of this.config.listen) this.listeners.open(listenOptions(listen));
+    this.state = 'running';
+  }
+
+  addPeer(config: PeerConfig): PeerHandle {
+    const address = parseAddress(config.address);
+    if (address === undefined) throw new RangeError(`peer ${config.name} has no valid address`);
+    const handle = this.registry.add({ name: config.name, address, range: undefined }, config);
+    this.listeners.add(handle.peer);
+    if (config.enabled) handle.peer.start();
+    return handle;
+  }
+
+  removePeer(handle: PeerHandle): void {
+    this.listeners.remove(handle.peer);
+    this.registry.remove(handle);
+  }
+
+  /** Cease 6/2 to everybody, listeners closed, kernel routes removed or kept as configured. */
+  async stop(): Promise<void> {
+    if (this.state === 'stopping') return;
+    this.state = 'stopping';
+    this.listeners.closeAll();
+    const keep = this.config.kernel.keepOnStop;
+    // Routes that stay must not follow the sessions out.
+    if (keep) await this.kernel?.close(true);
+    for (const handle of this.registry.values()) {
+      handle.peer.stop({ subcode: CEASE.administrativeShutdown, text: 'godwit stops' });
+    }
+    if (!keep) await this.kernel?.close(false);
+    await new Promise<void>((resolve) => {
+      this.parts.clock.setTimer(FAREWELL_MS, resolve);
+    });
+  }
+}
+
+export function listenOptions(listen: Config['listen'][number]) {
+  const parsed = parseAddress(listen.address);
+  if (parsed === undefined) throw new RangeError(`${listen.address} is no address to listen on`);
+  return { address: parsed.bytes, port: listen.port, interface: listen.interface, zone: parsed.zone };
+}
+
+export function ribOptions(config: Config): RibOptions {
+  const { decision, kernel, router } = config;
+  const clusterIds = [router.clusterId, ...clusterIdsOf(config)].map((id) => parseQuad(id) ?? 0);
+  return {
+    own: { routerId: parseQuad(router.id) ?? 0, clusterIds: [...new Set(clusterIds)] },
+    decision: { ...decision, multipathLimit: kernel.install ? kernel.ecmp : 1 },
+    defaultLocalPref: decision.defaultLocalPref,
+  };
+}
+
+/** Cluster ids that single peers are reflected under; a route that carries one has been here (RFC 4456 §8). */
+function clusterIdsOf(config: Config): string[] {
+  return [...config.peers, ...config.dynamicPeers].flatMap(({ clusterId }) => clusterId ?? []);
+}
