@@ -71,9 +71,7 @@ function list<Q extends object, I extends object>(
         await terminal.write(text);
         text = '';
       }
-      text += lines.end();
-      if (text !== '') await terminal.write(text);
-      if (count > 0) return;
+      if (count > 0) return terminal.write(text + lines.end());
       if ('prefix' in request) throw new ExitError(EXIT.failed, `There are no such ${things}.`);
       if (!json) await terminal.write(`There are no such ${things}.\n`);
     },

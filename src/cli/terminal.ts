@@ -2,6 +2,7 @@
 // environment says. Tests bring their own.
 
 import { once } from 'node:events';
+import { systemClock } from '../lib/clock.ts';
 
 export interface Terminal {
   /** Writes to stdout; resolves when more may be written. Rejects with OutputClosedError. */
@@ -48,7 +49,7 @@ export function processTerminal(): Terminal {
     columns: tty ? (stdout.columns ?? FALLBACK_COLUMNS) : undefined,
     color: tty && !env['NO_COLOR'] && env['TERM'] !== 'dumb',
     env,
-    now: () => Date.now(),
+    now: systemClock.wallTime,
     get interrupted() {
       if (interruption === undefined) {
         const controller = new AbortController();

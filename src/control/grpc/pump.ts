@@ -2,6 +2,8 @@
 // few milliseconds with the rest of the daemon's work between them, and only as fast as it is read; a watch keeps
 // the newest event of each key until the client takes it, up to a bound.
 
+import { systemClock } from '../../lib/clock.ts';
+
 /** Where messages go: the writable half of a streaming call. */
 export interface Sink {
   /** Returns false when the next message should wait for `onDrain`. */
@@ -26,7 +28,7 @@ export interface PumpOptions {
 }
 
 export const PUMP_DEFAULTS: PumpOptions = {
-  now: () => performance.now(),
+  now: systemClock.now,
   defer: (fn) => void setImmediate(fn),
   sliceMs: 4,
   batchSize: 128,
@@ -102,13 +104,8 @@ export interface WatchPump {
   stop(): void;
 }
 
-/** Collects events and sends them in messages of the field `events`. `onOverflow` is called once, at the bound. */
-export function pumpWatch(
-  keyOf: (event: object) => string,
-  sink: Sink,
-  options: PumpOptions,
-  onOverflow: () => void,
-): WatchPump {
+/** Collects events and sends them in messages of the field `events`; at the bound it fails the stream. */
+export function pumpWatch(keyOf: (event: object) => string, sink: Sink, options: PumpOptions): WatchPump {
   const pending = new Map<string, object>();
   let stopped = false;
   let busy = false;
@@ -136,7 +133,6 @@ export function pumpWatch(
       if (pending.size > options.maxPending) {
         stopped = true;
         pending.clear();
-        onOverflow();
         sink.fail(new WatchOverflowError(options.maxPending));
       } else if (!busy) {
         busy = true;

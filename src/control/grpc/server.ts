@@ -12,6 +12,7 @@ import {
   status,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
+import { systemClock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/log.ts';
 import type { SpeakerApi } from '../../speaker/api.ts';
 import { COMMAND_LIST, type Command } from '../commands.ts';
@@ -45,6 +46,9 @@ export interface ControlServer {
 /** A request is at most this large; replies have no bound of their own. */
 const MAX_REQUEST_OCTETS = 1 << 20;
 
+/** Running calls have this long to end when the daemon stops. */
+const SHUTDOWN_MS = 500;
+
 const STATUS_OF_CODE = {
   'not-found': status.NOT_FOUND,
   invalid: status.INVALID_ARGUMENT,
@@ -60,9 +64,10 @@ export async function startControlServer(options: ControlServerOptions): Promise
   const server = new Server({
     'grpc.max_receive_message_length': MAX_REQUEST_OCTETS,
     'grpc.max_send_message_length': -1,
-    'grpc.enable_channelz': 0,
   });
   const pump = { ...PUMP_DEFAULTS, ...options.pump };
+  /** Ends a running stream, one function each. */
+  const streams = new Set<() => void>();
   const definition: Record<string, Method> = {};
   const handlers: UntypedServiceImplementation = {};
   for (const command of COMMAND_LIST) {
@@ -70,17 +75,32 @@ export async function startControlServer(options: ControlServerOptions): Promise
     if (method === undefined) throw new Error(`the service has no method ${command.method}`);
     definition[command.method] = method;
     handlers[command.method] =
-      command.kind === 'unary' ? unaryHandler(command, options) : streamHandler(command, options, pump);
+      command.kind === 'unary'
+        ? unaryHandler(command, options)
+        : streamHandler(command, options, pump, streams);
   }
   server.addService(definition, handlers);
   const remove = await placeSocket(options.socket, options.mode, (path) => bind(server, path));
   options.logger.info({ socket: options.socket }, 'control socket is open');
   return {
     async stop() {
-      server.forceShutdown();
+      for (const end of [...streams]) end();
+      await shutDown(server);
       await remove();
     },
   };
+}
+
+/** Lets running calls end for a moment, then cuts what is left. */
+async function shutDown(server: Server): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const timer = systemClock.setTimer(SHUTDOWN_MS, resolve);
+    server.tryShutdown(() => {
+      timer.cancel();
+      resolve();
+    });
+  });
+  server.forceShutdown();
 }
 
 function bind(server: Server, path: string): Promise<void> {
@@ -106,6 +126,7 @@ function streamHandler(
   command: Command & { kind: 'list' | 'watch' },
   { api, logger }: ControlServerOptions,
   options: PumpOptions,
+  streams: Set<() => void>,
 ) {
   return (call: StreamCall) => {
     const sink: Sink = {
@@ -114,37 +135,55 @@ function streamHandler(
       end: () => call.end(),
       fail: (error) => void call.emit('error', toStatus(error, command, logger)),
     };
+    let stop = () => {};
+    const endStream = () => sink.fail(new StoppingError());
+    const finished = () => {
+      streams.delete(endStream);
+      stop();
+    };
+    call.on('cancelled', finished);
+    call.on('close', finished);
     // A client that goes away while a message is on its way is no error of ours.
-    call.on('error', (error) =>
-      logger.debug({ command: command.name, error: error.message }, 'stream ended'),
-    );
+    call.on('error', (error) => {
+      logger.debug({ command: command.name, error: error.message }, 'stream ended');
+      finished();
+    });
+    streams.add(endStream);
     try {
-      if (command.kind === 'list') {
-        const stop = pumpList(command.run(api, call.request), command.batch, sink, options);
-        call.on('cancelled', stop);
-        call.on('close', stop);
-        return;
-      }
-      let unsubscribe = () => {};
-      const watch = pumpWatch(
-        (event) => command.keyOf(event),
-        sink,
-        options,
-        () => unsubscribe(),
-      );
-      unsubscribe = command.run(api, call.request, (event) => watch.push(event));
-      const stop = () => {
-        watch.stop();
-        unsubscribe();
-      };
-      call.on('cancelled', stop);
-      call.on('close', stop);
-      // The client sees that the watch stands before the first change comes.
-      call.sendMetadata(new Metadata());
+      stop =
+        command.kind === 'list'
+          ? pumpList(command.run(api, call.request), command.batch, sink, options)
+          : startWatch(command, api, call, sink, options);
     } catch (error) {
       sink.fail(error);
     }
   };
+}
+
+/** Returns the function that ends the watch. */
+function startWatch(
+  command: Command & { kind: 'watch' },
+  api: SpeakerApi,
+  call: StreamCall,
+  sink: Sink,
+  options: PumpOptions,
+): () => void {
+  const watch = pumpWatch((event) => command.keyOf(event), sink, options);
+  const unsubscribe = command.run(api, call.request, (event) => watch.push(event));
+  // The client sees that the watch stands before the first change comes.
+  call.sendMetadata(new Metadata());
+  return () => {
+    watch.stop();
+    unsubscribe();
+  };
+}
+
+/** The daemon ends while a stream is running. */
+class StoppingError extends Error {
+  constructor() {
+    super('it is stopping.');
+    this.name = 'StoppingError';
+  }
 }
 
 /** What a client is told; anything but the operator's fault is also a line in the log. */
@@ -158,6 +197,9 @@ function toStatus(error: unknown, command: Command, logger: Logger): Partial<Ser
   const text = error instanceof Error ? error.message : String(error);
   if (error instanceof WatchOverflowError) {
     return Object.assign(new Error(text), { code: status.RESOURCE_EXHAUSTED, details: text });
+  }
+  if (error instanceof StoppingError) {
+    return Object.assign(new Error(text), { code: status.UNAVAILABLE, details: text });
   }
   logger.error({ command: command.name, error }, 'a command failed unexpectedly');
   const details = `${command.name} failed unexpectedly: ${text}`;

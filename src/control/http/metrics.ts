@@ -52,9 +52,10 @@ export function createMetrics(options: MetricsOptions): Metrics {
   };
   return {
     contentType: registry.contentType,
-    render() {
+    async render() {
       collect();
-      return registry.metrics();
+      // prom-client writes a mean of no samples as `Nan`, which not every parser takes.
+      return (await registry.metrics()).replace(/ Nan$/gm, ' NaN');
     },
   };
 }
