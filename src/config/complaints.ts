@@ -3,7 +3,7 @@
 
 import type { z } from 'zod';
 import { descriptionAt, keysAt, rangeAt } from './schema-walk.ts';
-import { isSecretKey } from './source-text.ts';
+import { isSecretKey, mentionsSecret } from './source-text.ts';
 import { nearest } from './suggest.ts';
 import { type ConfigNode, nodeAt, type Path } from './syntax.ts';
 
@@ -189,6 +189,7 @@ function found(node: ConfigNode, path: Path): string {
   if (node.kind === 'map') return 'found a mapping';
   if (node.value === null) return 'found nothing';
   if (path.some((step) => typeof step === 'string' && isSecretKey(step))) return 'found something else';
+  if (mentionsSecret(node.text)) return 'found several words';
   if (node.expanded) return 'found something else in the environment';
   const text = node.text.length > LONGEST_SHOWN ? `${node.text.slice(0, LONGEST_SHOWN)}\u2026` : node.text;
   return typeof node.value === 'string' ? `found "${text}"` : `found ${text}`;

@@ -1,7 +1,14 @@
 // What is wrong with a configuration, and how that is shown: one issue a mistake, each with its place, the source
 // line and what to do. Rendered here and nowhere else, so that `godwit check`, the log and a reload's answer agree.
 
-import { type Excerpt, isSecretKey, printable, type SourceText, type Span } from './source-text.ts';
+import {
+  type Excerpt,
+  isSecretKey,
+  mentionsSecret,
+  printable,
+  type SourceText,
+  type Span,
+} from './source-text.ts';
 import type { ConfigNode, Path } from './syntax.ts';
 import { entryAt, formatPath, nodeAt } from './syntax.ts';
 
@@ -106,6 +113,7 @@ const PASSWORD_KEYS: readonly unknown[] = ['file', 'env', 'value'];
 
 /** Under a password key, a key that does not belong there may be the password itself: `password: { s3cret }`. */
 function hideSecretStep(step: string | number, i: number, path: Path): string | number {
+  if (typeof step === 'string' && mentionsSecret(step)) return '<redacted>';
   const parent = path[i - 1];
   const groupName = i === 2 && path[0] === 'peerGroups';
   if (typeof parent !== 'string' || groupName || !isSecretKey(parent)) return step;

@@ -25,6 +25,8 @@ export interface Span {
 
 const MASK = '<redacted>';
 const SECRET_WORD = /pass(?!ive)|pwd|psk|secret|token|md5|auth|key$/i;
+/** A line that begins with a key, as far as that can be said of what is no YAML. */
+const ENTRY = /^\s*(-\s+)?[{[]?\s*["']?\w+["']?\s*:(\s|$)/;
 const SECRET_KEY = 'password';
 /** So many typing mistakes still leave `password` recognisable. */
 const SECRET_TYPOS = 3;
@@ -34,6 +36,12 @@ export function isSecretKey(key: string): boolean {
   if (SECRET_WORD.test(key)) return true;
   const near = Math.abs(key.length - SECRET_KEY.length) <= SECRET_TYPOS;
   return near && editDistance(key.toLowerCase(), SECRET_KEY) <= SECRET_TYPOS;
+}
+
+/** Whether a text of several words speaks of a secret: `password s3cret`, where a colon was forgotten. */
+export function mentionsSecret(text: string): boolean {
+  const words = text.split(/[^\w-]+/).filter((word) => word !== '');
+  return words.length > 1 && words.some(isSecretKey);
 }
 
 /** Control characters would let a file write to the terminal of whoever reads the error. */
@@ -63,16 +71,17 @@ export class SourceText {
 
   /**
    * For a text that is no YAML, where no value has a range that can be trusted: blacks out the rest of every line
-   * after something like a password key, and the deeper lines below it.
+   * after something like a password key, and the lines below it up to the next key that is not deeper.
    */
   maskByShape(): void {
     let offset = 0;
     let hiddenBelow = Number.POSITIVE_INFINITY;
     for (const line of this.text.split('\n')) {
       const indent = line.search(/\S/);
-      if (indent > hiddenBelow) this.mask({ start: offset, end: offset + line.length });
+      const below = indent > hiddenBelow || (hiddenBelow < Number.POSITIVE_INFINITY && !ENTRY.test(line));
+      if (indent >= 0 && below) this.mask({ start: offset, end: offset + line.length });
       else if (indent >= 0) hiddenBelow = Number.POSITIVE_INFINITY;
-      for (const match of line.matchAll(/([\w-]+)["']?\s*[:=]/g)) {
+      for (const match of line.matchAll(/([\w-]+)["']?(\s*[:=])?\s*/g)) {
         if (!isSecretKey(match[1]!)) continue;
         this.mask({ start: offset + match.index + match[0].length, end: offset + line.length });
         hiddenBelow = Math.min(hiddenBelow, Math.max(indent, 0));

@@ -4,7 +4,8 @@
 import { type Document, isAlias, isMap, isScalar, isSeq, type Node, parseAllDocuments } from 'yaml';
 import { expandReferences } from './environment.ts';
 import type { IssueList } from './issues.ts';
-import { isSecretKey, type SourceText, type Span } from './source-text.ts';
+import { isSecretKey, mentionsSecret, type SourceText, type Span } from './source-text.ts';
+import { reportYamlErrors } from './yaml-errors.ts';
 
 export type Path = readonly (string | number)[];
 
@@ -55,20 +56,7 @@ export function readSyntax(source: SourceText, env: Environment, issues: IssueLi
   if (errors.length > 0) {
     source.maskByShape();
     if (document !== undefined) maskSecrets(document, source);
-    const lines = new Set<number>();
-    for (const error of errors) {
-      const [start, end] = error.pos;
-      // What follows in a line is mostly the parser finding its way back.
-      const { line } = source.position(start);
-      if (lines.has(line)) continue;
-      lines.add(line);
-      issues.errorAt(
-        { start, end },
-        [],
-        YAML_MESSAGES[error.code] ?? 'this is not valid YAML',
-        yamlHint(error.code),
-      );
-    }
+    reportYamlErrors(documents, source, issues);
     return undefined;
   }
   if (second !== undefined) {
@@ -113,42 +101,6 @@ function parse(source: SourceText, issues: IssueList): Document.Parsed[] | undef
   }
 }
 
-/** In our own words, since the parser's may quote what stands there. */
-const YAML_MESSAGES: Readonly<Record<string, string>> = {
-  BAD_ALIAS: 'this alias is not valid',
-  BAD_DQ_ESCAPE: 'this escape sequence is not valid in double quotes',
-  BAD_INDENT: 'the indentation does not fit the lines around it',
-  BAD_SCALAR_START: 'a value without quotes cannot start with this character',
-  BLOCK_AS_IMPLICIT_KEY: 'a mapping cannot start here',
-  BLOCK_IN_FLOW: 'an indented block cannot stand inside [ ] or { }',
-  MISSING_CHAR: 'a character is missing here',
-  MULTILINE_IMPLICIT_KEY: 'this key is not followed by a colon',
-  MULTIPLE_DOCS: 'a second YAML document',
-  TAB_AS_INDENT: 'a tab cannot be used to indent',
-  TAG_RESOLVE_FAILED: 'tags (!name) are not used here',
-  UNEXPECTED_TOKEN: 'this does not belong here',
-};
-
-function yamlHint(code: string): string | undefined {
-  switch (code) {
-    case 'BAD_DQ_ESCAPE':
-      return "use single quotes to keep a backslash: 'a\\b'";
-    case 'BAD_SCALAR_START':
-      return 'put the value in quotes';
-    case 'TAB_AS_INDENT':
-      return 'indent with spaces';
-    case 'MISSING_CHAR':
-      return 'look for a missing comma, colon, quote or closing bracket';
-    case 'BLOCK_AS_IMPLICIT_KEY':
-    case 'MULTILINE_IMPLICIT_KEY':
-      return 'a key, a colon, a space, then the value; a value that holds ": " needs quotes';
-    case 'UNEXPECTED_TOKEN':
-      return `inside { } and [ ], a value with brackets or \${...} needs quotes: "\${NAME}"`;
-    default:
-      return undefined;
-  }
-}
-
 /** Blacks out everything under keys that look like a password, but the names of files and of variables. */
 function maskSecrets(document: Document.Parsed, source: SourceText): void {
   const visit = (node: unknown, secret: boolean, depth: number): void => {
@@ -156,14 +108,15 @@ function maskSecrets(document: Document.Parsed, source: SourceText): void {
     if (isAlias(node)) {
       if (secret) visit(node.resolve(document), true, depth + 1);
     } else if (isScalar(node)) {
-      if (secret && node.range) source.mask({ start: node.range[0], end: node.range[1] });
+      const telling = secret || (typeof node.value === 'string' && mentionsSecret(node.value));
+      if (telling && node.range) source.mask({ start: node.range[0], end: node.range[1] });
     } else if (isSeq(node)) {
       for (const item of node.items) visit(item, secret, depth + 1);
     } else if (isMap(node)) {
       for (const { key, value } of node.items) {
         const name = isScalar(key) ? String(key.value) : '';
         const reference = secret && (name === 'file' || name === 'env');
-        if (secret && !reference && name !== 'value') visit(key, true, depth + 1);
+        visit(key, secret && !reference && name !== 'value', depth + 1);
         visit(value, (secret || isSecretKey(name)) && !reference, depth + 1);
       }
     }

@@ -100,6 +100,31 @@ describe('a peer setting', () => {
     });
   });
 
+  it('has the row it should have', () => {
+    const names = (action: ChangeAction): string[] =>
+      peerKeys()
+        .filter((key) => PEER_KEYS[key].actions.includes(action))
+        .map((key) => PEER_KEYS[key].name)
+        .sort();
+    expect(names('reset')).toEqual(
+      'addPath asn clientToClient clusterId extendedMessages extendedNextHop families gracefulRestart holdTime interface localAddress localAs localPort multihop port role roleStrict routeReflectorClient ttlSecurity'.split(
+        ' ',
+      ),
+    );
+    expect(names('soft-in')).toEqual(['aigp', 'allowOwnAs', 'enforceFirstAs', 'gracefulShutdown', 'import']);
+    expect(names('soft-out')).toEqual(
+      'aigp asOverride export nextHop nextHopAddress removePrivateAs routeServerClient sendCommunities'.split(
+        ' ',
+      ),
+    );
+    expect(names('admin')).toEqual(['enabled']);
+    expect(names('live')).toEqual(
+      'connectDelayTime connectRetryTime delayOpenTime description errorForgetTime errorWaitMax errorWaitMin keepaliveTime maxPrefixes passive password sendHoldTime'.split(
+        ' ',
+      ),
+    );
+  });
+
   it('of a dynamic range is treated alike', () => {
     const [range] = base.dynamicPeers;
     const plan = diffConfig(base, { ...base, dynamicPeers: [{ ...range!, export: 'reject', limit: 7 }] });

@@ -3,9 +3,22 @@
 import type { HostFacts } from '../../src/config/build.ts';
 import { type ConfigIssue, formatIssues } from '../../src/config/issues.ts';
 import { type LoadResult, parseConfig } from '../../src/config/load.ts';
-import type { Config, PeerConfig } from '../../src/config/model.ts';
+import type { Config, PeerConfig, TimerConfig } from '../../src/config/model.ts';
 
 export const HOST: HostFacts = { hostname: 'host1', addresses: ['127.0.0.1', '10.0.0.5', '10.0.0.9', '::1'] };
+
+/** What a peer's timers are unless configured. */
+export const TIMERS: TimerConfig = {
+  hold: 90,
+  keepalive: 30,
+  connectRetry: 120,
+  connectDelay: 5,
+  delayOpen: 0,
+  errorWaitMin: 60,
+  errorWaitMax: 300,
+  errorForget: 300,
+  sendHold: 480,
+};
 
 export interface Inputs {
   env?: Record<string, string>;
