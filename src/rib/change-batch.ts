@@ -21,8 +21,8 @@ export interface EncodedBatch {
   readonly own: ReadonlyMap<number, Segment>;
   /** By peer id: what is for this peer alone. */
   readonly solo: ReadonlyMap<number, Segment>;
-  /** Prefixes whose attributes do not fit a message: they are withdrawn instead (RFC 8654 §4). */
-  readonly unsent: readonly number[];
+  /** Routes whose attributes do not fit a message: they are withdrawn instead (RFC 8654 §4). */
+  readonly unsent: readonly { readonly prefixId: number; readonly pathId: number }[];
 }
 
 interface Bucket {
@@ -76,7 +76,7 @@ export class ChangeBatch {
     const buckets = this.#sort();
     const own = new Map<number, Segment>();
     const solo = new Map<number, Segment>();
-    const unsent: number[] = [];
+    const unsent: { prefixId: number; pathId: number }[] = [];
     let commonEnd = 0;
     for (const bucket of buckets) {
       const start = writer.length;
@@ -91,7 +91,7 @@ export class ChangeBatch {
     return { bytes: writer.detach(), commonEnd, own, solo, unsent };
   }
 
-  #encodeBucket(writer: UpdateWriter, bucket: Bucket, unsent: number[]): void {
+  #encodeBucket(writer: UpdateWriter, bucket: Bucket, unsent: { prefixId: number; pathId: number }[]): void {
     const { attrs, nextHops } = this.#rib.shared;
     const { words, lengths } = this.#rib.prefixes;
     const { attr } = bucket;
@@ -113,8 +113,9 @@ export class ChangeBatch {
     writer.startWithdraw();
     for (const entry of refused) {
       const prefixId = this.#prefix[entry]!;
-      writer.addPrefix(words, prefixId, lengths[prefixId]!, this.#pathId[entry]!);
-      unsent.push(prefixId);
+      const pathId = this.#pathId[entry]!;
+      writer.addPrefix(words, prefixId, lengths[prefixId]!, pathId);
+      unsent.push({ prefixId, pathId });
     }
     writer.finish();
   }

@@ -37,6 +37,10 @@ export class FamilyRib {
   /** Other rules: every prefix is decided again. */
   useDecision(options: DecisionOptions): void {
     this.locRib.decision = this.#newDecision(options);
+    this.decideAll();
+  }
+
+  decideAll(): void {
     for (let id = 1; id < this.prefixes.limit; id++) {
       if (this.prefixes.inUse(id) && this.paths.first(id) !== 0) this.locRib.markDirty(id);
     }

@@ -20,14 +20,19 @@ export interface Member {
   endOfRibSent: boolean;
 }
 
+export interface LaneStart {
+  readonly cursor: number;
+  readonly fresh: boolean;
+}
+
 export class Lane {
   readonly members: Member[] = [];
+  /** Sent to every member when the lane has caught up, after End-of-RIB. */
+  readonly epilogue: Uint8Array[] = [];
   /** Next prefix id of the walk through the whole Adj-RIB-Out; at or above the table's limit it is over. */
   cursor: number;
   /** True where the members had nothing before: what the walk has not reached need not be remembered. */
-  readonly fresh: boolean;
-  /** Sent to every member when the lane has caught up. */
-  readonly epilogue: Uint8Array[];
+  #fresh: boolean;
   /** Clock.now() since when a member has been congested; undefined = none is. */
   stalledSince: number | undefined;
   readonly #prefixes: PrefixTable;
@@ -35,11 +40,16 @@ export class Lane {
   /** Path ids that were withdrawn while the lane lagged, by prefix; ADD-PATH only. */
   readonly #goneIds = new Map<number, Set<number>>();
 
-  constructor(prefixes: PrefixTable, start: { cursor: number; fresh: boolean; epilogue: Uint8Array[] }) {
+  constructor(prefixes: PrefixTable, start: LaneStart, members: readonly Member[]) {
     this.#prefixes = prefixes;
     this.cursor = start.cursor;
-    this.fresh = start.fresh;
-    this.epilogue = start.epilogue;
+    this.#fresh = start.fresh;
+    this.members.push(...members);
+  }
+
+  /** Its members have nothing yet: others who have nothing may go with them. */
+  get untouched(): boolean {
+    return this.#fresh && this.cursor === 1;
   }
 
   get pendingCount(): number {
@@ -48,7 +58,7 @@ export class Lane {
 
   /** Remembers that an entry changed; `attr` 0 = it was withdrawn. */
   note(prefixId: number, pathId: number, attr: number): void {
-    if (this.fresh && prefixId >= this.cursor) return;
+    if (this.#fresh && prefixId >= this.cursor) return;
     this.#remember(prefixId);
     if (pathId === 0) return;
     const gone = this.#goneIds.get(prefixId);
@@ -66,21 +76,23 @@ export class Lane {
     return this.#pending.shift();
   }
 
-  /** Path ids withdrawn meanwhile, and forgets them. */
-  takeGone(prefixId: number): Iterable<number> {
+  /** Path ids withdrawn meanwhile, which it forgets. */
+  takeGone(prefixId: number): Set<number> {
     const gone = this.#goneIds.get(prefixId);
     this.#goneIds.delete(prefixId);
-    return gone ?? [];
+    return gone ?? new Set();
+  }
+
+  /** Everything is sent again, whatever the members have; what they miss stays remembered. */
+  restart(): void {
+    this.cursor = 1;
+    this.#fresh = false;
   }
 
   /** A lane that misses the same things, for members that part from this one. */
   split(members: readonly Member[]): Lane {
-    const lane = new Lane(this.#prefixes, {
-      cursor: this.cursor,
-      fresh: this.fresh,
-      epilogue: this.epilogue,
-    });
-    lane.members.push(...members);
+    const lane = new Lane(this.#prefixes, { cursor: this.cursor, fresh: this.#fresh }, members);
+    lane.epilogue.push(...this.epilogue);
     for (const member of members) this.members.splice(this.members.indexOf(member), 1);
     this.#pending.forEach((prefixId) => {
       lane.#remember(prefixId);

@@ -5,12 +5,13 @@
 import type { UpdateWriter } from '../bgp/wire/update-writer.ts';
 import type { Clock, Timer } from '../lib/clock.ts';
 import { type AdjRibOut, MultiPathOut, SinglePathOut } from './adj-rib-out.ts';
-import { ChangeBatch, type EncodedBatch } from './change-batch.ts';
+import { ChangeBatch } from './change-batch.ts';
 import type { LogReader } from './change-log.ts';
+import { deliver } from './deliver.ts';
 import { type ExportOptions, groupKey } from './export-options.ts';
 import { computeMultiPath, computeSinglePath } from './export-prefix.ts';
 import type { FamilyRib } from './family-rib.ts';
-import { type ExportSink, Lane, type Member } from './lane.ts';
+import { type ExportSink, Lane, type LaneStart, type Member } from './lane.ts';
 import { ExportRewriter } from './rewrite.ts';
 import type { RibPeer } from './rib-peer.ts';
 import type { ResumableWork } from './row-walk.ts';
@@ -22,14 +23,9 @@ const PATIENCE_MS = 100;
 /** A cursor behind every prefix id. */
 const WALKED = Number.MAX_SAFE_INTEGER;
 
-/** Routes that a member got from another group, by prefix: the path ids it has. */
-export type HeldRoutes = ReadonlyMap<number, readonly number[]>;
-
 export interface JoinRequest {
   readonly peer: RibPeer;
   readonly sink: ExportSink;
-  /** What the peer has from before, where its options changed; undefined for a new session. */
-  readonly held?: HeldRoutes | undefined;
 }
 
 export class UpdateGroup {
@@ -104,11 +100,14 @@ export class UpdateGroup {
     return this.#members.get(peerId)?.endOfRibSent ?? false;
   }
 
-  join({ peer, sink, held }: JoinRequest): void {
-    const member: Member = { peer, sink, endOfRibSent: false };
+  /** `from` is what `part` of another group gave: the member has routes already, and they may be wrong ones. */
+  join({ peer, sink }: JoinRequest, from?: Lane): void {
+    const member: Member = { peer, sink, endOfRibSent: from?.members[0]?.endOfRibSent ?? false };
     this.#members.set(peer.id, member);
-    if (held !== undefined) this.#joinWithRoutes(member, held);
-    else if (this.#built === 1) this.#main.push(member);
+    if (from !== undefined) {
+      from.members.splice(0, from.members.length, member);
+      this.#lanes.push(from);
+    } else if (this.#built === 1) this.#main.push(member);
     else this.#joinFresh(member);
     this.#wake();
   }
@@ -117,31 +116,39 @@ export class UpdateGroup {
   refresh(peerId: number, before: Uint8Array | undefined, after: Uint8Array | undefined): void {
     const member = this.#members.get(peerId);
     if (member === undefined) return;
-    this.#detach(member);
+    const lane = this.#laneFor(member);
+    lane.restart();
+    lane.epilogue.length = 0;
     if (before !== undefined) member.sink.send([before]);
-    const epilogue = after === undefined ? [] : [after];
-    this.#addLane({ cursor: 1, fresh: false, epilogue }, [member]);
+    if (after !== undefined) lane.epilogue.push(after);
     this.#wake();
   }
 
-  /** The member is gone; returns what it had, for a group that it may join next. */
-  leave(peerId: number, wantHeld: boolean): HeldRoutes {
-    const held = new Map<number, number[]>();
+  /** The member is gone. */
+  leave(peerId: number): void {
     const member = this.#members.get(peerId);
-    if (member === undefined) return held;
-    this.#members.delete(peerId);
-    this.#detach(member);
-    if (!wantHeld) return held;
-    const { prefixes } = this.#rib;
-    for (let prefixId = 1; prefixId < prefixes.limit; prefixId++) {
+    if (member === undefined) return;
+    const lane = this.#laneFor(member);
+    this.#removeMember(member, lane);
+    lane.close();
+  }
+
+  /**
+   * The member goes to another group with its session alive. The lane returned remembers every route that it may
+   * have been sent; it is the caller's to pass to `join` or to close.
+   */
+  part(peerId: number): Lane | undefined {
+    const member = this.#members.get(peerId);
+    if (member === undefined) return undefined;
+    const lane = this.#laneFor(member);
+    this.#removeMember(member, lane);
+    for (let prefixId = 1; prefixId < this.#rib.prefixes.limit; prefixId++) {
       this.adjRibOut.forEach(prefixId, (pathId, _attr, from) => {
-        if (from === peerId) return;
-        const ids = held.get(prefixId);
-        if (ids === undefined) held.set(prefixId, [pathId]);
-        else ids.push(pathId);
+        if (from !== peerId) lane.note(prefixId, pathId, 0);
       });
     }
-    return held;
+    lane.restart();
+    return lane;
   }
 
   /** Works until `expired`; returns true while there is work that nobody's congestion holds up. */
@@ -239,7 +246,7 @@ export class UpdateGroup {
       });
     }
     if (this.#main.length === 0) return;
-    if (this.#deliver(this.#main, this.#encode())) this.#mainStalledSince ??= this.#clock.now();
+    if (this.#encodeFor(this.#main)) this.#mainStalledSince ??= this.#clock.now();
   }
 
   /** False while members of `main` are congested and still have the others' patience. */
@@ -249,7 +256,7 @@ export class UpdateGroup {
     if (congested.length > 0) {
       if (this.#clock.now() - this.#mainStalledSince < PATIENCE_MS) return false;
       this.#main = this.#main.filter((member) => !member.sink.congested);
-      this.#addLane({ cursor: WALKED, fresh: false, epilogue: [] }, congested);
+      this.#addLane({ cursor: WALKED, fresh: false }, congested);
     }
     this.#mainStalledSince = undefined;
     return true;
@@ -258,24 +265,33 @@ export class UpdateGroup {
   // ----- lanes
 
   #joinFresh(member: Member): void {
-    const waiting = this.#lanes.find((lane) => lane.fresh && lane.cursor === 1);
+    const waiting = this.#lanes.find((lane) => lane.untouched);
     if (waiting !== undefined) waiting.members.push(member);
-    else this.#addLane({ cursor: 1, fresh: true, epilogue: [this.#endOfRib()] }, [member]);
+    else this.#addLane({ cursor: 1, fresh: true }, [member]);
   }
 
-  #joinWithRoutes(member: Member, held: HeldRoutes): void {
-    const lane = this.#addLane({ cursor: 1, fresh: false, epilogue: [] }, [member]);
-    member.endOfRibSent = true;
-    for (const [prefixId, pathIds] of held) {
-      for (const pathId of pathIds) lane.note(prefixId, pathId, 0);
-    }
-  }
-
-  #addLane(start: { cursor: number; fresh: boolean; epilogue: Uint8Array[] }, members: Member[]): Lane {
-    const lane = new Lane(this.#rib.prefixes, start);
-    lane.members.push(...members);
+  #addLane(start: LaneStart, members: readonly Member[]): Lane {
+    const lane = new Lane(this.#rib.prefixes, start, members);
     this.#lanes.push(lane);
     return lane;
+  }
+
+  /** The lane of one member alone, which knows what the member misses. */
+  #laneFor(member: Member): Lane {
+    const lane = this.#lanes.find((each) => each.members.includes(member));
+    if (lane === undefined) {
+      this.#main = this.#main.filter((other) => other !== member);
+      return this.#addLane({ cursor: WALKED, fresh: false }, [member]);
+    }
+    if (lane.members.length === 1) return lane;
+    const alone = lane.split([member]);
+    this.#lanes.push(alone);
+    return alone;
+  }
+
+  #removeMember(member: Member, lane: Lane): void {
+    this.#members.delete(member.peer.id);
+    this.#lanes = this.#lanes.filter((other) => other !== lane);
   }
 
   #laneReady(lane: Lane): boolean {
@@ -317,7 +333,7 @@ export class UpdateGroup {
       released.push(prefixId);
       this.#catchUp(lane, prefixId);
     }
-    if (batch.count > 0) this.#deliver(lane.members, this.#encode());
+    if (batch.count > 0) this.#encodeFor(lane.members);
     for (const prefixId of released) prefixes.release(prefixId);
     if (lane.cursor < walkLimit || lane.pendingCount > 0) return true;
     if (this.#built === WALKED) this.#mergeLane(lane);
@@ -327,78 +343,60 @@ export class UpdateGroup {
   /** Brings a lane's members to the present state of one prefix, whatever they have of it. */
   #catchUp(lane: Lane, prefixId: number): void {
     let advertised = false;
-    for (const pathId of lane.takeGone(prefixId)) this.#batch.add(prefixId, pathId, 0, 0);
+    const gone = lane.takeGone(prefixId);
     this.adjRibOut.forEach(prefixId, (pathId, attr, from) => {
       advertised = true;
+      gone.delete(pathId);
       this.#batch.add(prefixId, pathId, attr, from);
       // The member it came from may still have the route of another peer.
       if (lane.members.some((member) => member.peer.id === from)) {
         this.#batch.addFor(from, prefixId, pathId, 0);
       }
     });
+    for (const pathId of gone) this.#batch.add(prefixId, pathId, 0, 0);
     if (!advertised && this.#single !== undefined) this.#batch.add(prefixId, 0, 0, 0);
   }
 
   #mergeLane(lane: Lane): void {
-    for (const member of lane.members) {
-      if (lane.epilogue.length > 0) member.sink.send(lane.epilogue);
-      if (lane.fresh) member.endOfRibSent = true;
-    }
+    this.#sendEndOfRib(lane.members);
+    if (lane.epilogue.length > 0) for (const { sink } of lane.members) sink.send(lane.epilogue);
     this.#main.push(...lane.members);
     if (lane.members.some((member) => member.sink.congested)) this.#mainStalledSince ??= this.#clock.now();
     lane.close();
     this.#lanes = this.#lanes.filter((other) => other !== lane);
   }
 
-  #detach(member: Member): void {
-    this.#main = this.#main.filter((other) => other !== member);
-    for (const lane of this.#lanes) {
-      const index = lane.members.indexOf(member);
-      if (index >= 0) lane.members.splice(index, 1);
-    }
-    for (const lane of this.#lanes.filter((each) => each.members.length === 0)) lane.close();
-    this.#lanes = this.#lanes.filter((lane) => lane.members.length > 0);
-  }
-
   // ----- bytes
 
-  #encode(): EncodedBatch {
+  /** Builds and hands out the batch; returns whether a member is congested now. */
+  #encodeFor(members: readonly Member[]): boolean {
     const encoded = this.#batch.encode(this.#writer);
+    for (const { prefixId, pathId } of encoded.unsent) this.#forget(prefixId, pathId);
+    const delivery = deliver(members, encoded);
     this.bytesBuilt += encoded.bytes.length;
-    for (const prefixId of encoded.unsent) this.#drop(prefixId);
-    return encoded;
+    this.bytesSent += delivery.bytes;
+    return delivery.congested;
   }
 
-  #endOfRib(): Uint8Array {
-    this.#writer.endOfRib();
-    return this.#writer.detach();
+  /** A route that fits no message was withdrawn instead: nobody has it, and lanes must withdraw it too. */
+  #forget(prefixId: number, pathId: number): void {
+    this.#single?.set(prefixId, 0, 0);
+    this.#multi?.set(
+      prefixId,
+      this.#multi.get(prefixId).filter((path) => path.pathId !== pathId),
+    );
+    for (const lane of this.#lanes) lane.note(prefixId, pathId, 0);
   }
 
   #sendEndOfRib(members: readonly Member[]): void {
-    const chunk = [this.#endOfRib()];
-    for (const member of members) {
-      if (member.endOfRibSent) continue;
+    const waiting = members.filter((member) => !member.endOfRibSent);
+    if (waiting.length === 0) return;
+    this.#writer.endOfRib();
+    const chunk = [this.#writer.detach()];
+    for (const member of waiting) {
       member.endOfRibSent = true;
       member.sink.send(chunk);
     }
-  }
-
-  /** Gives each member the bytes less its own routes; returns whether any is congested now. */
-  #deliver(members: readonly Member[], encoded: EncodedBatch): boolean {
-    const { bytes, commonEnd, own, solo } = encoded;
-    const everything = commonEnd > 0 ? [bytes.subarray(0, commonEnd)] : [];
-    let congested = false;
-    for (const { peer, sink } of members) {
-      const mine = own.get(peer.id);
-      const extra = solo.get(peer.id);
-      let chunks = everything;
-      if (mine !== undefined) chunks = pieces(bytes, 0, mine.start, mine.end, commonEnd);
-      if (extra !== undefined) chunks = [...chunks, bytes.subarray(extra.start, extra.end)];
-      if (chunks.length === 0) continue;
-      for (const chunk of chunks) this.bytesSent += chunk.length;
-      if (!sink.send(chunks)) congested = true;
-    }
-    return congested;
   }
 
   #wakeLater(): void {
@@ -408,18 +406,4 @@ export class UpdateGroup {
       this.#wake();
     });
   }
-}
-
-/** `bytes[start, end)` without `[cutStart, cutEnd)`. */
-function pieces(
-  bytes: Uint8Array,
-  start: number,
-  cutStart: number,
-  cutEnd: number,
-  end: number,
-): Uint8Array[] {
-  const parts: Uint8Array[] = [];
-  if (cutStart > start) parts.push(bytes.subarray(start, cutStart));
-  if (end > cutEnd) parts.push(bytes.subarray(cutEnd, end));
-  return parts;
 }

@@ -6,7 +6,7 @@ import type { Clock } from '../lib/clock.ts';
 import { type ExportOptions, groupKey } from './export-options.ts';
 import type { FamilyRib } from './family-rib.ts';
 import type { ResumableWork } from './row-walk.ts';
-import { type HeldRoutes, type JoinRequest, UpdateGroup } from './update-group.ts';
+import { type JoinRequest, UpdateGroup } from './update-group.ts';
 
 export class UpdateGroups {
   readonly #rib: FamilyRib;
@@ -26,7 +26,8 @@ export class UpdateGroups {
     rib.locRib.addListener((prefixId, bestChanged) => {
       if (!bestChanged && !this.#sendsSeveralPaths()) return;
       rib.changes.append(prefixId);
-      if (rib.changes.length === 1) wake();
+      // However long the log is: one group may wait for a congested member while the others have read all.
+      wake();
     });
   }
 
@@ -43,29 +44,25 @@ export class UpdateGroups {
     const key = groupKey(options);
     const before = this.#byPeer.get(request.peer.id);
     if (before?.key === key) return before;
-    const held = before === undefined ? request.held : this.leave(request.peer.id, true);
+    const routes = before?.part(request.peer.id);
+    if (before !== undefined) this.#closeIfEmpty(before);
     let group = this.#byKey.get(key);
     if (group === undefined) {
       group = this.#create(options);
       this.#byKey.set(key, group);
     }
     this.#byPeer.set(request.peer.id, group);
-    group.join({ ...request, held });
+    group.join(request, routes);
     return group;
   }
 
-  /** Takes a peer out; returns what it was sent where that is wanted. */
-  leave(peerId: number, wantHeld = false): HeldRoutes | undefined {
+  /** Takes out a peer whose session is over. */
+  leave(peerId: number): void {
     const group = this.#byPeer.get(peerId);
-    if (group === undefined) return undefined;
+    if (group === undefined) return;
     this.#byPeer.delete(peerId);
-    const held = group.leave(peerId, wantHeld);
-    if (group.size === 0) {
-      this.#byKey.delete(group.key);
-      this.#closing.push(group.close());
-      this.#wake();
-    }
-    return wantHeld ? held : undefined;
+    group.leave(peerId);
+    this.#closeIfEmpty(group);
   }
 
   /** Whether no group's Adj-RIB-Out names the peer as the origin of a route. */
@@ -84,7 +81,8 @@ export class UpdateGroups {
     for (let i = 0; i < groups.length; i++) {
       const group = groups[(this.#turn + i) % groups.length]!;
       if (group.run(expired)) {
-        this.#turn = (this.#turn + i) % groups.length;
+        // Next time it is first; one that had the whole slice lets the others go before.
+        this.#turn = (this.#turn + Math.max(i, 1)) % groups.length;
         return true;
       }
     }
@@ -93,6 +91,13 @@ export class UpdateGroups {
       this.#closing.shift();
     }
     return false;
+  }
+
+  #closeIfEmpty(group: UpdateGroup): void {
+    if (group.size > 0) return;
+    this.#byKey.delete(group.key);
+    this.#closing.push(group.close());
+    this.#wake();
   }
 
   #create(options: ExportOptions): UpdateGroup {

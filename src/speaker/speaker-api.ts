@@ -10,6 +10,7 @@ import { applyPlan } from './reload.ts';
 import type { Speaker } from './speaker.ts';
 import { explainPrefix } from './views/explain.ts';
 import { attributeSetViews, groupViews } from './views/group-view.ts';
+import { explainKernel, kernelRouteViews, kernelStatus } from './views/kernel-view.ts';
 import { peerView } from './views/peer-view.ts';
 import { matchesTarget, queryRoutes } from './views/route-query.ts';
 
@@ -33,12 +34,15 @@ export function createApi({ speaker, configFile, loadConfig }: ApiOptions): Spea
     routes: (query) => queryRoutes(rib, query, lookup),
     attributeSets: () => attributeSetViews(rib),
     updateGroups: () => groupViews(rib),
-    kernelRoutes: () => speaker.kernel?.routeViews() ?? [],
+    kernelRoutes: () => {
+      const { kernel, config } = speaker;
+      return kernel === undefined ? [] : kernelRouteViews(rib, kernel, config.kernel.table);
+    },
     explain: (prefix, options) => {
       if (options.from !== undefined) lookup.ribPeerId(options.from);
       if (options.to !== undefined) registry.get(options.to);
       const kernel: Parameters<typeof explainPrefix>[0]['kernel'] = (family, prefixId) =>
-        speaker.kernel?.explain(family, prefixId);
+        speaker.kernel && explainKernel(speaker.kernel, family, prefixId);
       return explainPrefix({ rib, peers: registry.values(), kernel }, prefix, options);
     },
     watchPeers: (listener) => watchers.watchPeers(listener),
@@ -82,7 +86,7 @@ function status(speaker: Speaker, configFile: string | undefined): StatusView {
       total: handles.length,
       established: handles.filter((handle) => handle.established !== undefined).length,
     },
-    kernel: kernel?.status(),
+    kernel: kernel && kernelStatus(kernel, config.kernel),
     memory: { rss: memory.rss, heapUsed: memory.heapUsed, arrayBuffers: memory.arrayBuffers },
     stages: parts.scheduler.stats().map((stage) => ({ ...stage })),
   };

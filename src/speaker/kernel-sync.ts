@@ -1,0 +1,203 @@
+// The speaker's side of the kernel: builds what src/fib offers (monitor, view, resolver, learner, FIB), feeds it the
+// Loc-RIB, and brings back next-hop states and learned routes. Reconfiguration takes what can change under way; the
+// rest is said to need a restart.
+
+import type { KernelChange } from '../config/diff.ts';
+import type { Config, KernelConfig, RedistributeSource } from '../config/model.ts';
+import { Fib } from '../fib/fib.ts';
+import { KernelMonitor } from '../fib/kernel-monitor.ts';
+import { KernelView } from '../fib/kernel-view.ts';
+import { type LearnedRoute, Learner, type LearnRule, learnedTables } from '../fib/learn.ts';
+import { NextHopResolver } from '../fib/next-hop-resolver.ts';
+import { RouteTargets } from '../fib/route-targets.ts';
+import type { Kernel } from '../fib/types.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Logger } from '../lib/log.ts';
+import type { Scheduler } from '../lib/scheduler.ts';
+import type { FamilyRib } from '../rib/family-rib.ts';
+import type { Rib } from '../rib/rib.ts';
+import { KernelRoutes } from './kernel-routes.ts';
+import type { LocalRoutes } from './local-routes.ts';
+import type { Networks } from './networks.ts';
+import { NextHopTracker } from './next-hop-tracker.ts';
+
+export interface KernelSyncParts {
+  readonly kernel: Kernel;
+  readonly clock: Clock;
+  readonly scheduler: Scheduler;
+  readonly defer: (fn: () => void) => void;
+  readonly log: Logger;
+}
+
+/** rtm_protocol numbers of routes that count as static: RTPROT_BOOT and RTPROT_STATIC. */
+const STATIC_RULES: readonly LearnRule[] = [
+  { protocol: 3, table: undefined },
+  { protocol: 4, table: undefined },
+];
+
+export class KernelSync {
+  readonly monitor: KernelMonitor;
+  readonly view: KernelView;
+  readonly fib: Fib | undefined;
+  readonly #parts: KernelSyncParts;
+  readonly #local: LocalRoutes;
+  readonly #resolver: NextHopResolver;
+  readonly #tracker: NextHopTracker;
+  readonly #routes: KernelRoutes | undefined;
+  readonly #redistributed = new Set<RedistributeSource>();
+  /** Tables whose foreign routes the view keeps; it reads the set anew each time. */
+  readonly #tables: Set<number>;
+  #learner: Learner;
+  #config: KernelConfig;
+  /** Keys whose change waits for the next start. */
+  #waiting: readonly string[] = [];
+
+  constructor(config: Config, parts: KernelSyncParts, rib: Rib, local: LocalRoutes, networks: Networks) {
+    const { kernel, clock, scheduler, log } = parts;
+    this.#parts = parts;
+    this.#local = local;
+    this.#config = config.kernel;
+    for (const source of config.redistribute) this.#redistributed.add(source);
+    const { table, protocol, metric, install, prefSource, scanTime } = config.kernel;
+    this.monitor = new KernelMonitor({ kernel, clock, scheduler, log, scanTime });
+    // The FIB first: its scan must be over before routes are looked up.
+    const targets = new RouteTargets({ table, protocol, metric });
+    const families = rib.families.map((family) => ({ family: family.family, reader: prefixReader(family) }));
+    this.fib = install
+      ? new Fib({ kernel, monitor: this.monitor, targets, scheduler, clock, log, families })
+      : undefined;
+    this.#tables = learnedTables(table, this.#rules());
+    this.view = new KernelView({ monitor: this.monitor, ownProtocol: protocol, tables: this.#tables });
+    this.#resolver = new NextHopResolver({ view: this.view, scheduler, clock, table });
+    this.#learner = this.#newLearner();
+    this.#tracker = new NextHopTracker({
+      rib,
+      resolver: this.#resolver,
+      view: this.view,
+      decisive: config.kernel.nextHopTracking,
+      defer: parts.defer,
+      onChange: () => this.#routes?.forgetTargets(),
+    });
+    if (this.fib !== undefined) {
+      const tracker = () => this.#tracker;
+      const network = (prefix: string) => networks.get(prefix);
+      this.#routes = new KernelRoutes({ rib, fib: this.fib, tracker, network, prefSource });
+    }
+  }
+
+  /** Reads everything once; rejects where the kernel cannot be read. */
+  start(): Promise<void> {
+    return this.monitor.start();
+  }
+
+  get learned(): Iterable<LearnedRoute> {
+    return this.#learner.routes();
+  }
+
+  get learnedCount(): number {
+    return this.#learner.size;
+  }
+
+  interfaceName(ifindex: number): string {
+    return this.view.interfaceOf(ifindex)?.name ?? `if${ifindex}`;
+  }
+
+  /** Peers have had their chance: own routes of an earlier run that nobody wants may go. */
+  startupComplete(): void {
+    this.fib?.startupComplete();
+  }
+
+  /** Begins or ends to announce learned routes of a kind. */
+  redistribute(source: RedistributeSource, on: boolean): void {
+    if (on) this.#redistributed.add(source);
+    this.#relearn();
+    if (!on) {
+      for (const route of this.#learner.routes()) this.#announce('remove', route, source);
+      this.#redistributed.delete(source);
+    }
+  }
+
+  reconfigure(change: KernelChange, after: Config): void {
+    const before = this.#config;
+    this.#config = after.kernel;
+    const { actions } = change;
+    if (actions.includes('relearn')) this.#relearn();
+    if (actions.includes('resync')) this.#routes?.usePrefSource(after.kernel.prefSource);
+    const fixed: (keyof KernelConfig)[] = [
+      'install',
+      'table',
+      'metric',
+      'protocol',
+      'nextHopTracking',
+      'scanTime',
+    ];
+    this.#waiting = fixed.filter((key) => before[key] !== after.kernel[key]);
+    if (this.#waiting.length > 0) this.#parts.log.warn({ keys: this.#waiting }, this.problems()[0]!);
+  }
+
+  problems(): string[] {
+    if (this.#waiting.length === 0) return [];
+    return [`changed kernel settings take effect at the next start: ${this.#waiting.join(', ')}`];
+  }
+
+  /** Removes own routes, or leaves them for the next start. */
+  async close(keep: boolean): Promise<void> {
+    await this.fib?.close({ keep });
+    this.monitor.close();
+    await this.#parts.kernel.close();
+  }
+
+  #rules(): readonly LearnRule[] {
+    return this.#redistributed.has('static') ? [...this.#config.learn, ...STATIC_RULES] : this.#config.learn;
+  }
+
+  #newLearner(): Learner {
+    const { table, protocol, interfaces } = this.#config;
+    return new Learner({
+      view: this.view,
+      table,
+      ownProtocol: protocol,
+      rules: this.#rules(),
+      interfaces,
+      onLearned: (change, route) => {
+        if (this.#redistributed.has(route.source)) this.#announce(change, route, route.source);
+      },
+    });
+  }
+
+  /** Other rules: what the old ones gave and the new ones do not is taken back. */
+  #relearn(): void {
+    const before = [...this.#learner.routes()];
+    this.#learner.close();
+    const known = this.#tables.size;
+    for (const table of learnedTables(this.#config.table, this.#rules())) this.#tables.add(table);
+    if (this.#tables.size > known) this.monitor.requestScan('routes of another table are learned');
+    this.#learner = this.#newLearner();
+    const still = new Set([...this.#learner.routes()].map(routeKey));
+    for (const route of before)
+      if (!still.has(routeKey(route))) this.#announce('remove', route, route.source);
+  }
+
+  #announce(change: 'add' | 'remove', route: LearnedRoute, wanted: RedistributeSource): void {
+    if (route.source !== wanted) return;
+    // RFC 4271 §5.1.1: learned by some other means.
+    if (change === 'add') this.#local.add(route.prefix, route.source, { origin: 'INCOMPLETE', asPath: '' });
+    else this.#local.remove(route.prefix, route.source);
+  }
+}
+
+function routeKey(route: LearnedRoute): string {
+  return `${route.source} ${route.prefix.bytes.join('.')}/${route.prefix.length}`;
+}
+
+/** The RIB's prefixes as the FIB reads them. */
+function prefixReader({ prefixes, family }: FamilyRib) {
+  const stride = family.words;
+  return {
+    words(prefixId: number, out: Int32Array): void {
+      for (let i = 0; i < stride; i++) out[i] = prefixes.words[prefixId * stride + i]!;
+    },
+    bits: (prefixId: number) => prefixes.lengths[prefixId]!,
+    find: (words: Int32Array, bits: number) => prefixes.find(words, 0, bits),
+  };
+}

@@ -1,0 +1,47 @@
+// A speaker on the real thing: TCP, the system's clock, the kernel through netlink. What cli/ starts.
+
+import { TcpTransport } from '../bgp/session/tcp-transport.ts';
+import type { LoadResult } from '../config/load.ts';
+import type { Config } from '../config/model.ts';
+import { packageVersion } from '../control/package-info.ts';
+import { systemClock } from '../lib/clock.ts';
+import type { Logger } from '../lib/log.ts';
+import { Scheduler } from '../lib/scheduler.ts';
+import type { SpeakerApi } from './api.ts';
+import { openKernel } from './open-kernel.ts';
+import { systemAddresses } from './own-addresses.ts';
+import { Speaker } from './speaker.ts';
+import { createApi } from './speaker-api.ts';
+
+export interface CreateOptions {
+  readonly config: Config;
+  readonly configFile: string;
+  /** Reads the configuration anew, for a reload. */
+  readonly loadConfig: () => LoadResult;
+  readonly logger: Logger;
+}
+
+export interface RunningSpeaker {
+  readonly api: SpeakerApi;
+  /** A clean stop: sessions end with Cease, kernel routes go or stay as configured. */
+  stop(): Promise<void>;
+}
+
+/** Starts a speaker; rejects where the kernel is wanted and cannot be had. */
+export async function createSpeaker(options: CreateOptions): Promise<RunningSpeaker> {
+  const { config, configFile, loadConfig, logger } = options;
+  const kernel = await openKernel(config.kernel, logger);
+  const speaker = new Speaker(config, {
+    clock: systemClock,
+    scheduler: new Scheduler(systemClock),
+    random: Math.random,
+    defer: (fn) => void setImmediate(fn),
+    transport: new TcpTransport(),
+    kernel,
+    addresses: systemAddresses,
+    log: logger,
+    version: packageVersion(),
+  });
+  await speaker.start();
+  return { api: createApi({ speaker, configFile, loadConfig }), stop: () => speaker.stop() };
+}

@@ -1,0 +1,78 @@
+// Next-hop tracking: every next hop that a route in the RIB names is followed through the kernel's tables; when an
+// answer changes, the routes through it are decided again in one pass, however many they are.
+
+import type { KernelView } from '../fib/kernel-view.ts';
+import {
+  type NextHopResolver,
+  type NextHopWatch,
+  type Resolution,
+  UNREACHABLE,
+} from '../fib/next-hop-resolver.ts';
+import type { NextHop, NextHopEvents } from '../rib/next-hops.ts';
+import type { Rib } from '../rib/rib.ts';
+
+export interface TrackerOptions {
+  readonly rib: Rib;
+  readonly resolver: NextHopResolver;
+  readonly view: KernelView;
+  /** False: answers are for installing only, and every next hop counts as reachable. */
+  readonly decisive: boolean;
+  /** Calls back in the next turn of the loop. */
+  readonly defer: (fn: () => void) => void;
+  /** Resolutions changed: what was computed from them is void. */
+  readonly onChange: () => void;
+}
+
+export class NextHopTracker implements NextHopEvents {
+  readonly #options: TrackerOptions;
+  readonly #watches = new Map<number, NextHopWatch>();
+  readonly #changed = new Set<number>();
+
+  constructor(options: TrackerOptions) {
+    this.#options = options;
+    options.rib.nextHops.track(this);
+  }
+
+  resolution(nextHopId: number): Resolution {
+    return this.#watches.get(nextHopId)?.current ?? UNREACHABLE;
+  }
+
+  onAdded(nextHop: NextHop): void {
+    // Own routes have no next hop.
+    if (nextHop.address.every((octet) => octet === 0)) return;
+    const { resolver, view } = this.#options;
+    const ifindex = nextHop.zone === undefined ? undefined : view.interfaceNamed(nextHop.zone)?.ifindex;
+    const watch = resolver.watch(nextHop.address, ifindex, (resolution) => {
+      this.#apply(nextHop.id, resolution);
+      this.#tellLater(nextHop.id);
+    });
+    this.#watches.set(nextHop.id, watch);
+    this.#apply(nextHop.id, watch.current);
+  }
+
+  onRemoved(nextHop: NextHop): void {
+    this.#watches.get(nextHop.id)?.cancel();
+    this.#watches.delete(nextHop.id);
+    this.#changed.delete(nextHop.id);
+  }
+
+  #apply(id: number, { reachable, metric }: Resolution): void {
+    const { rib, decisive } = this.#options;
+    if (decisive) rib.nextHops.setState(id, reachable, metric);
+    else rib.nextHops.setState(id, true, reachable ? metric : 0);
+  }
+
+  /** All that change in one turn are one pass over the routes. */
+  #tellLater(id: number): void {
+    if (this.#changed.size === 0) this.#options.defer(() => this.#tell());
+    this.#changed.add(id);
+  }
+
+  #tell(): void {
+    if (this.#changed.size === 0) return;
+    const changed = new Set(this.#changed);
+    this.#changed.clear();
+    this.#options.onChange();
+    this.#options.rib.nextHopsChanged(changed);
+  }
+}
