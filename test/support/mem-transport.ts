@@ -200,8 +200,12 @@ export class MemHost implements Transport {
     const missing = !isAny(options.address) && !this.has(options.address);
     this.network.clock.setTimer(0, () => {
       if (listener.closed) return;
-      if (taken) return handlers.onError(new TransportError('EADDRINUSE', 'address in use'));
-      if (missing) return handlers.onError(new TransportError('EADDRNOTAVAIL', 'address not available'));
+      if (taken || missing) {
+        this.dropListener(listener);
+        const code = taken ? 'EADDRINUSE' : 'EADDRNOTAVAIL';
+        handlers.onError(new TransportError(code, taken ? 'address in use' : 'address not available'));
+        return;
+      }
       listener.open = true;
       handlers.onListening();
     });
