@@ -1,0 +1,398 @@
+// The FIB as desired state: the speaker says where each prefix goes, and the kernel's routes of our protocol number in
+// our table follow. Scan before the first write, then only differences, in batches, newest wish first served; what
+// fails is tried again and stays visible. Nothing is deleted at start: what an earlier run left is adopted, or goes
+// when the speaker says that its peers have had their chance.
+
+import type { Family } from '../bgp/wire/families.ts';
+import type { Clock, Timer } from '../lib/clock.ts';
+import { formatAddress } from '../lib/ip.ts';
+import type { Logger } from '../lib/log.ts';
+import { toBytes } from '../lib/prefix-trie.ts';
+import type { Scheduler } from '../lib/scheduler.ts';
+import { explainErrno } from './errno.ts';
+import { FamilyFib, FLAG, type PrefixReader, type SentBatch } from './family-fib.ts';
+import type { AddressBytes, KernelConsumer, KernelMonitor, LinkTurn } from './kernel-monitor.ts';
+import { Reconciler } from './reconcile.ts';
+import { RetryLists } from './retry.ts';
+import type { RouteTargets } from './route-targets.ts';
+import { TamperGuard } from './tamper-guard.ts';
+import type { Kernel, KernelLink, KernelTarget, RouteFailure, RouteRows } from './types.ts';
+
+export type { PrefixReader } from './family-fib.ts';
+
+export interface FibOptions {
+  readonly kernel: Kernel;
+  readonly monitor: KernelMonitor;
+  readonly targets: RouteTargets;
+  readonly scheduler: Scheduler;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly families: readonly { readonly family: Family; readonly reader: PrefixReader }[];
+  /** Milliseconds after which `startupComplete` happens by itself. */
+  readonly settleTime?: number;
+}
+
+export interface FibStats {
+  /** Prefixes that have or should have a route, routes believed in the kernel, operations waiting or under way,
+   *  prefixes whose last operation failed, routes of an earlier run not wanted so far. */
+  desired: number;
+  installed: number;
+  pending: number;
+  failed: number;
+  orphans: number;
+  /** Operations so far. */
+  written: number;
+  /** Own routes written again because a scan or a notification showed that somebody had changed them. */
+  repaired: number;
+}
+
+export interface FibRouteState {
+  readonly desired: KernelTarget | undefined;
+  readonly installed: KernelTarget | undefined;
+  readonly state: 'installed' | 'pending' | 'failed';
+  /** Why it is not installed as wanted. */
+  readonly problem: string | undefined;
+}
+
+/** Operations a batch, and batches on their way: enough to keep the netlink thread busy, few enough that a newer wish
+ *  soon has its turn. */
+const BATCH_OPERATIONS = 2000;
+const MAX_BATCHES_IN_FLIGHT = 4;
+const DEFAULT_SETTLE_TIME_MS = 120_000;
+/** One line a kind of failure in this time. */
+const FAILURE_LOG_INTERVAL_MS = 10_000;
+
+interface Room {
+  readonly fib: FamilyFib;
+  readonly reconciler: Reconciler;
+  readonly retries: RetryLists;
+  readonly guard: TamperGuard;
+}
+
+export class Fib implements KernelConsumer {
+  readonly targets: RouteTargets;
+  /** Called, from the FIB's stage, when a cleared prefix is really gone: its id may be reused. */
+  onIdle: (familyId: number, prefixId: number) => void = () => {};
+  readonly #options: FibOptions;
+  readonly #rooms: (Room | undefined)[] = [];
+  readonly #wake: () => void;
+  readonly #failureWords = new Map<number, string>();
+  readonly #lastFailureLog = new Map<number, number>();
+  #definedTargets = 0;
+  #batchesInFlight = 0;
+  #nextRoom = 0;
+  #written = 0;
+  #repaired = 0;
+  #settleTimer: Timer | undefined;
+  #failure: Error | undefined;
+  #closing: { keep: boolean; resolve: () => void } | undefined;
+
+  constructor(options: FibOptions) {
+    this.#options = options;
+    this.targets = options.targets;
+    for (const { family, reader } of options.families) this.#rooms[family.id] = this.#newRoom(family, reader);
+    this.#wake = options.scheduler.add({ name: 'fib', run: (deadline) => this.#run(deadline) });
+    options.monitor.add(this);
+    this.#settleTimer = options.clock.setTimer(options.settleTime ?? DEFAULT_SETTLE_TIME_MS, () =>
+      this.startupComplete(),
+    );
+  }
+
+  /** Wants the prefix's route to be `targetId` (of `targets`). Nothing is written before the first scan. */
+  setRoute(familyId: number, prefixId: number, targetId: number): void {
+    if (this.#closing !== undefined) return;
+    if (this.#room(familyId).fib.want(prefixId, targetId)) this.#wake();
+  }
+
+  /** Wants no route. Returns true where there is nothing to wait for: the id may be reused at once; else `onIdle` is
+   *  called for it when the kernel has deleted the route, unless it is set again before. */
+  clearRoute(familyId: number, prefixId: number): boolean {
+    const { fib } = this.#room(familyId);
+    if (fib.want(prefixId, 0)) this.#wake();
+    return this.isIdle(familyId, prefixId);
+  }
+
+  /** The FIB has nothing to do with this id. */
+  isIdle(familyId: number, prefixId: number): boolean {
+    return (this.#room(familyId).fib.flags(prefixId) & FLAG.tracked) === 0;
+  }
+
+  /** Peers have had their chance: routes of an earlier run that nobody wanted go now. */
+  startupComplete(): void {
+    this.#settleTimer?.cancel();
+    this.#settleTimer = undefined;
+    for (const room of this.#rooms) if (room !== undefined) room.fib.purging = true;
+    this.#wake();
+  }
+
+  stats(): FibStats {
+    const stats: FibStats = {
+      desired: 0,
+      installed: 0,
+      pending: 0,
+      failed: 0,
+      orphans: 0,
+      written: this.#written,
+      repaired: this.#repaired,
+    };
+    for (const room of this.#rooms) {
+      if (room === undefined) continue;
+      stats.desired += room.fib.desiredCount;
+      stats.installed += room.fib.installedCount;
+      stats.pending += room.fib.queued + room.fib.inFlightCount;
+      stats.failed += room.fib.failedCount;
+      stats.orphans += room.fib.orphans.size;
+    }
+    return stats;
+  }
+
+  /** Undefined where the FIB has nothing to do with the prefix. */
+  route(familyId: number, prefixId: number): FibRouteState | undefined {
+    const { fib } = this.#room(familyId);
+    if (this.isIdle(familyId, prefixId)) return undefined;
+    const desired = fib.desired(prefixId);
+    const installed = fib.installed(prefixId);
+    const failed = (fib.flags(prefixId) & FLAG.failed) !== 0;
+    const asWanted =
+      desired !== 0 && installed !== 0 && this.targets.satisfies(desired, installed, fib.addressBytes);
+    return {
+      desired: desired === 0 ? undefined : this.targets.get(desired),
+      installed: installed === 0 ? undefined : this.targets.get(installed),
+      state: failed ? 'failed' : asWanted && !(fib.flags(prefixId) & FLAG.unsure) ? 'installed' : 'pending',
+      problem: failed ? this.#problem(fib, prefixId) : undefined,
+    };
+  }
+
+  /** Ids of all prefixes that have or should have a route. */
+  *prefixes(familyId: number): Generator<number> {
+    const { fib } = this.#room(familyId);
+    for (let id = 0; id < fib.limit; id++) if (fib.flags(id) & FLAG.tracked) yield id;
+  }
+
+  /**
+   * Stops. `keep` leaves own routes where they are (another start adopts them); otherwise they are removed, and the
+   * promise resolves when that is done or has failed. Nothing is called back afterwards but `onIdle`.
+   */
+  close(options: { keep: boolean }): Promise<void> {
+    this.#settleTimer?.cancel();
+    return new Promise((resolve) => {
+      if (!options.keep) {
+        for (const room of this.#rooms) {
+          if (room === undefined) continue;
+          for (let id = 0; id < room.fib.limit; id++) room.fib.want(id, 0);
+          room.fib.purging = true;
+        }
+      }
+      this.#closing = { keep: options.keep, resolve };
+      this.#wake();
+    });
+  }
+
+  scanStarted(addressBytes: AddressBytes): void {
+    this.#byBytes(addressBytes)?.reconciler.startScan();
+  }
+
+  scanRows(rows: RouteRows): void {
+    this.#byBytes(rows.addressBytes)?.reconciler.scanRows(rows);
+    this.#wake();
+  }
+
+  scanEnded(addressBytes: AddressBytes, complete: boolean, pastDeadline: () => boolean): boolean {
+    const room = this.#byBytes(addressBytes);
+    if (room === undefined) return true;
+    const first = !room.fib.scanned;
+    if (!room.reconciler.endScan(complete, pastDeadline)) return false;
+    const { repaired } = room.reconciler;
+    const found = room.fib.orphans.size;
+    if (first && found > 0) {
+      this.#options.log.info({ family: room.fib.family.name, routes: found }, 'adopting own kernel routes');
+    }
+    if (!first && repaired > 0) {
+      this.#repaired += repaired;
+      this.#options.log.warn(
+        { family: room.fib.family.name, routes: repaired },
+        'own kernel routes were missing or different; writing them again',
+      );
+    }
+    this.#wake();
+    return true;
+  }
+
+  changes(rows: RouteRows): void {
+    this.#byBytes(rows.addressBytes)?.reconciler.changes(rows);
+    this.#wake();
+  }
+
+  link(_change: 'add' | 'delete', _link: KernelLink, turned: LinkTurn): void {
+    if (turned === 'up') this.#retryAll();
+  }
+
+  address(change: 'add' | 'delete'): void {
+    if (change === 'add') this.#retryAll();
+  }
+
+  inventory(): void {
+    this.#retryAll();
+  }
+
+  usesLink(ifindex: number): boolean {
+    return this.targets.usesLink(ifindex);
+  }
+
+  failed(error: Error): void {
+    this.#failure = error;
+    this.#finishClosing();
+  }
+
+  #newRoom(family: Family, reader: PrefixReader): Room {
+    const { clock, targets, monitor } = this.#options;
+    const guard = new TamperGuard(clock);
+    const fib = new FamilyFib(family, reader, targets, {
+      onIdle: (prefixId) => {
+        guard.forget(prefixId);
+        this.onIdle(family.id, prefixId);
+      },
+      onFailed: (prefixId, attempts, failure) => {
+        retries.add(prefixId, attempts);
+        this.#noteFailure(fib, prefixId, failure);
+      },
+      onLeftoverFailed: (failure) =>
+        this.#logFailure(failure, { family: family.name }, 'could not delete an old route'),
+      onUnexplained: () => monitor.requestScan('a place is taken unexpectedly', fib.addressBytes),
+    });
+    const retries = new RetryLists(clock, (ids) => {
+      for (const id of ids) fib.retry(id);
+      this.#wake();
+    });
+    const reconciler = new Reconciler(fib, { onTamper: (prefixId) => this.#repair(room, prefixId) });
+    const room: Room = { fib, reconciler, retries, guard };
+    return room;
+  }
+
+  #room(familyId: number): Room {
+    const room = this.#rooms[familyId];
+    if (room === undefined) throw new Error(`the FIB has no family ${familyId}`);
+    return room;
+  }
+
+  #byBytes(addressBytes: AddressBytes): Room | undefined {
+    return this.#rooms.find((room) => room?.fib.addressBytes === addressBytes);
+  }
+
+  #run(deadline: number): boolean {
+    const { clock } = this.#options;
+    const keeping = this.#closing?.keep === true;
+    const ready = this.#rooms.every((room) => room === undefined || room.fib.scanned);
+    while (
+      ready &&
+      !keeping &&
+      this.#failure === undefined &&
+      this.#batchesInFlight < MAX_BATCHES_IN_FLIGHT
+    ) {
+      if (!this.#sendOne()) break;
+      if (clock.now() >= deadline) return this.#hasWork();
+    }
+    this.#finishClosing();
+    return false;
+  }
+
+  /** Sends one batch of whichever family is next; false where nobody has anything to send. */
+  #sendOne(): boolean {
+    for (let tries = 0; tries < this.#rooms.length; tries++) {
+      const room = this.#rooms[this.#nextRoom];
+      this.#nextRoom = (this.#nextRoom + 1) % this.#rooms.length;
+      const sent = room?.fib.fill(BATCH_OPERATIONS);
+      if (room === undefined || sent === undefined) continue;
+      this.#send(room, sent);
+      return true;
+    }
+    return false;
+  }
+
+  #send(room: Room, sent: SentBatch): void {
+    const { kernel } = this.#options;
+    for (; this.#definedTargets < this.targets.size; this.#definedTargets++) {
+      const id = this.#definedTargets + 1;
+      kernel.defineTarget(id, this.targets.get(id));
+    }
+    this.#batchesInFlight++;
+    kernel.apply(sent.batch).then(
+      (failures) => {
+        this.#batchesInFlight--;
+        this.#written += sent.count - failures.length;
+        room.fib.done(sent, failures, room.reconciler.scanRuns);
+        this.#wake();
+      },
+      (error: unknown) => {
+        // The monitor hears of the same failure; here only the waiting ends.
+        this.#batchesInFlight--;
+        this.failed(error instanceof Error ? error : new Error(String(error)));
+      },
+    );
+  }
+
+  #scanned(): boolean {
+    return this.#rooms.every((room) => room === undefined || room.fib.scanned);
+  }
+
+  #hasWork(): boolean {
+    return this.#rooms.some((room) => room?.fib.hasWork === true);
+  }
+
+  #repair(room: Room, prefixId: number): void {
+    const { log } = this.#options;
+    const tooOften = room.guard.tampered(prefixId);
+    this.#repaired++;
+    if (tooOften === 0) {
+      room.fib.revisit(prefixId);
+      return;
+    }
+    if (tooOften === 1) {
+      const prefix = describePrefix(room.fib, prefixId);
+      log.warn({ prefix }, 'somebody else keeps changing this kernel route; repairing it more slowly');
+    }
+    room.fib.postpone(prefixId, tooOften);
+    room.retries.add(prefixId, tooOften);
+  }
+
+  #retryAll(): void {
+    for (const room of this.#rooms) room?.retries.releaseAll();
+  }
+
+  #noteFailure(fib: FamilyFib, prefixId: number, failure: RouteFailure): void {
+    if (failure.text !== undefined) this.#failureWords.set(failure.errno, failure.text);
+    const fields = { prefix: describePrefix(fib, prefixId), failed: fib.failedCount };
+    this.#logFailure(failure, fields, 'the kernel refused a route; trying again');
+  }
+
+  #logFailure(failure: RouteFailure, fields: Record<string, unknown>, message: string): void {
+    const { clock, log } = this.#options;
+    const now = clock.now();
+    const last = this.#lastFailureLog.get(failure.errno);
+    if (last !== undefined && now - last < FAILURE_LOG_INTERVAL_MS) return;
+    this.#lastFailureLog.set(failure.errno, now);
+    log.warn({ ...fields, reason: explainErrno(failure.errno, failure.text) }, message);
+  }
+
+  #problem(fib: FamilyFib, prefixId: number): string {
+    const errno = fib.errno(prefixId);
+    if (errno === 0) return 'somebody else keeps changing this route';
+    const attempts = fib.attempts(prefixId);
+    return `${explainErrno(errno, this.#failureWords.get(errno))} (${attempts} ${attempts === 1 ? 'try' : 'tries'})`;
+  }
+
+  #finishClosing(): void {
+    const closing = this.#closing;
+    if (closing === undefined || this.#batchesInFlight > 0) return;
+    const pointless = this.#failure !== undefined || !this.#scanned();
+    if (!pointless && !closing.keep && this.#hasWork()) return;
+    for (const room of this.#rooms) room?.retries.close();
+    closing.resolve();
+  }
+}
+
+function describePrefix(fib: FamilyFib, prefixId: number): string {
+  const words = new Int32Array(fib.family.words);
+  fib.reader.words(prefixId, words);
+  return `${formatAddress(toBytes(words, 0, words.length))}/${fib.reader.bits(prefixId)}`;
+}

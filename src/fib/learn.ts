@@ -1,0 +1,176 @@
+// Routes of others that godwit takes in: foreign kernel routes that a rule names, and the prefixes of interfaces. Own
+// routes never, nor what the kernel makes by itself (a connected prefix comes from the address, not from the kernel's
+// route for it). For each prefix and kind the best one is told: lowest metric first.
+
+import { formatPrefix, maskBytes, type Prefix } from '../lib/ip.ts';
+import { interfaceMatcher } from './interface-patterns.ts';
+import type { KernelView } from './kernel-view.ts';
+import { RT_SCOPE, RTPROT_KERNEL, STATIC_PROTOCOLS } from './netlink/constants.ts';
+import type { KernelAddress, KernelNextHop, KernelRoute } from './types.ts';
+
+export type LearnedSource = 'kernel' | 'connected' | 'static';
+
+export interface LearnedRoute {
+  readonly prefix: Prefix;
+  /** static: of rtm_protocol static or boot; kernel: of any other daemon; connected: of an interface's address. */
+  readonly source: LearnedSource;
+  readonly nextHops: readonly KernelNextHop[];
+  readonly metric: number;
+  /** Of the first next hop. */
+  readonly ifname: string | undefined;
+  /** rtm_protocol; 2 (kernel) for connected. */
+  readonly protocol: number;
+}
+
+export interface LearnRule {
+  readonly protocol: number | undefined;
+  /** Undefined = the table that own routes are in. */
+  readonly table: number | undefined;
+}
+
+export interface LearnerOptions {
+  readonly view: KernelView;
+  readonly table: number;
+  /** rtm_protocol of own routes. */
+  readonly ownProtocol: number;
+  /** A route must match one. */
+  readonly rules: readonly LearnRule[];
+  /** Interfaces whose prefixes count; undefined = connected prefixes are not learned. */
+  readonly interfaces: readonly string[] | undefined;
+  /** `add` also stands for a change: the route of the same prefix and source is replaced. */
+  readonly onLearned: (change: 'add' | 'remove', route: LearnedRoute) => void;
+}
+
+/** Tables that a view must keep for these rules. */
+export function learnedTables(table: number, rules: readonly LearnRule[]): Set<number> {
+  return new Set([table, ...rules.map((rule) => rule.table ?? table)]);
+}
+
+export class Learner {
+  readonly #options: LearnerOptions;
+  readonly #matchesInterface: (name: string) => boolean;
+  /** What was told, by prefix, for each of the two kinds. */
+  readonly #fromRoutes = new Map<string, LearnedRoute>();
+  #fromAddresses = new Map<string, LearnedRoute>();
+  /** Ends the learning; nothing is told of what was learned. */
+  readonly close: () => void;
+
+  constructor(options: LearnerOptions) {
+    this.#options = options;
+    this.#matchesInterface = interfaceMatcher(options.interfaces ?? []);
+    this.close = options.view.listen({
+      onRoute: (_change, route) => this.#routeChanged(route),
+      onInterface: () => this.#learnAddresses(),
+    });
+    for (const route of options.view.routes()) this.#routeChanged(route);
+    this.#learnAddresses();
+  }
+
+  /** Everything learned now. */
+  *routes(): Generator<LearnedRoute> {
+    yield* this.#fromRoutes.values();
+    yield* this.#fromAddresses.values();
+  }
+
+  get size(): number {
+    return this.#fromRoutes.size + this.#fromAddresses.size;
+  }
+
+  #routeChanged(changed: KernelRoute): void {
+    if (!this.#isLearned(changed)) return;
+    const key = formatPrefix(changed.prefix);
+    const best = this.#options.view
+      .exact(changed.prefix)
+      .filter((route) => this.#isLearned(route))
+      .reduce<KernelRoute | undefined>(
+        (least, route) => (least === undefined || route.metric < least.metric ? route : least),
+        undefined,
+      );
+    const before = this.#fromRoutes.get(key);
+    const after = best === undefined ? undefined : this.#learned(best);
+    if (after === undefined) this.#fromRoutes.delete(key);
+    else this.#fromRoutes.set(key, after);
+    this.#tell(before, after);
+  }
+
+  #isLearned(route: KernelRoute): boolean {
+    const { ownProtocol, rules, table } = this.#options;
+    if (route.protocol === ownProtocol || route.protocol === RTPROT_KERNEL || route.type === 'local') {
+      return false;
+    }
+    return rules.some(
+      (rule) =>
+        (rule.protocol === undefined || rule.protocol === route.protocol) &&
+        (rule.table ?? table) === route.table,
+    );
+  }
+
+  #learned(route: KernelRoute): LearnedRoute {
+    const ifindex = route.nextHops[0]?.ifindex;
+    return {
+      prefix: route.prefix,
+      source: STATIC_PROTOCOLS.has(route.protocol) ? 'static' : 'kernel',
+      nextHops: route.nextHops,
+      metric: route.metric,
+      ifname: ifindex === undefined ? undefined : this.#options.view.interfaceOf(ifindex)?.name,
+      protocol: route.protocol,
+    };
+  }
+
+  #learnAddresses(): void {
+    if (this.#options.interfaces === undefined) return;
+    const before = this.#fromAddresses;
+    const after = new Map<string, LearnedRoute>();
+    for (const address of this.#options.view.addresses) {
+      const route = this.#connected(address);
+      if (route === undefined) continue;
+      const key = formatPrefix(route.prefix);
+      // Two interfaces on one network: the first one stays.
+      const known = before.get(key);
+      if (!after.has(key) || (known !== undefined && sameLearned(known, route))) after.set(key, route);
+    }
+    this.#fromAddresses = after;
+    for (const [key, route] of before) if (!after.has(key)) this.#tell(route, undefined);
+    for (const [key, route] of after) this.#tell(before.get(key), route);
+  }
+
+  #connected(address: KernelAddress): LearnedRoute | undefined {
+    const link = this.#options.view.interfaceOf(address.ifindex);
+    if (link === undefined || !link.up || !this.#matchesInterface(link.name)) return undefined;
+    // Link-local and host addresses (fe80::, 127.0.0.1) mean nothing to others.
+    if (address.scope >= RT_SCOPE.link) return undefined;
+    const bytes = maskBytes(address.peer ?? address.address, address.prefixLength);
+    return {
+      prefix: { bytes, length: address.prefixLength },
+      source: 'connected',
+      nextHops: [{ ifindex: address.ifindex }],
+      metric: 0,
+      ifname: link.name,
+      protocol: RTPROT_KERNEL,
+    };
+  }
+
+  #tell(before: LearnedRoute | undefined, after: LearnedRoute | undefined): void {
+    const { onLearned } = this.#options;
+    if (before !== undefined && after !== undefined && sameLearned(before, after)) return;
+    if (before !== undefined && before.source !== after?.source) onLearned('remove', before);
+    if (after !== undefined) onLearned('add', after);
+  }
+}
+
+function sameLearned(a: LearnedRoute, b: LearnedRoute): boolean {
+  return (
+    a.source === b.source &&
+    a.metric === b.metric &&
+    a.ifname === b.ifname &&
+    a.protocol === b.protocol &&
+    a.nextHops.length === b.nextHops.length &&
+    a.nextHops.every((hop, i) => sameHop(hop, b.nextHops[i]!))
+  );
+}
+
+function sameHop(a: KernelNextHop, b: KernelNextHop): boolean {
+  if (a.ifindex !== b.ifindex || a.weight !== b.weight) return false;
+  if (a.gateway === undefined || b.gateway === undefined) return a.gateway === b.gateway;
+  return Buffer.compare(a.gateway, b.gateway) === 0;
+}

@@ -1,0 +1,189 @@
+// RFC 4271 §5.1.3 and §9.1.2.1: how a BGP next hop is reached, over what the kernel has beside BGP's own routes, and
+// who wants to know when that changes. One step of recursion is enough: the gateway of a kernel route is on a link.
+
+import type { Clock } from '../lib/clock.ts';
+import { isLinkLocal } from '../lib/ip.ts';
+import { PrefixTrie, toWords } from '../lib/prefix-trie.ts';
+import type { Scheduler } from '../lib/scheduler.ts';
+import type { KernelView } from './kernel-view.ts';
+import type { KernelNextHop, KernelRoute } from './types.ts';
+
+export interface Resolution {
+  readonly reachable: boolean;
+  /** RTA_PRIORITY of the route that covers the next hop; the decision's IGP metric. */
+  readonly metric: number;
+  /** What a kernel route to this next hop says: gateways with their interfaces. */
+  readonly hops: readonly KernelNextHop[];
+  /** On a link of ours (or link-local with its interface). */
+  readonly directlyConnected: boolean;
+}
+
+export const UNREACHABLE: Resolution = { reachable: false, metric: 0, hops: [], directlyConnected: false };
+
+export interface NextHopWatch {
+  /** The answer as last told. */
+  readonly current: Resolution;
+  cancel(): void;
+}
+
+export interface NextHopResolverOptions {
+  readonly view: KernelView;
+  readonly scheduler: Scheduler;
+  readonly clock: Clock;
+  readonly table: number;
+}
+
+interface Watch {
+  readonly address: Uint8Array;
+  readonly ifindex: number | undefined;
+  readonly onChange: (resolution: Resolution) => void;
+  current: Resolution;
+  cancelled: boolean;
+}
+
+export class NextHopResolver {
+  readonly #options: NextHopResolverOptions;
+  readonly #wake: () => void;
+  /** Watches by address; the tries' values point here. */
+  readonly #slots: Watch[][] = [];
+  readonly #freeSlots: number[] = [];
+  readonly #ipv4 = new PrefixTrie(1);
+  readonly #ipv6 = new PrefixTrie(4);
+  readonly #dirty = new Set<Watch>();
+
+  constructor(options: NextHopResolverOptions) {
+    this.#options = options;
+    this.#wake = options.scheduler.add({ name: 'next-hops', run: (deadline) => this.#run(deadline) });
+    options.view.listen({
+      onRoute: (_change, route) => this.#routeChanged(route),
+      onInterface: () => this.#everythingChanged(),
+    });
+  }
+
+  /** The answer for an address of 4 or 16 octets; a link-local one needs its interface. */
+  resolve(address: Uint8Array, ifindex?: number): Resolution {
+    if (isLinkLocal(address)) return this.#linkLocal(address, ifindex);
+    const { view, table } = this.#options;
+    if (view.isOwnAddress(address)) return UNREACHABLE;
+    for (const route of view.covering(address, table)) {
+      // Blackhole, unreachable and prohibit end the search as they end a packet's way.
+      if (route.type !== 'unicast') return UNREACHABLE;
+      const hops = this.#usableHops(route, address, ifindex);
+      if (hops.length === 0) continue;
+      return {
+        reachable: true,
+        metric: route.metric,
+        hops,
+        directlyConnected: route.nextHops.every((hop) => hop.gateway === undefined),
+      };
+    }
+    return UNREACHABLE;
+  }
+
+  /** Resolves now, and calls back, from the resolver's stage, whenever the answer has changed. */
+  watch(
+    address: Uint8Array,
+    ifindex: number | undefined,
+    onChange: (resolution: Resolution) => void,
+  ): NextHopWatch {
+    const current = this.resolve(address, ifindex);
+    const watch: Watch = { address, ifindex, onChange, current, cancelled: false };
+    this.#slot(address).push(watch);
+    return {
+      get current() {
+        return watch.current;
+      },
+      cancel: () => this.#cancel(watch),
+    };
+  }
+
+  #linkLocal(address: Uint8Array, ifindex: number | undefined): Resolution {
+    if (ifindex === undefined || this.#options.view.interfaceOf(ifindex)?.up !== true) return UNREACHABLE;
+    return { reachable: true, metric: 0, hops: [{ gateway: address, ifindex }], directlyConnected: true };
+  }
+
+  #usableHops(route: KernelRoute, address: Uint8Array, ifindex: number | undefined): KernelNextHop[] {
+    const hops: KernelNextHop[] = [];
+    for (const hop of route.nextHops) {
+      if (hop.ifindex === undefined || this.#options.view.interfaceOf(hop.ifindex)?.up !== true) continue;
+      if (ifindex !== undefined && hop.ifindex !== ifindex) continue;
+      hops.push(hop.gateway === undefined ? { ...hop, gateway: address } : hop);
+    }
+    return hops;
+  }
+
+  #trie(address: Uint8Array): PrefixTrie {
+    return address.length === 4 ? this.#ipv4 : this.#ipv6;
+  }
+
+  #slot(address: Uint8Array): Watch[] {
+    const trie = this.#trie(address);
+    const words = toWords(address);
+    const known = trie.get(words, address.length * 8);
+    if (known >= 0) return this.#slots[known]!;
+    const index = this.#freeSlots.pop() ?? this.#slots.length;
+    this.#slots[index] = [];
+    trie.set(words, address.length * 8, index);
+    return this.#slots[index]!;
+  }
+
+  #cancel(watch: Watch): void {
+    if (watch.cancelled) return;
+    watch.cancelled = true;
+    this.#dirty.delete(watch);
+    const slot = this.#slot(watch.address);
+    slot.splice(slot.indexOf(watch), 1);
+    if (slot.length > 0) return;
+    const index = this.#trie(watch.address).delete(toWords(watch.address), watch.address.length * 8);
+    this.#freeSlots.push(index);
+  }
+
+  #routeChanged(route: KernelRoute): void {
+    if (route.table !== this.#options.table) return;
+    const { bytes, length } = route.prefix;
+    this.#trie(bytes).walk(toWords(bytes), length, (slot) => {
+      for (const watch of this.#slots[slot]!) this.#dirty.add(watch);
+    });
+    if (this.#dirty.size > 0) this.#wake();
+  }
+
+  #everythingChanged(): void {
+    for (const slot of this.#slots) for (const watch of slot) this.#dirty.add(watch);
+    if (this.#dirty.size > 0) this.#wake();
+  }
+
+  #run(deadline: number): boolean {
+    const { clock } = this.#options;
+    for (const watch of this.#dirty) {
+      this.#dirty.delete(watch);
+      const resolution = this.resolve(watch.address, watch.ifindex);
+      if (!sameResolution(watch.current, resolution)) {
+        watch.current = resolution;
+        watch.onChange(resolution);
+      }
+      if (clock.now() >= deadline) break;
+    }
+    return this.#dirty.size > 0;
+  }
+}
+
+function sameResolution(a: Resolution, b: Resolution): boolean {
+  return (
+    a.reachable === b.reachable &&
+    a.metric === b.metric &&
+    a.directlyConnected === b.directlyConnected &&
+    a.hops.length === b.hops.length &&
+    a.hops.every((hop, i) => sameHop(hop, b.hops[i]!))
+  );
+}
+
+function sameHop(a: KernelNextHop, b: KernelNextHop): boolean {
+  return (
+    a.ifindex === b.ifindex &&
+    a.weight === b.weight &&
+    a.onlink === b.onlink &&
+    (a.gateway === undefined || b.gateway === undefined
+      ? a.gateway === b.gateway
+      : Buffer.compare(a.gateway, b.gateway) === 0)
+  );
+}

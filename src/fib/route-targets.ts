@@ -1,0 +1,154 @@
+// Where routes go, interned: a target is a type, next hops in canonical order, a metric and a preferred source, and
+// its id is what the FIB's columns hold. Few targets serve a million routes, so they are objects and are kept.
+
+import { formatAddress } from '../lib/ip.ts';
+import { storedMetric } from './netlink/constants.ts';
+import type { KernelNextHop, KernelRouteType, KernelTarget } from './types.ts';
+
+export interface RouteTargetSpec {
+  readonly type: KernelRouteType;
+  readonly nextHops: readonly KernelNextHop[];
+  /** The configured metric unless given. */
+  readonly metric?: number;
+  readonly prefSource?: Uint8Array;
+}
+
+export interface RouteTargetDefaults {
+  readonly table: number;
+  readonly protocol: number;
+  readonly metric: number;
+}
+
+export class RouteTargets {
+  readonly #defaults: RouteTargetDefaults;
+  readonly #targets: (KernelTarget | undefined)[] = [undefined];
+  readonly #byKey = new Map<string, number>();
+  /** Answers of `satisfies` by pair of ids. */
+  readonly #matches = new Map<string, boolean>();
+
+  constructor(defaults: RouteTargetDefaults) {
+    this.#defaults = defaults;
+  }
+
+  get table(): number {
+    return this.#defaults.table;
+  }
+
+  get protocol(): number {
+    return this.#defaults.protocol;
+  }
+
+  get defaultMetric(): number {
+    return this.#defaults.metric;
+  }
+
+  /** Targets known. */
+  get size(): number {
+    return this.#targets.length - 1;
+  }
+
+  /** The id (1 or more) of a target; equal targets have equal ids, whatever the order of their next hops. */
+  intern(spec: RouteTargetSpec): number {
+    const nextHops = spec.nextHops.length > 1 ? [...spec.nextHops].sort(compareHops) : spec.nextHops;
+    const metric = spec.metric ?? this.#defaults.metric;
+    const source = spec.prefSource === undefined ? '' : formatAddress(spec.prefSource);
+    const key = `${spec.type} ${metric} ${source} ${nextHops.map(hopKey).join(' ')}`;
+    const known = this.#byKey.get(key);
+    if (known !== undefined) return known;
+    const id = this.#targets.length;
+    this.#byKey.set(key, id);
+    this.#targets.push({
+      type: spec.type,
+      nextHops,
+      metric,
+      table: this.#defaults.table,
+      protocol: this.#defaults.protocol,
+      ...(spec.prefSource === undefined ? {} : { prefSource: spec.prefSource }),
+    });
+    return id;
+  }
+
+  /** Throws where `id` is none of this table's. */
+  get(id: number): KernelTarget {
+    const target = this.#targets[id];
+    if (target === undefined) throw new Error(`route target ${id} does not exist`);
+    return target;
+  }
+
+  /** The metric under which the kernel keeps a route to this target. */
+  metricOf(id: number, addressBytes: 4 | 16): number {
+    return storedMetric(addressBytes, this.get(id).metric);
+  }
+
+  /** Some target leads through this interface. Targets without one may lead anywhere. */
+  usesLink(ifindex: number): boolean {
+    return this.#targets.some((target) =>
+      target?.nextHops.some((hop) => hop.ifindex === undefined || hop.ifindex === ifindex),
+    );
+  }
+
+  /** Is a route that the kernel shows as `actual` what was asked for with `desired`? The kernel fills in the
+   *  interface where none was given. */
+  satisfies(desired: number, actual: number, addressBytes: 4 | 16): boolean {
+    if (desired === actual) return true;
+    const key = `${desired} ${actual} ${addressBytes}`;
+    let answer = this.#matches.get(key);
+    if (answer === undefined) {
+      answer = sameRoute(this.get(desired), this.get(actual), addressBytes);
+      this.#matches.set(key, answer);
+    }
+    return answer;
+  }
+}
+
+function sameRoute(desired: KernelTarget, actual: KernelTarget, addressBytes: 4 | 16): boolean {
+  if (desired.type !== actual.type) return false;
+  if (storedMetric(addressBytes, desired.metric) !== storedMetric(addressBytes, actual.metric)) return false;
+  if (!sameOctets(desired.prefSource, actual.prefSource)) return false;
+  if (desired.nextHops.length !== actual.nextHops.length) return false;
+  const left = [...actual.nextHops];
+  const single = left.length === 1;
+  return desired.nextHops.every((hop) => {
+    const at = left.findIndex((other) => sameHop(hop, other, single));
+    if (at < 0) return false;
+    left.splice(at, 1);
+    return true;
+  });
+}
+
+function sameHop(desired: KernelNextHop, actual: KernelNextHop, single: boolean): boolean {
+  return (
+    sameOctets(desired.gateway, actual.gateway) &&
+    (desired.ifindex === undefined || desired.ifindex === actual.ifindex) &&
+    (desired.onlink ?? false) === (actual.onlink ?? false) &&
+    // The weight of an only next hop means nothing and is not stored.
+    (single || (desired.weight ?? 1) === (actual.weight ?? 1))
+  );
+}
+
+function sameOctets(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b;
+  return Buffer.compare(a, b) === 0;
+}
+
+function hopKey(hop: KernelNextHop): string {
+  const gateway = hop.gateway === undefined ? '' : formatAddress(hop.gateway);
+  return `${gateway},${hop.ifindex ?? ''},${hop.onlink ? 1 : 0},${hop.weight ?? 1}`;
+}
+
+function compareHops(a: KernelNextHop, b: KernelNextHop): number {
+  const order = (a.ifindex ?? 0) - (b.ifindex ?? 0);
+  if (order !== 0) return order;
+  const none = new Uint8Array(0);
+  return Buffer.compare(a.gateway ?? none, b.gateway ?? none) || (a.weight ?? 1) - (b.weight ?? 1);
+}
+
+/** A target as `ip route` would write it, for people: `via 10.0.0.1 dev eth0`, one string a next hop. */
+export function describeHop(hop: KernelNextHop, interfaceName: (ifindex: number) => string): string {
+  const parts: string[] = [];
+  if (hop.gateway !== undefined) parts.push(`via ${formatAddress(hop.gateway)}`);
+  if (hop.ifindex !== undefined) parts.push(`dev ${interfaceName(hop.ifindex)}`);
+  if (hop.weight !== undefined && hop.weight !== 1) parts.push(`weight ${hop.weight}`);
+  if (hop.onlink) parts.push('onlink');
+  return parts.join(' ');
+}

@@ -1,0 +1,326 @@
+import { describe, expect, it } from 'vitest';
+import { ERRNO } from '../../src/fib/errno.ts';
+import { Bench, ETH0, machine, route } from '../support/mem-kernel.ts';
+
+describe('Fib', () => {
+  it('writes nothing before the first scan, then what is wanted', async () => {
+    const bench = new Bench();
+    bench.set('192.0.2.0/24', '10.0.0.2');
+    bench.set('2001:db8:9::/48', '2001:db8::2');
+    await bench.run(5000);
+    expect(bench.own()).toEqual([]);
+    await bench.start();
+    expect(bench.own()).toEqual(['192.0.2.0/24 10.0.0.2 50', '2001:db8:9::/48 2001:db8::2 50']);
+    expect(bench.state('192.0.2.0/24')).toBe('installed');
+    expect(bench.fib.stats()).toMatchObject({ desired: 2, installed: 2, pending: 0, failed: 0 });
+  });
+
+  it('replaces a route in one operation when its next hop changes', async () => {
+    const bench = await Bench.started();
+    bench.set('192.0.2.0/24', '10.0.0.2');
+    await bench.run();
+    bench.takeLog();
+    bench.set('192.0.2.0/24', '10.0.0.3');
+    await bench.run();
+    expect(bench.takeLog()).toEqual(['replace 192.0.2.0/24']);
+    expect(bench.own()).toEqual(['192.0.2.0/24 10.0.0.3 50']);
+  });
+
+  it('adds the route under the new metric before it deletes the one under the old', async () => {
+    const bench = await Bench.started();
+    bench.set('192.0.2.0/24', '10.0.0.2', { metric: 10 });
+    await bench.run();
+    bench.takeLog();
+    bench.set('192.0.2.0/24', '10.0.0.2', { metric: 20 });
+    await bench.run();
+    expect(bench.takeLog()).toEqual(['create 192.0.2.0/24', 'delete 192.0.2.0/24']);
+    expect(bench.own()).toEqual(['192.0.2.0/24 10.0.0.2 20']);
+  });
+
+  it('lets the newest wish win while older ones are queued', async () => {
+    const bench = await Bench.started();
+    for (const via of ['10.0.0.2', '10.0.0.3', '10.0.0.4']) bench.set('192.0.2.0/24', via);
+    await bench.run();
+    expect(bench.takeLog()).toEqual(['create 192.0.2.0/24']);
+    expect(bench.own()).toEqual(['192.0.2.0/24 10.0.0.4 50']);
+  });
+
+  it('tells when a cleared prefix is gone, once, and not before', async () => {
+    const bench = await Bench.started();
+    bench.set('192.0.2.0/24', '10.0.0.2');
+    await bench.run();
+    bench.kernel.fault = () => ERRNO.ENOMEM;
+    expect(bench.clear('192.0.2.0/24')).toBe(false);
+    await bench.run();
+    expect(bench.idle).toEqual([]);
+    expect(bench.state('192.0.2.0/24')).toBe('failed');
+    bench.kernel.fault = () => 0;
+    await bench.run(2000);
+    expect(bench.idle).toEqual(['0/1']);
+    expect(bench.own()).toEqual([]);
+    expect(bench.clear('192.0.2.0/24')).toBe(true);
+  });
+
+  it('does not call a prefix idle that was set again meanwhile', async () => {
+    const bench = await Bench.started();
+    bench.set('192.0.2.0/24', '10.0.0.2');
+    await bench.run();
+    bench.clear('192.0.2.0/24');
+    bench.set('192.0.2.0/24', '10.0.0.2');
+    await bench.run();
+    expect(bench.idle).toEqual([]);
+    expect(bench.own()).toEqual(['192.0.2.0/24 10.0.0.2 50']);
+  });
+
+  it('says why a route is not there, tries again, and says when it is', async () => {
+    const bench = await Bench.started();
+    bench.set('192.0.2.0/24', '10.9.9.9');
+    await bench.run();
+    const state = bench.fib.route(0, bench.id('192.0.2.0/24'));
+    expect(state?.state).toBe('failed');
+    expect(state?.installed).toBeUndefined();
+    expect(state?.problem).toContain('ENETUNREACH');
+    expect(bench.fib.stats()).toMatchObject({ desired: 1, installed: 0, failed: 1 });
+    bench.kernel.addAddress({ ifindex: ETH0, address: Uint8Array.of(10, 9, 9, 1), prefixLength: 24 });
+    await bench.run(3000);
+    expect(bench.state('192.0.2.0/24')).toBe('installed');
+    expect(bench.fib.stats()).toMatchObject({ installed: 1, failed: 0 });
+  });
+
+  it('keeps what is installed when replacing it fails', async () => {
+    const bench = await Bench.started();
+    bench.set('192.0.2.0/24', '10.0.0.2');
+    await bench.run();
+    bench.set('192.0.2.0/24', '10.9.9.9');
+    await bench.run();
+    expect(bench.own()).toEqual(['192.0.2.0/24 10.0.0.2 50']);
+    expect(bench.fib.route(0, 1)).toMatchObject({ state: 'failed', installed: { metric: 50 } });
+  });
+
+  it('takes an operation whose answer was lost for undone and repeats it safely', async () => {
+    const bench = await Bench.started();
+    let lost = true;
+    const kernel = bench.kernel;
+    const apply = kernel.apply.bind(kernel);
+    kernel.apply = async (batch) => {
+      const { count } = batch;
+      const failures = await apply(batch);
+      if (!lost) return failures;
+      lost = false;
+      return Array.from({ length: count }, (_, index) => ({ index, errno: ERRNO.ENOBUFS, name: 'ENOBUFS' }));
+    };
+    bench.set('192.0.2.0/24', '10.0.0.2');
+    bench.set('198.51.100.0/24', '10.0.0.2');
+    await bench.run(1500);
+    expect(bench.own()).toHaveLength(2);
+    expect(bench.takeLog().slice(2)).toEqual(['replace 192.0.2.0/24', 'replace 198.51.100.0/24']);
+    expect(bench.fib.stats()).toMatchObject({ installed: 2, failed: 0 });
+  });
+
+  it('never takes the place of somebody else’s route', async () => {
+    const kernel = machine();
+    const foreign = route('192.0.2.0/24', { protocol: 4, via: '10.0.1.9', dev: 3 });
+    kernel.addRoute(foreign);
+    const bench = await Bench.started(kernel);
+    bench.set('192.0.2.0/24', '10.0.0.2');
+    await bench.run(10_000);
+    expect(kernel.find(foreign.prefix)).toEqual([foreign]);
+    expect(bench.state('192.0.2.0/24')).toBe('failed');
+    expect(bench.fib.route(0, 1)?.problem).toContain('EEXIST');
+    kernel.deleteRoute(foreign);
+    await bench.run();
+    expect(bench.own()).toEqual(['192.0.2.0/24 10.0.0.2 50']);
+  });
+
+  it('removes own routes at the end, or keeps them', async () => {
+    const bench = await Bench.started();
+    for (let i = 0; i < 20; i++) bench.set(`192.0.${i}.0/24`, '10.0.0.2');
+    await bench.run();
+    const kept = bench.fib.close({ keep: true });
+    await bench.run();
+    await kept;
+    expect(bench.own()).toHaveLength(20);
+
+    const again = await Bench.started(bench.kernel);
+    again.set('192.0.3.0/24', '10.0.0.2');
+    await again.run();
+    const removed = again.fib.close({ keep: false });
+    await again.run();
+    await removed;
+    expect(again.own()).toEqual([]);
+  });
+
+  it('writes large amounts in batches and all of it', async () => {
+    const bench = await Bench.started();
+    for (let i = 0; i < 9000; i++) bench.set(`20.${i >> 8}.${i & 255}.0/24`, '10.0.0.2');
+    await bench.run();
+    expect(bench.own()).toHaveLength(9000);
+    for (let i = 0; i < 9000; i++) bench.clear(`20.${i >> 8}.${i & 255}.0/24`);
+    await bench.run();
+    expect(bench.own()).toEqual([]);
+    expect(bench.idle).toHaveLength(9000);
+  });
+});
+
+describe('Fib and what is in the kernel', () => {
+  it('adopts an equal route untouched, replaces a different one, and removes the rest when peers had their chance', async () => {
+    const kernel = machine();
+    kernel.addRoute(route('192.0.2.0/24', { via: '10.0.0.2', dev: ETH0 }));
+    kernel.addRoute(route('198.51.100.0/24', { via: '10.0.0.2', dev: ETH0 }));
+    kernel.addRoute(route('203.0.113.0/24', { via: '10.0.0.2', dev: ETH0 }));
+    const bench = await Bench.started(kernel);
+    expect(bench.fib.stats().orphans).toBe(3);
+    bench.set('192.0.2.0/24', '10.0.0.2');
+    bench.set('198.51.100.0/24', '10.0.0.3');
+    await bench.run(10_000);
+    expect(bench.takeLog()).toEqual(['replace 198.51.100.0/24']);
+    expect(bench.own()).toHaveLength(3);
+    bench.fib.startupComplete();
+    await bench.run();
+    expect(bench.takeLog()).toEqual(['delete 203.0.113.0/24']);
+    expect(bench.own()).toEqual(['192.0.2.0/24 10.0.0.2 50', '198.51.100.0/24 10.0.0.3 50']);
+  });
+
+  it('removes unwanted routes by itself after the settle time', async () => {
+    const kernel = machine();
+    kernel.addRoute(route('192.0.2.0/24', { via: '10.0.0.2', dev: ETH0 }));
+    const bench = await Bench.started(kernel, { settleTime: 60_000 });
+    await bench.run(50_000);
+    expect(bench.own()).toHaveLength(1);
+    await bench.run(20_000);
+    expect(bench.own()).toEqual([]);
+  });
+
+  it('adopts across a change of the configured metric without a gap', async () => {
+    const kernel = machine();
+    kernel.addRoute(route('192.0.2.0/24', { via: '10.0.0.2', dev: ETH0, metric: 32 }));
+    const bench = await Bench.started(kernel);
+    bench.set('192.0.2.0/24', '10.0.0.2');
+    await bench.run();
+    expect(bench.takeLog()).toEqual(['create 192.0.2.0/24', 'delete 192.0.2.0/24']);
+    expect(bench.own()).toEqual(['192.0.2.0/24 10.0.0.2 50']);
+  });
+
+  it('leaves routes of another protocol or table alone', async () => {
+    const kernel = machine();
+    kernel.addRoute(route('192.0.2.0/24', { protocol: 80, via: '10.0.0.2', dev: ETH0 }));
+    kernel.addRoute(route('192.0.2.0/24', { table: 100, via: '10.0.0.2', dev: ETH0 }));
+    const bench = await Bench.started(kernel);
+    bench.fib.startupComplete();
+    await bench.run(5000);
+    expect(bench.takeLog()).toEqual([]);
+  });
+
+  it('puts a deleted route back at once', async () => {
+    const bench = await Bench.started();
+    bench.set('192.0.2.0/24', '10.0.0.2');
+    await bench.run();
+    bench.kernel.deleteRoute(route('192.0.2.0/24'));
+    await bench.run();
+    expect(bench.own()).toEqual(['192.0.2.0/24 10.0.0.2 50']);
+    expect(bench.fib.stats().repaired).toBe(1);
+  });
+
+  it('puts a changed route right, and gives way to a foreign one in its place until that is gone', async () => {
+    const bench = await Bench.started();
+    bench.set('192.0.2.0/24', '10.0.0.2');
+    await bench.run();
+    bench.kernel.addRoute(route('192.0.2.0/24', { via: '10.0.0.7', dev: ETH0 }));
+    await bench.run();
+    expect(bench.own()).toEqual(['192.0.2.0/24 10.0.0.2 50']);
+    const foreign = route('192.0.2.0/24', { protocol: 3, via: '10.0.0.7', dev: ETH0 });
+    bench.kernel.addRoute(foreign);
+    await bench.run(5000);
+    expect(bench.own()).toEqual([]);
+    expect(bench.state('192.0.2.0/24')).toBe('failed');
+    bench.kernel.deleteRoute(foreign);
+    await bench.run();
+    expect(bench.own()).toEqual(['192.0.2.0/24 10.0.0.2 50']);
+  });
+
+  it('does not fight for ever: repairs come more slowly and are spoken of once', async () => {
+    const bench = await Bench.started();
+    bench.set('192.0.2.0/24', '10.0.0.2');
+    await bench.run();
+    bench.takeLog();
+    for (let i = 0; i < 100; i++) {
+      bench.kernel.deleteRoute(route('192.0.2.0/24'));
+      await bench.run(100);
+    }
+    const repairs = bench.takeLog().length;
+    expect(repairs).toBeGreaterThanOrEqual(4);
+    expect(repairs).toBeLessThan(12);
+    expect(bench.warnings.filter((line) => line.includes('keeps changing'))).toHaveLength(1);
+    await bench.run(70_000);
+    expect(bench.own()).toHaveLength(1);
+  });
+
+  it('finds out by scanning what no notification told', async () => {
+    const bench = await Bench.started(undefined, { scanTime: 60 });
+    bench.set('192.0.2.0/24', '10.0.0.2');
+    bench.set('198.51.100.0/24', '10.0.0.2');
+    await bench.run();
+    bench.takeLog();
+    bench.kernel.deaf = true;
+    bench.kernel.deleteRoute(route('192.0.2.0/24'));
+    bench.kernel.addRoute(route('198.51.100.0/24', { via: '10.0.0.9', dev: ETH0 }));
+    bench.kernel.addRoute(route('203.0.113.0/24', { via: '10.0.0.9', dev: ETH0 }));
+    bench.fib.startupComplete();
+    await bench.run(1000);
+    expect(bench.takeLog()).toEqual([]);
+    bench.kernel.overrun();
+    await bench.run(2000);
+    expect(bench.own()).toEqual(['192.0.2.0/24 10.0.0.2 50', '198.51.100.0/24 10.0.0.2 50']);
+    expect(bench.fib.stats().repaired).toBe(2);
+
+    bench.kernel.deaf = true;
+    bench.kernel.deleteRoute(route('192.0.2.0/24'));
+    bench.kernel.deaf = false;
+    await bench.run(65_000);
+    expect(bench.own()).toHaveLength(2);
+  });
+
+  it('puts routes back that Linux dropped silently when a link went down and came up', async () => {
+    const bench = await Bench.started();
+    bench.set('192.0.2.0/24', '10.0.0.2', { dev: ETH0 });
+    await bench.run();
+    const eth0 = { ifindex: ETH0, name: 'eth0', up: false, loopback: false, mtu: 1500 };
+    bench.kernel.setLink(eth0);
+    await bench.run(1500);
+    expect(bench.own()).toEqual([]);
+    expect(bench.state('192.0.2.0/24')).toBe('failed');
+    bench.kernel.setLink({ ...eth0, up: true });
+    await bench.run();
+    expect(bench.own()).toEqual(['192.0.2.0/24 10.0.0.2 50']);
+  });
+
+  it('does not believe a scan about what changed while it ran', async () => {
+    const bench = await Bench.started();
+    bench.set('192.0.2.0/24', '10.0.0.2');
+    bench.set('198.51.100.0/24', '10.0.0.2');
+    await bench.run();
+    bench.kernel.held = true;
+    bench.monitor.requestScan('test');
+    await bench.run(1500);
+    // The scan's rows show the old state of both; one is replaced, the other deleted, before they arrive.
+    bench.set('192.0.2.0/24', '10.0.0.3');
+    bench.clear('198.51.100.0/24');
+    await bench.run();
+    bench.kernel.release();
+    bench.takeLog();
+    await bench.run(2000);
+    expect(bench.own()).toEqual(['192.0.2.0/24 10.0.0.3 50']);
+    expect(bench.state('192.0.2.0/24')).toBe('installed');
+    expect(bench.takeLog()).toEqual([]);
+  });
+
+  it('keeps IPv6 routes without a metric under the one that the kernel gives them', async () => {
+    const kernel = machine();
+    kernel.addRoute(route('2001:db8:9::/48', { via: '2001:db8::2', dev: ETH0, metric: 1024 }));
+    const bench = await Bench.started(kernel);
+    bench.set('2001:db8:9::/48', '2001:db8::2', { metric: 0 });
+    await bench.run();
+    expect(bench.takeLog()).toEqual([]);
+    expect(bench.state('2001:db8:9::/48')).toBe('installed');
+  });
+});
