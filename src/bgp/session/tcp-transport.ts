@@ -35,8 +35,9 @@ export class TcpTransport implements Transport {
   readonly #native: NativeSockets | undefined;
   readonly #receiveBuffer = Buffer.allocUnsafeSlow(RECEIVE_BUFFER_BYTES);
 
-  constructor(native: NativeSockets | undefined = loadNativeSockets()) {
-    this.#native = native;
+  /** `native`: where to get sockets with options; null = nowhere, loaded by itself when left out. */
+  constructor(native?: NativeSockets | null) {
+    this.#native = native === null ? undefined : (native ?? loadNativeSockets());
   }
 
   /** What this machine cannot do; empty when all is there. For the status command. */
