@@ -115,9 +115,12 @@ function policies(peer: PeerCase, issues: IssueList): void {
       : missing[0] === 'import'
         ? 'takes no routes'
         : 'gets no routes';
+  // A whole group without policy is one mistake.
+  const asn = peer.resolved.origin('asn');
+  const inGroup = asn[0] === 'peerGroups';
   issues.warning(
-    peer.path,
-    `${peer.label} is eBGP without ${missing.join(' and ')}: it ${what} (RFC 8212)`,
+    inGroup ? asn.slice(0, -1) : peer.path,
+    `${inGroup ? `peer group ${asn[1]}` : peer.label} is eBGP without ${missing.join(' and ')}: it ${what} (RFC 8212)`,
     `add ${missing.map((key) => `${key}: accept`).join(' and ')}, or reject to say so`,
   );
 }

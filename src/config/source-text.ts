@@ -55,6 +55,7 @@ export class SourceText {
   /** Offset of each line's first character. */
   readonly #lineStarts: readonly number[];
   readonly #masks: Span[] = [];
+  #ordered: readonly Span[] | undefined;
 
   constructor(file: string, text: string) {
     this.file = file;
@@ -66,7 +67,9 @@ export class SourceText {
 
   /** Blacks out a range in every excerpt. */
   mask(span: Span): void {
-    if (span.end > span.start) this.#masks.push(span);
+    if (span.end <= span.start) return;
+    this.#masks.push(span);
+    this.#ordered = undefined;
   }
 
   /**
@@ -130,8 +133,10 @@ export class SourceText {
     const plainUntil = (end: number): void => {
       if (end > at) segments.push({ start: at, end, shown: this.text.slice(at, end), masked: false });
     };
-    for (const mask of this.#merged()) {
-      if (mask.end <= from || mask.start >= to) continue;
+    const masks = this.#merged();
+    for (let i = firstEndingAfter(masks, from); i < masks.length; i++) {
+      const mask = masks[i]!;
+      if (mask.start >= to) break;
       plainUntil(mask.start);
       const end = Math.min(mask.end, to);
       segments.push({ start: Math.max(mask.start, from), end, shown: MASK, masked: true });
@@ -141,14 +146,28 @@ export class SourceText {
     return segments;
   }
 
-  /** Masks in order, overlapping ones joined. */
-  #merged(): Span[] {
+  /** Masks in order, overlapping ones joined; made anew only after another mask. */
+  #merged(): readonly Span[] {
+    if (this.#ordered !== undefined) return this.#ordered;
     const merged: { start: number; end: number }[] = [];
     for (const span of [...this.#masks].sort((a, b) => a.start - b.start)) {
       const last = merged.at(-1);
       if (last !== undefined && span.start <= last.end) last.end = Math.max(last.end, span.end);
       else merged.push({ ...span });
     }
+    this.#ordered = merged;
     return merged;
   }
+}
+
+/** Index of the first of these ordered spans that ends after `offset`. */
+function firstEndingAfter(spans: readonly Span[], offset: number): number {
+  let low = 0;
+  let high = spans.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (spans[middle]!.end <= offset) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }

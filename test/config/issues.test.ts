@@ -72,6 +72,14 @@ describe('all at once', () => {
     ]);
   });
 
+  it('warns once of a group without policy', () => {
+    const peers = [1, 2, 3].map((i) => `  - { address: 10.1.1.${i}, group: up }\n`).join('');
+    const issues = issuesOf(`${R}peerGroups: { up: { asn: 1 } }\npeers:\n${peers}`);
+    expect(issues.map((issue) => `${issue.line}:${issue.column} ${issue.message}`)).toEqual([
+      '2:19 peer group up is eBGP without import and export: it exchanges no routes (RFC 8212)',
+    ]);
+  });
+
   it('does not call missing what is there and wrong', () => {
     const text = `router: { asn: "\${NOPE}", id: 10.99.0.1 }\npeers: [{ address: "\${NOPE}", asn: *no }]\n`;
     expect(issuesOf(text).map((issue) => issue.path)).toEqual([
