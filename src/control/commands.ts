@@ -26,7 +26,15 @@ import type {
   WatchPeersRequest,
   WatchRoutesRequest,
 } from './protocol.ts';
-import { checkNetwork, checkPeerAction, checkPrefix, findPeers, routeQuery, watchQuery } from './requests.ts';
+import {
+  checkNetwork,
+  checkPeerAction,
+  checkPrefix,
+  findPeers,
+  peerNameOf,
+  routeQuery,
+  watchQuery,
+} from './requests.ts';
 
 interface CommandBase {
   /** As the command line says it; words are nested subcommands. */
@@ -98,7 +106,7 @@ const showRoutes: ListCommand<RoutesRequest, RouteView> = {
     args.flag('beforePolicy', '--before-policy', 'attributes as received, before import policy'),
     args.family,
   ],
-  run: (api, request) => api.routes(routeQuery(request)),
+  run: (api, request) => api.routes(routeQuery(api, request)),
 };
 
 const showAttributes: ListCommand<Nothing, AttributeSetView> = {
@@ -143,8 +151,8 @@ const explain: UnaryCommand<ExplainRequest, Explanation> = {
   run(api, request) {
     checkPrefix(request.prefix, 'prefix or address');
     const view = api.explain(request.prefix, {
-      ...(request.from !== undefined && { from: request.from }),
-      ...(request.to !== undefined && { to: request.to }),
+      ...(request.from !== undefined && { from: peerNameOf(api, request.from) }),
+      ...(request.to !== undefined && { to: peerNameOf(api, request.to) }),
     });
     const paths = view.paths.map(({ rank, step, ...route }) => ({ rank, step, route }));
     return { ...view, paths };
@@ -193,10 +201,11 @@ const peer: UnaryCommand<PeerActionRequest, Nothing> = {
   ],
   run(api, request) {
     const action = checkPeerAction(request);
-    if (action === 'up') api.peerUp(request.name);
-    else if (action === 'down') api.peerDown(request.name, request.reason);
-    else if (action === 'reset') api.peerReset(request.name, request.reason);
-    else api.peerRefresh(request.name, request.direction ?? 'both');
+    const name = peerNameOf(api, request.name);
+    if (action === 'up') api.peerUp(name);
+    else if (action === 'down') api.peerDown(name, request.reason);
+    else if (action === 'reset') api.peerReset(name, request.reason);
+    else api.peerRefresh(name, request.direction ?? 'both');
     return {};
   },
 };

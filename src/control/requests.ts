@@ -3,6 +3,7 @@
 
 import { FAMILIES, type FamilyName, familyByName } from '../bgp/wire/families.ts';
 import { parseAddress, parsePrefix } from '../lib/ip.ts';
+import type { SpeakerApi } from '../speaker/api.ts';
 import {
   CommandError,
   type NetworkSpec,
@@ -46,11 +47,24 @@ export function findPeers(peers: PeerView[], name: string | undefined): PeerView
   return found;
 }
 
+/** The name of the peer that an operator means: its name or its address. What is neither is left as it is. */
+export function peerNameOf(api: Pick<SpeakerApi, 'peers'>, text: string): string {
+  if (parseAddress(text) === undefined) return text;
+  const peers = api.peers();
+  if (peers.some((peer) => peer.name === text)) return text;
+  const [only, ...others] = peers.filter((peer) => peer.address === text);
+  if (others.length > 0) {
+    const names = [only, ...others].map((peer) => peer?.name).join(', ');
+    throw new CommandError('invalid', `Several peers have the address ${text}; use a name: ${names}.`);
+  }
+  return only?.name ?? text;
+}
+
 /** RouteQuery of a request. Throws invalid. */
-export function routeQuery(request: RoutesRequest): RouteQuery {
+export function routeQuery(api: Pick<SpeakerApi, 'peers'>, request: RoutesRequest): RouteQuery {
   const query: RouteQuery = { ...watchQuery(request) };
-  if (request.receivedFrom !== undefined) query.receivedFrom = request.receivedFrom;
-  if (request.advertisedTo !== undefined) query.advertisedTo = request.advertisedTo;
+  if (request.receivedFrom !== undefined) query.receivedFrom = peerNameOf(api, request.receivedFrom);
+  if (request.advertisedTo !== undefined) query.advertisedTo = peerNameOf(api, request.advertisedTo);
   if (request.bestOnly === true) query.bestOnly = true;
   if (request.rejectedOnly === true) query.rejectedOnly = true;
   if (request.beforePolicy === true) query.beforePolicy = true;

@@ -6,9 +6,12 @@ import {
   checkPeerAction,
   checkPrefix,
   findPeers,
+  peerNameOf,
   routeQuery,
 } from '../../src/control/requests.ts';
-import { fakePeers } from '../support/fake-speaker.ts';
+import { FakeSpeaker, fakePeer, fakePeers } from '../support/fake-speaker.ts';
+
+const fake = new FakeSpeaker();
 
 const refusal = (fn: () => unknown): string => {
   try {
@@ -50,6 +53,17 @@ describe('peers', () => {
     expect(refusal(() => findPeers(fakePeers(), 'x'))).toBe('not-found: There is no peer "x".');
   });
 
+  test('are meant by their address too, where that is clear', () => {
+    expect(peerNameOf(fake, 'fd99::2')).toBe('tor-b');
+    expect(peerNameOf(fake, '10.99.16.7')).toBe('10.99.16.7');
+    expect(peerNameOf(fake, '192.0.2.1')).toBe('192.0.2.1');
+    expect(peerNameOf(fake, 'nobody')).toBe('nobody');
+    const twins = { peers: () => [fakePeer({ name: 'a' }), fakePeer({ name: 'b' })] };
+    expect(refusal(() => peerNameOf(twins, '10.99.0.2'))).toBe(
+      'invalid: Several peers have the address 10.99.0.2; use a name: a, b.',
+    );
+  });
+
   test.each([
     [{ name: 'a', action: 'down', reason: 'x'.repeat(255) }, 'accepted'],
     [
@@ -73,9 +87,15 @@ describe('peers', () => {
 
 describe('route queries', () => {
   test('leave out what was not asked for', () => {
-    expect(routeQuery({ longer: false, bestOnly: false })).toEqual({});
+    expect(routeQuery(fake, { longer: false, bestOnly: false })).toEqual({});
     expect(
-      routeQuery({ family: 'ipv6-unicast', prefix: '::/0', longer: true, bestOnly: true, receivedFrom: 'a' }),
+      routeQuery(fake, {
+        family: 'ipv6-unicast',
+        prefix: '::/0',
+        longer: true,
+        bestOnly: true,
+        receivedFrom: 'a',
+      }),
     ).toEqual({ family: 'ipv6-unicast', prefix: '::/0', longer: true, bestOnly: true, receivedFrom: 'a' });
   });
 
@@ -95,7 +115,7 @@ describe('route queries', () => {
       'invalid: What a peer is sent has no rejected paths and no import policy.',
     ],
   ])('%j is refused', (request, outcome) => {
-    expect(refusal(() => routeQuery(request))).toBe(outcome);
+    expect(refusal(() => routeQuery(fake, request))).toBe(outcome);
   });
 });
 

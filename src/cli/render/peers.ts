@@ -134,7 +134,7 @@ function capabilityLines(peer: PeerView): string[] {
   return all.map((capability) => {
     const local = peer.localCapabilities.includes(capability);
     const remote = peer.peerCapabilities.includes(capability);
-    return local && remote ? capability : `${capability} (${local ? 'only we' : 'only the peer'})`;
+    return local && remote ? capability : `${capability} (${local ? 'local only' : 'peer only'})`;
   });
 }
 

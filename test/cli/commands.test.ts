@@ -1,0 +1,504 @@
+// Every command over a real socket: what a person reads, what a script reads, and what the speaker was asked to do.
+
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { COMMAND_LIST } from '../../src/control/commands.ts';
+import { CommandError } from '../../src/control/protocol.ts';
+import { type ControlLab, fakeTerminal, startControlLab } from '../support/control-lab.ts';
+import { fakePeer, fakeRoute } from '../support/fake-speaker.ts';
+
+let lab: ControlLab;
+beforeEach(async () => {
+  lab = await startControlLab();
+});
+afterEach(() => lab.stop());
+
+const lines = (...text: string[]) => `${text.join('\n')}\n`;
+const json = async (...words: string[]) => {
+  const { code, out, err } = await lab.godwit([...words, '--json']);
+  expect([code, err]).toEqual([0, '']);
+  return JSON.parse(out);
+};
+const ndjson = async (...words: string[]) => {
+  const { code, out } = await lab.godwit([...words, '--json']);
+  expect(code).toBe(0);
+  return out
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+};
+const text = async (...words: string[]) => {
+  const { code, out, err } = await lab.godwit(words);
+  expect([code, err]).toEqual([0, '']);
+  return out;
+};
+
+describe('status', () => {
+  test('for a person', async () => {
+    lab.speaker.statusView = { ...lab.speaker.statusView, problems: ['Port 179 of 10.99.0.1 is taken.'] };
+    expect(await text('status')).toBe(
+      lines(
+        'godwit 0.1.0 on rr-1 is running',
+        '  Router      id 10.99.0.1, AS 64512',
+        '  Started     2026-03-01 09:00:00 (3h00m ago)',
+        '  Configured  2026-03-01 11:00:00 (1h00m ago) from /etc/godwit/godwit.yaml',
+        '  Peers       1 of 3 established',
+        '  Routes      ipv4-unicast: 1,100 prefixes, 1,180 paths',
+        '              ipv6-unicast: 1 prefix, 1 path',
+        '  Shared      12 attribute sets, 1 update group',
+        '  Kernel      table 254: 1,090 of 1,100 routes installed, 8 pending, 2 failed, 4 learned',
+        '  Memory      100.0 MiB, of it 30.0 MiB heap and 512.0 KiB tables',
+        '',
+        'Problems',
+        '  - Port 179 of 10.99.0.1 is taken.',
+        '',
+        'IPv4 BGP status',
+        'PEER ADDRESS  PEER TYPE                  STATE  SINCE       INFO',
+        '10.99.0.2     external                   up     10:00:00    Established',
+        '10.99.16.7    reflector client, dynamic  down   2026-02-27  switched off',
+        '',
+        'IPv6 BGP status',
+        'PEER ADDRESS  PEER TYPE  STATE  SINCE     INFO',
+        'fd99::2       internal   start  11:58:55  Active: hold timer expired (sent 4/0)',
+      ),
+    );
+  });
+
+  test("calls Calico's peers as calicoctl does", async () => {
+    lab.speaker.peerViews = ['Mesh_10_0_0_1', 'Global_10_0_0_2', 'Node_10_0_0_3'].map((name) =>
+      fakePeer({ name }),
+    );
+    const out = await text('status');
+    expect(out).toContain(
+      lines(
+        'PEER ADDRESS  PEER TYPE          STATE  SINCE     INFO',
+        '10.99.0.2     node-to-node mesh  up     10:00:00  Established',
+        '10.99.0.2     global             up     10:00:00  Established',
+        '10.99.0.2     node specific      up     10:00:00  Established',
+      ),
+    );
+    expect(out).toContain('IPv6 BGP status\nNo IPv6 peers.\n');
+  });
+
+  test('for a script', async () => {
+    const status = await json('status');
+    expect(status).toMatchObject({
+      state: 'running',
+      asn: 64512,
+      kernel: { failed: 2 },
+      peers: { total: 3 },
+    });
+    expect(status.peerList.map((peer: { name: string }) => peer.name)).toEqual([
+      'tor-a',
+      'tor-b',
+      '10.99.16.7',
+    ]);
+  });
+});
+
+describe('show peers', () => {
+  test('all', async () => {
+    expect(await text('show', 'peers')).toBe(
+      lines(
+        'PEER        ADDRESS        AS  TYPE      STATE          FOR  RECEIVED   BEST  SENT  INFO',
+        'tor-a       10.99.0.2   65001  external  Established  2h00m     1,200  1,100     2',
+        'tor-b       fd99::2     64512  internal  Active       1m05s         0      0     0  hold timer expired (sent 4/0)',
+        '10.99.16.7  10.99.16.7      -  client    down         2d02h         0      0     0  switched off',
+      ),
+    );
+    expect((await json('show', 'peers')).peers).toHaveLength(3);
+  });
+
+  test('none', async () => {
+    lab.speaker.peerViews = [];
+    expect(await text('show', 'peers')).toBe('There are no peers.\n');
+    expect(await json('show', 'peers')).toEqual({ peers: [] });
+  });
+
+  test('one in detail, by name and by address', async () => {
+    const detail = lines(
+      'tor-a: Established',
+      '  Description    rack 1',
+      '  Address        10.99.0.2 port 179',
+      '  Local address  10.99.0.1',
+      '  AS             65001, local 64512, external',
+      '  Router id      10.99.0.2',
+      '  Since          2026-03-01 10:00:00 (2h00m)',
+      '  Sessions       1 established, 0 lost',
+      '  Timers         hold 90 s, keepalive 30 s',
+      '  Received       1 OPEN, 1,200 UPDATE, 240 KEEPALIVE, 0 ROUTE-REFRESH, 0 NOTIFICATION; 96.5 KiB',
+      '  Sent           1 OPEN, 3 UPDATE, 241 KEEPALIVE, 1 ROUTE-REFRESH, 0 NOTIFICATION; 4.9 KiB',
+      '  Queue          0 B',
+      '  Capabilities   multiprotocol ipv4-unicast',
+      '                 4-octet AS 64512 (local only)',
+      '                 route refresh (local only)',
+      '                 4-octet AS 65001 (peer only)',
+      '  FAMILY        NEGOTIATED  RECEIVED  REJECTED   BEST  STALE  SENT  END-OF-RIB  GROUP',
+      '  ipv4-unicast  yes            1,200        20  1,100      0     2  both            1',
+    );
+    expect(await text('show', 'peers', 'tor-a')).toBe(detail);
+    expect(await text('show', 'peers', '10.99.0.2')).toBe(detail);
+    expect((await json('show', 'peers', 'tor-a')).peers).toMatchObject([{ name: 'tor-a' }]);
+  });
+
+  test('one that is down', async () => {
+    expect(await text('show', 'peers', 'tor-b')).toBe(
+      lines(
+        'tor-b: Active',
+        '  Address     fd99::2 port 179',
+        '  AS          64512, local 64512, internal',
+        '  Since       2026-03-01 11:58:55 (1m05s)',
+        '  Sessions    3 established, 3 lost',
+        '  Last error  hold timer expired (sent 4/0)',
+        '              at 2026-03-01 11:58:55 (1m05s ago)',
+        '  Received    0 OPEN, 0 UPDATE, 0 KEEPALIVE, 0 ROUTE-REFRESH, 0 NOTIFICATION; 0 B',
+        '  Sent        0 OPEN, 0 UPDATE, 0 KEEPALIVE, 0 ROUTE-REFRESH, 0 NOTIFICATION; 0 B',
+        '  Queue       0 B',
+      ),
+    );
+  });
+
+  test('one that does not exist', async () => {
+    expect(await lab.godwit(['show', 'peers', 'nope'])).toEqual({
+      code: 1,
+      out: '',
+      err: 'godwit: There is no peer "nope".\n',
+    });
+  });
+});
+
+describe('show routes', () => {
+  test('as a table', async () => {
+    expect(await text('show', 'routes')).toBe(
+      lines(
+        '    PREFIX               NEXT HOP                 PEER   LOCPREF  MED    AGE  AS PATH',
+        '>   10.1.0.0/16          10.99.0.2                tor-a      100    -  1m30s  65001 64999 i',
+        '*   10.1.0.0/16          10.99.0.3                tor-b      100   50  1m30s  65002 65003 64999 i',
+        'xS  192.0.2.0/24 (id 7)  10.99.0.2 (unreachable)  tor-b        -    -  1m30s  65001 64999 ?',
+        '>   2001:db8::/32        ::                       local      100    -  1m30s  i',
+      ),
+    );
+  });
+
+  test('with everything below each path', async () => {
+    expect(await text('show', 'routes', '--all', '--peer', 'tor-b')).toBe(
+      lines(
+        '* 10.1.0.0/16 from tor-b (fd99::2), 1m30s old',
+        '    Reason       longer AS path',
+        '    Next hop     10.99.0.3',
+        '    Origin       IGP',
+        '    AS path      65002 65003 64999',
+        '    MED          50',
+        '    Local pref   100',
+        '    Communities  65002:100 no-export',
+        'xS 192.0.2.0/24 (id 7) from tor-b (10.99.0.2), 1m30s old',
+        '    Reason        own AS in the path (stale)',
+        '    Next hop      10.99.0.2 (unreachable), metric 20',
+        '    Origin        INCOMPLETE',
+        '    AS path       65001 64999',
+        '    Originator    10.99.0.9',
+        '    Cluster list  10.99.0.1 10.99.0.8',
+        '    Unknown       128 (partial, transitive): 0a0b',
+      ),
+    );
+  });
+
+  test('passes every condition on', async () => {
+    lab.speaker.routeViews = [fakeRoute()];
+    await text(
+      'show',
+      'routes',
+      '10.1.0.0/16',
+      '--longer',
+      '--best',
+      '--peer',
+      'tor-a',
+      '--family',
+      'ipv4-unicast',
+    );
+    await text('show', 'routes', '--advertised-to', 'fd99::2');
+    await lab.godwit(['show', 'routes', '--rejected', '--before-policy']);
+    expect(lab.speaker.queries).toEqual([
+      { prefix: '10.1.0.0/16', longer: true, bestOnly: true, receivedFrom: 'tor-a', family: 'ipv4-unicast' },
+      { advertisedTo: 'tor-b' },
+      { rejectedOnly: true, beforePolicy: true },
+    ]);
+  });
+
+  test('for a script, one a line', async () => {
+    const routes = await ndjson('show', 'routes', '--rejected');
+    expect(routes).toMatchObject([
+      {
+        prefix: '192.0.2.0/24',
+        pathId: 7,
+        eligible: false,
+        attributes: { clusterList: ['10.99.0.1', '10.99.0.8'] },
+      },
+    ]);
+    expect(routes[0]).not.toHaveProperty('attributes.localPref');
+  });
+
+  test('nothing of that prefix is a failure, nothing at all is not', async () => {
+    expect(await lab.godwit(['show', 'routes', '10.9.0.0/16'])).toEqual({
+      code: 1,
+      out: '',
+      err: 'godwit: There are no such routes.\n',
+    });
+    lab.speaker.routeViews = [];
+    expect(await text('show', 'routes', '--best')).toBe('There are no such routes.\n');
+    expect(await lab.godwit(['show', 'routes', '--json'])).toEqual({ code: 0, out: '', err: '' });
+  });
+
+  test('on a terminal fits its width, and ends with a legend', async () => {
+    lab.speaker.routeViews = [
+      fakeRoute({ attributes: { ...fakeRoute().attributes, asPath: Array(40).fill('65001').join(' ') } }),
+    ];
+    const { out } = await lab.godwit(['show', 'routes'], fakeTerminal({ columns: 80 }));
+    expect(out).toBe(
+      lines(
+        '   PREFIX       NEXT HOP   PEER   LOCPREF  MED    AGE  AS PATH',
+        '>  10.1.0.0/16  10.99.0.2  tor-a      100    -  1m30s  65001 65001 65001 65001 …',
+        '> best  = multipath  * eligible  x not eligible  S stale',
+      ),
+    );
+  });
+});
+
+describe('the other tables', () => {
+  test('attribute sets', async () => {
+    expect(await text('show', 'attributes')).toBe(
+      lines(
+        'ID   USES  BYTES  NEXT HOP   ATTRIBUTES',
+        ' 1  1,100     24  10.99.0.2  path 65001 64999, IGP, locpref 100',
+        ' 2      1     40  10.99.0.3  path (empty), IGP, locpref 100, med 5, communities 65002:100, originator 10.99.0.9',
+      ),
+    );
+    expect(await ndjson('show', 'attributes')).toMatchObject([{ id: 1, references: 1100 }, { id: 2 }]);
+  });
+
+  test('the kernel', async () => {
+    expect(await text('show', 'kernel')).toBe(
+      lines(
+        'PREFIX        TYPE       TABLE  METRIC  PROTO  ORIGIN  STATE      NEXT HOPS',
+        '10.1.0.0/16   unicast      254      32     12  own     installed  via 10.99.0.2 dev eth0, via 10.99.0.3 dev eth1',
+        '192.0.2.0/24  blackhole    254      32     12  own     failed     the kernel said EEXIST',
+      ),
+    );
+    expect(await ndjson('show', 'kernel')).toMatchObject([{ state: 'installed' }, { state: 'failed' }]);
+  });
+
+  test('update groups', async () => {
+    expect(await text('show', 'groups')).toBe(
+      lines(
+        'Group 1, ipv4-unicast: 2 members, 1,102 routes',
+        '  Members  tor-a 10.99.16.7',
+        '  Lagging  10.99.16.7',
+        '  Pending  3 routes',
+        '  Built    20.0 KiB',
+        '  Key      type = external',
+        '           nextHop = auto',
+      ),
+    );
+    expect((await json('show', 'groups')).groups).toMatchObject([{ id: 1, key: { nextHop: 'auto' } }]);
+  });
+});
+
+describe('explain', () => {
+  test('for a person', async () => {
+    expect(await text('explain', '10.1.0.0/16', '--from', 'tor-a', '--to', 'fd99::2')).toBe(
+      lines(
+        '10.1.0.0/16: 2 paths',
+        '  > 10.1.0.0/16 from tor-a (10.99.0.2), 1m30s old, rank 1 by AS path length',
+        '      Reason      shortest AS path',
+        '      Next hop    10.99.0.2',
+        '      Origin      IGP',
+        '      AS path     65001 64999',
+        '      Local pref  100',
+        '  * 10.1.0.0/16 from tor-b (fd99::2), 1m30s old, rank 2 by AS path length',
+        '      Reason       longer AS path',
+        '      Next hop     10.99.0.3',
+        '      Origin       IGP',
+        '      AS path      65002 65003 64999',
+        '      MED          50',
+        '      Local pref   100',
+        '      Communities  65002:100 no-export',
+        '',
+        'Advertised',
+        '  not advertised to tor-a: it was learned from this peer',
+        '  advertised to tor-b: export policy accepts it',
+        '      Next hop    10.99.0.1',
+        '      Origin      IGP',
+        '      AS path     65001 64999',
+        '      Local pref  100',
+        '',
+        'Kernel',
+        '  Wanted     via 10.99.0.2',
+        '  Installed  no route',
+        '  Problem    no such device',
+      ),
+    );
+    expect(lab.speaker.calls).toEqual(['explain 10.1.0.0/16 {"from":"tor-a","to":"tor-b"}']);
+  });
+
+  test('for a script', async () => {
+    expect(await json('explain', '10.1.0.0/16')).toMatchObject({
+      paths: [{ rank: 1, route: { peer: 'tor-a' } }, { rank: 2 }],
+      exports: [{ advertised: false }, { advertised: true, nextHop: '10.99.0.1' }],
+      kernel: { problem: 'no such device' },
+    });
+  });
+
+  test('what is not there, and what is no prefix', async () => {
+    expect(await lab.godwit(['explain', '10.2.0.0/16'])).toMatchObject({
+      code: 1,
+      err: 'godwit: There is no route to 10.2.0.0/16.\n',
+    });
+    expect(await lab.godwit(['explain', 'x'])).toMatchObject({
+      code: 1,
+      err: 'godwit: "x" is not a prefix or address; write it like 192.0.2.0/24.\n',
+    });
+  });
+});
+
+describe('acting', () => {
+  test.each([
+    [['peer', 'tor-a', 'up'], 'up tor-a', 'Peer tor-a is switched on.\n'],
+    [['peer', '10.99.0.2', 'down', '--reason', 'a b'], 'down tor-a a b', 'Peer 10.99.0.2 is switched off.\n'],
+    [['peer', 'tor-a', 'reset'], 'reset tor-a undefined', 'Peer tor-a is reset.\n'],
+    [['peer', 'tor-a', 'refresh'], 'refresh tor-a both', 'Peer tor-a is being refreshed.\n'],
+    [
+      ['peer', 'tor-a', 'refresh', '--direction', 'in'],
+      'refresh tor-a in',
+      'Peer tor-a is being refreshed.\n',
+    ],
+    [
+      ['network', 'add', '10.5.0.0/16'],
+      'add {"prefix":"10.5.0.0/16","type":"none"}',
+      '10.5.0.0/16 is originated.\n',
+    ],
+    [
+      [
+        ...['network', 'add', '10.5.0.0/16', '--via', '10.0.0.1', '--via', '10.0.0.2', '--med', '0'],
+        ...['--local-pref', '200', '--community', '1:2'],
+      ],
+      'add {"prefix":"10.5.0.0/16","type":"via","via":["10.0.0.1","10.0.0.2"],"med":0,"localPref":200,"communities":["1:2"]}',
+      '10.5.0.0/16 is originated.\n',
+    ],
+    [
+      ['network', 'add', '::/0', '--type', 'blackhole'],
+      'add {"prefix":"::/0","type":"blackhole"}',
+      '::/0 is originated.\n',
+    ],
+    [['network', 'del', '192.0.2.0/24'], 'delete 192.0.2.0/24', '192.0.2.0/24 is no longer originated.\n'],
+    [['reload'], 'reload', 'The configuration was applied:\n  - peer tor-a: hold time 90 instead of 180\n'],
+  ])('%j', async (words, call, out) => {
+    expect(await text(...words)).toBe(out);
+    expect(lab.speaker.calls).toEqual([call]);
+  });
+
+  test('for a script', async () => {
+    expect(await json('peer', 'tor-a', 'up')).toEqual({});
+    expect(await json('reload')).toEqual({ changes: ['peer tor-a: hold time 90 instead of 180'] });
+  });
+
+  test.each([
+    [['peer', 'nope', 'up'], 'There is no peer "nope".'],
+    [['network', 'del', '10.0.0.0/8'], '10.0.0.0/8 is not originated here.'],
+    [['network', 'add', '10.0.0.1/8'], '10.0.0.1/8 has bits set outside its length.'],
+    [['peer', 'tor-a', 'up', '--reason', 'x'], 'A reason can be given for down and reset, not for up.'],
+    [['network', 'add', '203.0.113.0/24'], 'network add failed unexpectedly: the table is on fire'],
+  ])('%j fails', async (words, message) => {
+    expect(await lab.godwit(words)).toEqual({ code: 1, out: '', err: `godwit: ${message}\n` });
+  });
+
+  test('a reload that changes nothing, and one that is refused', async () => {
+    lab.speaker.reloadResult = { changes: [] };
+    expect(await text('reload')).toBe('The configuration was read again; nothing changed.\n');
+    lab.speaker.reloadResult = new CommandError('failed', 'godwit.yaml:3:5: error: asn: must be a number');
+    expect(await lab.godwit(['reload'])).toMatchObject({
+      code: 1,
+      err: 'godwit: godwit.yaml:3:5: error: asn: must be a number\n',
+    });
+  });
+});
+
+describe('watch', () => {
+  /** Runs a watch, makes changes once it stands, and ends it when `count` lines were written. */
+  async function watch(words: string[], count: number, change: () => void) {
+    const terminal = fakeTerminal({
+      async write(chunk) {
+        terminal.out += chunk;
+        if (terminal.out.split('\n').length > count) terminal.interruption.abort();
+      },
+    });
+    const running = lab.godwit(words, terminal);
+    while (lab.speaker.peerListeners.size + lab.speaker.routeListeners.size === 0) {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    change();
+    return running;
+  }
+  const changePeers = () => {
+    for (const listener of lab.speaker.peerListeners) {
+      listener({ kind: 'peer', peer: fakePeer() });
+      listener({
+        kind: 'peer',
+        peer: fakePeer({ name: 'b', state: 'Idle', lastError: 'hold timer\u001b[2J' }),
+      });
+    }
+  };
+  const changeRoutes = () => {
+    for (const listener of lab.speaker.routeListeners) {
+      listener({ kind: 'route', family: 'ipv4-unicast', prefix: '10.1.0.0/16', best: fakeRoute() });
+      listener({ kind: 'route', family: 'ipv4-unicast', prefix: '10.2.0.0/16', best: undefined });
+    }
+  };
+
+  test('peers', async () => {
+    expect(await watch(['watch', 'peers'], 2, changePeers)).toEqual({
+      code: 0,
+      err: '',
+      out: lines(
+        '2026-03-01 12:00:00  tor-a (10.99.0.2) Established',
+        '2026-03-01 12:00:00  b (10.99.0.2) Idle: hold timer\\x1b[2J',
+      ),
+    });
+  });
+
+  test('peers, beginning with what is there', async () => {
+    const { out } = await watch(['watch', 'peers', '--current'], 3, () => {});
+    expect(out).toBe(
+      lines(
+        '2026-03-01 12:00:00  tor-a (10.99.0.2) Established',
+        '2026-03-01 12:00:00  tor-b (fd99::2) Active: hold timer expired (sent 4/0)',
+        '2026-03-01 12:00:00  10.99.16.7 Idle, switched off',
+      ),
+    );
+  });
+
+  test('routes', async () => {
+    const { out } = await watch(['watch', 'routes', '10.0.0.0/8', '--longer'], 2, changeRoutes);
+    expect(out).toBe(
+      lines(
+        '2026-03-01 12:00:00  + 10.1.0.0/16 via 10.99.0.2 from tor-a, path 65001 64999',
+        '2026-03-01 12:00:00  - 10.2.0.0/16',
+      ),
+    );
+    expect(lab.speaker.queries).toEqual([{ prefix: '10.0.0.0/8', longer: true }]);
+  });
+
+  test('for a script', async () => {
+    const { out } = await watch(['watch', 'routes', '--json'], 2, changeRoutes);
+    const [first, second] = out.trimEnd().split('\n');
+    expect(JSON.parse(first!)).toMatchObject({ prefix: '10.1.0.0/16', best: { nextHop: '10.99.0.2' } });
+    expect(JSON.parse(second!)).toEqual({ family: 'ipv4-unicast', prefix: '10.2.0.0/16' });
+  });
+});
+
+test('every command of the table was shown above to exist', async () => {
+  for (const command of COMMAND_LIST) {
+    const { code, out } = await lab.godwit([...command.name.split(' '), '--help']);
+    expect(code).toBe(0);
+    expect(out).toContain(`Usage: godwit ${command.name}`);
+    expect(out).toContain(command.help);
+  }
+});
