@@ -6,6 +6,7 @@
 import { growInt32, growUint16 } from '../lib/columns.ts';
 import type { AttrStore } from './attr-store.ts';
 import type { PrefixTable } from './prefix-table.ts';
+import type { ResumableWork } from './row-walk.ts';
 
 export interface AdjRibOut {
   /** Entries. */
@@ -14,9 +15,27 @@ export interface AdjRibOut {
   fromPeer(peerId: number): number;
   has(prefixId: number): boolean;
   forEach(prefixId: number, visit: (pathId: number, attr: number, fromPeer: number) => void): void;
+  remove(prefixId: number, pathId: number): void;
+  /** Removes all entries of a prefix. */
+  clear(prefixId: number): void;
 }
 
 const INITIAL_IDS = 1 << 12;
+const PREFIXES_PER_CLOCK = 8192;
+
+/** Gives back all that an Adj-RIB-Out holds. */
+export function emptyInSlices(out: AdjRibOut, prefixes: PrefixTable): ResumableWork {
+  let prefixId = 1;
+  return {
+    run: (expired) => {
+      while (out.size > 0 && prefixId < prefixes.limit) {
+        out.clear(prefixId++);
+        if (prefixId % PREFIXES_PER_CLOCK === 0 && expired()) return true;
+      }
+      return false;
+    },
+  };
+}
 
 /** Counts entries by the peer they came from. */
 class SourceCounts {
@@ -57,6 +76,14 @@ export class SinglePathOut implements AdjRibOut {
 
   forEach(prefixId: number, visit: (pathId: number, attr: number, fromPeer: number) => void): void {
     if (this.has(prefixId)) visit(0, this.attr[prefixId]!, this.from[prefixId]!);
+  }
+
+  remove(prefixId: number): void {
+    this.clear(prefixId);
+  }
+
+  clear(prefixId: number): void {
+    if (this.has(prefixId)) this.set(prefixId, 0, 0);
   }
 
   /** Replaces the entry; `attr` 0 removes it. */
@@ -120,6 +147,18 @@ export class MultiPathOut implements AdjRibOut {
 
   forEach(prefixId: number, visit: (pathId: number, attr: number, fromPeer: number) => void): void {
     for (const path of this.get(prefixId)) visit(path.pathId, path.attr, path.from);
+  }
+
+  remove(prefixId: number, pathId: number): void {
+    const paths = this.get(prefixId);
+    this.set(
+      prefixId,
+      paths.filter((path) => path.pathId !== pathId),
+    );
+  }
+
+  clear(prefixId: number): void {
+    this.set(prefixId, NO_PATHS);
   }
 
   /** Replaces all entries of a prefix. */

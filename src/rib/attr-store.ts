@@ -3,7 +3,9 @@
 // decision and the export rules read stands in columns, derived once when a set is new; nobody parses bytes later
 // but show commands and rewriting.
 
-import { ATTRIBUTE, FLAG, SEGMENT, WELL_KNOWN_COMMUNITIES } from '../bgp/wire/iana.ts';
+import { asPathLength, firstAs } from '../bgp/wire/as-path.ts';
+import { aigpMetric } from '../bgp/wire/attribute-values.ts';
+import { ATTRIBUTE, FLAG, WELL_KNOWN_COMMUNITIES } from '../bgp/wire/iana.ts';
 import { growInt32, growUint8, growUint16, growUint32 } from '../lib/columns.ts';
 import { BlockArena } from './block-arena.ts';
 import type { NextHopTable } from './next-hops.ts';
@@ -52,7 +54,7 @@ export class AttrStore {
   origin = new Uint8Array(INITIAL_SETS);
   /** ASes in AS_PATH; an AS_SET counts 1, confederation segments 0. */
   asLength = new Uint16Array(INITIAL_SETS);
-  /** First AS of the path; 0 where the path is empty or begins with a set. */
+  /** First AS of the path, confederation segments passed over; 0 where it is empty or begins with a set. */
   neighborAs = new Uint32Array(INITIAL_SETS);
   originatorId = new Uint32Array(INITIAL_SETS);
   clusterLength = new Uint16Array(INITIAL_SETS);
@@ -146,11 +148,9 @@ export class AttrStore {
   }
 
   /** The AIGP metric (RFC 7311 §3) of a set whose aigp flag is on. */
-  aigp(id: number): number {
-    const { at } = this.#findValue(id, ATTRIBUTE.aigp);
-    const bytes = this.#arena.bytes;
-    // TLV type 1, length 11, 8 octets; a cost above 2^53 loses its last bits, which no comparison misses.
-    return readUint32(bytes, at + 3) * 2 ** 32 + readUint32(bytes, at + 7);
+  aigp(id: number): bigint {
+    const { at, length } = this.#findValue(id, ATTRIBUTE.aigp);
+    return aigpMetric(this.#arena.bytes, at, at + length) ?? 0n;
   }
 
   /** The AS number in ONLY_TO_CUSTOMER (RFC 9234 §5) of a set whose flag is on. */
@@ -262,7 +262,8 @@ export class AttrStore {
           this.origin[id] = bytes[value]!;
           break;
         case ATTRIBUTE.asPath:
-          this.#deriveAsPath(id, bytes, value, value + length);
+          this.asLength[id] = asPathLength(bytes, value, value + length);
+          this.neighborAs[id] = firstAs(bytes, value, value + length);
           break;
         case ATTRIBUTE.multiExitDisc:
           this.med[id] = readUint32(bytes, value);
@@ -294,7 +295,8 @@ export class AttrStore {
           }
           break;
         case ATTRIBUTE.aigp:
-          flags |= ATTR_FLAG.aigp;
+          // RFC 7311 §4.1 counts an attribute "containing an AIGP TLV"; other TLVs may stand in it.
+          if (aigpMetric(bytes, value, value + length) !== undefined) flags |= ATTR_FLAG.aigp;
           break;
         case ATTRIBUTE.onlyToCustomer:
           flags |= ATTR_FLAG.onlyToCustomer;
@@ -303,19 +305,6 @@ export class AttrStore {
       at = value + length;
     }
     this.flags[id] = flags;
-  }
-
-  #deriveAsPath(id: number, bytes: Uint8Array, start: number, end: number): void {
-    let count = 0;
-    for (let at = start; at < end; at += 2 + bytes[at + 1]! * 4) {
-      const kind = bytes[at];
-      if (kind === SEGMENT.asSequence) count += bytes[at + 1]!;
-      else if (kind === SEGMENT.asSet) count++;
-    }
-    this.asLength[id] = count;
-    if (end > start && bytes[start] === SEGMENT.asSequence) {
-      this.neighborAs[id] = readUint32(bytes, start + 2);
-    }
   }
 }
 

@@ -218,6 +218,11 @@ export class Decision {
   #keepLowestMed(count: number): number {
     const { neighborAs, med } = this.#attrs;
     const { attrPost } = this.#paths;
+    const first = med[attrPost[this.#rows[0]!]!];
+    let equal = 1;
+    while (equal < count && med[attrPost[this.#rows[equal]!]!] === first) equal++;
+    // Mostly no path has a MED.
+    if (equal === count) return count;
     return this.#keepWhere(count, (row) => {
       const own = attrPost[row]!;
       for (let i = 0; i < count; i++) {
@@ -234,10 +239,17 @@ export class Decision {
       return (this.#attrs.flags[this.#paths.attrPost[row]!]! & ATTR_FLAG.aigp) !== 0;
     });
     if (withAigp === 0) return count;
-    return this.#keepLowest(withAigp, (row) => {
+    // 64-bit integers: a sum of doubles would call unequal costs above 2^53 equal.
+    const cost = (row: number): bigint => {
       const attr = this.#paths.attrPost[row]!;
-      return this.#attrs.aigp(attr) + this.#nextHops.metric[this.#attrs.nextHop[attr]!]!;
-    });
+      return this.#attrs.aigp(attr) + BigInt(this.#nextHops.metric[this.#attrs.nextHop[attr]!]!);
+    };
+    let lowest = cost(this.#rows[0]!);
+    for (let i = 1; i < withAigp; i++) {
+      const other = cost(this.#rows[i]!);
+      if (other < lowest) lowest = other;
+    }
+    return this.#keepWhere(withAigp, (row) => cost(row) === lowest);
   }
 
   /** RFC 5004 §3: only among eBGP paths, and not where two of them carry the same identifier. */

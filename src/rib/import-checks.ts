@@ -77,9 +77,7 @@ export class ImportChecks {
     const attrs = this.#attrs;
     const options = peer.importOptions;
     const flags = attrs.flags[attrIn]!;
-    if (attrs.asLength[attrIn]! > 0 && this.#hasAsLoop(attrIn, options)) {
-      return REJECT.asLoop;
-    }
+    if (this.#hasAsLoop(attrIn, options)) return REJECT.asLoop;
     if (superseded !== undefined && isLoop(superseded, 0, superseded.length, options)) return REJECT.asLoop;
     if (peer.source === 'internal') {
       if ((flags & ATTR_FLAG.originatorId) !== 0 && attrs.originatorId[attrIn] === this.#own.routerId) {

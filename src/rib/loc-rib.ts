@@ -67,7 +67,9 @@ export class LocRib {
     const oldRow = this.bestRow[prefixId]!;
     const oldAttr = this.bestAttr[prefixId]!;
     const oldPeer = this.bestPeer[prefixId]!;
-    const row = this.decision.select(paths.first(prefixId), oldRow);
+    // A row that was freed since then may have been used again for another path of the prefix.
+    const lives = paths.prefixId[oldRow] === prefixId && paths.peerId[oldRow] === oldPeer;
+    const row = this.decision.select(paths.first(prefixId), lives ? oldRow : 0);
     const attr = row === 0 ? 0 : paths.attrPost[row]!;
     const peer = row === 0 ? 0 : paths.peerId[row]!;
     const changed = row !== oldRow || attr !== oldAttr || peer !== oldPeer;

@@ -48,8 +48,7 @@ export class NextHopTable {
       this.hold(last.id);
       return last.id;
     }
-    let key = zone ?? '';
-    for (let i = 0; i < length; i++) key += String.fromCharCode(bytes[i]!);
+    const key = keyOf(bytes, length, zone);
     const known = this.#byKey.get(key) ?? this.#add(key, bytes.slice(0, length), zone);
     this.#last = known;
     this.hold(known.id);
@@ -116,14 +115,19 @@ export class NextHopTable {
   }
 
   #remove(nextHop: NextHop): void {
-    let key = nextHop.zone ?? '';
-    for (const octet of nextHop.wire) key += String.fromCharCode(octet);
-    this.#byKey.delete(key);
+    this.#byKey.delete(keyOf(nextHop.wire, nextHop.wire.length, nextHop.zone));
     this.#byId[nextHop.id] = undefined;
     this.#freeIds.push(nextHop.id);
     if (this.#last === nextHop) this.#last = undefined;
     this.#events?.onRemoved(nextHop);
   }
+}
+
+/** Octets first: their number tells where the zone begins, so no two next hops have one key. */
+function keyOf(bytes: Uint8Array, length: number, zone: string | undefined): string {
+  let key = String.fromCharCode(length);
+  for (let i = 0; i < length; i++) key += String.fromCharCode(bytes[i]!);
+  return zone === undefined ? key : `${key}%${zone}`;
 }
 
 function sameOctets(known: Uint8Array, bytes: Uint8Array, length: number): boolean {

@@ -4,7 +4,7 @@
 // not done here (views build what they need).
 
 import type { Family } from '../bgp/wire/families.ts';
-import { growInt32, growUint8, growUint16 } from '../lib/columns.ts';
+import { growInt32, growUint8, growUint32 } from '../lib/columns.ts';
 import { formatAddress } from '../lib/ip.ts';
 
 const INITIAL_IDS = 1 << 16;
@@ -16,7 +16,7 @@ export class PrefixTable {
   words: Int32Array<ArrayBuffer>;
   lengths: Uint8Array<ArrayBuffer>;
   /** Holders of each id; at zero the id is free. */
-  #uses: Uint16Array<ArrayBuffer>;
+  #uses: Uint32Array<ArrayBuffer>;
   /** prefixId or 0; linear probing, at most 2/3 full. */
   #slots = new Int32Array(INITIAL_SLOTS);
   #mask = INITIAL_SLOTS - 1;
@@ -29,7 +29,7 @@ export class PrefixTable {
     this.family = family;
     this.words = new Int32Array(INITIAL_IDS * family.words);
     this.lengths = new Uint8Array(INITIAL_IDS);
-    this.#uses = new Uint16Array(INITIAL_IDS);
+    this.#uses = new Uint32Array(INITIAL_IDS);
   }
 
   /** Prefixes in the table. */
@@ -111,7 +111,7 @@ export class PrefixTable {
       const capacity = this.lengths.length * 2;
       this.words = growInt32(this.words, capacity * this.family.words);
       this.lengths = growUint8(this.lengths, capacity);
-      this.#uses = growUint16(this.#uses, capacity);
+      this.#uses = growUint32(this.#uses, capacity);
     }
     return id;
   }

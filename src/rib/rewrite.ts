@@ -164,7 +164,9 @@ export class ExportRewriter {
       (rule === 'auto' && peerType === 'external' && !routeServerClient);
     if (self && ownNextHop === undefined) return this.#refuse(WITHHELD.noNextHop);
     const wire = self ? ownNextHop! : nextHops.get(this.#attrs.nextHop[attr]!).wire;
-    if (wire.length !== 4 && family.nextHopBytes === 4 && !extendedNextHop) {
+    // RFC 8950 §4 lets an IPv6 next hop go with IPv4 routes; nothing lets an IPv4 one go with IPv6 routes.
+    const native = wire.length === family.nextHopBytes || (wire.length === 32 && family.nextHopBytes === 16);
+    if (!native && !(wire.length > 4 && extendedNextHop)) {
       return this.#refuse(WITHHELD.nextHopEncoding);
     }
     if (self) return nextHops.intern(wire, wire.length, undefined);

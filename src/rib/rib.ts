@@ -33,6 +33,8 @@ export class Rib {
 
   readonly #clock: Clock;
   readonly #walks: ResumableWork[] = [];
+  /** The family whose groups the next export run begins with, so that none starves. */
+  #exportTurn = 0;
   readonly #wakeWalk: () => void;
   readonly #wakeExport: () => void;
   /** Peers that are gone but still named by some entry. */
@@ -46,7 +48,7 @@ export class Rib {
     this.#wakeWalk = scheduler.add({ name: 'walk', run: (deadline) => this.#runWalks(deadline) });
     const wakeDecide = scheduler.add({
       name: 'decide',
-      run: (deadline) => this.#each(this.families, (rib) => rib.locRib.decideUntil(this.#until(deadline))),
+      run: (deadline) => this.#runDecisions(deadline),
     });
     this.#wakeExport = scheduler.add({ name: 'export', run: (deadline) => this.#runExport(deadline) });
     const shared = { attrs: this.attrs, nextHops: this.nextHops, peers: this.peers };
@@ -125,10 +127,27 @@ export class Rib {
     return this.#walks.length > 0;
   }
 
-  #runExport(deadline: number): boolean {
-    const more = this.#each(this.groups, (groups) => groups.run(this.#until(deadline)));
-    if (!more) this.#reap();
+  #runDecisions(deadline: number): boolean {
+    const expired = this.#until(deadline);
+    const more = this.families.filter((rib) => rib.locRib.decideUntil(expired)).length > 0;
+    // Where no group reads the changes, nothing else tells that a departed peer's last best path is gone.
+    if (!more && this.#leaving.size > 0) this.#wakeExport();
     return more;
+  }
+
+  #runExport(deadline: number): boolean {
+    const expired = this.#until(deadline);
+    const { length } = this.groups;
+    const start = this.#exportTurn;
+    for (let i = 0; i < length; i++) {
+      const family = (start + i) % length;
+      if (!this.groups[family]!.run(expired)) continue;
+      // Next time it is first; one that had the whole slice lets the others go before.
+      this.#exportTurn = (start + Math.max(i, 1)) % length;
+      return true;
+    }
+    this.#reap();
+    return false;
   }
 
   /** Gives back the ids of departed peers that no table names any more. */
@@ -140,12 +159,6 @@ export class Rib {
       this.#leaving.delete(peer);
       this.peers.remove(peer);
     }
-  }
-
-  #each<T>(items: readonly T[], run: (item: T) => boolean): boolean {
-    let more = false;
-    for (const item of items) if (run(item)) more = true;
-    return more;
   }
 
   #until(deadline: number): () => boolean {

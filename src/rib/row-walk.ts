@@ -4,9 +4,9 @@
 import type { FamilyRib } from './family-rib.ts';
 import type { RibPeer } from './rib-peer.ts';
 
-/** The clock is looked at once in so many visits and once in so many rows passed over. */
-const VISITS_PER_CLOCK = 256;
+/** The clock is looked at once in so many rows passed over; a visited row counts for many. */
 const ROWS_PER_CLOCK = 1 << 16;
+const VISIT_COST = 256;
 
 /** Work that is done in slices: `run` returns true while some is left. */
 export interface ResumableWork {
@@ -30,27 +30,19 @@ export class RowWalk implements ResumableWork {
 
   run(expired: () => boolean): boolean {
     const { paths } = this.#rib;
-    let visits = 0;
-    for (; this.#row < paths.limit; this.#row++) {
-      if (this.#row % ROWS_PER_CLOCK === 0 && expired()) {
-        this.#row++;
-        this.#look(this.#row - 1);
-        return true;
+    let budget = ROWS_PER_CLOCK;
+    while (this.#row < paths.limit) {
+      const row = this.#row++;
+      budget--;
+      if (paths.peerId[row] === this.#peerId && paths.prefixId[row] !== 0) {
+        this.#visit(row);
+        budget -= VISIT_COST;
       }
-      if (!this.#look(this.#row)) continue;
-      if (++visits % VISITS_PER_CLOCK === 0 && expired()) {
-        this.#row++;
-        return true;
-      }
+      if (budget > 0) continue;
+      if (expired()) return true;
+      budget = ROWS_PER_CLOCK;
     }
     this.#done?.();
     return false;
-  }
-
-  #look(row: number): boolean {
-    const { paths } = this.#rib;
-    if (paths.peerId[row] !== this.#peerId || paths.prefixId[row] === 0) return false;
-    this.#visit(row);
-    return true;
   }
 }

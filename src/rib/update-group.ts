@@ -4,7 +4,7 @@
 
 import type { UpdateWriter } from '../bgp/wire/update-writer.ts';
 import type { Clock, Timer } from '../lib/clock.ts';
-import { type AdjRibOut, MultiPathOut, SinglePathOut } from './adj-rib-out.ts';
+import { type AdjRibOut, emptyInSlices, MultiPathOut, SinglePathOut } from './adj-rib-out.ts';
 import { ChangeBatch } from './change-batch.ts';
 import type { LogReader } from './change-log.ts';
 import { deliver } from './deliver.ts';
@@ -176,26 +176,7 @@ export class UpdateGroup {
     for (const lane of this.#lanes) lane.close();
     this.#lanes = [];
     this.rewriter.close();
-    let prefixId = 1;
-    return {
-      run: (expired) => {
-        for (; prefixId < this.#rib.prefixes.limit; prefixId++) {
-          if (prefixId % CHUNK_PREFIXES === 0 && expired()) {
-            prefixId++;
-            this.#drop(prefixId - 1);
-            return true;
-          }
-          this.#drop(prefixId);
-        }
-        return false;
-      },
-    };
-  }
-
-  #drop(prefixId: number): void {
-    if (!this.adjRibOut.has(prefixId)) return;
-    this.#single?.set(prefixId, 0, 0);
-    this.#multi?.set(prefixId, []);
+    return emptyInSlices(this.adjRibOut, this.#rib.prefixes);
   }
 
   // ----- the group's own pace
@@ -380,11 +361,7 @@ export class UpdateGroup {
 
   /** A route that fits no message was withdrawn instead: nobody has it, and lanes must withdraw it too. */
   #forget(prefixId: number, pathId: number): void {
-    this.#single?.set(prefixId, 0, 0);
-    this.#multi?.set(
-      prefixId,
-      this.#multi.get(prefixId).filter((path) => path.pathId !== pathId),
-    );
+    this.adjRibOut.remove(prefixId, pathId);
     for (const lane of this.#lanes) lane.note(prefixId, pathId, 0);
   }
 
