@@ -122,11 +122,14 @@ function hideSecretStep(step: string | number, i: number, path: Path): string | 
 
 export interface FormatOptions {
   readonly color: boolean;
-  /** Columns an excerpt may take; 110 unless given. */
+  /** Columns a line with its number may take; 110 unless given. */
   readonly width?: number;
 }
 
 const DEFAULT_WIDTH = 110;
+/** Line number, bar and two ellipses. */
+const MARGIN = 10;
+const NARROWEST = 20;
 const SGR = { reset: 0, bold: 1, dim: 2, red: 31, yellow: 33, cyan: 36 } as const;
 
 /** Renders issues for a person: place, message, source line with a caret, hint. Ends with a newline unless empty. */
@@ -141,7 +144,7 @@ export function formatIssues(issues: readonly ConfigIssue[], options: FormatOpti
       const lines = [`${paint('bold', place)}: ${paint(tone, issue.severity)}: ${path}${issue.message}`];
       if (issue.excerpt !== undefined && issue.excerpt.text.trim() !== '') {
         const gutter = `${issue.line}`.padStart(5);
-        const shown = crop(issue.excerpt, options.width ?? DEFAULT_WIDTH);
+        const shown = crop(issue.excerpt, Math.max((options.width ?? DEFAULT_WIDTH) - MARGIN, NARROWEST));
         const marks = ' '.repeat(shown.caret) + '^'.repeat(shown.length);
         lines.push(paint('dim', `${gutter} | `) + shown.text);
         lines.push(paint('dim', `${' '.repeat(gutter.length)} | `) + paint(tone, marks));
