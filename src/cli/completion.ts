@@ -85,17 +85,20 @@ function bashFunction(nodes: readonly Node[]): string {
         : [`    ${flags.map((flag) => `'${node.path} ${flag}'`).join('|')}) ${bashSource(source)} return ;;`],
     ),
   );
-  const words = nodes.flatMap((node) => [
-    `    '${node.path} 0') words='${[...node.children.map((child) => child.word), ...flagsOf(node)].join(' ')}'` +
-      `${bashPositional(node, 0)} ;;`,
-    ...node.positionals
-      .slice(1)
-      .map(
-        (_, i) =>
-          `    '${node.path} ${i + 1}') words='${flagsOf(node).join(' ')}'${bashPositional(node, i + 1)} ;;`,
-      ),
-    `    '${node.path} '*) words='${flagsOf(node).join(' ')}' ;;`,
-  ]);
+  // The deepest paths first: `show ...` would also match `show routes ...`.
+  const words = nodes
+    .toReversed()
+    .flatMap((node) => [
+      `    '${node.path} 0') words='${[...node.children.map((child) => child.word), ...flagsOf(node)].join(' ')}'` +
+        `${bashPositional(node, 0)} ;;`,
+      ...node.positionals
+        .slice(1)
+        .map(
+          (_, i) =>
+            `    '${node.path} ${i + 1}') words='${flagsOf(node).join(' ')}'${bashPositional(node, i + 1)} ;;`,
+        ),
+      `    '${node.path} '*) words='${flagsOf(node).join(' ')}' ;;`,
+    ]);
   return `# Completion of godwit; load it with: source <(godwit completion bash)
 _godwit_peers() {
   local socket='' i

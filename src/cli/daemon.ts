@@ -21,6 +21,8 @@ export interface RunningSpeaker {
 export interface DaemonParts {
   loadConfig(): LoadResult;
   createLog(config: Config['log']): Log;
+  /** Rejects where another daemon uses the socket. */
+  claimSocket(path: string): Promise<void>;
   createSpeaker(options: {
     config: Config;
     configFile: string;
@@ -63,27 +65,31 @@ export async function runDaemon(
   const { logger } = log;
   for (const warning of first.warnings) logger.warn(placeOf(warning), warning.message);
 
-  // Stopped in the reverse order: the faces last, so that they can still say that the speaker is stopping.
-  const running: Stoppable[] = [];
+  let speaker: RunningSpeaker | undefined;
+  const faces: Stoppable[] = [];
+  // The faces go last, so that they can still say that the speaker is stopping.
+  const stopAll = () => stopParts([...(speaker === undefined ? [] : [speaker]), ...faces.reverse()], logger);
   const signals = watchSignals(parts);
   try {
-    const speaker = await parts.createSpeaker({
+    // Two daemons would fight over routes: the second must not get as far as to have any.
+    if (config.control.socket !== undefined) await parts.claimSocket(config.control.socket);
+    speaker = await parts.createSpeaker({
       config,
       configFile,
       loadConfig: () => reloadConfig(parts, config, log),
       logger,
     });
-    await startFaces(config, speaker.api, parts, logger, running);
-    running.push(speaker);
-    signals.onReload(() => reload(speaker.api, logger));
+    await startFaces(config, speaker.api, parts, logger, faces);
+    const { api } = speaker;
+    signals.onReload(() => reload(api, logger));
     const signal = await signals.stopped;
     logger.info({ signal }, 'stopping');
-    await stopAll(running, logger);
+    await stopAll();
     logger.info({}, 'stopped');
     return EXIT.ok;
   } catch (error) {
     logger.error({ error }, `godwit cannot run: ${error instanceof Error ? error.message : String(error)}`);
-    await stopAll(running, logger);
+    await stopAll();
     return EXIT.failed;
   } finally {
     signals.end();
@@ -96,11 +102,11 @@ async function startFaces(
   api: SpeakerApi,
   parts: DaemonParts,
   logger: Logger,
-  running: Stoppable[],
+  faces: Stoppable[],
 ): Promise<void> {
   const { socket, mode } = config.control;
-  if (socket !== undefined) running.push(await parts.startControl({ api, socket, mode, logger }));
-  if (config.http !== undefined) running.push(await parts.startHttp({ ...config.http, api, logger }));
+  if (socket !== undefined) faces.push(await parts.startControl({ api, socket, mode, logger }));
+  if (config.http !== undefined) faces.push(await parts.startHttp({ ...config.http, api, logger }));
 }
 
 /** What the speaker calls for a reload; the parts of the configuration that are not the speaker's are seen to here. */
@@ -126,8 +132,8 @@ function reload(api: SpeakerApi, logger: Logger): void {
   );
 }
 
-async function stopAll(running: Stoppable[], logger: Logger): Promise<void> {
-  for (const part of running.splice(0).reverse()) {
+async function stopParts(running: readonly Stoppable[], logger: Logger): Promise<void> {
+  for (const part of running) {
     await part.stop().catch((error: unknown) => logger.error({ error }, 'a part did not stop cleanly'));
   }
 }

@@ -44,11 +44,12 @@ export async function check(file: string, json: boolean, terminal: Terminal): Pr
 
 /** Runs the daemon in this process until a signal ends it. */
 export async function run(file: string, terminal: Terminal): Promise<ExitCode> {
-  const [loadConfig, { runDaemon }, { createLog }, speaker, control, http] = await Promise.all([
+  const [loadConfig, { runDaemon }, { createLog }, speaker, socket, control, http] = await Promise.all([
     configLoader(file, terminal),
     import('./daemon.ts'),
     import('./logger.ts'),
     import('../speaker/main.ts'),
+    import('../control/grpc/socket.ts'),
     import('../control/grpc/server.ts'),
     import('../control/http/server.ts'),
   ]);
@@ -62,6 +63,7 @@ export async function run(file: string, terminal: Terminal): Promise<ExitCode> {
         dieLoudly(log);
         return log;
       },
+      claimSocket: socket.refuseForeign,
       createSpeaker: speaker.createSpeaker,
       startControl: control.startControlServer,
       startHttp: (options) => http.startHttpServer({ ...options, wallTime: terminal.now }),

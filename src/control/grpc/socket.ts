@@ -71,7 +71,8 @@ export async function placeSocket(
   };
 }
 
-async function refuseForeign(target: string): Promise<void> {
+/** Throws SocketError where the path is not free: somebody answers there, or it is no socket. */
+export async function refuseForeign(target: string): Promise<void> {
   const found = await lstat(target).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined;
     throw new SocketError(`The control socket ${target} cannot be looked at: ${error.message}`, error);

@@ -1,0 +1,207 @@
+import { EventEmitter } from 'node:events';
+import { describe, expect, test } from 'vitest';
+import { type DaemonParts, runDaemon } from '../../src/cli/daemon.ts';
+import type { LoadResult } from '../../src/config/load.ts';
+import { parseConfig } from '../../src/config/load.ts';
+import type { Config } from '../../src/config/model.ts';
+import { CommandError } from '../../src/control/protocol.ts';
+import type { Logger } from '../../src/lib/log.ts';
+import { FakeSpeaker } from '../support/fake-speaker.ts';
+
+const YAML = `
+router: { asn: 64512, id: 10.99.0.1 }
+control: { socket: /run/godwit/test.sock }
+http: { listen: "127.0.0.1:8179" }
+`;
+
+function load(text: string): LoadResult {
+  return parseConfig(text, 'godwit.yaml', {}, () => '', { hostname: 'h', addresses: [] });
+}
+
+function config(text = YAML): Config {
+  const result = load(text);
+  if (!result.ok) throw new Error(JSON.stringify(result.issues));
+  return result.config;
+}
+
+/** A daemon of fakes that records what happens to it, in order. */
+class Bench {
+  readonly events: string[] = [];
+  readonly signals = new EventEmitter();
+  readonly speaker = new FakeSpeaker();
+  readonly warned: string[] = [];
+  loads: LoadResult[] = [{ ok: true, config: config(), warnings: [] }];
+  claimFailure: Error | undefined;
+  speakerFailure: Error | undefined;
+  httpFailure: Error | undefined;
+  stopGate: Promise<void> = Promise.resolve();
+  loadAgain: (() => LoadResult) | undefined;
+
+  readonly #logger: Logger = {
+    debug: () => {},
+    info: (_fields, message) => void this.events.push(message),
+    warn: (_fields, message) => void this.events.push(`warn: ${message}`),
+    error: (_fields, message) => void this.events.push(`error: ${message}`),
+    child: () => this.#logger,
+  };
+
+  readonly parts: DaemonParts = {
+    loadConfig: () => this.loads.shift() ?? { ok: true, config: config(), warnings: [] },
+    createLog: () => ({
+      logger: this.#logger,
+      setLevel: (level) => void this.events.push(`level ${level}`),
+      flush: () => void this.events.push('flushed'),
+    }),
+    claimSocket: async (path) => {
+      if (this.claimFailure !== undefined) throw this.claimFailure;
+      this.events.push(`claimed ${path}`);
+    },
+    createSpeaker: async ({ loadConfig }) => {
+      if (this.speakerFailure !== undefined) throw this.speakerFailure;
+      this.loadAgain = loadConfig;
+      this.events.push('speaker up');
+      return {
+        api: this.speaker,
+        stop: async () => {
+          await this.stopGate;
+          this.events.push('speaker down');
+        },
+      };
+    },
+    startControl: async ({ socket, mode }) => {
+      this.events.push(`control up ${socket} ${mode.toString(8)}`);
+      return { stop: async () => void this.events.push('control down') };
+    },
+    startHttp: async ({ address, port }) => {
+      if (this.httpFailure !== undefined) throw this.httpFailure;
+      this.events.push(`http up ${address} ${port}`);
+      return { port, stop: async () => void this.events.push('http down') };
+    },
+    signals: this.signals,
+    exit: (code) => void this.events.push(`exit ${code}`),
+  };
+
+  run() {
+    return runDaemon('godwit.yaml', this.parts, {
+      color: false,
+      warn: (line) => void this.warned.push(line),
+    });
+  }
+
+  async until(event: string) {
+    while (!this.events.includes(event)) await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+const UP = [
+  'claimed /run/godwit/test.sock',
+  'speaker up',
+  'control up /run/godwit/test.sock 660',
+  'http up 127.0.0.1 8179',
+];
+
+describe('the daemon', () => {
+  test.each(['SIGTERM', 'SIGINT'])('starts its parts, and stops them in reverse on %s', async (signal) => {
+    const bench = new Bench();
+    const running = bench.run();
+    await bench.until(UP[3]!);
+    bench.signals.emit(signal);
+    expect(await running).toBe(0);
+    expect(bench.events).toEqual([
+      ...UP,
+      'stopping',
+      'speaker down',
+      'http down',
+      'control down',
+      'stopped',
+      'flushed',
+    ]);
+    expect(bench.signals.eventNames()).toEqual([]);
+  });
+
+  test('a second signal does not wait', async () => {
+    const bench = new Bench();
+    let open = () => {};
+    bench.stopGate = new Promise((resolve) => {
+      open = resolve;
+    });
+    const running = bench.run();
+    await bench.until(UP[3]!);
+    bench.signals.emit('SIGTERM');
+    await bench.until('stopping');
+    expect(bench.events).not.toContain('exit 1');
+    bench.signals.emit('SIGINT');
+    expect(bench.events.at(-1)).toBe('exit 1');
+    open();
+    await running;
+  });
+
+  test('SIGHUP reloads, even during the start, and SIGPIPE does nothing', async () => {
+    const bench = new Bench();
+    const running = bench.run();
+    bench.signals.emit('SIGHUP');
+    bench.signals.emit('SIGPIPE');
+    await bench.until('reloaded');
+    bench.speaker.reloadResult = new CommandError('failed', 'godwit.yaml:3: no');
+    bench.signals.emit('SIGHUP');
+    await bench.until('error: the reload was refused: godwit.yaml:3: no');
+    bench.speaker.reloadResult = new Error('boom');
+    bench.signals.emit('SIGHUP');
+    await bench.until('error: the reload failed unexpectedly');
+    expect(bench.speaker.calls).toEqual(['reload', 'reload', 'reload']);
+    bench.signals.emit('SIGTERM');
+    expect(await running).toBe(0);
+  });
+
+  test('a reload applies the level and says what has to wait', async () => {
+    const bench = new Bench();
+    const running = bench.run();
+    await bench.until(UP[3]!);
+    const changed = YAML.replace('8179', '8180').concat('log: { level: debug }\n');
+    bench.loads = [{ ok: true, config: config(changed), warnings: [] }, load('router: {}')];
+    expect(bench.loadAgain?.()).toMatchObject({ ok: true });
+    expect(bench.events.slice(4)).toEqual([
+      'level debug',
+      'warn: the change of http takes effect at the next start',
+    ]);
+    expect(bench.loadAgain?.()).toMatchObject({ ok: false });
+    expect(bench.events).toHaveLength(6);
+    bench.signals.emit('SIGTERM');
+    await running;
+  });
+
+  test('a faulty configuration ends it with every issue', async () => {
+    const bench = new Bench();
+    bench.loads = [load('router: { asn: x }')];
+    expect(await bench.run()).toBe(1);
+    expect(bench.events).toEqual([]);
+    expect(bench.warned.join('\n')).toContain('godwit.yaml:1:');
+  });
+
+  test('a speaker that does not start ends it', async () => {
+    const bench = new Bench();
+    bench.speakerFailure = new Error('no privilege for routes');
+    expect(await bench.run()).toBe(1);
+    expect(bench.events).toEqual([UP[0], 'error: godwit cannot run: no privilege for routes', 'flushed']);
+  });
+
+  test('another daemon on the socket ends it before anything is touched', async () => {
+    const bench = new Bench();
+    bench.claimFailure = new Error('Another daemon already answers.');
+    expect(await bench.run()).toBe(1);
+    expect(bench.events).toEqual(['error: godwit cannot run: Another daemon already answers.', 'flushed']);
+  });
+
+  test('a face that does not start takes the others down again', async () => {
+    const bench = new Bench();
+    bench.httpFailure = new Error('EADDRINUSE');
+    expect(await bench.run()).toBe(1);
+    expect(bench.events).toEqual([
+      ...UP.slice(0, 3),
+      'error: godwit cannot run: EADDRINUSE',
+      'speaker down',
+      'control down',
+      'flushed',
+    ]);
+  });
+});
