@@ -39,6 +39,8 @@ export const FLAG = {
 
 const INITIAL_IDS = 1 << 10;
 const MAX_ATTEMPTS_COUNTED = 255;
+/** Most queued prefixes turn into an operation; where they do not, a turn ends after so many. */
+const LOOKS_PER_OPERATION = 4;
 
 /** A route to delete that is no prefix's current one: an orphan, or one under an old metric. */
 interface Leftover {
@@ -195,7 +197,8 @@ export class FamilyFib {
     this.#leftovers.push({ words: words.slice(at, at + this.family.words), bits, target });
   }
 
-  /** Takes up to `most` operations out of the queue; undefined where there are none. */
+  /** Takes up to `most` operations out of the queue; undefined where there are none among the prefixes looked at,
+   *  though `hasWork` may still say that there is more. */
   fill(most: number): SentBatch | undefined {
     const stride = this.family.words;
     const words = new Int32Array(most * stride);
@@ -204,7 +207,7 @@ export class FamilyFib {
     const targets = new Uint32Array(most);
     const ids = new Uint32Array(most);
     let count = 0;
-    while (count < most) {
+    for (let looked = 0; count < most && looked < most * LOOKS_PER_OPERATION; looked++) {
       const id = this.#queue.shift();
       if (id < 0) break;
       const kind = this.#nextOperation(id);

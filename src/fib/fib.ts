@@ -289,7 +289,7 @@ export class Fib implements KernelConsumer {
       this.#failure === undefined &&
       this.#batchesInFlight < MAX_BATCHES_IN_FLIGHT
     ) {
-      if (!this.#sendOne()) break;
+      if (!this.#sendOne() && !this.#hasWork()) break;
       if (clock.now() >= deadline) return this.#hasWork();
     }
     this.#finishClosing();

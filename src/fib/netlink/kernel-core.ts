@@ -37,6 +37,9 @@ const DATAGRAMS_PER_TURN = 32;
 const ALL_GROUPS =
   RTMGRP.link | RTMGRP.ipv4Address | RTMGRP.ipv4Route | RTMGRP.ipv6Address | RTMGRP.ipv6Route;
 
+/** Calls back whenever the descriptor has something to read; returns the function that ends it. */
+export type WhenReadable = (fd: number, callback: () => void) => () => void;
+
 interface TargetSlot {
   readonly target: KernelTarget;
   ipv4?: EncodedTarget;
@@ -45,6 +48,7 @@ interface TargetSlot {
 
 export class NetlinkKernelCore implements Kernel {
   readonly #libc: Libc;
+  readonly #whenReadable: WhenReadable;
   readonly #writer: NetlinkSocket;
   readonly #targets: (TargetSlot | undefined)[] = [];
   readonly #sendBuffer = new Uint8Array(BYTES_PER_SEND + LARGEST_OPERATION_BYTES);
@@ -56,8 +60,9 @@ export class NetlinkKernelCore implements Kernel {
   #stopListening: (() => void) | undefined;
 
   /** Throws NetlinkError where the system gives no netlink socket. */
-  constructor(libc: Libc) {
+  constructor(libc: Libc, whenReadable: WhenReadable = pollHere(libc)) {
     this.#libc = libc;
+    this.#whenReadable = whenReadable;
     this.#writer = this.#openSocket(0, REQUEST_BUFFER_BYTES);
   }
 
@@ -104,7 +109,7 @@ export class NetlinkKernelCore implements Kernel {
     const listener = this.#openSocket(ALL_GROUPS, EVENT_BUFFER_BYTES);
     listener.ignoreChangesBy(this.#writer.portId);
     this.#listener = listener;
-    this.#stopListening = this.#libc.onReadable(listener.fd, () => this.#readEvents(listener, events));
+    this.#stopListening = this.#whenReadable(listener.fd, () => this.#readEvents(listener, events));
   }
 
   async close(): Promise<void> {
@@ -291,6 +296,13 @@ export class NetlinkKernelCore implements Kernel {
       if (address !== undefined) events.onAddress(type === RTM.newAddress ? 'add' : 'delete', address);
     }
   }
+}
+
+function pollHere(libc: Libc): WhenReadable {
+  return (fd, callback) => {
+    const poll = libc.pollReadable(fd, callback);
+    return () => poll.close();
+  };
 }
 
 function failRange(first: number, end: number, errno: number, failures: RouteFailure[]): void {

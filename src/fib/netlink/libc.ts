@@ -13,8 +13,18 @@ export interface Libc {
   errno(): number;
   /** The address of an array's first octet, for structures that hold pointers. */
   addressOf(data: Uint8Array): bigint;
-  /** Calls back on this thread's event loop whenever `fd` is readable; returns the function that ends it. */
-  onReadable(fd: number, callback: () => void): () => void;
+  /**
+   * Calls back on this thread's event loop whenever `fd` is readable. For the main thread only: the process crashes
+   * when it exits while a worker's loop has such a handle.
+   */
+  pollReadable(fd: number, callback: () => void): FdPoll;
+}
+
+export interface FdPoll {
+  pause(): void;
+  resume(): void;
+  /** Must come before the descriptor is closed. */
+  close(): void;
 }
 
 /** Rejects where koffi or libc cannot be loaded. */
@@ -35,11 +45,15 @@ export async function loadLibc(): Promise<Libc> {
     close: library.func('int close(int fd)'),
     errno: () => koffi.errno(),
     addressOf: (data) => koffi.address(data),
-    onReadable(fd, callback) {
+    pollReadable(fd, callback) {
       const handle = koffi.node.poll(fd, { readable: true }, () => callback());
-      return () => {
-        handle.stop();
-        handle.close();
+      return {
+        pause: () => handle.stop(),
+        resume: () => handle.start({ readable: true }, () => callback()),
+        close: () => {
+          handle.stop();
+          handle.close();
+        },
       };
     },
   };

@@ -12,6 +12,7 @@ import type {
   RouteFailure,
   RouteRows,
 } from '../types.ts';
+import { type FdPoll, type Libc, loadLibc } from './libc.ts';
 import { batchBuffers, type WorkerReport, type WorkerRequest } from './worker-protocol.ts';
 
 interface Waiting {
@@ -28,19 +29,24 @@ export class NetlinkKernel implements Kernel {
   #ready: { resolve(): void; reject(error: Error): void } | undefined;
   #failed: Error | undefined;
   #closing = false;
+  readonly #libc: Libc;
+  #poll: FdPoll | undefined;
 
-  private constructor(worker: Worker) {
+  private constructor(worker: Worker, libc: Libc) {
     this.#worker = worker;
+    this.#libc = libc;
     worker.on('message', (report: WorkerReport) => this.#receive(report));
     worker.on('error', (error) => this.#fail(error instanceof Error ? error : new Error(String(error))));
     worker.on('exit', () => this.#fail(new Error('the netlink thread ended')));
   }
 
   /** Starts the thread; rejects where there is no netlink or no library to reach it. */
-  static open(): Promise<NetlinkKernel> {
+  static async open(): Promise<NetlinkKernel> {
+    const libc = await loadLibc();
     // From the built files the worker is JavaScript, from the sources TypeScript (Node 22.18 and later run it).
     const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-    const kernel = new NetlinkKernel(new Worker(new URL(`./netlink-worker.${extension}`, import.meta.url)));
+    const worker = new Worker(new URL(`./netlink-worker.${extension}`, import.meta.url));
+    const kernel = new NetlinkKernel(worker, libc);
     return new Promise((resolve, reject) => {
       kernel.#ready = { resolve: () => resolve(kernel), reject };
     });
@@ -79,6 +85,7 @@ export class NetlinkKernel implements Kernel {
 
   async close(): Promise<void> {
     if (this.#closing || this.#failed !== undefined) return;
+    this.#stopPolling();
     const ended = new Promise<void>((resolve) => {
       this.#worker.once('exit', () => resolve());
     });
@@ -124,6 +131,12 @@ export class NetlinkKernel implements Kernel {
       case 'address':
         this.#events?.onAddress(report.change, report.address);
         return;
+      case 'listen':
+        this.#listen(report.fd);
+        return;
+      case 'rearm':
+        this.#poll?.resume();
+        return;
       case 'overrun':
         this.#events?.onOverrun();
         return;
@@ -139,10 +152,23 @@ export class NetlinkKernel implements Kernel {
     }
   }
 
+  #listen(fd: number): void {
+    this.#poll = this.#libc.pollReadable(fd, () => {
+      this.#poll?.pause();
+      this.#post({ kind: 'readable' });
+    });
+  }
+
+  #stopPolling(): void {
+    this.#poll?.close();
+    this.#poll = undefined;
+  }
+
   /** The thread is of no use any more: everybody who waits is told, and later calls fail at once. */
   #fail(error: Error): void {
     if (this.#failed !== undefined) return;
     this.#failed = error;
+    this.#stopPolling();
     this.#ready?.reject(error);
     this.#ready = undefined;
     const waiting = [...this.#waiting.values()];

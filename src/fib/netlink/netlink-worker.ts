@@ -1,5 +1,6 @@
 // The thread that owns the netlink sockets: NetlinkKernelCore behind a message port. Requests are handled in order;
-// a scan lets later ones pass between its parts.
+// a scan lets later ones pass between its parts. Only the waiting for notifications is left to the main thread, whose
+// event loop can watch a descriptor safely; reading them happens here.
 
 import { type MessagePort, parentPort } from 'node:worker_threads';
 import { NetlinkKernelCore } from './kernel-core.ts';
@@ -8,7 +9,17 @@ import { rowBuffers, type WorkerReport, type WorkerRequest } from './worker-prot
 
 async function serve(port: MessagePort): Promise<void> {
   const post = (report: WorkerReport, transfer: ArrayBuffer[] = []) => port.postMessage(report, transfer);
-  const kernel = new NetlinkKernelCore(await loadLibc());
+  let onReadable = () => {};
+  const kernel = new NetlinkKernelCore(await loadLibc(), (fd, callback) => {
+    onReadable = () => {
+      callback();
+      post({ kind: 'rearm' });
+    };
+    post({ kind: 'listen', fd });
+    return () => {
+      onReadable = () => {};
+    };
+  });
 
   async function handle(request: WorkerRequest): Promise<void> {
     switch (request.kind) {
@@ -41,6 +52,9 @@ async function serve(port: MessagePort): Promise<void> {
           onFailure: (error) => post({ kind: 'failure', message: error.message }),
         });
         post({ kind: 'done', id: request.id });
+        return;
+      case 'readable':
+        onReadable();
         return;
       case 'close':
         await kernel.close();

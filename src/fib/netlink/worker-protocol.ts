@@ -15,7 +15,9 @@ export type WorkerRequest =
   | { readonly kind: 'define'; readonly targetId: number; readonly target: KernelTarget }
   | { readonly kind: 'apply'; readonly id: number; readonly batch: RouteBatch }
   | { readonly kind: 'scan'; readonly id: number; readonly addressBytes: 4 | 16 }
-  | { readonly kind: 'links' | 'addresses' | 'watch' | 'close'; readonly id: number };
+  | { readonly kind: 'links' | 'addresses' | 'watch' | 'close'; readonly id: number }
+  /** The descriptor of `listen` has something to read. */
+  | { readonly kind: 'readable' };
 
 /** Worker -> main thread. */
 export type WorkerReport =
@@ -31,6 +33,9 @@ export type WorkerReport =
   | { readonly kind: 'routes'; readonly rows: RouteRows }
   | { readonly kind: 'link'; readonly change: 'add' | 'delete'; readonly link: KernelLink }
   | { readonly kind: 'address'; readonly change: 'add' | 'delete'; readonly address: KernelAddress }
+  /** The main thread shall watch this descriptor, and say `readable` once; `rearm` asks for the next time. */
+  | { readonly kind: 'listen'; readonly fd: number }
+  | { readonly kind: 'rearm' }
   | { readonly kind: 'overrun' }
   | { readonly kind: 'failure'; readonly message: string };
 
