@@ -1,0 +1,138 @@
+// BIRD 2 as a peer: one configuration file, one process, birdc over its own socket.
+
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { run, waitFor } from '../lab/command.ts';
+import { ManagedProcess } from '../lab/managed-process.ts';
+import {
+  type Daemon,
+  type DaemonKind,
+  type DaemonSpec,
+  firstLine,
+  isIpv6,
+  type LabFamily,
+  type PeerSpec,
+  type PeerState,
+  type RouteState,
+  type StartContext,
+} from './types.ts';
+
+export const bird: DaemonKind = {
+  name: 'bird',
+  // bird --version writes to stderr and has done so in every release.
+  version: async () => {
+    const text = await run(['sh', '-c', 'bird --version 2>&1']).catch(() => undefined);
+    return text === undefined ? undefined : firstLine(text);
+  },
+  start,
+};
+
+async function start({ namespace, directory, spec }: StartContext): Promise<Daemon> {
+  const config = join(directory, 'bird.conf');
+  const socket = join(directory, 'bird.ctl');
+  await writeFile(config, configuration(spec));
+  const process = new ManagedProcess(
+    'bird',
+    namespace.wrap(['bird', '-f', '-c', config, '-s', socket, '-P', join(directory, 'bird.pid')]),
+    join(directory, 'bird.log'),
+  );
+  const ask = (command: string): Promise<string> => run(['birdc', '-s', socket, ...command.split(' ')]);
+  await waitFor('birdc answers', async () => {
+    process.assertRunning();
+    return (await ask('show status')).includes('up and running');
+  });
+  return {
+    name: 'bird',
+    processes: [process],
+    peers: async () => parsePeers(await ask('show protocols all')),
+    routes: async (family) => parseRoutes(await ask(`show route all table ${TABLE[family]}`)),
+    stop: () => process.stop(),
+  };
+}
+
+const TABLE: Readonly<Record<LabFamily, string>> = { ipv4: 'master4', ipv6: 'master6' };
+
+function configuration(spec: DaemonSpec): string {
+  const lines = [`router id ${spec.routerId};`, 'protocol device {}'];
+  for (const family of ['ipv4', 'ipv6'] as const) {
+    const networks = spec.networks.filter((prefix) => isIpv6(prefix) === (family === 'ipv6'));
+    lines.push(
+      `protocol static static_${family} { ${family};`,
+      ...networks.map((prefix) => `  route ${prefix} blackhole;`),
+      '}',
+    );
+    if (spec.kernel) {
+      lines.push(
+        `protocol kernel kernel_${family} { ${family} { import none; export where source = RTS_BGP; }; }`,
+      );
+    }
+  }
+  if (spec.kernel) lines.push('protocol direct { ipv4 { import all; }; ipv6 { import all; }; }');
+  lines.push(...spec.peers.map((peer) => peerBlock(spec, peer)), '');
+  return lines.join('\n');
+}
+
+function peerBlock(spec: DaemonSpec, peer: PeerSpec): string {
+  const external = peer.asn !== spec.asn;
+  const lines = [
+    `protocol bgp ${peer.name} {`,
+    `  local ${peer.localAddress} as ${spec.asn};`,
+    `  neighbor ${peer.address} as ${peer.asn};`,
+    '  connect delay time 1; connect retry time 1; error wait time 1,2;',
+  ];
+  if (external) lines.push('  direct;');
+  if (peer.passive === true) lines.push('  passive yes;');
+  if (peer.password !== undefined) lines.push(`  password "${peer.password}";`);
+  if (peer.reflectorClient === true) lines.push('  rr client;');
+  if (spec.clusterId !== undefined && !external) lines.push(`  rr cluster id ${spec.clusterId};`);
+  for (const family of peer.families) {
+    const nextHop = peer.nextHopSelf === true ? ' next hop self;' : '';
+    // Connected routes resolve next hops and are not for the peers.
+    lines.push(`  ${family} { import all; export where source ~ [ RTS_BGP, RTS_STATIC ];${nextHop} };`);
+  }
+  lines.push('}');
+  return lines.join('\n');
+}
+
+function parsePeers(text: string): PeerState[] {
+  const out: { address: string; established: boolean }[] = [];
+  for (const block of text.split(/\n(?=\S)/)) {
+    const address = /Neighbor address:\s+(\S+)/.exec(block)?.[1];
+    if (address === undefined) continue;
+    out.push({ address, established: /BGP state:\s+Established/.test(block) });
+  }
+  return out;
+}
+
+/** `show route all`: a line with the prefix for the first path of each, then attribute lines that start with a tab. */
+function parseRoutes(text: string): RouteState[] {
+  const out: RouteState[] = [];
+  let prefix = '';
+  for (const block of text.split(/\n(?=\S|\s{2,}(?:unicast|blackhole|unreachable))/)) {
+    const head = /^(\S+\/\d+)?\s+(?:unicast|blackhole|unreachable|prohibited)\s+\[[^\]]*\]\s*(\*)?/.exec(
+      block,
+    );
+    if (head === null) continue;
+    prefix = head[1] ?? prefix;
+    // Connected routes, which BIRD needs to resolve next hops.
+    if (/\tType: device/.test(block)) continue;
+    const value = (name: string): string | undefined =>
+      new RegExp(`BGP\\.${name}: (.*)`).exec(block)?.[1]?.trim();
+    out.push({
+      prefix,
+      best: head[2] === '*',
+      nextHop: value('next_hop')?.split(' ')[0],
+      asPath: value('as_path') ?? '',
+      localPref: numberOf(value('local_pref')),
+      med: numberOf(value('med')),
+      communities: [...(value('community') ?? '').matchAll(/\((\d+),(\d+)\)/g)].map((m) => `${m[1]}:${m[2]}`),
+      originatorId: value('originator_id'),
+      clusterList: (value('cluster_list') ?? '').split(' ').filter((word) => word !== ''),
+    });
+  }
+  return out;
+}
+
+function numberOf(text: string | undefined): number | undefined {
+  return text === undefined ? undefined : Number(text);
+}

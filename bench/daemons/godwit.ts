@@ -1,0 +1,146 @@
+// godwit itself: its native YAML (JSON is YAML), started as its users start it, asked through its command line.
+
+import { existsSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { PeerView, RouteView } from '../../src/speaker/api.ts';
+import { run, waitFor } from '../lab/command.ts';
+import { ManagedProcess } from '../lab/managed-process.ts';
+import type {
+  Daemon,
+  DaemonKind,
+  DaemonSpec,
+  LabFamily,
+  PeerSpec,
+  RouteState,
+  StartContext,
+} from './types.ts';
+
+export const godwit: DaemonKind = {
+  name: 'godwit',
+  version: async () => {
+    if (!existsSync(executable())) return undefined;
+    const { version } = JSON.parse(await readFile(join(projectRoot(), 'package.json'), 'utf8'));
+    return `godwit ${version}, Node.js ${process.version}`;
+  },
+  start: async (context) => {
+    const config = join(context.directory, 'godwit.yaml');
+    await writeFile(
+      config,
+      JSON.stringify(configuration(context.spec, join(context.directory, 'godwit.sock')), null, 2),
+    );
+    return startGodwit(context, config, join(context.directory, 'godwit.sock'));
+  },
+};
+
+export interface GodwitDaemon extends Daemon {
+  /** The items of a list, `godwit ARGS --json` against this daemon. */
+  list<T>(...args: string[]): Promise<T[]>;
+  /** Plain output of `godwit ARGS`. */
+  cli(...args: string[]): Promise<string>;
+}
+
+/** Starts godwit with a configuration file that is there already and has its control socket at `socket`. */
+export async function startGodwit(
+  context: Pick<StartContext, 'namespace' | 'directory'>,
+  config: string,
+  socket: string,
+): Promise<GodwitDaemon> {
+  const daemon = new ManagedProcess(
+    'godwit',
+    context.namespace.wrap([process.execPath, executable(), 'run', '-c', config]),
+    join(context.directory, 'godwit.log'),
+  );
+  const cli = (...args: string[]): Promise<string> =>
+    run(context.namespace.wrap([process.execPath, executable(), ...args, '--socket', socket]));
+  const list = async <T>(...args: string[]): Promise<T[]> => parseLines(await cli(...args, '--json'));
+  await waitFor('godwit answers', async () => {
+    daemon.assertRunning();
+    return existsSync(socket) && (await cli('status')) !== '';
+  });
+  return {
+    name: 'godwit',
+    processes: [daemon],
+    list,
+    cli,
+    peers: async () =>
+      (await list<PeerView>('show', 'peers')).map(({ address, state }) => ({
+        address,
+        established: state === 'Established',
+      })),
+    routes: async (family) =>
+      (await list<RouteView>('show', 'routes'))
+        .filter((route) => route.family === FAMILY[family])
+        .map(toRoute),
+    stop: () => daemon.stop(),
+  };
+}
+
+const FAMILY: Readonly<Record<LabFamily, RouteView['family']>> = {
+  ipv4: 'ipv4-unicast',
+  ipv6: 'ipv6-unicast',
+};
+
+/** The nearest directory above this file that holds the package: sources and built files lie at different depths. */
+function projectRoot(): string {
+  let directory = dirname(fileURLToPath(import.meta.url));
+  while (!existsSync(join(directory, 'package.json'))) directory = dirname(directory);
+  return directory;
+}
+
+function executable(): string {
+  return join(projectRoot(), 'bin/godwit.js');
+}
+
+function configuration(spec: DaemonSpec, socket: string): unknown {
+  return {
+    router: {
+      asn: spec.asn,
+      id: spec.routerId,
+      ...(spec.clusterId === undefined ? {} : { clusterId: spec.clusterId }),
+    },
+    kernel: spec.kernel ? { install: true } : { install: false },
+    peers: spec.peers.map(peerBlock),
+    networks: spec.networks.map((prefix) => ({ prefix, type: 'none' })),
+    control: { socket },
+  };
+}
+
+function peerBlock(peer: PeerSpec): unknown {
+  return {
+    name: peer.name,
+    address: peer.address,
+    asn: peer.asn,
+    localAddress: peer.localAddress,
+    families: peer.families.map((family) => FAMILY[family]),
+    import: 'accept',
+    export: 'accept',
+    ...(peer.passive === true ? { passive: true } : {}),
+    ...(peer.password === undefined ? {} : { password: peer.password }),
+    ...(peer.reflectorClient === true ? { routeReflectorClient: true } : {}),
+    ...(peer.nextHopSelf === true ? { nextHop: 'self' } : {}),
+  };
+}
+
+/** Lists come one JSON document a line. */
+function parseLines<T>(text: string): T[] {
+  return text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line): T => JSON.parse(line));
+}
+
+function toRoute({ prefix, best, nextHop, attributes }: RouteView): RouteState {
+  return {
+    prefix,
+    best,
+    nextHop,
+    asPath: attributes.asPath,
+    localPref: attributes.localPref,
+    med: attributes.med,
+    communities: attributes.communities,
+    originatorId: attributes.originatorId,
+    clusterList: attributes.clusterList,
+  };
+}

@@ -1,0 +1,96 @@
+// What the bench and the interop labs want of a BGP daemon, whichever it is: an equivalent configuration from one
+// description, start and stop in a namespace, and its sessions and routes as plain data.
+
+import type { ManagedProcess } from '../lab/managed-process.ts';
+import type { Namespace } from '../lab/namespace.ts';
+
+export type DaemonName = 'godwit' | 'bird' | 'frr' | 'gobgp' | 'openbgpd' | 'exabgp';
+
+export type LabFamily = 'ipv4' | 'ipv6';
+
+export interface PeerSpec {
+  /** Letters, digits and underscores. */
+  readonly name: string;
+  readonly address: string;
+  readonly localAddress: string;
+  readonly asn: number;
+  readonly families: readonly LabFamily[];
+  readonly password?: string;
+  /** Reflect to and from this iBGP peer as a client (RFC 4456). */
+  readonly reflectorClient?: boolean;
+  /** Never connect, only accept. */
+  readonly passive?: boolean;
+  /** Show the own address as next hop also to iBGP peers. */
+  readonly nextHopSelf?: boolean;
+}
+
+/** Every daemon accepts everything from and announces everything to each peer. */
+export interface DaemonSpec {
+  readonly asn: number;
+  /** Dotted quad. */
+  readonly routerId: string;
+  readonly peers: readonly PeerSpec[];
+  /** Prefixes of both families that the daemon originates. */
+  readonly networks: readonly string[];
+  readonly clusterId?: string;
+  /** Program received routes into the kernel of its namespace. */
+  readonly kernel: boolean;
+}
+
+export interface StartContext {
+  readonly namespace: Namespace;
+  /** An empty directory of the daemon's own, for configuration, sockets and logs. */
+  readonly directory: string;
+  readonly spec: DaemonSpec;
+}
+
+export interface PeerState {
+  readonly address: string;
+  readonly established: boolean;
+}
+
+export interface RouteState {
+  readonly prefix: string;
+  readonly best: boolean;
+  readonly nextHop: string | undefined;
+  /** ASes separated by blanks; empty for own and iBGP-internal routes. */
+  readonly asPath: string;
+  readonly localPref: number | undefined;
+  readonly med: number | undefined;
+  readonly communities: readonly string[];
+  readonly originatorId: string | undefined;
+  readonly clusterList: readonly string[];
+}
+
+/** A running daemon. */
+export interface Daemon {
+  readonly name: DaemonName;
+  /** What it consists of; costs are summed over them. */
+  readonly processes: readonly ManagedProcess[];
+  peers(): Promise<PeerState[]>;
+  /** Every path of its table, best or not. */
+  routes(family: LabFamily): Promise<RouteState[]>;
+  stop(): Promise<void>;
+}
+
+export interface DaemonKind {
+  readonly name: DaemonName;
+  /** First line of its version output; undefined where it is not installed. */
+  version(): Promise<string | undefined>;
+  /** Writes the configuration and starts; resolves when the daemon answers its control interface. */
+  start(context: StartContext): Promise<Daemon>;
+}
+
+export function isIpv6(text: string): boolean {
+  return text.includes(':');
+}
+
+/** The first line of what `lines` prints, to tell a version. */
+export function firstLine(text: string): string {
+  return text.trim().split('\n')[0] ?? '';
+}
+
+/** Stops processes in the order given. */
+export async function stopAll(processes: readonly ManagedProcess[]): Promise<void> {
+  for (const process of processes) await process.stop();
+}

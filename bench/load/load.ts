@@ -1,0 +1,291 @@
+// Runs a plan: brings every session up, then phase by phase sends the prepared streams and watches the sinks until each
+// has what it expects. Time is taken from the first octet sent to the read that completed the last sink.
+
+import type { Clock, Timer } from '../../src/lib/clock.ts';
+import { formatAddress, parseAddress, parseQuad, quadToUint } from '../../src/lib/ip.ts';
+import { AttributeHasher } from './attribute-hash.ts';
+import type { LoadEvent, LoadPlan, PhaseName, PhaseResult, SessionPlan } from './plan.ts';
+import type { RouteTable } from './route-table.ts';
+import { LoadSession, sharedReadBuffer } from './session.ts';
+import { Expectation, Sink } from './sink.ts';
+import { announceStream, type RouteRange, type SenderIdentity, withdrawStream } from './stream.ts';
+
+const MISSING_SHOWN = 5;
+const MICROS = 1e6;
+
+interface Member {
+  readonly plan: SessionPlan;
+  readonly session: LoadSession;
+  readonly range: RouteRange | undefined;
+  readonly sink: Sink | undefined;
+  readonly streams: Readonly<Record<PhaseName, Uint8Array>> | undefined;
+  complete: boolean;
+}
+
+export class Load {
+  readonly #plan: LoadPlan;
+  readonly #clock: Clock;
+  readonly #emit: (event: LoadEvent) => void;
+  readonly #table: RouteTable;
+  readonly #members: Member[] = [];
+  #failure: string | undefined;
+  #receivedOctets = 0;
+  #lastUpdateAt = 0;
+  #sawUpdate = false;
+  /** Set while something is waited for; called after each read and each change of a session. */
+  #check: () => void = () => {};
+
+  constructor(plan: LoadPlan, table: RouteTable, clock: Clock, emit: (event: LoadEvent) => void) {
+    this.#plan = plan;
+    this.#clock = clock;
+    this.#emit = emit;
+    this.#table = table;
+    this.#prepare();
+  }
+
+  /** Encodes all streams and builds the sinks' expectation. */
+  #prepare(): void {
+    const { plan } = { plan: this.#plan };
+    const ranges = plan.sessions.map((session) => rangeOf(session, this.#table.count));
+    const ownAses = [...new Set([plan.target.asn, ...plan.sessions.map((session) => session.asn)])];
+    const nextHops = plan.checkNextHop ? keptNextHops(plan.sessions, ranges, this.#table.count) : undefined;
+    const expectation = new Expectation(this.#table, new AttributeHasher(ownAses), nextHops);
+    const announced = ranges.filter((range) => range !== undefined);
+    const from = Math.min(...announced.map((range) => range.from));
+    const to = Math.max(...announced.map((range) => range.to));
+    const readBuffer = sharedReadBuffer();
+    let octets = 0;
+    plan.sessions.forEach((session, i) => {
+      const range = ranges[i];
+      const streams = range === undefined ? undefined : this.#streams(session, range);
+      if (streams !== undefined) octets += streams.announce.length;
+      const sink = session.expect === 'all' ? new Sink(expectation, { from, to, own: range }) : undefined;
+      this.#members.push({
+        plan: session,
+        range,
+        sink,
+        streams,
+        complete: false,
+        session: this.#session(session, () => this.#members[i]!, readBuffer),
+      });
+    });
+    const { count, pool } = this.#table;
+    this.#emit({ event: 'prepared', routes: count, attributeSets: pool.count, octets });
+  }
+
+  #streams(session: SessionPlan, range: RouteRange): Member['streams'] {
+    const sender: SenderIdentity = {
+      asn: session.asn,
+      peerAs: this.#plan.target.asn,
+      nextHop4: parseAddress(session.nextHop ?? session.localAddress)!.bytes,
+      nextHop6: session.nextHop6 === undefined ? undefined : parseAddress(session.nextHop6)!.bytes,
+    };
+    return {
+      announce: announceStream(this.#table, range, sender),
+      withdraw: this.#plan.phases.includes('withdraw')
+        ? withdrawStream(this.#table, range)
+        : new Uint8Array(0),
+    };
+  }
+
+  #session(session: SessionPlan, member: () => Member, readBuffer: Buffer): LoadSession {
+    const { target, holdTime } = this.#plan;
+    return new LoadSession(
+      {
+        address: target.address,
+        port: target.port,
+        localAddress: session.localAddress,
+        asn: session.asn,
+        id: parseQuad(session.id)!,
+        holdTime,
+        families: [this.#table.family],
+      },
+      {
+        onEstablished: () => this.#check(),
+        onUpdate: (view, start, end) => {
+          this.#sawUpdate = true;
+          member().sink?.update(view, start, end);
+        },
+        onReadDone: (octets) => {
+          this.#receivedOctets += octets;
+          if (!this.#sawUpdate) return;
+          this.#sawUpdate = false;
+          this.#lastUpdateAt = this.#clock.now();
+          this.#check();
+        },
+        onDown: (reason) => {
+          this.#failure ??= `session ${session.localAddress}: ${reason}`;
+          this.#check();
+        },
+      },
+      this.#clock,
+      readBuffer,
+    );
+  }
+
+  /** Resolves when every session is Established; rejects with the first session that failed, or at the deadline. */
+  async establish(): Promise<void> {
+    const start = this.#clock.now();
+    for (const { session } of this.#members) session.start();
+    await this.#until(() => this.#members.every(({ session }) => session.established));
+    const seconds = (this.#clock.now() - start) / 1000;
+    this.#emit({ event: 'established', sessions: this.#members.length, seconds });
+  }
+
+  /** Runs one phase to its end; an incomplete one is a result, not an error, unless a session went down. */
+  async run(phase: PhaseName): Promise<void> {
+    const before = this.#totals();
+    const receivedBefore = this.#receivedOctets;
+    const cpuBefore = process.cpuUsage();
+    for (const member of this.#members) member.complete = false;
+    let sentAt = 0;
+    let sentOctets = 0;
+    const start = this.#clock.now();
+    this.#lastUpdateAt = start;
+    for (const { session, streams } of this.#members) {
+      if (streams === undefined) continue;
+      sentOctets += streams[phase].length;
+      session.send(streams[phase], () => {
+        sentAt = this.#clock.now();
+      });
+    }
+    const done = (): boolean => this.#members.every((member) => isComplete(member, phase));
+    const complete = await this.#until(done).then(
+      () => true,
+      (error: unknown) => {
+        if (this.#failure !== undefined) throw error;
+        return false;
+      },
+    );
+    const end = this.#lastUpdateAt;
+    const cpu = process.cpuUsage(cpuBefore);
+    this.#emit({ event: 'arrived', phase });
+    await this.#quiet();
+    const after = this.#totals();
+    const result: PhaseResult = {
+      phase,
+      complete,
+      seconds: (end - start) / 1000,
+      sentSeconds: (sentAt - start) / 1000,
+      expected: after.expected,
+      present: after.present,
+      wrong: after.wrong,
+      announced: after.announced - before.announced,
+      withdrawn: after.withdrawn - before.withdrawn,
+      duplicates: after.duplicates - before.duplicates,
+      echoed: after.echoed - before.echoed,
+      unexpected: after.unexpected - before.unexpected,
+      updates: after.updates - before.updates,
+      receivedOctets: this.#receivedOctets - receivedBefore,
+      sentOctets,
+      loaderCpu: (cpu.user + cpu.system) / MICROS,
+      missing: phase === 'announce' ? this.#missing() : [],
+    };
+    this.#emit({ event: 'phase', result });
+  }
+
+  close(): void {
+    for (const { session } of this.#members) session.close();
+  }
+
+  #totals(): Omit<Sink['counters'], never> & { expected: number; present: number; wrong: number } {
+    const sum = {
+      expected: 0,
+      present: 0,
+      wrong: 0,
+      updates: 0,
+      announced: 0,
+      withdrawn: 0,
+      duplicates: 0,
+      echoed: 0,
+      unexpected: 0,
+    };
+    for (const { sink } of this.#members) {
+      if (sink === undefined) continue;
+      sum.expected += sink.expectedCount;
+      sum.present += sink.present;
+      sum.wrong += sink.wrong;
+      sum.updates += sink.counters.updates;
+      sum.announced += sink.counters.announced;
+      sum.withdrawn += sink.counters.withdrawn;
+      sum.duplicates += sink.counters.duplicates;
+      sum.echoed += sink.counters.echoed;
+      sum.unexpected += sink.counters.unexpected;
+    }
+    return sum;
+  }
+
+  #missing(): string[] {
+    const sink = this.#members.find(
+      (member) => member.sink !== undefined && member.sink.present < member.sink.expectedCount,
+    )?.sink;
+    return sink === undefined
+      ? []
+      : sink.missing(MISSING_SHOWN).map((index) => prefixText(this.#table, index));
+  }
+
+  /** Resolves once `condition` holds; rejects when a session is down or the time is over. */
+  #until(condition: () => boolean): Promise<void> {
+    return new Promise((resolve, reject) => {
+      let deadline: Timer | undefined;
+      const finish = (settle: () => void): void => {
+        deadline?.cancel();
+        this.#check = () => {};
+        settle();
+      };
+      const check = (): void => {
+        if (this.#failure !== undefined) finish(() => reject(new Error(this.#failure)));
+        else if (condition()) finish(resolve);
+      };
+      deadline = this.#clock.setTimer(this.#plan.timeoutSeconds * 1000, () => {
+        const { timeoutSeconds } = this.#plan;
+        finish(() => reject(new Error(`not reached within ${timeoutSeconds} s`)));
+      });
+      this.#check = check;
+      check();
+    });
+  }
+
+  /** Resolves when nothing has come for the settling time. */
+  async #quiet(): Promise<void> {
+    for (;;) {
+      const left = this.#lastUpdateAt + this.#plan.settleMs - this.#clock.now();
+      if (left <= 0) return;
+      await new Promise<void>((resolve) => this.#clock.setTimer(left, resolve));
+    }
+  }
+}
+
+/** Keeps the answer: a sink that was complete once is not asked again at every read of the others. */
+function isComplete(member: Member, phase: PhaseName): boolean {
+  if (member.complete || member.sink === undefined) return true;
+  const { sink } = member;
+  member.complete = sink.present === (phase === 'announce' ? sink.expectedCount : 0);
+  return member.complete;
+}
+
+function rangeOf(session: SessionPlan, count: number): RouteRange | undefined {
+  if (session.send === undefined) return undefined;
+  return { from: session.send.from, to: session.send.to < 0 ? count : session.send.to };
+}
+
+function keptNextHops(
+  sessions: readonly SessionPlan[],
+  ranges: readonly (RouteRange | undefined)[],
+  count: number,
+): Uint32Array {
+  const out = new Uint32Array(count);
+  sessions.forEach((session, i) => {
+    const range = ranges[i];
+    if (range === undefined) return;
+    out.fill(quadToUint(parseAddress(session.nextHop ?? session.localAddress)!.bytes), range.from, range.to);
+  });
+  return out;
+}
+
+function prefixText(table: RouteTable, index: number): string {
+  const { words, nextHopBytes } = table.family;
+  const view = new DataView(new ArrayBuffer(nextHopBytes));
+  for (let word = 0; word < words; word++) view.setInt32(word * 4, table.words[index * words + word]!);
+  return `${formatAddress(new Uint8Array(view.buffer))}/${table.lengths[index]}`;
+}

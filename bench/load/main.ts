@@ -1,0 +1,61 @@
+// The load process: `load PLAN.json`. See plan.ts for what goes in and out.
+
+import { readFile } from 'node:fs/promises';
+import { createInterface } from 'node:readline/promises';
+import { systemClock } from '../../src/lib/clock.ts';
+import { tablesFromMessages, tablesFromMrt } from './from-files.ts';
+import { Load } from './load.ts';
+import type { LoadEvent, LoadPlan, TableSource } from './plan.ts';
+import type { RouteTable } from './route-table.ts';
+import { blockTable, fullTable } from './synthetic.ts';
+
+async function makeTable(source: TableSource): Promise<RouteTable> {
+  switch (source.kind) {
+    case 'full':
+      return fullTable({ ...source, prefixList: source.prefixList });
+    case 'blocks':
+      return blockTable(source.routes);
+    case 'mrt': {
+      const { peer } = source;
+      const choice = peer === 'all' ? peer : typeof peer === 'number' ? { index: peer } : { address: peer };
+      return first(await tablesFromMrt(source.path, choice), source.path);
+    }
+    case 'messages':
+      return first(tablesFromMessages(source.path), source.path);
+  }
+}
+
+function first(tables: readonly RouteTable[], path: string): RouteTable {
+  const table = tables[0];
+  if (table === undefined) throw new Error(`no unicast routes in ${path}`);
+  return table;
+}
+
+function emit(event: LoadEvent): void {
+  process.stdout.write(`${JSON.stringify(event)}\n`);
+}
+
+async function main(planPath: string): Promise<void> {
+  const plan: LoadPlan = JSON.parse(await readFile(planPath, 'utf8'));
+  const load = new Load(plan, await makeTable(plan.table), systemClock, emit);
+  const commands = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
+  await load.establish();
+  for (const phase of plan.phases) {
+    const { value, done } = await commands.next();
+    if (done === true || value !== 'go') break;
+    await load.run(phase);
+  }
+  load.close();
+  process.stdin.destroy();
+}
+
+const [planPath] = process.argv.slice(2);
+if (planPath === undefined) {
+  process.stderr.write('usage: load PLAN.json\n');
+  process.exitCode = 2;
+} else {
+  await main(planPath).catch((error: unknown) => {
+    emit({ event: 'failed', message: error instanceof Error ? error.message : String(error) });
+    process.exit(1);
+  });
+}

@@ -1,0 +1,202 @@
+// A lab: namespaces on one shared network, a daemon in each, and everything removed at the end, whatever happened. The
+// names start with `gw-LAB-`, so that what a killed run left behind is found and removed by the next one.
+
+import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DAEMONS } from '../../../bench/daemons/index.ts';
+import type {
+  Daemon,
+  DaemonName,
+  DaemonSpec,
+  LabFamily,
+  PeerSpec,
+  RouteState,
+} from '../../../bench/daemons/types.ts';
+import { waitFor } from '../../../bench/lab/command.ts';
+import { connectAll, createNamespace, type Namespace, removeStale } from '../../../bench/lab/namespace.ts';
+
+/** The lab's device in every node. */
+export const LAB_DEVICE = 'lab0';
+const NETWORK_BITS = { ipv4: 24, ipv6: 64 } as const;
+const ESTABLISH_TIMEOUT_MS = 45_000;
+const CONVERGE_TIMEOUT_MS = 30_000;
+
+/** One machine of a lab. */
+export interface Node {
+  readonly name: string;
+  readonly namespace: Namespace;
+  readonly ipv4: string;
+  readonly ipv6: string;
+  /** For files of whatever runs here. */
+  readonly directory: string;
+}
+
+export interface LabOptions {
+  /** Network part of the addresses; node i has `.i` and `::i`, counted from 1. */
+  readonly ipv4Network?: string;
+  readonly ipv6Network?: string;
+}
+
+export class Lab {
+  readonly nodes: readonly Node[];
+  readonly #directory: string;
+  readonly #daemons: Daemon[] = [];
+  readonly #namespaces: readonly Namespace[];
+
+  constructor(nodes: readonly Node[], namespaces: readonly Namespace[], directory: string) {
+    this.nodes = nodes;
+    this.#namespaces = namespaces;
+    this.#directory = directory;
+  }
+
+  node(index: number): Node {
+    const node = this.nodes[index];
+    if (node === undefined) throw new RangeError(`the lab has ${this.nodes.length} nodes`);
+    return node;
+  }
+
+  /** Starts a daemon in a node; it is stopped with the lab. */
+  async start(kind: DaemonName, node: Node, spec: DaemonSpec): Promise<Daemon> {
+    return this.adopt(
+      await DAEMONS[kind].start({ namespace: node.namespace, directory: node.directory, spec }),
+    );
+  }
+
+  /** Takes over a daemon that was started otherwise. */
+  adopt<T extends Daemon>(daemon: T): T {
+    this.#daemons.push(daemon);
+    return daemon;
+  }
+
+  /** Stops everything that runs and removes everything that was made. */
+  async remove(): Promise<void> {
+    const problems: unknown[] = [];
+    const attempt = (work: () => Promise<unknown>): Promise<unknown> =>
+      work().catch((error: unknown) => problems.push(error));
+    await Promise.all(this.#daemons.map((daemon) => attempt(() => daemon.stop())));
+    for (const namespace of this.#namespaces) await attempt(() => namespace.remove());
+    await attempt(() => rm(this.#directory, { recursive: true, force: true }));
+    if (problems.length > 0) throw new AggregateError(problems, 'the lab could not be removed completely');
+  }
+}
+
+/** Makes `names.length` nodes on one network. `lab` is unique to the test: letters, at most 6 of them. */
+export async function createLab(
+  lab: string,
+  names: readonly string[],
+  options: LabOptions = {},
+): Promise<Lab> {
+  const prefix = `gw-${lab}-`;
+  await removeStale(prefix);
+  const directory = await mkdtemp(join(tmpdir(), prefix));
+  await chmod(directory, 0o755); // for daemons with a user of their own
+  const namespaces: Namespace[] = [];
+  const nodes: Node[] = [];
+  const { ipv4Network = '10.99.0', ipv6Network = 'fd99:' } = options;
+  try {
+    const bridge = await createNamespace(`${prefix}net`);
+    namespaces.push(bridge);
+    for (const [i, name] of names.entries()) {
+      const namespace = await createNamespace(prefix + name);
+      namespaces.push(namespace);
+      const home = join(directory, name);
+      await mkdir(home);
+      const host = i + 1;
+      nodes.push({
+        name,
+        namespace,
+        ipv4: `${ipv4Network}.${host}`,
+        ipv6: `${ipv6Network}:${host}`,
+        directory: home,
+      });
+    }
+    await connectAll(
+      bridge,
+      nodes.map(({ namespace, ipv4, ipv6 }) => ({
+        namespace,
+        device: LAB_DEVICE,
+        addresses: [`${ipv4}/${NETWORK_BITS.ipv4}`, `${ipv6}/${NETWORK_BITS.ipv6}`],
+      })),
+    );
+  } catch (error) {
+    await new Lab(nodes, namespaces, directory).remove();
+    throw error;
+  }
+  return new Lab(nodes, namespaces, directory);
+}
+
+export type PeerOptions = Partial<Omit<PeerSpec, 'name' | 'address' | 'localAddress' | 'asn' | 'families'>>;
+
+/** `from`'s view of `to` as a peer, over the transport of `family`; IPv6 routes travel over IPv6 and so on. */
+export function peerTo(
+  from: Node,
+  to: Node,
+  asn: number,
+  family: LabFamily,
+  options: PeerOptions = {},
+): PeerSpec {
+  return {
+    name: `${to.name}_${family}`,
+    address: to[family],
+    localAddress: from[family],
+    asn,
+    families: [family],
+    ...options,
+  };
+}
+
+/** Waits until every session of these daemons is Established. */
+export async function established(...daemons: readonly Daemon[]): Promise<void> {
+  for (const daemon of daemons) {
+    await waitFor(
+      `all sessions of ${daemon.name} up`,
+      async () => {
+        for (const process of daemon.processes) process.assertRunning();
+        const peers = await daemon.peers();
+        const down = peers.filter((peer) => !peer.established).map((peer) => peer.address);
+        if (down.length > 0) throw new Error(`not Established: ${down.join(', ')}`);
+        return peers.length > 0;
+      },
+      ESTABLISH_TIMEOUT_MS,
+      250,
+    );
+  }
+}
+
+/** Waits until the daemon has a best route for exactly these prefixes and gives them, by prefix. */
+export function hasRoutes(
+  daemon: Daemon,
+  family: LabFamily,
+  prefixes: readonly string[],
+): Promise<Map<string, RouteState>> {
+  const wanted = [...prefixes].sort().join(' ');
+  return waitFor(
+    `${daemon.name} has the ${family} routes ${wanted}`,
+    async () => {
+      const best = (await daemon.routes(family)).filter((route) => route.best);
+      const there = best.map(({ prefix }) => prefix).sort();
+      if (there.join(' ') !== wanted) throw new Error(`it has ${there.join(' ')}`);
+      return new Map(best.map((route) => [route.prefix, route]));
+    },
+    CONVERGE_TIMEOUT_MS,
+    250,
+  );
+}
+
+export interface KernelRoute {
+  readonly dst: string;
+  readonly type?: string;
+  readonly gateway?: string;
+  readonly dev?: string;
+  readonly protocol?: string;
+  readonly metric?: number;
+  readonly via?: { readonly family: string; readonly host: string };
+  readonly nexthops?: readonly { readonly gateway?: string; readonly dev?: string }[];
+}
+
+/** `ip -j route` of a node: table main, of one family. */
+export async function kernelRoutes(node: Node, family: LabFamily): Promise<KernelRoute[]> {
+  const flag = family === 'ipv4' ? '-4' : '-6';
+  return (await node.namespace.ipJson(flag, 'route', 'show')) as unknown as KernelRoute[];
+}
