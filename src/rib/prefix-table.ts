@@ -17,8 +17,11 @@ export class PrefixTable {
   lengths: Uint8Array<ArrayBuffer>;
   /** Holders of each id; at zero the id is free. */
   #uses: Uint32Array<ArrayBuffer>;
-  /** prefixId or 0; linear probing, at most 2/3 full. */
-  #slots = new Int32Array(INITIAL_SLOTS);
+  /**
+   * Pairs (hash, prefixId), id 0 = empty; linear probing, at most 2/3 full. The hash beside the id saves a look into
+   * the columns, and so a cache miss, for nearly every entry that is not the one sought.
+   */
+  #slots = new Int32Array(INITIAL_SLOTS * 2);
   #mask = INITIAL_SLOTS - 1;
   #size = 0;
   #limit = 1;
@@ -50,9 +53,10 @@ export class PrefixTable {
   find(words: Int32Array, at: number, bits: number): number {
     const slots = this.#slots;
     const mask = this.#mask;
-    for (let slot = this.#hash(words, at, bits) & mask; ; slot = (slot + 1) & mask) {
-      const id = slots[slot]!;
-      if (id === 0 || this.#equals(id, words, at, bits)) return id;
+    const hash = this.#hash(words, at, bits);
+    for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
+      const id = slots[slot * 2 + 1]!;
+      if (id === 0 || (slots[slot * 2] === hash && this.#equals(id, words, at, bits))) return id;
     }
   }
 
@@ -60,20 +64,22 @@ export class PrefixTable {
   intern(words: Int32Array, at: number, bits: number): number {
     const slots = this.#slots;
     const mask = this.#mask;
-    let slot = this.#hash(words, at, bits) & mask;
+    const hash = this.#hash(words, at, bits);
+    let slot = hash & mask;
     for (; ; slot = (slot + 1) & mask) {
-      const id = slots[slot]!;
+      const id = slots[slot * 2 + 1]!;
       if (id === 0) break;
-      if (this.#equals(id, words, at, bits)) return id;
+      if (slots[slot * 2] === hash && this.#equals(id, words, at, bits)) return id;
     }
     const id = this.#allocate();
     const stride = this.family.words;
     const base = id * stride;
     for (let i = 0; i < stride; i++) this.words[base + i] = words[at + i]!;
     this.lengths[id] = bits;
-    slots[slot] = id;
+    slots[slot * 2] = hash;
+    slots[slot * 2 + 1] = id;
     this.#size++;
-    if (this.#size * 3 > slots.length * 2) this.#rehash(slots.length * 2);
+    if (this.#size * 3 > (mask + 1) * 2) this.#rehash((mask + 1) * 2);
     return id;
   }
 
@@ -120,40 +126,39 @@ export class PrefixTable {
   #remove(id: number): void {
     const slots = this.#slots;
     const mask = this.#mask;
-    let hole = this.#hashOf(id) & mask;
-    while (slots[hole] !== id) hole = (hole + 1) & mask;
-    for (let next = (hole + 1) & mask; slots[next] !== 0; next = (next + 1) & mask) {
-      const home = this.#hashOf(slots[next]!) & mask;
+    let hole = this.#hash(this.words, id * this.family.words, this.lengths[id]!) & mask;
+    while (slots[hole * 2 + 1] !== id) hole = (hole + 1) & mask;
+    for (let next = (hole + 1) & mask; slots[next * 2 + 1] !== 0; next = (next + 1) & mask) {
+      const home = slots[next * 2]! & mask;
       // An entry may move into the hole unless its home lies cyclically between the hole and itself.
       if (((next - home) & mask) >= ((next - hole) & mask)) {
-        slots[hole] = slots[next]!;
+        slots[hole * 2] = slots[next * 2]!;
+        slots[hole * 2 + 1] = slots[next * 2 + 1]!;
         hole = next;
       }
     }
-    slots[hole] = 0;
+    slots[hole * 2 + 1] = 0;
     this.#size--;
     this.words[id * this.family.words] = this.#free;
     this.#free = id;
-    if (slots.length > INITIAL_SLOTS && this.#size * 8 < slots.length) this.#rehash(slots.length >> 1);
+    if (mask >= INITIAL_SLOTS && this.#size * 8 < mask) this.#rehash((mask + 1) >> 1);
   }
 
   #rehash(capacity: number): void {
     const old = this.#slots;
-    const slots = new Int32Array(capacity);
+    const slots = new Int32Array(capacity * 2);
     const mask = capacity - 1;
-    for (let i = 0; i < old.length; i++) {
-      const id = old[i]!;
+    for (let i = 0; i < old.length; i += 2) {
+      const id = old[i + 1]!;
       if (id === 0) continue;
-      let slot = this.#hashOf(id) & mask;
-      while (slots[slot] !== 0) slot = (slot + 1) & mask;
-      slots[slot] = id;
+      const hash = old[i]!;
+      let slot = hash & mask;
+      while (slots[slot * 2 + 1] !== 0) slot = (slot + 1) & mask;
+      slots[slot * 2] = hash;
+      slots[slot * 2 + 1] = id;
     }
     this.#slots = slots;
     this.#mask = mask;
-  }
-
-  #hashOf(id: number): number {
-    return this.#hash(this.words, id * this.family.words, this.lengths[id]!);
   }
 
   #hash(words: Int32Array, at: number, bits: number): number {
