@@ -72,8 +72,10 @@ function list<Q extends object, I extends object>(
         text = '';
       }
       if (count > 0) return terminal.write(text + lines.end());
-      if ('prefix' in request) throw new ExitError(EXIT.failed, `There are no such ${things}.`);
-      if (!json) await terminal.write(`There are no such ${things}.\n`);
+      const none =
+        Object.keys(request).length === 0 ? `There are no ${things}.` : `There are no such ${things}.`;
+      if ('prefix' in request) throw new ExitError(EXIT.failed, none);
+      if (!json) await terminal.write(`${none}\n`);
     },
   };
 }

@@ -7,7 +7,7 @@ import type { Config } from '../config/model.ts';
 import type { ControlServer } from '../control/grpc/server.ts';
 import type { HttpServer } from '../control/http/server.ts';
 import { CommandError } from '../control/protocol.ts';
-import type { Logger } from '../lib/log.ts';
+import type { LogFields, Logger } from '../lib/log.ts';
 import type { SpeakerApi } from '../speaker/api.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import type { Log } from './logger.ts';
@@ -44,6 +44,9 @@ export interface DaemonParts {
   /** Ends the process now. */
   exit(code: number): void;
 }
+
+/** Names of errors that mean: the machine is not as the configuration wants it. */
+const EXPECTED_ERRORS = new Set(['SocketError', 'KernelUnavailableError', 'CommandError']);
 
 interface Stoppable {
   stop(): Promise<void>;
@@ -88,13 +91,22 @@ export async function runDaemon(
     logger.info({}, 'stopped');
     return EXIT.ok;
   } catch (error) {
-    logger.error({ error }, `godwit cannot run: ${error instanceof Error ? error.message : String(error)}`);
+    logger.error(
+      startFields(error),
+      `godwit cannot run: ${error instanceof Error ? error.message : String(error)}`,
+    );
     await stopAll();
     return EXIT.failed;
   } finally {
     signals.end();
     log.flush();
   }
+}
+
+/** What the operator can mend is said by the message alone; anything else needs its stack. */
+function startFields(error: unknown): LogFields {
+  const expected = error instanceof Error && ('code' in error || EXPECTED_ERRORS.has(error.name));
+  return expected ? {} : { error };
 }
 
 async function startFaces(

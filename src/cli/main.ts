@@ -85,5 +85,7 @@ function report(error: unknown, terminal: Terminal): ExitCode {
 
 /** The process: its arguments, its terminal, its exit code. */
 export async function start(): Promise<void> {
-  process.exitCode = await main(process.argv.slice(2), processTerminal());
+  const { stdout, stderr, env } = process;
+  const once = (signal: NodeJS.Signals, listener: () => void) => process.once(signal, listener);
+  process.exitCode = await main(process.argv.slice(2), processTerminal({ stdout, stderr, env, once }));
 }

@@ -1,7 +1,6 @@
 // The outside of the command line as one value: where output goes, how wide and colourful it may be, what the
 // environment says. Tests bring their own.
 
-import { once } from 'node:events';
 import { systemClock } from '../lib/clock.ts';
 
 export interface Terminal {
@@ -29,20 +28,33 @@ export class OutputClosedError extends Error {
 
 const FALLBACK_COLUMNS = 80;
 
-/** The terminal of this process. `interrupted` answers signals from the moment it is first asked for. */
-export function processTerminal(): Terminal {
-  const { stdout, stderr, env } = process;
+/** The parts of `process` that the terminal is made of. */
+export interface TerminalProcess {
+  readonly stdout: NodeJS.WritableStream & { isTTY?: boolean; columns?: number };
+  readonly stderr: NodeJS.WritableStream;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  once(signal: 'SIGINT' | 'SIGTERM', listener: () => void): unknown;
+}
+
+/** The terminal of a process. `interrupted` answers signals from the moment it is first asked for. */
+export function processTerminal({ stdout, stderr, env, once }: TerminalProcess): Terminal {
   const tty = stdout.isTTY === true;
   let closed = false;
   let interruption: AbortController | undefined;
-  stdout.on('error', () => {
+  const close = () => {
     closed = true;
     interruption?.abort();
-  });
+  };
+  stdout.on('error', close);
   return {
     async write(text) {
       if (closed) throw new OutputClosedError();
-      if (!stdout.write(text)) await Promise.race([once(stdout, 'drain'), once(stdout, 'close')]);
+      await new Promise<void>((resolve) => {
+        stdout.write(text, (error) => {
+          if (error) close();
+          resolve();
+        });
+      });
       if (closed) throw new OutputClosedError();
     },
     warn: (line) => void stderr.write(`${line}\n`),
@@ -53,8 +65,10 @@ export function processTerminal(): Terminal {
     get interrupted() {
       if (interruption === undefined) {
         const controller = new AbortController();
-        process.once('SIGINT', () => controller.abort());
-        process.once('SIGTERM', () => controller.abort());
+        const abort = () => controller.abort();
+        once('SIGINT', abort);
+        once('SIGTERM', abort);
+        if (closed) abort();
         interruption = controller;
       }
       return interruption.signal;

@@ -307,13 +307,13 @@ describe('explain', () => {
     expect(await text('explain', '10.1.0.0/16', '--from', 'tor-a', '--to', 'fd99::2')).toBe(
       lines(
         '10.1.0.0/16: 2 paths',
-        '  > 10.1.0.0/16 from tor-a (10.99.0.2), 1m30s old, rank 1 by AS path length',
+        '  > 10.1.0.0/16 from tor-a (10.99.0.2), 1m30s old, rank 1 (AS path length)',
         '      Reason      shortest AS path',
         '      Next hop    10.99.0.2',
         '      Origin      IGP',
         '      AS path     65001 64999',
         '      Local pref  100',
-        '  * 10.1.0.0/16 from tor-b (fd99::2), 1m30s old, rank 2 by AS path length',
+        '  * 10.1.0.0/16 from tor-b (fd99::2), 1m30s old, rank 2 (AS path length)',
         '      Reason       longer AS path',
         '      Next hop     10.99.0.3',
         '      Origin       IGP',

@@ -21,7 +21,7 @@ export function renderExplanation(explanation: Explanation, look: Look): string 
 function renderPaths({ prefix, paths }: Explanation, look: Look): string {
   const head = `${look.style.bold(prefix)}: ${plural(paths.length, 'path')}\n`;
   const blocks = paths.map(({ rank, step, route }) =>
-    renderRouteBlock(route, look, INDENT, `, rank ${rank} by ${safeText(step)}`),
+    renderRouteBlock(route, look, INDENT, `, rank ${rank} (${safeText(step)})`),
   );
   return head + blocks.join('');
 }
