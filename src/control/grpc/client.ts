@@ -27,6 +27,9 @@ export interface ControlClient {
   close(): void;
 }
 
+/** Octets that may be on their way to us: enough that long lists do not wait for a round trip each batch. */
+const FLOW_CONTROL_WINDOW = 1 << 20;
+
 const CODE_OF_STATUS: ReadonlyMap<number, CommandError['code']> = new Map([
   [status.NOT_FOUND, 'not-found'],
   [status.INVALID_ARGUMENT, 'invalid'],
@@ -40,6 +43,7 @@ export async function connectControl(socket: string): Promise<ControlClient> {
   const client = new Client(`unix:${socket}`, credentials.createInsecure(), {
     'grpc.max_receive_message_length': -1,
     'grpc.enable_http_proxy': 0,
+    'grpc-node.flow_control_window': FLOW_CONTROL_WINDOW,
     'grpc.enable_retries': 0,
     'grpc.enable_channelz': 0,
   });
