@@ -108,11 +108,25 @@ _godwit_peers() {
   godwit __peers \${socket:+--socket "$socket"} 2>/dev/null
 }
 _godwit() {
-  local cur=\${COMP_WORDS[COMP_CWORD]} prev='' path='' position=0 skip=0 words='' i word
-  if ((COMP_CWORD > 0)); then prev=\${COMP_WORDS[COMP_CWORD - 1]}; fi
+  local typed=("\${COMP_WORDS[@]:0:COMP_CWORD+1}") cur prev path='' position=0 skip=0 words='' i word last
+  if [[ -n \${BASH_VERSION-} ]]; then
+    # bash splits words at colons, of which IPv6 addresses are full: split the line anew.
+    local line=\${COMP_LINE:0:COMP_POINT}
+    read -ra typed <<< "$line"
+    if [[ $line == *[[:space:]] ]]; then typed+=(''); fi
+  fi
+  last=$((\${#typed[@]} - 1))
+  cur=\${typed[last]} prev=\${typed[last - 1]}
   COMPREPLY=()
-  for ((i = 1; i < COMP_CWORD; i++)); do
-    word=\${COMP_WORDS[i]}
+  _godwit_candidates
+  if [[ \${COMP_WORDBREAKS-} == *:* && $cur == *:* ]]; then
+    word=\${cur%"\${cur##*:}"}
+    COMPREPLY=("\${COMPREPLY[@]#"$word"}")
+  fi
+}
+_godwit_candidates() {
+  for ((i = 1; i < last; i++)); do
+    word=\${typed[i]}
     if ((skip)); then skip=0; continue; fi
     case "$word" in
       ${[...withValue].join('|')}) skip=1; continue ;;

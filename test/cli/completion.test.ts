@@ -27,7 +27,10 @@ beforeAll(() => {
   directory = mkdtempSync(join(tmpdir(), 'godwit-completion-'));
   // Stands in for the real command where the script asks for names of peers.
   const godwit = join(directory, 'godwit');
-  writeFileSync(godwit, '#!/bin/sh\nif [ "$1" = __peers ]; then echo tor-a; echo tor-b; echo "$@" >&2; fi\n');
+  writeFileSync(
+    godwit,
+    '#!/bin/sh\nif [ "$1" = __peers ]; then echo tor-a; echo tor-b; echo fd99::2; echo "$@" >&2; fi\n',
+  );
   chmodSync(godwit, 0o755);
 });
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
@@ -41,7 +44,8 @@ describe.skipIf(!hasCommand('bash'))('bash', () => {
   async function complete(...words: string[]): Promise<string[]> {
     const quoted = words.map((word) => `'${word}'`).join(' ');
     const input = `${await script('bash')}
-COMP_WORDS=(godwit ${quoted}); COMP_CWORD=${words.length}; _godwit; printf '%s\\n' "\${COMPREPLY[@]}"`;
+COMP_WORDS=(godwit ${quoted}); COMP_CWORD=${words.length}
+COMP_LINE='godwit ${words.join(' ')}'; COMP_POINT=\${#COMP_LINE}; _godwit; printf '%s\\n' "\${COMPREPLY[@]}"`;
     const out = execFileSync('bash', [], {
       input,
       cwd: directory,
@@ -65,6 +69,9 @@ COMP_WORDS=(godwit ${quoted}); COMP_CWORD=${words.length}; _godwit; printf '%s\\
     expect(await complete('--x', 'peer', '-s', '/run/x', '')).toEqual(
       expect.arrayContaining(['tor-a', 'tor-b']),
     );
+    // bash itself keeps what is typed up to the last colon.
+    expect(await complete('show', 'peers', 'fd99:')).toEqual([':2']);
+    expect(await complete('show', 'peers', 'f')).toEqual(['fd99::2']);
     expect(await complete('peer', 'tor-a', 're')).toEqual(['reset', 'refresh']);
     expect(await complete('peer', 'tor-a', '--json', 'd')).toEqual(['down']);
     expect(await complete('completion', '')).toEqual(expect.arrayContaining(['bash', 'zsh', 'fish']));
