@@ -56,12 +56,12 @@ export interface RibPeerIdentity {
 
 export class RibPeer {
   readonly id: number;
-  readonly name: string;
-  readonly source: RouteSource;
-  readonly routerId: number;
-  readonly address: Uint8Array;
-  readonly client: boolean;
-  readonly zone: string | undefined;
+  name: string;
+  source: RouteSource;
+  routerId: number;
+  address: Uint8Array;
+  client: boolean;
+  zone: string | undefined;
   importOptions: ImportOptions;
   /** By family id. */
   readonly counters: readonly FamilyCounters[];
@@ -95,6 +95,13 @@ export class PeerTable {
     this.source[id] = SOURCE[identity.source];
     this.routerId[id] = identity.routerId;
     return peer;
+  }
+
+  /** A peer whose routes outlived its session (RFC 4724 §4.2) takes them over into the next one. */
+  renew(peer: RibPeer, identity: RibPeerIdentity, importOptions: ImportOptions): void {
+    Object.assign(peer, identity, { importOptions });
+    this.source[peer.id] = SOURCE[identity.source];
+    this.routerId[peer.id] = identity.routerId;
   }
 
   get(id: number): RibPeer {

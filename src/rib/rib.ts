@@ -4,7 +4,7 @@
 import { FAMILIES } from '../bgp/wire/families.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Scheduler } from '../lib/scheduler.ts';
-import { flushPeer, markNextHopsDirty } from './adj-rib-in.ts';
+import { flushPeer, markNextHopsDirty, markStale } from './adj-rib-in.ts';
 import { AttrStore } from './attr-store.ts';
 import type { DecisionOptions } from './decision.ts';
 import { FamilyRib } from './family-rib.ts';
@@ -14,10 +14,15 @@ import { type ImportOptions, PeerTable, type RibPeer, type RibPeerIdentity } fro
 import type { ResumableWork } from './row-walk.ts';
 import { UpdateGroups } from './update-groups.ts';
 
+/** Fills many messages and takes less than a slice. */
+const EXPORT_CHUNK = 8192;
+
 export interface RibOptions {
   readonly own: OwnIdentifiers;
   readonly decision: DecisionOptions;
   readonly defaultLocalPref: number;
+  /** Prefixes that an update group computes and encodes at once. */
+  readonly exportChunk?: number;
 }
 
 export class Rib {
@@ -55,7 +60,12 @@ export class Rib {
     this.families = FAMILIES.map(
       (family) => new FamilyRib(family, shared, options.decision, () => wakeDecide()),
     );
-    this.groups = this.families.map((rib) => new UpdateGroups(rib, clock, this.#wakeExport));
+    const exportDriver = {
+      clock,
+      wake: this.#wakeExport,
+      chunkPrefixes: options.exportChunk ?? EXPORT_CHUNK,
+    };
+    this.groups = this.families.map((rib) => new UpdateGroups(rib, exportDriver));
     this.local = this.peers.add(
       {
         name: 'local',
@@ -79,6 +89,18 @@ export class Rib {
     for (const rib of this.families) this.addWork(flushPeer(rib, peer));
     this.#leaving.add(peer);
     this.#wakeExport();
+  }
+
+  /**
+   * The session is gone, but the routes of some families stay, marked stale, until the peer confirms or loses them
+   * (RFC 4724 §4.2). Those of the other families go.
+   */
+  suspendPeer(peer: RibPeer, keeps: (familyId: number) => boolean): void {
+    for (const groups of this.groups) groups.leave(peer.id);
+    for (const rib of this.families) {
+      if (keeps(rib.family.id)) markStale(rib, peer);
+      else this.addWork(flushPeer(rib, peer));
+    }
   }
 
   /** Queues a long walk behind those under way. */

@@ -23,6 +23,7 @@ export class EstablishedPeer {
   settings: PeerSettings;
   /** Ids of the families whose End-of-RIB has come (RFC 4724 §2). */
   readonly endOfRib = new Set<number>();
+  readonly onEndOfRib: (family: Family) => void;
   /** The interface that link-local next hops of this session mean. */
   readonly #zone: string | undefined;
   readonly #clock: Clock;
@@ -34,8 +35,15 @@ export class EstablishedPeer {
     session: Session,
     ribPeer: RibPeer,
     settings: PeerSettings,
-    tools: { clock: Clock; log: Logger; scratch: DecodeScratch; zone: string | undefined },
+    tools: {
+      clock: Clock;
+      log: Logger;
+      scratch: DecodeScratch;
+      zone: string | undefined;
+      onEndOfRib: (family: Family) => void;
+    },
   ) {
+    this.onEndOfRib = tools.onEndOfRib;
     this.session = session;
     this.ribPeer = ribPeer;
     this.settings = settings;
@@ -60,10 +68,6 @@ export class EstablishedPeer {
     if (nextHopLength < IPV6_OCTETS) return undefined;
     const first = nextHop.subarray(0, IPV6_OCTETS);
     return isLinkLocal(first) || first.every((octet) => octet === 0) ? this.#zone : undefined;
-  }
-
-  endOfRibReceived(family: Family): void {
-    this.endOfRib.add(family.id);
   }
 
   /** RFC 7606 §6: what was wrong, and the whole message. */

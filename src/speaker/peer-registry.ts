@@ -18,6 +18,7 @@ import { EstablishedPeer } from './established-peer.ts';
 import { interfaceOf, type OwnAddresses } from './own-addresses.ts';
 import { peerOptions } from './peer-options.ts';
 import type { Pipeline } from './pipeline.ts';
+import { RestartHelper, type RestartOffer, restartOffer } from './restart-helper.ts';
 import { exportOptions, importOptions } from './session-options.ts';
 
 export interface PeerHandle {
@@ -28,6 +29,9 @@ export interface PeerHandle {
   settings: PeerSettings;
   readonly peer: Peer;
   established: EstablishedPeer | undefined;
+  readonly restarts: RestartHelper;
+  /** What the OPEN of the present session said of restarts. */
+  restartOffer: RestartOffer | undefined;
 }
 
 export interface RegistryDependencies {
@@ -92,7 +96,14 @@ export class PeerRegistry implements PeerEvents {
       events: this,
       ...(onRetired === undefined ? {} : { onRetired }),
     });
-    const handle: PeerHandle = { ...identity, settings, peer, established: undefined };
+    const handle: PeerHandle = {
+      ...identity,
+      settings,
+      peer,
+      established: undefined,
+      restarts: new RestartHelper(this.#dependencies.rib, this.#dependencies.session.clock),
+      restartOffer: undefined,
+    };
     this.#byName.set(identity.name, handle);
     this.#byPeer.set(peer, handle);
     return handle;
@@ -101,8 +112,15 @@ export class PeerRegistry implements PeerEvents {
   /** Ends the session (Cease 6/3 for a peer that is no longer configured) and forgets the peer. */
   remove(handle: PeerHandle): void {
     handle.peer.stop({ subcode: CEASE.peerDeconfigured });
+    handle.restarts.giveUp();
     this.#byName.delete(handle.name);
     this.#byPeer.delete(handle.peer);
+  }
+
+  /** Admin down: the session ends, and routes that wait for its restart go. */
+  stop(handle: PeerHandle, reason: string | undefined): void {
+    handle.peer.stop({ subcode: CEASE.administrativeShutdown, text: reason });
+    handle.restarts.giveUp();
   }
 
   /** New settings for a peer; what the session can take without a reset, it takes. */
@@ -141,22 +159,25 @@ export class PeerRegistry implements PeerEvents {
     const { rib, session: tools, addresses } = this.#dependencies;
     const { context } = session;
     const zone = session.zone ?? interfaceOf(addresses(), session.localAddress);
-    const ribPeer = rib.addPeer(
-      {
-        name: handle.name,
-        source: context.peerType,
-        routerId: context.peerId,
-        address: session.remoteAddress,
-        client: handle.settings.routeReflectorClient,
-        zone: session.zone,
-      },
-      importOptions(this.#config, handle.settings, session),
-    );
+    const identity = {
+      name: handle.name,
+      source: context.peerType,
+      routerId: context.peerId,
+      address: session.remoteAddress,
+      client: handle.settings.routeReflectorClient,
+      zone: session.zone,
+    };
+    const checks = importOptions(this.#config, handle.settings, session);
+    handle.restartOffer = restartOffer(session.peer.remoteOpen);
+    const resumed = handle.restarts.resume(handle.restartOffer, context.families);
+    if (resumed !== undefined) rib.peers.renew(resumed, identity, checks);
+    const ribPeer = resumed ?? rib.addPeer(identity, checks);
     const established = new EstablishedPeer(session, ribPeer, handle.settings, {
       clock: tools.clock,
       log: tools.log,
       scratch: this.#scratch,
       zone,
+      onEndOfRib: () => this.#dependencies.onChange(handle),
     });
     handle.established = established;
     this.#joinGroups(handle, established);
@@ -182,12 +203,16 @@ export class PeerRegistry implements PeerEvents {
     this.#dependencies.rib.wakeExport();
   }
 
-  onDown(session: Session, _reason: DownReason): void {
+  onDown(session: Session, reason: DownReason): void {
     const handle = this.#byPeer.get(session.peer);
     const established = handle?.established;
     if (handle === undefined || established?.session !== session) return;
     handle.established = undefined;
-    this.#dependencies.rib.removePeer(established.ribPeer);
+    const helps = handle.settings.gracefulRestart.mode === 'helper' && handle.peer.adminUp;
+    const offer = helps ? handle.restartOffer : undefined;
+    if (!handle.restarts.suspend(established.ribPeer, offer, reason)) {
+      this.#dependencies.rib.removePeer(established.ribPeer);
+    }
     this.#dependencies.onChange(handle);
   }
 

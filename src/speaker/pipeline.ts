@@ -40,7 +40,6 @@ export class Pipeline {
   receive(from: EstablishedPeer, buffer: Uint8Array, start: number, end: number): void {
     const update = from.decoder.decode(buffer, start, end);
     if (update.issues.length > 0) from.reportIssues(update, buffer, start, end);
-    if (update.endOfRib !== undefined) from.endOfRibReceived(update.endOfRib);
 
     for (const batch of update.withdrawn) this.#withdraw(from, batch);
     for (const batch of update.announced) {
@@ -48,6 +47,7 @@ export class Pipeline {
       if (update.treatAsWithdraw) this.#withdraw(from, batch);
       else this.#announce(from, batch, update);
     }
+    if (update.endOfRib !== undefined) this.#endOfRib(from, update.endOfRib);
     this.#keepBudget(from.session);
   }
 
@@ -58,6 +58,14 @@ export class Pipeline {
 
   endRefresh(from: EstablishedPeer, family: Family): void {
     sweepStale(this.#rib.families[family.id]!, from.ribPeer);
+  }
+
+  /** RFC 4724 §4.2: what a restarted peer has not sent again by now, it does not have. */
+  #endOfRib(from: EstablishedPeer, family: Family): void {
+    const first = !from.endOfRib.has(family.id);
+    from.endOfRib.add(family.id);
+    if (first) sweepStale(this.#rib.families[family.id]!, from.ribPeer);
+    from.onEndOfRib(family);
   }
 
   #withdraw(from: EstablishedPeer, batch: NlriBatch): void {

@@ -74,7 +74,7 @@ function changePeer(speaker: Speaker, change: PeerChange, after: Config): void {
     speaker.addPeer(change.after);
     return;
   }
-  if (change.admin === 'down') handle.peer.stop();
+  if (change.admin === 'down') registry.stop(handle, undefined);
   registry.update(handle, after, change.after);
   if (change.softIn) registry.refreshIn(handle);
   if (change.softOut) registry.refreshOut(handle);

@@ -49,7 +49,7 @@ export function createApi({ speaker, configFile, loadConfig }: ApiOptions): Spea
     watchRoutes: (query, listener) => watchers.watchRoutes(matchesTarget(query), listener),
     peerUp: (name) => registry.get(name).peer.start(),
     peerDown: (name, reason) => {
-      registry.get(name).peer.stop({ subcode: CEASE.administrativeShutdown, text: reason });
+      registry.stop(registry.get(name), reason);
     },
     peerReset: (name, reason) => {
       registry.get(name).peer.reset({ subcode: CEASE.administrativeReset, text: reason });

@@ -38,6 +38,9 @@ const MS_PER_SECOND = 1000;
 /** How long NOTIFICATIONs of a clean stop may take to leave. */
 const FAREWELL_MS = 200;
 
+/** How often the tables are looked at while they digest the first routes. */
+const SETTLE_POLL_MS = 100;
+
 export type SpeakerState = 'starting' | 'running' | 'stopping';
 
 export class Speaker {
@@ -54,6 +57,7 @@ export class Speaker {
   state: SpeakerState = 'starting';
   readonly startedAt: number;
   reconfiguredAt: number;
+  #settled = false;
 
   constructor(config: Config, parts: SpeakerParts) {
     const { clock, scheduler, transport, log, random } = parts;
@@ -77,7 +81,10 @@ export class Speaker {
       pipeline: new Pipeline(this.rib, clock, parts.defer),
       addresses: parts.addresses,
       version: parts.version,
-      onChange: (handle) => this.watchers.peerChanged(handle),
+      onChange: (handle) => {
+        this.watchers.peerChanged(handle);
+        if (!this.#settled) this.#settleWhenReady();
+      },
     });
     this.dynamic = new DynamicPeers(this.registry, this.listeners);
   }
@@ -90,6 +97,26 @@ export class Speaker {
     for (const peer of this.config.peers) this.addPeer(peer);
     for (const listen of this.config.listen) this.listeners.open(listenOptions(listen));
     this.state = 'running';
+  }
+
+  /**
+   * Once every configured peer has sent what it has, and the tables have digested it, kernel routes of an earlier run
+   * that nobody wants are really stale. The FIB's own timer is for peers that never come.
+   */
+  #settleWhenReady(): void {
+    const handles = [...this.registry.values()].filter(({ peer }) => peer.adminUp);
+    const complete = handles.every(({ established }) => {
+      return established?.session.context.families.every((family) => established.endOfRib.has(family.id));
+    });
+    if (handles.length === 0 || !complete || this.state !== 'running') return;
+    if (this.rib.idle) {
+      this.#settled = true;
+      this.kernel?.startupComplete();
+    } else {
+      this.parts.clock.setTimer(SETTLE_POLL_MS, () => {
+        if (!this.#settled) this.#settleWhenReady();
+      });
+    }
   }
 
   addPeer(config: PeerConfig): PeerHandle {
