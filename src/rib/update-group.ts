@@ -16,8 +16,6 @@ import { ExportRewriter } from './rewrite.ts';
 import type { RibPeer } from './rib-peer.ts';
 import type { ResumableWork } from './row-walk.ts';
 
-/** Prefixes in one encoding; enough to fill messages, few enough for a slice. */
-const CHUNK_PREFIXES = 8192;
 /** How long the others wait for a congested member before it gets a lane of its own, in milliseconds. */
 const PATIENCE_MS = 100;
 /** A cursor behind every prefix id. */
@@ -26,6 +24,13 @@ const WALKED = Number.MAX_SAFE_INTEGER;
 export interface JoinRequest {
   readonly peer: RibPeer;
   readonly sink: ExportSink;
+}
+
+export interface ExportDriver {
+  readonly clock: Clock;
+  readonly wake: () => void;
+  /** Prefixes in one encoding; enough to fill messages, few enough for a slice. */
+  readonly chunkPrefixes: number;
 }
 
 export class UpdateGroup {
@@ -40,6 +45,7 @@ export class UpdateGroup {
   readonly #rib: FamilyRib;
   readonly #clock: Clock;
   readonly #wake: () => void;
+  readonly #chunk: number;
   readonly #writer: UpdateWriter;
   readonly #members = new Map<number, Member>();
   #main: Member[] = [];
@@ -57,7 +63,7 @@ export class UpdateGroup {
     id: number,
     rib: FamilyRib,
     options: ExportOptions,
-    driver: { clock: Clock; wake: () => void; writer: UpdateWriter },
+    driver: ExportDriver & { writer: UpdateWriter },
   ) {
     this.id = id;
     this.key = groupKey(options);
@@ -65,6 +71,7 @@ export class UpdateGroup {
     this.#rib = rib;
     this.#clock = driver.clock;
     this.#wake = driver.wake;
+    this.#chunk = driver.chunkPrefixes;
     this.#writer = driver.writer;
     this.rewriter = new ExportRewriter(options, rib.shared.attrs, rib.shared.peers);
     this.#reader = rib.changes.addReader();
@@ -153,12 +160,11 @@ export class UpdateGroup {
 
   /** Works until `expired`; returns true while there is work that nobody's congestion holds up. */
   run(expired: () => boolean): boolean {
-    let more = true;
-    while (more && this.#mainReady()) {
+    while (this.#hasHeadWork() && this.#mainReady()) {
       if (expired()) return true;
-      more = this.#advance();
+      this.#advance();
     }
-    const blocked = more && this.#hasHeadWork();
+    const blocked = this.#hasHeadWork();
     for (const lane of [...this.#lanes]) {
       while (this.#laneReady(lane)) {
         if (expired()) return true;
@@ -185,11 +191,11 @@ export class UpdateGroup {
     return this.#reader.position < this.#rib.changes.end || this.#built !== WALKED;
   }
 
-  /** One chunk of changes or of the first walk; returns whether more is left. */
-  #advance(): boolean {
+  /** One chunk of changes or of the first walk. */
+  #advance(): void {
     const { changes, prefixes } = this.#rib;
     this.#batch.clear();
-    const readEnd = Math.min(changes.end, this.#reader.position + CHUNK_PREFIXES);
+    const readEnd = Math.min(changes.end, this.#reader.position + this.#chunk);
     if (this.#reader.position < readEnd) {
       for (let at = this.#reader.position; at < readEnd; at++) {
         const prefixId = changes.at(at);
@@ -200,13 +206,12 @@ export class UpdateGroup {
       this.#reader.position = readEnd;
       changes.trim();
     } else if (this.#built !== WALKED) {
-      const walkEnd = Math.min(prefixes.limit, this.#built + CHUNK_PREFIXES);
+      const walkEnd = Math.min(prefixes.limit, this.#built + this.#chunk);
       for (let prefixId = this.#built; prefixId < walkEnd; prefixId++) this.#compute(prefixId);
       this.#sendBatch();
       this.#built = walkEnd === prefixes.limit ? WALKED : walkEnd;
       if (this.#built === WALKED) this.#sendEndOfRib(this.#main);
     }
-    return this.#hasHeadWork();
   }
 
   #compute(prefixId: number): void {
@@ -300,7 +305,7 @@ export class UpdateGroup {
     const batch = this.#batch;
     batch.clear();
     const walkLimit = Math.min(this.#built, prefixes.limit);
-    while (batch.count < CHUNK_PREFIXES && lane.cursor < walkLimit) {
+    while (batch.count < this.#chunk && lane.cursor < walkLimit) {
       const prefixId = lane.cursor++;
       if (lane.isPending(prefixId)) continue;
       this.adjRibOut.forEach(prefixId, (pathId, attr, from) => {
@@ -308,7 +313,7 @@ export class UpdateGroup {
       });
     }
     const released: number[] = [];
-    while (batch.count < CHUNK_PREFIXES && lane.cursor >= walkLimit) {
+    while (batch.count < this.#chunk && lane.cursor >= walkLimit) {
       const prefixId = lane.shift();
       if (prefixId < 0) break;
       released.push(prefixId);

@@ -2,16 +2,14 @@
 // leaves. The export stage runs them in turn.
 
 import { UpdateWriter } from '../bgp/wire/update-writer.ts';
-import type { Clock } from '../lib/clock.ts';
 import { type ExportOptions, groupKey } from './export-options.ts';
 import type { FamilyRib } from './family-rib.ts';
 import type { ResumableWork } from './row-walk.ts';
-import { type JoinRequest, UpdateGroup } from './update-group.ts';
+import { type ExportDriver, type JoinRequest, UpdateGroup } from './update-group.ts';
 
 export class UpdateGroups {
   readonly #rib: FamilyRib;
-  readonly #clock: Clock;
-  readonly #wake: () => void;
+  readonly #driver: ExportDriver;
   readonly #byKey = new Map<string, UpdateGroup>();
   readonly #byPeer = new Map<number, UpdateGroup>();
   readonly #closing: ResumableWork[] = [];
@@ -19,15 +17,14 @@ export class UpdateGroups {
   /** The group that the next run begins with, so that nobody starves. */
   #turn = 0;
 
-  constructor(rib: FamilyRib, clock: Clock, wake: () => void) {
+  constructor(rib: FamilyRib, driver: ExportDriver) {
     this.#rib = rib;
-    this.#clock = clock;
-    this.#wake = wake;
+    this.#driver = driver;
     rib.locRib.addListener((prefixId, bestChanged) => {
       if (!bestChanged && !this.#sendsSeveralPaths()) return;
       rib.changes.append(prefixId);
       // However long the log is: one group may wait for a congested member while the others have read all.
-      wake();
+      driver.wake();
     });
   }
 
@@ -97,7 +94,7 @@ export class UpdateGroups {
     if (group.size > 0) return;
     this.#byKey.delete(group.key);
     this.#closing.push(group.close());
-    this.#wake();
+    this.#driver.wake();
   }
 
   #create(options: ExportOptions): UpdateGroup {
@@ -109,11 +106,7 @@ export class UpdateGroups {
       messageLimit,
       extendedNextHop,
     });
-    return new UpdateGroup(++this.#lastId, this.#rib, options, {
-      clock: this.#clock,
-      wake: this.#wake,
-      writer,
-    });
+    return new UpdateGroup(++this.#lastId, this.#rib, options, { ...this.#driver, writer });
   }
 
   #sendsSeveralPaths(): boolean {
