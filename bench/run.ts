@@ -1,0 +1,163 @@
+// `npm run bench`: the contestants that are installed take turns at the works, several rounds; medians and ratios are
+// printed and written to bench/out as Markdown and JSON.
+
+import { existsSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { cpus, release, totalmem } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { contest, type Outcome } from './contest.ts';
+import { DAEMONS } from './daemons/index.ts';
+import type { DaemonKind, DaemonName } from './daemons/types.ts';
+import { run } from './lab/command.ts';
+import { markdown, summarize } from './report.ts';
+import { DEFAULT_WORKS, WORKS, type Work, type WorkSize } from './works.ts';
+
+const USAGE = `usage: npm run bench [-- OPTIONS]
+  --work T1,R1     works, or "all" (default ${DEFAULT_WORKS.join(',')})
+  --peers a,b      daemons (default: all that are installed, of ${['godwit', 'bird', 'frr', 'gobgp', 'openbgpd'].join(', ')})
+  --rounds N       rounds (default 3)
+  --routes N       routes of the full table (default 1000000)
+  --seed N         seed of generated tables (default 1)
+  --data DIR       real inputs: prefix lists and MRT tables
+Works:
+${WORKS.map(({ id, title }) => `  ${id.padEnd(5)} ${title}`).join('\n')}
+`;
+
+const CONTESTANTS: readonly DaemonName[] = ['godwit', 'bird', 'frr', 'gobgp', 'openbgpd'];
+const GIB = 1 << 30;
+
+function projectRoot(): string {
+  let directory = dirname(fileURLToPath(import.meta.url));
+  while (!existsSync(join(directory, 'package.json'))) directory = dirname(directory);
+  return directory;
+}
+
+function existing(path: string): string | undefined {
+  return existsSync(path) ? path : undefined;
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+async function installed(names: readonly string[]): Promise<{ kind: DaemonKind; version: string }[]> {
+  const out: { kind: DaemonKind; version: string }[] = [];
+  for (const name of names) {
+    const kind = CONTESTANTS.includes(name as DaemonName) ? DAEMONS[name as DaemonName] : undefined;
+    if (kind === undefined) throw new Error(`no such daemon: ${name}\n${USAGE}`);
+    const version = await kind.version();
+    if (version === undefined) say(`${name} is not installed: skipped`);
+    else out.push({ kind, version });
+  }
+  return out;
+}
+
+function chosenWorks(text: string): Work[] {
+  if (text === 'all') return [...WORKS];
+  return text.split(',').map((id) => {
+    const work = WORKS.find((row) => row.id === id);
+    if (work === undefined) throw new Error(`no such work: ${id}\n${USAGE}`);
+    return work;
+  });
+}
+
+async function rounds(
+  works: readonly Work[],
+  contestants: readonly { kind: DaemonKind }[],
+  size: WorkSize,
+  count: number,
+): Promise<Outcome[]> {
+  const outcomes: Outcome[] = [];
+  for (const work of works) {
+    const setup = work.setup(size);
+    if (setup === undefined) {
+      say(`${work.id}: its input is not at hand, skipped`);
+      continue;
+    }
+    for (let round = 1; round <= count; round++) {
+      for (const { kind } of contestants) {
+        try {
+          const outcome = await contest(work, setup, kind);
+          outcomes.push(outcome);
+          say(`${work.id} round ${round} ${kind.name}: ${oneLine(outcome)}`);
+        } catch (error) {
+          say(
+            `${work.id} round ${round} ${kind.name}: FAILED: ${error instanceof Error ? error.message : error}`,
+          );
+          process.exitCode = 1;
+        }
+      }
+    }
+  }
+  return outcomes;
+}
+
+function oneLine({ load, user, system, peakRss }: Outcome): string {
+  const found = load.phase === 'announce' ? `${load.present} of ${load.expected}` : `${load.present} left`;
+  return (
+    `${load.seconds.toFixed(3)} s, CPU ${user.toFixed(2)}u+${system.toFixed(2)}s, ` +
+    `peak ${(peakRss / 2 ** 20).toFixed(0)} MiB, ${found}, wrong ${load.wrong}, twice ${load.duplicates}, ` +
+    `unexpected ${load.unexpected}, echoed ${load.echoed}, ${load.updates} UPDATEs; ` +
+    `sent within ${load.sentSeconds.toFixed(2)} s, load CPU ${load.loaderCpu.toFixed(2)}`
+  );
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      work: { type: 'string', default: DEFAULT_WORKS.join(',') },
+      peers: { type: 'string', default: CONTESTANTS.join(',') },
+      rounds: { type: 'string', default: '3' },
+      routes: { type: 'string', default: '1000000' },
+      seed: { type: 'string', default: '1' },
+      data: { type: 'string', default: join(projectRoot(), '../shared/data') },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  });
+  if (values.help) {
+    process.stdout.write(USAGE);
+    return;
+  }
+  if (process.getuid?.() !== 0) throw new Error('the bench makes network namespaces: it needs root');
+  const works = chosenWorks(values.work);
+  const contestants = await installed(values.peers.split(','));
+  const size: WorkSize = {
+    routes: Number(values.routes),
+    seed: Number(values.seed),
+    prefixList: existing(join(values.data, 'prefixes/prefixes.txt.gz')),
+    mrtTable: existing(join(values.data, 'mrt/derived/rrc06-20100701-fulltable.tabledumpv2.mrt.gz')),
+  };
+  const started = new Date();
+  const outcomes = await rounds(works, contestants, size, Number(values.rounds));
+  const summaries = summarize(outcomes);
+  const commit = await run(['git', '-C', projectRoot(), 'rev-parse', '--short', 'HEAD']).catch(
+    () => 'unknown',
+  );
+  const machine = `${cpus().length} x ${cpus()[0]?.model ?? 'CPU'}, ${Math.round(totalmem() / GIB)} GiB, Linux ${release()}`;
+  const head = [
+    `# godwit beside other BGP daemons`,
+    '',
+    `${started.toISOString()}, commit ${commit.trim()}, ${machine}, medians of ${values.rounds} rounds.`,
+    '',
+    ...contestants.map(({ kind, version }) => `- ${kind.name}: ${version}`),
+    '',
+  ].join('\n');
+  const table = markdown(summaries, new Map(WORKS.map(({ id, title }) => [id, title])));
+  const out = join(projectRoot(), 'bench/out');
+  await mkdir(out, { recursive: true });
+  const name = started.toISOString().replace(/[:.]/g, '-');
+  await writeFile(join(out, `${name}.md`), `${head}\n${table}`);
+  const versions = Object.fromEntries(contestants.map(({ kind, version }) => [kind.name, version]));
+  await writeFile(
+    join(out, `${name}.json`),
+    `${JSON.stringify({ started, commit: commit.trim(), machine, versions, summaries, outcomes }, null, 2)}\n`,
+  );
+  say(`\n${head}\n${table}\nwritten to bench/out/${name}.md and .json`);
+}
+
+await main().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+});
