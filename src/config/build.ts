@@ -73,7 +73,7 @@ export function buildConfig(
     decision: {
       alwaysCompareMed: input.decision?.alwaysCompareMed ?? false,
       preferOldest: input.decision?.preferOldest ?? false,
-      multipathRelax: input.decision?.multipathRelax ?? false,
+      multipathRelax: input.decision?.multipathRelax ?? true,
       ignoreAsPathLength: input.decision?.ignoreAsPathLength ?? false,
       ignoreRouterId: input.decision?.ignoreRouterId ?? false,
       aigp: input.decision?.aigp ?? true,

@@ -182,7 +182,7 @@ const flag = (description: string, fallback: boolean) =>
 export const decisionSchema = z.strictObject({
   alwaysCompareMed: flag('Compare MED between different neighbouring ASes too.', false),
   preferOldest: flag('Keep the current best of two equal eBGP routes (RFC 5004).', false),
-  multipathRelax: flag('ECMP over different AS_PATHs of the same length.', false),
+  multipathRelax: flag('ECMP over different AS_PATHs of the same length, as BIRD does it.', true),
   ignoreAsPathLength: flag('Leave out the length of AS_PATH.', false),
   ignoreRouterId: flag('Leave out the router id.', false),
   aigp: flag('Compare AIGP where routes have it (RFC 7311).', true),

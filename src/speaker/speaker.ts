@@ -6,7 +6,7 @@ import type { Transport } from '../bgp/session/transport.ts';
 import { CEASE } from '../bgp/wire/error-codes.ts';
 import type { Config, PeerConfig } from '../config/model.ts';
 import type { Kernel } from '../fib/types.ts';
-import type { Clock, Random } from '../lib/clock.ts';
+import type { Clock, Random, Timer } from '../lib/clock.ts';
 import { parseAddress, parseQuad } from '../lib/ip.ts';
 import type { Logger } from '../lib/log.ts';
 import type { Scheduler } from '../lib/scheduler.ts';
@@ -58,6 +58,7 @@ export class Speaker {
   readonly startedAt: number;
   reconfiguredAt: number;
   #settled = false;
+  #settleTimer: Timer | undefined;
 
   constructor(config: Config, parts: SpeakerParts) {
     const { clock, scheduler, transport, log, random } = parts;
@@ -113,7 +114,8 @@ export class Speaker {
       this.#settled = true;
       this.kernel?.startupComplete();
     } else {
-      this.parts.clock.setTimer(SETTLE_POLL_MS, () => {
+      this.#settleTimer ??= this.parts.clock.setTimer(SETTLE_POLL_MS, () => {
+        this.#settleTimer = undefined;
         if (!this.#settled) this.#settleWhenReady();
       });
     }

@@ -249,7 +249,7 @@ describe('sections', () => {
   const DECISION = {
     alwaysCompareMed: true,
     preferOldest: true,
-    multipathRelax: true,
+    multipathRelax: false,
     ignoreAsPathLength: true,
     ignoreRouterId: true,
     aigp: false,

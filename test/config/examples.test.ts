@@ -77,7 +77,7 @@ const BASE: Config = {
   decision: {
     alwaysCompareMed: false,
     preferOldest: false,
-    multipathRelax: false,
+    multipathRelax: true,
     ignoreAsPathLength: false,
     ignoreRouterId: false,
     aigp: true,
