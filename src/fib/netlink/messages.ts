@@ -167,7 +167,7 @@ export interface NetlinkAnswer {
 export function decodeAnswer(bytes: Uint8Array, view: DataView, message: NetlinkMessage): NetlinkAnswer {
   const at = message.start + NLMSG_HEADER_BYTES;
   if (at + NLMSGERR_ERROR_BYTES > message.end) return { errno: 0, text: undefined };
-  const errno = -view.getInt32(at, LE);
+  const errno = Math.abs(view.getInt32(at, LE));
   let text: string | undefined;
   if (message.flags & NLM_F.ackAttributes) {
     forEachAttribute(view, attributesOfAnswer(view, message), message.end, (type, offset, length) => {

@@ -1,0 +1,162 @@
+import { describe, expect, it } from 'vitest';
+import { interfaceMatcher } from '../../src/fib/interface-patterns.ts';
+import { type LearnedRoute, Learner, type LearnRule, learnedTables } from '../../src/fib/learn.ts';
+import { formatPrefix } from '../../src/lib/ip.ts';
+import { address, Bench, ETH0, ETH1, MAIN, machine, OWN_PROTOCOL, route } from '../support/mem-kernel.ts';
+
+async function setup(options: {
+  rules?: LearnRule[];
+  interfaces?: string[];
+  kernel?: ReturnType<typeof machine>;
+}) {
+  const rules = options.rules ?? [];
+  const bench = new Bench(options.kernel ?? machine(), { tables: [...learnedTables(MAIN, rules)] });
+  const told: string[] = [];
+  const learner = new Learner({
+    view: bench.view,
+    table: MAIN,
+    ownProtocol: OWN_PROTOCOL,
+    rules,
+    interfaces: options.interfaces,
+    onLearned: (change, learned) => told.push(`${change} ${text(learned)}`),
+  });
+  await bench.start();
+  return { bench, kernel: bench.kernel, learner, told, take: () => told.splice(0).sort() };
+}
+
+function text(learned: LearnedRoute): string {
+  return `${learned.source} ${formatPrefix(learned.prefix)} ${learned.ifname ?? '-'} ${learned.metric}`;
+}
+
+const RULE_80: LearnRule = { protocol: 80, table: undefined };
+
+describe('interfaceMatcher', () => {
+  it('lets the first pattern that matches decide', () => {
+    const matches = interfaceMatcher(['-cali*', '-kube-ipvs*', 'eth?', '-eth.1', '*']);
+    expect(['cali123', 'kube-ipvs0', 'eth0', 'lo'].map(matches)).toEqual([false, false, true, true]);
+  });
+
+  it('means no where nothing matches, everything where nothing is said, and takes dots as dots', () => {
+    expect(interfaceMatcher(['eth0.1'])('eth0x1')).toBe(false);
+    expect(interfaceMatcher(['eth0.1'])('eth0.1')).toBe(true);
+    expect(interfaceMatcher(['eth0'])('lo')).toBe(false);
+    expect(interfaceMatcher([])('anything')).toBe(true);
+  });
+});
+
+describe('Learner', () => {
+  it('learns connected prefixes of the interfaces that count', async () => {
+    const { take } = await setup({ interfaces: ['-eth1', '*'] });
+    expect(take()).toEqual(['add connected 10.0.0.0/24 eth0 0', 'add connected 2001:db8::/64 eth0 0']);
+  });
+
+  it('learns no connected prefix where none is asked for', async () => {
+    const { take } = await setup({ rules: [RULE_80] });
+    expect(take()).toEqual([]);
+  });
+
+  it('follows addresses and links', async () => {
+    const { bench, kernel, take } = await setup({ interfaces: ['eth0'] });
+    take();
+    kernel.addAddress({ ifindex: ETH0, address: address('172.16.5.1'), prefixLength: 16 });
+    kernel.addAddress({ ifindex: ETH0, address: address('169.254.0.1'), prefixLength: 16, scope: 253 });
+    await bench.run();
+    expect(take()).toEqual(['add connected 172.16.0.0/16 eth0 0']);
+    kernel.setLink({ ifindex: ETH0, name: 'eth0', up: false, loopback: false, mtu: 1500 });
+    await bench.run();
+    expect(take()).toEqual([
+      'remove connected 10.0.0.0/24 eth0 0',
+      'remove connected 172.16.0.0/16 eth0 0',
+      'remove connected 2001:db8::/64 eth0 0',
+    ]);
+  });
+
+  it('takes the other end of a point-to-point address', async () => {
+    const { bench, kernel, take } = await setup({ interfaces: ['eth0'] });
+    take();
+    kernel.addAddress({
+      ifindex: ETH0,
+      address: address('172.16.5.1'),
+      prefixLength: 32,
+      peer: address('172.16.5.2'),
+    });
+    await bench.run();
+    expect(take()).toEqual(['add connected 172.16.5.2/32 eth0 0']);
+  });
+
+  it('learns foreign routes that a rule names, and never its own or the kernel’s', async () => {
+    const kernel = machine();
+    kernel.addRoute(route('192.0.2.0/24', { protocol: 80, via: '10.0.0.2', dev: ETH0 }));
+    kernel.addRoute(route('198.51.100.0/24', { protocol: 81, via: '10.0.0.2', dev: ETH0 }));
+    kernel.addRoute(route('203.0.113.0/24', { via: '10.0.0.2', dev: ETH0 }));
+    const any = await setup({ kernel, rules: [{ protocol: undefined, table: undefined }] });
+    expect(any.take()).toEqual(['add kernel 192.0.2.0/24 eth0 50', 'add kernel 198.51.100.0/24 eth0 50']);
+    const one = await setup({ kernel, rules: [RULE_80] });
+    expect(one.take()).toEqual(['add kernel 192.0.2.0/24 eth0 50']);
+    expect([...one.learner.routes()].map(text)).toEqual(['kernel 192.0.2.0/24 eth0 50']);
+  });
+
+  it('looks into other tables where a rule says so', async () => {
+    const kernel = machine();
+    kernel.addRoute(route('192.0.2.0/24', { protocol: 80, table: 100, via: '10.0.0.2', dev: ETH0 }));
+    kernel.addRoute(route('198.51.100.0/24', { protocol: 80, via: '10.0.0.2', dev: ETH0 }));
+    const { take } = await setup({ kernel, rules: [{ protocol: 80, table: 100 }] });
+    expect(take()).toEqual(['add kernel 192.0.2.0/24 eth0 50']);
+  });
+
+  it('tells the best of several, its changes, and its end', async () => {
+    const { bench, kernel, take } = await setup({ rules: [{ protocol: undefined, table: undefined }] });
+    const worse = route('192.0.2.0/24', { protocol: 80, metric: 90, via: '10.0.0.2', dev: ETH0 });
+    const better = route('192.0.2.0/24', { protocol: 4, metric: 10, via: '10.0.1.2', dev: ETH1 });
+    kernel.addRoute(worse);
+    await bench.run();
+    expect(take()).toEqual(['add kernel 192.0.2.0/24 eth0 90']);
+    kernel.addRoute(better);
+    await bench.run();
+    expect(take()).toEqual(['add static 192.0.2.0/24 eth1 10', 'remove kernel 192.0.2.0/24 eth0 90']);
+    kernel.deleteRoute(better);
+    kernel.deleteRoute(worse);
+    await bench.run();
+    expect(take()).toEqual([
+      'add kernel 192.0.2.0/24 eth0 90',
+      'remove kernel 192.0.2.0/24 eth0 90',
+      'remove static 192.0.2.0/24 eth1 10',
+    ]);
+  });
+
+  it('corrects itself by scanning after lost notifications', async () => {
+    const { bench, kernel, take } = await setup({ rules: [RULE_80] });
+    const one = route('192.0.2.0/24', { protocol: 80, via: '10.0.0.2', dev: ETH0 });
+    const two = route('198.51.100.0/24', { protocol: 80, via: '10.0.0.2', dev: ETH0 });
+    kernel.addRoute(one);
+    await bench.run();
+    kernel.deaf = true;
+    kernel.deleteRoute(one);
+    kernel.addRoute(two);
+    await bench.run(2000);
+    take();
+    kernel.overrun();
+    await bench.run(2000);
+    expect(take()).toEqual(['add kernel 198.51.100.0/24 eth0 50', 'remove kernel 192.0.2.0/24 eth0 50']);
+  });
+
+  it('does not bring back by an old scan what a notification took away', async () => {
+    const { bench, kernel, take } = await setup({ rules: [RULE_80] });
+    const one = route('192.0.2.0/24', { protocol: 80, via: '10.0.0.2', dev: ETH0 });
+    kernel.addRoute(one);
+    await bench.run();
+    kernel.held = true;
+    bench.monitor.requestScan('test');
+    await bench.run(1500);
+    kernel.deleteRoute(one);
+    kernel.held = false;
+    // The notification overtakes the rows that the scan has taken before.
+    kernel.addRoute(route('203.0.113.0/24', { protocol: 80, via: '10.0.0.2', dev: ETH0 }));
+    kernel.release();
+    await bench.run(5000);
+    expect(take().at(-1)).toBe('remove kernel 192.0.2.0/24 eth0 50');
+    expect([...bench.view.routes()].some((known) => formatPrefix(known.prefix) === '192.0.2.0/24')).toBe(
+      false,
+    );
+  });
+});

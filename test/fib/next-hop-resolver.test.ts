@@ -1,0 +1,118 @@
+import { describe, expect, it } from 'vitest';
+import { NextHopResolver, type Resolution } from '../../src/fib/next-hop-resolver.ts';
+import { formatAddress } from '../../src/lib/ip.ts';
+import { address, Bench, ETH0, ETH1, MAIN, machine, route } from '../support/mem-kernel.ts';
+
+async function setup(prepare: (kernel: ReturnType<typeof machine>) => void = () => {}) {
+  const kernel = machine();
+  prepare(kernel);
+  const bench = new Bench(kernel);
+  const resolver = new NextHopResolver({
+    view: bench.view,
+    scheduler: bench.scheduler,
+    clock: bench.clock,
+    table: MAIN,
+  });
+  await bench.start();
+  return { bench, kernel, resolver };
+}
+
+function text(resolution: Resolution): string {
+  if (!resolution.reachable) return 'unreachable';
+  const hops = resolution.hops.map((hop) => `${formatAddress(hop.gateway!)}@${hop.ifindex}`);
+  return `${hops.join(' ')} metric ${resolution.metric}${resolution.directlyConnected ? ' direct' : ''}`;
+}
+
+const foreign = (prefix: string, via: string, fields = {}) =>
+  route(prefix, { protocol: 80, metric: 20, via, dev: ETH0, ...fields });
+
+describe('NextHopResolver', () => {
+  it('reaches what is on a link directly', async () => {
+    const { resolver } = await setup();
+    expect(text(resolver.resolve(address('10.0.0.9')))).toBe('10.0.0.9@2 metric 0 direct');
+    expect(text(resolver.resolve(address('2001:db8:1::9')))).toBe('2001:db8:1::9@3 metric 256 direct');
+    expect(text(resolver.resolve(address('192.0.2.1')))).toBe('unreachable');
+  });
+
+  it('reaches others through the longest foreign route, by its gateway', async () => {
+    const { resolver } = await setup((kernel) => {
+      kernel.addRoute(foreign('0.0.0.0/0', '10.0.0.254'));
+      kernel.addRoute(foreign('192.0.2.0/24', '10.0.1.7', { dev: ETH1, metric: 30 }));
+      kernel.addRoute(foreign('192.0.2.0/24', '10.0.0.7', { metric: 40 }));
+    });
+    expect(text(resolver.resolve(address('192.0.2.1')))).toBe('10.0.1.7@3 metric 30');
+    expect(text(resolver.resolve(address('203.0.113.1')))).toBe('10.0.0.254@2 metric 20');
+  });
+
+  it('keeps all next hops of a multipath route', async () => {
+    const nextHops = [
+      { gateway: address('10.0.0.7'), ifindex: ETH0, weight: 2 },
+      { gateway: address('10.0.1.7'), ifindex: ETH1 },
+    ];
+    const { resolver } = await setup((kernel) =>
+      kernel.addRoute(route('192.0.2.0/24', { protocol: 80, nextHops })),
+    );
+    expect(resolver.resolve(address('192.0.2.1')).hops).toEqual(nextHops);
+  });
+
+  // RFC 4271 §9.1.2.1: a route does not resolve through itself or another of BGP's.
+  it('never goes through own routes', async () => {
+    const { bench, resolver } = await setup();
+    bench.set('192.0.2.0/24', '10.0.0.2');
+    await bench.run();
+    expect(bench.own()).toHaveLength(1);
+    expect(text(resolver.resolve(address('192.0.2.1')))).toBe('unreachable');
+  });
+
+  it('ends at a blackhole, and at an own address', async () => {
+    const { resolver } = await setup((kernel) => {
+      kernel.addRoute(foreign('0.0.0.0/0', '10.0.0.254'));
+      kernel.addRoute(route('192.0.2.0/24', { protocol: 4, type: 'blackhole', nextHops: [] }));
+    });
+    expect(text(resolver.resolve(address('192.0.2.1')))).toBe('unreachable');
+    expect(text(resolver.resolve(address('10.0.0.1')))).toBe('unreachable');
+  });
+
+  it('takes a link-local next hop with its interface only, and while that is up', async () => {
+    const { bench, kernel, resolver } = await setup();
+    expect(text(resolver.resolve(address('fe80::7'), ETH1))).toBe('fe80::7@3 metric 0 direct');
+    expect(text(resolver.resolve(address('fe80::7')))).toBe('unreachable');
+    kernel.setLink({ ifindex: ETH1, name: 'eth1', up: false, loopback: false, mtu: 1500 });
+    await bench.run();
+    expect(text(resolver.resolve(address('fe80::7'), ETH1))).toBe('unreachable');
+  });
+
+  it('tells watchers what changed, once for each change, and nothing else', async () => {
+    const { bench, kernel, resolver } = await setup();
+    const told: string[] = [];
+    const watch = resolver.watch(address('192.0.2.1'), undefined, (resolution) =>
+      told.push(text(resolution)),
+    );
+    resolver.watch(address('10.0.0.9'), undefined, (resolution) => told.push(`other ${text(resolution)}`));
+    expect(text(watch.current)).toBe('unreachable');
+    const one = foreign('192.0.2.0/24', '10.0.0.7');
+    kernel.addRoute(one);
+    await bench.run();
+    kernel.addRoute(foreign('198.51.100.0/24', '10.0.0.8'));
+    await bench.run();
+    kernel.addRoute({ ...one, nextHops: [{ gateway: address('10.0.0.8'), ifindex: ETH0 }] });
+    await bench.run();
+    kernel.deleteRoute(one);
+    await bench.run();
+    expect(told).toEqual(['10.0.0.7@2 metric 20', '10.0.0.8@2 metric 20', 'unreachable']);
+    watch.cancel();
+    kernel.addRoute(one);
+    await bench.run();
+    expect(told).toHaveLength(3);
+  });
+
+  it('notices a link that goes down with the routes that Linux drops silently', async () => {
+    const { bench, kernel, resolver } = await setup((k) => k.addRoute(foreign('192.0.2.0/24', '10.0.0.7')));
+    const told: string[] = [];
+    resolver.watch(address('192.0.2.1'), undefined, (resolution) => told.push(text(resolution)));
+    kernel.setLink({ ifindex: ETH0, name: 'eth0', up: false, loopback: false, mtu: 1500 });
+    await bench.run(2000);
+    expect(told).toEqual(['unreachable']);
+    expect([...bench.view.routes()].filter((one) => one.protocol === 80)).toEqual([]);
+  });
+});
