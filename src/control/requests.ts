@@ -1,6 +1,7 @@
 // Checks of requests before they reach the speaker, for clients of any kind: what is refused here is refused with
 // a sentence that says what was expected.
 
+import { parseCommunity } from '../bgp/wire/communities.ts';
 import { FAMILIES, type FamilyName, familyByName } from '../bgp/wire/families.ts';
 import { parseAddress, parsePrefix } from '../lib/ip.ts';
 import type { SpeakerApi } from '../speaker/api.ts';
@@ -113,7 +114,7 @@ export function checkPeerAction(request: PeerActionRequest): PeerAction {
   return action;
 }
 
-/** The network without empty fields. Throws invalid; what communities mean is for the speaker to say. */
+/** The network without empty fields. Throws invalid. */
 export function checkNetwork(request: NetworkSpec): NetworkSpec {
   checkPrefix(request.prefix, 'prefix');
   const via = request.via ?? [];
@@ -134,6 +135,11 @@ export function checkNetwork(request: NetworkSpec): NetworkSpec {
     }
   }
   const communities = request.communities ?? [];
+  for (const community of communities) {
+    if (parseCommunity(community) === undefined) {
+      throw new CommandError('invalid', `${quote(community)} is not a community; write it like 64512:100.`);
+    }
+  }
   return {
     prefix: request.prefix,
     type: via.length > 0 ? 'via' : (request.type ?? 'none'),

@@ -129,9 +129,9 @@ describe('show peers', () => {
       '  Sent           1 OPEN, 3 UPDATE, 241 KEEPALIVE, 1 ROUTE-REFRESH, 0 NOTIFICATION; 4.9 KiB',
       '  Queue          0 B',
       '  Capabilities   multiprotocol ipv4-unicast',
-      '                 4-octet AS 64512 (local only)',
+      '                 4-octet AS 64512, peer 65001',
       '                 route refresh (local only)',
-      '                 4-octet AS 65001 (peer only)',
+      '                 FQDN leaf-1 (peer only)',
       '  FAMILY        NEGOTIATED  RECEIVED  REJECTED   BEST  STALE  SENT  END-OF-RIB  GROUP',
       '  ipv4-unicast  yes            1,200        20  1,100      0     2  both            1',
     );

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { CommandError } from '../../src/control/protocol.ts';
+import { CommandError, type NetworkSpec } from '../../src/control/protocol.ts';
 import {
   checkNetwork,
   checkPeerAction,
@@ -142,10 +142,12 @@ describe('networks', () => {
       'invalid: A blackhole route has no next hop: leave out via or the type.',
     ],
     [{ prefix: '::/0', type: 'via' }, 'invalid: A route of type via needs at least one next hop.'],
+    [
+      { prefix: '::/0', communities: ['no-export', '1:2:3'] },
+      'invalid: "1:2:3" is not a community; write it like 64512:100.',
+    ],
     [{ prefix: '::/0', med: 2 ** 32 }, 'invalid: 4294967296 is not a number between 0 and 4294967295.'],
-  ] as const)('%j is refused', (request, outcome) => {
-    expect(refusal(() => checkNetwork({ ...request, via: [...('via' in request ? request.via : [])] }))).toBe(
-      outcome,
-    );
+  ] as [NetworkSpec, string][])('%j is refused', (request, outcome) => {
+    expect(refusal(() => checkNetwork(request))).toBe(outcome);
   });
 });

@@ -88,7 +88,7 @@ export function fakePeer(overrides: Partial<PeerView> = {}): PeerView {
     holdTime: 90,
     keepaliveTime: 30,
     localCapabilities: ['multiprotocol ipv4-unicast', '4-octet AS 64512', 'route refresh'],
-    peerCapabilities: ['multiprotocol ipv4-unicast', '4-octet AS 65001'],
+    peerCapabilities: ['multiprotocol ipv4-unicast', '4-octet AS 65001', 'FQDN leaf-1'],
     messages: {
       received: { open: 1, update: 1200, notification: 0, keepalive: 240, routeRefresh: 0 },
       sent: { open: 1, update: 3, notification: 0, keepalive: 241, routeRefresh: 1 },

@@ -128,13 +128,22 @@ function endOfRibText(row: PeerFamilyView): string {
   return row.endOfRibSent ? 'sent' : 'none';
 }
 
-/** Capabilities one a line, with who announced them. */
+/** Capabilities whose text ends in a value that each side has of its own. */
+const VALUED_CAPABILITY = /^(4-octet AS|graceful restart|FQDN|software version) (.+)$/;
+
+/** Capabilities one a line, with who announced them or with which value. */
 function capabilityLines(peer: PeerView): string[] {
-  const all = [...new Set([...peer.localCapabilities, ...peer.peerCapabilities])];
-  return all.map((capability) => {
-    const local = peer.localCapabilities.includes(capability);
-    const remote = peer.peerCapabilities.includes(capability);
-    return local && remote ? capability : `${capability} (${local ? 'local only' : 'peer only'})`;
+  const sides = new Map<string, { local?: string; remote?: string }>();
+  for (const side of ['local', 'remote'] as const) {
+    for (const text of side === 'local' ? peer.localCapabilities : peer.peerCapabilities) {
+      const [, name = text, value = ''] = VALUED_CAPABILITY.exec(text) ?? [];
+      sides.set(name, { ...sides.get(name), [side]: value });
+    }
+  }
+  return [...sides].map(([name, { local, remote }]) => {
+    if (local === undefined) return `${name} ${remote}`.trim().concat(' (peer only)');
+    if (remote === undefined) return `${name} ${local}`.trim().concat(' (local only)');
+    return local === remote ? `${name} ${local}`.trim() : `${name} ${local}, peer ${remote}`;
   });
 }
 
