@@ -55,7 +55,8 @@ export interface UnaryCommand<Request extends object, Reply extends object> exte
 export interface ListCommand<Request extends object, Item extends object> extends CommandBase {
   readonly kind: 'list';
   readonly batch: string;
-  run(api: SpeakerApi, request: Request): Iterable<Item>;
+  /** May yield undefined while it finds nothing, to be interrupted there. */
+  run(api: SpeakerApi, request: Request): Iterable<Item | undefined>;
 }
 
 /** Changes until the client goes away. */

@@ -97,6 +97,21 @@ describe('lists', () => {
     expect(bench.sent).toHaveLength(20);
   });
 
+  test('give the loop back while nothing is found, and send nothing for it', () => {
+    const bench = new Bench();
+    function* sparse() {
+      for (let n = 0; n < 100; n++) {
+        bench.time += 1;
+        yield n === 50 ? { n } : undefined;
+      }
+    }
+    pumpList(sparse(), 'items', bench, bench.options);
+    let turns = 0;
+    while (bench.turn()) turns++;
+    expect(bench.messages).toEqual([{ items: [{ n: 50 }] }]);
+    expect([turns, bench.ended]).toEqual([26, true]);
+  });
+
   test('wait for the reader', () => {
     const bench = new Bench();
     let taken = 0;

@@ -43,9 +43,13 @@ export class WatchOverflowError extends Error {
   }
 }
 
-/** Sends `items` in messages of one field `batch`. Returns the function that stops it. */
+/**
+ * Sends `items` in messages of one field `batch`. An item that is undefined is not sent: it says that the source
+ * looked at something in vain, so that a search that finds little still gives the loop back. Returns the function
+ * that stops it.
+ */
 export function pumpList(
-  items: Iterable<object>,
+  items: Iterable<object | undefined>,
   batch: string,
   sink: Sink,
   options: PumpOptions,
@@ -85,7 +89,7 @@ export function pumpList(
 }
 
 function take(
-  iterator: Iterator<object>,
+  iterator: Iterator<object | undefined>,
   options: PumpOptions,
   deadline: number,
 ): { items: object[]; length: number; done: boolean } {
@@ -93,7 +97,7 @@ function take(
   while (items.length < options.batchSize) {
     const next = iterator.next();
     if (next.done === true) return { items, length: items.length, done: true };
-    items.push(next.value);
+    if (next.value !== undefined) items.push(next.value);
     if (options.now() >= deadline) break;
   }
   return { items, length: items.length, done: false };
