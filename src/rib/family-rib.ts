@@ -24,6 +24,8 @@ export class FamilyRib {
   readonly paths = new PathStore();
   readonly changes: ChangeLog;
   readonly locRib: LocRib;
+  /** The Loc-RIB's rules with working memory of their own, for whoever looks while the decide stage is at work. */
+  explainer: Decision;
 
   /** `wakeDecide` is called when a prefix becomes dirty. */
   constructor(family: Family, shared: SharedTables, decision: DecisionOptions, wakeDecide: () => void) {
@@ -32,11 +34,13 @@ export class FamilyRib {
     this.prefixes = new PrefixTable(family);
     this.changes = new ChangeLog(this.prefixes);
     this.locRib = new LocRib(this, this.#newDecision(decision), wakeDecide);
+    this.explainer = this.#newDecision(decision);
   }
 
   /** Other rules: every prefix is decided again. */
   useDecision(options: DecisionOptions): void {
     this.locRib.decision = this.#newDecision(options);
+    this.explainer = this.#newDecision(options);
     this.decideAll();
   }
 

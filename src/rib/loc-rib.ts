@@ -9,7 +9,7 @@ import type { FamilyRib } from './family-rib.ts';
 
 /**
  * Called once for each decided prefix, synchronously; `bestChanged` is false where only other candidates or the
- * ECMP set may have changed. The decision's `multipath` set is valid until a listener uses the decision itself.
+ * ECMP set may have changed. The decision's `multipath` set is valid during the call.
  */
 export type DecidedListener = (prefixId: number, bestChanged: boolean) => void;
 
@@ -40,8 +40,12 @@ export class LocRib {
     return this.#dirty.size;
   }
 
-  addListener(listener: DecidedListener): void {
+  /** Tells of decisions from now on; returns the function that ends it. */
+  addListener(listener: DecidedListener): () => void {
     this.#listeners.push(listener);
+    return () => {
+      this.#listeners.splice(this.#listeners.indexOf(listener), 1);
+    };
   }
 
   markDirty(prefixId: number): void {

@@ -41,6 +41,12 @@ export class NextHopTable {
     for (const nextHop of this.#byKey.values()) events.onAdded(nextHop);
   }
 
+  /** Nobody follows next hops any more: all count as reachable. */
+  untrack(): void {
+    this.#events = undefined;
+    for (const { id } of this.#byKey.values()) this.setState(id, true, 0);
+  }
+
   /** The id for 4, 16 or 32 octets, held once for the caller, who must `release` it. */
   intern(bytes: Uint8Array, length: number, zone: string | undefined): number {
     const last = this.#last;

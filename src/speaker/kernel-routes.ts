@@ -30,6 +30,7 @@ export class KernelRoutes {
   readonly #single: Map<number, number>[];
   readonly #several: Map<string, number>[];
   #prefSources: readonly (Uint8Array | undefined)[];
+  readonly #unlisten: readonly (() => void)[];
 
   constructor(sources: KernelRouteSources) {
     this.#sources = sources;
@@ -37,8 +38,15 @@ export class KernelRoutes {
     this.#single = families.map(() => new Map());
     this.#several = families.map(() => new Map());
     this.#prefSources = this.#parseSources(sources.prefSource);
-    for (const rib of families) rib.locRib.addListener((prefixId) => this.#decided(rib, prefixId));
+    this.#unlisten = families.map((rib) => {
+      return rib.locRib.addListener((prefixId) => this.#decided(rib, prefixId));
+    });
     sources.fib.onIdle = (familyId, prefixId) => families[familyId]!.prefixes.release(prefixId);
+  }
+
+  /** The kernel stays as it is from now on. */
+  close(): void {
+    for (const unlisten of this.#unlisten) unlisten();
   }
 
   /** Next hops resolve differently now. */

@@ -1,8 +1,7 @@
 // The speaker's side of the kernel: builds what src/fib offers (monitor, view, resolver, learner, FIB), feeds it the
-// Loc-RIB, and brings back next-hop states and learned routes. Reconfiguration takes what can change under way; the
-// rest is said to need a restart.
+// Loc-RIB, and brings back next-hop states and learned routes. What cannot change under way (where routes go, whose
+// they are) is changed by a new one that takes the old one's place; see kernel-change.ts.
 
-import type { KernelChange } from '../config/diff.ts';
 import type { Config, KernelConfig, RedistributeSource } from '../config/model.ts';
 import { Fib } from '../fib/fib.ts';
 import { KernelMonitor } from '../fib/kernel-monitor.ts';
@@ -49,8 +48,6 @@ export class KernelSync {
   readonly #tables: Set<number>;
   #learner: Learner;
   #config: KernelConfig;
-  /** Keys whose change waits for the next start. */
-  #waiting: readonly string[] = [];
 
   constructor(config: Config, parts: KernelSyncParts, rib: Rib, local: LocalRoutes, networks: Networks) {
     const { kernel, clock, scheduler, log } = parts;
@@ -117,27 +114,26 @@ export class KernelSync {
     }
   }
 
-  reconfigure(change: KernelChange, after: Config): void {
-    const before = this.#config;
-    this.#config = after.kernel;
-    const { actions } = change;
-    if (actions.includes('relearn')) this.#relearn();
-    if (actions.includes('resync')) this.#routes?.usePrefSource(after.kernel.prefSource);
-    const fixed: (keyof KernelConfig)[] = [
-      'install',
-      'table',
-      'metric',
-      'protocol',
-      'nextHopTracking',
-      'scanTime',
-    ];
-    this.#waiting = fixed.filter((key) => before[key] !== after.kernel[key]);
-    if (this.#waiting.length > 0) this.#parts.log.warn({ keys: this.#waiting }, this.problems()[0]!);
+  /** Takes over what can change under way; for the rest another KernelSync takes this one's place. */
+  reconfigure(after: KernelConfig): void {
+    this.#config = after;
+    this.#relearn();
+    this.#routes?.usePrefSource(after.prefSource);
   }
 
-  problems(): string[] {
-    if (this.#waiting.length === 0) return [];
-    return [`changed kernel settings take effect at the next start: ${this.#waiting.join(', ')}`];
+  /** Nothing waits to be written. */
+  get settled(): boolean {
+    return this.fib === undefined || this.fib.stats().pending === 0;
+  }
+
+  /** Another takes over: nothing more is told, and what the other one has not learned is taken back. */
+  retire(successor: KernelSync | undefined): void {
+    this.#routes?.close();
+    this.#learner.close();
+    const still = new Set([...(successor?.learned ?? [])].map(routeKey));
+    for (const route of this.learned) {
+      if (!still.has(routeKey(route))) this.#announce('remove', route, route.source);
+    }
   }
 
   /** Removes own routes, or leaves them for the next start. */

@@ -30,14 +30,13 @@ export interface RunningSpeaker {
 /** Starts a speaker; rejects where the kernel is wanted and cannot be had. */
 export async function createSpeaker(options: CreateOptions): Promise<RunningSpeaker> {
   const { config, configFile, loadConfig, logger } = options;
-  const kernel = await openKernel(config.kernel, logger);
   const speaker = new Speaker(config, {
     clock: systemClock,
     scheduler: new Scheduler(systemClock),
     random: Math.random,
     defer: (fn) => void setImmediate(fn),
     transport: new TcpTransport(),
-    kernel,
+    openKernel: (wanted) => openKernel(wanted, logger),
     addresses: systemAddresses,
     log: logger,
     version: packageVersion(),

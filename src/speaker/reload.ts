@@ -4,14 +4,17 @@
 import { CEASE } from '../bgp/wire/error-codes.ts';
 import type { ConfigPlan, DynamicPeersChange, PeerChange } from '../config/diff.ts';
 import type { Config } from '../config/model.ts';
+import { prepareKernelChange } from './kernel-change.ts';
 import { listenOptions, ribOptions, type Speaker } from './speaker.ts';
 
-export function applyPlan(speaker: Speaker, plan: ConfigPlan, after: Config): void {
+/** Rejects, with nothing changed, where the kernel cannot be had as the new configuration wants it. */
+export async function applyPlan(speaker: Speaker, plan: ConfigPlan, after: Config): Promise<void> {
+  const kernel = await prepareKernelChange(speaker, plan.kernel, after);
   speaker.config = after;
   speaker.registry.useConfig(after);
   applyRouter(speaker, plan, after);
   applyDecision(speaker, plan, after);
-  if (plan.kernel !== undefined) speaker.kernel?.reconfigure(plan.kernel, after);
+  await kernel.apply();
   applyOrigins(speaker, plan);
   for (const listen of plan.listeners.removed) speaker.listeners.close(listenOptions(listen));
   for (const listen of plan.listeners.added) speaker.listeners.open(listenOptions(listen));

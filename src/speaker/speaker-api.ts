@@ -6,6 +6,7 @@ import { diffConfig } from '../config/diff.ts';
 import type { LoadResult } from '../config/load.ts';
 import type { SpeakerApi, StatusView } from './api.ts';
 import { CommandError } from './api.ts';
+import { KernelUnavailableError } from './open-kernel.ts';
 import { applyPlan } from './reload.ts';
 import type { Speaker } from './speaker.ts';
 import { explainPrefix } from './views/explain.ts';
@@ -22,6 +23,7 @@ export interface ApiOptions {
 
 export function createApi({ speaker, configFile, loadConfig }: ApiOptions): SpeakerApi {
   const { rib, registry, watchers, networks } = speaker;
+  let reloads: Promise<void> = Promise.resolve();
   const lookup = {
     ribPeerId: (name: string) => {
       // The pseudo peer has rows, too.
@@ -57,9 +59,17 @@ export function createApi({ speaker, configFile, loadConfig }: ApiOptions): Spea
     peerRefresh: (name, direction) => refresh(speaker, name, direction),
     addNetwork: (network) => networks.add(network),
     deleteNetwork: (prefix) => networks.delete(prefix),
-    reload: async () => ({ changes: reload(speaker, loadConfig) }),
+    reload: () => {
+      // One after the other: each compares with what the one before has made.
+      const next = reloads.then(() => reload(speaker, loadConfig));
+      reloads = next.then(ignore, ignore);
+      return next.then((changes) => ({ changes }));
+    },
   };
 }
+
+/** How a reload ends is for its own caller to hear. */
+function ignore(): void {}
 
 function status(speaker: Speaker, configFile: string | undefined): StatusView {
   const { rib, registry, config, parts, kernel, listeners } = speaker;
@@ -74,7 +84,7 @@ function status(speaker: Speaker, configFile: string | undefined): StatusView {
     reconfiguredAt: speaker.reconfiguredAt,
     configFile,
     state: speaker.state,
-    problems: [...listeners.problems, ...(kernel?.problems() ?? [])],
+    problems: listeners.problems,
     families: rib.families.map((family) => ({
       family: family.family.name,
       prefixes: family.locRib.size,
@@ -106,7 +116,7 @@ function refresh(speaker: Speaker, name: string, direction: 'in' | 'out' | 'both
 }
 
 /** Throws CommandError with every complaint where the file is bad; nothing has changed then. */
-function reload(speaker: Speaker, loadConfig: () => LoadResult): string[] {
+async function reload(speaker: Speaker, loadConfig: () => LoadResult): Promise<string[]> {
   const result = loadConfig();
   if (!result.ok) {
     const complaints = result.issues.map(
@@ -116,7 +126,12 @@ function reload(speaker: Speaker, loadConfig: () => LoadResult): string[] {
     throw new CommandError('invalid', `nothing was changed:\n${complaints.join('\n')}`);
   }
   const plan = diffConfig(speaker.config, result.config);
-  applyPlan(speaker, plan, result.config);
+  try {
+    await applyPlan(speaker, plan, result.config);
+  } catch (error) {
+    if (error instanceof KernelUnavailableError) throw new CommandError('failed', error.message);
+    throw error;
+  }
   speaker.reconfiguredAt = speaker.parts.clock.wallTime();
   return [...plan.sentences];
 }

@@ -27,8 +27,8 @@ export interface SpeakerParts {
   /** Calls back in the next turn of the loop. */
   readonly defer: (fn: () => void) => void;
   readonly transport: Transport;
-  /** Undefined where neither routes are programmed nor next hops followed. */
-  readonly kernel: Kernel | undefined;
+  /** Undefined where the configuration wants nothing of the kernel; rejects where it cannot be had. */
+  readonly openKernel: (config: Config) => Promise<Kernel | undefined>;
   readonly addresses: OwnAddresses;
   readonly log: Logger;
   readonly version: string;
@@ -52,7 +52,7 @@ export class Speaker {
   readonly routes: LocalRoutes;
   readonly networks: Networks;
   readonly watchers: Watchers;
-  readonly kernel: KernelSync | undefined;
+  kernel: KernelSync | undefined;
   config: Config;
   state: SpeakerState = 'starting';
   readonly startedAt: number;
@@ -69,11 +69,6 @@ export class Speaker {
     this.rib = new Rib(ribOptions(config), { clock, scheduler });
     this.routes = new LocalRoutes(this.rib, () => Math.floor(clock.wallTime() / MS_PER_SECOND));
     this.networks = new Networks(this.routes);
-    // Before the watchers: it reads the ECMP set that the decision has just left.
-    this.kernel =
-      parts.kernel === undefined
-        ? undefined
-        : new KernelSync(config, { ...parts, kernel: parts.kernel }, this.rib, this.routes, this.networks);
     this.watchers = new Watchers(this.rib);
     this.listeners = new ListenerSet({ clock, transport, log });
     this.registry = new PeerRegistry(config, {
@@ -92,12 +87,20 @@ export class Speaker {
 
   /** Scans the kernel, then opens listeners and starts peers: no route is advertised before it can be resolved. */
   async start(): Promise<void> {
+    this.kernel = await this.openKernel(this.config);
     await this.kernel?.start();
     for (const network of this.config.networks) this.networks.configure(network);
     for (const range of this.config.dynamicPeers) this.dynamic.add(range);
     for (const peer of this.config.peers) this.addPeer(peer);
     for (const listen of this.config.listen) this.listeners.open(listenOptions(listen));
     this.state = 'running';
+  }
+
+  /** The kernel as a configuration wants it, not started; rejects where it cannot be had. */
+  async openKernel(config: Config): Promise<KernelSync | undefined> {
+    const kernel = await this.parts.openKernel(config);
+    if (kernel === undefined) return undefined;
+    return new KernelSync(config, { ...this.parts, kernel }, this.rib, this.routes, this.networks);
   }
 
   /**

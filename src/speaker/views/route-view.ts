@@ -25,13 +25,12 @@ export interface Standing {
 
 /** All paths of a prefix, best first, those that take no part last. */
 export function standings(rib: FamilyRib, prefixId: number): Standing[] {
-  const { locRib, paths } = rib;
+  const { explainer, locRib, paths } = rib;
   const first = paths.first(prefixId);
   const current = prefixId < locRib.bestRow.length ? locRib.bestRow[prefixId]! : 0;
-  const { decision } = locRib;
-  decision.select(first, current);
-  const shared = new Set(decision.multipath.subarray(0, decision.multipathCount));
-  const ranked = decision.rank(first, current, Number.MAX_SAFE_INTEGER);
+  explainer.select(first, current);
+  const shared = new Set(explainer.multipath.subarray(0, explainer.multipathCount));
+  const ranked = explainer.rank(first, current, Number.MAX_SAFE_INTEGER);
   const result: Standing[] = ranked.map(({ row, step }, place) => ({
     row,
     best: place === 0,

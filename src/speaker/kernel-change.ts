@@ -1,0 +1,64 @@
+// A changed kernel section under a running speaker. Small changes are taken over in place. Where routes move (table,
+// metric, protocol, install on or off) a second KernelSync is started beside the first, fed with every decided
+// prefix, and the first one's routes go only when the second one's stand: no packet is lost for it.
+
+import type { KernelAction, KernelChange } from '../config/diff.ts';
+import type { Config, KernelConfig } from '../config/model.ts';
+import type { KernelSync } from './kernel-sync.ts';
+import type { Speaker } from './speaker.ts';
+
+const IN_PLACE: readonly KernelAction[] = ['live', 'resync', 'relearn'];
+/** What makes an own route another one to the kernel. */
+const COORDINATES: readonly (keyof KernelConfig)[] = ['install', 'table', 'metric', 'protocol'];
+const POLL_MS = 50;
+/** After that the old routes go even if some new ones still fail. */
+const PATIENCE_MS = 30_000;
+
+export interface PreparedKernel {
+  /** Carries the change out; resolves when the old routes are gone. */
+  apply(): Promise<void>;
+}
+
+/** Does what may fail (opening the kernel) before anything is changed. */
+export async function prepareKernelChange(
+  speaker: Speaker,
+  change: KernelChange | undefined,
+  after: Config,
+): Promise<PreparedKernel> {
+  const before = speaker.kernel;
+  const inPlace = change === undefined || change.actions.every((action) => IN_PLACE.includes(action));
+  // Without a kernel so far, learning or redistributing may want one now.
+  if (inPlace && (before !== undefined || !needsKernel(after))) {
+    return { apply: async () => change && before?.reconfigure(after.kernel) };
+  }
+  const next = await speaker.openKernel(after);
+  await next?.start();
+  const moved = change?.keys.some((key) => COORDINATES.includes(key)) ?? false;
+  return { apply: () => replaceKernel(speaker, before, next, !moved) };
+}
+
+function needsKernel(config: Config): boolean {
+  return config.kernel.install || config.kernel.learn.length > 0 || config.redistribute.length > 0;
+}
+
+async function replaceKernel(
+  speaker: Speaker,
+  before: KernelSync | undefined,
+  next: KernelSync | undefined,
+  keepOld: boolean,
+): Promise<void> {
+  before?.retire(next);
+  speaker.kernel = next;
+  if (next === undefined) speaker.rib.nextHops.untrack();
+  for (const rib of speaker.rib.families) rib.decideAll();
+  next?.startupComplete();
+  if (before === undefined) return;
+  const { clock } = speaker.parts;
+  const deadline = clock.now() + PATIENCE_MS;
+  while (!(speaker.rib.idle && (next?.settled ?? true)) && clock.now() < deadline) {
+    await new Promise<void>((resolve) => {
+      clock.setTimer(POLL_MS, resolve);
+    });
+  }
+  await before.close(keepOld);
+}
