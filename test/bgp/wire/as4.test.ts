@@ -1,7 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { as4PathFor, narrowAggregator, narrowAsPath, needsAs4Aggregator, widenAsPath } from '../../../src/bgp/wire/as4.ts';
 import { asPathLength, encodeSegments, formatAsPath, parseAsPath } from '../../../src/bgp/wire/as-path.ts';
+import {
+  as4PathFor,
+  narrowAggregator,
+  narrowAsPath,
+  needsAs4Aggregator,
+  widenAsPath,
+} from '../../../src/bgp/wire/as4.ts';
 import { decodeUpdate } from '../../support/decoded.ts';
 import { attribute, hex, toHexString, update } from '../../support/wire.ts';
 
@@ -13,7 +19,10 @@ const old = (text: string) => {
 const wide = (text: string) => toHexString(parseAsPath(text)!);
 
 /** What an old speaker's message decodes to. */
-function received(parts: { path: string; as4Path?: string; aggregator?: string; as4Aggregator?: string }, options = {}) {
+function received(
+  parts: { path: string; as4Path?: string; aggregator?: string; as4Aggregator?: string },
+  options = {},
+) {
   const attributes = [
     '400101 00',
     attribute(0x40, 2, parts.path),
@@ -99,7 +108,8 @@ describe('from an old speaker', () => {
         const text = merged(ases.join(' '), as4.join(' '));
         const bytes = parseAsPath(text)!;
         expect(asPathLength(bytes, 0, bytes.length)).toBe(asPathLength(path, 0, path.length));
-        const expected = as4.length > ases.length ? ases : [...ases.slice(0, ases.length - as4.length), ...as4];
+        const expected =
+          as4.length > ases.length ? ases : [...ases.slice(0, ases.length - as4.length), ...as4];
         expect(text).toBe(expected.join(' '));
       }),
     );
@@ -118,7 +128,14 @@ describe('from an old speaker', () => {
   });
 
   test('6793-6-1 a malformed AS4_PATH or AS4_AGGREGATOR is discarded', () => {
-    for (const bad of ['', '0201 0001', '020100011170 00', '0202 00011170', '0200 00011170', '0501 00011170']) {
+    for (const bad of [
+      '',
+      '0201 0001',
+      '020100011170 00',
+      '0202 00011170',
+      '0200 00011170',
+      '0501 00011170',
+    ]) {
       const result = received({ path: old('65001 23456'), as4Path: bad });
       expect([bad, result.path, result.issues]).toEqual([bad, '65001 23456', ['17 attribute-discard']]);
     }
@@ -137,7 +154,11 @@ describe('from an old speaker', () => {
     expect(received({ path: old('65001 23456'), as4Path: '0201 00000000' }).issues).toEqual([
       '17 attribute-discard',
     ]);
-    const zero = received({ path: old('65001'), aggregator: '5ba0 0a000001', as4Aggregator: '00000000 0a000002' });
+    const zero = received({
+      path: old('65001'),
+      aggregator: '5ba0 0a000001',
+      as4Aggregator: '00000000 0a000002',
+    });
     expect(zero.issues).toEqual(['18 attribute-discard']);
   });
 

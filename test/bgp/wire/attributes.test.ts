@@ -78,7 +78,11 @@ describe('the table', () => {
       'optional transitive': 0xc0,
       'optional non-transitive': 0x80,
     };
-    const answers = { 'treat-as-withdraw': 'withdraw', 'attribute-discard': 'discard', 'session-reset': '3/9' };
+    const answers = {
+      'treat-as-withdraw': 'withdraw',
+      'attribute-discard': 'discard',
+      'session-reset': '3/9',
+    };
     for (const row of ATTRIBUTES) {
       // AS4_PATH and AS4_AGGREGATOR need a session of their own: as4.test.ts.
       if (row.scope === 'two-octet-as') continue;
@@ -93,7 +97,11 @@ describe('the table', () => {
   test('7606-4-2 length 0 is a syntax error except for AS_PATH and ATOMIC_AGGREGATE', () => {
     for (const row of ATTRIBUTES) {
       if (row.scope === 'two-octet-as') continue;
-      const flags = row.class.startsWith('well-known') ? 0x40 : row.class.endsWith('non-transitive') ? 0x80 : 0xc0;
+      const flags = row.class.startsWith('well-known')
+        ? 0x40
+        : row.class.endsWith('non-transitive')
+          ? 0x80
+          : 0xc0;
       const result = outcome(flags, row.type, '', INTERNAL, { aigp: true });
       if (row.name === 'AS_PATH' || row.name === 'ATOMIC_AGGREGATE') expect(result).toBe('ok');
       else expect([row.name, result]).not.toEqual([row.name, 'ok']);
@@ -141,7 +149,8 @@ describe('RFC 7606 §7', () => {
   test('7606-7.5-1 LOCAL_PREF: discarded from outside whatever it is, checked from inside', () => {
     for (const value of ['00000064', '', '0000']) expect(outcome(0x40, 5, value)).toBe('discard');
     expect(outcome(0x40, 5, '00000064', INTERNAL)).toBe('ok');
-    for (const value of ['', '0000', '0000000000']) expect(outcome(0x40, 5, value, INTERNAL)).toBe('withdraw');
+    for (const value of ['', '0000', '0000000000'])
+      expect(outcome(0x40, 5, value, INTERNAL)).toBe('withdraw');
   });
 
   test('4271-5.1.5-2 LOCAL_PREF of a confederation peer is kept', () => {
@@ -178,13 +187,15 @@ describe('RFC 7606 §7', () => {
   test('7606-7.9-1 ORIGINATOR_ID', () => {
     for (const value of ['01020304', '', '01']) expect(outcome(0x80, 9, value)).toBe('discard');
     expect(outcome(0x80, 9, '01020304', INTERNAL)).toBe('ok');
-    for (const value of ['', '010203', '0102030405']) expect(outcome(0x80, 9, value, INTERNAL)).toBe('withdraw');
+    for (const value of ['', '010203', '0102030405'])
+      expect(outcome(0x80, 9, value, INTERNAL)).toBe('withdraw');
   });
 
   test('7606-7.10-1 CLUSTER_LIST', () => {
     for (const value of ['01020304', '', '01']) expect(outcome(0x80, 10, value)).toBe('discard');
     expect(outcome(0x80, 10, '01020304 05060708', INTERNAL)).toBe('ok');
-    for (const value of ['', '010203', '0102030405']) expect(outcome(0x80, 10, value, INTERNAL)).toBe('withdraw');
+    for (const value of ['', '010203', '0102030405'])
+      expect(outcome(0x80, 10, value, INTERNAL)).toBe('withdraw');
   });
 
   test('7606-7.14-1 EXTENDED COMMUNITIES: length; an unknown type is no error', () => {
@@ -194,7 +205,8 @@ describe('RFC 7606 §7', () => {
 
   test('7606-7.15-1 IPV6 EXTENDED COMMUNITIES: length; an unknown type is no error', () => {
     expect(outcome(0xc0, 25, 'ff'.repeat(20))).toBe('ok');
-    for (const value of ['', 'ff'.repeat(19), 'ff'.repeat(21)]) expect(outcome(0xc0, 25, value)).toBe('withdraw');
+    for (const value of ['', 'ff'.repeat(19), 'ff'.repeat(21)])
+      expect(outcome(0xc0, 25, value)).toBe('withdraw');
   });
 
   test('7606-7.13-1, 7606-7.16-1 attributes 24 and 128 are not implemented: carried as unrecognised', () => {
@@ -206,7 +218,8 @@ describe('RFC 7606 §7', () => {
 describe('later attributes', () => {
   test('8092-6-1 LARGE_COMMUNITIES: length; a reserved ASN is no error', () => {
     expect(outcome(0xc0, 32, '000000000000000100000002')).toBe('ok');
-    for (const value of ['', '00'.repeat(11), '00'.repeat(13)]) expect(outcome(0xc0, 32, value)).toBe('withdraw');
+    for (const value of ['', '00'.repeat(11), '00'.repeat(13)])
+      expect(outcome(0xc0, 32, value)).toBe('withdraw');
   });
 
   test('8092-3-1 duplicate large communities are removed silently, order kept', () => {
@@ -251,7 +264,15 @@ describe('later attributes', () => {
     expect(outcome(0xc0, 23, '00ff 0004 0102aabb')).toBe('ok');
     expect(outcome(0xc0, 23, '00ff 0006 800003aabbcc')).toBe('ok');
     expect(outcome(0xc0, 23, '00ff 0000')).toBe('ok');
-    const bad = ['', '00', '000d ff01 0000', '0001 0001 01', '0001 0003 010200', '0001 0002 8000', '0001 0002 0101'];
+    const bad = [
+      '',
+      '00',
+      '000d ff01 0000',
+      '0001 0001 01',
+      '0001 0003 010200',
+      '0001 0002 8000',
+      '0001 0002 0101',
+    ];
     for (const value of bad) expect([value, outcome(0xc0, 23, value)]).toEqual([value, 'withdraw']);
   });
 

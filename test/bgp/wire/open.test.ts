@@ -238,10 +238,9 @@ const capability: fc.Arbitrary<Capability> = fc.oneof(
   }),
   fc.record({
     kind: fc.constant('long-lived-graceful-restart' as const),
-    families: fc.array(
-      fc.record({ ...afiSafi, forwarding: fc.boolean(), staleTime: fc.nat(0xffffff) }),
-      { maxLength: 4 },
-    ),
+    families: fc.array(fc.record({ ...afiSafi, forwarding: fc.boolean(), staleTime: fc.nat(0xffffff) }), {
+      maxLength: 4,
+    }),
   }),
   fc.record({ kind: fc.constant('fqdn' as const), hostname: word, domain: word }),
   fc.record({ kind: fc.constant('software-version' as const), version: word }),

@@ -2,7 +2,15 @@ import { describe, expect, test } from 'vitest';
 import { IPV4_UNICAST, IPV6_UNICAST } from '../../../src/bgp/wire/families.ts';
 import { DecodeScratch, UpdateDecoder } from '../../../src/bgp/wire/update-decoder.ts';
 import { decodeUpdate, describeUpdate } from '../../support/decoded.ts';
-import { attribute, hex, INTERNAL, message, notificationOf, sessionContext, update } from '../../support/wire.ts';
+import {
+  attribute,
+  hex,
+  INTERNAL,
+  message,
+  notificationOf,
+  sessionContext,
+  update,
+} from '../../support/wire.ts';
 
 const ORIGIN = '400101 00';
 const AS_PATH = '400206 0201 0000fde9';
@@ -183,9 +191,7 @@ describe('families and next hops', () => {
 
   test('2545-3-1 an IPv6 next hop has 16 octets, or 32 with the link-local one', () => {
     const both = attribute(0x80, 14, `0002 01 20 ${V6_NEXT_HOP} fe80${'0'.repeat(27)}1 00 00`);
-    expect(decodeUpdate(update({ attributes: `${both} ${BASE}` })).nextHops).toEqual([
-      '2001:db8::1 fe80::1',
-    ]);
+    expect(decodeUpdate(update({ attributes: `${both} ${BASE}` })).nextHops).toEqual(['2001:db8::1 fe80::1']);
     for (const length of [0, 4, 8, 15, 17, 24, 31, 33, 48]) {
       const value = `0002 01 ${length.toString(16).padStart(2, '0')} ${'00'.repeat(length)} 00 00`;
       const bytes = update({ attributes: `${attribute(0x80, 14, value)} ${BASE}` });
@@ -208,7 +214,11 @@ describe('families and next hops', () => {
 
   test('7911-3-1 path identifiers before every prefix, in the families that have them', () => {
     const context = { addPathReceive: 1 };
-    const bytes = update({ withdrawn: '00000007 18c63364', attributes: BASE, nlri: '00000001 18cb0071 ffffffff 00' });
+    const bytes = update({
+      withdrawn: '00000007 18c63364',
+      attributes: BASE,
+      nlri: '00000001 18cb0071 ffffffff 00',
+    });
     expect(decodeUpdate(bytes, context)).toMatchObject({
       announced: ['203.0.113.0/24 #1', '0.0.0.0/0 #4294967295'],
       withdrawn: ['198.51.100.0/24 #7'],
@@ -250,7 +260,9 @@ describe('session reset', () => {
       withdraw: true,
       issues: ['1 treat-as-withdraw', '7 attribute-discard'],
     });
-    expect(failure(update({ attributes: `${badOrigin} ${weak}`, nlri: '21cb007100 00' }))?.error).toBe('3/10');
+    expect(failure(update({ attributes: `${badOrigin} ${weak}`, nlri: '21cb007100 00' }))?.error).toBe(
+      '3/10',
+    );
     expect(failure(update({ attributes: `${badOrigin} ${weak} 40f000`, nlri: NLRI }))?.error).toBe('3/2');
   });
 
@@ -341,7 +353,10 @@ describe('treat-as-withdraw of the whole message', () => {
 
   test('7606-2-2 a discarded attribute leaves the rest as it is', () => {
     const decoded = decodeUpdate(
-      update({ attributes: `${BASE} ${attribute(0xc0, 7, '00')} ${attribute(0xc0, 8, '00010002')}`, nlri: NLRI }),
+      update({
+        attributes: `${BASE} ${attribute(0xc0, 7, '00')} ${attribute(0xc0, 8, '00010002')}`,
+        nlri: NLRI,
+      }),
     );
     expect(decoded).toMatchObject({
       withdraw: false,
@@ -362,7 +377,9 @@ describe('treat-as-withdraw of the whole message', () => {
   });
 
   test('7606-6-1 the note names the attribute, what is wrong and its octets', () => {
-    const decoded = decodeUpdate(update({ attributes: `${BASE} ${attribute(0xc0, 8, '000102')}`, nlri: NLRI }));
+    const decoded = decodeUpdate(
+      update({ attributes: `${BASE} ${attribute(0xc0, 8, '000102')}`, nlri: NLRI }),
+    );
     expect(decoded.messages).toEqual(['COMMUNITIES: length is not a non-zero multiple of 4 (c00803000102)']);
   });
 });
@@ -381,7 +398,8 @@ test('7606-3-4 a repeated attribute: the first is kept, even over a malformed se
 });
 
 describe('unrecognised attributes', () => {
-  const set = (attributes: string) => decodeUpdate(update({ attributes: `${BASE} ${attributes}`, nlri: NLRI })).set;
+  const set = (attributes: string) =>
+    decodeUpdate(update({ attributes: `${BASE} ${attributes}`, nlri: NLRI })).set;
 
   test('4271-5-1 optional transitive: kept intact with Partial set', () => {
     expect(set('c0f201 78')).toBe(`${CANONICAL_BASE}e0f20178`);

@@ -1,0 +1,134 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import {
+  addElement,
+  containsElement,
+  formatCommunity,
+  formatExtendedCommunity,
+  formatIpv6ExtendedCommunity,
+  formatLargeCommunity,
+  hasCommunity,
+  keepTransitiveCommunities,
+  parseCommunity,
+  parseExtendedCommunity,
+  parseIpv6ExtendedCommunity,
+  parseLargeCommunity,
+  removeElements,
+  withoutDuplicates,
+} from '../../../src/bgp/wire/communities.ts';
+import { WELL_KNOWN_COMMUNITIES } from '../../../src/bgp/wire/iana.ts';
+import { hex, toHexString } from '../../support/wire.ts';
+
+test('standard communities', () => {
+  expect(formatCommunity(0xfc000064)).toBe('64512:100');
+  expect(parseCommunity('64512:100')).toBe(0xfc000064);
+  expect(formatCommunity(0xffffff01)).toBe('NO_EXPORT');
+  expect(parseCommunity('no-export')).toBe(0xffffff01);
+  expect(parseCommunity('65535:666')).toBe(WELL_KNOWN_COMMUNITIES.BLACKHOLE);
+  for (const bad of ['', '1', '1:2:3', '65536:1', '1:65536', 'a:b', '1:-1', 'toString']) {
+    expect([bad, parseCommunity(bad)]).toEqual([bad, undefined]);
+  }
+  fc.assert(fc.property(fc.nat(0xffffffff), (value) => parseCommunity(formatCommunity(value)) === value));
+});
+
+test('large communities', () => {
+  const bytes = hex('0000fc00 00000001 ffffffff');
+  expect(formatLargeCommunity(bytes, 0)).toBe('64512:1:4294967295');
+  expect(parseLargeCommunity('64512:1:4294967295')).toEqual(bytes);
+  for (const bad of ['1:2', '1:2:4294967296', '1:2:x', '1:2:3:4']) {
+    expect([bad, parseLargeCommunity(bad)]).toEqual([bad, undefined]);
+  }
+});
+
+describe('extended communities', () => {
+  test('the usual ones by name', () => {
+    const cases: Record<string, string> = {
+      '0002fc0000000064': 'rt:64512:100',
+      '0003fc0000000064': 'soo:64512:100',
+      '01020a0000010005': 'rt:10.0.0.1:5',
+      '0202fa56ea000005': 'rt:4200000000L:5',
+      '0202000000010005': 'rt:1L:5',
+      '4300fc0000000001': 'generic:0x4300fc00:0x1',
+      '030c000000000008': 'generic:0x030c0000:0x8',
+    };
+    for (const [bytes, text] of Object.entries(cases)) {
+      expect(formatExtendedCommunity(hex(bytes), 0)).toBe(text);
+      expect(toHexString(parseExtendedCommunity(text)!)).toBe(bytes);
+    }
+    expect(toHexString(parseExtendedCommunity('rt:4200000000:5')!)).toBe('0202fa56ea000005');
+    for (const bad of [
+      'rt:1',
+      'xx:1:2',
+      'rt:1:4294967296',
+      'rt:1L:65536',
+      'rt:::1:5',
+      'generic:1:2',
+      'rt:x:1',
+    ]) {
+      expect([bad, parseExtendedCommunity(bad)]).toEqual([bad, undefined]);
+    }
+  });
+
+  test('any eight octets come back from their text', () => {
+    const kind = fc.constantFrom(0, 1, 2, 3, 0x40, 0x43, 0x80);
+    fc.assert(
+      fc.property(kind, fc.nat(5), fc.uint8Array({ minLength: 6, maxLength: 6 }), (type, subtype, value) => {
+        const bytes = Uint8Array.of(type, subtype, ...value);
+        expect(parseExtendedCommunity(formatExtendedCommunity(bytes, 0))).toEqual(bytes);
+      }),
+    );
+  });
+
+  test('IPv6 ones', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ minLength: 20, maxLength: 20 }), (bytes) => {
+        expect(parseIpv6ExtendedCommunity(formatIpv6ExtendedCommunity(bytes, 0))).toEqual(bytes);
+      }),
+    );
+    const rt = hex(`0002 20010db8${'00'.repeat(11)}01 0005`);
+    expect(formatIpv6ExtendedCommunity(rt, 0)).toBe('rt:[2001:db8::1]:5');
+    for (const bad of ['rt:2001:db8::1:5', 'rt:[10.0.0.1]:5', 'xx:[::1]:5', 'rt:[::1]:65536']) {
+      expect([bad, parseIpv6ExtendedCommunity(bad)]).toEqual([bad, undefined]);
+    }
+  });
+
+  test('4360-6-1, 5701-2-1 non-transitive ones go at the AS boundary', () => {
+    const list = hex('0002fc0000000064 4300000000000001 4004fc0012345678 030c000000000008');
+    expect(toHexString(keepTransitiveCommunities(list, 16))).toBe('0002fc0000000064030c000000000008');
+    const clean = hex('0002fc0000000064');
+    expect(keepTransitiveCommunities(clean, 16)).toBe(clean);
+    const v6 = hex(`4002${'00'.repeat(18)} 0002${'11'.repeat(18)}`);
+    expect(toHexString(keepTransitiveCommunities(v6, 25))).toBe(`0002${'11'.repeat(18)}`);
+  });
+});
+
+describe('sets', () => {
+  test('contains, add, remove', () => {
+    const list = hex('00010002 00010003');
+    expect(hasCommunity(list, 0, 8, 0x00010003)).toBe(true);
+    expect(hasCommunity(list, 0, 4, 0x00010003)).toBe(false);
+    expect(hasCommunity(list, 0, 8, 0x00020001)).toBe(false);
+    expect(containsElement(list, 0, 8, hex('00010003'))).toBe(true);
+    expect(addElement(list, hex('00010003'))).toBe(list);
+    expect(toHexString(addElement(list, hex('00010004')))).toBe('000100020001000300010004');
+    expect(toHexString(removeElements(list, 4, (bytes, at) => bytes[at + 3] === 2))).toBe('00010003');
+    expect(removeElements(list, 4, () => false)).toBe(list);
+  });
+
+  test('8092-3-1 without duplicates: the first of each, in order', () => {
+    const element = fc.constantFrom(
+      '000000010000000100000001',
+      '000000010000000100000002',
+      '0000000100000002ffffffff',
+    );
+    fc.assert(
+      fc.property(fc.array(element, { maxLength: 80 }), (elements) => {
+        const bytes = hex(elements.join(''));
+        const distinct = [...new Set(elements)];
+        const result = withoutDuplicates(bytes, 0, bytes.length, 12);
+        if (distinct.length === elements.length) expect(result).toBeUndefined();
+        else expect(toHexString(result!)).toBe(distinct.join(''));
+      }),
+    );
+  });
+});
