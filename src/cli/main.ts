@@ -1,7 +1,7 @@
 // Where a `godwit` process begins. The version is printed before anything else is loaded; the rest is imported by
 // the command that needs it.
 
-import { packageVersion } from '../control/package-info.ts';
+import { packageVersion } from '../lib/package-info.ts';
 import { EXIT, type ExitCode, ExitError } from './exit-codes.ts';
 import type { Handlers } from './program.ts';
 import { OutputClosedError, processTerminal, type Terminal } from './terminal.ts';

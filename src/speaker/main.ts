@@ -3,9 +3,9 @@
 import { TcpTransport } from '../bgp/session/tcp-transport.ts';
 import type { LoadResult } from '../config/load.ts';
 import type { Config } from '../config/model.ts';
-import { packageVersion } from '../control/package-info.ts';
 import { systemClock } from '../lib/clock.ts';
 import type { Logger } from '../lib/log.ts';
+import { packageVersion } from '../lib/package-info.ts';
 import { Scheduler } from '../lib/scheduler.ts';
 import type { SpeakerApi } from './api.ts';
 import { openKernel } from './open-kernel.ts';

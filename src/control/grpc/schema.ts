@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { MethodDefinition } from '@grpc/grpc-js';
 import protobuf from 'protobufjs';
-import { packageRoot } from '../package-info.ts';
+import { packageRoot } from '../../lib/package-info.ts';
 import { SERVICE_NAME } from '../protocol.ts';
 import { CodecFactory } from './codec.ts';
 
