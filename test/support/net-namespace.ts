@@ -28,16 +28,24 @@ export class NetNamespace {
 
   /** Calls `fn` with this thread inside the namespace. */
   inside<T>(fn: () => T): T {
-    const home = openSync('/proc/thread-self/ns/net', 'r');
-    const there = openSync(`/run/netns/${this.name}`, 'r');
+    const leave = this.enter();
     try {
-      this.#enter(there);
       return fn();
     } finally {
-      this.#enter(home);
-      closeSync(there);
-      closeSync(home);
+      leave();
     }
+  }
+
+  /** Puts this thread into the namespace until the returned function is called. */
+  enter(): () => void {
+    const home = openSync('/proc/thread-self/ns/net', 'r');
+    const there = openSync(`/run/netns/${this.name}`, 'r');
+    this.#enter(there);
+    closeSync(there);
+    return () => {
+      this.#enter(home);
+      closeSync(home);
+    };
   }
 
   #enter(fd: number): void {

@@ -61,7 +61,7 @@ export interface FsmOwner {
 
 export class ConnectionFsm {
   readonly #owner: FsmOwner;
-  readonly #mayDial: () => boolean;
+  readonly #mayDial: (self: ConnectionFsm) => boolean;
   readonly #connectRetryTimer: TimerSlot;
   readonly #delayOpenTimer: TimerSlot;
   readonly #liveness: Liveness;
@@ -76,7 +76,7 @@ export class ConnectionFsm {
   /** The NOTIFICATION of the step under way. */
   #sent: NotificationMessage | undefined;
 
-  constructor(owner: FsmOwner, role: { mayDial: () => boolean; startsActive: boolean }) {
+  constructor(owner: FsmOwner, role: { mayDial: (self: ConnectionFsm) => boolean; startsActive: boolean }) {
     this.#owner = owner;
     this.#mayDial = role.mayDial;
     // An accepted connection's machine exists from the moment it is accepted (§8.2.1).
@@ -148,6 +148,14 @@ export class ConnectionFsm {
     this.dispatch({ name: 'TcpConnectionConfirmed' });
   }
 
+  /** Ends it without a word to anybody: another machine has taken its place (§8.2.1.2). */
+  dispose(): void {
+    this.#state = 'Idle';
+    this.#sent = undefined;
+    this.#stopTimers();
+    this.#drop();
+  }
+
   /** One event: the step, its actions in order, then the news for the peer. */
   dispatch(event: FsmEvent, facts: EventFacts = factsOf(event)): void {
     const from = this.#state;
@@ -175,7 +183,7 @@ export class ConnectionFsm {
     return {
       delayOpen: this.#owner.options.timers.delayOpen > 0,
       delayOpenTimerRunning: this.#delayOpenTimer.running,
-      dials: this.#mayDial(),
+      dials: this.#mayDial(this),
       sendNotificationWithoutOpen: false,
       // RFC 4724 §4.2 is the one collision that an Established session loses, and it is no dump (peer.ts).
       collisionDetectEstablishedState: false,
@@ -270,8 +278,8 @@ export class ConnectionFsm {
         }
         return true;
       },
-      onReadError: (error) => {
-        if (current()) this.#readError(error);
+      onError: (error) => {
+        if (current()) this.#fail(error);
       },
       onDrain: () => {
         if (current() && this.#session !== undefined) this.#owner.drained(this.#session);
@@ -361,7 +369,7 @@ export class ConnectionFsm {
     this.dispatch({ name, holdTime: context.holdTime });
   }
 
-  #readError(error: unknown): void {
+  #fail(error: unknown): void {
     if (!(error instanceof NotificationError)) {
       this.#owner.log.error({ err: error }, 'defect while handling a message: this session is closed');
     }

@@ -22,8 +22,8 @@ export interface ConnectionHandlers {
   onConnect(): void;
   /** As the framer's: false = take no more messages. */
   readonly onMessage: OnMessage;
-  /** Thrown while reading: a NotificationError of the framer or of onMessage, or a defect. */
-  onReadError(error: unknown): void;
+  /** Thrown by the framer, onMessage or onDrain: a NotificationError, or a defect. */
+  onError(error: unknown): void;
   onDrain(): void;
   /** TCP is gone, by the peer's FIN (no error) or by a failure; not called after close(). */
   onLost(error: TransportError | undefined): void;
@@ -209,7 +209,7 @@ export class Connection {
         return this.#handlers.onMessage(bytes, start, end, type) && this.#phase === 'open';
       });
     } catch (error) {
-      this.#handlers.onReadError(error);
+      this.#handlers.onError(error);
     }
   }
 
@@ -253,7 +253,15 @@ export class Connection {
     this.#write();
     if (this.#congested && this.#queuedBytes <= LOW_WATER_BYTES && this.#phase === 'open') {
       this.#congested = false;
+      this.#drained();
+    }
+  }
+
+  #drained(): void {
+    try {
       this.#handlers.onDrain();
+    } catch (error) {
+      this.#handlers.onError(error);
     }
   }
 

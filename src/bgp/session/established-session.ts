@@ -4,6 +4,7 @@ import type { Family } from '../wire/families.ts';
 import { encodeRouteRefresh } from '../wire/route-refresh.ts';
 import type { SessionContext } from '../wire/session-context.ts';
 import type { Connection } from './connection.ts';
+import type { ConnectionFsm } from './connection-fsm.ts';
 import type { Session } from './events.ts';
 import type { Peer } from './peer.ts';
 import type { Endpoint } from './transport.ts';
@@ -56,4 +57,15 @@ export class EstablishedSession implements Session {
     this.#connection.send([encodeRouteRefresh(family)]);
     return true;
   }
+}
+
+/** The session of a machine that has just reached Established. */
+export function establishedSession(peer: Peer, fsm: ConnectionFsm): Session {
+  const { context, connection } = fsm;
+  const socket = connection?.socket;
+  if (context === undefined || connection === undefined || socket === undefined) {
+    throw new Error('Established without a connection');
+  }
+  const ends = { local: socket.local, remote: socket.remote, interface: peer.options.interface };
+  return new EstablishedSession(peer, context, connection, ends);
 }

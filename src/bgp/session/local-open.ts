@@ -3,7 +3,7 @@
 import type { Capability } from '../wire/capabilities.ts';
 import { ERROR, OPEN_ERROR } from '../wire/error-codes.ts';
 import type { Family } from '../wire/families.ts';
-import { negotiate } from '../wire/negotiate.ts';
+import { lastCapability, negotiate } from '../wire/negotiate.ts';
 import { NotificationError } from '../wire/notification.ts';
 import { myAsField, type OpenMessage, openAs } from '../wire/open.ts';
 import { ROLE, type SessionContext } from '../wire/session-context.ts';
@@ -106,6 +106,11 @@ export function agree(options: PeerOptions, local: OpenMessage, remote: OpenMess
     refuse(OPEN_ERROR.unacceptableHoldTime, `${context.holdTime} s is below ${options.timers.minHold} s`);
   }
   return context;
+}
+
+/** Whether an OPEN has the graceful restart capability (RFC 4724 §3). */
+export function canRestart(open: OpenMessage | undefined): boolean {
+  return open !== undefined && lastCapability(open, 'graceful-restart') !== undefined;
 }
 
 function refuse(subcode: number, detail: string): never {

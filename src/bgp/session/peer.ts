@@ -7,20 +7,20 @@ import type { Clock, Random } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/log.ts';
 import { describeCapability } from '../wire/capabilities.ts';
 import { CEASE, ERROR, OPEN_ERROR } from '../wire/error-codes.ts';
-import { lastCapability } from '../wire/negotiate.ts';
-import { encodeShutdownText, NotificationError } from '../wire/notification.ts';
+import { NotificationError } from '../wire/notification.ts';
 import type { OpenMessage } from '../wire/open.ts';
 import { decodeRouteRefresh } from '../wire/route-refresh.ts';
 import type { SessionContext } from '../wire/session-context.ts';
+import { type CeaseOptions, ceaseNotification } from './cease.ts';
 import { resolveCollision } from './collision.ts';
 import { ConnectionFsm, type FsmOwner } from './connection-fsm.ts';
 import { MessageCounters } from './counters.ts';
 import { type DownReason, restartAfter } from './down-reason.ts';
-import { EstablishedSession } from './established-session.ts';
+import { establishedSession } from './established-session.ts';
 import type { EventFacts } from './event-facts.ts';
 import type { PeerEvents, Session } from './events.ts';
 import { FSM_STATES, type FsmState } from './fsm-events.ts';
-import { localOpen } from './local-open.ts';
+import { canRestart, localOpen } from './local-open.ts';
 import { compareOptions, type OptionsChange, type PeerOptions, socketOptions } from './options.ts';
 import { PeerHistory } from './peer-history.ts';
 import { refuseConnection } from './refuse-connection.ts';
@@ -29,8 +29,6 @@ import { TimerSlot } from './timer-slot.ts';
 import { type Transport, TransportError, type TransportSocket } from './transport.ts';
 
 const SECOND = 1000;
-/** RFC 9003 §2: what peers that know only its predecessor can take. */
-const SAFE_SHUTDOWN_TEXT = 128;
 
 export interface PeerDependencies {
   readonly clock: Clock;
@@ -40,16 +38,6 @@ export interface PeerDependencies {
   readonly events: PeerEvents;
   /** Set for a dynamic peer: called once when its connection has ended, instead of another attempt. */
   readonly onRetired?: (peer: Peer) => void;
-}
-
-/** What a Cease says (RFC 4486 §3). */
-export interface CeaseOptions {
-  /** 2, 3, 4, 6... of CEASE. */
-  readonly subcode: number;
-  /** RFC 9003 §2; travels with subcodes 2 and 4 only, and stands in the log in any case. */
-  readonly text?: string | undefined;
-  /** For subcodes that have data of their own (RFC 4486 §4: the prefix limit). */
-  readonly data?: Uint8Array | undefined;
 }
 
 export class Peer {
@@ -76,7 +64,7 @@ export class Peer {
       this.#primary.dispatch({ name: 'IdleHoldTimer_Expires' }),
     );
     this.#owner = this.#makeOwner();
-    this.#primary = this.#newPrimary();
+    this.#primary = this.#newFsm(false);
   }
 
   get name(): string {
@@ -196,7 +184,7 @@ export class Peer {
   /** This speaker must end the session: prefix limit, out of resources, BFD. Backs off before the next one. */
   cease(cease: CeaseOptions): void {
     const facts: EventFacts = { cause: 'automatic-stop', detail: cease.text };
-    const notification = this.#ceaseNotification(cease);
+    const notification = ceaseNotification(cease);
     this.#secondary?.dispatch({ name: 'AutomaticStop', notification }, facts);
     this.#primary.dispatch({ name: 'AutomaticStop', notification }, facts);
   }
@@ -242,15 +230,14 @@ export class Peer {
     }
     // A third connection means that the peer has given up the second.
     this.#dump(this.#secondary);
-    this.#secondary = new ConnectionFsm(this.#owner, { mayDial: () => false, startsActive: true });
+    this.#secondary = this.#newFsm(true);
     this.#secondary.adopt(socket);
   }
 
-  #newPrimary(): ConnectionFsm {
-    return new ConnectionFsm(this.#owner, {
-      mayDial: () => !this.#options.passive,
-      startsActive: false,
-    });
+  #newFsm(startsActive: boolean): ConnectionFsm {
+    // The second machine only follows an accepted connection; it dials once it has become the first.
+    const mayDial = (self: ConnectionFsm) => self === this.#primary && !this.#options.passive;
+    return new ConnectionFsm(this.#owner, { mayDial, startsActive });
   }
 
   #leading(): ConnectionFsm {
@@ -277,7 +264,7 @@ export class Peer {
       startIdleHoldTimer: () => this.#idleHoldTimer.start(this.#retryPlan.idleHoldMs),
       stateChanged: () => this.#showState(),
       unanswered: (reason) => this.#history.down(this.name, reason, false),
-      makeSession: (fsm) => this.#makeSession(fsm),
+      makeSession: (fsm) => establishedSession(this, fsm),
       established: (fsm, session) => this.#established(fsm, session),
       update: (session, buffer, start, end) => events.onUpdate(session, buffer, start, end),
       routeRefresh: (session, buffer, start, end) => {
@@ -291,28 +278,17 @@ export class Peer {
   }
 
   #showState(): void {
-    if (this.#history.state(this.state)) this.#dependencies.events.onStateChange(this);
+    if (this.#history.state(this.state)) this.#tell((events) => events.onStateChange(this));
   }
 
   #established(fsm: ConnectionFsm, session: Session): void {
     this.#history.up(this.name, session.context);
-    // RFC 4271 §6.8: what has not come as far as an OPEN can no longer win; an open one is tracked until its OPEN.
     const other = fsm === this.#primary ? this.#secondary : this.#primary;
+    this.#primary = fsm;
+    this.#secondary = other;
+    // RFC 4271 §6.8: what has not come as far as an OPEN can no longer win; an open one is tracked until its OPEN.
     if (other !== undefined && rank(other.state) < rank('OpenSent')) this.#dump(other);
     this.#dependencies.events.onEstablished(session);
-  }
-
-  #makeSession(fsm: ConnectionFsm): Session {
-    const { context, connection } = fsm;
-    const socket = connection?.socket;
-    if (context === undefined || connection === undefined || socket === undefined) {
-      throw new Error('Established without a connection');
-    }
-    return new EstablishedSession(this, context, connection, {
-      local: socket.local,
-      remote: socket.remote,
-      interface: this.#options.interface,
-    });
   }
 
   #survivesCollision(fsm: ConnectionFsm, context: SessionContext): boolean {
@@ -327,7 +303,7 @@ export class Peer {
       remoteAs: context.peerAs,
       existing: { state: other.state, initiator: otherInitiator },
       fresh: { initiator },
-      peerMayRestart: agreedOnRestart(other),
+      peerMayRestart: canRestart(other.localOpen) && canRestart(other.remoteOpen),
     });
     if (loser === 'none') return true;
     if (loser === 'fresh') {
@@ -349,18 +325,26 @@ export class Peer {
   }
 
   #ended(fsm: ConnectionFsm, reason: DownReason, session: Session | undefined): void {
-    const { events } = this.#dependencies;
-    if (fsm === this.#secondary) this.#secondary = undefined;
-    else if (this.#secondary !== undefined) {
-      this.#primary = this.#secondary;
+    const only = this.#secondary === undefined;
+    if (fsm === this.#primary && this.#secondary !== undefined) this.#primary = this.#secondary;
+    if (!only) {
       this.#secondary = undefined;
+      fsm.dispose();
     }
-    const replaced = fsm !== this.#primary;
     // Losing one of two connections is no failure of the peer.
-    if (!replaced || session !== undefined) this.#history.down(this.name, reason, session !== undefined);
+    if (only || session !== undefined) this.#history.down(this.name, reason, session !== undefined);
     this.#showState();
-    if (session !== undefined) events.onDown(session, reason);
-    if (!replaced && this.#adminUp && fsm === this.#primary) this.#goOn(reason);
+    if (session !== undefined) this.#tell((events) => events.onDown(session, reason));
+    if (only && this.#adminUp && fsm === this.#primary) this.#goOn(reason);
+  }
+
+  /** A defect of whoever listens must not end the process, nor keep this peer from going on. */
+  #tell(news: (events: PeerEvents) => void): void {
+    try {
+      news(this.#dependencies.events);
+    } catch (error) {
+      this.#dependencies.log.error({ peer: this.name, err: error }, 'defect while handling news of a peer');
+    }
   }
 
   #goOn(reason: DownReason): void {
@@ -385,19 +369,10 @@ export class Peer {
 
   #stopBoth(cease: CeaseOptions, cause: 'admin-stop' | 'admin-reset'): void {
     this.#idleHoldTimer.stop();
-    const notification = this.#ceaseNotification(cease);
+    const notification = ceaseNotification(cease);
     const facts: EventFacts = { cause, detail: cease.text };
     this.#secondary?.dispatch({ name: 'ManualStop', notification }, facts);
     this.#primary.dispatch({ name: 'ManualStop', notification }, facts);
-  }
-
-  #ceaseNotification(cease: CeaseOptions): NotificationError {
-    const { subcode, text } = cease;
-    const carriesText = subcode === CEASE.administrativeShutdown || subcode === CEASE.administrativeReset;
-    // RFC 9003 §2: at most 128 octets towards a peer whose support is not known; nothing announces it.
-    const data =
-      text !== undefined && carriesText ? encodeShutdownText(text, SAFE_SHUTDOWN_TEXT) : cease.data;
-    return new NotificationError(ERROR.cease, subcode, data);
   }
 
   #rekey(): void {
@@ -422,14 +397,4 @@ export class Peer {
 
 function rank(state: FsmState): number {
   return FSM_STATES.indexOf(state);
-}
-
-/** RFC 4724: both sides sent the capability. */
-function agreedOnRestart(fsm: ConnectionFsm): boolean {
-  const { localOpen: local, remoteOpen: remote } = fsm;
-  if (local === undefined || remote === undefined) return false;
-  return (
-    lastCapability(local, 'graceful-restart') !== undefined &&
-    lastCapability(remote, 'graceful-restart') !== undefined
-  );
 }

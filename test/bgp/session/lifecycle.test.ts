@@ -280,6 +280,16 @@ describe('admin commands', () => {
     expect(world.clock.pending).toBe(0);
   });
 
+  it('a defect of whoever hears of the end does not keep the peer from going on', () => {
+    const all = up({ timers: { connectDelay: 1 } });
+    all.events.onDown = () => {
+      throw new TypeError('defect');
+    };
+    all.world.network.reset(ip(A), ip(B));
+    expect(untilNextDial(all)).toBeLessThan(2 * SECOND);
+    expect(all.world.log.lines).toContain('error defect while handling news of a peer');
+  });
+
   it('may be stopped by whoever hears that it came up', () => {
     const world = new World();
     const { peer, events } = world.speaker(A).peer(B, { passive: true });
@@ -413,6 +423,46 @@ describe('collision', () => {
     expect(peer.state).toBe('Established');
     world.clock.advance(60 * SECOND);
     expect(world.network.connections(ip(A), ip(B))).toBe(1);
+    // The connection that took over inherits the duty to dial.
+    raw.listen();
+    call.socket?.destroy();
+    world.clock.advance(2 * SECOND);
+    expect(raw.accepted).toHaveLength(1);
+  });
+
+  it('the machine of a lost connection does not dial behind the back of the one that is left', () => {
+    const { world, raw, peer } = dialling({ timers: { connectRetry: 10 } });
+    const call = raw.dial(A);
+    world.clock.advance(10);
+    raw.accepted[0]?.socket?.destroy();
+    world.clock.advance(10);
+    expect(peer.state).toBe('OpenSent');
+    world.clock.advance(100 * SECOND);
+    expect(raw.accepted).toHaveLength(1);
+    call.open();
+    call.keepalive();
+    world.clock.advance(10);
+    expect(peer.state).toBe('Established');
+    expect(peer.downCount).toBe(0);
+  });
+
+  it('an Established second connection outlives the first, and a third', () => {
+    const { world, raw, peer, events } = dialling();
+    const second = raw.dial(A);
+    world.clock.advance(10);
+    second.open();
+    second.keepalive();
+    world.clock.advance(10);
+    expect(peer.state).toBe('Established');
+    const third = raw.dial(A);
+    world.clock.advance(10);
+    expect(raw.accepted[0]?.heard.at(-2)).toContain('NOTIFICATION 6/7');
+    third.open();
+    world.clock.advance(10);
+    expect(third.heard.at(-2)).toContain('NOTIFICATION 6/7');
+    second.send(EMPTY_UPDATE);
+    world.clock.advance(10);
+    expect([peer.state, events.updates.length, events.news]).toEqual(['Established', 1, ['up']]);
   });
 
   it('always ends with one session, whatever the timing and the identifiers', () => {
