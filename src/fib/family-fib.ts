@@ -308,10 +308,27 @@ export class FamilyFib {
   }
 
   #nextLeftover(): Leftover | undefined {
-    const leftover = this.#leftovers.pop();
-    if (leftover !== undefined || !this.purging) return leftover;
+    for (;;) {
+      const leftover = this.#leftovers.pop() ?? (this.purging ? this.#nextOrphan() : undefined);
+      if (leftover === undefined || !this.#isCurrent(leftover)) return leftover;
+    }
+  }
+
+  #nextOrphan(): Leftover | undefined {
     const any = this.orphans.takeAny(this.#scratch, 0);
     return any === undefined ? undefined : { words: this.#scratch, ...any };
+  }
+
+  /** A prefix has come to want, or to have, the very route that was to go. */
+  #isCurrent({ words, bits, target }: Leftover): boolean {
+    const id = this.reader.find(words, bits);
+    if (id <= 0 || !(this.flags(id) & FLAG.tracked)) return false;
+    const desired = this.#desired[id]!;
+    const installed = this.#installed[id]!;
+    return (
+      (desired !== 0 && this.#sameKey(desired, target)) ||
+      (installed !== 0 && this.#sameKey(installed, target))
+    );
   }
 
   #succeeded(id: number, kind: number, target: number): void {

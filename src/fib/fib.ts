@@ -122,6 +122,8 @@ export class Fib implements KernelConsumer {
     this.#settleTimer?.cancel();
     this.#settleTimer = undefined;
     for (const room of this.#rooms) if (room !== undefined) room.fib.purging = true;
+    // What others made of our routes meanwhile was not judged yet.
+    if (this.#scanned()) this.#options.monitor.requestScan('startup is complete');
     this.#wake();
   }
 

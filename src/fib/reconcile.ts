@@ -170,7 +170,15 @@ export class Reconciler {
       if (sameKey) this.#changeOfForeign(id, change);
       return;
     }
-    if (!sameKey) return;
+    if (!sameKey) {
+      // Under another metric it is a second route, which nobody wants.
+      const stray = reference !== 0 && change !== ROW_CHANGE.deleted && fib.purging;
+      if (stray) {
+        const at = row * fib.family.words;
+        fib.discard(rows.words, at, rows.bits[row]!, this.#targetOf(rows, row));
+      }
+      return;
+    }
     fib.setFlags(id, FLAG.touched);
     if (fib.flags(id) & FLAG.inFlight) {
       fib.setFlags(id, FLAG.recheck);

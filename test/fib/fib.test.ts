@@ -259,13 +259,13 @@ describe('Fib and what is in the kernel', () => {
     const bench = await Bench.started(undefined, { scanTime: 60 });
     bench.set('192.0.2.0/24', '10.0.0.2');
     bench.set('198.51.100.0/24', '10.0.0.2');
-    await bench.run();
+    bench.fib.startupComplete();
+    await bench.run(2000);
     bench.takeLog();
     bench.kernel.deaf = true;
     bench.kernel.deleteRoute(route('192.0.2.0/24'));
     bench.kernel.addRoute(route('198.51.100.0/24', { via: '10.0.0.9', dev: ETH0 }));
     bench.kernel.addRoute(route('203.0.113.0/24', { via: '10.0.0.9', dev: ETH0 }));
-    bench.fib.startupComplete();
     await bench.run(1000);
     expect(bench.takeLog()).toEqual([]);
     bench.kernel.overrun();
