@@ -159,6 +159,8 @@ export class Decision {
   #trimMultipath(best: number): void {
     const { attrPost } = this.#paths;
     const equals = this.multipath.slice(0, this.multipathCount);
+    // Which of too many share the traffic must not depend on the order in which they came.
+    if (equals.length > this.options.multipathLimit) equals.sort((a, b) => this.#comparePeers(a, b));
     this.multipath[0] = best;
     this.multipathCount = 1;
     for (const row of equals) {
@@ -289,6 +291,17 @@ export class Decision {
       rows[kept++] = row;
     }
     return kept;
+  }
+
+  /** An order of its own for any two paths: by identifier, peer address, path identifier. */
+  #comparePeers(a: number, b: number): number {
+    const { peerId, pathId } = this.#paths;
+    const address = (row: number): Uint8Array => this.#peers.get(peerId[row]!).address;
+    return (
+      this.#routerId(a) - this.#routerId(b) ||
+      compareOctets(address(a), address(b)) ||
+      pathId[a]! - pathId[b]!
+    );
   }
 
   /** RFC 4456 §9: ORIGINATOR_ID stands for the BGP Identifier. */
