@@ -188,11 +188,13 @@ function reassemble(segments: readonly Segment[]): TcpStream[] {
 function join(segments: readonly Segment[]): TcpStream {
   const first = segments[0]!;
   const syn = segments.find((segment) => segment.syn);
-  const base = syn === undefined ? first.sequence : syn.sequence + 1;
+  // Generated captures put data into a SYN and then do not count the SYN itself.
+  const counted = syn !== undefined && syn.data.length === 0 ? 1 : 0;
+  const base = syn === undefined ? first.sequence : syn.sequence + counted;
   const parts = segments
     .filter((segment) => segment.data.length > 0)
     // Relative to the start, with wrap-around.
-    .map((segment) => ({ at: (segment.sequence + (segment.syn ? 1 : 0) - base) | 0, data: segment.data }))
+    .map((segment) => ({ at: (segment.sequence - base) | 0, data: segment.data }))
     .sort((a, b) => a.at - b.at);
   const chunks: Uint8Array[] = [];
   let length = 0;

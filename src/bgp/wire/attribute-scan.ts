@@ -135,7 +135,8 @@ export class AttributeScan {
         }
         const fault = row.check(buffer, valueStart, valueEnd, context);
         if (fault !== undefined) {
-          // RFC 4760 §3: beside MP_REACH_NLRI alone a NEXT_HOP is ignored, and that may still come.
+          // RFC 4760 §3: NEXT_HOP belongs to the NLRI field; beside an MP attribute alone, which may still come, it
+          // is ignored. Speakers do send 0.0.0.0 there.
           if (type === ATTRIBUTE.nextHop && !classicNlri) {
             nextHopFault = fault;
             this.starts[type] = at;
@@ -154,7 +155,8 @@ export class AttributeScan {
         this.kept[this.count++] = type;
       }
     }
-    if (nextHopFault !== undefined && !this.seen(ATTRIBUTE.mpReachNlri)) {
+    const multiprotocol = this.seen(ATTRIBUTE.mpReachNlri) || this.seen(ATTRIBUTE.mpUnreachNlri);
+    if (nextHopFault !== undefined && !multiprotocol) {
       const type = ATTRIBUTE.nextHop;
       this.#raise(ATTRIBUTE_BY_TYPE[type], type, nextHopFault, buffer, this.starts[type]!, this.ends[type]!);
     }

@@ -437,3 +437,12 @@ describe('canonical form', () => {
     expect(decoded.issues).toEqual([]);
   });
 });
+
+test('a NEXT_HOP beside MP_UNREACH_NLRI alone says nothing: some speakers send 0.0.0.0 there', () => {
+  const attributes = `${ORIGIN} ${AS_PATH} 400304 00000000 ${MP_UNREACH}`;
+  expect(decodeUpdate(update({ attributes }))).toMatchObject({
+    withdrawn: ['2001:db8:2::/48'],
+    withdraw: false,
+    issues: [],
+  });
+});
