@@ -67,10 +67,9 @@ export class ListenerSet {
     if (peer.options.password !== undefined) this.#updateKeys();
   }
 
-  /** After a change of a static peer's address or password. */
+  /** After a change of a peer's address or password. */
   refresh(peer: Peer): void {
-    this.#directory.remove(peer);
-    this.#directory.add(peer);
+    this.#directory.refresh(peer);
     this.#updateKeys();
   }
 

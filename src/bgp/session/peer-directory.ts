@@ -29,24 +29,47 @@ export interface ListenKey {
 
 export class PeerDirectory {
   readonly #byAddress = new Map<string, Peer[]>();
+  /** Where each peer is filed; its options may have changed since. */
+  readonly #keyOf = new Map<Peer, string>();
   readonly #ranges: DynamicRange[] = [];
-  readonly #rangeOf = new Map<Peer, DynamicRange>();
+  /** Members by the range's name, which a changed range keeps. */
+  readonly #members = new Map<string, Set<Peer>>();
+  readonly #rangeOf = new Map<Peer, string>();
 
   add(peer: Peer): void {
+    if (this.#keyOf.has(peer)) return;
     const key = formatAddress(peer.options.remoteAddress.bytes);
+    this.#keyOf.set(peer, key);
     const peers = this.#byAddress.get(key);
     if (peers === undefined) this.#byAddress.set(key, [peer]);
-    else if (!peers.includes(peer)) peers.push(peer);
+    else peers.push(peer);
   }
 
   remove(peer: Peer): void {
+    const key = this.#keyOf.get(peer);
+    if (key === undefined) return;
+    this.#keyOf.delete(peer);
+    const rest = this.#byAddress.get(key)?.filter((other) => other !== peer) ?? [];
+    if (rest.length === 0) this.#byAddress.delete(key);
+    else this.#byAddress.set(key, rest);
+    const range = this.#rangeOf.get(peer);
+    if (range === undefined) return;
     this.#rangeOf.delete(peer);
-    // Its address may have changed since it was added.
-    for (const [key, peers] of this.#byAddress) {
-      const rest = peers.filter((other) => other !== peer);
-      if (rest.length === 0) this.#byAddress.delete(key);
-      else this.#byAddress.set(key, rest);
-    }
+    this.#members.get(range)?.delete(peer);
+  }
+
+  /** Files a peer anew whose options have changed; a dynamic one stays a member of its range. */
+  refresh(peer: Peer): void {
+    const range = this.#rangeOf.get(peer);
+    this.remove(peer);
+    this.add(peer);
+    if (range !== undefined) this.#join(range, peer);
+  }
+
+  #join(range: string, peer: Peer): void {
+    this.#rangeOf.set(peer, range);
+    const members = this.#members.get(range) ?? new Set();
+    this.#members.set(range, members.add(peer));
   }
 
   addRange(range: DynamicRange): void {
@@ -63,7 +86,7 @@ export class PeerDirectory {
 
   /** Peers of a range that are there now. */
   population(range: DynamicRange): number {
-    return [...this.#rangeOf.values()].filter((other) => other === range).length;
+    return this.#members.get(range.name)?.size ?? 0;
   }
 
   find(local: Endpoint, remote: Endpoint): Lookup {
@@ -81,8 +104,8 @@ export class PeerDirectory {
     }
     const peer = range.admit(remote);
     if (peer === undefined) return { refused: `${range.name} does not admit it` };
-    this.#rangeOf.set(peer, range);
     this.add(peer);
+    this.#join(range.name, peer);
     return { peer };
   }
 

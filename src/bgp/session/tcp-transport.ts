@@ -158,17 +158,19 @@ class TcpSocket implements TransportSocket {
     });
   }
 
+  /** It came to nothing: says so one turn later, and only once. */
   failLater(error: TransportError, handlers: SocketHandlers): void {
+    this.#handlers = undefined;
+    this.#socket?.destroy();
     setImmediate(() => handlers.onClose(error));
   }
 
   attach(handlers: SocketHandlers): void {
-    this.#handlers = handlers;
     if (this.#socket?.destroyed === true) {
       this.failLater(this.#error ?? new TransportError('ECONNRESET', 'connection closed'), handlers);
-      this.#handlers = undefined;
       return;
     }
+    this.#handlers = handlers;
     this.#socket?.resume();
   }
 

@@ -170,6 +170,21 @@ describe('dynamic peers', () => {
     expect(world.clock.pending).toBe(0);
   });
 
+  it('a range that is replaced under the same name keeps its members', () => {
+    const world = new World();
+    const speaker = world.speaker(A);
+    const { range: before, admitted } = range(speaker, 2);
+    world.clock.advance(10);
+    call(world, '10.1.0.1');
+    const after = { ...before, limit: 1 };
+    speaker.listeners.removeRange(before);
+    speaker.listeners.addRange(after);
+    speaker.listeners.refresh(admitted[0]!.peer);
+    expect(speaker.listeners.population(after)).toBe(1);
+    expect(call(world, '10.1.0.2').heard[0]).toContain('NOTIFICATION 6/5');
+    expect(world.log.lines).toContain('info connection refused: clients has its 1 peers already');
+  });
+
   it('a reset sends the peer away too', () => {
     const world = new World();
     const speaker = world.speaker(A);

@@ -175,6 +175,19 @@ describe.each(transports)('TCP over $name', ({ make }) => {
     expect(client.error?.code).toBe('EADDRNOTAVAIL');
   });
 
+  it('reports a port that cannot be, once', async () => {
+    const client = dial(make(), '127.0.0.9', 70_000);
+    let closes = 0;
+    const { onClose } = client.handlers;
+    client.handlers.onClose = (error) => {
+      closes++;
+      onClose(error);
+    };
+    await client.until(() => client.closed);
+    await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+    expect([client.error?.code, closes]).toEqual(['ERR_SOCKET_BAD_PORT', 1]);
+  });
+
   it('reports a port that is taken', async () => {
     const transport = make();
     const { port } = await listen(transport, '127.0.0.9', () => {});
