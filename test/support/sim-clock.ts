@@ -84,6 +84,11 @@ export class SimClock implements Clock {
     }
   }
 
+  /** Something is due at this instant. */
+  get busy(): boolean {
+    return this.#heap.some((entry) => !entry.cancelled && entry.due <= this.#now);
+  }
+
   /** Timers that wait and were not cancelled. */
   get pending(): number {
     return this.#heap.filter((entry) => !entry.cancelled).length;
