@@ -19,12 +19,15 @@ export interface RouteTargetDefaults {
   readonly metric: number;
 }
 
+/** Far above any number of targets; two ids and a bit make one exact number. */
+const MAX_TARGETS = 2 ** 25;
+
 export class RouteTargets {
   readonly #defaults: RouteTargetDefaults;
   readonly #targets: (KernelTarget | undefined)[] = [undefined];
   readonly #byKey = new Map<string, number>();
   /** Answers of `satisfies` by pair of ids. */
-  readonly #matches = new Map<string, boolean>();
+  readonly #matches = new Map<number, boolean>();
 
   constructor(defaults: RouteTargetDefaults) {
     this.#defaults = defaults;
@@ -91,7 +94,7 @@ export class RouteTargets {
    *  interface where none was given. */
   satisfies(desired: number, actual: number, addressBytes: 4 | 16): boolean {
     if (desired === actual) return true;
-    const key = `${desired} ${actual} ${addressBytes}`;
+    const key = (desired * MAX_TARGETS + actual) * 2 + (addressBytes === 4 ? 0 : 1);
     let answer = this.#matches.get(key);
     if (answer === undefined) {
       answer = sameRoute(this.get(desired), this.get(actual), addressBytes);

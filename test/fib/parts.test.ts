@@ -1,0 +1,191 @@
+// The FIB's small parts: interned targets, orphans, retry lists, the tamper guard, words for errors.
+
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { explainErrno } from '../../src/fib/errno.ts';
+import { Orphans } from '../../src/fib/orphans.ts';
+import { RetryLists } from '../../src/fib/retry.ts';
+import { describeHop, RouteTargets } from '../../src/fib/route-targets.ts';
+import { TamperGuard } from '../../src/fib/tamper-guard.ts';
+import type { KernelNextHop } from '../../src/fib/types.ts';
+import { address, MAIN, METRIC, OWN_PROTOCOL } from '../support/mem-kernel.ts';
+import { SimClock } from '../support/sim-clock.ts';
+
+const HOP_A: KernelNextHop = { gateway: address('10.0.0.2'), ifindex: 2 };
+const HOP_B: KernelNextHop = { gateway: address('10.0.1.2'), ifindex: 3 };
+
+function newTargets(): RouteTargets {
+  return new RouteTargets({ table: MAIN, protocol: OWN_PROTOCOL, metric: METRIC });
+}
+
+describe('RouteTargets', () => {
+  it('gives equal targets one id, in whatever order their next hops stand', () => {
+    const targets = newTargets();
+    const id = targets.intern({ type: 'unicast', nextHops: [HOP_A, HOP_B] });
+    expect(targets.intern({ type: 'unicast', nextHops: [HOP_B, HOP_A], metric: METRIC })).toBe(id);
+    const others = [
+      targets.intern({ type: 'unicast', nextHops: [HOP_A] }),
+      targets.intern({ type: 'unicast', nextHops: [HOP_A], metric: 9 }),
+      targets.intern({ type: 'unicast', nextHops: [{ ...HOP_A, onlink: true }] }),
+      targets.intern({ type: 'unicast', nextHops: [{ ...HOP_A, weight: 2 }, HOP_B] }),
+      targets.intern({ type: 'unicast', nextHops: [HOP_A], prefSource: address('10.0.0.1') }),
+      targets.intern({ type: 'blackhole', nextHops: [] }),
+    ];
+    expect(new Set([id, ...others]).size).toBe(7);
+    expect(targets.size).toBe(7);
+    expect(targets.get(id)).toMatchObject({ table: MAIN, protocol: OWN_PROTOCOL, metric: METRIC });
+    expect(() => targets.get(99)).toThrow('99');
+  });
+
+  it('takes the kernel’s answer for what was asked where only the interface was left open', () => {
+    const targets = newTargets();
+    const intern = (nextHops: KernelNextHop[], more = {}) =>
+      targets.intern({ type: 'unicast', nextHops, ...more });
+    const asked = intern([{ gateway: address('10.0.0.2') }]);
+    expect(targets.satisfies(asked, intern([HOP_A]), 4)).toBe(true);
+    expect(targets.satisfies(intern([HOP_A]), asked, 4)).toBe(false);
+    expect(targets.satisfies(asked, intern([HOP_B]), 4)).toBe(false);
+    expect(targets.satisfies(asked, intern([HOP_A, HOP_B]), 4)).toBe(false);
+    expect(targets.satisfies(asked, intern([HOP_A], { prefSource: address('10.0.0.1') }), 4)).toBe(false);
+    expect(targets.satisfies(asked, intern([HOP_A], { metric: 7 }), 4)).toBe(false);
+    expect(targets.satisfies(intern([{ ...HOP_A, weight: 9 }]), intern([HOP_A]), 4)).toBe(true);
+    expect(targets.satisfies(intern([{ ...HOP_A, weight: 9 }, HOP_B]), intern([HOP_A, HOP_B]), 4)).toBe(
+      false,
+    );
+  });
+
+  it('knows that IPv6 stores no metric as 1024', () => {
+    const targets = newTargets();
+    const none = targets.intern({ type: 'blackhole', nextHops: [], metric: 0 });
+    const stored = targets.intern({ type: 'blackhole', nextHops: [], metric: 1024 });
+    expect(targets.satisfies(none, stored, 16)).toBe(true);
+    expect(targets.satisfies(none, stored, 4)).toBe(false);
+  });
+
+  it('knows which interfaces it needs', () => {
+    const targets = newTargets();
+    targets.intern({ type: 'unicast', nextHops: [HOP_A] });
+    expect([targets.usesLink(2), targets.usesLink(3)]).toEqual([true, false]);
+    targets.intern({ type: 'unicast', nextHops: [{ gateway: address('10.0.1.2') }] });
+    expect(targets.usesLink(3)).toBe(true);
+  });
+
+  it('describes a next hop as `ip route` does', () => {
+    const name = (ifindex: number) => `eth${ifindex - 2}`;
+    expect(describeHop({ ...HOP_A, weight: 3, onlink: true }, name)).toBe(
+      'via 10.0.0.2 dev eth0 weight 3 onlink',
+    );
+    expect(describeHop({ ifindex: 3 }, name)).toBe('dev eth1');
+  });
+});
+
+describe('Orphans', () => {
+  it.each([1, 4])('do what a map does, %i words a prefix', (stride) => {
+    const word = fc.oneof(fc.constantFrom(0, 1, -1), fc.integer());
+    const key = fc.record({
+      words: fc.array(word, { minLength: stride, maxLength: stride }),
+      bits: fc.integer({ min: 0, max: 3 }),
+    });
+    const step = fc.record({ key, take: fc.boolean() });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 300 }), (steps) => {
+        const orphans = new Orphans(stride);
+        const naive = new Map<string, number>();
+        steps.forEach(({ key: { words, bits }, take }, i) => {
+          const name = `${words}/${bits}`;
+          const columns = Int32Array.from([9, ...words]);
+          expect(orphans.get(columns, 1, bits)).toBe(naive.get(name) ?? 0);
+          if (take) {
+            expect(orphans.take(columns, 1, bits)).toBe(naive.get(name) ?? 0);
+            naive.delete(name);
+          } else {
+            expect(orphans.add(columns, 1, bits, i + 1)).toBe(!naive.has(name));
+            if (!naive.has(name)) naive.set(name, i + 1);
+          }
+          expect(orphans.size).toBe(naive.size);
+        });
+        const out = new Int32Array(stride);
+        for (let any = orphans.takeAny(out, 0); any !== undefined; any = orphans.takeAny(out, 0)) {
+          const name = `${[...out]}/${any.bits}`;
+          expect(naive.get(name)).toBe(any.target);
+          naive.delete(name);
+        }
+        expect(naive.size).toBe(0);
+      }),
+    );
+  });
+
+  it('has room for very many', () => {
+    const orphans = new Orphans(1);
+    for (let i = 0; i < 50_000; i++) orphans.add(Int32Array.of(i << 8), 0, 24, i + 1);
+    for (let i = 0; i < 50_000; i += 7) expect(orphans.get(Int32Array.of(i << 8), 0, 24)).toBe(i + 1);
+  });
+
+  it('gives out what is added while it is being emptied', () => {
+    const orphans = new Orphans(1);
+    const out = new Int32Array(1);
+    orphans.add(Int32Array.of(1), 0, 32, 1);
+    expect(orphans.takeAny(out, 0)?.target).toBe(1);
+    orphans.add(Int32Array.of(1), 0, 32, 2);
+    expect(orphans.takeAny(out, 0)).toEqual({ bits: 32, target: 2 });
+    expect(orphans.takeAny(out, 0)).toBeUndefined();
+  });
+});
+
+describe('RetryLists', () => {
+  it('waits longer after each failure, up to about a minute, with one timer a level', () => {
+    const clock = new SimClock();
+    const due: string[] = [];
+    const lists = new RetryLists(clock, (ids) => due.push(`${clock.now()}: ${ids.join(' ')}`));
+    lists.add(1, 1);
+    lists.add(2, 1);
+    lists.add(3, 2);
+    lists.add(4, 200);
+    expect(clock.pending).toBe(3);
+    clock.advance(100_000);
+    expect(due).toEqual(['1000: 1 2', '2000: 3', '64000: 4']);
+  });
+
+  it('lets all out at once when asked, and is silent when closed', () => {
+    const clock = new SimClock();
+    const due: number[] = [];
+    const lists = new RetryLists(clock, (ids) => due.push(...ids));
+    lists.add(1, 1);
+    lists.add(2, 5);
+    lists.releaseAll();
+    expect(due).toEqual([1, 2]);
+    lists.add(3, 1);
+    lists.close();
+    clock.advance(100_000);
+    expect(due).toEqual([1, 2]);
+  });
+});
+
+describe('TamperGuard', () => {
+  it('lets a few repairs pass at once, then slows down, and forgives after a while', () => {
+    const clock = new SimClock();
+    const guard = new TamperGuard(clock);
+    expect([1, 2, 3, 4, 5].map(() => guard.tampered(7))).toEqual([0, 0, 0, 1, 2]);
+    expect(guard.tampered(8)).toBe(0);
+    clock.advance(10 * 60_000);
+    expect(guard.tampered(7)).toBe(0);
+  });
+
+  it('knows nothing of a prefix that was forgotten', () => {
+    const guard = new TamperGuard(new SimClock());
+    for (let i = 0; i < 10; i++) guard.tampered(7);
+    guard.forget(7);
+    expect(guard.tampered(7)).toBe(0);
+  });
+});
+
+describe('explainErrno', () => {
+  it('prefers the kernel’s words to its own, and has a name for any number', () => {
+    expect(explainErrno(101, 'Nexthop has invalid gateway')).toBe('ENETUNREACH: Nexthop has invalid gateway');
+    expect(explainErrno(17)).toBe(
+      'EEXIST: another route with the same prefix, table and metric is in its place',
+    );
+    expect(explainErrno(99)).toBe('EADDRNOTAVAIL');
+    expect(explainErrno(77)).toBe('errno 77');
+  });
+});
