@@ -81,6 +81,7 @@ function peerBlock(spec: DaemonSpec, peer: PeerSpec): string {
     '  connect delay time 1; connect retry time 1; error wait time 1,2;',
   ];
   if (external) lines.push('  direct;');
+  if (peer.ttlSecurity === true) lines.push('  ttl security yes;');
   if (peer.passive === true) lines.push('  passive yes;');
   if (peer.password !== undefined) lines.push(`  password "${peer.password}";`);
   if (peer.reflectorClient === true) lines.push('  rr client;');

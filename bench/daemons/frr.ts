@@ -100,6 +100,7 @@ function configuration(spec: DaemonSpec): string {
       ` neighbor ${peer.address} timers connect 1`,
       ` neighbor ${peer.address} advertisement-interval 0`,
     );
+    if (peer.ttlSecurity === true) lines.push(` neighbor ${peer.address} ttl-security hops 1`);
     if (peer.passive === true) lines.push(` neighbor ${peer.address} passive`);
     if (peer.password !== undefined) lines.push(` neighbor ${peer.address} password ${peer.password}`);
   }

@@ -116,6 +116,7 @@ function peerBlock(peer: PeerSpec): unknown {
     families: peer.families.map((family) => FAMILY[family]),
     import: 'accept',
     export: 'accept',
+    ...(peer.ttlSecurity === true ? { ttlSecurity: 1 } : {}),
     ...(peer.passive === true ? { passive: true } : {}),
     ...(peer.password === undefined ? {} : { password: peer.password }),
     ...(peer.reflectorClient === true ? { routeReflectorClient: true } : {}),

@@ -20,6 +20,8 @@ export interface PeerSpec {
   readonly reflectorClient?: boolean;
   /** Never connect, only accept. */
   readonly passive?: boolean;
+  /** The peer is directly connected: refuse packets with a TTL below 255 (RFC 5082). */
+  readonly ttlSecurity?: boolean;
   /** Show the own address as next hop also to iBGP peers. */
   readonly nextHopSelf?: boolean;
 }

@@ -49,8 +49,15 @@ function keyOf(octets: Uint8Array, length: number): string {
   return String.fromCharCode(length, ...octets);
 }
 
-/** The tables, one a family that occurs, of an MRT dump of a table or of updates. */
-export async function tablesFromMrt(path: string, choice: PeerChoice): Promise<RouteTable[]> {
+/**
+ * The tables, one a family that occurs, of an MRT dump. `what` = table: of table dumps only, so that a file of updates
+ * gives none; state: of either, what is left in the end.
+ */
+export async function tablesFromMrt(
+  path: string,
+  choice: PeerChoice,
+  what: 'table' | 'state' = 'state',
+): Promise<RouteTable[]> {
   const collector = new Collector();
   const chosen = peerFilter(choice);
   await readMrt(path, {
@@ -60,7 +67,7 @@ export async function tablesFromMrt(path: string, choice: PeerChoice): Promise<R
       collector.announce(entry.family, entry.prefix, entry.length, bytes);
     },
     onMessage({ peer, message, as4, addPath }) {
-      if (!chosen(peer)) return;
+      if (what === 'table' || !chosen(peer)) return;
       try {
         readUpdate(message, { as4, addPath }, into(collector));
       } catch (error) {
@@ -92,7 +99,8 @@ function into(collector: Collector): UpdateVisitor {
   };
 }
 
-function peerFilter(choice: PeerChoice): (peer: MrtPeer) => boolean {
+/** Tells the chosen peers' records from the others; keeps count, so use one for each file. */
+export function peerFilter(choice: PeerChoice): (peer: MrtPeer) => boolean {
   if (choice === 'all') return () => true;
   if ('address' in choice) return (peer) => formatAddress(peer.address) === choice.address;
   const order: string[] = [];

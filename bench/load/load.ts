@@ -2,9 +2,10 @@
 // has what it expects. Time is taken from the first octet sent to the read that completed the last sink.
 
 import type { Clock, Timer } from '../../src/lib/clock.ts';
-import { formatAddress, parseAddress, parseQuad, quadToUint } from '../../src/lib/ip.ts';
+import { parseAddress, parseQuad, quadToUint } from '../../src/lib/ip.ts';
 import { AttributeHasher } from './attribute-hash.ts';
 import type { LoadEvent, LoadPlan, PhaseName, PhaseResult, SessionPlan } from './plan.ts';
+import { prefixText } from './replay.ts';
 import type { RouteTable } from './route-table.ts';
 import { LoadSession, sharedReadBuffer } from './session.ts';
 import { Expectation, Sink } from './sink.ts';
@@ -281,11 +282,4 @@ function keptNextHops(
     out.fill(quadToUint(parseAddress(session.nextHop ?? session.localAddress)!.bytes), range.from, range.to);
   });
   return out;
-}
-
-function prefixText(table: RouteTable, index: number): string {
-  const { words, nextHopBytes } = table.family;
-  const view = new DataView(new ArrayBuffer(nextHopBytes));
-  for (let word = 0; word < words; word++) view.setInt32(word * 4, table.words[index * words + word]!);
-  return `${formatAddress(new Uint8Array(view.buffer))}/${table.lengths[index]}`;
 }

@@ -81,10 +81,13 @@ export class Lab {
   }
 }
 
-/** Makes `names.length` nodes on one network. `lab` is unique to the test: letters, at most 6 of them. */
+/** A node by its name, or with addresses of its own in the lab's networks. */
+export type NodeSpec = string | { readonly name: string; readonly ipv4?: string; readonly ipv6?: string };
+
+/** Makes a node for each spec, all on one network. `lab` is unique to the test: letters, at most 6 of them. */
 export async function createLab(
   lab: string,
-  names: readonly string[],
+  specs: readonly NodeSpec[],
   options: LabOptions = {},
 ): Promise<Lab> {
   const prefix = `gw-${lab}-`;
@@ -97,19 +100,15 @@ export async function createLab(
   try {
     const bridge = await createNamespace(`${prefix}net`);
     namespaces.push(bridge);
-    for (const [i, name] of names.entries()) {
+    for (const [i, spec] of specs.entries()) {
+      const { name, ...own } = typeof spec === 'string' ? { name: spec } : spec;
       const namespace = await createNamespace(prefix + name);
       namespaces.push(namespace);
       const home = join(directory, name);
       await mkdir(home);
       const host = i + 1;
-      nodes.push({
-        name,
-        namespace,
-        ipv4: `${ipv4Network}.${host}`,
-        ipv6: `${ipv6Network}:${host}`,
-        directory: home,
-      });
+      const addresses = { ipv4: `${ipv4Network}.${host}`, ipv6: `${ipv6Network}:${host}`, ...own };
+      nodes.push({ name, namespace, directory: home, ...addresses });
     }
     await connectAll(
       bridge,
