@@ -66,6 +66,8 @@ export class Decision {
   /** Candidates: those left in front, the dropped ones behind them with the step that dropped each. */
   #rows = new Int32Array(64);
   #droppedAt = new Uint8Array(64);
+  /** Scratch of #keepWhere. */
+  #verdicts = new Uint8Array(64);
   /** Row of the current best, for step 9. */
   #currentBest = 0;
   /** The steps that the options leave, in order; each returns how many candidates stay. */
@@ -132,6 +134,7 @@ export class Decision {
       if (count === this.#rows.length) {
         this.#rows = growInt32(this.#rows, count + 1);
         this.#droppedAt = growUint8(this.#droppedAt, count + 1);
+        this.#verdicts = growUint8(this.#verdicts, count + 1);
         this.multipath = growInt32(this.multipath, count + 1);
       }
       this.#rows[count++] = row;
@@ -146,7 +149,7 @@ export class Decision {
       const kept = step.run(left);
       for (let i = kept; i < left; i++) this.#droppedAt[i] = step.number;
       left = kept;
-      if (step.number === MULTIPATH_STEP && left > 1) {
+      if (step.number === MULTIPATH_STEP && left > 1 && this.options.multipathLimit > 1) {
         for (let i = 0; i < left; i++) this.multipath[i] = this.#rows[i]!;
         this.multipathCount = left;
       }
@@ -281,11 +284,12 @@ export class Decision {
 
   #keepWhere(count: number, keep: (row: number) => boolean): number {
     const rows = this.#rows;
+    const verdicts = this.#verdicts;
     // Judge all before any row moves: `keep` may look at the whole set.
-    const verdicts = Array.from({ length: count }, (_, i) => keep(rows[i]!));
+    for (let i = 0; i < count; i++) verdicts[i] = keep(rows[i]!) ? 1 : 0;
     let kept = 0;
     for (let i = 0; i < count; i++) {
-      if (!verdicts[i]) continue;
+      if (verdicts[i] === 0) continue;
       const row = rows[i]!;
       rows[i] = rows[kept]!;
       rows[kept++] = row;
