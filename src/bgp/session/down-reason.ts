@@ -1,7 +1,7 @@
 // Why a session ended or an attempt failed: a code for programs and one sentence for people that carries both
 // sides' view, what was sent and what was received, by the registry's names and with the shutdown text of RFC 9003.
 
-import { CEASE, ERROR } from '../wire/error-codes.ts';
+import { CEASE, ERROR, OPEN_ERROR } from '../wire/error-codes.ts';
 import { formatNotification, type NotificationMessage } from '../wire/notification.ts';
 import type { FsmState } from './fsm-events.ts';
 import type { TransportError } from './transport.ts';
@@ -158,4 +158,9 @@ function afterReceived(received: NotificationMessage | undefined): Restart {
   if (received.code === ERROR.holdTimer || received.code === ERROR.sendHoldTimer) return 'damped';
   if (received.code !== ERROR.cease) return 'idle';
   return DAMPED_CEASES.includes(received.subcode) ? 'damped' : 'soon';
+}
+
+/** 2/4 received: the peer cannot bear the Capabilities parameter (RFC 5492 §3). */
+export function refusesParameters({ received }: DownReason): boolean {
+  return received?.code === ERROR.open && received.subcode === OPEN_ERROR.unsupportedParameter;
 }

@@ -23,7 +23,7 @@ const LATE_MS = 50;
 const GRACE_TURNS = 10;
 
 export interface LivenessHandlers {
-  connection(): Connection | undefined;
+  connection(): Pick<Connection, 'paused' | 'lastReceivedAt' | 'lastSentAt'> | undefined;
   /** Seconds of configured keepalive time; undefined = a third of the hold time. */
   keepaliveTime(): number | undefined;
   /** `detail` says what was missing. */

@@ -6,7 +6,7 @@
 import type { Clock, Random } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/log.ts';
 import { describeCapability } from '../wire/capabilities.ts';
-import { CEASE, ERROR, OPEN_ERROR } from '../wire/error-codes.ts';
+import { CEASE, ERROR } from '../wire/error-codes.ts';
 import { NotificationError } from '../wire/notification.ts';
 import type { OpenMessage } from '../wire/open.ts';
 import { decodeRouteRefresh } from '../wire/route-refresh.ts';
@@ -15,7 +15,7 @@ import { type CeaseOptions, ceaseNotification } from './cease.ts';
 import { resolveCollision } from './collision.ts';
 import { ConnectionFsm, type FsmOwner } from './connection-fsm.ts';
 import { MessageCounters } from './counters.ts';
-import { type DownReason, restartAfter } from './down-reason.ts';
+import { type DownReason, refusesParameters, restartAfter } from './down-reason.ts';
 import { establishedSession } from './established-session.ts';
 import type { EventFacts } from './event-facts.ts';
 import type { PeerEvents, Session } from './events.ts';
@@ -57,8 +57,8 @@ export class Peer {
   constructor(options: PeerOptions, dependencies: PeerDependencies) {
     this.#options = options;
     this.#dependencies = dependencies;
-    const { clock, random, log } = dependencies;
-    this.#history = new PeerHistory(clock, log);
+    const { clock, random } = dependencies;
+    this.#history = new PeerHistory(clock, dependencies.log);
     this.#retryPlan = new RetryPlan(clock, random, () => this.#options.timers);
     this.#idleHoldTimer = new TimerSlot(clock, () =>
       this.#primary.dispatch({ name: 'IdleHoldTimer_Expires' }),
@@ -197,6 +197,9 @@ export class Peer {
     if (change === 'reset') {
       this.#withCapabilities = true;
       this.reset({ subcode: CEASE.otherConfigurationChange });
+    } else if (change === 'soft' && rank(this.state) < rank('OpenSent')) {
+      // Nobody has been told anything yet: start afresh, so that a new time or mode counts at once.
+      if (this.#dependencies.onRetired === undefined) this.reset();
     } else if (passwordChanged) {
       this.#rekey();
     }
@@ -247,12 +250,10 @@ export class Peer {
   }
 
   #makeOwner(): FsmOwner {
-    const { clock, random, transport, log, events } = this.#dependencies;
+    const { events, log, onRetired: _, ...tools } = this.#dependencies;
     const peer = this;
     return {
-      clock,
-      random,
-      transport,
+      ...tools,
       log,
       counters: this.counters,
       get options() {
@@ -360,9 +361,8 @@ export class Peer {
 
   /** RFC 5492 §3: a peer that answers 2/4 gets an OPEN without capabilities next, once. */
   #capabilitiesRefused(reason: DownReason): boolean {
-    const { received } = reason;
-    const refused = received?.code === ERROR.open && received.subcode === OPEN_ERROR.unsupportedParameter;
-    if (!refused || !this.#withCapabilities || !this.#options.capabilities.enabled) return false;
+    if (!refusesParameters(reason)) return false;
+    if (!this.#withCapabilities || !this.#options.capabilities.enabled) return false;
     this.#withCapabilities = false;
     return true;
   }

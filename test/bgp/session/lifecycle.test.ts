@@ -339,6 +339,32 @@ describe('changed options', () => {
   });
 });
 
+describe('changed options while there is no session', () => {
+  it('a peer that is passive no longer dials at once', () => {
+    const { world, raw, peer } = dialling({ passive: true });
+    world.clock.advance(60 * SECOND);
+    expect(raw.accepted).toHaveLength(0);
+    expect(peer.replaceOptions({ ...peer.options, passive: false })).toBe('soft');
+    world.clock.advance(10);
+    expect(raw.accepted).toHaveLength(1);
+  });
+
+  it('2385-2-1: a new password is used for the next dial at once', () => {
+    const world = new World();
+    const secret = (text: string) => ({ reveal: () => text });
+    const { peer } = world.speaker(A).peer(B, { password: secret('wrong') });
+    const other = world.speaker(B);
+    const { peer: passive } = other.peer(A, { passive: true, password: secret('right') });
+    passive.start();
+    peer.start();
+    world.clock.advance(10 * SECOND);
+    expect(peer.state).toBe('Connect');
+    peer.replaceOptions({ ...peer.options, password: secret('right') });
+    world.clock.advance(SECOND);
+    expect([peer.state, passive.state]).toEqual(['Established', 'Established']);
+  });
+});
+
 describe('collision', () => {
   /** Both sides dial at the same moment. */
   function crossing(latencyMs: number, idA: number, idB: number) {

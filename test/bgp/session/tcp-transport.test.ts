@@ -423,4 +423,30 @@ describe('two peers over real TCP', () => {
       expect(b.downs[0]?.sentence).toContain('received Cease/Administrative Shutdown: "bye" (6/2)');
     },
   );
+
+  it('a NOTIFICATION arrives though its sender had paused reading with octets unread', async () => {
+    const [up, down] = [signal(), signal()];
+    const [a, b] = [new Recorder(), new Recorder()];
+    const chunk = new Uint8Array(EMPTY_UPDATE.length * 20_000);
+    for (let i = 0; i < chunk.length; i += EMPTY_UPDATE.length) chunk.set(EMPTY_UPDATE, i);
+    a.onUpHook = (session) => session.send(Array.from({ length: 20 }, () => chunk));
+    b.onUpdateHook = (session) => {
+      session.pauseReading();
+      up.fire();
+    };
+    a.onDown = (_session, reason) => {
+      a.downs.push(reason);
+      down.fire();
+    };
+    const left = speaker('127.0.1.5', a, '127.0.1.6', { remotePort: PORT_B, routerId: 1 });
+    const right = speaker('127.0.1.6', b, '127.0.1.5', { remotePort: PORT_A, routerId: 2, passive: true });
+    right.listeners.open({ address: ip('127.0.1.6'), port: PORT_B, interface: undefined });
+    await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+    right.peer.start();
+    left.peer.start();
+    await up.done;
+    right.peer.stop({ subcode: 2, text: 'full' });
+    await down.done;
+    expect(a.downs[0]?.sentence).toContain('received Cease/Administrative Shutdown: "full" (6/2)');
+  });
 });
