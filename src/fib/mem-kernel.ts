@@ -31,6 +31,11 @@ export interface MemKernelOperation {
   readonly route: KernelRoute;
 }
 
+interface User {
+  readonly targets: Map<number, KernelTarget>;
+  events: KernelEvents | undefined;
+}
+
 export class MemKernel implements Kernel {
   /** Asked before each write: an errno lets it fail, 0 lets it pass. */
   fault: (operation: MemKernelOperation) => number = () => 0;
@@ -43,29 +48,37 @@ export class MemKernel implements Kernel {
   readonly #routes = new Map<string, KernelRoute[]>();
   readonly #links = new Map<number, KernelLink>();
   #addresses: KernelAddress[] = [];
-  readonly #targets = new Map<number, KernelTarget>();
   readonly #waiting: (() => void)[] = [];
-  #events: KernelEvents | undefined;
+  readonly #self: User = { targets: new Map(), events: undefined };
+  readonly #users: User[] = [this.#self];
 
-  // The Kernel interface.
+  // The Kernel interface. The machine itself serves one user; further ones take a session each.
 
-  defineTarget(id: number, target: KernelTarget): void {
-    this.#targets.set(id, target);
+  /** Another user of the same machine, with targets and notifications of its own: it is told what others write. */
+  session(): Kernel {
+    const user: User = { targets: new Map(), events: undefined };
+    this.#users.push(user);
+    return {
+      defineTarget: (id, target) => void user.targets.set(id, target),
+      apply: (batch) => this.#apply(user, batch),
+      scanRoutes: (addressBytes, onRows) => this.scanRoutes(addressBytes, onRows),
+      dumpLinks: () => this.dumpLinks(),
+      dumpAddresses: () => this.dumpAddresses(),
+      watch: async (events) => {
+        user.events = events;
+      },
+      close: async () => {
+        user.events = undefined;
+      },
+    };
   }
 
-  async apply(batch: RouteBatch): Promise<RouteFailure[]> {
-    const failures: RouteFailure[] = [];
-    const stride = batch.addressBytes / 4;
-    for (let index = 0; index < batch.count; index++) {
-      const target = this.#targets.get(batch.targets[index]!);
-      if (target === undefined) throw new Error(`kernel target ${batch.targets[index]} was never defined`);
-      const prefix = { bytes: toBytes(batch.words, index * stride, stride), length: batch.bits[index]! };
-      const metric = storedMetric(batch.addressBytes, target.metric);
-      const route: KernelRoute = { ...target, metric, prefix };
-      const errno = this.#write(batch.kinds[index]!, route);
-      if (errno !== 0) failures.push({ index, errno, name: errnoName(errno) });
-    }
-    return failures;
+  defineTarget(id: number, target: KernelTarget): void {
+    this.#self.targets.set(id, target);
+  }
+
+  apply(batch: RouteBatch): Promise<RouteFailure[]> {
+    return this.#apply(this.#self, batch);
   }
 
   async scanRoutes(addressBytes: 4 | 16, onRows: (rows: RouteRows) => void): Promise<{ complete: boolean }> {
@@ -86,11 +99,11 @@ export class MemKernel implements Kernel {
   }
 
   async watch(events: KernelEvents): Promise<void> {
-    this.#events = events;
+    this.#self.events = events;
   }
 
   async close(): Promise<void> {
-    this.#events = undefined;
+    this.#self.events = undefined;
   }
 
   // What others do to the machine.
@@ -164,14 +177,33 @@ export class MemKernel implements Kernel {
     for (const deliver of this.#waiting.splice(0)) deliver();
   }
 
-  #write(kind: number, route: KernelRoute): number {
+  async #apply(user: User, batch: RouteBatch): Promise<RouteFailure[]> {
+    const failures: RouteFailure[] = [];
+    const stride = batch.addressBytes / 4;
+    for (let index = 0; index < batch.count; index++) {
+      const target = user.targets.get(batch.targets[index]!);
+      if (target === undefined) throw new Error(`kernel target ${batch.targets[index]} was never defined`);
+      const prefix = { bytes: toBytes(batch.words, index * stride, stride), length: batch.bits[index]! };
+      const metric = storedMetric(batch.addressBytes, target.metric);
+      const route: KernelRoute = { ...target, metric, prefix };
+      const errno = this.#write(user, batch.kinds[index]!, route);
+      if (errno !== 0) failures.push({ index, errno, name: errnoName(errno) });
+    }
+    return failures;
+  }
+
+  #write(user: User, kind: number, route: KernelRoute): number {
     const name =
       kind === ROUTE_OPERATION.create ? 'create' : kind === ROUTE_OPERATION.replace ? 'replace' : 'delete';
     const fault = this.fault({ kind: name, route });
     if (fault !== 0) return fault;
+    const replaced = this.#routes.has(keyOf(route));
     const errno = name === 'delete' ? this.#erase(route) : this.#insert(route, name === 'create');
-    if (errno === 0) this.log.push({ kind: name, route });
-    return errno;
+    if (errno !== 0) return errno;
+    this.log.push({ kind: name, route });
+    const change = name === 'delete' ? 'deleted' : replaced ? 'replaced' : 'added';
+    this.#tellRoute(route, ROW_CHANGE[change], user);
+    return 0;
   }
 
   #insert(route: KernelRoute, exclusive: boolean): number {
@@ -231,15 +263,18 @@ export class MemKernel implements Kernel {
     }
   }
 
-  #tellRoute(route: KernelRoute, change: number): void {
+  #tellRoute(route: KernelRoute, change: number, except?: User): void {
+    if (this.#users.every((user) => user === except || user.events === undefined)) return;
     const rows = toRows(route.prefix.bytes.length === 4 ? 4 : 16, [route], change);
-    this.#notify((events) => events.onRoutes(rows));
+    this.#notify((events) => events.onRoutes(rows), except);
   }
 
-  #notify(tell: (events: KernelEvents) => void): void {
+  #notify(tell: (events: KernelEvents) => void, except?: User): void {
     if (this.deaf) return;
     void this.#deliver(() => {
-      if (this.#events !== undefined) tell(this.#events);
+      for (const { events } of this.#users.filter((user) => user !== except)) {
+        if (events !== undefined) tell(events);
+      }
     });
   }
 

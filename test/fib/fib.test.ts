@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ERRNO } from '../../src/fib/errno.ts';
+import { ROUTE_OPERATION } from '../../src/fib/types.ts';
 import { Bench, ETH0, machine, route } from '../support/mem-kernel.ts';
 
 describe('Fib', () => {
@@ -159,6 +160,39 @@ describe('Fib', () => {
     await bench.run();
     expect(bench.own()).toEqual([]);
     expect(bench.idle).toHaveLength(9000);
+  });
+});
+
+describe('MemKernel', () => {
+  it('tells each user what the others write, and not its own', async () => {
+    const kernel = machine();
+    const bench = await Bench.started(kernel);
+    const told: string[] = [];
+    const other = kernel.session();
+    await other.watch({
+      onRoutes: (rows) => told.push(`${rows.changes[0]}/${rows.bits[0]}`),
+      onLink() {},
+      onAddress() {},
+      onOverrun() {},
+      onFailure() {},
+    });
+    bench.set('192.0.2.0/24', '10.0.0.2');
+    await bench.run();
+    expect(told).toEqual(['1/24']);
+    other.defineTarget(1, { type: 'blackhole', nextHops: [], table: 254, protocol: 12, metric: 50 });
+    const words = Int32Array.of(0xc0000200 | 0);
+    const one = {
+      addressBytes: 4,
+      count: 1,
+      bits: Uint8Array.of(24),
+      targets: Uint32Array.of(1),
+      words,
+    } as const;
+    await other.apply({ ...one, kinds: Uint8Array.of(ROUTE_OPERATION.replace) });
+    await bench.run();
+    // The FIB was told and put its route back, of which the other one was told in turn.
+    expect(told).toEqual(['1/24', '2/24']);
+    expect(bench.own()).toEqual(['192.0.2.0/24 10.0.0.2 50']);
   });
 });
 
