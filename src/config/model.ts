@@ -99,6 +99,8 @@ export interface PeerSettings {
   readonly asOverride: boolean;
   /** How often the own AS may stand in a received path. */
   readonly allowOwnAs: number;
+  /** AS_SET and AS_CONFED_SET pass, against RFC 9774 §3. */
+  readonly allowAsSets: boolean;
   readonly enforceFirstAs: boolean;
   readonly addPath: { readonly receive: boolean; readonly send: 'none' | 'all' | number };
   readonly extendedNextHop: boolean;

@@ -63,6 +63,8 @@ export const PEER_KEYS: Readonly<Record<PeerKey, PeerKeyRow>> = {
   removePrivateAs: { name: 'removePrivateAs', actions: SOFT_OUT },
   asOverride: { name: 'asOverride', actions: SOFT_OUT },
   allowOwnAs: { name: 'allowOwnAs', actions: SOFT_IN },
+  // Judged while decoding: what was withdrawn then must be sent again.
+  allowAsSets: { name: 'allowAsSets', actions: RESET },
   enforceFirstAs: { name: 'enforceFirstAs', actions: SOFT_IN },
   addPath: { name: 'addPath', actions: RESET },
   extendedNextHop: { name: 'extendedNextHop', actions: RESET },

@@ -83,6 +83,7 @@ export function fillSettings(input: SettingsInput, context: SettingsContext): Pe
     removePrivateAs: input.removePrivateAs ?? false,
     asOverride: input.asOverride ?? false,
     allowOwnAs: input.allowOwnAs ?? 0,
+    allowAsSets: input.allowAsSets ?? false,
     // RFC 7947 §2.2.2.1: a route server does not put its own AS first.
     enforceFirstAs: input.enforceFirstAs ?? input.role !== 'rs-client',
     addPath: addPathOf(input.addPath),

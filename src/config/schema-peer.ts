@@ -183,6 +183,13 @@ export const peerSettingsShape = {
     .max(10)
     .meta({ description: 'How often the own AS may stand in a received AS_PATH.', default: 0 })
     .optional(),
+  allowAsSets: z
+    .boolean()
+    .meta({
+      description: 'Take routes with an AS_SET in their path, which RFC 9774 withdraws.',
+      default: false,
+    })
+    .optional(),
   enforceFirstAs: z
     .boolean()
     .describe(

@@ -50,7 +50,11 @@ export class EstablishedPeer {
     this.#clock = tools.clock;
     this.#log = tools.log;
     this.#zone = tools.zone;
-    this.decoder = new UpdateDecoder(session.context, { aigp: settings.aigp }, tools.scratch);
+    this.decoder = new UpdateDecoder(
+      session.context,
+      { aigp: settings.aigp, acceptAsSets: settings.allowAsSets },
+      tools.scratch,
+    );
   }
 
   get maxPrefixes(): number | undefined {

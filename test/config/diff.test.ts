@@ -53,6 +53,7 @@ const OTHER: { [K in Exclude<keyof PeerSettings, 'timers'>]: PeerSettings[K] } =
   removePrivateAs: true,
   asOverride: true,
   allowOwnAs: 1,
+  allowAsSets: true,
   enforceFirstAs: false,
   addPath: { receive: true, send: 'none' },
   extendedNextHop: true,
@@ -107,7 +108,7 @@ describe('a peer setting', () => {
         .map((key) => PEER_KEYS[key].name)
         .sort();
     expect(names('reset')).toEqual(
-      'addPath asn clientToClient clusterId extendedMessages extendedNextHop families gracefulRestart holdTime interface localAddress localAs localPort multihop port role roleStrict routeReflectorClient ttlSecurity'.split(
+      'addPath allowAsSets asn clientToClient clusterId extendedMessages extendedNextHop families gracefulRestart holdTime interface localAddress localAs localPort multihop port role roleStrict routeReflectorClient ttlSecurity'.split(
         ' ',
       ),
     );

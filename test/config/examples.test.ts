@@ -38,6 +38,7 @@ const INTERNAL: PeerSettings = {
   removePrivateAs: false,
   asOverride: false,
   allowOwnAs: 0,
+  allowAsSets: false,
   enforceFirstAs: true,
   addPath: { receive: false, send: 'none' },
   extendedNextHop: false,
