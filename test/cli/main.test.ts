@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { main } from '../../src/cli/main.ts';
 import { OutputClosedError } from '../../src/cli/terminal.ts';
-import { packageRoot, packageVersion } from '../../src/control/package-info.ts';
+import { packageRoot, packageVersion } from '../../src/lib/package-info.ts';
 import { fakeTerminal, startControlLab } from '../support/control-lab.ts';
 
 async function godwit(words: readonly string[], terminal = fakeTerminal()) {
