@@ -9,14 +9,14 @@ import { formatAddress } from '../lib/ip.ts';
 import type { Logger } from '../lib/log.ts';
 import { toBytes } from '../lib/prefix-trie.ts';
 import type { Scheduler } from '../lib/scheduler.ts';
-import { explainErrno } from './errno.ts';
+import { FailureLog } from './failure-log.ts';
 import { FamilyFib, FLAG, type PrefixReader, type SentBatch } from './family-fib.ts';
 import type { AddressBytes, KernelConsumer, KernelMonitor, LinkTurn } from './kernel-monitor.ts';
 import { Reconciler } from './reconcile.ts';
 import { RetryLists } from './retry.ts';
 import type { RouteTargets } from './route-targets.ts';
 import { TamperGuard } from './tamper-guard.ts';
-import type { Kernel, KernelLink, KernelTarget, RouteFailure, RouteRows } from './types.ts';
+import type { Kernel, KernelLink, KernelTarget, RouteRows } from './types.ts';
 
 export type { PrefixReader } from './family-fib.ts';
 
@@ -59,8 +59,7 @@ export interface FibRouteState {
 const BATCH_OPERATIONS = 2000;
 const MAX_BATCHES_IN_FLIGHT = 4;
 const DEFAULT_SETTLE_TIME_MS = 120_000;
-/** One line a kind of failure in this time. */
-const FAILURE_LOG_INTERVAL_MS = 10_000;
+const REFUSED = 'the kernel refused a route; trying again';
 
 interface Room {
   readonly fib: FamilyFib;
@@ -76,8 +75,7 @@ export class Fib implements KernelConsumer {
   readonly #options: FibOptions;
   readonly #rooms: (Room | undefined)[] = [];
   readonly #wake: () => void;
-  readonly #failureWords = new Map<number, string>();
-  readonly #lastFailureLog = new Map<number, number>();
+  readonly #failures: FailureLog;
   #definedTargets = 0;
   #batchesInFlight = 0;
   #nextRoom = 0;
@@ -85,11 +83,13 @@ export class Fib implements KernelConsumer {
   #repaired = 0;
   #settleTimer: Timer | undefined;
   #failure: Error | undefined;
+  #frozen = false;
   #closing: { keep: boolean; resolve: () => void } | undefined;
 
   constructor(options: FibOptions) {
     this.#options = options;
     this.targets = options.targets;
+    this.#failures = new FailureLog(options.clock, options.log);
     for (const { family, reader } of options.families) this.#rooms[family.id] = this.#newRoom(family, reader);
     this.#wake = options.scheduler.add({ name: 'fib', run: (deadline) => this.#run(deadline) });
     options.monitor.add(this);
@@ -161,7 +161,7 @@ export class Fib implements KernelConsumer {
       desired: desired === 0 ? undefined : this.targets.get(desired),
       installed: installed === 0 ? undefined : this.targets.get(installed),
       state: failed ? 'failed' : asWanted && !(fib.flags(prefixId) & FLAG.unsure) ? 'installed' : 'pending',
-      problem: failed ? this.#problem(fib, prefixId) : undefined,
+      problem: failed ? this.#failures.describe(fib.errno(prefixId), fib.attempts(prefixId)) : undefined,
     };
   }
 
@@ -171,12 +171,19 @@ export class Fib implements KernelConsumer {
     for (let id = 0; id < fib.limit; id++) if (fib.flags(id) & FLAG.tracked) yield id;
   }
 
+  /** Writes and repairs nothing more, because another FIB takes over the table; `close` still removes own routes. */
+  freeze(): void {
+    this.#frozen = true;
+    this.#settleTimer?.cancel();
+  }
+
   /**
    * Stops. `keep` leaves own routes where they are (another start adopts them); otherwise they are removed, and the
    * promise resolves when that is done or has failed. Nothing is called back afterwards but `onIdle`.
    */
   close(options: { keep: boolean }): Promise<void> {
     this.#settleTimer?.cancel();
+    this.#frozen = false;
     return new Promise((resolve) => {
       if (!options.keep) {
         for (const room of this.#rooms) {
@@ -248,6 +255,7 @@ export class Fib implements KernelConsumer {
 
   #newRoom(family: Family, reader: PrefixReader): Room {
     const { clock, targets, monitor } = this.#options;
+    const failures = this.#failures;
     const guard = new TamperGuard(clock);
     const fib = new FamilyFib(family, reader, targets, {
       onIdle: (prefixId) => {
@@ -256,10 +264,10 @@ export class Fib implements KernelConsumer {
       },
       onFailed: (prefixId, attempts, failure) => {
         retries.add(prefixId, attempts);
-        this.#noteFailure(fib, prefixId, failure);
+        failures.note(failure, { prefix: describePrefix(fib, prefixId), failed: fib.failedCount }, REFUSED);
       },
       onLeftoverFailed: (failure) =>
-        this.#logFailure(failure, { family: family.name }, 'could not delete an old route'),
+        failures.note(failure, { family: family.name }, 'could not delete an old kernel route'),
       onUnexplained: () => monitor.requestScan('a place is taken unexpectedly', fib.addressBytes),
     });
     const retries = new RetryLists(clock, (ids) => {
@@ -283,14 +291,9 @@ export class Fib implements KernelConsumer {
 
   #run(deadline: number): boolean {
     const { clock } = this.#options;
-    const keeping = this.#closing?.keep === true;
-    const ready = this.#rooms.every((room) => room === undefined || room.fib.scanned);
-    while (
-      ready &&
-      !keeping &&
-      this.#failure === undefined &&
-      this.#batchesInFlight < MAX_BATCHES_IN_FLIGHT
-    ) {
+    const silent = this.#frozen || this.#closing?.keep === true;
+    const ready = this.#scanned();
+    while (ready && !silent && this.#failure === undefined && this.#batchesInFlight < MAX_BATCHES_IN_FLIGHT) {
       if (!this.#sendOne() && !this.#hasWork()) break;
       if (clock.now() >= deadline) return this.#hasWork();
     }
@@ -359,28 +362,6 @@ export class Fib implements KernelConsumer {
 
   #retryAll(): void {
     for (const room of this.#rooms) room?.retries.releaseAll();
-  }
-
-  #noteFailure(fib: FamilyFib, prefixId: number, failure: RouteFailure): void {
-    if (failure.text !== undefined) this.#failureWords.set(failure.errno, failure.text);
-    const fields = { prefix: describePrefix(fib, prefixId), failed: fib.failedCount };
-    this.#logFailure(failure, fields, 'the kernel refused a route; trying again');
-  }
-
-  #logFailure(failure: RouteFailure, fields: Record<string, unknown>, message: string): void {
-    const { clock, log } = this.#options;
-    const now = clock.now();
-    const last = this.#lastFailureLog.get(failure.errno);
-    if (last !== undefined && now - last < FAILURE_LOG_INTERVAL_MS) return;
-    this.#lastFailureLog.set(failure.errno, now);
-    log.warn({ ...fields, reason: explainErrno(failure.errno, failure.text) }, message);
-  }
-
-  #problem(fib: FamilyFib, prefixId: number): string {
-    const errno = fib.errno(prefixId);
-    if (errno === 0) return 'somebody else keeps changing this route';
-    const attempts = fib.attempts(prefixId);
-    return `${explainErrno(errno, this.#failureWords.get(errno))} (${attempts} ${attempts === 1 ? 'try' : 'tries'})`;
   }
 
   #finishClosing(): void {

@@ -151,6 +151,22 @@ describe('Fib', () => {
     expect(again.own()).toEqual([]);
   });
 
+  it('does nothing more when frozen, and still removes its own at the end', async () => {
+    const bench = await Bench.started();
+    bench.set('192.0.2.0/24', '10.0.0.2');
+    bench.set('198.51.100.0/24', '10.0.0.2');
+    await bench.run();
+    bench.fib.freeze();
+    bench.kernel.deleteRoute(route('192.0.2.0/24'));
+    bench.set('203.0.113.0/24', '10.0.0.2');
+    await bench.run(5000);
+    expect(bench.own()).toEqual(['198.51.100.0/24 10.0.0.2 50']);
+    const closed = bench.fib.close({ keep: false });
+    await bench.run();
+    await closed;
+    expect(bench.own()).toEqual([]);
+  });
+
   it('writes large amounts in batches and all of it', async () => {
     const bench = await Bench.started();
     for (let i = 0; i < 9000; i++) bench.set(`20.${i >> 8}.${i & 255}.0/24`, '10.0.0.2');

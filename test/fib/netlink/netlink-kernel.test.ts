@@ -30,6 +30,8 @@ import { address, MAIN, METRIC, OWN_PROTOCOL, PrefixIds, prefix } from '../../su
 import { enterNamespace, type Namespace, whyNoNamespace } from '../../support/netns.ts';
 
 const reason = whyNoNamespace();
+/** Building the sources is part of it. */
+const BUILD_AND_RUN_MS = 90_000;
 const BUILT = join(process.cwd(), 'node_modules/.cache/godwit-fib-test');
 
 /** Waits for what the kernel does on its own time. */
@@ -241,88 +243,94 @@ describe.skipIf(reason !== undefined)(`netlink${reason === undefined ? '' : ` (s
     });
   });
 
-  it('through a thread of its own keeps the FIB right against `ip route`', async () => {
-    rmSync(BUILT, { recursive: true, force: true });
-    try {
-      execFileSync(process.execPath, [
-        join(process.cwd(), 'node_modules/typescript/bin/tsc'),
-        '-p',
-        'tsconfig.build.json',
-        '--outDir',
-        BUILT,
-        '--tsBuildInfoFile',
-        join(BUILT, '.tsbuildinfo'),
-      ]);
-    } catch (error) {
-      // A type error elsewhere is another test's business, as long as the files were written.
-      if (!existsSync(join(BUILT, 'src/fib/netlink/netlink-worker.js'))) throw error;
-    }
-    const built: { NetlinkKernel: { open(): Promise<Kernel> } } = await import(
-      pathToFileURL(join(BUILT, 'src/fib/netlink/netlink-kernel.js')).href
-    );
-    const kernel = await built.NetlinkKernel.open();
-    open.push(kernel);
-    const scheduler = new Scheduler(systemClock);
-    const targets = new RouteTargets({ table: MAIN, protocol: OWN_PROTOCOL, metric: METRIC });
-    const monitor = new KernelMonitor({
-      kernel,
-      clock: systemClock,
-      scheduler,
-      log: silentLogger,
-      scanTime: 0,
-    });
-    const view = new KernelView({ monitor, ownProtocol: OWN_PROTOCOL, tables: new Set([MAIN]) });
-    const ids = [new PrefixIds(), new PrefixIds()];
-    const fib = new Fib({
-      kernel,
-      monitor,
-      targets,
-      scheduler,
-      clock: systemClock,
-      log: silentLogger,
-      families: [
-        { family: IPV4_UNICAST, reader: ids[0]! },
-        { family: IPV6_UNICAST, reader: ids[1]! },
-      ],
-    });
-    namespace.run(`ip route add 192.0.2.0/24 via 10.0.0.2 proto ${OWN_PROTOCOL} metric ${METRIC}`);
-    namespace.run(`ip route add 203.0.113.0/24 via 10.0.0.2 proto ${OWN_PROTOCOL} metric ${METRIC}`);
-    await monitor.start();
-    expect(fib.stats().orphans).toBe(2);
-    const via2 = targets.intern({
-      type: 'unicast',
-      nextHops: [{ gateway: address('10.0.0.2'), ifindex: eth0 }],
-    });
-    const via6 = targets.intern({
-      type: 'unicast',
-      nextHops: [{ gateway: address('fe80::2'), ifindex: eth0 }],
-    });
-    fib.setRoute(0, ids[0]!.id('192.0.2.0/24'), via2);
-    fib.setRoute(0, ids[0]!.id('198.51.100.0/24'), via6);
-    fib.setRoute(1, ids[1]!.id('2001:db8:1::/48'), via6);
-    await until(() => fib.stats().installed === 3 && fib.stats().pending === 0);
-    expect(fib.stats().written).toBe(2);
-    const wanted = [
-      '192.0.2.0/24 via 10.0.0.2 dev eth0 metric 50',
-      '198.51.100.0/24 via inet6 fe80::2 dev eth0 metric 50',
-    ];
-    expect(show()).toEqual([...wanted, '203.0.113.0/24 via 10.0.0.2 dev eth0 metric 50']);
-    fib.startupComplete();
-    await until(() => show().length === 2);
-    expect(show()).toEqual(wanted);
+  it(
+    'through a thread of its own keeps the FIB right against `ip route`',
+    async () => {
+      rmSync(BUILT, { recursive: true, force: true });
+      try {
+        execFileSync(process.execPath, [
+          join(process.cwd(), 'node_modules/typescript/bin/tsc'),
+          '-p',
+          'tsconfig.build.json',
+          '--outDir',
+          BUILT,
+          '--tsBuildInfoFile',
+          join(BUILT, '.tsbuildinfo'),
+        ]);
+      } catch (error) {
+        // A type error elsewhere is another test's business, as long as the files were written.
+        if (!existsSync(join(BUILT, 'src/fib/netlink/netlink-worker.js'))) throw error;
+      }
+      const built: { NetlinkKernel: { open(): Promise<Kernel> } } = await import(
+        pathToFileURL(join(BUILT, 'src/fib/netlink/netlink-kernel.js')).href
+      );
+      const kernel = await built.NetlinkKernel.open();
+      open.push(kernel);
+      const scheduler = new Scheduler(systemClock);
+      const targets = new RouteTargets({ table: MAIN, protocol: OWN_PROTOCOL, metric: METRIC });
+      const monitor = new KernelMonitor({
+        kernel,
+        clock: systemClock,
+        scheduler,
+        log: silentLogger,
+        scanTime: 0,
+      });
+      const view = new KernelView({ monitor, ownProtocol: OWN_PROTOCOL, tables: new Set([MAIN]) });
+      const ids = [new PrefixIds(), new PrefixIds()];
+      const fib = new Fib({
+        kernel,
+        monitor,
+        targets,
+        scheduler,
+        clock: systemClock,
+        log: silentLogger,
+        families: [
+          { family: IPV4_UNICAST, reader: ids[0]! },
+          { family: IPV6_UNICAST, reader: ids[1]! },
+        ],
+      });
+      namespace.run(`ip route add 192.0.2.0/24 via 10.0.0.2 proto ${OWN_PROTOCOL} metric ${METRIC}`);
+      namespace.run(`ip route add 203.0.113.0/24 via 10.0.0.2 proto ${OWN_PROTOCOL} metric ${METRIC}`);
+      await monitor.start();
+      expect(fib.stats().orphans).toBe(2);
+      const via2 = targets.intern({
+        type: 'unicast',
+        nextHops: [{ gateway: address('10.0.0.2'), ifindex: eth0 }],
+      });
+      const via6 = targets.intern({
+        type: 'unicast',
+        nextHops: [{ gateway: address('fe80::2'), ifindex: eth0 }],
+      });
+      fib.setRoute(0, ids[0]!.id('192.0.2.0/24'), via2);
+      fib.setRoute(0, ids[0]!.id('198.51.100.0/24'), via6);
+      fib.setRoute(1, ids[1]!.id('2001:db8:1::/48'), via6);
+      await until(() => fib.stats().installed === 3 && fib.stats().pending === 0);
+      expect(fib.stats().written).toBe(2);
+      const wanted = [
+        '192.0.2.0/24 via 10.0.0.2 dev eth0 metric 50',
+        '198.51.100.0/24 via inet6 fe80::2 dev eth0 metric 50',
+      ];
+      expect(show()).toEqual([...wanted, '203.0.113.0/24 via 10.0.0.2 dev eth0 metric 50']);
+      fib.startupComplete();
+      await until(() => show().length === 2);
+      expect(show()).toEqual(wanted);
 
-    namespace.run('ip route del 198.51.100.0/24; ip -6 route del 2001:db8:1::/48');
-    await until(() => show().length === 2 && show(true).length === 1);
-    // Linux drops IPv4 routes of a link that goes down without telling anybody.
-    namespace.run('ip link set eth0 down');
-    await until(() => fib.stats().failed >= 2);
-    namespace.run('ip link set eth0 up');
-    await until(() => show().length === 2);
-    expect(show()).toEqual(wanted);
-    expect(view.interfaceNamed('eth0')?.ifindex).toBe(eth0);
-    const closed = fib.close({ keep: false });
-    await closed;
-    expect(show()).toEqual([]);
-    monitor.close();
-  });
+      namespace.run('ip route del 198.51.100.0/24; ip -6 route del 2001:db8:1::/48');
+      await until(() => show().length === 2 && show(true).length === 1);
+      // Linux drops IPv4 routes of a link that goes down without telling anybody.
+      namespace.run('ip link set eth0 down');
+      await until(() => fib.stats().failed >= 2);
+      namespace.run('ip link set eth0 up');
+      await until(() => show().length === 2);
+      expect(show()).toEqual(wanted);
+      expect(view.interfaceNamed('eth0')?.ifindex).toBe(eth0);
+      const closed = fib.close({ keep: false });
+      await closed;
+      expect(show()).toEqual([]);
+      monitor.close();
+      await kernel.close();
+      await expect(kernel.dumpLinks()).rejects.toThrow('closed');
+    },
+    BUILD_AND_RUN_MS,
+  );
 });
