@@ -10,6 +10,7 @@ type PeerInput = NonNullable<ConfigInput['peers']>[number];
 export const OWN_AS = 65000;
 export const OWN_ADDRESS = '10.0.0.1';
 export const OWN_ADDRESS_V6 = '2001:db8::1';
+export const OWN_LINK_LOCAL = 'fe80::1';
 
 export interface RigPeer {
   readonly as: number;
@@ -47,7 +48,7 @@ export async function rig(
   };
   const speaker = lab.speaker(
     'godwit',
-    [OWN_ADDRESS, OWN_ADDRESS_V6],
+    [OWN_ADDRESS, OWN_ADDRESS_V6, OWN_LINK_LOCAL],
     input,
     kernel === undefined ? {} : { kernel },
   );

@@ -275,6 +275,7 @@ export class RawPeer {
     this.heard.push('OPEN');
     this.remoteOpen = remote;
     this.context = negotiate(this.open(), remote, { peerAs: undefined });
+    this.#framer.setLimit(this.context.receiveLimit);
     // As an internal peer, so that LOCAL_PREF and ORIGINATOR_ID are seen where they should not be.
     this.#decoder = new UpdateDecoder(
       { ...this.context, peerType: 'internal' },

@@ -6,6 +6,7 @@ import { DECISION_STEPS } from '../../rib/decision.ts';
 import { WITHHELD, WITHHELD_SENTENCES } from '../../rib/distribution.ts';
 import type { FamilyRib } from '../../rib/family-rib.ts';
 import type { Rib } from '../../rib/rib.ts';
+import type { UpdateGroup } from '../../rib/update-group.ts';
 import { CommandError, type ExplainView } from '../api.ts';
 import { familyOf } from '../local-routes.ts';
 import type { PeerHandle } from '../peer-registry.ts';
@@ -81,15 +82,28 @@ function exportView(
   const { locRib } = family;
   const best = prefixId < locRib.bestAttr.length ? locRib.bestAttr[prefixId]! : 0;
   if (best === 0) return withheld('there is no best path');
+  const peerId = established.ribPeer.id;
+  const sent = sentPaths(group, prefixId, peerId);
   const from = locRib.bestPeer[prefixId]!;
-  if (from === established.ribPeer.id) return withheld(WITHHELD_SENTENCES[WITHHELD.ownRoute]);
-  const attr = group.rewriter.evaluate(best, from);
+  // RFC 7911: other peers' paths may go to the peer whose own is best.
+  if (from === peerId && sent.length === 0) return withheld(WITHHELD_SENTENCES[WITHHELD.ownRoute]);
+  const attr = sent[0] ?? group.rewriter.evaluate(best, from);
   if (attr === 0) return withheld(WITHHELD_SENTENCES[group.rewriter.cause]);
+  const waits = group.pending > 0 ? 'waits to be sent' : WITHHELD_SENTENCES[WITHHELD.tooLong];
   return {
     peer: handle.name,
-    advertised: group.adjRibOut.has(prefixId),
-    reason: group.adjRibOut.has(prefixId) ? 'advertised' : 'waits to be sent',
+    advertised: sent.length > 0,
+    reason: sent.length === 0 ? waits : sent.length === 1 ? 'advertised' : `advertised: ${sent.length} paths`,
     attributes: attributesView(rib, attr),
     nextHop: rib.nextHops.format(rib.attrs.nextHop[attr]!),
   };
+}
+
+/** Attribute sets that a member of the group has been sent for a prefix, best first. */
+function sentPaths(group: UpdateGroup, prefixId: number, peerId: number): number[] {
+  const sent: number[] = [];
+  group.adjRibOut.forEach(prefixId, (_pathId, attr, from) => {
+    if (from !== peerId) sent.push(attr);
+  });
+  return sent;
 }
