@@ -99,7 +99,7 @@ export class NetlinkKernel implements Kernel {
     make: (id: number) => WorkerRequest,
     options: { transfer?: ArrayBuffer[]; onRows?: (rows: RouteRows) => void } = {},
   ): Promise<WorkerReport> {
-    const failed = this.#failed ?? (this.#closing ? new Error('the kernel is closed') : undefined);
+    const failed = this.#closing ? new Error('the kernel is closed') : this.#failed;
     if (failed !== undefined) return Promise.reject(failed);
     const id = this.#nextId++;
     return new Promise((settle, fail) => {
