@@ -107,6 +107,9 @@ export type OptionsChange = 'unchanged' | 'soft' | 'reset';
 /** What may change under a living session; everything else was said in the OPEN or belongs to the connection. */
 const SOFT_OPTIONS: readonly (keyof PeerOptions)[] = ['name', 'passive', 'password', 'localPort'];
 const SOFT_TIMERS: readonly (keyof SessionTimers)[] = [
+  // No word of these two was said to the peer: a standing session ends as it began, the next one has them.
+  'keepalive',
+  'sendHold',
   'connectRetry',
   'connectDelay',
   'delayOpen',
