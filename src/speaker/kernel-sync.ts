@@ -129,6 +129,7 @@ export class KernelSync {
   /** Another takes over: nothing more is told, and what the other one has not learned is taken back. */
   retire(successor: KernelSync | undefined): void {
     this.#routes?.close();
+    this.fib?.freeze();
     this.#learner.close();
     const still = new Set([...(successor?.learned ?? [])].map(routeKey));
     for (const route of this.learned) {
