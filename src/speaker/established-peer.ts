@@ -23,6 +23,8 @@ export class EstablishedPeer {
   settings: PeerSettings;
   /** Ids of the families whose End-of-RIB has come (RFC 4724 §2). */
   readonly endOfRib = new Set<number>();
+  /** Ids of the families that the peer is sending again: BoRR has come, EoRR not yet (RFC 7313 §4). */
+  readonly refreshing = new Set<number>();
   readonly onEndOfRib: (family: Family) => void;
   /** The interface that link-local next hops of this session mean. */
   readonly #zone: string | undefined;

@@ -191,12 +191,19 @@ export class PeerRegistry implements PeerEvents {
   }
 
   onRouteRefresh(session: Session, family: Family, subtype: 0 | 1 | 2): void {
-    const { established } = this.#handleOf(session.peer);
+    const handle = this.#handleOf(session.peer);
+    const { established } = handle;
     if (established?.session !== session) return;
     const { pipeline } = this.#dependencies;
-    if (subtype === REFRESH_SUBTYPE.begin) pipeline.beginRefresh(established, family);
-    else if (subtype === REFRESH_SUBTYPE.end) pipeline.endRefresh(established, family);
-    else this.resend(established, family);
+    if (subtype === REFRESH_SUBTYPE.request) {
+      this.resend(established, family);
+    } else if (subtype === REFRESH_SUBTYPE.end) {
+      // RFC 7313 §4: an EoRR without its BoRR says nothing.
+      if (established.refreshing.delete(family.id)) pipeline.endRefresh(established, family);
+    } else if (!this.#sendsEndOfRib(handle) || established.endOfRib.has(family.id)) {
+      established.refreshing.add(family.id);
+      pipeline.beginRefresh(established, family);
+    }
   }
 
   onDrain(_session: Session): void {
@@ -231,6 +238,11 @@ export class PeerRegistry implements PeerEvents {
     const before = demarcate ? encodeRouteRefresh(family, REFRESH_SUBTYPE.begin) : undefined;
     const after = demarcate ? encodeRouteRefresh(family, REFRESH_SUBTYPE.end) : undefined;
     group.refresh(ribPeer.id, before, after);
+  }
+
+  /** RFC 7313 §4: with graceful restart on both sides a BoRR counts only after the peer's End-of-RIB. */
+  #sendsEndOfRib({ restartOffer, settings }: PeerHandle): boolean {
+    return restartOffer !== undefined && settings.gracefulRestart.mode === 'helper';
   }
 
   #joinGroups(handle: PeerHandle, established: EstablishedPeer): void {

@@ -7,7 +7,7 @@ import { type LoadResult, parseConfig } from '../../src/config/load.ts';
 import type { Config } from '../../src/config/model.ts';
 import type { ConfigInput } from '../../src/config/schema.ts';
 import { MemKernel } from '../../src/fib/mem-kernel.ts';
-import { formatAddress, formatPrefix, parsePrefix } from '../../src/lib/ip.ts';
+import { formatAddress, formatPrefix, parsePrefix, prefixContains } from '../../src/lib/ip.ts';
 import type { LogFields, Logger } from '../../src/lib/log.ts';
 import { Scheduler } from '../../src/lib/scheduler.ts';
 import type { PeerView, RouteQuery, RouteView, SpeakerApi } from '../../src/speaker/api.ts';
@@ -255,7 +255,7 @@ export function simKernel(...links: readonly string[]): MemKernel {
   return kernel;
 }
 
-/** A foreign kernel route. */
+/** A foreign kernel route, over the link that the gateway is on. */
 export function kernelRoute(
   kernel: MemKernel,
   prefix: string,
@@ -264,12 +264,17 @@ export function kernelRoute(
 ): void {
   const parsed = parsePrefix(prefix);
   if (parsed === undefined) throw new Error(`${prefix} is no prefix`);
+  const gateway = ip(via);
+  const connected = kernel.routes().find((route) => {
+    return route.nextHops[0]?.gateway === undefined && prefixContains(route.prefix, gateway);
+  });
+  const ifindex = connected?.nextHops[0]?.ifindex;
   kernel.addRoute({
     prefix: parsed,
     table: 254,
     metric: fields.metric ?? 0,
     protocol: fields.protocol ?? 4,
     type: 'unicast',
-    nextHops: [{ gateway: ip(via) }],
+    nextHops: [{ gateway, ...(ifindex !== undefined && { ifindex }) }],
   });
 }

@@ -1,0 +1,159 @@
+// RFC 4724 §4.2 and §4.1 as seen from outside: a helper keeps the routes of a peer that restarts.
+
+import { describe, expect, it } from 'vitest';
+import type { Capability } from '../../src/bgp/wire/capabilities.ts';
+import { simKernel } from '../support/sim-lab.ts';
+import { OWN_ADDRESS, type RigPeer, rig } from './rig.ts';
+
+const A = '10.0.0.2';
+const B = '10.0.0.3';
+const P1 = '192.0.2.0/24';
+const P2 = '198.51.100.0/24';
+
+const restart = (restarting: boolean, forwarding = true, notification = false): Capability => ({
+  kind: 'graceful-restart',
+  restarting,
+  notification,
+  restartTime: 90,
+  families: [{ afi: 1, safi: 1, forwarding }],
+});
+
+const AROUND: Record<string, RigPeer> = {
+  [A]: { as: 65002, raw: { capabilities: [restart(false)] } },
+  [B]: { as: 65003 },
+};
+
+async function afterLoss() {
+  const set = await rig(AROUND, { kernel: { install: true } }, simKernel(`eth0 ${OWN_ADDRESS}/24`));
+  const { lab, peer, speaker } = set;
+  peer(A).announce([P1, P2]);
+  peer(A).endOfRib();
+  await lab.settle();
+  peer(B).clear();
+  peer(A).drop();
+  await lab.settle();
+  return { ...set, lab, peer, speaker };
+}
+
+/** The same peer, whose OPEN says other things of restarts. */
+async function comeBack(set: Awaited<ReturnType<typeof afterLoss>>, capabilities: readonly Capability[]) {
+  const again = set.lab.raw(A, { as: 65002, holdTime: 0, capabilities });
+  await set.lab.connect(set.speaker, again);
+  return again;
+}
+
+describe('helper', () => {
+  it('4724-4.2-1 TCP loss of a GR peer: its routes stay, stale, and are forwarded as before', async () => {
+    const { speaker, peer } = await afterLoss();
+    expect(speaker.best()).toEqual([`${P1} from ${A}`, `${P2} from ${A}`]);
+    expect(speaker.routes().map((route) => route.stale)).toEqual([true, true]);
+    expect(speaker.kernelRoutes()).toEqual([`${P1} via ${A}`, `${P2} via ${A}`]);
+    expect(peer(B).heard).toEqual([]);
+    const gr = peer(B).remoteOpen?.capabilities.find(({ kind }) => kind === 'graceful-restart');
+    expect(gr).toMatchObject({ restarting: false });
+  });
+
+  it('4724-4.2-4 when Restart Time has passed the stale routes go', async () => {
+    const { lab, speaker, peer } = await afterLoss();
+    await lab.run(80_000);
+    expect(speaker.best()).toHaveLength(2);
+    await lab.run(20_000);
+    expect(speaker.routes()).toEqual([]);
+    expect(speaker.kernelRoutes()).toEqual([]);
+    expect(peer(B).prefixes()).toEqual([]);
+  });
+
+  it('4724-4.2-6 updates replace stale routes; at End-of-RIB the remaining ones go', async () => {
+    const set = await afterLoss();
+    await set.lab.run(61_000);
+    const again = await comeBack(set, [restart(true)]);
+    expect(set.speaker.best()).toHaveLength(2);
+    again.announce([P1]);
+    await set.lab.settle();
+    expect(set.speaker.routes().map((route) => [route.prefix, route.stale])).toEqual([
+      [P1, false],
+      [P2, true],
+    ]);
+    expect(set.peer(B).heard).toEqual([]);
+    again.endOfRib();
+    await set.lab.settle();
+    expect(set.speaker.best()).toEqual([`${P1} from ${A}`]);
+    expect(set.peer(B).heard).toEqual([`-${P2}`]);
+  });
+
+  it('4724-4.2-5 a new session without capability, family or F bit: stale routes go at once', async () => {
+    for (const capabilities of [
+      [],
+      [{ ...restart(true), families: [] } as Capability],
+      [restart(true, false)],
+    ]) {
+      const set = await afterLoss();
+      await set.lab.run(61_000);
+      await comeBack(set, capabilities);
+      expect(set.speaker.routes()).toEqual([]);
+      expect(set.peer(B).prefixes()).toEqual([]);
+    }
+  });
+
+  it('4724-4.2-3 a second restart in a row: what was stale already goes', async () => {
+    const set = await afterLoss();
+    await set.lab.run(61_000);
+    const again = await comeBack(set, [restart(true)]);
+    again.announce([P1]);
+    await set.lab.settle();
+    again.drop();
+    await set.lab.settle();
+    expect(set.speaker.routes().map((route) => [route.prefix, route.stale])).toEqual([[P1, true]]);
+    expect(set.peer(B).prefixes()).toEqual([P1]);
+  });
+
+  it('4724-4.2-2 a new connection from an established GR peer replaces the old one, silently', async () => {
+    const { lab, speaker, peer } = await rig(AROUND);
+    peer(A).announce([P1]);
+    await lab.settle();
+    peer(A).clear();
+    peer(B).clear();
+    const again = lab.raw(A, { as: 65002, holdTime: 0, capabilities: [restart(true)] });
+    await lab.connect(speaker, again);
+    expect(again.heard).toContain('EOR ipv4-unicast');
+    expect(peer(A).heard.filter((line) => line.startsWith('NOTIFICATION'))).toEqual([]);
+    expect(speaker.routes()).toMatchObject([{ prefix: P1, stale: true }]);
+    expect(peer(B).heard).toEqual([]);
+  });
+
+  it('4724-3-2 a peer with the R bit gets routes without waiting for its End-of-RIB', async () => {
+    const { lab, speaker, peer } = await rig({ ...AROUND }, { networks: [P1] });
+    const again = lab.raw(A, { as: 65002, holdTime: 0, capabilities: [restart(true)] });
+    await lab.connect(speaker, again);
+    expect(again.prefixes()).toEqual([P1]);
+    expect(peer(B).prefixes()).toEqual([P1]);
+  });
+
+  it('7313-4-3 BoRR before the End-of-RIB of a GR peer is ignored', async () => {
+    const enhanced: Capability = { kind: 'enhanced-route-refresh' };
+    const { lab, speaker, peer } = await rig({
+      ...AROUND,
+      [A]: { as: 65002, raw: { capabilities: [restart(false), enhanced] } },
+    });
+    peer(A).announce([P1, P2]);
+    peer(A).refresh(undefined, 1);
+    peer(A).announce([P1]);
+    peer(A).refresh(undefined, 2);
+    await lab.settle();
+    expect(speaker.best()).toHaveLength(2);
+    peer(A).endOfRib();
+    peer(A).refresh(undefined, 1);
+    peer(A).announce([P1]);
+    peer(A).refresh(undefined, 2);
+    await lab.settle();
+    expect(speaker.best()).toEqual([`${P1} from ${A}`]);
+  });
+
+  it('an administrative stop of the peer ends the wait', async () => {
+    const { lab, speaker, peer } = await afterLoss();
+    speaker.api.peerDown(A, undefined);
+    await lab.settle();
+    expect(speaker.routes()).toEqual([]);
+    expect(peer(B).prefixes()).toEqual([]);
+  });
+});
