@@ -1,0 +1,460 @@
+import { describe, expect, it } from 'vitest';
+import {
+  type AttributeValues,
+  decodeAttributes,
+  encodeAttributes,
+} from '../../src/bgp/wire/attribute-values.ts';
+import { IPV6_UNICAST } from '../../src/bgp/wire/families.ts';
+import { formatAddress } from '../../src/lib/ip.ts';
+import { AttrStore } from '../../src/rib/attr-store.ts';
+import { WITHHELD, WITHHELD_SENTENCES, type WithheldCause } from '../../src/rib/distribution.ts';
+import type { ExportOptions } from '../../src/rib/export-options.ts';
+import { NextHopTable } from '../../src/rib/next-hops.ts';
+import { ExportRewriter } from '../../src/rib/rewrite.ts';
+import { PeerTable, type RibPeer, type RibPeerIdentity } from '../../src/rib/rib-peer.ts';
+import { exportOptions, identity, importOptions, octets } from './lab.ts';
+
+class Lab {
+  readonly nextHops = new NextHopTable();
+  readonly attrs = new AttrStore(this.nextHops, 100);
+  readonly peers = new PeerTable();
+
+  rewriter(options: ExportOptions): ExportRewriter {
+    return new ExportRewriter(options, this.attrs, this.peers);
+  }
+
+  peer(overrides: Partial<RibPeerIdentity>): RibPeer {
+    return this.peers.add(identity(overrides), importOptions());
+  }
+
+  /** An attribute set held once. */
+  intern(values: Partial<AttributeValues>, nextHop = '192.0.2.7'): number {
+    const wire = nextHop.split('+').flatMap((text) => [...octets(text)]);
+    const hop = this.nextHops.intern(Uint8Array.from(wire), wire.length, undefined);
+    const bytes = encodeAttributes(values);
+    const attr = this.attrs.intern(bytes, 0, bytes.length, hop);
+    this.nextHops.release(hop);
+    return attr;
+  }
+}
+
+interface Exported {
+  readonly cause: WithheldCause;
+  readonly values: AttributeValues;
+  /** `undefined` where nothing is sent. */
+  readonly nextHop: string | undefined;
+}
+
+const EXTERNAL = { source: 'external' } as const;
+const CLIENT = { source: 'internal', client: true, routerId: 0x0a000005 } as const;
+const NON_CLIENT = { source: 'internal', client: false, routerId: 0x0a000006 } as const;
+const LOCAL = { source: 'local' } as const;
+
+const TO_EBGP = { peerType: 'external' } as const;
+const TO_CLIENT = { peerType: 'internal', client: true } as const;
+const TO_NON_CLIENT = { peerType: 'internal', client: false } as const;
+
+function exported(
+  from: Partial<RibPeerIdentity>,
+  options: Partial<ExportOptions>,
+  attributes: Partial<AttributeValues> = {},
+  nextHop?: string,
+): Exported {
+  const lab = new Lab();
+  const rewriter = lab.rewriter(exportOptions(options));
+  const attr = lab.intern({ asPath: '65001 65002', ...attributes }, nextHop);
+  const out = rewriter.evaluate(attr, lab.peer(from).id);
+  const result = {
+    cause: rewriter.cause,
+    values: decodeAttributes(out === 0 ? new Uint8Array(0) : lab.attrs.copy(out)),
+    nextHop: out === 0 ? undefined : wireText(lab, out),
+  };
+  expect(out === 0).toBe(rewriter.cause !== WITHHELD.none);
+  lab.attrs.release(attr);
+  rewriter.close();
+  expect([lab.attrs.size, [...lab.nextHops.values()].length]).toEqual([0, 0]);
+  return result;
+}
+
+function wireText(lab: Lab, attr: number): string {
+  const { wire } = lab.nextHops.get(lab.attrs.nextHop[attr]!);
+  return wire.length === 32
+    ? `${formatAddress(wire.subarray(0, 16))}+${formatAddress(wire.subarray(16))}`
+    : formatAddress(wire);
+}
+
+describe('who may have a route', () => {
+  interface Row {
+    readonly title: string;
+    readonly from: Partial<RibPeerIdentity>;
+    readonly to: Partial<ExportOptions>;
+    readonly attributes?: Partial<AttributeValues>;
+    readonly cause: WithheldCause;
+  }
+  const otc = { onlyToCustomer: 65001 };
+  const noExport = { communities: ['65000:1', 'NO_EXPORT'] };
+  const rows: readonly Row[] = [
+    { title: 'eBGP -> eBGP', from: EXTERNAL, to: TO_EBGP, cause: WITHHELD.none },
+    { title: 'eBGP -> iBGP', from: EXTERNAL, to: TO_NON_CLIENT, cause: WITHHELD.none },
+    { title: 'local -> iBGP', from: LOCAL, to: TO_NON_CLIENT, cause: WITHHELD.none },
+    { title: 'local -> eBGP', from: LOCAL, to: TO_EBGP, cause: WITHHELD.none },
+    { title: 'iBGP -> eBGP', from: NON_CLIENT, to: TO_EBGP, cause: WITHHELD.none },
+    { title: '4271-9.2-1 iBGP -> iBGP', from: NON_CLIENT, to: TO_NON_CLIENT, cause: WITHHELD.notReflected },
+    { title: '4456-6-1 client -> non-client', from: CLIENT, to: TO_NON_CLIENT, cause: WITHHELD.none },
+    { title: '4456-6-1 client -> client', from: CLIENT, to: TO_CLIENT, cause: WITHHELD.none },
+    { title: '4456-6-1 non-client -> client', from: NON_CLIENT, to: TO_CLIENT, cause: WITHHELD.none },
+    {
+      title: 'client -> client where the clients are fully meshed',
+      from: CLIENT,
+      to: { ...TO_CLIENT, clientToClient: false },
+      cause: WITHHELD.clientToClient,
+    },
+    {
+      title: 'client -> non-client where the clients are fully meshed',
+      from: CLIENT,
+      to: { ...TO_NON_CLIENT, clientToClient: false },
+      cause: WITHHELD.none,
+    },
+    {
+      title: '1997-wk-1 NO_EXPORT -> eBGP',
+      from: EXTERNAL,
+      to: TO_EBGP,
+      attributes: noExport,
+      cause: WITHHELD.noExport,
+    },
+    {
+      title: '1997-wk-1 NO_EXPORT -> iBGP',
+      from: EXTERNAL,
+      to: TO_NON_CLIENT,
+      attributes: noExport,
+      cause: WITHHELD.none,
+    },
+    {
+      title: '1997-wk-2 NO_ADVERTISE -> eBGP',
+      from: EXTERNAL,
+      to: TO_EBGP,
+      attributes: { communities: ['NO_ADVERTISE'] },
+      cause: WITHHELD.noAdvertise,
+    },
+    {
+      title: '1997-wk-2 NO_ADVERTISE -> iBGP',
+      from: LOCAL,
+      to: TO_CLIENT,
+      attributes: { communities: ['NO_ADVERTISE'] },
+      cause: WITHHELD.noAdvertise,
+    },
+    {
+      title: '1997-wk-3 NO_EXPORT_SUBCONFED -> eBGP',
+      from: EXTERNAL,
+      to: TO_EBGP,
+      attributes: { communities: ['NO_EXPORT_SUBCONFED'] },
+      cause: WITHHELD.noExport,
+    },
+    {
+      title: '1997-wk-3 NO_EXPORT_SUBCONFED -> iBGP',
+      from: EXTERNAL,
+      to: TO_NON_CLIENT,
+      attributes: { communities: ['NO_EXPORT_SUBCONFED'] },
+      cause: WITHHELD.none,
+    },
+    ...(['customer', 'peer', 'rs-client'] as const).map((role) => ({
+      title: `9234-5-4 OTC where the own role is ${role}`,
+      from: EXTERNAL,
+      to: { ...TO_EBGP, role },
+      attributes: otc,
+      cause: WITHHELD.onlyToCustomer,
+    })),
+    ...(['provider', 'rs-server', undefined] as const).map((role) => ({
+      title: `9234-5-4 OTC where the own role is ${role}`,
+      from: EXTERNAL,
+      to: { ...TO_EBGP, role },
+      attributes: otc,
+      cause: WITHHELD.none,
+    })),
+    {
+      title: '8212-3-2 eBGP without export policy',
+      from: LOCAL,
+      to: { ...TO_EBGP, policy: 'none' },
+      cause: WITHHELD.noPolicy,
+    },
+    {
+      title: 'export policy rejects',
+      from: LOCAL,
+      to: { ...TO_CLIENT, policy: 'reject' },
+      cause: WITHHELD.policy,
+    },
+  ];
+  it.each(rows)('$title', ({ from, to, attributes, cause }) => {
+    expect(exported(from, to, attributes).cause).toBe(cause);
+  });
+
+  it('has a sentence for every cause', () => {
+    expect(Object.keys(WITHHELD_SENTENCES).map(Number)).toEqual(Object.values(WITHHELD));
+  });
+});
+
+const FULL: Partial<AttributeValues> = {
+  origin: 'EGP',
+  asPath: '65001 65002',
+  med: 50,
+  localPref: 300,
+  atomicAggregate: true,
+  aggregator: '65002 192.0.2.99',
+  communities: ['65001:1'],
+  extendedCommunities: ['rt:65001:1', 'generic:0x43000064:0x1'],
+  largeCommunities: ['65001:1:1'],
+  originatorId: '10.0.0.77',
+  clusterList: ['10.0.0.88'],
+  aigp: '7',
+  unknown: ['200 (partial, transitive): 0102'],
+};
+
+describe('to eBGP', () => {
+  it.each([
+    ['4271-5.1.2-2 into a leading AS_SEQUENCE', '65001 65002', '65000 65001 65002'],
+    ['4271-5.1.2-2 before an AS_SET', '{65001 65002}', '65000 {65001 65002}'],
+    ['4271-5.1.2-3 as the only AS of an own route', '', '65000'],
+  ])('the own AS goes in front: %s', (_title, before, after) => {
+    expect(exported(EXTERNAL, TO_EBGP, { asPath: before }).values.asPath).toBe(after);
+  });
+
+  it('4271-5.1.2-2 the own AS opens a segment where the first has 255', () => {
+    const full = Array.from({ length: 255 }, (_, i) => i + 1).join(' ');
+    const { values } = exported(EXTERNAL, { ...TO_EBGP, messageLimit: 65535 }, { asPath: full });
+    expect(values.asPath).toBe(`65000 ${full}`);
+  });
+
+  it('drops what stays inside, keeps the rest (5.1.1-1, 5.1.4-1, 5.1.5-2, 5.1.6-1, 4456-8-5, 4360-6-1, 7311-3.3-1)', () => {
+    expect(exported(EXTERNAL, TO_EBGP, FULL)).toEqual({
+      cause: WITHHELD.none,
+      nextHop: '10.0.0.254',
+      values: {
+        ...FULL,
+        asPath: '65000 65001 65002',
+        med: undefined,
+        localPref: undefined,
+        extendedCommunities: ['rt:65001:1'],
+        originatorId: undefined,
+        clusterList: [],
+        aigp: undefined,
+        onlyToCustomer: undefined,
+      },
+    });
+  });
+
+  it('4360-6-1 an attribute with non-transitive communities alone goes altogether', () => {
+    const { values } = exported(EXTERNAL, TO_EBGP, { extendedCommunities: ['generic:0x43000064:0x1'] });
+    expect(values.extendedCommunities).toEqual([]);
+  });
+
+  it('4271-5.1.4-1 the MED of an own route goes out', () => {
+    expect(exported(LOCAL, TO_EBGP, { asPath: '', med: 5 }).values.med).toBe(5);
+  });
+
+  it('7311-3.3-1 AIGP goes out where it is on', () => {
+    expect(exported(EXTERNAL, { ...TO_EBGP, aigp: true }, FULL).values.aigp).toBe('7');
+  });
+
+  it.each(['provider', 'peer', 'rs-server'] as const)(
+    '9234-5-3 adds OTC where the own role is %s',
+    (role) => {
+      expect(exported(EXTERNAL, { ...TO_EBGP, role }).values.onlyToCustomer).toBe(65000);
+    },
+  );
+
+  it.each(['customer', 'rs-client', undefined] as const)('9234-5-3 adds none where it is %s', (role) => {
+    expect(exported(EXTERNAL, { ...TO_EBGP, role }).values.onlyToCustomer).toBeUndefined();
+  });
+
+  it('9234-5-6 leaves an OTC that is there', () => {
+    const { values } = exported(EXTERNAL, { ...TO_EBGP, role: 'provider' }, { onlyToCustomer: 7 });
+    expect(values.onlyToCustomer).toBe(7);
+  });
+
+  it('private ASes go, before the own AS comes in front', () => {
+    const options = { ...TO_EBGP, removePrivateAs: true, localAs: 65010 };
+    const path = { asPath: '64512 7 65001 {4200000001 8}' };
+    expect(exported(EXTERNAL, options, path).values.asPath).toBe('65010 7 {8}');
+  });
+
+  it('the peer AS is overridden', () => {
+    const options = { ...TO_EBGP, overrideAs: 65001 };
+    expect(exported(EXTERNAL, options, { asPath: '65001 7 65001' }).values.asPath).toBe(
+      '65000 65000 7 65000',
+    );
+  });
+});
+
+describe('to a route server client', () => {
+  it('7947-2.2.1-1, 2.2.2.1-1, 2.2.3-1: next hop, path, MED and communities stay', () => {
+    const { values, nextHop } = exported(EXTERNAL, { ...TO_EBGP, routeServerClient: true }, FULL);
+    expect(nextHop).toBe('192.0.2.7');
+    expect(values).toMatchObject({
+      asPath: FULL.asPath,
+      med: FULL.med,
+      communities: FULL.communities,
+      extendedCommunities: FULL.extendedCommunities,
+      localPref: undefined,
+    });
+  });
+
+  it('9234-5-3 OTC is added all the same', () => {
+    const { values } = exported(EXTERNAL, { ...TO_EBGP, routeServerClient: true, role: 'rs-server' });
+    expect([values.onlyToCustomer, values.asPath]).toEqual([65000, '65001 65002']);
+  });
+});
+
+describe('to iBGP', () => {
+  it('4271-5.1.2-1, 5.1.3-1, 5.1.4-1: path, next hop and MED stay', () => {
+    const { values, nextHop } = exported(EXTERNAL, TO_NON_CLIENT, { med: 5 });
+    expect(nextHop).toBe('192.0.2.7');
+    expect(values).toMatchObject({ asPath: '65001 65002', med: 5, originatorId: undefined, clusterList: [] });
+  });
+
+  it('4271-5.1.2-1 an own route has an empty path and this speaker as next hop', () => {
+    const { values, nextHop } = exported(LOCAL, TO_NON_CLIENT, { asPath: '' }, '0.0.0.0');
+    expect([values.asPath, nextHop]).toEqual(['', '10.0.0.254']);
+  });
+
+  it('4271-5.1.5-1 LOCAL_PREF is always there', () => {
+    expect(exported(EXTERNAL, TO_NON_CLIENT).values.localPref).toBe(100);
+    expect(exported(EXTERNAL, TO_NON_CLIENT, { localPref: 0 }).values.localPref).toBe(0);
+  });
+
+  it('4456-8-1, 8-2, 10-1: a reflected route gets ORIGINATOR_ID and CLUSTER_LIST and stays as it is', () => {
+    const { values, nextHop } = exported(CLIENT, TO_NON_CLIENT, { med: 5, localPref: 70 });
+    expect(nextHop).toBe('192.0.2.7');
+    expect(values).toMatchObject({
+      asPath: '65001 65002',
+      med: 5,
+      localPref: 70,
+      originatorId: '10.0.0.5',
+      clusterList: ['10.0.0.254'],
+    });
+  });
+
+  it('4456-8-1 an ORIGINATOR_ID is kept; 4456-8-2 the own cluster goes in front', () => {
+    const before = { originatorId: '10.0.0.77', clusterList: ['10.0.0.88', '10.0.0.99'] };
+    expect(exported(NON_CLIENT, TO_CLIENT, before).values).toMatchObject({
+      originatorId: '10.0.0.77',
+      clusterList: ['10.0.0.254', '10.0.0.88', '10.0.0.99'],
+    });
+  });
+
+  it('keeps what would not cross a boundary', () => {
+    const { values } = exported(EXTERNAL, TO_CLIENT, FULL);
+    expect(values.extendedCommunities).toEqual(FULL.extendedCommunities);
+  });
+});
+
+describe('communities', () => {
+  it('all kinds are left out where they are not wanted', () => {
+    const { values } = exported(EXTERNAL, { ...TO_EBGP, sendCommunities: false }, FULL);
+    expect(values).toMatchObject({ communities: [], extendedCommunities: [], largeCommunities: [] });
+    expect(values.unknown).toEqual(FULL.unknown);
+  });
+});
+
+describe('next hops', () => {
+  const v6 = { family: IPV6_UNICAST, ownNextHop: octets('2001:db8::fe') };
+  const pair = 'fe80::1';
+
+  it('4271-5.1.3-2 self towards eBGP', () => {
+    expect(exported(EXTERNAL, TO_EBGP).nextHop).toBe('10.0.0.254');
+  });
+
+  it.each([
+    ['self towards iBGP', { ...TO_CLIENT, nextHop: 'self' }, '10.0.0.254'],
+    ['an address towards iBGP', { ...TO_CLIENT, nextHop: 'address' }, '10.0.0.254'],
+    ['unchanged towards eBGP', { ...TO_EBGP, nextHop: 'unchanged' }, '192.0.2.7'],
+  ] as const)('%s', (_title, options, wanted) => {
+    expect(exported(EXTERNAL, options).nextHop).toBe(wanted);
+  });
+
+  it('4271-5.1.3-3 an own route has this speaker as next hop, even where it is to stay unchanged', () => {
+    expect(exported(LOCAL, { ...TO_EBGP, nextHop: 'unchanged' }, {}, '198.51.100.9').nextHop).toBe(
+      '10.0.0.254',
+    );
+  });
+
+  it('is withheld where there is no own address', () => {
+    expect(exported(EXTERNAL, { ...TO_EBGP, ownNextHop: undefined }).cause).toBe(WITHHELD.noNextHop);
+    expect(exported(EXTERNAL, { ...TO_CLIENT, ownNextHop: undefined }).cause).toBe(WITHHELD.none);
+  });
+
+  it('2545-3-1 keeps the link-local address that came with a global one', () => {
+    const both = `2001:db8::7+${pair}`;
+    expect(exported(EXTERNAL, { ...TO_CLIENT, ...v6 }, {}, both).nextHop).toBe(both);
+  });
+
+  it('8950-4-1, 8950-5-1: an IPv6 next hop of an IPv4 route only to a peer that can take it', () => {
+    expect(exported(EXTERNAL, TO_CLIENT, {}, '2001:db8::7').cause).toBe(WITHHELD.nextHopEncoding);
+    const able = { ...TO_CLIENT, extendedNextHop: true };
+    expect(exported(EXTERNAL, able, {}, '2001:db8::7').nextHop).toBe('2001:db8::7');
+    const self = { ...TO_EBGP, ownNextHop: octets('2001:db8::fe') };
+    expect(exported(EXTERNAL, self).cause).toBe(WITHHELD.nextHopEncoding);
+    expect(exported(EXTERNAL, { ...self, extendedNextHop: true }).nextHop).toBe('2001:db8::fe');
+  });
+
+  it('an IPv4 next hop never goes with an IPv6 route', () => {
+    const options = { ...TO_EBGP, family: IPV6_UNICAST, ownNextHop: octets('10.0.0.254') };
+    expect(exported(EXTERNAL, options).cause).toBe(WITHHELD.nextHopEncoding);
+    expect(exported(EXTERNAL, { ...options, extendedNextHop: true }).cause).toBe(WITHHELD.nextHopEncoding);
+  });
+});
+
+describe('what the rewriter remembers', () => {
+  it('gives the same answer again, with the cause', () => {
+    const lab = new Lab();
+    const rewriter = lab.rewriter(exportOptions(TO_EBGP));
+    const from = lab.peer(EXTERNAL).id;
+    const good = lab.intern({ asPath: '1' });
+    const bad = lab.intern({ asPath: '1', communities: ['NO_EXPORT'] });
+    const out = rewriter.evaluate(good, from);
+    expect(rewriter.evaluate(bad, from)).toBe(0);
+    expect(rewriter.cause).toBe(WITHHELD.noExport);
+    expect(rewriter.evaluate(good, from)).toBe(out);
+    expect(rewriter.cause).toBe(WITHHELD.none);
+    expect(rewriter.evaluate(bad, from)).toBe(0);
+    expect(rewriter.cause).toBe(WITHHELD.noExport);
+  });
+
+  it('is never fooled by attribute ids that are used again, nor by peers', () => {
+    const lab = new Lab();
+    const rewriter = lab.rewriter(exportOptions(TO_CLIENT));
+    const peers = [EXTERNAL, CLIENT, NON_CLIENT].map((each) => lab.peer(each));
+    // More sets than the memory has places, most of them short-lived.
+    for (let i = 0; i < 20_000; i++) {
+      const attr = lab.intern({ asPath: String(1 + (i % 7000)), med: i % 3 });
+      const peer = peers[i % 3]!;
+      const values = decodeAttributes(lab.attrs.copy(rewriter.evaluate(attr, peer.id)));
+      const { asPath, med, originatorId } = values;
+      const wanted = peer.source === 'external' ? undefined : formatAddress(idBytes(peer.routerId));
+      if (asPath !== String(1 + (i % 7000)) || med !== i % 3 || originatorId !== wanted) {
+        expect({ i, asPath, med, originatorId }).toBeUndefined();
+      }
+      lab.attrs.release(attr);
+    }
+    expect(lab.attrs.size).toBeGreaterThan(1000);
+    rewriter.close();
+    expect(lab.attrs.size).toBe(0);
+  });
+
+  it('forgets a peer whose id goes to another', () => {
+    const lab = new Lab();
+    const rewriter = lab.rewriter(exportOptions(TO_CLIENT));
+    const attr = lab.intern({ asPath: '1' });
+    const first = lab.peer(CLIENT);
+    rewriter.evaluate(attr, first.id);
+    rewriter.forgetPeer(first.id);
+    lab.peers.remove(first);
+    const second = lab.peer(EXTERNAL);
+    expect(second.id).toBe(first.id);
+    const out = rewriter.evaluate(attr, second.id);
+    expect(decodeAttributes(lab.attrs.copy(out)).originatorId).toBeUndefined();
+  });
+});
+
+function idBytes(id: number): Uint8Array {
+  return Uint8Array.of(id >>> 24, id >>> 16, id >>> 8, id);
+}
