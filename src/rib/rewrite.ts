@@ -3,14 +3,32 @@
 // server changes nothing), next hop rules. The result depends on the attribute set and the peer it came from, not
 // on the prefix, so it is remembered for both.
 
-import { prepend, removePrivateAses, replaceAs } from '../bgp/wire/as-path.ts';
-import { AttributeEditor } from '../bgp/wire/attribute-set.ts';
+import {
+  MAX_SEGMENT_ASES,
+  prepend,
+  removePrivateAses,
+  replaceAs,
+  SEGMENT_HEADER,
+} from '../bgp/wire/as-path.ts';
+import {
+  AttributeTransform,
+  TRANSFORM,
+  type TransformAction,
+  TransformPlan,
+} from '../bgp/wire/attribute-transform.ts';
 import { keepTransitiveCommunities } from '../bgp/wire/communities.ts';
-import { ATTRIBUTE } from '../bgp/wire/iana.ts';
-import { ATTR_FLAG, type AttrStore } from './attr-store.ts';
+import { ATTRIBUTE, SEGMENT } from '../bgp/wire/iana.ts';
+import type { AttrStore } from './attr-store.ts';
 import { WITHHELD, type WithheldCause, withheld } from './distribution.ts';
 import type { ExportOptions } from './export-options.ts';
-import type { PeerTable, RibPeer } from './rib-peer.ts';
+import type { PeerTable, RibPeer, RouteSource } from './rib-peer.ts';
+
+const COMMUNITY_TYPES = [
+  ATTRIBUTE.communities,
+  ATTRIBUTE.extendedCommunities,
+  ATTRIBUTE.ipv6ExtendedCommunities,
+  ATTRIBUTE.largeCommunities,
+] as const;
 
 const MEMO_SIZE = 1 << 12;
 
@@ -18,7 +36,11 @@ export class ExportRewriter {
   readonly #options: ExportOptions;
   readonly #attrs: AttrStore;
   readonly #peers: PeerTable;
-  readonly #editor = new AttributeEditor();
+  readonly #transform = new AttributeTransform();
+  readonly #plans: Readonly<Record<RouteSource, TransformPlan>>;
+  /** The set at hand and where it came from, for `#write`. */
+  #attr = 0;
+  #from: RibPeer | undefined;
 
   // Direct-mapped memory of results; every entry holds its attribute sets.
   readonly #memoAttr = new Int32Array(MEMO_SIZE);
@@ -33,6 +55,11 @@ export class ExportRewriter {
     this.#options = options;
     this.#attrs = attrs;
     this.#peers = peers;
+    this.#plans = {
+      local: exportPlan(options, 'local'),
+      external: exportPlan(options, 'external'),
+      internal: exportPlan(options, 'internal'),
+    };
   }
 
   /** The attributes to advertise, or 0 with `cause` set. The id stays valid until the next call; hold it to keep it. */
@@ -78,78 +105,64 @@ export class ExportRewriter {
     const attrs = this.#attrs;
     const nextHop = this.#nextHop(attr, from);
     if (nextHop === 0) return 0;
-    const editor = this.#editor;
-    editor.load(attrs.bytes, attrs.offset(attr), attrs.length(attr));
-    if (this.#options.peerType === 'external') this.#crossBoundary(attr, from);
-    else this.#stayInside(attr, from);
-    if (!this.#options.aigp) editor.remove(ATTRIBUTE.aigp);
-    if (!this.#options.sendCommunities) {
-      editor.remove(ATTRIBUTE.communities);
-      editor.remove(ATTRIBUTE.extendedCommunities);
-      editor.remove(ATTRIBUTE.ipv6ExtendedCommunities);
-      editor.remove(ATTRIBUTE.largeCommunities);
-    }
-    const out = attrs.intern(editor.bytes, 0, editor.length, nextHop);
+    this.#attr = attr;
+    this.#from = from;
+    const transform = this.#transform;
+    const plan = this.#plans[from.source];
+    transform.run(attrs.bytes, attrs.offset(attr), attrs.length(attr), plan, this.#write);
+    const out = attrs.intern(transform.bytes, 0, transform.length, nextHop);
     attrs.nextHops.release(nextHop);
     return out;
   }
 
-  #crossBoundary(attr: number, from: RibPeer): void {
-    const editor = this.#editor;
-    const options = this.#options;
-    const flags = this.#attrs.flags[attr]!;
-    editor.remove(ATTRIBUTE.localPref);
-    editor.remove(ATTRIBUTE.originatorId);
-    editor.remove(ATTRIBUTE.clusterList);
-    // RFC 9234 §5, egress 1: to a customer, a peer or a client of the route server.
-    const addOtc = options.role === 'provider' || options.role === 'peer' || options.role === 'rs-server';
-    if (addOtc && (flags & ATTR_FLAG.onlyToCustomer) === 0) {
-      editor.setUint32(ATTRIBUTE.onlyToCustomer, options.localAs);
+  /** The attributes that a plan leaves to the occasion; `source[start, end)` is the received value, if any. */
+  readonly #write = (type: number, source: Uint8Array, start: number, end: number): void => {
+    const { clusterId, localAs } = this.#options;
+    const transform = this.#transform;
+    switch (type) {
+      case ATTRIBUTE.asPath:
+        this.#writePath(source, start, end);
+        break;
+      case ATTRIBUTE.clusterList:
+        // RFC 4456 §8: the own cluster id in front, the list made where there is none.
+        transform.putUint32Before(type, clusterId, source, start < 0 ? 0 : start, start < 0 ? 0 : end);
+        break;
+      case ATTRIBUTE.extendedCommunities:
+      case ATTRIBUTE.ipv6ExtendedCommunities: {
+        if (start < 0) break;
+        const kept = keepTransitiveCommunities(source.subarray(start, end), type);
+        if (kept.length > 0) transform.put(type, kept);
+        break;
+      }
+      default:
+        // What is there stays as it is.
+        if (start >= 0) transform.put(type, source, start, end);
+        else if (type === ATTRIBUTE.onlyToCustomer) transform.putUint32(type, localAs);
+        // RFC 4271 §5.1.5: the degree of preference travels with every route.
+        else if (type === ATTRIBUTE.localPref) transform.putUint32(type, this.#attrs.localPref[this.#attr]!);
+        // RFC 4456 §8
+        else if (type === ATTRIBUTE.originatorId) transform.putUint32(type, this.#from?.routerId ?? 0);
     }
-    if (options.routeServerClient) return;
-    // RFC 4271 §5.1.4: a MED from one AS is not for another; the own routes' is.
-    if (from.source !== 'local') editor.remove(ATTRIBUTE.multiExitDisc);
-    if ((flags & ATTR_FLAG.nonTransitiveExtended) !== 0) this.#dropNonTransitive();
-    this.#rewritePath();
-  }
+  };
 
-  /** RFC 4271 §5.1.2, with what the operator wants done to the path before the own AS goes in front. */
-  #rewritePath(): void {
-    const { overrideAs, removePrivateAs: strip, localAs } = this.#options;
-    const editor = this.#editor;
-    let path: Uint8Array = editor.get(ATTRIBUTE.asPath) ?? NO_BYTES;
+  #writePath(source: Uint8Array, start: number, end: number): void {
+    const { overrideAs, removePrivateAs: strip, localAs, peerType, routeServerClient } = this.#options;
+    const transform = this.#transform;
+    const present = start >= 0;
+    if (peerType === 'internal' || routeServerClient) {
+      transform.put(ATTRIBUTE.asPath, source, present ? start : 0, present ? end : 0);
+      return;
+    }
+    if (!strip && overrideAs === 0 && present && hasRoomInFront(source, start, end)) {
+      // The usual case: one more AS in the leading AS_SEQUENCE (RFC 4271 §5.1.2).
+      const header = (SEGMENT.asSequence << 8) | (source[start + 1]! + 1);
+      transform.putSequence(ATTRIBUTE.asPath, header, localAs, source, start + SEGMENT_HEADER, end);
+      return;
+    }
+    let path: Uint8Array = present ? source.subarray(start, end) : NO_BYTES;
     if (strip) path = removePrivateAses(path);
     if (overrideAs !== 0) path = replaceAs(path, overrideAs, localAs);
-    path = prepend(path, localAs);
-    editor.set(ATTRIBUTE.asPath, path);
-  }
-
-  #dropNonTransitive(): void {
-    for (const type of [ATTRIBUTE.extendedCommunities, ATTRIBUTE.ipv6ExtendedCommunities] as const) {
-      const value = this.#editor.get(type);
-      if (value === undefined) continue;
-      const kept = keepTransitiveCommunities(value, type);
-      if (kept.length === 0) this.#editor.remove(type);
-      // A view into the editor's own bytes must not be its source.
-      else if (kept.length < value.length) this.#editor.set(type, Uint8Array.from(kept));
-    }
-  }
-
-  #stayInside(attr: number, from: RibPeer): void {
-    const editor = this.#editor;
-    const attrs = this.#attrs;
-    const flags = attrs.flags[attr]!;
-    if (!editor.has(ATTRIBUTE.asPath)) editor.set(ATTRIBUTE.asPath, NO_BYTES);
-    // RFC 4271 §5.1.5: the degree of preference travels with every route.
-    if ((flags & ATTR_FLAG.localPref) === 0) editor.setUint32(ATTRIBUTE.localPref, attrs.localPref[attr]!);
-    if (from.source !== 'internal') return;
-    // RFC 4456 §8
-    if ((flags & ATTR_FLAG.originatorId) === 0) editor.setUint32(ATTRIBUTE.originatorId, from.routerId);
-    const list = editor.get(ATTRIBUTE.clusterList) ?? NO_BYTES;
-    const grown = new Uint8Array(list.length + 4);
-    new DataView(grown.buffer).setUint32(0, this.#options.clusterId);
-    grown.set(list, 4);
-    editor.set(ATTRIBUTE.clusterList, grown);
+    transform.put(ATTRIBUTE.asPath, prepend(path, localAs));
   }
 
   /** RFC 4271 §5.1.3: the next hop to show, held once for the caller, or 0 with `cause` set. */
@@ -182,3 +195,31 @@ export class ExportRewriter {
 }
 
 const NO_BYTES = new Uint8Array(0);
+
+/** Whether the path begins with an AS_SEQUENCE that takes one more AS, and the attribute stays a short one. */
+function hasRoomInFront(path: Uint8Array, start: number, end: number): boolean {
+  return end > start && path[start] === SEGMENT.asSequence && path[start + 1]! < MAX_SEGMENT_ASES;
+}
+
+/** What export does with each attribute, by where the route comes from. Everything not named goes along. */
+function exportPlan(options: ExportOptions, source: RouteSource): TransformPlan {
+  const { drop, write } = TRANSFORM;
+  const actions: [number, TransformAction][] = [[ATTRIBUTE.asPath, write]];
+  if (options.peerType === 'external') {
+    actions.push([ATTRIBUTE.localPref, drop], [ATTRIBUTE.originatorId, drop], [ATTRIBUTE.clusterList, drop]);
+    // RFC 9234 §5, egress 1: to a customer, a peer or a client of the route server.
+    const addsOtc = options.role === 'provider' || options.role === 'peer' || options.role === 'rs-server';
+    if (addsOtc) actions.push([ATTRIBUTE.onlyToCustomer, write]);
+    if (!options.routeServerClient) {
+      // RFC 4271 §5.1.4: a MED from one AS is not for another; the own routes' is.
+      if (source !== 'local') actions.push([ATTRIBUTE.multiExitDisc, drop]);
+      actions.push([ATTRIBUTE.extendedCommunities, write], [ATTRIBUTE.ipv6ExtendedCommunities, write]);
+    }
+  } else {
+    actions.push([ATTRIBUTE.localPref, write]);
+    if (source === 'internal') actions.push([ATTRIBUTE.originatorId, write], [ATTRIBUTE.clusterList, write]);
+  }
+  if (!options.aigp) actions.push([ATTRIBUTE.aigp, drop]);
+  if (!options.sendCommunities) for (const type of COMMUNITY_TYPES) actions.push([type, drop]);
+  return new TransformPlan(actions);
+}

@@ -1,0 +1,128 @@
+// From one canonical attribute set to another in a single pass: kept attributes are copied, dropped ones passed over,
+// and for the rest a callback writes what shall stand there. This is what export does to every set of a full table;
+// attribute-editor.ts is for those who change a set step by step.
+
+import { readUint16, writeUint32 } from '../../lib/bytes.ts';
+import { flagsOf } from './attribute-editor.ts';
+import { FLAG } from './iana.ts';
+
+/** What happens to a type; `write` calls back once, whether the attribute is there or not. */
+export const TRANSFORM = { keep: 0, drop: 1, write: 2 } as const;
+export type TransformAction = (typeof TRANSFORM)[keyof typeof TRANSFORM];
+
+const TYPES = 256;
+const SHORT_HEADER = 3;
+const LONG_HEADER = 4;
+const SHORT_VALUE = 255;
+/** Room for what callbacks add beyond the length of the source. */
+const SPARE = 1024;
+
+/** What to do with each attribute type. */
+export class TransformPlan {
+  readonly actions = new Uint8Array(TYPES);
+  /** Types with `write`, ascending. */
+  readonly written: readonly number[];
+
+  /** Types that are not named are kept. */
+  constructor(actions: Iterable<readonly [type: number, action: TransformAction]>) {
+    for (const [type, action] of actions) this.actions[type] = action;
+    this.written = [...this.actions.keys()].filter((type) => this.actions[type] === TRANSFORM.write);
+  }
+}
+
+/**
+ * Writes the attribute of one type through the transform's `put` methods, or nothing. `source[start, end)` is the
+ * value in the source; start = -1 where the source has none.
+ */
+export type WriteAttribute = (type: number, source: Uint8Array, start: number, end: number) => void;
+
+export class AttributeTransform {
+  /** The result is `bytes[0, length)`; another array once it has grown. */
+  bytes = new Uint8Array(8192);
+  length = 0;
+  /** Flags of the attribute that is being written anew, where the source has it. */
+  #flags: number | undefined;
+
+  /** Transforms the canonical set `source[offset, offset + length)`. */
+  run(source: Uint8Array, offset: number, length: number, plan: TransformPlan, write: WriteAttribute): void {
+    const { actions, written } = plan;
+    const end = offset + length;
+    this.length = 0;
+    this.#reserve(length + SPARE);
+    let next = 0;
+    for (let at = offset; at < end; ) {
+      const type = source[at + 1]!;
+      const long = (source[at]! & FLAG.extendedLength) !== 0;
+      const start = at + (long ? LONG_HEADER : SHORT_HEADER);
+      const stop = start + (long ? readUint16(source, at + 2) : source[at + 2]!);
+      while (next < written.length && written[next]! < type) write(written[next++]!, source, -1, -1);
+      const action = actions[type];
+      if (action === TRANSFORM.keep) {
+        this.#copy(source, at, stop);
+      } else if (action === TRANSFORM.write) {
+        // RFC 4271 §5: a Partial bit, once set, stays.
+        this.#flags = source[at]! & ~FLAG.extendedLength;
+        write(type, source, start, stop);
+        this.#flags = undefined;
+        next++;
+      }
+      at = stop;
+    }
+    while (next < written.length) write(written[next++]!, source, -1, -1);
+  }
+
+  /** An attribute with this value. */
+  put(type: number, value: Uint8Array, start = 0, end = value.length): void {
+    this.#header(type, end - start);
+    this.#copy(value, start, end);
+  }
+
+  putUint32(type: number, value: number): void {
+    this.#header(type, 4);
+    writeUint32(this.bytes, this.length, value);
+    this.length += 4;
+  }
+
+  /** An attribute whose value is four octets followed by a part of another: a list with a new first element. */
+  putUint32Before(type: number, value: number, rest: Uint8Array, start: number, end: number): void {
+    this.#header(type, 4 + end - start);
+    writeUint32(this.bytes, this.length, value);
+    this.length += 4;
+    this.#copy(rest, start, end);
+  }
+
+  /** AS_PATH of one AS_SEQUENCE header and one AS in front of the ASes at `rest[start, end)`. */
+  putSequence(type: number, header: number, as: number, rest: Uint8Array, start: number, end: number): void {
+    this.#header(type, 6 + end - start);
+    this.bytes[this.length++] = header >> 8;
+    this.bytes[this.length++] = header & 0xff;
+    writeUint32(this.bytes, this.length, as);
+    this.length += 4;
+    this.#copy(rest, start, end);
+  }
+
+  #header(type: number, size: number): void {
+    this.#reserve(this.length + LONG_HEADER + size + SPARE);
+    const { bytes } = this;
+    const flags = this.#flags ?? flagsOf(type);
+    bytes[this.length++] = size > SHORT_VALUE ? flags | FLAG.extendedLength : flags;
+    bytes[this.length++] = type;
+    if (size > SHORT_VALUE) bytes[this.length++] = size >> 8;
+    bytes[this.length++] = size & 0xff;
+  }
+
+  #copy(source: Uint8Array, start: number, end: number): void {
+    const { bytes } = this;
+    let to = this.length;
+    // Attributes are short: a loop is quicker than a view of the source.
+    for (let at = start; at < end; at++) bytes[to++] = source[at]!;
+    this.length = to;
+  }
+
+  #reserve(capacity: number): void {
+    if (capacity <= this.bytes.length) return;
+    const larger = new Uint8Array(Math.max(capacity, this.bytes.length * 2));
+    larger.set(this.bytes.subarray(0, this.length));
+    this.bytes = larger;
+  }
+}
