@@ -12,6 +12,9 @@ export interface PeerIdentity {
   readonly address: IpAddress;
 }
 
+/** RFC 4724 §4.1: nothing of an own restart is announced. One function, so that equal options compare equal. */
+const NOT_RESTARTING = () => ({ restarting: false, forwarding: [] });
+
 /** The software version capability's text. */
 export function softwareVersion(version: string): string {
   return `godwit/${version}`;
@@ -55,7 +58,7 @@ export function peerOptions(
               restartTime: gracefulRestart.restartTime,
               families: [],
               notification: false,
-              flags: () => ({ restarting: false, forwarding: [] }),
+              flags: NOT_RESTARTING,
             },
       longLived: [],
       fqdn: { hostname: host, domain: domain.join('.') },

@@ -20,6 +20,7 @@ import { SimClock, seededRandom } from './sim-clock.ts';
 
 /** Long enough for the first connection attempts (connectDelayTime is 5 s) and a collision. */
 const START_MS = 12_000;
+const RELOAD_STEP_MS = 100;
 /** Clock steps of `run`, between which promises settle. */
 const STEPS = 40;
 
@@ -147,9 +148,16 @@ export class SimSpeaker {
   /** Writes a new configuration and applies it. */
   async reload(input: ConfigInput | string): Promise<readonly string[]> {
     this.#text = typeof input === 'string' ? input : JSON.stringify(input);
-    const result = this.api.reload();
+    let done = false;
+    const applied = Promise.allSettled([this.api.reload()]).finally(() => {
+      done = true;
+    });
     await this.#lab.settle();
-    return (await result).changes;
+    // Routes that move in the kernel take their time.
+    while (!done) await this.#lab.run(RELOAD_STEP_MS);
+    const [result] = await applied;
+    if (result.status === 'rejected') throw result.reason;
+    return result.value.changes;
   }
 
   peer(name: string): PeerView {
@@ -216,7 +224,10 @@ export class SimSpeaker {
       random,
       defer: clock.defer,
       transport: this.#host,
-      openKernel: async () => this.kernel,
+      openKernel: async ({ kernel, redistribute }) => {
+        const learns = kernel.learn.length > 0 || redistribute.length > 0;
+        return kernel.install || kernel.nextHopTracking || learns ? this.kernel?.session() : undefined;
+      },
       addresses: () => this.#own,
       log: this.#logger(),
       version: '0.0.0',
