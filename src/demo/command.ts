@@ -1,6 +1,8 @@
 // Other programs, run to their end.
 
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
 
 /** A program that could not be run or ended with a failure; the message is its own. */
 export class CommandFailedError extends Error {
@@ -31,4 +33,9 @@ export function runCommand(command: readonly string[], input = ''): Promise<stri
 export function runIp(namespace: string | undefined, commands: readonly string[]): Promise<string> {
   const where = namespace === undefined ? [] : ['-n', namespace];
   return runCommand(['ip', ...where, '-batch', '-'], `${commands.join('\n')}\n`);
+}
+
+/** Whether a program is in one of the directories of PATH. */
+export function hasProgram(name: string, path: string = process.env['PATH'] ?? ''): boolean {
+  return path.split(delimiter).some((directory) => existsSync(join(directory, name)));
 }

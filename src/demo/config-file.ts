@@ -12,7 +12,8 @@ export const HTTP_PORT = 8179;
 const BGP_PORT = 179;
 const MULTIPATH = 4;
 /** Impatient on purpose: who pulls a cable in a demonstration wants to see something. Seconds. */
-const TIMERS = 'holdTime: 9, connectDelayTime: 0, connectRetryTime: 3, errorWaitMin: 1, errorWaitMax: 3';
+export const HOLD_TIME = 9;
+const TIMERS = `holdTime: ${HOLD_TIME}, connectDelayTime: 0, connectRetryTime: 3, errorWaitMin: 1, errorWaitMax: 3`;
 
 /** The YAML text. */
 export function configText(plan: Plan, node: DemoNode, { socket }: FilePlace): string {

@@ -20,6 +20,7 @@ export interface FollowOptions {
 
 /** How long until a speaker that does not answer is asked again. */
 const RETRY_MS = 1000;
+const SETTLE_MS = 200;
 
 /** Follows all speakers until the signal is given. */
 export async function followSessions(lab: Lab, options: FollowOptions): Promise<void> {
@@ -46,6 +47,8 @@ async function followNode(lab: Lab, node: LabNode, options: FollowOptions): Prom
       }
     } catch (error) {
       if (!(error instanceof Error && error.name === 'UnreachableError')) throw error;
+      // A moment for the process to be reported as ended, if that is why.
+      await sleep(SETTLE_MS);
       if (signal.aborted) return;
       const ended = lab.ended(node);
       const why = ended === undefined ? 'does not answer' : `the process ended (${ended})`;

@@ -1,6 +1,6 @@
 // What to try while the demonstration runs: commands that work as they are printed.
 
-import { HTTP_PORT } from './config-file.ts';
+import { HOLD_TIME, HTTP_PORT } from './config-file.ts';
 import { type Lab, labNode, SWITCH } from './lab.ts';
 import { AGENT_PROTOCOL, SERVICE, SERVICE_HOST, TOR_HOST } from './plan.ts';
 
@@ -14,8 +14,14 @@ const NEW_BLOCK = '10.244.9.0/26';
 const POD_OF_NODE1 = '10.244.1.1';
 const BLOCK_OF_NODE2 = '10.244.2.0/26';
 
-/** `godwit` is how the command line is called. */
-export function hintsFor(lab: Lab, godwit: string): Hint[] {
+export interface HintOptions {
+  /** How the command line is called. */
+  readonly godwit: string;
+  /** Whether a program is on the PATH. */
+  readonly has: (program: string) => boolean;
+}
+
+export function hintsFor(lab: Lab, { godwit, has }: HintOptions): Hint[] {
   const { namespaceOf } = lab;
   const call = (name: string, words: string) => `${godwit} ${words} -s ${labNode(lab, name).socket}`;
   const url = `http://${labNode(lab, 'rr1').address}:${HTTP_PORT}/metrics`;
@@ -29,7 +35,7 @@ export function hintsFor(lab: Lab, godwit: string): Hint[] {
       what: 'Watch routes change at the other reflector (leave it running)',
       commands: [call('rr2', 'watch routes')],
     },
-    ...(namespaceOf === undefined ? loopbackHints(call) : namespaceHints(lab, namespaceOf, godwit)),
+    ...(namespaceOf === undefined ? loopbackHints(call) : namespaceHints(lab, namespaceOf, { godwit, has })),
     {
       what: 'Take a session down with a reason that the peer gets to read, and up again',
       commands: [call('rr1', 'peer node3 down --reason "lunch break"'), call('rr1', 'peer node3 up')],
@@ -38,7 +44,10 @@ export function hintsFor(lab: Lab, godwit: string): Hint[] {
       what: `Edit ${labNode(lab, 'node2').configFile}, then apply the difference`,
       commands: [call('node2', 'reload')],
     },
-    { what: 'See what Prometheus would read', commands: [`${inRr1}curl -s ${url}`] },
+    {
+      what: `See what Prometheus would read${needs('curl', 'curl', has)}`,
+      commands: [`${inRr1}curl -s ${url}`],
+    },
   ];
 }
 
@@ -51,12 +60,16 @@ function loopbackHints(call: (name: string, words: string) => string): Hint[] {
   ];
 }
 
-function namespaceHints(lab: Lab, namespaceOf: (name: string) => string, godwit: string): Hint[] {
+function namespaceHints(
+  lab: Lab,
+  namespaceOf: (name: string) => string,
+  { godwit, has }: HintOptions,
+): Hint[] {
   const ip = (name: string, words: string) => `ip -n ${namespaceOf(name)} ${words}`;
   const at = (name: string, command: string) => `ip netns exec ${namespaceOf(name)} ${command}`;
   return [
     {
-      what: 'Send traffic along the routes: from tor to a pod and to the service, from a node out',
+      what: `Send traffic: from tor to a pod and to the service, from a node out${needs('ping', 'iputils-ping', has)}`,
       commands: [
         at('tor', `ping -c 2 ${POD_OF_NODE1}`),
         at('tor', `ping -c 2 ${SERVICE_HOST}`),
@@ -75,7 +88,7 @@ function namespaceHints(lab: Lab, namespaceOf: (name: string) => string, godwit:
       commands: [ip('node1', `route del ${BLOCK_OF_NODE2}`), ip('node1', `route show ${BLOCK_OF_NODE2}`)],
     },
     {
-      what: "Pull node2's cable, see it leave the equal paths, and plug it in again",
+      what: `Pull node2's cable; after the hold time of ${HOLD_TIME} s it leaves the equal paths. Plug it in again`,
       commands: [
         ip(SWITCH, 'link set node2 down'),
         ip('tor', `route show ${SERVICE}`),
@@ -91,4 +104,8 @@ function namespaceHints(lab: Lab, namespaceOf: (name: string) => string, godwit:
       ],
     },
   ];
+}
+
+function needs(program: string, debianPackage: string, has: HintOptions['has']): string {
+  return has(program) ? '' : ` (needs ${program}: apt install ${debianPackage})`;
 }

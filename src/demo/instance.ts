@@ -2,8 +2,8 @@
 // others run. A directory whose owner died without tidying up is taken over.
 
 import { lstatSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DemoError } from './lab.ts';
 
 export interface Instance {
   /** Counted from 1. */
@@ -13,6 +13,8 @@ export interface Instance {
   release(): void;
 }
 
+/** Not TMPDIR: names of namespaces and loopback addresses are the whole machine's, and so is this. */
+const SHARED = '/tmp';
 const MOST_INSTANCES = 40;
 const OWNER_FILE = 'owner';
 const PRIVATE_DIRECTORY = 0o700;
@@ -20,13 +22,13 @@ const PRIVATE_DIRECTORY = 0o700;
 const START_TIME_FIELD = 19;
 
 /** Claims the lowest number that is free. */
-export function claimInstance(parent: string = tmpdir()): Instance {
+export function claimInstance(parent: string = SHARED): Instance {
   for (let number = 1; number <= MOST_INSTANCES; number++) {
     const directory = join(parent, number === 1 ? 'godwit-demo' : `godwit-demo-${number}`);
     if (!claim(directory)) continue;
     return { number, directory, release: () => rmSync(directory, { recursive: true, force: true }) };
   }
-  throw new Error(
+  throw new DemoError(
     `there are ${MOST_INSTANCES} demonstrations in ${parent}: stop one, or remove its directory`,
   );
 }

@@ -17,8 +17,9 @@ export function routeLines(routes: readonly KernelRoute[], deviceOf: (ifindex: n
 
 function linesOf(route: KernelRoute, deviceOf: (ifindex: number) => string): string[] {
   const type = route.type === 'unicast' ? '' : `${route.type} `;
-  const prefix =
-    route.prefix.length === 0 ? 'default' : formatPrefix(route.prefix).replace(/\/(32|128)$/, '');
+  const { bytes, length } = route.prefix;
+  const host = length === bytes.length * 8;
+  const prefix = length === 0 ? 'default' : host ? formatAddress(bytes) : formatPrefix(route.prefix);
   const hops = route.nextHops.map((hop) => hopText(hop, deviceOf));
   const protocol = `proto ${PROTOCOL_NAMES[route.protocol] ?? route.protocol}`;
   const metric = route.metric === 0 ? '' : ` metric ${route.metric}`;

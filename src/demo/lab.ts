@@ -4,6 +4,14 @@
 import { join } from 'node:path';
 import type { DemoNode, Plan } from './plan.ts';
 
+/** The demonstration cannot run here; the message says why and what would help. */
+export class DemoError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'DemoError';
+  }
+}
+
 export interface LabNode extends DemoNode {
   readonly configFile: string;
   readonly logFile: string;

@@ -20,7 +20,7 @@ import { createApi } from '../speaker/speaker-api.ts';
 import { configText, HTTP_PORT } from './config-file.ts';
 import type { Instance } from './instance.ts';
 import { routeLines } from './kernel-table.ts';
-import { type Lab, type LabNode, labNodes } from './lab.ts';
+import { DemoError, type Lab, type LabNode, labNodes } from './lab.ts';
 import { AGENT_PROTOCOL, type DemoNode, makePlan, SEGMENT_BITS, SEGMENT_BITS6 } from './plan.ts';
 
 const PORT = 11790;
@@ -80,11 +80,20 @@ async function checkPorts(nodes: readonly LabNode[]): Promise<void> {
     for (const port of [PORT, HTTP_PORT]) {
       await new Promise<void>((resolve, reject) => {
         const server = createServer();
-        server.once('error', reject);
+        server.once('error', (error) => reject(portError(address, port, error)));
         server.listen({ host: address, port }, () => server.close(() => resolve()));
       });
     }
   }
+}
+
+function portError(address: string, port: number, error: Error): DemoError {
+  const reasons: Readonly<Record<string, string>> = {
+    EADDRINUSE: 'somebody else listens there: stop that',
+    EADDRNOTAVAIL: 'this system has only 127.0.0.1 on its loopback interface; Linux has all of 127.0.0.0/8',
+  };
+  const code = 'code' in error ? String(error.code) : '';
+  return new DemoError(`cannot listen on ${address} port ${port}: ${reasons[code] ?? error.message}`);
 }
 
 async function startSpeaker(

@@ -9,7 +9,7 @@ import { systemClock } from '../lib/clock.ts';
 import { packageRoot } from '../lib/package-info.ts';
 import { followSessions } from './follow.ts';
 import { claimInstance, type Instance } from './instance.ts';
-import type { Lab } from './lab.ts';
+import { DemoError, type Lab } from './lab.ts';
 import { loopbackLab } from './loopback.ts';
 import { namespaceLab, namespacesMissing } from './namespaces.ts';
 import { type NotReady, waitReady } from './ready.ts';
@@ -47,13 +47,17 @@ export async function start(argv: readonly string[] = process.argv.slice(2)): Pr
   }
   const interruption = new AbortController();
   for (const signal of SIGNALS) process.on(signal, () => interruption.abort());
-  const instance = claimInstance();
+  let instance: Instance | undefined;
   try {
+    instance = claimInstance();
     process.exitCode = await demonstrate(options, instance, terminal, interruption);
   } catch (error) {
-    if (!(error instanceof OutputClosedError)) throw error;
+    if (error instanceof DemoError) {
+      terminal.warn(`godwit: ${error.message}`);
+      process.exitCode = 1;
+    } else if (!(error instanceof OutputClosedError)) throw error;
   } finally {
-    instance.release();
+    instance?.release();
   }
   // Whatever a library still has open does not keep a demonstration that is over.
   process.exit();
@@ -138,7 +142,7 @@ async function bringUp(lab: Lab, terminal: Terminal, signal: AbortSignal): Promi
 }
 
 function explainFailure(failed: readonly NotReady[], terminal: Terminal): void {
-  terminal.warn(`Not everything came up within ${READY_MS / 1000} s:`);
+  terminal.warn(`Not everything came up (${READY_MS / 1000} s are the limit):`);
   for (const { node, missing } of failed) {
     for (const sentence of missing) terminal.warn(`  ${node.name}: ${sentence}`);
     const lines = readFileSync(node.logFile, 'utf8').trim().split('\n').slice(-LOG_LINES);

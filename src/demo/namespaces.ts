@@ -94,6 +94,8 @@ export function namespaceLab(instance: Instance): Lab {
       for (const node of nodes) {
         await connect(node, namespaceOf(SWITCH), namespaceOf(node.name));
         writeFileSync(node.configFile, configText(plan, node, node));
+      }
+      for (const node of nodes) {
         children.set(node.name, startSpeaker(node, namespaceOf(node.name)));
       }
     },

@@ -5,6 +5,7 @@ import { EXIT } from '../cli/exit-codes.ts';
 import { main as godwit } from '../cli/main.ts';
 import { styleFor } from '../cli/render/style.ts';
 import type { Terminal } from '../cli/terminal.ts';
+import { hasProgram } from './command.ts';
 import { hintsFor } from './hints.ts';
 import { type Lab, labNode } from './lab.ts';
 import { drawTopology } from './picture.ts';
@@ -47,7 +48,7 @@ function heading({ color }: Terminal, command: string, remark?: string): string 
 /** The list of things to try, for another terminal. */
 export function tryNow(lab: Lab, { color }: Terminal, program: string, root: string): string {
   const style = styleFor(color);
-  const hints = hintsFor(lab, program).map(({ what, commands }) =>
+  const hints = hintsFor(lab, { godwit: program, has: hasProgram }).map(({ what, commands }) =>
     [`  ${what}:`, ...commands.map((command) => `    ${style.bold(command)}`), ''].join('\n'),
   );
   return [
