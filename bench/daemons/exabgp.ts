@@ -104,6 +104,8 @@ function neighbor(spec: DaemonSpec, peer: PeerSpec): string {
   return lines.join('\n');
 }
 
+const LINK_LOCAL = /^fe[89ab]/;
+
 interface UpdateJson {
   attribute?: {
     'as-path'?: number[] | Record<string, { value?: number[] }>;
@@ -146,6 +148,8 @@ function routeStates(family: LabFamily, messages: readonly Message[]): RouteStat
     if (update === undefined) continue;
     for (const prefix of update.withdraw?.[key] ?? []) routes.delete(`${from} ${nlriText(prefix)}`);
     for (const [nextHop, prefixes] of Object.entries(update.announce?.[key] ?? {})) {
+      // RFC 2545 §3: the second next hop of the same routes, for the kernel of a direct neighbour.
+      if (LINK_LOCAL.test(nextHop)) continue;
       for (const prefix of prefixes) {
         const text = nlriText(prefix);
         routes.set(`${from} ${text}`, toRoute(text, nextHop, update));

@@ -54,7 +54,7 @@ export async function startGodwit(
   );
   const cli = (...args: string[]): Promise<string> =>
     run(context.namespace.wrap([process.execPath, executable(), ...args, '--socket', socket]));
-  const list = async <T>(...args: string[]): Promise<T[]> => parseLines(await cli(...args, '--json'));
+  const list = async <T>(...args: string[]): Promise<T[]> => parseList(await cli(...args, '--json'));
   await waitFor('godwit answers', async () => {
     daemon.assertRunning();
     return existsSync(socket) && (await cli('status')) !== '';
@@ -124,12 +124,12 @@ function peerBlock(peer: PeerSpec): unknown {
   };
 }
 
-/** Lists come one JSON document a line. */
-function parseLines<T>(text: string): T[] {
-  return text
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line): T => JSON.parse(line));
+/** Long lists come one JSON document a line; short ones as one document whose only member is the list. */
+function parseList<T>(text: string): T[] {
+  const lines = text.split('\n').filter((line) => line !== '');
+  if (lines[0] !== '{') return lines.map((line): T => JSON.parse(line));
+  const document: Record<string, T[]> = JSON.parse(text);
+  return Object.values(document)[0] ?? [];
 }
 
 function toRoute({ prefix, best, nextHop, attributes }: RouteView): RouteState {

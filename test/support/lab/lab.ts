@@ -199,3 +199,30 @@ export async function kernelRoutes(node: Node, family: LabFamily): Promise<Kerne
   const flag = family === 'ipv4' ? '-4' : '-6';
   return (await node.namespace.ipJson(flag, 'route', 'show')) as unknown as KernelRoute[];
 }
+
+/** Waits until the kernel of a node has a route for `prefix`, and gives it; or until it has none. */
+export async function waitForKernel(
+  node: Node,
+  family: LabFamily,
+  prefix: string,
+  wanted: 'present' | 'absent' = 'present',
+): Promise<KernelRoute | undefined> {
+  let route: KernelRoute | undefined;
+  await waitFor(
+    `kernel route ${prefix} ${wanted} in ${node.name}`,
+    async () => {
+      route = (await kernelRoutes(node, family)).find(({ dst }) => dst === prefix);
+      return (route !== undefined) === (wanted === 'present');
+    },
+    CONVERGE_TIMEOUT_MS,
+  );
+  return route;
+}
+
+/** The gateways by which a direct neighbour may reach a node: its address, and for IPv6 its link-local one (RFC 2545 §3). */
+export async function gatewaysOf(node: Node, family: LabFamily): Promise<string[]> {
+  if (family === 'ipv4') return [node.ipv4];
+  const [device] = await node.namespace.ipJson('-6', 'address', 'show', 'dev', LAB_DEVICE, 'scope', 'link');
+  const addresses = (device?.['addr_info'] ?? []) as { local: string }[];
+  return [node.ipv6, ...addresses.map(({ local }) => local)];
+}

@@ -1,0 +1,251 @@
+// The three example configurations, unchanged: a route reflector for a range of clients, a node between two ToR routers,
+// and a member of a full mesh. BIRD and FRR stand on the other side.
+
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, describe, expect, test } from 'vitest';
+import { type GodwitDaemon, startGodwit } from '../../bench/daemons/godwit.ts';
+import type { Daemon, DaemonSpec, PeerSpec } from '../../bench/daemons/types.ts';
+import { waitFor } from '../../bench/lab/command.ts';
+import type { PeerView } from '../../src/speaker/api.ts';
+import {
+  createLab,
+  established,
+  LAB_DEVICE,
+  type Lab,
+  type Node,
+  waitForKernel,
+} from '../support/lab/lab.ts';
+import { labRequirement } from '../support/lab/requirement.ts';
+
+/** Where godwit has its control socket unless told otherwise. */
+const SOCKET = '/run/godwit/godwit.sock';
+
+const ROUTE_REFLECTOR = `# route-reflector.yaml
+router: { asn: 64512, id: 10.99.0.1 }
+listen: [{ address: 10.99.0.1, port: 179 }]
+kernel: { install: false }
+peerGroups:
+  clients: { asn: 64512, routeReflectorClient: true, passive: true, families: [ipv4-unicast, ipv6-unicast] }
+dynamicPeers:
+  - { prefix: 10.99.16.0/20, group: clients, limit: 4000 }
+control: { socket: /run/godwit/godwit.sock }
+`;
+
+const TOR = `# tor.yaml
+router: { asn: 65000, id: 10.99.0.1 }
+kernel: { install: true, table: main, metric: 50, ecmp: 16 }
+peers:
+  - { name: tor-a, address: 10.99.0.2, asn: 65001, password: s3cret, import: accept, export: accept }
+  - { name: tor-b, address: "fd99::2", asn: 65002, holdTime: 9, ttlSecurity: 1, import: accept, export: accept }
+networks: [{ prefix: 192.0.2.0/24, type: blackhole }, { prefix: 2001:db8::/32, type: blackhole }]
+http: { listen: "127.0.0.1:8179" }
+`;
+
+const NODE = `# node.yaml: a member of a full mesh that advertises what the node agent puts into the kernel
+router: { asn: 64512, id: 10.99.0.1 }
+kernel: { install: true, learn: [{ protocol: 80 }], interfaces: ["-cali*", "-kube-ipvs*", "*"] }
+peers:
+  - { address: 10.99.0.2, asn: 64512, families: [ipv4-unicast, ipv6-unicast] }
+  - { address: 10.99.0.3, asn: 64512 }
+redistribute: [kernel, connected]
+`;
+
+let lab: Lab | undefined;
+afterEach(async () => {
+  await lab?.remove();
+  lab = undefined;
+});
+
+async function startExample(labOf: Lab, node: Node, text: string): Promise<GodwitDaemon> {
+  const config = join(node.directory, 'example.yaml');
+  await writeFile(config, text);
+  await mkdir('/run/godwit', { recursive: true });
+  return labOf.adopt(await startGodwit(node, config, SOCKET));
+}
+
+function peerSpec(
+  localAddress: string,
+  address: string,
+  asn: number,
+  more: Partial<PeerSpec> = {},
+): PeerSpec {
+  return { name: 'godwit', address, localAddress, asn, families: ['ipv4'], ...more };
+}
+
+/** With kernel routes: FRR's bgpd knows the interface of a link-local next hop from zebra only. */
+function single(asn: number, routerId: string, peer: PeerSpec, networks: readonly string[]): DaemonSpec {
+  return { asn, routerId, peers: [peer], networks, kernel: true };
+}
+
+/** Waits until a daemon's best routes hold all of `present` and none of `absent`. */
+async function settles(
+  daemon: Daemon,
+  family: 'ipv4' | 'ipv6',
+  present: readonly string[],
+  absent: readonly string[] = [],
+): Promise<void> {
+  await waitFor(`${daemon.name} has ${present.join(' ')}`, async () => {
+    const there = (await daemon.routes(family)).filter((route) => route.best).map(({ prefix }) => prefix);
+    const missing = present.filter((prefix) => !there.includes(prefix));
+    if (missing.length > 0) throw new Error(`missing ${missing.join(' ')}; it has ${there.join(' ')}`);
+    expect(absent.filter((prefix) => there.includes(prefix))).toEqual([]);
+    return true;
+  });
+}
+
+describe('the example configurations', async () => {
+  const { skip } = await labRequirement(['godwit', 'bird', 'frr']);
+
+  test.skipIf(skip)('route-reflector.yaml reflects between clients of its range', async () => {
+    lab = await createLab('exrr', ['own', 'bird', 'frr']);
+    const [own, left, right] = [lab.node(0), lab.node(1), lab.node(2)];
+    await own.namespace.ip('route', 'add', '10.99.16.0/20', 'dev', LAB_DEVICE);
+    await left.namespace.addAddresses(LAB_DEVICE, ['10.99.16.2/16']);
+    await right.namespace.addAddresses(LAB_DEVICE, ['10.99.17.3/16']);
+    const reflector = await startExample(lab, own, ROUTE_REFLECTOR);
+    const both = ['ipv4', 'ipv6'] as const;
+    const one = await lab.start(
+      'bird',
+      left,
+      single(64512, '10.99.16.2', peerSpec('10.99.16.2', '10.99.0.1', 64512, { families: both }), [
+        '198.51.100.0/24',
+      ]),
+    );
+    const two = await lab.start(
+      'frr',
+      right,
+      single(64512, '10.99.17.3', peerSpec('10.99.17.3', '10.99.0.1', 64512, { families: both }), [
+        '203.0.113.0/24',
+      ]),
+    );
+    await established(one, two, reflector);
+    const all = ['198.51.100.0/24', '203.0.113.0/24'];
+    for (const daemon of [one, two, reflector]) await settles(daemon, 'ipv4', all);
+    const reflected = (await two.routes('ipv4')).find(({ prefix }) => prefix === all[0]);
+    expect(reflected).toMatchObject({
+      nextHop: '10.99.16.2',
+      originatorId: '10.99.16.2',
+      clusterList: ['10.99.0.1'],
+      asPath: '',
+    });
+    const peers = await reflector.list<PeerView>('show', 'peers');
+    expect(peers.map(({ kind, routeReflectorClient }) => [kind, routeReflectorClient])).toEqual([
+      ['dynamic', true],
+      ['dynamic', true],
+    ]);
+  });
+
+  test.skipIf(skip)('tor.yaml peers with two routers and programs the kernel', async () => {
+    lab = await createLab('extor', [
+      'own',
+      { name: 'tora', ipv6: 'fd99::102' },
+      { name: 'torb', ipv4: '10.99.0.102', ipv6: 'fd99::2' },
+    ]);
+    const [own, torA, torB] = [lab.node(0), lab.node(1), lab.node(2)];
+    const ours = await startExample(lab, own, TOR);
+    const a = await lab.start(
+      'bird',
+      torA,
+      single(65001, torA.ipv4, peerSpec('10.99.0.2', '10.99.0.1', 65000, { password: 's3cret' }), [
+        '198.51.100.0/24',
+      ]),
+    );
+    const b = await lab.start(
+      'frr',
+      torB,
+      single(
+        65002,
+        torB.ipv4,
+        peerSpec('fd99::2', 'fd99::1', 65000, { families: ['ipv6'], ttlSecurity: true }),
+        ['2001:db8:beef::/48'],
+      ),
+    );
+    await established(a, b, ours);
+    await settles(a, 'ipv4', ['192.0.2.0/24', '198.51.100.0/24']);
+    await settles(b, 'ipv6', ['2001:db8::/32', '2001:db8:beef::/48']);
+    expect(await waitForKernel(own, 'ipv4', '198.51.100.0/24')).toMatchObject({
+      gateway: '10.99.0.2',
+      protocol: 'bird',
+      metric: 50,
+    });
+    expect(await waitForKernel(own, 'ipv6', '2001:db8:beef::/48')).toMatchObject({
+      protocol: 'bird',
+      metric: 50,
+    });
+    expect(await waitForKernel(own, 'ipv4', '192.0.2.0/24')).toMatchObject({
+      type: 'blackhole',
+      protocol: 'bird',
+    });
+    expect(await waitForKernel(own, 'ipv6', '2001:db8::/32')).toMatchObject({
+      type: 'blackhole',
+      protocol: 'bird',
+    });
+    const torBView = (await ours.list<PeerView>('show', 'peers')).find(({ name }) => name === 'tor-b');
+    expect(torBView?.holdTime).toBe(9);
+    const metrics = await own.namespace.run(['curl', '-sf', 'http://127.0.0.1:8179/metrics']);
+    expect(metrics).toMatch(/^bgp_peer_up\{.*tor-a.*\} 1$/m);
+  });
+
+  test.skipIf(skip)(
+    'node.yaml advertises what the node agent installs, and learns from the mesh',
+    async () => {
+      lab = await createLab('exnode', ['own', 'bird', 'frr']);
+      const [own, left, right] = [lab.node(0), lab.node(1), lab.node(2)];
+      await own.namespace.ip('route', 'add', 'blackhole', '192.168.82.0/26', 'proto', '80');
+      await own.namespace.ip('route', 'add', 'blackhole', '192.168.99.0/24', 'proto', '99');
+      for (const [device, address] of [
+        ['eth9', '172.20.1.1/24'],
+        ['cali1', '172.20.2.1/24'],
+      ] as const) {
+        await own.namespace.ip('link', 'add', device, 'type', 'veth', 'peer', 'name', `${device}p`);
+        await own.namespace.ip('link', 'set', `${device}p`, 'up');
+        await own.namespace.ip('link', 'set', device, 'up');
+        await own.namespace.addAddresses(device, [address]);
+      }
+      const ours = await startExample(lab, own, NODE);
+      const one = await lab.start(
+        'bird',
+        left,
+        single(64512, left.ipv4, peerSpec(left.ipv4, own.ipv4, 64512, { families: ['ipv4', 'ipv6'] }), [
+          '198.51.100.0/24',
+        ]),
+      );
+      const two = await lab.start(
+        'frr',
+        right,
+        single(64512, right.ipv4, peerSpec(right.ipv4, own.ipv4, 64512), ['203.0.113.0/24']),
+      );
+      await established(one, two, ours);
+      const foreign = ['192.168.99.0/24', '172.20.2.0/24'];
+      await settles(
+        one,
+        'ipv4',
+        ['192.168.82.0/26', '172.20.1.0/24', '198.51.100.0/24'],
+        [...foreign, '203.0.113.0/24'],
+      );
+      await settles(
+        two,
+        'ipv4',
+        ['192.168.82.0/26', '172.20.1.0/24', '203.0.113.0/24'],
+        [...foreign, '198.51.100.0/24'],
+      );
+      expect(await waitForKernel(own, 'ipv4', '198.51.100.0/24')).toMatchObject({
+        gateway: left.ipv4,
+        protocol: 'bird',
+      });
+      expect(await waitForKernel(own, 'ipv4', '203.0.113.0/24')).toMatchObject({
+        gateway: right.ipv4,
+        protocol: 'bird',
+      });
+
+      // The node agent adds a block, and takes one away.
+      await own.namespace.ip('route', 'add', 'blackhole', '192.168.83.0/26', 'proto', '80');
+      await own.namespace.ip('route', 'del', 'blackhole', '192.168.82.0/26', 'proto', '80');
+      await settles(one, 'ipv4', ['192.168.83.0/26']);
+      await waitFor('the removed block is withdrawn', async () =>
+        (await two.routes('ipv4')).every(({ prefix }) => prefix !== '192.168.82.0/26'),
+      );
+    },
+  );
+});
