@@ -1,11 +1,13 @@
 // Own networks: those of the configuration and those that the API added. Each is a local route in the RIB; what
 // the kernel shall do with it (blackhole, static route, nothing) is asked for by prefix.
 
+import { parseCommunity, parseLargeCommunity } from '../bgp/wire/communities.ts';
 import type { NetworkConfig } from '../config/model.ts';
 import { formatPrefix, type Prefix, parseAddress, parsePrefix } from '../lib/ip.ts';
 import { CommandError, type NetworkSpec } from './api.ts';
 import type { LocalRoutes } from './local-routes.ts';
 
+const LARGEST_UINT32 = 0xffff_ffff;
 const NETWORK_TYPES: readonly string[] = ['none', 'blackhole', 'unreachable', 'prohibit', 'via'];
 
 export class Networks {
@@ -62,9 +64,15 @@ export class Networks {
       asPath: '',
       med: network.med,
       localPref: network.localPref,
-      communities: [...network.communities],
+      communities: network.communities.filter((text) => !isLarge(text)),
+      largeCommunities: network.communities.filter(isLarge),
     });
   }
+}
+
+/** Configuration and API have both kinds in one list: `a:b` (RFC 1997) and `a:b:c` (RFC 8092). */
+function isLarge(community: string): boolean {
+  return parseLargeCommunity(community) !== undefined;
 }
 
 function requirePrefix(text: string): Prefix {
@@ -90,6 +98,22 @@ function checkSpec(spec: NetworkSpec): NetworkConfig {
   }
   if ((type === 'via') !== via.length > 0) {
     throw new CommandError('invalid', 'next hops (via) go with the type "via", and only with it');
+  }
+  for (const community of spec.communities ?? []) {
+    if (parseCommunity(community) === undefined && !isLarge(community)) {
+      throw new CommandError(
+        'invalid',
+        `"${community}" is no community; a:b, a:b:c or a name like NO_EXPORT`,
+      );
+    }
+  }
+  for (const [name, value] of [
+    ['med', spec.med],
+    ['localPref', spec.localPref],
+  ] as const) {
+    if (value !== undefined && !(Number.isInteger(value) && value >= 0 && value <= LARGEST_UINT32)) {
+      throw new CommandError('invalid', `${name} ${value} is not a number from 0 to ${LARGEST_UINT32}`);
+    }
   }
   return {
     prefix: formatPrefix(prefix),
