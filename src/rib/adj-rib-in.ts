@@ -168,14 +168,14 @@ export function reimport(rib: FamilyRib, peer: RibPeer, checks: ImportChecks): R
 }
 
 /** Marks dirty every prefix with a path through one of these next hops. */
-export function markNextHopsDirty(rib: FamilyRib, changed: ReadonlySet<number>): void {
+export function markNextHopsDirty(rib: FamilyRib, changed: ReadonlySet<number>): RowWalk {
   const { paths, shared } = rib;
-  for (let row = 1; row < paths.limit; row++) {
-    const prefixId = paths.prefixId[row]!;
-    if (prefixId === 0) continue;
+  return new RowWalk(rib, undefined, (row) => {
     const attrPost = paths.attrPost[row]!;
-    if (attrPost !== 0 && changed.has(shared.attrs.nextHop[attrPost]!)) rib.locRib.markDirty(prefixId);
-  }
+    if (attrPost !== 0 && changed.has(shared.attrs.nextHop[attrPost]!)) {
+      rib.locRib.markDirty(paths.prefixId[row]!);
+    }
+  });
 }
 
 function forEachRow(rib: FamilyRib, peer: RibPeer, visit: (row: number) => void): void {

@@ -20,6 +20,18 @@ export interface Member {
   endOfRibSent: boolean;
 }
 
+export interface JoinRequest {
+  readonly peer: RibPeer;
+  readonly sink: ExportSink;
+}
+
+/** A member between two groups. */
+export interface Parted {
+  /** What it misses there: every route that it may have been sent here. */
+  readonly lane: Lane;
+  readonly endOfRibSent: boolean;
+}
+
 export interface LaneStart {
   readonly cursor: number;
   readonly fresh: boolean;
@@ -33,6 +45,8 @@ export class Lane {
   cursor: number;
   /** True where the members had nothing before: what the walk has not reached need not be remembered. */
   #fresh: boolean;
+  /** What its members have in common, for others to go with them; undefined once they have been sent anything. */
+  kin: string | undefined;
   /** Clock.now() since when a member has been congested; undefined = none is. */
   stalledSince: number | undefined;
   readonly #prefixes: PrefixTable;

@@ -109,9 +109,11 @@ export class Rib {
     this.#wakeWalk();
   }
 
-  /** Next hops whose state changed: every route through them is decided again. */
+  /** Next hops whose state changed: every route through them is decided again, in slices. */
   nextHopsChanged(changed: ReadonlySet<number>): void {
-    for (const rib of this.families) markNextHopsDirty(rib, changed);
+    // Before peers that leave and policies that run again: traffic may be lost meanwhile.
+    this.#walks.unshift(...this.families.map((rib) => markNextHopsDirty(rib, changed)));
+    this.#wakeWalk();
   }
 
   /** Own identifiers for loop checks from now on (RFC 4456 §8). */

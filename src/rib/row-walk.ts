@@ -1,4 +1,4 @@
-// A walk over the rows of one peer that can stop and go on, so that a peer with a full table does not hold up the
+// A walk over the rows of one peer, or of all, that can stop and go on, so that a peer with a full table does not hold up the
 // others when it leaves or when its policy changes.
 
 import type { FamilyRib } from './family-rib.ts';
@@ -15,15 +15,15 @@ export interface ResumableWork {
 
 export class RowWalk implements ResumableWork {
   readonly #rib: FamilyRib;
-  readonly #peerId: number;
+  readonly #peerId: number | undefined;
   readonly #visit: (row: number) => void;
   readonly #done: (() => void) | undefined;
   #row = 1;
 
-  /** `visit` may remove the row it is given. `done` is called once at the end. */
-  constructor(rib: FamilyRib, peer: RibPeer, visit: (row: number) => void, done?: () => void) {
+  /** Over the rows of one peer or of all. `visit` may remove the row it is given; `done` is called at the end. */
+  constructor(rib: FamilyRib, peer: RibPeer | undefined, visit: (row: number) => void, done?: () => void) {
     this.#rib = rib;
-    this.#peerId = peer.id;
+    this.#peerId = peer?.id;
     this.#visit = visit;
     this.#done = done;
   }
@@ -34,7 +34,8 @@ export class RowWalk implements ResumableWork {
     while (this.#row < paths.limit) {
       const row = this.#row++;
       budget--;
-      if (paths.peerId[row] === this.#peerId && paths.prefixId[row] !== 0) {
+      const wanted = this.#peerId === undefined || paths.peerId[row] === this.#peerId;
+      if (wanted && paths.prefixId[row] !== 0) {
         this.#visit(row);
         budget -= VISIT_COST;
       }

@@ -11,7 +11,7 @@ import { deliver } from './deliver.ts';
 import { type ExportOptions, groupKey } from './export-options.ts';
 import { computeMultiPath, computeSinglePath } from './export-prefix.ts';
 import type { FamilyRib } from './family-rib.ts';
-import { type ExportSink, Lane, type LaneStart, type Member } from './lane.ts';
+import { type JoinRequest, Lane, type LaneStart, type Member, type Parted } from './lane.ts';
 import { ExportRewriter } from './rewrite.ts';
 import type { RibPeer } from './rib-peer.ts';
 import type { ResumableWork } from './row-walk.ts';
@@ -20,11 +20,6 @@ import type { ResumableWork } from './row-walk.ts';
 const PATIENCE_MS = 100;
 /** A cursor behind every prefix id. */
 const WALKED = Number.MAX_SAFE_INTEGER;
-
-export interface JoinRequest {
-  readonly peer: RibPeer;
-  readonly sink: ExportSink;
-}
 
 export interface ExportDriver {
   readonly clock: Clock;
@@ -108,12 +103,12 @@ export class UpdateGroup {
   }
 
   /** `from` is what `part` of another group gave: the member has routes already, and they may be wrong ones. */
-  join({ peer, sink }: JoinRequest, from?: Lane): void {
-    const member: Member = { peer, sink, endOfRibSent: from?.members[0]?.endOfRibSent ?? false };
+  join({ peer, sink }: JoinRequest, from?: Parted): void {
+    const member: Member = { peer, sink, endOfRibSent: from?.endOfRibSent ?? false };
     this.#members.set(peer.id, member);
     if (from !== undefined) {
-      from.members.splice(0, from.members.length, member);
-      this.#lanes.push(from);
+      from.lane.members.push(member);
+      if (!this.#lanes.includes(from.lane)) this.#lanes.push(from.lane);
     } else if (this.#built === 1) this.#main.push(member);
     else this.#joinFresh(member);
     this.#wake();
@@ -135,27 +130,39 @@ export class UpdateGroup {
   leave(peerId: number): void {
     const member = this.#members.get(peerId);
     if (member === undefined) return;
-    const lane = this.#laneFor(member);
-    this.#removeMember(member, lane);
-    lane.close();
+    this.#members.delete(peerId);
+    this.#detach(member);
   }
 
   /**
-   * The member goes to another group with its session alive. The lane returned remembers every route that it may
-   * have been sent; it is the caller's to pass to `join` or to close.
+   * The member goes to the group `into` with its session alive. The lane returned remembers every route that it may
+   * have been sent; the caller passes it to `join` there.
    */
-  part(peerId: number): Lane | undefined {
+  part(peerId: number, into: UpdateGroup): Parted | undefined {
     const member = this.#members.get(peerId);
     if (member === undefined) return undefined;
+    // Those at the group's pace have been sent the same, so whoever of them goes the same way shares a lane.
+    const kin = this.#main.includes(member)
+      ? `${this.id} ${this.#reader.position} ${this.#built}`
+      : undefined;
+    const known = kin === undefined ? undefined : into.#lanes.find((each) => each.kin === kin);
+    const { endOfRibSent } = member;
+    this.#members.delete(peerId);
+    if (known !== undefined) {
+      this.#detach(member);
+      return { lane: known, endOfRibSent };
+    }
     const lane = this.#laneFor(member);
-    this.#removeMember(member, lane);
+    this.#lanes = this.#lanes.filter((other) => other !== lane);
+    lane.members.length = 0;
     for (let prefixId = 1; prefixId < this.#rib.prefixes.limit; prefixId++) {
-      this.adjRibOut.forEach(prefixId, (pathId, _attr, from) => {
-        if (from !== peerId) lane.note(prefixId, pathId, 0);
+      this.adjRibOut.forEach(prefixId, (pathId) => {
+        lane.note(prefixId, pathId, 0);
       });
     }
     lane.restart();
-    return lane;
+    lane.kin = kin;
+    return { lane, endOfRibSent };
   }
 
   /** Works until `expired`; returns true while there is work that nobody's congestion holds up. */
@@ -275,8 +282,13 @@ export class UpdateGroup {
     return alone;
   }
 
-  #removeMember(member: Member, lane: Lane): void {
-    this.#members.delete(member.peer.id);
+  #detach(member: Member): void {
+    this.#main = this.#main.filter((other) => other !== member);
+    const lane = this.#lanes.find((each) => each.members.includes(member));
+    if (lane === undefined) return;
+    lane.members.splice(lane.members.indexOf(member), 1);
+    if (lane.members.length > 0) return;
+    lane.close();
     this.#lanes = this.#lanes.filter((other) => other !== lane);
   }
 
@@ -304,6 +316,7 @@ export class UpdateGroup {
     const { prefixes } = this.#rib;
     const batch = this.#batch;
     batch.clear();
+    lane.kin = undefined;
     const walkLimit = Math.min(this.#built, prefixes.limit);
     while (batch.count < this.#chunk && lane.cursor < walkLimit) {
       const prefixId = lane.cursor++;

@@ -4,8 +4,9 @@
 import { UpdateWriter } from '../bgp/wire/update-writer.ts';
 import { type ExportOptions, groupKey } from './export-options.ts';
 import type { FamilyRib } from './family-rib.ts';
+import type { JoinRequest } from './lane.ts';
 import type { ResumableWork } from './row-walk.ts';
-import { type ExportDriver, type JoinRequest, UpdateGroup } from './update-group.ts';
+import { type ExportDriver, UpdateGroup } from './update-group.ts';
 
 export class UpdateGroups {
   readonly #rib: FamilyRib;
@@ -41,15 +42,14 @@ export class UpdateGroups {
     const key = groupKey(options);
     const before = this.#byPeer.get(request.peer.id);
     if (before?.key === key) return before;
-    const routes = before?.part(request.peer.id);
-    if (before !== undefined) this.#closeIfEmpty(before);
     let group = this.#byKey.get(key);
     if (group === undefined) {
       group = this.#create(options);
       this.#byKey.set(key, group);
     }
+    group.join(request, before?.part(request.peer.id, group));
     this.#byPeer.set(request.peer.id, group);
-    group.join(request, routes);
+    if (before !== undefined) this.#closeIfEmpty(before);
     return group;
   }
 

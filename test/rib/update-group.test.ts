@@ -99,6 +99,22 @@ describe('a member of an update group', () => {
     expect([slow.sink.table.size, slow.sink.endOfRibs]).toEqual([20, 1]);
   });
 
+  it('4724-4-1: gets it after all routes where it joins while the others wait for a stalled member', () => {
+    const { lab, source, client } = labWith({ exportChunk: 2 });
+    lab.announce(source, prefixes(20), { asPath: '1' });
+    lab.settle();
+    const slow = client();
+    slow.sink.congested = true;
+    lab.settle();
+    expect(slow.sink.table.size).toBe(2);
+    const late = client();
+    lab.settle();
+    expect([late.sink.table.size, late.sink.endOfRibs]).toEqual([2, 0]);
+    lab.advance(100);
+    expect([late.sink.table.size, late.sink.log.indexOf('EoR')]).toEqual([20, 20]);
+    expect(slow.sink.endOfRibs).toBe(0);
+  });
+
   it('4271-9.2-2: is not sent what it has', () => {
     const { lab, source, client } = labWith();
     const { sink } = client();
@@ -155,6 +171,27 @@ describe('a member of an update group', () => {
     lab.withdraw(other, prefixes(1));
     lab.settle();
     expect(sink.table.size).toBe(0);
+  });
+});
+
+describe('a path that fits no message', () => {
+  it('is withdrawn from a member that lags, too', () => {
+    const { lab, source, client } = labWith();
+    const { sink } = client({ addPath: 'all' });
+    client({ addPath: 'all' });
+    const communities = Array.from({ length: 1100 }, (_, i) => `65000:${i}`);
+    lab.announce(source, prefixes(2), { asPath: '1' });
+    lab.settle();
+    sink.congested = true;
+    lab.announce(source, prefixes(1, 1), { asPath: '2' });
+    lab.settle();
+    lab.announce(source, prefixes(1), { asPath: '1', communities });
+    lab.advance(150);
+    expect(sink.table.size).toBe(2);
+    sink.congested = false;
+    lab.rib.wakeExport();
+    lab.settle();
+    expect([...sink.table.keys()].map((key) => key.split('#')[0])).toEqual(prefixes(1, 1));
   });
 });
 
@@ -404,11 +441,40 @@ describe('groups', () => {
     lab.settle();
     expect([...groups.values()].map((group) => group.size)).toEqual([1, 1]);
     for (const text of a.sink.table.values()) expect(text).not.toContain('65000:1');
+    for (const prefix of prefixes(3)) {
+      expect(a.sink.log.filter((line) => line === `+${prefix}`)).toHaveLength(2);
+    }
     for (const text of b.sink.table.values()) expect(text).toContain('65000:1');
     groups.join(changed, { peer: b.peer, sink: b.sink });
     lab.settle();
     expect([...groups.values()].map((group) => group.size)).toEqual([2]);
     expect(groups.groupOf(a.peer.id)).toBe(groups.groupOf(b.peer.id));
+  });
+
+  it('that many members leave for another build what those need once', () => {
+    const { lab, source, client } = labWith();
+    const groups = lab.rib.groups[IPV4_UNICAST.id]!;
+    lab.announce(source, prefixes(50), { asPath: '1', communities: ['65000:1'] });
+    const members = Array.from({ length: 20 }, () => client());
+    lab.announce(members[0]!.peer, prefixes(1, 60), { asPath: '1' });
+    lab.settle();
+    const before = members.map(({ sink }) => sink.octets);
+    const changed = { ...INSIDE, sendCommunities: false };
+    for (const { peer, sink } of members) groups.join(changed, { peer, sink });
+    // One that leaves, and one that goes back, part from the others.
+    lab.rib.removePeer(members[5]!.peer);
+    groups.join(INSIDE, { peer: members[6]!.peer, sink: members[6]!.sink });
+    lab.settle();
+    const group = groups.groupOf(members[0]!.peer.id)!;
+    expect(group.bytesBuilt).toBeLessThan(2 * Math.max(...before));
+    members.forEach(({ sink, peer }, i) => {
+      if (i === 5) return;
+      expect(sink.table.size).toBe(i === 0 ? 50 : 51);
+      expect(sink.endOfRibs).toBe(1);
+      const shown = [...sink.table.values()].some((text) => text.includes('65000:1'));
+      expect(shown).toBe(i === 6);
+      expect(groups.groupOf(peer.id)?.lagging()).toEqual([]);
+    });
   });
 
   it('give back every route that the new options withhold', () => {
