@@ -66,10 +66,17 @@ function install() {
   if (ok) return;
   throw new StepError(
     OFFLINE.test(output)
-      ? `npm cannot reach the package registry, which is needed once:\n\n${output}\n\n` +
+      ? `npm cannot reach the package registry, which is needed once:\n\n${causes(output)}\n\n` +
           'Check the network, or name a mirror (npm config set registry URL) or a proxy (npm config set proxy URL).'
-      : `"npm ci" failed:\n\n${output}`,
+      : `"npm ci" failed:\n\n${tail(output)}`,
   );
+}
+
+/** Of npm's words those about the connection; it adds stacks and advice. */
+function causes(output) {
+  const lines = output.split('\n');
+  const telling = lines.filter((line) => /request to|reason:|code E[A-Z_]+/.test(line));
+  return (telling.length > 0 ? [...new Set(telling)] : lines).slice(0, TAIL_LINES).join('\n');
 }
 
 /** A cache elsewhere for users whose home directory cannot be written. */
@@ -102,7 +109,7 @@ function build() {
   const compiler = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
   const started = new Date();
   const { ok, output } = run(process.execPath, [compiler, '-p', 'tsconfig.build.json']);
-  if (!ok) throw new StepError(`the TypeScript compiler is not content:\n\n${output}`);
+  if (!ok) throw new StepError(`the TypeScript compiler is not content:\n\n${tail(output)}`);
   // tsc leaves its record alone where the outcome is the same as before.
   utimesSync(BUILD_RECORD, started, started);
 }
@@ -134,10 +141,13 @@ function run(program, args) {
     );
   }
   if (error !== undefined) throw error;
-  const lines = `${stdout}${stderr}`.trim().split('\n');
-  const omitted = lines.length > TAIL_LINES ? [`  (${lines.length - TAIL_LINES} lines before)`] : [];
-  const shown = lines.slice(-TAIL_LINES).map((line) => `  ${line}`);
-  return { ok: status === 0, output: [...omitted, ...shown].join('\n') };
+  return { ok: status === 0, output: `${stdout}${stderr}`.trim().replace(/^/gm, '  ') };
+}
+
+function tail(output) {
+  const lines = output.split('\n');
+  if (lines.length <= TAIL_LINES) return output;
+  return [`  (${lines.length - TAIL_LINES} lines before)`, ...lines.slice(-TAIL_LINES)].join('\n');
 }
 
 function readJson(path) {

@@ -87,7 +87,7 @@ async function demonstrate(
   interruption: AbortController,
 ): Promise<number> {
   const { signal } = interruption;
-  const missing = loopback ? '--loopback was given' : await namespacesMissing(instance);
+  const missing = loopback ? 'No network namespaces (--loopback)' : await namespacesMissing(instance);
   const lab = missing === undefined ? namespaceLab(instance) : loopbackLab(instance);
   await terminal.write(`\n${whereItRuns(missing)}\n\n${introduction(lab)}`);
   try {
@@ -112,12 +112,8 @@ function whereItRuns(missing: string | undefined): string {
   if (missing === undefined) {
     return 'Six godwit processes, each in a network namespace of its own, with real kernel routes:';
   }
-  const reason =
-    missing === '--loopback was given'
-      ? 'No network namespaces (--loopback)'
-      : `No privilege to make network namespaces: ${missing}`;
   return (
-    `${reason}.\nSix speakers in this process instead, real TCP between loopback addresses, ` +
+    `${missing}.\nSix speakers in this process instead, real TCP between loopback addresses, ` +
     'the kernels simulated in memory:'
   );
 }

@@ -35,9 +35,10 @@ export async function namespacesMissing(instance: Instance): Promise<string | un
     return undefined;
   } catch (error) {
     if (!(error instanceof CommandFailedError)) throw error;
-    if (error.code === 'ENOENT') return 'the program "ip" (package iproute2) is missing';
-    if (process.getuid?.() !== 0) return 'only root may do that here';
-    return error.message.split('\n')[0];
+    if (error.code === 'ENOENT')
+      return 'No network namespaces: the program "ip" (Debian package iproute2) is missing';
+    const why = process.getuid?.() === 0 ? error.message.split('\n')[0] : 'only root may do that here';
+    return `No privilege to make network namespaces: ${why}`;
   } finally {
     await removeNamespaces([probe]).catch(ignoreFailedCommand);
   }
