@@ -64,7 +64,8 @@ export interface LearnConfig {
   readonly table: number | undefined;
 }
 
-export type Policy = 'accept' | 'reject';
+/** none: nothing configured on an eBGP peer, which then exchanges nothing (RFC 8212). */
+export type Policy = 'accept' | 'reject' | 'none';
 
 /** What a peer has and a peer group may preset. */
 export interface PeerSettings {

@@ -57,7 +57,7 @@ export function fillSettings(input: SettingsInput, context: SettingsContext): Pe
     ...new Set(input.families ?? ([context.version === 4 ? 'ipv4-unicast' : 'ipv6-unicast'] as const)),
   ];
   // RFC 8212 §2: an eBGP peer without policy neither gives nor gets routes.
-  const policy: Policy = internal ? 'accept' : 'reject';
+  const policy: Policy = internal ? 'accept' : 'none';
   return {
     asn: asnOf(input.asn),
     localAs: input.localAs === undefined ? undefined : parseAsn(input.localAs),

@@ -3,11 +3,12 @@
 
 import type { Session } from '../bgp/session/events.ts';
 import type { Family } from '../bgp/wire/families.ts';
+import { prefixBytes } from '../bgp/wire/nlri.ts';
 import type { NlriBatch } from '../bgp/wire/nlri-batch.ts';
 import { type DecodedUpdate, type DecodeScratch, UpdateDecoder } from '../bgp/wire/update-decoder.ts';
 import type { PeerSettings } from '../config/model.ts';
 import type { Clock } from '../lib/clock.ts';
-import { isLinkLocal } from '../lib/ip.ts';
+import { formatPrefix, isLinkLocal } from '../lib/ip.ts';
 import type { Logger } from '../lib/log.ts';
 import type { RibPeer } from '../rib/rib-peer.ts';
 
@@ -15,6 +16,8 @@ const IPV6_OCTETS = 16;
 const MS_PER_SECOND = 1000;
 /** Malformed UPDATEs are logged whole (RFC 7606 §6), but not more often than this. */
 const ISSUE_LOG_INTERVAL_MS = 1000;
+/** So many of its prefixes are named; the octets of the message have the others. */
+const LOGGED_PREFIXES = 20;
 
 export class EstablishedPeer {
   readonly session: Session;
@@ -87,6 +90,7 @@ export class EstablishedPeer {
       {
         issues: update.issues,
         announced: update.announced.reduce((sum, batch) => sum + batch.count, 0),
+        prefixes: prefixTexts(update.announced, LOGGED_PREFIXES),
         treatAsWithdraw: update.treatAsWithdraw,
         update: Buffer.from(buffer.subarray(start, end)).toString('hex'),
         notLogged: this.#unloggedIssues,
@@ -96,4 +100,14 @@ export class EstablishedPeer {
     this.#lastIssueLog = now;
     this.#unloggedIssues = 0;
   }
+}
+
+function prefixTexts(batches: readonly NlriBatch[], limit: number): string[] {
+  const texts: string[] = [];
+  for (const { words, lengths, count, family } of batches) {
+    for (let i = 0; i < count && texts.length < limit; i++) {
+      texts.push(formatPrefix({ bytes: prefixBytes(words, i, family.words), length: lengths[i]! }));
+    }
+  }
+  return texts;
 }

@@ -6,10 +6,7 @@ import { config, fileReader, HOST, issuesOf, parse, peer, TIMERS } from './suppo
 describe('short forms and defaults of a peer', () => {
   const CASES: [string, Partial<PeerSettings> & { address?: string; name?: string }][] = [
     ['address: 10.1.1.1, asn: internal', { asn: 'internal', import: 'accept', export: 'accept', aigp: true }],
-    [
-      'address: 10.1.1.1, asn: external',
-      { asn: 'external', import: 'reject', export: 'reject', aigp: false },
-    ],
+    ['address: 10.1.1.1, asn: external', { asn: 'external', import: 'none', export: 'none', aigp: false }],
     ['address: 10.1.1.1, asn: AS65000', { asn: 65000 }],
     ['address: 10.1.1.1, asn: 1.10', { asn: 65546 }],
     ['address: 10.1.1.1, asn: "1.10"', { asn: 65546 }],

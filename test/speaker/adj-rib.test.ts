@@ -177,6 +177,20 @@ describe('what errors do to others', () => {
     expect(speaker.log.filter((line) => line.startsWith('warn'))).toHaveLength(1);
   });
 
+  it('7606-6-1 the log names the prefixes and holds the whole malformed UPDATE', async () => {
+    const { lab, speaker, peer } = await rig(THREE);
+    const [bytes] = peer(A).encode({ announce: [P1, P2], attributes: { origin: 'IGP', asPath: '65002' } });
+    const origin = bytes!.findIndex((octet, at) => octet === 0x40 && bytes![at + 1] === 1 && at > 22);
+    bytes![origin + 3] = 5;
+    peer(A).send(bytes!);
+    await lab.settle();
+    expect(speaker.fields.at(-1)).toMatchObject({
+      prefixes: [P1, P2],
+      update: Buffer.from(bytes!).toString('hex'),
+      treatAsWithdraw: true,
+    });
+  });
+
   it('4271-6.3-3 a NEXT_HOP of the receiver: the route is not eligible, no NOTIFICATION', async () => {
     const { lab, speaker, peer } = await rig(THREE);
     peer(A).announce([P1], {}, OWN_ADDRESS);

@@ -232,6 +232,7 @@ describe('whatever happens', () => {
     fc.record({ kind: fc.constant('announce' as const), node, prefix: fc.nat(5), med: fc.nat(2) }),
     fc.record({ kind: fc.constant('withdraw' as const), node, prefix: fc.nat(5) }),
     fc.record({ kind: fc.constant('reset' as const), node, other: node }),
+    fc.record({ kind: fc.constant('break' as const), node, other: node }),
     fc.record({ kind: fc.constant('cut' as const), node, other: node }),
     fc.record({ kind: fc.constant('heal' as const), node, other: node }),
     fc.record({ kind: fc.constant('refresh' as const), node, other: node }),
@@ -287,6 +288,7 @@ describe('whatever happens', () => {
             } else if (each.node !== each.other) {
               const other = address(each.other);
               if (each.kind === 'reset') speaker.api.peerReset(other, undefined);
+              else if (each.kind === 'break') lab.network.reset(ip(address(each.node)), ip(other));
               else if (each.kind === 'cut') lab.network.cut(ip(address(each.node)), ip(other));
               else if (each.kind === 'heal') lab.network.heal(ip(address(each.node)), ip(other));
               else if (speaker.peer(other).state === 'Established') speaker.api.peerRefresh(other, 'both');
