@@ -212,8 +212,29 @@ interface SessionAttributes {
   readonly afterNextHop: Uint8Array;
 }
 
+/** ORIGIN and AS_PATH of a route that a daemon dumped without them because no peer had sent it. */
+const LOCAL_ROUTE = { origin: Uint8Array.of(2), asPath: new Uint8Array(0) } as const;
+
+/** A set with the attributes that RFC 4271 §5 makes mandatory. */
+function completed(set: Uint8Array): Uint8Array {
+  const types = new Set<number>();
+  for (let at = 0; at < set.length; at = nextAttribute(set, at)) types.add(set[at + 1]!);
+  if (types.has(ATTR.origin) && types.has(ATTR.asPath)) return set;
+  const missing = [
+    ...(types.has(ATTR.origin) ? [] : [encodeAttribute(FLAG.transitive, ATTR.origin, LOCAL_ROUTE.origin)]),
+    ...(types.has(ATTR.asPath) ? [] : [encodeAttribute(FLAG.transitive, ATTR.asPath, LOCAL_ROUTE.asPath)]),
+  ];
+  return Buffer.concat([...missing, set]);
+}
+
+function nextAttribute(set: Uint8Array, at: number): number {
+  const extended = (set[at]! & FLAG.extendedLength) !== 0;
+  return at + (extended ? 4 + ((set[at + 2]! << 8) | set[at + 3]!) : 3 + set[at + 2]!);
+}
+
 /** The set as this sender sends it: own AS in front on eBGP, LOCAL_PREF on iBGP, in ascending order of type. */
-function sessionAttributes(set: Uint8Array, sender: SenderIdentity): SessionAttributes {
+function sessionAttributes(dumped: Uint8Array, sender: SenderIdentity): SessionAttributes {
+  const set = completed(dumped);
   const before: Uint8Array[] = [];
   const after: Uint8Array[] = [];
   const external = sender.asn !== sender.peerAs;
@@ -223,9 +244,8 @@ function sessionAttributes(set: Uint8Array, sender: SenderIdentity): SessionAttr
   for (let at = 0; at < set.length; ) {
     const flags = set[at]!;
     const type = set[at + 1]!;
-    const extended = (flags & FLAG.extendedLength) !== 0;
-    const start = at + (extended ? 4 : 3);
-    const end = start + (extended ? (set[at + 2]! << 8) | set[at + 3]! : set[at + 2]!);
+    const end = nextAttribute(set, at);
+    const start = at + ((flags & FLAG.extendedLength) !== 0 ? 4 : 3);
     if (localPref !== undefined && type > ATTR.localPref) {
       after.push(localPref);
       localPref = undefined;

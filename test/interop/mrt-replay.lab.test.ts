@@ -1,6 +1,6 @@
 // Every MRT file of the shared data, played into godwit over TCP as one external peer, leaves the set of prefixes that
-// bgpdump's decode leaves when its lines are followed in order. Routes whose path holds an AS_SET are withdrawals
-// (RFC 9774, by treat-as-withdraw) on both sides of the comparison.
+// bgpdump's decode leaves when its lines are followed in order. Routes whose path holds an AS_SET (RFC 9774) or AS 0
+// (RFC 7607) are withdrawals for a speaker, by treat-as-withdraw, and so they are here.
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
@@ -25,6 +25,11 @@ const PLAYER_AS = 4_200_009_002;
 /** Raw messages, and messages of ADD-PATH sessions under the plain subtype, which bgpdump misreads. */
 const LEFT_OUT = /\.bgp-updates\.gz$|^bird6?_bgp$/;
 
+/** An NLRI field that ends in the middle of a prefix: a speaker must not take any of it (RFC 7606 §5.3). */
+const MALFORMED = 'updates.nlri_mask_trailing_bits.gz';
+/** An AS_SET, or AS 0. */
+const WITHDRAWING_PATH = /\{|(^| )0( |$)/;
+
 const files = existsSync(DATA)
   ? readdirSync(DATA, { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile() && !entry.parentPath.endsWith('test_expect'))
@@ -48,7 +53,7 @@ async function expectedPrefixes(path: string): Promise<Set<string>> {
       last = prefix;
     }
     const asPath = columns[columns[0]!.endsWith('_AP') ? 7 : 6];
-    if (kind === 'W' || asPath?.includes('{') === true) out.delete(canonical);
+    if (kind === 'W' || WITHDRAWING_PATH.test(asPath ?? '')) out.delete(canonical);
     else out.add(canonical);
   }
   return out;
@@ -137,7 +142,7 @@ describe('an MRT file played as a peer', () => {
   test.skipIf(skipped).each(files.map((path) => [basename(path), path] as const))(
     '%s',
     async (_, path) => {
-      const expected = await expectedPrefixes(path);
+      const expected = basename(path) === MALFORMED ? new Set<string>() : await expectedPrefixes(path);
       const child = await play(path);
       await settled(ours!);
       const prefixes = (await ours!.list<RouteView>('show', 'routes')).map(({ prefix }) => prefix);
