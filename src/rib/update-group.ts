@@ -370,17 +370,15 @@ export class UpdateGroup {
   /** Builds and hands out the batch; returns whether a member is congested now. */
   #encodeFor(members: readonly Member[]): boolean {
     const encoded = this.#batch.encode(this.#writer);
-    for (const { prefixId, pathId } of encoded.unsent) this.#forget(prefixId, pathId);
-    const delivery = deliver(members, encoded);
+    // A route that fits no message was withdrawn instead: nobody has it, and lanes must withdraw it too.
+    for (const { prefixId, pathId } of encoded.unsent) {
+      this.adjRibOut.remove(prefixId, pathId);
+      for (const lane of this.#lanes) lane.note(prefixId, pathId, 0);
+    }
+    const { bytes, congested } = deliver(members, encoded);
     this.bytesBuilt += encoded.bytes.length;
-    this.bytesSent += delivery.bytes;
-    return delivery.congested;
-  }
-
-  /** A route that fits no message was withdrawn instead: nobody has it, and lanes must withdraw it too. */
-  #forget(prefixId: number, pathId: number): void {
-    this.adjRibOut.remove(prefixId, pathId);
-    for (const lane of this.#lanes) lane.note(prefixId, pathId, 0);
+    this.bytesSent += bytes;
+    return congested;
   }
 
   #sendEndOfRib(members: readonly Member[]): void {

@@ -261,6 +261,45 @@ describe('ADD-PATH', () => {
     for (const key of keys) expect(key).not.toMatch(/#(777|888)$/);
   });
 
+  it('takes a path back from the member whose own path has come to its identifier', () => {
+    const { lab, source, client } = labWith();
+    const { peer, sink } = client({ addPath: 'all' });
+    const other = client({ addPath: 'all' });
+    lab.announce(source, prefixes(1), { asPath: '1' });
+    lab.settle();
+    // The freed row is the next to be used, so the identifier stays.
+    lab.withdraw(source, prefixes(1));
+    lab.announce(peer, prefixes(1), { asPath: '1' });
+    lab.settle();
+    expect([sink.table.size, other.sink.table.size]).toEqual([0, 1]);
+  });
+
+  it('remembers withdrawn paths for each of several stalled members', () => {
+    const { lab, source, client } = labWith();
+    const stalled = [client({ addPath: 'all' }), client({ addPath: 'all' })];
+    const third = client().peer;
+    client({ addPath: 'all' });
+    lab.announce(source, prefixes(2), { asPath: '1' });
+    lab.announce(third, prefixes(2), { asPath: '1' });
+    lab.settle();
+    for (const { sink } of stalled) sink.congested = true;
+    lab.announce(source, prefixes(1, 9), { asPath: '1' });
+    lab.settle();
+    lab.withdraw(source, prefixes(2));
+    lab.advance(150);
+    for (const { sink } of stalled) {
+      sink.congested = false;
+      lab.rib.wakeExport();
+      lab.advance(300);
+    }
+    for (const { sink } of stalled) {
+      expect([...sink.table.keys()].map((key) => key.split('#')[0]).sort()).toEqual([
+        ...prefixes(2),
+        ...prefixes(1, 9),
+      ]);
+    }
+  });
+
   it('7911-5-3: sends so many of the best, and follows their order', () => {
     const { lab, source, client } = labWith();
     const { sink } = client({ addPath: 2 });
