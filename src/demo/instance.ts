@@ -20,6 +20,7 @@ const OWNER_FILE = 'owner';
 const PRIVATE_DIRECTORY = 0o700;
 /** /proc/PID/stat after the command's name: state is field 3, the start time field 22. */
 const START_TIME_FIELD = 19;
+const ZOMBIE = 'Z';
 
 /** Claims the lowest number that is free. */
 export function claimInstance(parent: string = SHARED): Instance {
@@ -74,7 +75,8 @@ function identityOf(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return `${pid} ${fields[START_TIME_FIELD]}`;
+    // A zombie owns nothing any more, however long its parent forgets it.
+    return fields[0] === ZOMBIE ? undefined : `${pid} ${fields[START_TIME_FIELD]}`;
   } catch (error) {
     if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ESRCH') return undefined;
     throw error;
