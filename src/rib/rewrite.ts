@@ -183,6 +183,11 @@ export class ExportRewriter {
       return this.#refuse(WITHHELD.nextHopEncoding);
     }
     if (self) return nextHops.intern(wire, wire.length, undefined);
+    // RFC 2545 §3: a link-local address means something on its own link only, which iBGP peers need not share.
+    const received = nextHops.get(this.#attrs.nextHop[attr]!);
+    if (wire.length === LINK_LOCAL_PAIR && peerType === 'internal') {
+      return nextHops.intern(received.address, received.address.length, received.zone);
+    }
     const id = this.#attrs.nextHop[attr]!;
     nextHops.hold(id);
     return id;
@@ -195,6 +200,8 @@ export class ExportRewriter {
 }
 
 const NO_BYTES = new Uint8Array(0);
+/** Octets of a global address with the link-local one beside it. */
+const LINK_LOCAL_PAIR = 32;
 
 /** Whether the path begins with an AS_SEQUENCE that takes one more AS, and the attribute stays a short one. */
 function hasRoomInFront(path: Uint8Array, start: number, end: number): boolean {

@@ -382,9 +382,12 @@ describe('next hops', () => {
     expect(exported(EXTERNAL, { ...TO_CLIENT, ownNextHop: undefined }).cause).toBe(WITHHELD.none);
   });
 
-  it('2545-3-1 keeps the link-local address that came with a global one', () => {
+  it('2545-3-2 a link-local address that came with a global one stays on its link', () => {
     const both = `2001:db8::7+${pair}`;
-    expect(exported(EXTERNAL, { ...TO_CLIENT, ...v6 }, {}, both).nextHop).toBe(both);
+    expect(exported(EXTERNAL, { ...TO_CLIENT, ...v6 }, {}, both).nextHop).toBe('2001:db8::7');
+    // Clients of a route server share its link.
+    const toServerClient = { ...TO_EBGP, ...v6, routeServerClient: true };
+    expect(exported(EXTERNAL, toServerClient, {}, both).nextHop).toBe(both);
   });
 
   it('8950-4-1, 8950-5-1: an IPv6 next hop of an IPv4 route only to a peer that can take it', () => {

@@ -65,6 +65,16 @@ describe('next hops of IPv6 routes', () => {
     expect(peer('2001:db8::5').routes()).toEqual([`${P6} via ${OWN_ADDRESS_V6}`]);
   });
 
+  it('2545-3-2 the link-local address of somebody else does not travel into the AS', async () => {
+    const { lab, peer } = await rig({
+      [V6_PEER]: { as: 65002, raw: { id: '10.200.0.2' } },
+      [V6_CLIENT]: { as: OWN_AS, raw: { id: '10.200.0.3' } },
+    });
+    peer(V6_PEER).announce([P6], {}, '2001:db8::2 fe80::2');
+    await lab.settle();
+    expect(peer(V6_CLIENT).routes()).toEqual([`${P6} via 2001:db8::2`]);
+  });
+
   it('2545-3-1 a next hop of 16 or 32 octets is taken', async () => {
     const { lab, speaker, peer } = await rig({
       [V6_PEER]: { as: 65002, raw: { id: '10.200.0.2' } },
