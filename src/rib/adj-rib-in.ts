@@ -133,13 +133,17 @@ export function markStale(rib: FamilyRib, peer: RibPeer): void {
   });
 }
 
-/** Removes what is still stale. */
-export function sweepStale(rib: FamilyRib, peer: RibPeer): void {
-  if (peer.counters[rib.family.id]!.stale === 0) return;
+/** Removes what is still stale when the walk gets there. */
+export function removeStale(rib: FamilyRib, peer: RibPeer): RowWalk {
   const { paths } = rib;
-  forEachRow(rib, peer, (row) => {
+  return new RowWalk(rib, peer, (row) => {
     if ((paths.flags[row]! & PATH_FLAG.stale) !== 0) removeRow(rib, peer, row);
   });
+}
+
+/** Removes what is still stale, at once. */
+export function sweepStale(rib: FamilyRib, peer: RibPeer): void {
+  if (peer.counters[rib.family.id]!.stale > 0) removeStale(rib, peer).run(() => false);
 }
 
 /** Soft reconfiguration: import runs again over the rows as they were received, once an attribute set. */

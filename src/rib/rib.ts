@@ -4,7 +4,7 @@
 import { FAMILIES } from '../bgp/wire/families.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Scheduler } from '../lib/scheduler.ts';
-import { flushPeer, markNextHopsDirty, markStale } from './adj-rib-in.ts';
+import { flushPeer, markNextHopsDirty, markStale, removeStale } from './adj-rib-in.ts';
 import { AttrStore } from './attr-store.ts';
 import type { DecisionOptions } from './decision.ts';
 import { FamilyRib } from './family-rib.ts';
@@ -98,8 +98,9 @@ export class Rib {
   suspendPeer(peer: RibPeer, keeps: (familyId: number) => boolean): void {
     for (const groups of this.groups) groups.leave(peer.id);
     for (const rib of this.families) {
-      if (keeps(rib.family.id)) markStale(rib, peer);
-      else this.addWork(flushPeer(rib, peer));
+      markStale(rib, peer);
+      // Only what is stale: the peer may be back, and announce, before the walk is over.
+      if (!keeps(rib.family.id)) this.addWork(removeStale(rib, peer));
     }
   }
 

@@ -365,8 +365,6 @@ export class UpdateGroup {
     this.#lanes = this.#lanes.filter((other) => other !== lane);
   }
 
-  // ----- bytes
-
   /** Builds and hands out the batch; returns whether a member is congested now. */
   #encodeFor(members: readonly Member[]): boolean {
     const encoded = this.#batch.encode(this.#writer);

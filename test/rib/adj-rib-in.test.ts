@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { IPV4_UNICAST } from '../../src/bgp/wire/families.ts';
+import { IPV4_UNICAST, IPV6_UNICAST } from '../../src/bgp/wire/families.ts';
 import { flushPeer, markStale, reimport, sweepStale } from '../../src/rib/adj-rib-in.ts';
 import { REJECT } from '../../src/rib/import-checks.ts';
 import type { RibPeer } from '../../src/rib/rib-peer.ts';
@@ -135,6 +135,34 @@ describe('stale routes', () => {
     markStale(rib, peer);
     lab.withdraw(peer, [A]);
     expect([counters().stale, counters().received, rib.paths.size]).toEqual([0, 0, 0]);
+  });
+});
+
+describe('a peer that may come back', () => {
+  const six = ['2001:db8:1::/48', '2001:db8:2::/48'];
+
+  it('4724-4.2-1: keeps the routes of some families, stale and in use, and loses the others', () => {
+    const { lab, peer, rib, counters } = setup();
+    const other = lab.rib.families[IPV6_UNICAST.id]!;
+    lab.announce(peer, [A, B], { asPath: '1' });
+    lab.announce(peer, six, { asPath: '1' }, '2001:db8::1', IPV6_UNICAST);
+    lab.settle();
+    lab.rib.suspendPeer(peer, (familyId) => familyId === IPV4_UNICAST.id);
+    lab.settle();
+    expect([counters().stale, rib.locRib.size, other.paths.size, other.locRib.size]).toEqual([2, 2, 0, 0]);
+    expect(peer.counters[IPV6_UNICAST.id]).toEqual({ received: 0, rejected: 0, best: 0, stale: 0 });
+  });
+
+  it('does not lose what it announces again before the walk over the old routes is done', () => {
+    const { lab, peer } = setup();
+    const other = lab.rib.families[IPV6_UNICAST.id]!;
+    lab.announce(peer, six, { asPath: '1' }, '2001:db8::1', IPV6_UNICAST);
+    lab.settle();
+    lab.rib.suspendPeer(peer, () => false);
+    lab.announce(peer, six.slice(1), { asPath: '1' }, '2001:db8::1', IPV6_UNICAST);
+    lab.announce(peer, ['2001:db8:3::/48'], { asPath: '1' }, '2001:db8::1', IPV6_UNICAST);
+    lab.settle();
+    expect([other.paths.size, peer.counters[IPV6_UNICAST.id]!.stale]).toEqual([2, 0]);
   });
 });
 
