@@ -3,7 +3,7 @@ import { IPV4_UNICAST, IPV6_UNICAST } from '../../src/bgp/wire/families.ts';
 import { flushPeer, markStale, reimport, sweepStale } from '../../src/rib/adj-rib-in.ts';
 import { REJECT } from '../../src/rib/import-checks.ts';
 import type { RibPeer } from '../../src/rib/rib-peer.ts';
-import { identity, importOptions, octets, RibLab } from './lab.ts';
+import { exportOptions, identity, importOptions, octets, RibLab } from './lab.ts';
 
 function setup(policy: 'accept' | 'reject' = 'accept') {
   const lab = new RibLab();
@@ -225,6 +225,20 @@ describe('Loc-RIB', () => {
     lab.withdraw(peer, [A]);
     lab.settle();
     expect(heard).toEqual([`${A} true`, `${A} false`, `${B} false`, `${A} true`]);
+  });
+
+  it('sees that the same row and attributes are another peer now', () => {
+    const { lab, peer, rib, counters } = setup();
+    const other = lab.rib.addPeer(identity({ name: 'other' }), importOptions());
+    const sink = lab.join(other, exportOptions());
+    lab.announce(peer, [A], { asPath: '1' });
+    lab.settle();
+    expect(sink.table.size).toBe(1);
+    lab.withdraw(peer, [A]);
+    lab.announce(other, [A], { asPath: '1' });
+    lab.settle();
+    expect(rib.locRib.bestPeer[1]).toBe(other.id);
+    expect([counters().best, counters(other).best, sink.table.size]).toEqual([0, 1, 0]);
   });
 
   it('5004-3-1 a row used again by another peer is not the current best', () => {
