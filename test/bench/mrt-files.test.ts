@@ -35,6 +35,11 @@ const haveBgpdump = await run('bgpdump', ['-h']).then(
   (error: { code?: unknown }) => error.code !== 'ENOENT',
 );
 
+/** bgpdump's own test data come with its decode. */
+function isRecorded(path: string): boolean {
+  return path.includes('/bgpdump/');
+}
+
 /** `A|peer|as|prefix`, with the path identifier where the dump has one. */
 function fromBgpdump(text: string): string[] {
   const out: string[] = [];
@@ -79,7 +84,8 @@ function expectSame(actual: readonly string[], expected: readonly string[]): voi
 }
 
 describe.skipIf(files.length === 0)('MRT files as bgpdump reads them', () => {
-  test.skipIf(!haveBgpdump).each(files.map((path) => [basename(path), path] as const))(
+  const [recordedFiles, otherFiles] = [files.filter(isRecorded), files.filter((path) => !isRecorded(path))];
+  test.skipIf(!haveBgpdump).each(otherFiles.map((path) => [basename(path), path] as const))(
     '%s',
     async (_, path) => {
       const { stdout } = await run('bgpdump', ['-m', path], { maxBuffer: OUTPUT_LIMIT });
@@ -88,8 +94,7 @@ describe.skipIf(files.length === 0)('MRT files as bgpdump reads them', () => {
     60_000,
   );
 
-  const expected = files.filter((path) => path.includes('/bgpdump/'));
-  test.each(expected.map((path) => [basename(path), path] as const))(
+  test.each(recordedFiles.map((path) => [basename(path), path] as const))(
     '%s, against the recorded decode',
     async (name, path) => {
       const recorded = join(DATA, 'bgpdump/test_expect', `${name}.bgp.gz`);
