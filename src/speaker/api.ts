@@ -235,8 +235,8 @@ export interface ReloadResult {
 export interface SpeakerApi {
   status(): StatusView;
   peers(): PeerView[];
-  /** Yields in slices; the caller may stop at any time. */
-  routes(query: RouteQuery): Iterable<RouteView>;
+  /** The caller may stop at any time. `undefined` is no route, but a moment to do something else: many were passed over. */
+  routes(query: RouteQuery): Iterable<RouteView | undefined>;
   attributeSets(): Iterable<AttributeSetView>;
   updateGroups(): UpdateGroupView[];
   kernelRoutes(): Iterable<KernelRouteView>;

@@ -170,8 +170,8 @@ export class PeerRegistry implements PeerEvents {
     const checks = importOptions(this.#config, handle.settings, session);
     handle.restartOffer = restartOffer(session.peer.remoteOpen);
     const resumed = handle.restarts.resume(handle.restartOffer, context.families);
-    if (resumed !== undefined) rib.peers.renew(resumed, identity, checks);
-    const ribPeer = resumed ?? rib.addPeer(identity, checks);
+    const ribPeer =
+      resumed === undefined ? rib.addPeer(identity, checks) : rib.resumePeer(resumed, identity, checks);
     const established = new EstablishedPeer(session, ribPeer, handle.settings, {
       clock: tools.clock,
       log: tools.log,

@@ -171,7 +171,7 @@ export class SimSpeaker {
   }
 
   routes(query: RouteQuery = {}): RouteView[] {
-    return [...this.api.routes(query)];
+    return [...this.api.routes(query)].filter((route) => route !== undefined);
   }
 
   /** Best paths: `prefix from peer`. */

@@ -12,18 +12,27 @@ import { routeView, type Standing, standings } from './route-view.ts';
 /** Tables up to this size are listed in the order of their addresses, larger ones as they lie. */
 const SORT_LIMIT = 50_000;
 
+/** After so many prefixes, whether or not they gave a route, whoever serves the query may do something else. */
+const PREFIXES_PER_PAUSE = 256;
+
 /** Peers by name, as far as a query needs them. */
 export interface PeerLookup {
   /** RIB ids of the peer's sessions; throws CommandError for an unknown name. */
   ribPeerId(name: string): number | undefined;
 }
 
-export function* queryRoutes(rib: Rib, query: RouteQuery, peers: PeerLookup): Iterable<RouteView> {
+export function* queryRoutes(
+  rib: Rib,
+  query: RouteQuery,
+  peers: PeerLookup,
+): Iterable<RouteView | undefined> {
   const from = query.receivedFrom === undefined ? undefined : peerId(peers, query.receivedFrom);
   const to = query.advertisedTo === undefined ? undefined : peerId(peers, query.advertisedTo);
+  let looked = 0;
   for (const family of rib.families) {
     if (!wantsFamily(family.family, query)) continue;
     for (const prefixId of matchingPrefixes(family, query)) {
+      if (++looked % PREFIXES_PER_PAUSE === 0) yield undefined;
       if (to !== undefined) yield* advertised(rib, family, prefixId, to);
       else yield* received(rib, family, prefixId, query, from);
     }
@@ -43,6 +52,7 @@ function* received(
   from: number | undefined,
 ): Iterable<RouteView> {
   const { paths } = family;
+  if (from !== undefined && !hasPathFrom(family, prefixId, from)) return;
   for (const standing of standings(family, prefixId)) {
     if (from !== undefined && paths.peerId[standing.row] !== from) continue;
     if (query.bestOnly === true && !standing.best) continue;
@@ -51,6 +61,12 @@ function* received(
     const attr = query.beforePolicy === true || post === 0 ? paths.attrIn[standing.row]! : post;
     yield routeView(rib, family, prefixId, standing, attr, paths.pathId[standing.row]!);
   }
+}
+
+function hasPathFrom({ paths }: FamilyRib, prefixId: number, peerId: number): boolean {
+  let row = paths.first(prefixId);
+  while (row !== 0 && paths.peerId[row] !== peerId) row = paths.next[row]!;
+  return row !== 0;
 }
 
 /** What a peer was sent: the Adj-RIB-Out of its group less its own routes. */
