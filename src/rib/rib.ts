@@ -3,6 +3,7 @@
 
 import { FAMILIES } from '../bgp/wire/families.ts';
 import type { Clock } from '../lib/clock.ts';
+import { formatAddress } from '../lib/ip.ts';
 import type { Scheduler } from '../lib/scheduler.ts';
 import { flushPeer, markNextHopsDirty, markStale, removeStale } from './adj-rib-in.ts';
 import { AttrStore } from './attr-store.ts';
@@ -81,6 +82,24 @@ export class Rib {
 
   addPeer(identity: RibPeerIdentity, importOptions: ImportOptions): RibPeer {
     return this.peers.add(identity, importOptions);
+  }
+
+  /**
+   * A suspended peer is back: the peer to go on with. It is the same one, with its routes, unless what the decision
+   * and export read of it has changed; then the routes of old were another's.
+   */
+  resumePeer(peer: RibPeer, identity: RibPeerIdentity, importOptions: ImportOptions): RibPeer {
+    const same =
+      peer.source === identity.source &&
+      peer.routerId === identity.routerId &&
+      peer.client === identity.client &&
+      formatAddress(peer.address) === formatAddress(identity.address);
+    if (same) {
+      this.peers.renew(peer, identity, importOptions);
+      return peer;
+    }
+    this.removePeer(peer);
+    return this.addPeer(identity, importOptions);
   }
 
   /** Removes a peer's routes, in slices, and the peer when nothing names it any more. */

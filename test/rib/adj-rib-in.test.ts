@@ -153,6 +153,19 @@ describe('a peer that may come back', () => {
     expect(peer.counters[IPV6_UNICAST.id]).toEqual({ received: 0, rejected: 0, best: 0, stale: 0 });
   });
 
+  it('4724-4.2-6: goes on with its routes where it is the same, and without them where it is another', () => {
+    for (const changed of [{}, { routerId: 99 }, { client: true }, { source: 'internal' as const }]) {
+      const { lab, peer, rib } = setup();
+      lab.announce(peer, [A], { asPath: '1' });
+      lab.settle();
+      lab.rib.suspendPeer(peer, () => true);
+      const back = lab.rib.resumePeer(peer, identity({ name: 'back', ...changed }), importOptions());
+      lab.settle();
+      const same = Object.keys(changed).length === 0;
+      expect([back === peer, rib.paths.size, back.name]).toEqual([same, same ? 1 : 0, 'back']);
+    }
+  });
+
   it('does not lose what it announces again before the walk over the old routes is done', () => {
     const { lab, peer } = setup();
     const other = lab.rib.families[IPV6_UNICAST.id]!;
