@@ -645,6 +645,21 @@ describe('a peer that is gone', () => {
     expect(lab.rib.addPeer(identity({ name: 'late' }), importOptions()).id).toBe(source.id);
   });
 
+  it('is not remembered in the attributes that another with its id sends', () => {
+    const { lab, client } = labWith();
+    const { sink } = client();
+    const first = client().peer;
+    lab.announce(first, prefixes(1), { asPath: '1' });
+    lab.settle();
+    lab.rib.removePeer(first);
+    lab.settle();
+    const second = client().peer;
+    expect(second.id).toBe(first.id);
+    lab.announce(second, prefixes(1), { asPath: '1' });
+    lab.settle();
+    expect([...sink.table.values()][0]).toContain(`"originatorId":"0.0.0.${second.routerId}"`);
+  });
+
   it('is forgotten also where no group reads the changes, however long the decisions take', () => {
     const lab = new RibLab({ tick: 6 });
     const source = lab.rib.addPeer(identity({ name: 'source' }), importOptions());
