@@ -128,6 +128,24 @@ describe('errors', () => {
     expect(peer(B).prefixes()).toEqual([]);
   });
 
+  it('7606-7.11-1 a next hop of a length that is not valid for the family resets the session', async () => {
+    const both = { families: ['ipv4-unicast' as const, 'ipv6-unicast' as const] };
+    for (const value of [
+      '0002 01 04 0a000002 00 20 20010db8',
+      '0001 01 10 20010db8000000000000000000000002 00 08 0a',
+    ]) {
+      const { lab, speaker, peer } = await rig({ [A]: { as: 65002, config: both }, [B]: { as: 65003 } });
+      const path = hex('40 01 01 00  40 02 06 02 01 0000fdea');
+      peer(A).send(
+        updateMessage([], Uint8Array.from([...attributeBytes(0x80, 14, hex(value)), ...path]), []),
+      );
+      await lab.settle();
+      expect(peer(A).heard.at(-2)).toContain('NOTIFICATION 3/9');
+      expect(speaker.peer(B).state).toBe('Established');
+      expect(speaker.routes()).toEqual([]);
+    }
+  });
+
   it('4486-4-4 a defect of ours closes that one session with 6/8, the others stay', async () => {
     const { lab, speaker, peer } = await rig(AROUND);
     peer(B).announce(['198.51.100.0/24']);
