@@ -69,7 +69,7 @@ export class Speaker {
     this.rib = new Rib(ribOptions(config), { clock, scheduler });
     this.routes = new LocalRoutes(this.rib, () => Math.floor(clock.wallTime() / MS_PER_SECOND));
     this.networks = new Networks(this.routes);
-    this.watchers = new Watchers(this.rib);
+    this.watchers = new Watchers(this.rib, parts.defer);
     this.listeners = new ListenerSet({ clock, transport, log });
     this.registry = new PeerRegistry(config, {
       session: { clock, random, transport, log },

@@ -46,7 +46,7 @@ describe('status', () => {
         '              ipv6-unicast: 1 prefix, 1 path',
         '  Shared      12 attribute sets, 1 update group',
         '  Kernel      table 254: 1,090 of 1,100 routes installed, 8 pending, 2 failed, 4 learned',
-        '  Memory      100.0 MiB, of it 30.0 MiB heap and 512.0 KiB tables',
+        '  Memory      100.0 MiB resident; heap 30.0 MiB, table space 512.0 KiB reserved',
         '',
         'Problems',
         '  - Port 179 of 10.99.0.1 is taken.',

@@ -24,7 +24,7 @@ export function renderStatus(status: StatusView, look: Look): string {
     ['Kernel', status.kernel === undefined ? undefined : kernelText(status.kernel)],
     [
       'Memory',
-      `${formatBytes(memory.rss)}, of it ${formatBytes(memory.heapUsed)} heap and ${formatBytes(memory.arrayBuffers)} tables`,
+      `${formatBytes(memory.rss)} resident; heap ${formatBytes(memory.heapUsed)}, table space ${formatBytes(memory.arrayBuffers)} reserved`,
     ],
   ];
   const head = `${style.bold(`godwit ${status.version}`)} on ${safeText(status.hostname)} is ${state}\n`;
