@@ -40,8 +40,10 @@ export interface RegistryDependencies {
   readonly pipeline: Pipeline;
   readonly addresses: OwnAddresses;
   readonly version: string;
-  /** A peer's state, session or settings changed. */
+  /** The state or the settings of a peer changed. */
   readonly onChange: (handle: PeerHandle) => void;
+  /** A session came or went, or a peer has sent all it has of a family. */
+  readonly onProgress: () => void;
 }
 
 export class PeerRegistry implements PeerEvents {
@@ -177,11 +179,11 @@ export class PeerRegistry implements PeerEvents {
       log: tools.log,
       scratch: this.#scratch,
       zone,
-      onEndOfRib: () => this.#dependencies.onChange(handle),
+      onEndOfRib: () => this.#dependencies.onProgress(),
     });
     handle.established = established;
     this.#joinGroups(handle, established);
-    this.#dependencies.onChange(handle);
+    this.#dependencies.onProgress();
   }
 
   onUpdate(session: Session, buffer: Uint8Array, start: number, end: number): void {
@@ -220,7 +222,7 @@ export class PeerRegistry implements PeerEvents {
     if (!handle.restarts.suspend(established.ribPeer, offer, reason)) {
       this.#dependencies.rib.removePeer(established.ribPeer);
     }
-    this.#dependencies.onChange(handle);
+    this.#dependencies.onProgress();
   }
 
   onStateChange(peer: Peer): void {

@@ -69,7 +69,7 @@ export class Speaker {
     this.rib = new Rib(ribOptions(config), { clock, scheduler });
     this.routes = new LocalRoutes(this.rib, () => Math.floor(clock.wallTime() / MS_PER_SECOND));
     this.networks = new Networks(this.routes);
-    this.watchers = new Watchers(this.rib, parts.defer);
+    this.watchers = new Watchers(this.rib);
     this.listeners = new ListenerSet({ clock, transport, log });
     this.registry = new PeerRegistry(config, {
       session: { clock, random, transport, log },
@@ -77,8 +77,8 @@ export class Speaker {
       pipeline: new Pipeline(this.rib, clock, parts.defer),
       addresses: parts.addresses,
       version: parts.version,
-      onChange: (handle) => {
-        this.watchers.peerChanged(handle);
+      onChange: (handle) => this.watchers.peerChanged(handle),
+      onProgress: () => {
         if (!this.#settled) this.#settleWhenReady();
       },
     });

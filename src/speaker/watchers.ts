@@ -13,14 +13,10 @@ export type RouteFilter = (family: FamilyRib, prefixId: number) => boolean;
 export class Watchers {
   readonly #rib: Rib;
   readonly #peerListeners = new Set<(event: PeerEvent) => void>();
-  readonly #defer: (fn: () => void) => void;
-  readonly #changedPeers = new Set<PeerHandle>();
   readonly #routeListeners = new Map<(event: RouteEvent) => void, RouteFilter>();
 
-  /** `defer` calls back in the next turn of the loop. */
-  constructor(rib: Rib, defer: (fn: () => void) => void) {
+  constructor(rib: Rib) {
     this.#rib = rib;
-    this.#defer = defer;
     for (const family of rib.families) {
       family.locRib.addListener((prefixId, bestChanged) => {
         if (bestChanged && this.#routeListeners.size > 0) this.#routeChanged(family, prefixId);
@@ -38,19 +34,10 @@ export class Watchers {
     return () => this.#routeListeners.delete(listener);
   }
 
-  /** What changes in one turn is one event, with the last state. */
   peerChanged(handle: PeerHandle): void {
     if (this.#peerListeners.size === 0) return;
-    if (this.#changedPeers.size === 0) this.#defer(() => this.#tellPeers());
-    this.#changedPeers.add(handle);
-  }
-
-  #tellPeers(): void {
-    for (const handle of this.#changedPeers) {
-      const event: PeerEvent = { kind: 'peer', peer: peerView(this.#rib, handle) };
-      for (const listener of this.#peerListeners) listener(event);
-    }
-    this.#changedPeers.clear();
+    const event: PeerEvent = { kind: 'peer', peer: peerView(this.#rib, handle) };
+    for (const listener of this.#peerListeners) listener(event);
   }
 
   #routeChanged(family: FamilyRib, prefixId: number): void {
