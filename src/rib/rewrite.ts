@@ -180,7 +180,7 @@ export class ExportRewriter {
     // RFC 8950 §4 lets an IPv6 next hop go with IPv4 routes; nothing lets an IPv4 one go with IPv6 routes.
     const native = wire.length === family.nextHopBytes || (wire.length === 32 && family.nextHopBytes === 16);
     if (!native && !(wire.length > 4 && extendedNextHop)) {
-      return this.#refuse(WITHHELD.nextHopEncoding);
+      return this.#refuse(wire.length === 4 ? WITHHELD.noNextHop : WITHHELD.nextHopEncoding);
     }
     if (self) return nextHops.intern(wire, wire.length, undefined);
     // RFC 2545 §3: a link-local address means something on its own link only, which iBGP peers need not share.

@@ -401,8 +401,8 @@ describe('next hops', () => {
 
   it('an IPv4 next hop never goes with an IPv6 route', () => {
     const options = { ...TO_EBGP, family: IPV6_UNICAST, ownNextHop: octets('10.0.0.254') };
-    expect(exported(EXTERNAL, options).cause).toBe(WITHHELD.nextHopEncoding);
-    expect(exported(EXTERNAL, { ...options, extendedNextHop: true }).cause).toBe(WITHHELD.nextHopEncoding);
+    expect(exported(EXTERNAL, options).cause).toBe(WITHHELD.noNextHop);
+    expect(exported(EXTERNAL, { ...options, extendedNextHop: true }).cause).toBe(WITHHELD.noNextHop);
   });
 });
 
