@@ -173,10 +173,7 @@ export class Rib {
 
   #runDecisions(deadline: number): boolean {
     const expired = this.#until(deadline);
-    const more = this.families.filter((rib) => rib.locRib.decideUntil(expired)).length > 0;
-    // Where no group reads the changes, nothing else tells that a departed peer's last best path is gone.
-    if (!more && this.#leaving.size > 0) this.#wakeExport();
-    return more;
+    return this.families.filter((rib) => rib.locRib.decideUntil(expired)).length > 0;
   }
 
   #runExport(deadline: number): boolean {

@@ -24,7 +24,8 @@ export class UpdateGroups {
     rib.locRib.addListener((prefixId, bestChanged) => {
       if (!bestChanged && !this.#sendsSeveralPaths()) return;
       rib.changes.append(prefixId);
-      // However long the log is: one group may wait for a congested member while the others have read all.
+      // However long the log is: one group may wait for a congested member while the others have read all. And
+      // where nobody reads, a departed peer's id waits for its last best path to go.
       driver.wake();
     });
   }

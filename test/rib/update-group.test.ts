@@ -332,14 +332,17 @@ describe('a member that does not take what it is sent', () => {
     lab.announce(source, prefixes(1, 1), { asPath: '1' });
     lab.settle();
     expect([fellow.sink.table.size, elsewhere.sink.table.size]).toEqual([1, 2]);
+    lab.announce(source, prefixes(1, 2), { asPath: '1' });
+    lab.settle();
+    expect([fellow.sink.table.size, elsewhere.sink.table.size]).toEqual([1, 3]);
     lab.advance(99);
     expect(fellow.sink.table.size).toBe(1);
     lab.advance(1);
-    expect([fellow.sink.table.size, stalled.sink.table.size]).toEqual([2, 1]);
-    // From here on the group does not wait any more.
-    lab.announce(source, prefixes(1, 2), { asPath: '1' });
-    lab.settle();
     expect([fellow.sink.table.size, stalled.sink.table.size]).toEqual([3, 1]);
+    // From here on the group does not wait any more.
+    lab.announce(source, prefixes(1, 3), { asPath: '1' });
+    lab.settle();
+    expect([fellow.sink.table.size, stalled.sink.table.size]).toEqual([4, 1]);
     expect(lab.rib.groups[IPV4_UNICAST.id]!.groupOf(stalled.peer.id)!.lagging()).toEqual([stalled.peer]);
   });
 
@@ -642,6 +645,21 @@ describe('a peer that is gone', () => {
     expect(early.id).not.toBe(source.id);
     lab.settle();
     expect(sink.table.size).toBe(0);
+    expect(lab.rib.addPeer(identity({ name: 'late' }), importOptions()).id).toBe(source.id);
+  });
+
+  it('keeps its id while an Adj-RIB-Out that waits for a stalled member names it', () => {
+    const { lab, source, client } = labWith();
+    const { sink } = client();
+    lab.announce(source, prefixes(1), { asPath: '1' });
+    lab.settle();
+    sink.congested = true;
+    lab.announce(source, prefixes(1, 1), { asPath: '1' });
+    lab.settle();
+    lab.rib.removePeer(source);
+    lab.settle();
+    expect(lab.rib.addPeer(identity({ name: 'early' }), importOptions()).id).not.toBe(source.id);
+    lab.advance(100);
     expect(lab.rib.addPeer(identity({ name: 'late' }), importOptions()).id).toBe(source.id);
   });
 
