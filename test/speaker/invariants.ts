@@ -47,7 +47,30 @@ export function expectConsistent(speakers: readonly SimSpeaker[]): void {
       expect(counted, where).toBe(sent.length);
     }
     for (const route of speaker.routes({ bestOnly: true })) expect(route.eligible).toBe(true);
+    expectAdvertised(speaker);
     expectKernel(speaker);
+  }
+}
+
+/** Each group's Adj-RIB-Out is what export says of the best paths now, whatever way it came about. */
+function expectAdvertised({ name, speaker: { rib } }: SimSpeaker): void {
+  for (const family of rib.families) {
+    for (const group of rib.groups[family.family.id]!.values()) {
+      if (group.options.addPath !== 'none') continue;
+      const wrong: string[] = [];
+      for (let id = 1; id < family.prefixes.limit; id++) {
+        const best = family.prefixes.inUse(id) ? (family.locRib.bestAttr[id] ?? 0) : 0;
+        const wanted = best === 0 ? 0 : group.rewriter.evaluate(best, family.locRib.bestPeer[id]!);
+        let sent = 0;
+        group.adjRibOut.forEach(id, (_pathId, attr) => {
+          sent = attr;
+        });
+        if (sent !== wanted) wrong.push(`${family.prefixes.format(id)}: ${sent} instead of ${wanted}`);
+      }
+      expect(wrong, `${name}, group ${group.id}`).toEqual([]);
+      expect(group.pending, `${name}, group ${group.id}`).toBe(0);
+      expect(group.lagging(), `${name}, group ${group.id}`).toEqual([]);
+    }
   }
 }
 

@@ -225,6 +225,20 @@ describe('a chain of ASes', () => {
   });
 });
 
+interface PeerPolicy {
+  readonly import: 'accept' | 'reject';
+  readonly export: 'accept' | 'reject';
+  readonly nextHop: 'auto' | 'self';
+  readonly sendCommunities: boolean;
+}
+
+const ACCEPT = { import: 'accept', export: 'accept' } as const;
+
+function policyOf(policy: PeerPolicy): PeerPolicy {
+  const { import: taken, export: given, nextHop, sendCommunities } = policy;
+  return { import: taken, export: given, nextHop, sendCommunities };
+}
+
 describe('whatever happens', () => {
   const NODES = 5;
   const node = fc.nat(NODES - 1);
@@ -236,6 +250,15 @@ describe('whatever happens', () => {
     fc.record({ kind: fc.constant('cut' as const), node, other: node }),
     fc.record({ kind: fc.constant('heal' as const), node, other: node }),
     fc.record({ kind: fc.constant('refresh' as const), node, other: node }),
+    fc.record({
+      kind: fc.constant('policy' as const),
+      node,
+      other: node,
+      import: fc.constantFrom('accept' as const, 'reject' as const),
+      export: fc.constantFrom('accept' as const, 'reject' as const),
+      nextHop: fc.constantFrom('auto' as const, 'self' as const),
+      sendCommunities: fc.boolean(),
+    }),
     fc.record({ kind: fc.constant('wait' as const), ms: fc.integer({ min: 1, max: 200_000 }) }),
   );
 
@@ -250,26 +273,25 @@ describe('whatever happens', () => {
           const address = (i: number) => `10.0.0.${i + 1}`;
           const asn = (i: number) => [65001, 65001, 65001, 65002, 65003][i]!;
           const all = Array.from({ length: NODES }, (_, i) => i);
-          const speakers = all.map((i) =>
-            lab.speaker(
-              `s${i}`,
-              [address(i)],
-              {
-                router: { asn: asn(i), id: address(i) },
-                kernel: { install: true },
-                peers: all
-                  .filter((j) => j !== i)
-                  .map((j) => ({
-                    address: address(j),
-                    asn: asn(j),
-                    import: 'accept' as const,
-                    export: 'accept' as const,
-                    ...(asn(i) === asn(j) && { routeReflectorClient: i === 0 && clients[j] === true }),
-                  })),
-              },
-              { kernel: simKernel(`eth0 ${address(i)}/24`) },
-            ),
-          );
+          const policies = new Map<string, PeerPolicy>();
+          const input = (i: number): ConfigInput => ({
+            router: { asn: asn(i), id: address(i) },
+            kernel: { install: true },
+            peers: all
+              .filter((j) => j !== i)
+              .map((j) => ({
+                address: address(j),
+                asn: asn(j),
+                ...ACCEPT,
+                ...policies.get(`${i} ${j}`),
+                ...(asn(i) === asn(j) && { routeReflectorClient: i === 0 && clients[j] === true }),
+              })),
+          });
+          const speakers = all.map((i) => {
+            return lab.speaker(`s${i}`, [address(i)], input(i), {
+              kernel: simKernel(`eth0 ${address(i)}/24`),
+            });
+          });
           await lab.start();
           const known = all.map(() => new Set<string>());
           for (const each of events) {
@@ -288,7 +310,10 @@ describe('whatever happens', () => {
             } else if (each.node !== each.other) {
               const other = address(each.other);
               if (each.kind === 'reset') speaker.api.peerReset(other, undefined);
-              else if (each.kind === 'break') lab.network.reset(ip(address(each.node)), ip(other));
+              else if (each.kind === 'policy') {
+                policies.set(`${each.node} ${each.other}`, policyOf(each));
+                await speaker.reload(input(each.node));
+              } else if (each.kind === 'break') lab.network.reset(ip(address(each.node)), ip(other));
               else if (each.kind === 'cut') lab.network.cut(ip(address(each.node)), ip(other));
               else if (each.kind === 'heal') lab.network.heal(ip(address(each.node)), ip(other));
               else if (speaker.peer(other).state === 'Established') speaker.api.peerRefresh(other, 'both');
@@ -302,6 +327,7 @@ describe('whatever happens', () => {
             expect(speaker.log.filter((line) => line.startsWith('error'))).toEqual([]);
           }
           expectConsistent(speakers);
+          if (policies.size > 0) return;
           const wanted = new Set(known.flatMap((set) => [...set]));
           for (const speaker of speakers) {
             expect(new Set(speaker.routes({ bestOnly: true }).map((route) => route.prefix))).toEqual(wanted);
