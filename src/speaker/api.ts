@@ -1,6 +1,7 @@
 // The speaker as its operators' tools see it: read-only views made on demand, and a few commands. control/ serves
 // exactly this over gRPC, HTTP and the CLI; the simulator and the tests call it directly.
 
+import type { AttributeValues } from '../bgp/wire/attribute-values.ts';
 import type { FamilyName } from '../bgp/wire/families.ts';
 
 /** Errors of a command: the operator's fault, with what to do instead. */
@@ -140,24 +141,8 @@ export interface RouteView {
   attributes: AttributesView;
 }
 
-export interface AttributesView {
-  origin: 'IGP' | 'EGP' | 'INCOMPLETE' | undefined;
-  /** `64512 {64513 64514}`; empty for own routes. */
-  asPath: string;
-  med: number | undefined;
-  localPref: number | undefined;
-  atomicAggregate: boolean;
-  aggregator: string | undefined;
-  communities: string[];
-  extendedCommunities: string[];
-  largeCommunities: string[];
-  originatorId: string | undefined;
-  clusterList: string[];
-  aigp: string | undefined;
-  onlyToCustomer: number | undefined;
-  /** Attributes carried without being understood: `128 (partial, transitive): 0a0b`. */
-  unknown: string[];
-}
+/** Attributes in the words and numbers that people use. */
+export type AttributesView = AttributeValues;
 
 export interface ExplainView {
   prefix: string;

@@ -23,7 +23,7 @@ import {
 } from './communities.ts';
 import { ATTRIBUTE, FLAG, ORIGIN_NAMES, type OriginName } from './iana.ts';
 
-/** The same shape as the speaker's AttributesView. */
+/** What a set says, in the words and numbers that people use; views show it as it is. */
 export interface AttributeValues {
   origin: OriginName | undefined;
   /** `64512 {64513 64514}`; empty for own routes. */
