@@ -1,7 +1,7 @@
 // RFC 7911 over whole sessions: several paths in, several out, and both with reflection.
 
 import { describe, expect, it } from 'vitest';
-import { OWN_AS, type RigPeer, rig } from './rig.ts';
+import { OWN_ADDRESS, OWN_AS, peerInput, type RigPeer, rig } from './rig.ts';
 
 const P1 = '192.0.2.0/24';
 const A = '10.0.0.2';
@@ -145,5 +145,77 @@ describe('with reflection', () => {
     expect([...peer(ALL).table.values()].map((route) => route.nextHop)).toEqual([B]);
     expect(peer(A).routes()).toEqual([`${P1} via ${B}`]);
     expect(speaker.routes({ advertisedTo: ALL })).toHaveLength(1);
+  });
+});
+
+describe('under load and change', () => {
+  const SENDER: RigPeer = { as: 65002, config: { addPath: { receive: true } }, raw: { addPath: 2 } };
+  const RECEIVER: RigPeer = { as: 65005, config: { addPath: { send: 'all' } }, raw: { addPath: 1 } };
+
+  /** What a peer has, without identifiers. */
+  const routes = (peer: {
+    table: ReadonlyMap<string, { attributes: { med: number | undefined; asPath: string } }>;
+  }) => [...peer.table].map(([key, { attributes }]) => `${key.split(' ')[0]} ${attributes.asPath}`).sort();
+
+  it('a peer that stops reading misses nothing: neither paths that came nor those that went', async () => {
+    const slow = '10.0.0.6';
+    const { lab, speaker, peer } = await rig(
+      { [A]: SENDER, [ALL]: RECEIVER, [slow]: { ...RECEIVER, as: 65006 } },
+      {},
+      undefined,
+      { windowBytes: 4096 },
+    );
+    peer(slow).pause();
+    const prefix = (i: number) => `10.${100 + (i >> 8)}.${i & 255}.0/24`;
+    const count = 1200;
+    for (let i = 0; i < count; i++) {
+      for (const id of [1, 2, 3])
+        peer(A).announce([`${prefix(i)} #${id}`], { asPath: `65002 ${1000 + i} ${id}` });
+    }
+    await lab.run(2000);
+    expect(peer(ALL).table.size).toBe(3 * count);
+    expect(peer(slow).table.size).toBeLessThan(3 * count);
+    peer(slow).resume();
+    await lab.run(20);
+    peer(slow).pause();
+    for (let i = 0; i < count; i++) {
+      if (i % 3 === 0) peer(A).withdraw(`${prefix(i)} #1`, `${prefix(i)} #3`);
+      else if (i % 3 === 1) peer(A).withdraw(...[1, 2, 3].map((id) => `${prefix(i)} #${id}`));
+      else peer(A).announce([`${prefix(i)} #2`], { asPath: `65002 ${1000 + i} 2 2` });
+    }
+    await lab.run(2000);
+    peer(slow).resume();
+    await lab.run(5000);
+    expect(routes(peer(ALL))).toHaveLength((1 + 0 + 3) * (count / 3));
+    expect(routes(peer(slow))).toEqual(routes(peer(ALL)));
+    expect(speaker.api.updateGroups().flatMap((group) => group.lagging)).toEqual([]);
+  });
+
+  it('a policy that changes takes all paths away and brings them back', async () => {
+    const peers: Record<string, RigPeer> = { [A]: SENDER, [B]: { as: 65003 }, [ALL]: RECEIVER };
+    const { lab, speaker, peer } = await rig(peers);
+    peer(A).announce([`${P1} #1`], { asPath: '65002' });
+    peer(A).announce([`${P1} #2`], { asPath: '65002 65010' });
+    peer(B).announce([P1], { asPath: '65003 65011' });
+    await lab.settle();
+    expect(paths(peer(ALL))).toHaveLength(3);
+    const input = (config: RigPeer['config']) => ({
+      router: { asn: OWN_AS, id: OWN_ADDRESS },
+      peers: [
+        peerInput(A, SENDER),
+        peerInput(B, { as: 65003 }),
+        peerInput(ALL, { ...RECEIVER, config: { ...RECEIVER.config, ...config } }),
+      ],
+    });
+    await speaker.reload(input({ export: 'reject' }));
+    expect(paths(peer(ALL))).toEqual([]);
+    peer(A).withdraw(`${P1} #1`);
+    await lab.settle();
+    await speaker.reload(input({ nextHop: '10.0.0.200' }));
+    expect(paths(peer(ALL))).toEqual(['65000 65002 65010', '65000 65003 65011']);
+    expect(new Set([...peer(ALL).table.values()].map((route) => route.nextHop))).toEqual(
+      new Set(['10.0.0.200']),
+    );
+    expect(speaker.peer(ALL)).toMatchObject({ state: 'Established', establishedCount: 1 });
   });
 });

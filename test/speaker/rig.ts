@@ -2,6 +2,7 @@
 
 import type { ConfigInput } from '../../src/config/schema.ts';
 import type { MemKernel } from '../../src/fib/mem-kernel.ts';
+import type { MemNetworkOptions } from '../support/mem-transport.ts';
 import type { RawPeer, RawPeerOptions } from '../support/raw-peer.ts';
 import { SimLab, type SimSpeaker } from '../support/sim-lab.ts';
 
@@ -39,8 +40,9 @@ export async function rig(
   peers: Readonly<Record<string, RigPeer>>,
   more: Partial<ConfigInput> = {},
   kernel?: MemKernel,
+  network: MemNetworkOptions = {},
 ): Promise<Rig> {
-  const lab = new SimLab();
+  const lab = new SimLab({ network });
   const input: ConfigInput = {
     router: { asn: OWN_AS, id: OWN_ADDRESS },
     peers: Object.entries(peers).map(([address, peer]) => peerInput(address, peer)),
