@@ -1,0 +1,200 @@
+// A parser's view of a token stream: looking ahead, taking what is expected, saying what was expected, and finding
+// the way back after a mistake. Shared by the filter language and the configuration around it.
+
+import type { Diagnostics } from './diagnostics.ts';
+import type { Dialect, Token } from './lexer.ts';
+import { joinSpans, type Span } from './source.ts';
+
+/** Thrown where a construct cannot be read on; the mistake is already reported. Caught where recovery is possible. */
+export class SyntaxStop extends Error {
+  override readonly name = 'SyntaxStop';
+}
+
+export class TokenReader {
+  readonly dialect: Dialect;
+  readonly diagnostics: Diagnostics;
+  /** Constructs open around the one being read; see `nested`. */
+  #depth = 0;
+  readonly #tokens: readonly Token[];
+  #at = 0;
+
+  /** `tokens` ends with an `end` token. */
+  constructor(tokens: readonly Token[], dialect: Dialect, diagnostics: Diagnostics) {
+    this.#tokens = tokens;
+    this.dialect = dialect;
+    this.diagnostics = diagnostics;
+  }
+
+  /** The token `ahead` tokens after the next one; the end token beyond the end. */
+  peek(ahead = 0): Token {
+    return this.#tokens[Math.min(this.#at + ahead, this.#tokens.length - 1)]!;
+  }
+
+  next(): Token {
+    const token = this.peek();
+    if (token.kind !== 'end') this.#at++;
+    return token;
+  }
+
+  /** The token before the next one; the first where none was taken. */
+  get last(): Token {
+    return this.#tokens[Math.max(this.#at - 1, 0)]!;
+  }
+
+  get atEnd(): boolean {
+    return this.peek().kind === 'end';
+  }
+
+  /** A place to come back to with `rewind`. */
+  get position(): number {
+    return this.#at;
+  }
+
+  rewind(position: number): void {
+    this.#at = position;
+  }
+
+  isOp(operator: string, ahead = 0): boolean {
+    const token = this.peek(ahead);
+    return token.kind === 'op' && token.text === operator;
+  }
+
+  /** The next token is this unquoted word. */
+  isWord(word: string, ahead = 0): boolean {
+    const token = this.peek(ahead);
+    return token.kind === 'word' && token.text === word;
+  }
+
+  /** Takes the operator where it is next. */
+  takeOp(operator: string): boolean {
+    if (!this.isOp(operator)) return false;
+    this.#at++;
+    return true;
+  }
+
+  takeWord(word: string): boolean {
+    if (!this.isWord(word)) return false;
+    this.#at++;
+    return true;
+  }
+
+  /** Takes the words where all of them follow: `takeWords('scan', 'time')`. */
+  takeWords(...words: readonly string[]): boolean {
+    if (!words.every((word, ahead) => this.isWord(word, ahead))) return false;
+    this.#at += words.length;
+    return true;
+  }
+
+  expectOp(operator: string, where?: string, hint?: string): Token {
+    if (this.isOp(operator)) return this.next();
+    // What is missing at the end of a line is shown there, not at the next line's begin.
+    if (operator === ';') throw this.missing("';'", where, hint);
+    throw this.unexpected(`'${operator}'`, where, hint);
+  }
+
+  expectWord(word: string, where?: string): Token {
+    if (this.isWord(word)) return this.next();
+    throw this.unexpected(`'${word}'`, where);
+  }
+
+  expectNumber(what = 'a number'): Token {
+    if (this.peek().kind === 'number') return this.next();
+    throw this.unexpected(what);
+  }
+
+  /** A word or a quoted symbol. */
+  expectSymbol(what = 'a name'): Token {
+    const { kind } = this.peek();
+    if (kind === 'word' || kind === 'quoted') return this.next();
+    throw this.unexpected(what);
+  }
+
+  /** Reports the next token as not what was expected; to be thrown. */
+  unexpected(expected: string, where?: string, hint?: string): SyntaxStop {
+    const token = this.peek();
+    const place = where === undefined ? '' : ` ${where}`;
+    return this.fail(token, `expected ${expected}${place}, found ${describe(token)}`, hint);
+  }
+
+  /** Reports something missing right after the token before; to be thrown. */
+  missing(expected: string, where?: string, hint?: string): SyntaxStop {
+    const { last } = this;
+    const token = this.peek();
+    if (this.#at === 0 || last.source !== token.source) return this.unexpected(expected, where, hint);
+    const place = where === undefined ? '' : ` ${where}`;
+    const span = { source: last.source, start: last.end, end: last.end + 1 };
+    return this.fail(span, `expected ${expected}${place}, found ${describe(token)}`, hint);
+  }
+
+  /** Reports a mistake that cannot be read over; to be thrown. */
+  fail(span: Span, message: string, hint?: string): SyntaxStop {
+    this.diagnostics.error(span, message, hint);
+    return new SyntaxStop(message);
+  }
+
+  /** From a token to the last one taken. */
+  spanFrom(start: Span): Span {
+    return joinSpans(start, this.last);
+  }
+
+  /** Runs `read` one level deeper; what nests deeper than any real text does is refused before the stack runs out. */
+  nested<T>(read: () => T): T {
+    this.#depth++;
+    try {
+      if (this.#depth > MAX_DEPTH) throw this.fail(this.peek(), 'nested too deeply');
+      return read();
+    } finally {
+      this.#depth--;
+    }
+  }
+
+  /**
+   * After a mistake: passes over tokens up to and including the `;` that ends the statement, or a block that the
+   * statement has, or up to the `}` that closes what is around it, which is left.
+   */
+  recover(): void {
+    let depth = 0;
+    while (!this.atEnd) {
+      if (this.isOp('{')) depth++;
+      else if (this.isOp('}')) {
+        if (depth === 0) return;
+        depth--;
+        if (depth === 0) {
+          this.next();
+          this.takeOp(';');
+          return;
+        }
+      } else if (this.isOp(';') && depth === 0) {
+        this.next();
+        return;
+      }
+      this.next();
+    }
+  }
+}
+
+const MAX_DEPTH = 200;
+const SHOWN_LENGTH = 40;
+
+/** A token as error texts name it. */
+export function describe(token: Token): string {
+  const text = token.text.length > SHOWN_LENGTH ? `${token.text.slice(0, SHOWN_LENGTH)}…` : token.text;
+  switch (token.kind) {
+    case 'end':
+      return 'the end of the file';
+    case 'string':
+      // Its contents may be a secret.
+      return 'a string';
+    case 'number':
+      return `the number ${text}`;
+    case 'ip4':
+    case 'ip6':
+      return `the address ${text}`;
+    case 'quoted':
+      return `the symbol '${text}'`;
+    case 'bytes':
+      return 'a byte string';
+    default:
+      return `'${text}'`;
+  }
+}
