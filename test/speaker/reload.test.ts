@@ -61,6 +61,28 @@ describe('what does not change', () => {
   });
 });
 
+describe('several at once', () => {
+  it('are done one after the other, each against what the one before has left', async () => {
+    const set = await rig(AROUND);
+    const added = { ...AROUND, '10.0.0.4': { as: 65004 } };
+    const results = await Promise.allSettled([
+      set.speaker.reload(input(added)),
+      set.speaker.reload(input(added)),
+      set.speaker.reload('nonsense'),
+      set.speaker.reload(input(AROUND)),
+    ]);
+    // The file is read when a reload's turn has come: all read the last one.
+    expect(results.map((result) => result.status)).toEqual(Array(4).fill('fulfilled'));
+    expect(set.speaker.states()).toHaveLength(3);
+    const twice = await Promise.all([set.speaker.reload(input(added)), set.speaker.reload(input(added))]);
+    expect(twice.map((changes) => changes.length)).toEqual([1, 0]);
+    const raw = set.lab.raw('10.0.0.4', { as: 65004, holdTime: 0 });
+    await set.lab.connect(set.speaker, raw);
+    expect(sessions(set)).toEqual({ ...ALL_UP, '10.0.0.4': 'Established 1' });
+    expect(set.speaker.api.status().peers).toEqual({ total: 4, established: 4 });
+  });
+});
+
 describe('peers', () => {
   it('a changed policy takes effect softly, in both directions', async () => {
     const set = await rig(AROUND, { networks: [P2] });
