@@ -53,7 +53,7 @@ export function expectConsistent(speakers: readonly SimSpeaker[]): void {
 }
 
 /** Each group's Adj-RIB-Out is what export says of the best paths now, whatever way it came about. */
-function expectAdvertised({ name, speaker: { rib } }: SimSpeaker): void {
+export function expectAdvertised({ name, speaker: { rib } }: SimSpeaker): void {
   for (const family of rib.families) {
     for (const group of rib.groups[family.family.id]!.values()) {
       if (group.options.addPath !== 'none') continue;
