@@ -57,6 +57,28 @@ describe('ChangeLog', () => {
     );
   });
 
+  it('moves to the front of its memory when most of it was read', () => {
+    const prefixes = new PrefixTable(IPV4_UNICAST);
+    const log = new ChangeLog(prefixes);
+    const reader = log.addReader();
+    let appended = 0;
+    let read = 0;
+    for (let round = 0; round < 50; round++) {
+      for (let i = 0; i < 3000; i++) {
+        const id = prefixes.intern(Int32Array.of(appended++ << 8), 0, 24);
+        prefixes.hold(id);
+        log.append(id);
+        prefixes.release(id);
+      }
+      const end = log.end - 700;
+      for (; reader.position < end; reader.position++) {
+        if (prefixes.words[log.at(reader.position)] !== read++ << 8) expect(read).toBeUndefined();
+      }
+      log.trim();
+    }
+    expect([log.length, prefixes.size]).toEqual([700, 700]);
+  });
+
   it('keeps nothing for nobody', () => {
     const prefixes = new PrefixTable(IPV4_UNICAST);
     const log = new ChangeLog(prefixes);

@@ -406,6 +406,16 @@ describe('the ECMP set', () => {
     expect(lab.multipath()[0]).toBe(0);
   });
 
+  it('takes the lowest identifiers where there are too many, whoever came first', () => {
+    for (const order of [
+      [0, 1, 2, 3],
+      [3, 2, 1, 0],
+      [2, 0, 3, 1],
+    ]) {
+      expect(new DecisionLab(four, { multipathLimit: 2 }, order).multipath()).toEqual([0, 1]);
+    }
+  });
+
   it('wants equal AS_PATHs, unless relaxed', () => {
     const paths = ['1 2', '1 2', '1 3', '2 2'].map((asPath, i) => ({ ...four[i]!, attributes: { asPath } }));
     expect(new DecisionLab(paths).multipath()).toEqual([0, 1]);

@@ -75,6 +75,16 @@ describe('NextHopTable', () => {
     expect(of('fe80::1')).toEqual([local, local]);
   });
 
+  it('does not take a next hop that is gone for the last one used', () => {
+    const table = new NextHopTable();
+    const first = table.intern(wires[0]!, 4, undefined);
+    table.setState(first, false, 9);
+    table.release(first);
+    const second = table.intern(wires[0]!, 4, undefined);
+    expect(table.get(second).wire).toEqual(wires[0]);
+    expect([table.reachable[second], table.metric[second]]).toEqual([1, 0]);
+  });
+
   it('says whether a state is a change', () => {
     const table = new NextHopTable();
     const id = table.intern(wires[0]!, 4, undefined);
