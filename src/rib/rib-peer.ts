@@ -79,6 +79,8 @@ export class RibPeer {
   }
 }
 
+const MAX_PEER_ID = 0xffff;
+
 /** Peers by id, with the decision's inputs as columns. An id is used again only after `remove`. */
 export class PeerTable {
   readonly #peers: (RibPeer | undefined)[] = [undefined];
@@ -88,6 +90,8 @@ export class PeerTable {
 
   add(identity: RibPeerIdentity, importOptions: ImportOptions): RibPeer {
     const id = this.#freeIds.pop() ?? this.#peers.length;
+    // Rows name peers in 16 bits; the session ends with Cease/Out of Resources.
+    if (id > MAX_PEER_ID) throw new RangeError(`more than ${MAX_PEER_ID} peers at a time`);
     const peer = new RibPeer(id, identity, importOptions);
     this.#peers[id] = peer;
     this.source = growUint8(this.source, id + 1);
