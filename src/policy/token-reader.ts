@@ -173,7 +173,7 @@ export class TokenReader {
   }
 }
 
-const MAX_DEPTH = 200;
+const MAX_DEPTH = 300;
 const SHOWN_LENGTH = 40;
 
 /** A token as error texts name it. */

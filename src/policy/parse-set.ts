@@ -1,0 +1,247 @@
+// Set literals `[ ... ]` and path masks `[= ... =]`, and their members alone, which are the labels of `case`. A
+// prefix set has literal prefixes only; the members of other sets are constants: a number, an address, a name, or
+// anything in parentheses, single or as `from..to`.
+
+import type {
+  Bounds,
+  EcItem,
+  Expression,
+  LcItem,
+  MaskExpression,
+  MaskItem,
+  PrefixForm,
+  PrefixItem,
+  SetExpression,
+  SetItem,
+} from './ast.ts';
+import { ecKind, nameOf, parseConstant, parsePrefix, parseTerm } from './parse-expression.ts';
+import { joinSpans } from './source.ts';
+import type { TokenReader } from './token-reader.ts';
+import { RESERVED_WORDS } from './words.ts';
+
+/** `[ ... ]`; the bracket is next. */
+export function parseSet(reader: TokenReader): SetExpression {
+  const start = reader.expectOp('[');
+  if (reader.isOp(']')) {
+    if (reader.dialect === '1.6') throw reader.unexpected('a member of the set');
+    reader.next();
+    return { kind: 'set', items: [], span: reader.spanFrom(start) };
+  }
+  const items = parseSetItems(reader);
+  if (reader.isOp('+') || reader.isOp('-') || reader.isOp('*')) {
+    throw reader.unexpected("',' or ']'", 'in a set', 'put a computed member in parentheses: [(a + 1)]');
+  }
+  reader.expectOp(']', 'at the end of the set');
+  const span = reader.spanFrom(start);
+  checkOneFamily(reader, items);
+  return { kind: 'set', items, span };
+}
+
+/** Members separated by commas; at least one. */
+export function parseSetItems(reader: TokenReader): SetItem[] {
+  const items: SetItem[] = [];
+  do {
+    if (reader.isOp(']'))
+      throw reader.unexpected('a member of the set', undefined, 'take out the last comma');
+    items.push(parseSetItem(reader));
+  } while (reader.takeOp(','));
+  return items;
+}
+
+function checkOneFamily(reader: TokenReader, items: readonly SetItem[]): void {
+  const prefixes = items.filter((item) => item.kind === 'prefix');
+  if (prefixes.length === 0) return;
+  const other = items.find((item) => item.kind !== 'prefix');
+  if (other !== undefined)
+    reader.diagnostics.error(other.span, 'only prefixes can be in a set with prefixes');
+  const size = prefixes[0]!.bytes.length;
+  const mixed = prefixes.find((item) => item.bytes.length !== size);
+  if (mixed !== undefined) {
+    reader.diagnostics.error(mixed.span, 'IPv4 and IPv6 prefixes cannot be in one set', 'write two sets');
+  }
+}
+
+function parseSetItem(reader: TokenReader): SetItem {
+  const { kind } = reader.peek();
+  if ((kind === 'ip4' || kind === 'ip6') && reader.isOp('/', 1)) return parsePrefixItem(reader);
+  if (reader.isOp('(')) return parseTupleItem(reader);
+  const value = parseAtom(reader);
+  return parseRangeFrom(reader, value);
+}
+
+/** A member given as a value, or the range that begins with it. */
+function parseRangeFrom(reader: TokenReader, from: Expression): SetItem {
+  if (!reader.takeOp('..')) return { kind: 'value', value: from, span: from.span };
+  const to = reader.isOp('(') ? parseTupleItem(reader) : undefined;
+  const end = to === undefined ? parseAtom(reader) : to.kind === 'value' ? to.value : undefined;
+  if (end === undefined) throw reader.fail(to!.span, 'the end of a range must be a single value');
+  return { kind: 'range', from, to: end, span: joinSpans(from.span, end.span) };
+}
+
+/** A constant without operators. */
+function parseAtom(reader: TokenReader): Expression {
+  const token = reader.peek();
+  if (token.kind === 'string' || token.kind === 'bytes')
+    throw reader.unexpected('a member of a set', undefined, 'there are no sets of strings');
+  const constant = parseConstant(reader);
+  if (constant !== undefined) return constant;
+  if (token.kind === 'quoted' || (token.kind === 'word' && !RESERVED_WORDS.has(token.text))) {
+    return nameOf(reader.next());
+  }
+  if (token.kind === 'op' && token.text === '[')
+    throw reader.unexpected('a member of a set', undefined, 'sets do not nest');
+  throw reader.unexpected('a member of a set');
+}
+
+/** `(term)`, or a pair, extended or large community whose parts may be ranges or `*`. */
+function parseTupleItem(reader: TokenReader): SetItem {
+  const start = reader.expectOp('(');
+  if (ecKind(reader) !== undefined) return parseEcItem(reader, start);
+  const first = parseBounds(reader);
+  if (first.kind === 'value' && reader.takeOp(')')) return parseRangeFrom(reader, first.value);
+  reader.expectOp(',', 'in a set member');
+  const second = parseBounds(reader);
+  if (reader.takeOp(')')) {
+    const span = reader.spanFrom(start);
+    if (first.kind !== 'value' || second.kind !== 'value')
+      return { kind: 'pair', high: first, low: second, span };
+    return parseRangeFrom(reader, { kind: 'pair', high: first.value, low: second.value, span });
+  }
+  reader.expectOp(',', 'in a set member');
+  const third = parseBounds(reader);
+  reader.expectOp(')', 'after a set member');
+  const span = reader.spanFrom(start);
+  if (first.kind === 'value' && second.kind === 'value' && third.kind === 'value') {
+    return parseRangeFrom(reader, { kind: 'lc', parts: [first.value, second.value, third.value], span });
+  }
+  return checkLcItem(reader, { kind: 'lc', parts: [first, second, third], span });
+}
+
+/** Members are ordered as wholes, so after a part that is not a single value only `*` makes one range of them. */
+function checkLcItem(reader: TokenReader, item: LcItem): LcItem {
+  const open = item.parts.findIndex((part) => part.kind !== 'value');
+  if (item.parts.slice(open + 1).some((part) => part.kind !== 'any')) {
+    reader.diagnostics.error(item.span, "after a range or '*' in a large community only '*' can follow");
+  }
+  return item;
+}
+
+function parseEcItem(reader: TokenReader, start: SetItem['span']): SetItem {
+  const which = ecKind(reader)!;
+  reader.next();
+  const subtype = which === 'unknown' ? parseTerm(reader) : undefined;
+  const rest = subtype === undefined ? {} : { subtype };
+  reader.expectOp(',', 'in an extended community');
+  if (reader.isOp('*'))
+    throw reader.unexpected('a value', undefined, "only the last part may be '*' or a range");
+  const key = parseTerm(reader);
+  if (reader.isOp('..'))
+    throw reader.unexpected("','", undefined, "only the last part may be '*' or a range");
+  reader.expectOp(',', 'in an extended community');
+  const value = parseBounds(reader);
+  reader.expectOp(')', 'after an extended community');
+  const span = reader.spanFrom(start);
+  if (value.kind === 'value') {
+    return { kind: 'value', value: { kind: 'ec', which, ...rest, key, value: value.value, span }, span };
+  }
+  const item: EcItem = { kind: 'ec', which, ...rest, key: { kind: 'value', value: key }, value, span };
+  return item;
+}
+
+function parseBounds(reader: TokenReader): Bounds {
+  if (reader.takeOp('*')) return { kind: 'any' };
+  const value = parseTerm(reader);
+  if (!reader.takeOp('..')) return { kind: 'value', value };
+  return { kind: 'range', from: value, to: parseTerm(reader) };
+}
+
+function parsePrefixItem(reader: TokenReader): PrefixItem {
+  const start = reader.peek();
+  const { bytes, length } = parsePrefix(reader);
+  const form = parsePrefixForm(reader, bytes.length * 8);
+  return { kind: 'prefix', bytes, length, form, span: reader.spanFrom(start) };
+}
+
+function parsePrefixForm(reader: TokenReader, bits: number): PrefixForm {
+  if (reader.takeOp('+')) return { kind: 'longer' };
+  if (reader.takeOp('-')) return { kind: 'shorter' };
+  if (!reader.isOp('{')) return { kind: 'exact' };
+  const start = reader.next();
+  const low = reader.expectNumber('the shortest length').number;
+  reader.expectOp(',', 'between the lengths');
+  const high = reader.expectNumber('the longest length').number;
+  reader.expectOp('}', 'after the lengths');
+  if (low > high || high > bits) {
+    const hint =
+      low > high && low <= bits ? `did you mean {${high},${low}}?` : `lengths go from 0 to ${bits}`;
+    reader.diagnostics.error(reader.spanFrom(start), `{${low},${high}} is no range of lengths`, hint);
+  }
+  return { kind: 'range', low, high };
+}
+
+/** `[= ... =]`; its bracket is next. */
+export function parseMask(reader: TokenReader): MaskExpression {
+  const start = reader.expectOp('[=');
+  const items: MaskItem[] = [];
+  while (!reader.isOp('=]')) {
+    const item = parseMaskItem(reader);
+    if (item.kind === 'some' && items.length === 0) {
+      reader.diagnostics.error(
+        item.span,
+        "'+' repeats what is before it and cannot be first",
+        "write '? *' for at least one",
+      );
+    }
+    items.push(item);
+  }
+  reader.expectOp('=]');
+  return { kind: 'mask', items, span: reader.spanFrom(start) };
+}
+
+function parseMaskItem(reader: TokenReader): MaskItem {
+  const token = reader.peek();
+  if (reader.takeOp('?')) return { kind: 'one', span: token };
+  if (reader.takeOp('*')) return { kind: 'any', span: token };
+  const two = reader.dialect === '2.x';
+  if (two && reader.takeOp('+')) return { kind: 'some', span: token };
+  if (two && reader.isOp('[')) {
+    const set = parseSet(reader);
+    return { kind: 'set', items: set.items, span: set.span };
+  }
+  if (token.kind === 'number') return parseMaskRange(reader);
+  if (two && reader.takeOp('(')) {
+    const value = parseTerm(reader);
+    reader.expectOp(')', 'in a path mask');
+    return { kind: 'value', value, span: reader.spanFrom(token) };
+  }
+  if (token.kind === 'quoted' || (token.kind === 'word' && !RESERVED_WORDS.has(token.text))) {
+    const name = nameOf(reader.next());
+    if (reader.isOp('('))
+      throw reader.unexpected('a part of the path mask', undefined, 'put calls in parentheses');
+    return { kind: 'value', value: name, span: token };
+  }
+  throw reader.unexpected("an AS number, '?', '*' or '=]'", 'in a path mask');
+}
+
+function parseMaskRange(reader: TokenReader): MaskItem {
+  const token = reader.next();
+  const value: Expression = { kind: 'number', value: token.number, span: token };
+  if (!reader.takeOp('..')) return { kind: 'value', value, span: token };
+  const end = reader.expectNumber('the last AS of the range');
+  const to: Expression = { kind: 'number', value: end.number, span: end };
+  return { kind: 'range', value, to, span: joinSpans(token, end) };
+}
+
+/** `/ 1 2 ? /` of old: `?` stands for any number of ASes. */
+export function parseOldMask(reader: TokenReader): MaskExpression {
+  const start = reader.expectOp('/');
+  const items: MaskItem[] = [];
+  while (!reader.isOp('/')) {
+    const token = reader.peek();
+    if (reader.takeOp('?')) items.push({ kind: 'any', span: token });
+    else if (token.kind === 'number') items.push(parseMaskRange(reader));
+    else throw reader.unexpected("an AS number, '?' or '/'", 'in a path mask');
+  }
+  reader.expectOp('/');
+  return { kind: 'mask', items, span: reader.spanFrom(start) };
+}
