@@ -7,16 +7,26 @@ import type { Endpoint } from '../bgp/session/transport.ts';
 import type { Config, DynamicPeersConfig } from '../config/model.ts';
 import { formatAddress, parsePrefix, prefixContains } from '../lib/ip.ts';
 import type { PeerHandle, PeerRegistry } from './peer-registry.ts';
+import type { RestartHelper } from './restart-helper.ts';
 
 interface Range {
   config: DynamicPeersConfig;
   range: DynamicRange;
 }
 
+/** A member that is restarting: gone as a peer, while its routes wait. */
+interface Away {
+  readonly range: string;
+  readonly address: Uint8Array;
+  readonly restarts: RestartHelper;
+}
+
 export class DynamicPeers {
   readonly #registry: PeerRegistry;
   readonly #listeners: ListenerSet;
   readonly #ranges = new Map<string, Range>();
+  /** By name. */
+  readonly #away = new Map<string, Away>();
 
   constructor(registry: PeerRegistry, listeners: ListenerSet) {
     this.#registry = registry;
@@ -41,6 +51,7 @@ export class DynamicPeers {
   remove(name: string): void {
     this.#unlisten(name);
     for (const handle of this.#members(name)) this.#drop(handle);
+    this.#giveUp((away) => away.range === name);
   }
 
   /** New settings for a range and for the sessions it admitted; sessions from outside its prefix end. */
@@ -48,8 +59,10 @@ export class DynamicPeers {
     this.#unlisten(after.name);
     this.add(after);
     const prefix = parsePrefix(after.prefix)!;
+    const belongs = (bytes: Uint8Array) => after.enabled && prefixContains(prefix, bytes);
+    this.#giveUp((away) => away.range === after.name && !belongs(away.address));
     for (const handle of this.#members(after.name)) {
-      if (!prefixContains(prefix, handle.address.bytes) || !after.enabled) {
+      if (!belongs(handle.address.bytes)) {
         this.#drop(handle);
         continue;
       }
@@ -66,12 +79,37 @@ export class DynamicPeers {
     // A second connection of the same peer finds the first in the directory; a taken name is a configured peer's.
     if (this.#registry.find(name) !== undefined) return undefined;
     const identity = { name, address, range: config.name };
-    const handle = this.#registry.add(identity, { ...config, passive: true }, () => {
-      this.#listeners.remove(handle.peer);
-      this.#registry.remove(handle);
-    });
+    const restarts = this.#away.get(name)?.restarts;
+    this.#away.delete(name);
+    const handle = this.#registry.add(
+      identity,
+      { ...config, passive: true },
+      () => this.#retired(handle),
+      restarts,
+    );
     handle.peer.start();
     return handle.peer;
+  }
+
+  /** The connection of a member has ended; its routes may wait for it (RFC 4724 §4.2). */
+  #retired(handle: PeerHandle): void {
+    const { name, range, address, restarts } = handle;
+    if (range === undefined || !restarts.isWaiting) {
+      this.#drop(handle);
+      return;
+    }
+    this.#listeners.remove(handle.peer);
+    this.#registry.forget(handle);
+    for (const [other, away] of this.#away) if (!away.restarts.isWaiting) this.#away.delete(other);
+    this.#away.set(name, { range, address: address.bytes, restarts });
+  }
+
+  #giveUp(concerned: (away: Away) => boolean): void {
+    for (const [name, away] of this.#away) {
+      if (!concerned(away)) continue;
+      away.restarts.giveUp();
+      this.#away.delete(name);
+    }
   }
 
   #members(name: string): PeerHandle[] {

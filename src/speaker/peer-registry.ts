@@ -86,11 +86,15 @@ export class PeerRegistry implements PeerEvents {
     return this.#byPeer.get(peer);
   }
 
-  /** Adds a peer, not started. `onRetired` is for dynamic peers, which end with their connection. */
+  /**
+   * Adds a peer, not started. `onRetired` is for dynamic peers, which end with their connection; `restarts` for one
+   * that is back while its routes wait.
+   */
   add(
     identity: { name: string; address: IpAddress; range: string | undefined },
     settings: PeerSettings,
     onRetired?: (peer: Peer) => void,
+    restarts?: RestartHelper,
   ): PeerHandle {
     const options = peerOptions(this.#config, settings, identity, this.#dependencies.version);
     const peer = new Peer(options, {
@@ -103,7 +107,7 @@ export class PeerRegistry implements PeerEvents {
       settings,
       peer,
       established: undefined,
-      restarts: new RestartHelper(this.#dependencies.rib, this.#dependencies.session.clock),
+      restarts: restarts ?? new RestartHelper(this.#dependencies.rib, this.#dependencies.session.clock),
       restartOffer: undefined,
     };
     this.#byName.set(identity.name, handle);
@@ -115,6 +119,11 @@ export class PeerRegistry implements PeerEvents {
   remove(handle: PeerHandle): void {
     handle.peer.stop({ subcode: CEASE.peerDeconfigured });
     handle.restarts.giveUp();
+    this.forget(handle);
+  }
+
+  /** Forgets a peer that has ended by itself; routes that wait for its restart stay. */
+  forget(handle: PeerHandle): void {
     this.#byName.delete(handle.name);
     this.#byPeer.delete(handle.peer);
   }

@@ -2,8 +2,9 @@
 
 import { describe, expect, it } from 'vitest';
 import type { Capability } from '../../src/bgp/wire/capabilities.ts';
-import { simKernel } from '../support/sim-lab.ts';
-import { OWN_ADDRESS, type RigPeer, rig } from './rig.ts';
+import type { ConfigInput } from '../../src/config/schema.ts';
+import { SimLab, simKernel } from '../support/sim-lab.ts';
+import { OWN_ADDRESS, OWN_AS, type RigPeer, rig } from './rig.ts';
 
 const A = '10.0.0.2';
 const B = '10.0.0.3';
@@ -155,5 +156,57 @@ describe('helper', () => {
     await lab.settle();
     expect(speaker.routes()).toEqual([]);
     expect(peer(B).prefixes()).toEqual([]);
+  });
+});
+
+describe('dynamic peers', () => {
+  const range = (prefix: string): ConfigInput => ({
+    router: { asn: OWN_AS, id: OWN_ADDRESS },
+    peerGroups: { clients: { asn: OWN_AS, routeReflectorClient: true } },
+    dynamicPeers: [{ name: 'clients', prefix, group: 'clients', limit: 2 }],
+  });
+
+  async function lossOfOne() {
+    const lab = new SimLab();
+    const speaker = lab.speaker('rr', [OWN_ADDRESS], range('10.0.16.0/20'));
+    await lab.start();
+    const one = lab.raw('10.0.16.1', { as: OWN_AS, holdTime: 0, capabilities: [restart(false)] });
+    const two = lab.raw('10.0.16.2', { as: OWN_AS, holdTime: 0 });
+    await lab.connect(speaker, one, two);
+    one.announce([P1, P2]);
+    one.endOfRib();
+    await lab.settle();
+    two.clear();
+    one.drop();
+    await lab.settle();
+    return { lab, speaker, one, two };
+  }
+
+  it('4724-4.2-1 the routes of a dynamic peer wait for it, though the peer is gone', async () => {
+    const { lab, speaker, one, two } = await lossOfOne();
+    expect(speaker.states()).toEqual(['10.0.16.2 Established']);
+    expect(speaker.routes().map((route) => [route.prefix, route.stale])).toEqual([
+      [P1, true],
+      [P2, true],
+    ]);
+    await lab.connect(speaker, one);
+    one.announce([P1]);
+    one.endOfRib();
+    await lab.settle();
+    expect(two.heard).toEqual([`-${P2}`]);
+    expect(speaker.routes().map((route) => [route.prefix, route.stale])).toEqual([[P1, false]]);
+    one.drop();
+    await lab.run(100_000);
+    expect(speaker.routes()).toEqual([]);
+    expect(two.prefixes()).toEqual([]);
+  });
+
+  it('they go with the range, and when its prefix does not hold the peer any more', async () => {
+    const without: ConfigInput = { router: { asn: OWN_AS, id: OWN_ADDRESS } };
+    for (const after of [without, range('10.0.32.0/20')]) {
+      const { speaker } = await lossOfOne();
+      await speaker.reload(after);
+      expect(speaker.routes()).toEqual([]);
+    }
   });
 });
