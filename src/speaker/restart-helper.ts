@@ -64,6 +64,11 @@ export class RestartHelper {
     return this.#waiting !== undefined;
   }
 
+  /** Whose routes are being kept. */
+  get waitingPeer(): RibPeer | undefined {
+    return this.#waiting?.ribPeer;
+  }
+
   /** The session ended. Returns whether the routes stay; otherwise the caller removes the peer. */
   suspend(ribPeer: RibPeer, offer: RestartOffer | undefined, reason: DownReason): boolean {
     this.#staleTimer?.cancel();

@@ -27,7 +27,9 @@ export function createApi({ speaker, configFile, loadConfig }: ApiOptions): Spea
   const lookup = {
     ribPeerId: (name: string) => {
       // The pseudo peer has rows, too.
-      return name === rib.local.name ? rib.local.id : registry.get(name).established?.ribPeer.id;
+      if (name === rib.local.name) return rib.local.id;
+      const { established, restarts } = registry.get(name);
+      return (established?.ribPeer ?? restarts.waitingPeer)?.id;
     },
   };
   return {

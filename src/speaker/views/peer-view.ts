@@ -50,11 +50,15 @@ function configuredType({ settings, peer }: PeerHandle): 'internal' | 'external'
   return settings.asn === peer.options.localAs ? 'internal' : 'external';
 }
 
-function familyViews(rib: Rib, { settings, established }: PeerHandle): PeerFamilyView[] {
+function familyViews(rib: Rib, { settings, established, restarts }: PeerHandle): PeerFamilyView[] {
   const configured = settings.families.map((name) => familyByName(name));
   return FAMILIES.filter((family) => configured.includes(family)).map((family) => {
     const negotiated = established?.session.context.families.includes(family) ?? false;
-    if (established === undefined || !negotiated) return { family: family.name, negotiated, ...NOTHING };
+    if (established === undefined || !negotiated) {
+      // Routes that wait for the peer's restart (RFC 4724 §4.2).
+      const kept = restarts.waitingPeer?.counters[family.id];
+      return { family: family.name, negotiated, ...NOTHING, ...kept };
+    }
     const { id } = established.ribPeer;
     const counters = established.ribPeer.counters[family.id]!;
     const group = rib.groups[family.id]!.groupOf(id);
