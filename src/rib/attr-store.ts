@@ -28,7 +28,7 @@ export const ATTR_FLAG = {
   clusterList: 1 << 12,
 } as const;
 
-const INITIAL_SETS = 1 << 14;
+const INITIAL_SETS = 1 << 18;
 const INITIAL_SLOTS = 1 << 12;
 
 export class AttrStore {

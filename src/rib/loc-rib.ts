@@ -13,7 +13,7 @@ import type { FamilyRib } from './family-rib.ts';
  */
 export type DecidedListener = (prefixId: number, bestChanged: boolean) => void;
 
-const INITIAL_IDS = 1 << 16;
+const INITIAL_IDS = 1 << 20;
 /** The clock is looked at once in so many decisions. */
 const DECISIONS_PER_CLOCK = 64;
 

@@ -13,7 +13,7 @@ export const PATH_FLAG = {
   multipath: 1 << 1,
 } as const;
 
-const INITIAL_ROWS = 1 << 16;
+const INITIAL_ROWS = 1 << 20;
 
 export class PathStore {
   /** 0 marks a free row. */

@@ -7,7 +7,7 @@ import type { Family } from '../bgp/wire/families.ts';
 import { growInt32, growUint8, growUint32 } from '../lib/columns.ts';
 import { formatAddress } from '../lib/ip.ts';
 
-const INITIAL_IDS = 1 << 16;
+const INITIAL_IDS = 1 << 20;
 const INITIAL_SLOTS = 1 << 12;
 
 export class PrefixTable {
