@@ -26,7 +26,7 @@ const NO_TARGET = 0;
 
 export class KernelRoutes {
   readonly #sources: KernelRouteSources;
-  /** By family: targets of single next hops, and of ECMP sets by their ids. Void when a resolution changes. */
+  /** By family: targets of single next hops, and of ECMP sets by their ids. Void when a resolution changes or goes. */
   readonly #single: Map<number, number>[];
   readonly #several: Map<string, number>[];
   #prefSources: readonly (Uint8Array | undefined)[];
@@ -49,7 +49,7 @@ export class KernelRoutes {
     for (const unlisten of this.#unlisten) unlisten();
   }
 
-  /** Next hops resolve differently now. */
+  /** Next hops resolve differently now, or their ids may mean others. */
   forgetTargets(): void {
     for (const targets of [...this.#single, ...this.#several]) targets.clear();
   }

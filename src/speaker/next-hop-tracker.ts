@@ -19,7 +19,7 @@ export interface TrackerOptions {
   readonly decisive: boolean;
   /** Calls back in the next turn of the loop. */
   readonly defer: (fn: () => void) => void;
-  /** Resolutions changed: what was computed from them is void. */
+  /** Resolutions changed, or whose they are: what was computed from them is void. */
   readonly onChange: () => void;
 }
 
@@ -54,6 +54,8 @@ export class NextHopTracker implements NextHopEvents {
     this.#watches.get(nextHop.id)?.cancel();
     this.#watches.delete(nextHop.id);
     this.#changed.delete(nextHop.id);
+    // Soon the id may be another next hop's.
+    this.#options.onChange();
   }
 
   #apply(id: number, { reachable, metric }: Resolution): void {

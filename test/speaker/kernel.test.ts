@@ -4,6 +4,7 @@
 import { describe, expect, it } from 'vitest';
 import type { MemKernel } from '../../src/fib/mem-kernel.ts';
 import { parsePrefix } from '../../src/lib/ip.ts';
+import type { RawPeer } from '../support/raw-peer.ts';
 import { kernelRoute, simKernel } from '../support/sim-lab.ts';
 import { OWN_ADDRESS, OWN_AS, peerInput, type RigPeer, rig } from './rig.ts';
 
@@ -187,6 +188,23 @@ describe('next hops', () => {
     // Without a kernel all next hops count the same: the lower identifier wins.
     expect(speaker.best()).toEqual([`${P1} from ${second}`]);
     expect(speaker.api.explain(P1, {}).paths[1]?.step).toMatch(/router id/i);
+  });
+
+  it('next hops that take the places of departed ones lead their own way', async () => {
+    const { lab, speaker, peer } = await rig({ [A]: { as: 65002 } }, INSTALL, machine());
+    const announce = (from: RawPeer, prefix: string, gateway: string) => {
+      for (const i of [1, 2, 3, 4]) from.announce([`${prefix}.${i}.0/24`], {}, `${gateway}${i}`);
+    };
+    announce(peer(A), '10.64', '10.0.0.1');
+    await lab.settle();
+    peer(A).drop();
+    await lab.run(61_000);
+    expect([...speaker.speaker.rib.nextHops.values()]).toEqual([]);
+    const again = lab.raw(A, { as: 65002, holdTime: 0 });
+    await lab.connect(speaker, again);
+    announce(again, '10.65', '10.0.0.2');
+    await lab.settle();
+    expect(speaker.kernelRoutes()).toEqual([1, 2, 3, 4].map((i) => `10.65.${i}.0/24 via 10.0.0.2${i}`));
   });
 
   it('a link that goes down takes the routes over it, and brings them back', async () => {
