@@ -23,6 +23,7 @@ export function announce(
   const { prefixes, paths } = rib;
   const stride = rib.family.words;
   const { words, lengths, pathIds, count } = batch;
+  prefixes.warm(words, lengths, count);
   for (let i = 0; i < count; i++) {
     const prefixId = prefixes.intern(words, i * stride, lengths[i]!);
     const row = paths.find(prefixId, peer.id, pathIds[i]!);
@@ -35,6 +36,7 @@ export function announce(
 export function withdraw(rib: FamilyRib, peer: RibPeer, batch: NlriBatch): void {
   const { prefixes, paths } = rib;
   const stride = rib.family.words;
+  prefixes.warm(batch.words, batch.lengths, batch.count);
   for (let i = 0; i < batch.count; i++) {
     const prefixId = prefixes.find(batch.words, i * stride, batch.lengths[i]!);
     if (prefixId === 0) continue;

@@ -9,12 +9,16 @@ import { formatAddress } from '../lib/ip.ts';
 
 const INITIAL_IDS = 1 << 20;
 const INITIAL_SLOTS = 1 << 12;
+/** Below so many slots the hash table grows fourfold: a full table is on its way. */
+const QUICK_GROWTH_LIMIT = 1 << 18;
 
 export class PrefixTable {
   readonly family: Family;
   /** `family.words` words a prefix at `id * family.words`; host bits zero. */
   words: Int32Array<ArrayBuffer>;
   lengths: Uint8Array<ArrayBuffer>;
+  /** Means nothing; see `warm`. */
+  touched = 0;
   /** Holders of each id; at zero the id is free. */
   #uses: Uint32Array<ArrayBuffer>;
   /**
@@ -60,6 +64,21 @@ export class PrefixTable {
     }
   }
 
+  /**
+   * Touches the hash slots of many prefixes at once. Their cache misses overlap here, while one by one, in `find` and
+   * `intern`, each would wait for the one before.
+   */
+  warm(words: Int32Array, lengths: Uint8Array, count: number): void {
+    const slots = this.#slots;
+    const mask = this.#mask;
+    const stride = this.family.words;
+    let touched = 0;
+    for (let i = 0; i < count; i++)
+      touched ^= slots[(this.#hash(words, i * stride, lengths[i]!) & mask) * 2]!;
+    // Loads whose result nobody gets may be left out.
+    this.touched = touched;
+  }
+
   /** The id of the prefix, made when new. Nobody holds a new id yet: the caller must `hold` it. */
   intern(words: Int32Array, at: number, bits: number): number {
     const slots = this.#slots;
@@ -79,7 +98,7 @@ export class PrefixTable {
     slots[slot * 2] = hash;
     slots[slot * 2 + 1] = id;
     this.#size++;
-    if (this.#size * 3 > (mask + 1) * 2) this.#rehash((mask + 1) * 2);
+    if (this.#size * 3 > (mask + 1) * 2) this.#rehash((mask + 1) * (mask < QUICK_GROWTH_LIMIT ? 4 : 2));
     return id;
   }
 
