@@ -1,0 +1,145 @@
+// BFD: the options of a session, wherever they stand, and the protocol's own (RFC 5880; what is read runs when the
+// speaker brings BFD).
+
+import type { BfdOptions, BfdSettings, Password } from './config.ts';
+import { number, OptionTable, option, readBlock, toggle, unknownOption } from './options.ts';
+import type { ConfigReader } from './reader.ts';
+
+const SESSION_OPTIONS = new OptionTable<BfdSettings>([
+  option('interval', (reader) => ({ interval: reader.time('the interval') })),
+  option('min rx interval', (reader) => ({ minRxInterval: reader.time('the interval') })),
+  option('min tx interval', (reader) => ({ minTxInterval: reader.time('the interval') })),
+  option('idle tx interval', (reader) => ({ idleTxInterval: reader.time('the interval') })),
+  number('multiplier', (multiplier) => ({ multiplier })),
+  toggle('passive', (passive) => ({ passive })),
+  toggle('graceful', (graceful) => ({ graceful }), '2.x'),
+]);
+
+const AUTHENTICATION = [
+  'none',
+  'simple',
+  'keyed md5',
+  'keyed sha1',
+  'meticulous keyed md5',
+  'meticulous keyed sha1',
+] as const;
+
+const AUTHENTICATION_OPTIONS = new OptionTable<BfdSettings>([
+  option('authentication', (reader) => ({
+    authentication: reader.phrase('a kind of authentication', AUTHENTICATION),
+  })),
+  option('password', (reader, before) => ({
+    passwords: [...(before.passwords ?? []), readPassword(reader)],
+  })),
+]);
+
+const SESSION = [SESSION_OPTIONS] as const;
+const INTERFACE = [SESSION_OPTIONS, AUTHENTICATION_OPTIONS] as const;
+
+/** `{ interval 1 s; ... }`; a BGP session's own options have no authentication. */
+export function bfdSettings(reader: ConfigReader, where: string, of: 'session' | 'interface'): BfdSettings {
+  const tables: readonly OptionTable<BfdSettings>[] = of === 'session' ? SESSION : INTERFACE;
+  let settings: BfdSettings = {};
+  readBlock(reader, where, () => {
+    for (const table of tables) {
+      const row = table.take(reader.tokens);
+      if (row === undefined) continue;
+      settings = { ...settings, ...row.read(reader, settings) };
+      return;
+    }
+    throw unknownOption(reader.tokens, { where, tables });
+  });
+  return settings;
+}
+
+const PASSWORD_TIMES = ['generate from', 'generate to', 'accept from', 'accept to', 'from', 'to'] as const;
+const ALGORITHMS = [
+  'keyed md5',
+  'keyed sha1',
+  'hmac sha1',
+  'hmac sha256',
+  'hmac sha384',
+  'hmac sha512',
+  'blake2s128',
+  'blake2s256',
+  'blake2b256',
+  'blake2b512',
+] as const;
+const MAX_PASSWORD_ID = 255;
+
+const PASSWORD_OPTIONS = new OptionTable<Password>([
+  number('id', (id) => ({ id }), { max: MAX_PASSWORD_ID }),
+  ...PASSWORD_TIMES.map((words) =>
+    option<Password>(words, (reader, before) => ({
+      options: [...before.options, `${words} ${reader.text('a time')}`],
+    })),
+  ),
+  option('algorithm', (reader) => ({ algorithm: reader.phrase('an algorithm', ALGORITHMS) }), '2.x'),
+]);
+
+/** `"secret" [{ id N; ... }]` */
+function readPassword(reader: ConfigReader): Password {
+  let password: Password = { secret: reader.secret(), options: [] };
+  if (!reader.tokens.isOp('{')) return password;
+  readBlock(reader, 'in password', () => {
+    const row = PASSWORD_OPTIONS.take(reader.tokens);
+    if (row === undefined) {
+      throw unknownOption(reader.tokens, { where: 'in password', tables: [PASSWORD_OPTIONS] });
+    }
+    password = { ...password, ...row.read(reader, password) };
+  });
+  return password;
+}
+
+const ACCEPT_WORDS = ['ipv4', 'ipv6', 'direct', 'multihop'] as const;
+
+export const BFD_OPTIONS = new OptionTable<BfdOptions>([
+  option('interface', (reader, before) => {
+    const patterns = reader.interfacePatterns(false);
+    const settings = blockOrNothing(reader, 'in interface');
+    return { interfaces: [...before.interfaces, { patterns, settings }] };
+  }),
+  option('multihop', (reader) => ({ multihop: blockOrNothing(reader, 'in multihop') })),
+  option('neighbor', (reader, before) => ({ neighbors: [...before.neighbors, readPeer(reader)] })),
+  option(
+    'accept',
+    (reader) => {
+      const accept: string[] = [];
+      for (let word = takeOne(reader); word !== undefined; word = takeOne(reader)) accept.push(word);
+      return { accept };
+    },
+    '2.x',
+  ),
+  toggle('strict bind', (strictBind) => ({ strictBind }), '2.x'),
+  toggle('zero udp6 checksum rx', (zeroUdp6ChecksumRx) => ({ zeroUdp6ChecksumRx }), '2.x'),
+]);
+
+function takeOne(reader: ConfigReader): string | undefined {
+  return ACCEPT_WORDS.find((word) => reader.tokens.takeWord(word));
+}
+
+function blockOrNothing(reader: ConfigReader, where: string): BfdSettings {
+  return reader.tokens.isOp('{') ? bfdSettings(reader, where, 'interface') : {};
+}
+
+/** `ADDRESS [dev "if"] [local ADDRESS] [multihop]` */
+function readPeer(reader: ConfigReader): BfdOptions['neighbors'][number] {
+  const start = reader.tokens.peek();
+  const { address, zone } = reader.zonedAddress("the peer's address");
+  const link = reader.tokens.takeWord('dev') ? reader.text('the name of an interface') : zone;
+  const local = reader.tokens.takeWord('local') ? reader.address('the local address') : undefined;
+  const multihop = reader.tokens.takeWord('multihop') ? reader.toggle() : undefined;
+  if (multihop === true && local === undefined) {
+    reader.diagnostics.error(
+      reader.tokens.spanFrom(start),
+      'a multihop peer needs the local address',
+      'add local ADDRESS before multihop',
+    );
+  }
+  return {
+    address,
+    ...(link === undefined ? {} : { interface: link }),
+    ...(local === undefined ? {} : { local }),
+    ...(multihop === undefined ? {} : { multihop }),
+  };
+}

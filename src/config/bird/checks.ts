@@ -1,0 +1,265 @@
+// What must hold when a protocol's block has ended: BIRD refuses a file for each of these, and so does godwit. Where
+// the dialects differ it is said.
+
+import { isLinkLocal, parseAddress } from '../../lib/ip.ts';
+import type { BgpOptions } from './bgp-options.ts';
+import type { NetType, Protocol, ProtocolConfig } from './config.ts';
+import { DEFAULT_TIMERS } from './defaults.ts';
+import type { ConfigReader } from './reader.ts';
+
+type Complain = (message: string, hint?: string) => void;
+
+/** Checks one protocol; templates may be incomplete and are not checked. */
+export function checkProtocol(reader: ConfigReader, protocol: ProtocolConfig): void {
+  check(reader, protocol, (message, hint) => {
+    reader.diagnostics.error(protocol.span, `${protocol.name}: ${message}`, hint);
+  });
+}
+
+function check(reader: ConfigReader, protocol: ProtocolConfig, complain: Complain): void {
+  switch (protocol.kind) {
+    case 'bgp':
+      checkBgp(reader, protocol, complain);
+      return;
+    case 'kernel':
+      checkOneChannel(reader, protocol, complain);
+      return;
+    case 'static':
+      checkOneChannel(reader, protocol, complain);
+      checkRoutes(reader, protocol, complain);
+      return;
+    case 'pipe':
+      checkPipe(reader, protocol, complain);
+      return;
+    case 'mrt':
+      if (reader.dialect === '2.x' && protocol.options.table === undefined) complain('table is missing');
+      if (protocol.options.filename === undefined) complain('filename is missing');
+      if (protocol.options.period === undefined) complain('period is missing');
+      return;
+    case 'rpki':
+      if (protocol.channels.size === 0) complain('a channel is missing', 'add roa4; or roa6;');
+      if (protocol.options.remote === undefined) complain('the cache is missing', 'add remote ADDRESS;');
+      return;
+    case 'bmp':
+      if (protocol.options.stationAddress === undefined) {
+        complain('the station is missing', 'add station address ip ADDRESS port N;');
+      }
+      return;
+    default:
+      return;
+  }
+}
+
+function checkOneChannel(
+  reader: ConfigReader,
+  protocol: Protocol<'kernel' | 'static', unknown>,
+  complain: Complain,
+): void {
+  if (reader.dialect === '1.6') return;
+  if (protocol.channels.size === 0) complain('a channel is missing', 'add ipv4; or ipv6;');
+  if (protocol.channels.size > 1) {
+    complain(`protocol ${protocol.kind} has one channel`, 'write a second protocol for the other family');
+  }
+}
+
+/** A route's kind is its channel's. */
+function checkRoutes(
+  reader: ConfigReader,
+  protocol: Extract<ProtocolConfig, { kind: 'static' }>,
+  complain: Complain,
+): void {
+  const channel = [...protocol.channels.keys()][0];
+  if (reader.dialect === '1.6' || channel === undefined) return;
+  for (const route of protocol.options.routes) {
+    const type = routeType(route.net.type, route.target.kind);
+    const wanted: string = channel;
+    if (type !== wanted) {
+      reader.diagnostics.error(route.span, `the route ${route.net.text} is ${type}, the channel ${wanted}`);
+    }
+  }
+  if (channel === 'aspa' && protocol.options.routes.some((route) => route.target.kind !== 'aspa')) {
+    complain('routes of an aspa channel have providers');
+  }
+}
+
+function routeType(type: NetType, target: string): NetType {
+  if (target !== 'roa') return type;
+  return type === 'ipv4' ? 'roa4' : 'roa6';
+}
+
+function checkPipe(
+  reader: ConfigReader,
+  protocol: Extract<ProtocolConfig, { kind: 'pipe' }>,
+  complain: Complain,
+): void {
+  const channel = [...protocol.channels.values()][0];
+  const table = channel?.table ?? (reader.dialect === '1.6' ? 'master' : undefined);
+  const { peerTable } = protocol.options;
+  if (table === undefined) complain('table is missing');
+  if (peerTable === undefined) complain('peer table is missing');
+  if (table === undefined || peerTable === undefined) return;
+  if (table === peerTable) complain('table and peer table are the same');
+  const types = [table, peerTable].map((name) => reader.tables.get(name)?.type);
+  if (types[0] !== types[1]) complain(`table holds ${types[0]} and peer table ${types[1]}`);
+}
+
+function checkBgp(
+  reader: ConfigReader,
+  protocol: Extract<ProtocolConfig, { kind: 'bgp' }>,
+  complain: Complain,
+): void {
+  const { options } = protocol;
+  const two = reader.dialect === '2.x';
+  if (!options.localAs) complain('the local AS is missing', 'add local as N;');
+  const peer = options.peerAddress === undefined ? undefined : parseAddress(options.peerAddress)?.bytes;
+  const address = peer?.some((octet) => octet !== 0) === true || peer?.length === 4;
+  if (!address && options.peerRange === undefined) {
+    complain("the peer's address is missing", 'add neighbor ADDRESS as N;');
+  }
+  if (!options.peerAs && options.peerType === undefined) {
+    complain(
+      "the peer's AS is missing",
+      two ? 'add neighbor as N, internal or external' : 'add as N to neighbor',
+    );
+  }
+  const internal = isInternal(options);
+  if (options.peerType === 'external' && options.peerAs && options.peerAs === options.localAs) {
+    complain('an external peer has another AS');
+  }
+  if (options.peerType === 'internal' && options.peerAs && options.peerAs !== options.localAs) {
+    complain('an internal peer has the same AS');
+  }
+  if (internal && options.rsClient) complain('a route server client is an external peer');
+  if (!internal && options.rrClient) complain('a route reflector client is an internal peer');
+  checkReach(reader, protocol, internal, peer, complain);
+  if (two) {
+    checkTimes(options, complain);
+    checkRoles(options, internal, complain);
+    checkPolicies(protocol, internal, complain);
+  }
+  checkCapabilities(options, complain);
+  checkTables(reader, protocol, complain);
+}
+
+/** Whether the peer is in the own AS, as far as the file says. */
+export function isInternal(options: BgpOptions): boolean {
+  if (options.peerAs) return options.peerAs === options.localAs;
+  return options.peerType === 'internal';
+}
+
+const MAX_AS2 = 65535;
+
+function checkCapabilities(options: BgpOptions, complain: Complain): void {
+  if (options.enableAs4 === false && (options.peerAs ?? 0) > MAX_AS2) {
+    complain(`AS ${options.peerAs} needs 4 octets`, 'leave out enable as4 off');
+  }
+  if (options.longLivedGracefulRestart === 'on' && options.gracefulRestart === 'off') {
+    complain('long lived graceful restart needs graceful restart');
+  }
+}
+
+function checkReach(
+  reader: ConfigReader,
+  protocol: Extract<ProtocolConfig, { kind: 'bgp' }>,
+  internal: boolean,
+  peer: Uint8Array | undefined,
+  complain: Complain,
+): void {
+  const { options } = protocol;
+  const linkLocal = peer !== undefined && isLinkLocal(peer);
+  const bound = options.interface !== undefined || options.localInterface !== undefined;
+  // iBGP is multihop unless it says `direct`; a link-local peer never is.
+  const multihop =
+    options.multihop === undefined
+      ? internal && !(linkLocal && reader.dialect === '2.x')
+      : options.multihop > 0;
+  if (multihop && options.checkLink) complain('check link needs a direct peer', 'add direct;');
+  if (multihop && bound && reader.dialect === '2.x') {
+    complain('an interface needs a direct peer', 'add direct; or leave out the interface');
+  }
+  if (linkLocal && options.multihop !== undefined && options.multihop > 0) {
+    complain('a link-local peer is never multihop');
+  }
+  if (linkLocal && !bound) {
+    complain('a link-local address needs its interface', `write neighbor ${options.peerAddress}%eth0`);
+  }
+  if (options.strictBind && options.localAddress === undefined) {
+    complain('strict bind needs the local address', 'add local ADDRESS;');
+  }
+  if (options.confederationMember && !options.confederation) {
+    complain('a confederation member needs the confederation', 'add confederation N;');
+  }
+  const gateways = [...protocol.channels.values()].some((channel) => channel.gateway === 'direct');
+  if (multihop && gateways)
+    complain('gateway direct needs a direct peer', 'add direct; or gateway recursive;');
+}
+
+function checkTimes(options: BgpOptions, complain: Complain): void {
+  const hold = options.holdTime ?? DEFAULT_TIMERS.hold;
+  if (options.keepaliveTime !== undefined && options.keepaliveTime > hold) {
+    complain('keepalive time is longer than hold time');
+  }
+  if ((options.minHoldTime ?? 0) > hold) {
+    complain(`min hold time (${options.minHoldTime}) is longer than hold time (${hold})`);
+  }
+  const keepalive = options.keepaliveTime ?? Math.floor(hold / DEFAULT_TIMERS.keepalivesPerHold);
+  if ((options.minKeepaliveTime ?? 0) > keepalive) {
+    complain(`min keepalive time (${options.minKeepaliveTime}) is longer than keepalive time (${keepalive})`);
+  }
+}
+
+function checkRoles(options: BgpOptions, internal: boolean, complain: Complain): void {
+  // RFC 9234 §4: roles are of eBGP.
+  if (options.role !== undefined && internal) complain('a role is of external peers');
+  if (options.requireRoles && options.role === undefined) {
+    complain('require roles needs the local role', 'add local role customer;');
+  }
+}
+
+/** RFC 8212: an external peer's policies are explicit. */
+function checkPolicies(
+  protocol: Extract<ProtocolConfig, { kind: 'bgp' }>,
+  internal: boolean,
+  complain: Complain,
+): void {
+  for (const [name, channel] of protocol.channels) {
+    const flow = name === 'flow4' || name === 'flow6';
+    if (channel.validate && !flow) complain('validate is of flow channels');
+    if (channel.baseTable !== undefined && !flow) complain('base table is of flow channels');
+    if (internal) continue;
+    for (const direction of ['import', 'export'] as const) {
+      if (channel[direction] === undefined) {
+        complain(
+          `channel ${name} of an external peer needs an ${direction} policy`,
+          `add ${direction} all, none, filter or where`,
+        );
+      }
+    }
+  }
+}
+
+function checkTables(
+  reader: ConfigReader,
+  protocol: Extract<ProtocolConfig, { kind: 'bgp' }>,
+  complain: Complain,
+): void {
+  for (const [name, channel] of protocol.channels) {
+    const table = channel.table ?? defaultTable(reader, name);
+    if (channel.secondary && reader.tables.get(table ?? '')?.sorted !== true) {
+      complain('secondary needs a sorted table', `define the table as sorted`);
+    }
+    if (reader.dialect === '1.6') continue;
+    const family = name.startsWith('ipv4') ? 'ipv4' : name.startsWith('ipv6') ? 'ipv6' : undefined;
+    for (const igp of channel.igpTables ?? []) {
+      const type = reader.tables.get(igp)?.type;
+      if (family !== undefined && type !== family && !channel.extendedNextHop) {
+        complain(`igp table ${igp} holds ${type}, channel ${name} needs ${family}`);
+      }
+    }
+  }
+}
+
+function defaultTable(reader: ConfigReader, channel: string): string | undefined {
+  if (reader.dialect === '1.6') return 'master';
+  return channel.startsWith('ipv6') ? 'master6' : channel.startsWith('ipv4') ? 'master4' : undefined;
+}

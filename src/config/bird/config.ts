@@ -1,0 +1,405 @@
+// What a BIRD configuration says, as it says it: nothing is left out, no default is filled in, names are resolved.
+// to-model.ts makes godwit's own model of it; what stands here beyond that serves the control socket and the reports.
+// An option that the file does not set is undefined. Numbers of seconds are seconds, spans are places in the files.
+
+import type { Definition, Expression, FilterUse } from '../../policy/ast.ts';
+import type { Dialect } from '../../policy/lexer.ts';
+import type { Span } from '../../policy/source.ts';
+import type { Secret } from '../model.ts';
+import type { BgpOptions } from './bgp-options.ts';
+
+export interface BirdConfig {
+  readonly dialect: Dialect;
+  /** The one family of a 1.6 daemon (`bird` or `bird6`); undefined in 2.x. */
+  readonly family: IpFamily | undefined;
+  /** Every file that was read, the main one first. */
+  readonly files: readonly string[];
+  readonly globals: GlobalOptions;
+  /** By name; the default tables stand among them. */
+  readonly tables: ReadonlyMap<string, TableConfig>;
+  /** Functions, filters, constants and attributes in their order, which matters: none is known before it. */
+  readonly definitions: readonly Definition[];
+  readonly protocols: readonly ProtocolConfig[];
+  readonly templates: readonly ProtocolConfig[];
+  /** Protocols of kinds that are not served. */
+  readonly skipped: readonly SkippedProtocol[];
+}
+
+export type IpFamily = 'ipv4' | 'ipv6';
+
+// --- top level
+
+export interface GlobalOptions {
+  readonly routerId?: number | readonly InterfacePattern[];
+  readonly hostname?: string;
+  readonly gracefulRestartWait?: number;
+  readonly logs?: readonly LogTarget[];
+  readonly debugProtocols?: Flags;
+  readonly debugChannels?: Flags;
+  readonly debugTables?: Flags;
+  readonly debugCommands?: number;
+  readonly debugLatency?: boolean;
+  readonly debugLatencyLimit?: number;
+  readonly watchdogWarning?: number;
+  readonly watchdogTimeout?: number;
+  readonly mrtdumpFile?: string;
+  readonly mrtdumpProtocols?: Flags;
+  readonly timeFormats?: Readonly<Partial<Record<TimeFormatUse, TimeFormat>>>;
+  /** 1.6: where the daemon listens. */
+  readonly listenBgp?: ListenBgp;
+  readonly evaluations?: readonly Expression[];
+  /** Further control sockets. */
+  readonly sockets?: readonly { readonly path: string; readonly restricted: boolean }[];
+  readonly threads?: number;
+}
+
+/** `all`, nothing, or the named ones. */
+export type Flags = 'all' | readonly string[];
+
+export interface LogTarget {
+  readonly to: 'file' | 'syslog' | 'stderr' | 'udp';
+  /** Path, syslog name or host. */
+  readonly name?: string;
+  readonly port?: number;
+  /** Octets after which a file is renamed to `backup`. */
+  readonly limit?: number;
+  readonly backup?: string;
+  readonly classes: Flags;
+}
+
+export const TIME_FORMAT_USES = ['route', 'protocol', 'base', 'log'] as const;
+export type TimeFormatUse = (typeof TIME_FORMAT_USES)[number];
+
+export interface TimeFormat {
+  readonly format: string;
+  /** Times further back than `limit` seconds are shown as `older`. */
+  readonly limit?: number;
+  readonly older?: string;
+}
+
+export interface ListenBgp {
+  readonly address?: string;
+  readonly port?: number;
+  readonly v6only?: boolean;
+}
+
+export interface TableConfig {
+  readonly name: string;
+  readonly type: NetType;
+  readonly span: Span | undefined;
+  readonly sorted?: boolean;
+  readonly trie?: boolean;
+  readonly minSettleTime?: number;
+  readonly maxSettleTime?: number;
+  readonly gcThreshold?: number;
+  readonly gcPeriod?: number;
+  /** 1.6: entries written into the table's own block. */
+  readonly roas?: readonly RoaEntry[];
+}
+
+export const NET_TYPES = [
+  'ipv4',
+  'ipv6',
+  'ipv6 sadr',
+  'vpn4',
+  'vpn6',
+  'roa4',
+  'roa6',
+  'flow4',
+  'flow6',
+  'mpls',
+  'eth',
+  'aspa',
+  'evpn',
+  'neighbor',
+] as const;
+/** What a table holds; a 1.6 table has its daemon's family. */
+export type NetType = (typeof NET_TYPES)[number];
+
+export interface RoaEntry {
+  readonly prefix: string;
+  readonly maxLength: number;
+  readonly asn: number;
+}
+
+// --- protocols
+
+export interface CommonOptions {
+  readonly disabled?: boolean;
+  readonly debug?: Flags;
+  readonly mrtdump?: Flags;
+  readonly routerId?: number;
+  readonly hostname?: string;
+  readonly description?: string;
+  readonly vrf?: { readonly name: string } | 'default';
+}
+
+export interface Protocol<Kind extends string, Options> {
+  readonly kind: Kind;
+  readonly name: string;
+  /** Of the name, or of the keyword where none is given. */
+  readonly span: Span;
+  /** The template or protocol whose settings were copied. */
+  readonly from: string | undefined;
+  readonly common: CommonOptions;
+  readonly options: Options;
+  /** In their order. 1.6 has no channels: what its protocols say of import and export is their family's channel. */
+  readonly channels: ReadonlyMap<ChannelName, ChannelOptions>;
+}
+
+export type ProtocolConfig =
+  | Protocol<'bgp', BgpOptions>
+  | Protocol<'kernel', KernelOptions>
+  | Protocol<'device', DeviceOptions>
+  | Protocol<'direct', DirectOptions>
+  | Protocol<'static', StaticOptions>
+  | Protocol<'pipe', PipeOptions>
+  | Protocol<'bfd', BfdOptions>
+  | Protocol<'mrt', MrtOptions>
+  | Protocol<'bmp', BmpOptions>
+  | Protocol<'rpki', RpkiOptions>;
+export type ProtocolKind = ProtocolConfig['kind'];
+
+export interface SkippedProtocol {
+  readonly kind: string;
+  readonly name: string | undefined;
+  readonly span: Span;
+}
+
+export const CHANNEL_NAMES = [
+  'ipv4',
+  'ipv6',
+  'ipv4 multicast',
+  'ipv6 multicast',
+  'ipv4 mpls',
+  'ipv6 mpls',
+  'ipv6 sadr',
+  'vpn4',
+  'vpn6',
+  'vpn4 mpls',
+  'vpn6 mpls',
+  'vpn4 multicast',
+  'vpn6 multicast',
+  'flow4',
+  'flow6',
+  'roa4',
+  'roa6',
+  'aspa',
+  'mpls',
+  'eth',
+  'evpn',
+] as const;
+export type ChannelName = (typeof CHANNEL_NAMES)[number];
+
+export interface Limit {
+  readonly routes: number;
+  readonly action: 'warn' | 'block' | 'restart' | 'disable' | undefined;
+}
+/** Of which routes the next hop is replaced or kept. */
+export type NextHopScope = 'none' | 'all' | 'ibgp' | 'ebgp';
+
+export interface ChannelOptions {
+  readonly span: Span;
+  readonly table?: string;
+  readonly preference?: number;
+  readonly import?: FilterUse;
+  readonly export?: FilterUse;
+  readonly receiveLimit?: Limit | 'off';
+  readonly importLimit?: Limit | 'off';
+  readonly exportLimit?: Limit | 'off';
+  readonly importKeepFiltered?: boolean;
+  readonly rpkiReload?: boolean;
+  readonly debug?: Flags;
+  // BGP
+  readonly nextHopSelf?: NextHopScope;
+  readonly nextHopKeep?: NextHopScope;
+  readonly nextHopAddress?: string;
+  readonly nextHopPrefer?: 'global' | 'local';
+  readonly missingLinkLocal?: 'self' | 'drop' | 'ignore';
+  readonly linkLocalFormat?: 'native' | 'single' | 'double';
+  readonly gateway?: 'direct' | 'recursive';
+  readonly igpTables?: readonly string[];
+  readonly baseTable?: string;
+  readonly importTable?: boolean;
+  readonly exportTable?: boolean;
+  readonly secondary?: boolean;
+  readonly mandatory?: boolean;
+  readonly validate?: boolean;
+  readonly addPaths?: 'off' | 'rx' | 'tx' | 'both';
+  readonly requireAddPaths?: boolean;
+  readonly extendedNextHop?: boolean;
+  readonly requireExtendedNextHop?: boolean;
+  readonly gracefulRestart?: boolean;
+  readonly longLivedGracefulRestart?: boolean;
+  readonly longLivedStaleTime?: number;
+  readonly minLongLivedStaleTime?: number;
+  readonly maxLongLivedStaleTime?: number;
+  readonly aigp?: 'off' | 'on' | 'originate';
+  readonly cost?: number;
+}
+
+/** `[-]"mask" [prefix]`; the first that matches decides. */
+export interface InterfacePattern {
+  readonly exclude: boolean;
+  readonly mask: string | undefined;
+  readonly prefix: string | undefined;
+}
+
+export interface KernelOptions {
+  readonly learn?: 'off' | 'on' | 'all';
+  readonly persist?: boolean;
+  readonly scanTime?: number;
+  readonly table?: number;
+  readonly metric?: number;
+  readonly deviceRoutes?: boolean;
+  readonly gracefulRestart?: boolean;
+  /** Most next hops of one route; 0 = off. */
+  readonly mergePaths?: number;
+  readonly rxBuffer?: number;
+}
+
+export interface DeviceOptions {
+  readonly scanTime?: number;
+  readonly interfaces: readonly {
+    readonly patterns: readonly InterfacePattern[];
+    readonly preferred: readonly string[];
+  }[];
+  /** 1.6 */
+  readonly primary: readonly { readonly mask: string | undefined; readonly address: string }[];
+}
+
+export interface DirectOptions {
+  readonly interfaces: readonly (readonly InterfacePattern[])[];
+  readonly checkLink?: boolean;
+}
+
+export interface StaticOptions {
+  /** Grows while its protocol is read. */
+  readonly routes: StaticRoute[];
+  readonly checkLink?: boolean;
+  readonly igpTables: readonly string[];
+}
+
+export type StaticTarget =
+  | { readonly kind: 'via'; readonly hops: readonly StaticHop[] }
+  | { readonly kind: 'recursive'; readonly address: string; readonly mpls?: readonly number[] }
+  | { readonly kind: 'blackhole' | 'unreachable' | 'prohibit' }
+  | { readonly kind: 'roa'; readonly maxLength: number; readonly asn: number }
+  /** undefined providers: transit, an AS without any */
+  | { readonly kind: 'aspa'; readonly providers: readonly number[] | undefined }
+  | { readonly kind: 'none' };
+
+export interface StaticHop {
+  readonly address: string | undefined;
+  readonly interface: string | undefined;
+  readonly mpls?: readonly number[];
+  readonly onlink?: boolean;
+  readonly weight?: number;
+  readonly bfd?: boolean;
+}
+
+export interface StaticRoute {
+  readonly net: StaticNet;
+  readonly span: Span;
+  readonly target: StaticTarget;
+  /** What is done to the route before the import filter sees it. */
+  readonly commands: readonly import('../../policy/ast.ts').Statement[];
+}
+
+export interface StaticNet {
+  readonly type: NetType;
+  /** As written, canonical: the prefix of IP and VPN routes. */
+  readonly text: string;
+  readonly rd?: Uint8Array;
+  readonly label?: number;
+}
+
+export interface PipeOptions {
+  readonly peerTable?: string;
+  readonly mode?: 'opaque' | 'transparent';
+  readonly maxGeneration?: number;
+}
+
+export interface BfdSettings {
+  /** Microseconds. */
+  readonly interval?: number;
+  readonly minRxInterval?: number;
+  readonly minTxInterval?: number;
+  readonly idleTxInterval?: number;
+  readonly multiplier?: number;
+  readonly passive?: boolean;
+  readonly authentication?: string;
+  readonly passwords?: readonly Password[];
+  readonly graceful?: boolean;
+}
+
+export interface Password {
+  readonly secret: Secret;
+  readonly id?: number;
+  readonly algorithm?: string;
+  readonly options: readonly string[];
+}
+
+export interface BfdOptions {
+  readonly interfaces: readonly {
+    readonly patterns: readonly InterfacePattern[];
+    readonly settings: BfdSettings;
+  }[];
+  readonly multihop?: BfdSettings;
+  readonly neighbors: readonly {
+    readonly address: string;
+    readonly interface?: string;
+    readonly local?: string;
+    readonly multihop?: boolean;
+  }[];
+  readonly accept?: readonly string[];
+  readonly strictBind?: boolean;
+  readonly zeroUdp6ChecksumRx?: boolean;
+}
+
+export interface MrtOptions {
+  /** A name or a pattern. */
+  readonly table?: string;
+  readonly filter?: FilterUse;
+  readonly filename?: string;
+  readonly period?: number;
+  readonly alwaysAddPath?: boolean;
+}
+
+export interface BmpOptions {
+  readonly stationAddress?: string;
+  readonly stationPort?: number;
+  readonly localAddress?: string;
+  readonly systemName?: string;
+  readonly systemDescription?: string;
+  readonly prePolicy?: boolean;
+  readonly postPolicy?: boolean;
+  readonly txBufferLimit?: number;
+}
+
+export interface RpkiTimer {
+  readonly seconds: number;
+  /** Whether the cache's own value is ignored. */
+  readonly keep: boolean;
+}
+
+export interface RpkiOptions {
+  readonly remote?: string;
+  readonly port?: number;
+  readonly localAddress?: string;
+  readonly transport?: RpkiTransport;
+  readonly refresh?: RpkiTimer;
+  readonly retry?: RpkiTimer;
+  readonly expire?: RpkiTimer;
+  readonly ignoreMaxLength?: boolean;
+  readonly minVersion?: number;
+  readonly maxVersion?: number;
+}
+
+export interface RpkiTransport {
+  readonly kind: 'tcp' | 'ssh';
+  readonly user?: string;
+  readonly privateKey?: string;
+  readonly remoteKey?: string;
+  readonly password?: Secret;
+}

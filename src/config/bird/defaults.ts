@@ -1,0 +1,21 @@
+// What BIRD takes where a file says nothing; the same in both generations unless said otherwise.
+
+/** Seconds. */
+export const DEFAULT_TIMERS = {
+  hold: 240,
+  keepalivesPerHold: 3,
+  connectDelay: 5,
+  connectRetry: 120,
+  errorWaitMin: 60,
+  errorWaitMax: 300,
+  errorForget: 300,
+  gracefulRestart: 120,
+} as const;
+
+export const DEFAULT_SCAN_TIME = 60;
+export const DEFAULT_LOCAL_PREF = 100;
+/** 2.x; 1.6 sets none. */
+export const DEFAULT_METRIC = 32;
+export const MAIN_TABLE = 254;
+export const BGP_PORT = 179;
+export const DEFAULT_DYNAMIC_NAME = 'dynbgp';

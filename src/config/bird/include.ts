@@ -1,0 +1,174 @@
+// One stream of tokens from a file and all that it includes. An `include "glob";` stands at the beginning of a line,
+// anywhere in the text, and is replaced by the tokens of the files that match, sorted by name; relative names count
+// from the directory of the file that includes.
+
+import { basename, dirname, isAbsolute, join, normalize } from 'node:path';
+import type { Diagnostics } from '../../policy/diagnostics.ts';
+import { type Dialect, type Token, tokenize } from '../../policy/lexer.ts';
+import { Source, type Span } from '../../policy/source.ts';
+import { reasonOf } from '../secrets.ts';
+
+/** The file system as far as a configuration needs it; both throw as node:fs does. */
+export interface BirdFiles {
+  read(path: string): string;
+  /** Names in a directory. */
+  list(directory: string): readonly string[];
+}
+
+const MAX_DEPTH = 8;
+
+export interface TokenStream {
+  readonly tokens: readonly Token[];
+  /** In the order of reading, each once. */
+  readonly sources: readonly Source[];
+}
+
+/** Reads `source` and what it includes. Files that cannot be read are errors at their `include`. */
+export function readTokens(
+  source: Source,
+  dialect: Dialect,
+  files: BirdFiles,
+  diagnostics: Diagnostics,
+): TokenStream {
+  const reader = new IncludeReader(dialect, files, diagnostics);
+  reader.read(source, [source.name]);
+  const end = reader.end!;
+  return { tokens: [...reader.tokens, end], sources: reader.sources };
+}
+
+class IncludeReader {
+  readonly tokens: Token[] = [];
+  readonly sources: Source[] = [];
+  /** The end token of the main file. */
+  end: Token | undefined;
+  readonly #dialect: Dialect;
+  readonly #files: BirdFiles;
+  readonly #diagnostics: Diagnostics;
+
+  constructor(dialect: Dialect, files: BirdFiles, diagnostics: Diagnostics) {
+    this.#dialect = dialect;
+    this.#files = files;
+    this.#diagnostics = diagnostics;
+  }
+
+  /** `open`: the files around this one and itself. */
+  read(source: Source, open: readonly string[]): void {
+    this.sources.push(source);
+    const tokens = tokenize(source, this.#dialect, this.#diagnostics);
+    for (let at = 0; at < tokens.length; at++) {
+      const token = tokens[at]!;
+      if (token.kind === 'end') {
+        if (open.length === 1) this.end = token;
+        return;
+      }
+      const pattern = isInclude(tokens, at) ? tokens[at + 1] : undefined;
+      if (pattern === undefined) {
+        this.tokens.push(token);
+        continue;
+      }
+      const closed = tokens[at + 2]?.kind === 'op' && tokens[at + 2]?.text === ';';
+      if (!closed) {
+        const span = { source, start: pattern.end, end: pattern.end + 1 };
+        this.#diagnostics.error(span, "expected ';' after include");
+      }
+      this.#include(pattern, open);
+      at += closed ? 2 : 1;
+    }
+  }
+
+  #include(pattern: Token, open: readonly string[]): void {
+    if (open.length >= MAX_DEPTH) {
+      this.#diagnostics.error(pattern, `includes nest deeper than ${MAX_DEPTH} files`);
+      return;
+    }
+    const from = dirname(pattern.source.name);
+    const wanted = isAbsolute(pattern.text) ? pattern.text : join(from, pattern.text);
+    for (const path of this.#matching(wanted, pattern)) {
+      if (open.some((file) => normalize(file) === normalize(path))) {
+        this.#diagnostics.error(
+          pattern,
+          `${basename(path)} includes itself`,
+          open.map((file) => basename(file)).join(' -> '),
+        );
+        continue;
+      }
+      const text = this.#readFile(path, pattern);
+      if (text !== undefined) this.read(new Source(path, text), [...open, path]);
+    }
+  }
+
+  #readFile(path: string, span: Span): string | undefined {
+    try {
+      return this.#files.read(path);
+    } catch (error) {
+      this.#diagnostics.error(span, `${path} cannot be read: ${reasonOf(error)}`);
+      return undefined;
+    }
+  }
+
+  /** The paths that fit; the path itself where it has no wildcards. */
+  #matching(wanted: string, span: Span): readonly string[] {
+    if (!hasWildcards(wanted)) return [wanted];
+    const parts = wanted.split('/');
+    let found: string[] = [isAbsolute(wanted) ? '/' : ''];
+    for (const [i, part] of parts.entries()) {
+      if (part === '') continue;
+      const last = i === parts.length - 1;
+      found = hasWildcards(part)
+        ? found.flatMap((directory) => this.#listed(directory, part, span, last))
+        : found.map((directory) => join(directory, part));
+    }
+    return found;
+  }
+
+  #listed(directory: string, pattern: string, span: Span, last: boolean): string[] {
+    try {
+      const names = this.#files.list(directory === '' ? '.' : directory);
+      return [...names]
+        .filter((name) => matchesGlob(name, pattern))
+        .sort()
+        .map((name) => join(directory, name));
+    } catch (error) {
+      if (last) this.#diagnostics.error(span, `${directory} cannot be read: ${reasonOf(error)}`);
+      return [];
+    }
+  }
+}
+
+/** `include` and a string, the word first in its line. */
+function isInclude(tokens: readonly Token[], at: number): boolean {
+  const token = tokens[at]!;
+  if (token.kind !== 'word' || token.text !== 'include' || tokens[at + 1]?.kind !== 'string') return false;
+  const { text } = token.source;
+  return text.slice(text.lastIndexOf('\n', token.start - 1) + 1, token.start).trim() === '';
+}
+
+function hasWildcards(path: string): boolean {
+  return /[*?[]/.test(path);
+}
+
+/** Shell patterns: `*`, `?`, `[a-z]`, `[!a-z]`; a leading dot is matched by a dot only. */
+export function matchesGlob(name: string, pattern: string): boolean {
+  if (name.startsWith('.') && !pattern.startsWith('.')) return false;
+  let source = '';
+  for (let i = 0; i < pattern.length; i++) {
+    const char = pattern[i]!;
+    const close = char === '[' ? pattern.indexOf(']', i + 2) : -1;
+    if (char === '*') source += '.*';
+    else if (char === '?') source += '.';
+    else if (close > 0) {
+      const inner = pattern
+        .slice(i + 1, close)
+        .replace(/^!/, '^')
+        .replaceAll('\\', '\\\\');
+      source += `[${inner}]`;
+      i = close;
+    } else source += char.replace(/[.*+?^${}()|[\]\\]/, '\\$&');
+  }
+  try {
+    return new RegExp(`^${source}$`, 'su').test(name);
+  } catch {
+    // A range like [z-a] is no class: nothing matches it.
+    return false;
+  }
+}

@@ -1,0 +1,287 @@
+// A whole configuration of BIRD -> BirdConfig, or everything that is wrong with it. One recursive-descent parser for
+// both generations; what differs between them are rows of tables and a few branches.
+
+import type { Definition } from '../../policy/ast.ts';
+import { Diagnostics } from '../../policy/diagnostics.ts';
+import { type Dialect, type Token, tokenize } from '../../policy/lexer.ts';
+import { parseAttribute, parseDefine, parseFilter, parseFunction } from '../../policy/parser.ts';
+import { Source, type Span } from '../../policy/source.ts';
+import { SyntaxStop, TokenReader } from '../../policy/token-reader.ts';
+import { isSecretKey } from '../source-text.ts';
+import type { BirdConfig, GlobalOptions, IpFamily, ProtocolConfig, TableConfig } from './config.ts';
+import { detectDialect, detectFamily } from './dialect.ts';
+import { GLOBAL_OPTIONS, readTable, tableTypeNext } from './globals.ts';
+import { type BirdFiles, readTokens } from './include.ts';
+import { unknownOption } from './options.ts';
+import { ProtocolReader } from './protocols.ts';
+import { ConfigReader } from './reader.ts';
+import { Symbols } from './symbols.ts';
+
+export interface ParseOptions {
+  /** Detected from the text unless given. */
+  readonly dialect?: Dialect;
+  /** The family of a 1.6 daemon; detected unless given. */
+  readonly family?: IpFamily;
+}
+
+export interface ParseResult {
+  /** What could be understood, also where there are errors. */
+  readonly config: BirdConfig;
+  readonly diagnostics: Diagnostics;
+  /** Places whose text no message may show. */
+  readonly masks: readonly Span[];
+}
+
+/** Parses `text` as the file `name`; relative includes count from its directory. Never throws for what it says. */
+export function parseBird(
+  text: string,
+  name: string,
+  files: BirdFiles,
+  options: ParseOptions = {},
+): ParseResult {
+  const source = new Source(name, text);
+  const dialect = options.dialect ?? detectDialect(tokenize(source, '2.x', new Diagnostics()));
+  const diagnostics = new Diagnostics();
+  const { tokens, sources } = readTokens(source, dialect, files, diagnostics);
+  const family = dialect === '1.6' ? (options.family ?? detectFamily(tokens, name)) : undefined;
+  const parser = new ConfigParser(tokens, dialect, family, diagnostics);
+  const config = { ...parser.read(), files: sources.map((each) => each.name) };
+  return { config, diagnostics, masks: parser.masks };
+}
+
+class ConfigParser {
+  readonly masks: Span[];
+  readonly #tokens: TokenReader;
+  readonly #reader: ConfigReader;
+  readonly #protocols: ProtocolReader;
+  readonly #symbols: Symbols;
+  readonly #tables = new Map<string, TableConfig>();
+  readonly #definitions: Definition[] = [];
+  #globals: GlobalOptions = {};
+
+  constructor(
+    tokens: readonly Token[],
+    dialect: Dialect,
+    family: IpFamily | undefined,
+    diagnostics: Diagnostics,
+  ) {
+    this.masks = secretsIn(tokens);
+    this.#tokens = new TokenReader(tokens, dialect, diagnostics);
+    this.#symbols = new Symbols(diagnostics);
+    this.#reader = new ConfigReader({
+      tokens: this.#tokens,
+      symbols: this.#symbols,
+      tables: this.#tables,
+      family,
+      mask: (span) => this.masks.push(span),
+    });
+    this.#protocols = new ProtocolReader(this.#reader);
+    if (dialect === '1.6') this.#predefineTable('master', family ?? 'ipv4');
+    else {
+      this.#predefineTable('master4', 'ipv4');
+      this.#predefineTable('master6', 'ipv6');
+    }
+  }
+
+  read(): Omit<BirdConfig, 'files'> {
+    while (!this.#tokens.atEnd) {
+      const before = this.#tokens.position;
+      try {
+        this.#statement();
+      } catch (error) {
+        if (!(error instanceof SyntaxStop)) throw error;
+        if (this.#tokens.position === before) this.#tokens.next();
+        this.#tokens.recover();
+        this.#tokens.takeOp('}');
+      }
+    }
+    const { protocols, templates, skipped } = this.#protocols;
+    const { diagnostics } = this.#reader;
+    if (protocols.length + skipped.length === 0 && !diagnostics.hasErrors) {
+      diagnostics.error(
+        this.#tokens.peek(),
+        'the configuration has no protocol',
+        'protocol device { } is one',
+      );
+    }
+    this.#checkBetween(protocols);
+    this.#warnOfSkipped();
+    return {
+      dialect: this.#reader.dialect,
+      family: this.#reader.family,
+      globals: this.#globals,
+      tables: this.#tables,
+      definitions: this.#definitions,
+      protocols,
+      templates,
+      skipped,
+    };
+  }
+
+  #statement(): void {
+    const tokens = this.#tokens;
+    if (tokens.takeOp(';')) return;
+    const token = tokens.peek();
+    const word = token.kind === 'word' ? token.text : '';
+    if (word === 'protocol' || word === 'template') {
+      tokens.next();
+      this.#protocols.read(word === 'template');
+      return;
+    }
+    if (word === 'filter') {
+      const filter = parseFilter(tokens);
+      this.#define(filter);
+      return;
+    }
+    if (word === 'function') {
+      this.#define(parseFunction(tokens));
+      return;
+    }
+    if (word === 'define') {
+      this.#define(parseDefine(tokens));
+      return;
+    }
+    if (word === 'attribute' && this.#reader.dialect === '2.x') {
+      this.#define(parseAttribute(tokens));
+      return;
+    }
+    const table = tableTypeNext(this.#reader);
+    if (table !== undefined) {
+      readTable(this.#reader, table.type, table.words);
+      // A table's block needs no `;`, as a protocol's does not.
+      const block = tokens.last.kind === 'op' && tokens.last.text === '}';
+      if (!block) tokens.expectOp(';', 'after the table');
+      return;
+    }
+    const row = GLOBAL_OPTIONS.take(tokens);
+    if (row === undefined) throw this.#unknown(token);
+    this.#globals = { ...this.#globals, ...row.read(this.#reader, this.#globals) };
+    tokens.expectOp(';', `after ${row.words}`);
+  }
+
+  #define(definition: Definition): void {
+    const { name } = definition;
+    if (name === undefined) return;
+    this.#definitions.push(definition);
+    const token: Token = { ...name.span, kind: 'word', text: name.name, number: 0, bytes: undefined };
+    switch (definition.kind) {
+      case 'define':
+        this.#symbols.define(token, { kind: 'constant', constant: this.#reader.evaluate(definition.value) });
+        return;
+      default:
+        this.#symbols.define(token, { kind: definition.kind });
+    }
+  }
+
+  #predefineTable(name: string, type: 'ipv4' | 'ipv6'): void {
+    this.#tables.set(name, { name, type, span: undefined });
+    this.#symbols.predefine(name, 'table');
+  }
+
+  #unknown(token: Token): SyntaxStop {
+    if (token.kind === 'word' && token.text === 'include') {
+      return this.#tokens.fail(
+        token,
+        'include stands at the beginning of a line',
+        'put it on a line of its own',
+      );
+    }
+    const words = new Set(TOP_LEVEL_PHRASES);
+    return unknownOption(this.#tokens, {
+      where: 'at the top level',
+      tables: [
+        GLOBAL_OPTIONS,
+        { phrases: () => [...words], isOfOtherDialect: () => this.#isOfOtherDialect(token) },
+      ],
+    });
+  }
+
+  #isOfOtherDialect(token: Token): boolean {
+    const words = this.#reader.dialect === '1.6' ? ONLY_IN_2 : ONLY_IN_16;
+    return token.kind === 'word' && words.includes(token.text);
+  }
+
+  /** Several kernel protocols need a table each; there is one device protocol. */
+  #checkBetween(protocols: readonly ProtocolConfig[]): void {
+    const { diagnostics, dialect, family } = this.#reader;
+    const kernels = new Map<string, string>();
+    let device: string | undefined;
+    for (const protocol of protocols) {
+      if (protocol.kind === 'device') {
+        if (device !== undefined) {
+          diagnostics.error(protocol.span, 'there is one device protocol', `the first is ${device}`);
+        }
+        device = protocol.name;
+      }
+      if (protocol.kind !== 'kernel') continue;
+      const channels = [...protocol.channels];
+      if (dialect === '1.6' && channels.length === 0)
+        channels.push([family ?? 'ipv4', { span: protocol.span }]);
+      for (const [name, channel] of channels) {
+        const table =
+          channel.table ?? (dialect === '1.6' ? 'master' : name === 'ipv6' ? 'master6' : 'master4');
+        const first = kernels.get(table);
+        if (first !== undefined) {
+          diagnostics.error(protocol.span, `${first} is the kernel protocol of table ${table} already`);
+        }
+        kernels.set(table, protocol.name);
+      }
+    }
+  }
+
+  #warnOfSkipped(): void {
+    const { skipped } = this.#protocols;
+    const first = skipped[0];
+    if (first === undefined) return;
+    const names = skipped.map((each) => (each.name === undefined ? each.kind : `${each.kind} ${each.name}`));
+    this.#reader.diagnostics.warning(
+      first.span,
+      `passed over what godwit does not serve: ${names.join(', ')}`,
+      'these protocols do not run',
+    );
+  }
+}
+
+const TOP_LEVEL_PHRASES = ['protocol', 'template', 'filter', 'function', 'define', 'include'] as const;
+const ONLY_IN_2: readonly string[] = [
+  'attribute',
+  'ipv4',
+  'ipv6',
+  'roa4',
+  'roa6',
+  'aspa',
+  'flow4',
+  'flow6',
+  'vpn4',
+  'vpn6',
+];
+const ONLY_IN_16: readonly string[] = ['table', 'roa'];
+
+/**
+ * Strings of statements that speak of a secret, also where the word is misspelt, and what stands unquoted after
+ * `password`: it may be the password.
+ */
+function secretsIn(tokens: readonly Token[]): Span[] {
+  const masks: Span[] = [];
+  let starts = true;
+  let secret = false;
+  for (const token of tokens) {
+    if (token.kind === 'op') {
+      starts = token.text === ';' || token.text === '{' || token.text === '}';
+      if (starts) secret = false;
+      continue;
+    }
+    const begins = starts;
+    starts = false;
+    if (begins && token.kind === 'word' && isSecretWord(token.text)) secret = true;
+    else if (secret) masks.push(token);
+  }
+  return masks;
+}
+
+/** Words of the language that look like it. */
+const NO_SECRETS = new Set(['authentication', 'keys', 'key', 'passive']);
+
+function isSecretWord(word: string): boolean {
+  return !NO_SECRETS.has(word) && isSecretKey(word);
+}

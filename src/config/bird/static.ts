@@ -1,0 +1,171 @@
+// Static routes: where they lead, and what is done to them before import. 1.6 announces `multipath` and knows weights
+// and bfd only there; 2.x has them on every next hop, and routes of every kind of table.
+
+import type { Statement } from '../../policy/ast.ts';
+import { parseCommands } from '../../policy/parser.ts';
+import type { NetType, StaticHop, StaticNet, StaticOptions, StaticRoute, StaticTarget } from './config.ts';
+import { OptionTable, option, toggle } from './options.ts';
+import type { ConfigReader } from './reader.ts';
+
+const MAX_WEIGHT = 256;
+const MAX_LABEL = 0xfffff;
+
+export const STATIC_OPTIONS = new OptionTable<StaticOptions>([
+  option('route', (reader, before) => {
+    // Tables of many thousand routes are common: the list grows in place, and is copied where a template is.
+    before.routes.push(readRoute(reader));
+    return {};
+  }),
+  toggle('check link', (checkLink) => ({ checkLink })),
+  option('igp table', (reader, before) => ({
+    igpTables: [...before.igpTables, reader.table(['ipv4', 'ipv6']).name],
+  })),
+]);
+
+function readRoute(reader: ConfigReader): StaticRoute {
+  const start = reader.tokens.last;
+  const net = readNet(reader);
+  const target = readTarget(reader, net);
+  const commands: readonly Statement[] = reader.tokens.isOp('{') ? parseCommands(reader.tokens) : [];
+  return { net, span: reader.tokens.spanFrom(start), target, commands };
+}
+
+function readNet(reader: ConfigReader): StaticNet {
+  const { tokens } = reader;
+  const start = tokens.peek();
+  if (start.kind === 'rd') {
+    tokens.next();
+    const prefix = reader.prefix();
+    const type = prefix.bytes.length === 4 ? 'vpn4' : 'vpn6';
+    const { bytes } = start;
+    return {
+      type,
+      text: `${start.text} ${prefix.text}`,
+      ...(bytes === undefined ? {} : { rd: bytes }),
+      ...labelOf(reader),
+    };
+  }
+  if (reader.dialect === '2.x' && (tokens.isWord('flow4') || tokens.isWord('flow6'))) return readFlow(reader);
+  if (reader.dialect === '2.x' && tokens.takeWord('aspa')) {
+    return { type: 'aspa', text: `${reader.number('the AS number')}` };
+  }
+  if (reader.dialect === '2.x' && tokens.takeWord('mpls')) {
+    return { type: 'mpls', text: `${reader.number('the label', 0, MAX_LABEL)}` };
+  }
+  const prefix = reader.prefix('the prefix of the route');
+  const type: NetType = prefix.bytes.length === 4 ? 'ipv4' : 'ipv6';
+  if (reader.dialect === '2.x' && tokens.takeWord('from')) {
+    return { type: 'ipv6 sadr', text: `${prefix.text} from ${reader.prefix().text}` };
+  }
+  return { type, text: prefix.text, ...labelOf(reader) };
+}
+
+function labelOf(reader: ConfigReader): { label?: number } {
+  return reader.dialect === '2.x' && reader.tokens.takeWord('mpls')
+    ? { label: reader.number('the label', 0, MAX_LABEL) }
+    : {};
+}
+
+/** Flow specifications are kept as they are written. */
+function readFlow(reader: ConfigReader): StaticNet {
+  const { tokens } = reader;
+  const start = tokens.next();
+  const open = tokens.expectOp('{');
+  let depth = 1;
+  while (depth > 0) {
+    if (tokens.atEnd) throw tokens.fail(open, "this '{' is never closed");
+    const token = tokens.next();
+    if (token.kind !== 'op') continue;
+    if (token.text === '{') depth++;
+    if (token.text === '}') depth--;
+  }
+  const type = start.text === 'flow4' ? 'flow4' : 'flow6';
+  return { type, text: start.source.text.slice(start.start, tokens.last.end) };
+}
+
+function readTarget(reader: ConfigReader, net: StaticNet): StaticTarget {
+  const { tokens } = reader;
+  for (const kind of ['blackhole', 'unreachable', 'prohibit'] as const)
+    if (tokens.takeWord(kind)) return { kind };
+  // The words of old: drop is a blackhole, reject unreachable.
+  if (tokens.takeWord('drop')) return { kind: 'blackhole' };
+  if (tokens.takeWord('reject')) return { kind: 'unreachable' };
+  if (tokens.takeWord('recursive')) {
+    const address = reader.address('the next hop');
+    return tokens.takeWord('mpls')
+      ? { kind: 'recursive', address, mpls: labels(reader) }
+      : { kind: 'recursive', address };
+  }
+  if (reader.dialect === '1.6') {
+    if (tokens.takeWord('multipath')) return { kind: 'via', hops: readHops(reader) };
+    tokens.expectWord('via', 'and where the route leads');
+    return { kind: 'via', hops: [readGateway(reader)] };
+  }
+  if (tokens.isWord('via')) return { kind: 'via', hops: readHops(reader) };
+  if (tokens.takeWord('max')) return readRoa(reader, net);
+  if (net.type === 'aspa') return readAspa(reader);
+  if (net.type === 'flow4' || net.type === 'flow6') return { kind: 'none' };
+  throw tokens.unexpected('via, recursive, blackhole, unreachable or prohibit', 'and where the route leads');
+}
+
+function readRoa(reader: ConfigReader, net: StaticNet): StaticTarget {
+  const bits = net.type === 'ipv4' ? 32 : 128;
+  const length = Number(net.text.slice(net.text.indexOf('/') + 1));
+  const maxLength = reader.number('the longest prefix', length, bits);
+  reader.tokens.expectWord('as', 'and the AS number');
+  return { kind: 'roa', maxLength, asn: reader.number('the AS number') };
+}
+
+function readAspa(reader: ConfigReader): StaticTarget {
+  if (reader.tokens.takeWord('transit')) return { kind: 'aspa', providers: undefined };
+  reader.tokens.expectWord('providers');
+  const providers: number[] = [];
+  do {
+    providers.push(reader.number('the AS number'));
+  } while (reader.tokens.takeOp(','));
+  return { kind: 'aspa', providers };
+}
+
+/** `via A [options] via B ...` */
+function readHops(reader: ConfigReader): readonly StaticHop[] {
+  const { tokens } = reader;
+  if (!tokens.isWord('via')) throw tokens.unexpected('via', 'and a next hop');
+  const hops: StaticHop[] = [];
+  while (tokens.takeWord('via')) {
+    let hop = readGateway(reader);
+    for (;;) {
+      const more = readHopOption(reader, hop);
+      if (more === undefined) break;
+      hop = more;
+    }
+    hops.push(hop);
+  }
+  return hops;
+}
+
+/** An address, or an interface in quotes. */
+function readGateway(reader: ConfigReader): StaticHop {
+  if (!reader.addressFollows)
+    return { address: undefined, interface: reader.text('an address or an interface') };
+  const { address, zone } = reader.zonedAddress('the next hop');
+  return { address, interface: zone };
+}
+
+function readHopOption(reader: ConfigReader, hop: StaticHop): StaticHop | undefined {
+  const { tokens } = reader;
+  if (tokens.takeWord('weight')) return { ...hop, weight: reader.number('the weight', 1, MAX_WEIGHT) };
+  if (tokens.takeWord('bfd')) return { ...hop, bfd: reader.toggle() };
+  if (reader.dialect === '1.6') return undefined;
+  if (tokens.takeWord('onlink')) return { ...hop, onlink: reader.toggle() };
+  if (tokens.takeWord('dev')) return { ...hop, interface: reader.text('the name of an interface') };
+  if (tokens.takeWord('mpls')) return { ...hop, mpls: labels(reader) };
+  return undefined;
+}
+
+function labels(reader: ConfigReader): readonly number[] {
+  const found: number[] = [];
+  do {
+    found.push(reader.number('the label', 0, MAX_LABEL));
+  } while (reader.tokens.takeOp('/'));
+  return found;
+}
