@@ -32,7 +32,7 @@ export async function prepareKernelChange(
     return { apply: async () => change && before?.reconfigure(after.kernel) };
   }
   const next = await speaker.openKernel(after);
-  await next?.start();
+  await next?.start(before);
   const moved = change?.keys.some((key) => COORDINATES.includes(key)) ?? false;
   return { apply: () => replaceKernel(speaker, before, next, !moved) };
 }
@@ -51,14 +51,20 @@ async function replaceKernel(
   speaker.kernel = next;
   if (next === undefined) speaker.rib.nextHops.untrack();
   for (const rib of speaker.rib.families) rib.decideAll();
-  next?.startupComplete();
-  if (before === undefined) return;
+  await digested(speaker, next);
+  // Not earlier: what no decision has claimed yet looks like a leftover. Before all peers have sent what they have,
+  // leftovers wait as they do after a start.
+  if (speaker.settled) next?.startupComplete();
+  await before?.close(keepOld);
+}
+
+/** Waits until every prefix is decided and its route written. */
+async function digested(speaker: Speaker, kernel: KernelSync | undefined): Promise<void> {
   const { clock } = speaker.parts;
   const deadline = clock.now() + PATIENCE_MS;
-  while (!(speaker.rib.idle && (next?.settled ?? true)) && clock.now() < deadline) {
+  while (!(speaker.rib.idle && (kernel?.settled ?? true)) && clock.now() < deadline) {
     await new Promise<void>((resolve) => {
       clock.setTimer(POLL_MS, resolve);
     });
   }
-  await before.close(keepOld);
 }

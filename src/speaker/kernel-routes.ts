@@ -49,6 +49,14 @@ export class KernelRoutes {
     for (const unlisten of this.#unlisten) unlisten();
   }
 
+  /** The FIB is closed: lets go of the prefixes whose routes it has left where they are. */
+  release(): void {
+    const { rib, fib } = this.#sources;
+    for (const { family, prefixes } of rib.families) {
+      for (const prefixId of fib.prefixes(family.id)) prefixes.release(prefixId);
+    }
+  }
+
   /** Next hops resolve differently now, or their ids may mean others. */
   forgetTargets(): void {
     for (const targets of [...this.#single, ...this.#several]) targets.clear();

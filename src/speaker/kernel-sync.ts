@@ -82,9 +82,18 @@ export class KernelSync {
     }
   }
 
-  /** Reads everything once; rejects where the kernel cannot be read. */
-  start(): Promise<void> {
-    return this.monitor.start();
+  /** Reads everything once. Rejects where the kernel cannot be read: it is closed then, and `before` goes on. */
+  async start(before?: KernelSync): Promise<void> {
+    try {
+      await this.monitor.start();
+    } catch (error) {
+      this.retire(before);
+      await this.close(true);
+      throw error;
+    }
+    // Not earlier: to a view that has read nothing, every next hop is out of reach.
+    this.#tracker.start();
+    this.#routes?.forgetTargets();
   }
 
   get learned(): Iterable<LearnedRoute> {
@@ -93,6 +102,11 @@ export class KernelSync {
 
   get learnedCount(): number {
     return this.#learner.size;
+  }
+
+  /** What it has told the RIB of. */
+  announced(): LearnedRoute[] {
+    return [...this.learned].filter((route) => this.#redistributed.has(route.source));
   }
 
   interfaceName(ifindex: number): string {
@@ -129,9 +143,10 @@ export class KernelSync {
   /** Another takes over: nothing more is told, and what the other one has not learned is taken back. */
   retire(successor: KernelSync | undefined): void {
     this.#routes?.close();
+    this.#tracker.close();
     this.fib?.freeze();
     this.#learner.close();
-    const still = new Set([...(successor?.learned ?? [])].map(routeKey));
+    const still = new Set([...(successor?.announced() ?? [])].map(routeKey));
     for (const route of this.learned) {
       if (!still.has(routeKey(route))) this.#announce('remove', route, route.source);
     }
@@ -140,6 +155,7 @@ export class KernelSync {
   /** Removes own routes, or leaves them for the next start. */
   async close(keep: boolean): Promise<void> {
     await this.fib?.close({ keep });
+    this.#routes?.release();
     this.monitor.close();
     await this.#parts.kernel.close();
   }

@@ -30,7 +30,18 @@ export class NextHopTracker implements NextHopEvents {
 
   constructor(options: TrackerOptions) {
     this.#options = options;
-    options.rib.nextHops.track(this);
+  }
+
+  /** Answers for every next hop from now on, and nobody else does. The view must know the kernel by then. */
+  start(): void {
+    this.#options.rib.nextHops.track(this);
+  }
+
+  /** Another one answers. */
+  close(): void {
+    for (const watch of this.#watches.values()) watch.cancel();
+    this.#watches.clear();
+    this.#changed.clear();
   }
 
   resolution(nextHopId: number): Resolution {

@@ -96,6 +96,11 @@ export class Speaker {
     this.state = 'running';
   }
 
+  /** The peers of the start have sent what they have, and it is in the tables. */
+  get settled(): boolean {
+    return this.#settled;
+  }
+
   /** The kernel as a configuration wants it, not started; rejects where it cannot be had. */
   async openKernel(config: Config): Promise<KernelSync | undefined> {
     const kernel = await this.parts.openKernel(config);

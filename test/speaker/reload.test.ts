@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ConfigInput } from '../../src/config/schema.ts';
 import { CommandError } from '../../src/speaker/api.ts';
-import { SimLab, simKernel } from '../support/sim-lab.ts';
+import { kernelRoute, SimLab, simKernel } from '../support/sim-lab.ts';
 import { OWN_ADDRESS, OWN_AS, peerInput, type Rig, type RigPeer, rig } from './rig.ts';
 
 const A = '10.0.0.2';
@@ -264,6 +264,99 @@ describe('the rest', () => {
     await set.speaker.reload(input(AROUND, { kernel: { install: true, metric: 60, ecmp: 4 }, ...more }));
     expect(set.peer(IBGP).prefixes()).not.toContain('10.0.0.0/24');
     expect(sessions(set)).toEqual(ALL_UP);
+  });
+
+  describe('the kernel is taken over by another', () => {
+    const withKernel = (kernel: NonNullable<ConfigInput['kernel']>) => input(AROUND, { kernel });
+    const eth0 = () => simKernel(`eth0 ${OWN_ADDRESS}/24`);
+    const P3 = '203.0.113.0/24';
+
+    it('one that cannot be read changes nothing', async () => {
+      const kernel = eth0();
+      const set = await rig(AROUND, { kernel: { install: true } }, kernel);
+      const { lab, speaker, peer } = set;
+      peer(A).announce([P1]);
+      await lab.settle();
+      const session = kernel.session.bind(kernel);
+      let closed = 0;
+      kernel.session = () => ({
+        ...session(),
+        watch: () => Promise.reject(new Error('no more sockets')),
+        close: async () => void closed++,
+      });
+      await expect(speaker.reload(withKernel({ install: true, metric: 60 }))).rejects.toThrow('sockets');
+      kernel.session = session;
+      expect(closed).toBe(1);
+      peer(B).announce([P2]);
+      await lab.settle();
+      expect(speaker.kernelRoutes()).toEqual([`${P1} via ${A}`, `${P2} via ${B}`]);
+      // Next hops are followed as before.
+      kernelRoute(kernel, '172.16.0.0/16', '10.0.0.254');
+      peer(IBGP).announce([P3], {}, '172.16.0.1');
+      await lab.settle();
+      expect(speaker.kernelRoutes()).toContain(`${P3} via 10.0.0.254`);
+      expect(await speaker.reload(withKernel({ install: true, metric: 60 }))).toHaveLength(1);
+      expect(kernel.routes().filter(({ metric }) => metric === 60)).toHaveLength(3);
+    });
+
+    it('what arrives while it is read is decided as usual', async () => {
+      const kernel = eth0();
+      const { lab, speaker, peer } = await rig(AROUND, { kernel: { install: true } }, kernel);
+      peer(A).announce([P1]);
+      await lab.settle();
+      peer(B).clear();
+      const session = kernel.session.bind(kernel);
+      let read = () => {};
+      kernel.session = () => {
+        const user = session();
+        const dumpLinks = async () => {
+          await new Promise<void>((resolve) => {
+            read = resolve;
+          });
+          return user.dumpLinks();
+        };
+        return { ...user, dumpLinks };
+      };
+      const reloaded = speaker.reload(withKernel({ install: true, metric: 60 }));
+      await lab.settle();
+      peer(A).announce([P1], { asPath: '65002 65077' });
+      peer(A).announce([P2]);
+      await lab.settle();
+      expect(peer(B).heard.sort()).toEqual([`+${P1}`, `+${P2}`]);
+      expect(speaker.kernelRoutes()).toEqual([`${P1} via ${A}`, `${P2} via ${A}`]);
+      read();
+      await reloaded;
+      expect(kernel.routes().filter(({ protocol }) => protocol === 12)).toMatchObject([
+        { metric: 60 },
+        { metric: 60 },
+      ]);
+    });
+
+    it('many routes that stay where they are are not touched', async () => {
+      const kernel = eth0();
+      const { lab, speaker, peer } = await rig(AROUND, { kernel: { install: true } }, kernel);
+      const many = Array.from({ length: 6000 }, (_, i) => `10.${64 + (i >> 8)}.${i & 255}.0/24`);
+      peer(A).announce(many);
+      for (const raw of [A, B, IBGP].map(peer)) raw.endOfRib();
+      await lab.run(1000);
+      expect(speaker.kernelRoutes()).toHaveLength(many.length);
+      // Time passes while tables are worked on: the decisions take more than one turn.
+      const now = lab.clock.now.bind(lab.clock);
+      let worked = 0;
+      lab.clock.now = () => {
+        worked += 1;
+        return now() + worked;
+      };
+      kernel.log.length = 0;
+      await speaker.reload(withKernel({ install: true, nextHopTracking: false }));
+      await lab.run(1000);
+      expect(kernel.log).toEqual([]);
+      expect(speaker.kernelRoutes()).toHaveLength(many.length);
+      for (const prefix of many) peer(A).withdraw(prefix);
+      await lab.run(1000);
+      expect(speaker.kernelRoutes()).toEqual([]);
+      expect(speaker.speaker.rib.families.map(({ prefixes }) => prefixes.size)).toEqual([0, 0]);
+    });
   });
 
   it('4271-4.2-3 a new router id resets every session, and every peer is shown the same one', async () => {
