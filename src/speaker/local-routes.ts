@@ -34,7 +34,10 @@ export class LocalRoutes {
     const attr = attrs.intern(bytes, 0, bytes.length, nextHop);
     nextHops.release(nextHop);
     const result = checks.evaluate(local, attr);
-    announce(this.#rib.families[batch.family.id]!, local, batch, attr, result, this.#nowSeconds());
+    const family = this.#rib.families[batch.family.id]!;
+    announce(family, local, batch, attr, result, this.#nowSeconds());
+    // With equal attributes, too: the kernel may have to do something else with the prefix now.
+    family.locRib.markDirty(family.prefixes.find(batch.words, 0, prefix.length));
     attrs.release(result.attrPost);
     attrs.release(attr);
   }

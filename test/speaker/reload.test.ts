@@ -212,6 +212,24 @@ describe('the rest', () => {
     expect(sessions(set)).toEqual(ALL_UP);
   });
 
+  it('the kernel route of a network changes with its type and next hops', async () => {
+    const kernel = { install: true };
+    const { speaker } = await rig({}, { kernel, networks: [P1] }, simKernel(`eth0 ${OWN_ADDRESS}/24`));
+    const network = async (more: object): Promise<readonly string[]> => {
+      await speaker.reload(input({}, { kernel, networks: [{ prefix: P1, ...more }] }));
+      return speaker.kernelRoutes();
+    };
+    expect(speaker.kernelRoutes()).toEqual([]);
+    expect(await network({ type: 'blackhole' })).toEqual([`${P1} blackhole`]);
+    expect(await network({ type: 'via', via: [A] })).toEqual([`${P1} via ${A}`]);
+    expect(await network({ type: 'via', via: [B] })).toEqual([`${P1} via ${B}`]);
+    speaker.api.addNetwork({ prefix: P1, type: 'prohibit' });
+    expect(await network({ type: 'unreachable' })).toEqual([`${P1} prohibit`]);
+    speaker.api.deleteNetwork(P1);
+    expect(await network({ type: 'unreachable', med: 7 })).toEqual([`${P1} unreachable`]);
+    expect(await network({ type: 'none', med: 7 })).toEqual([]);
+  });
+
   it('listeners are opened and closed, sessions stay', async () => {
     const set = await rig(AROUND, { listen: [OWN_ADDRESS] });
     await set.speaker.reload(input(AROUND, { listen: [{ address: OWN_ADDRESS, port: 1790 }] }));
