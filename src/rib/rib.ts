@@ -1,11 +1,12 @@
 // The routing tables as one thing: shared tables, a FamilyRib and its update groups for each family, the pseudo
 // peer of local routes, and the stages that work on them (walk, decide, export) in the speaker's scheduler.
 
+import { isDeepStrictEqual } from 'node:util';
 import { FAMILIES } from '../bgp/wire/families.ts';
 import type { Clock } from '../lib/clock.ts';
 import { formatAddress } from '../lib/ip.ts';
 import type { Scheduler } from '../lib/scheduler.ts';
-import { flushPeer, markNextHopsDirty, markStale, removeStale } from './adj-rib-in.ts';
+import { flushPeer, markNextHopsDirty, markStale, reimport, removeStale } from './adj-rib-in.ts';
 import { AttrStore } from './attr-store.ts';
 import type { DecisionOptions } from './decision.ts';
 import { FamilyRib } from './family-rib.ts';
@@ -95,7 +96,10 @@ export class Rib {
       peer.client === identity.client &&
       formatAddress(peer.address) === formatAddress(identity.address);
     if (same) {
+      const judgedAlike = isDeepStrictEqual(peer.importOptions, importOptions);
       this.peers.renew(peer, identity, importOptions);
+      // What is announced again as it was is not judged again.
+      if (!judgedAlike) for (const rib of this.families) this.addWork(reimport(rib, peer, this.checks));
       return peer;
     }
     this.removePeer(peer);

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { Capability } from '../../src/bgp/wire/capabilities.ts';
 import type { ConfigInput } from '../../src/config/schema.ts';
 import { SimLab, simKernel } from '../support/sim-lab.ts';
-import { OWN_ADDRESS, OWN_AS, type RigPeer, rig } from './rig.ts';
+import { OWN_ADDRESS, OWN_AS, peerInput, type RigPeer, rig } from './rig.ts';
 
 const A = '10.0.0.2';
 const B = '10.0.0.3';
@@ -150,6 +150,23 @@ describe('helper', () => {
     peer(A).refresh(undefined, 2);
     await lab.settle();
     expect(speaker.best()).toEqual([`${P1} from ${A}`]);
+  });
+
+  it('a policy that changed meanwhile holds for routes that come back as they were', async () => {
+    const set = await afterLoss();
+    await set.speaker.reload({
+      router: { asn: OWN_AS, id: OWN_ADDRESS },
+      kernel: { install: true },
+      peers: [peerInput(A, { as: 65002, config: { import: 'reject' } }), peerInput(B, AROUND[B]!)],
+    });
+    await set.lab.run(61_000);
+    const again = await comeBack(set, [restart(true)]);
+    again.announce([P1, P2]);
+    again.endOfRib();
+    await set.lab.settle();
+    expect(set.speaker.routes({ rejectedOnly: true })).toHaveLength(2);
+    expect(set.speaker.kernelRoutes()).toEqual([]);
+    expect(set.peer(B).prefixes()).toEqual([]);
   });
 
   it('an administrative stop of the peer ends the wait', async () => {
