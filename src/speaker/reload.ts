@@ -5,6 +5,7 @@ import { CEASE } from '../bgp/wire/error-codes.ts';
 import type { ConfigPlan, DynamicPeersChange, PeerChange } from '../config/diff.ts';
 import type { Config } from '../config/model.ts';
 import { prepareKernelChange } from './kernel-change.ts';
+import type { PeerHandle } from './peer-registry.ts';
 import { listenOptions, ribOptions, type Speaker } from './speaker.ts';
 
 /** Rejects, with nothing changed, where the kernel cannot be had as the new configuration wants it. */
@@ -28,12 +29,17 @@ function applyRouter(speaker: Speaker, plan: ConfigPlan, after: Config): void {
   rib.useOwnIdentifiers(ribOptions(after).own);
   if (plan.router === undefined) return;
   for (const handle of registry.values()) {
-    // A new AS or identifier is part of the options and resets by itself; a new cluster id is not.
     registry.update(handle, after, handle.settings);
-    if (plan.router.actions.includes('reset-internal') && handle.established?.ribPeer.source === 'internal') {
-      handle.peer.reset({ subcode: CEASE.otherConfigurationChange });
-    }
+    // What is part of the options has reset the session by now; a cluster id is not, nor an AS behind a local one.
+    const { actions } = plan.router;
+    const internal = handle.established?.ribPeer.source === 'internal';
+    if (actions.includes('reset-all') || (internal && actions.includes('reset-internal')))
+      resetSession(handle);
   }
+}
+
+function resetSession({ established, peer }: PeerHandle): void {
+  if (established !== undefined) peer.reset({ subcode: CEASE.otherConfigurationChange });
 }
 
 function applyDecision(speaker: Speaker, plan: ConfigPlan, after: Config): void {
@@ -82,9 +88,7 @@ function changePeer(speaker: Speaker, change: PeerChange, after: Config): void {
   if (change.softIn) registry.refreshIn(handle);
   if (change.softOut) registry.refreshOut(handle);
   // What no option of the session shows (reflection, cluster id) still needs a new one.
-  if (change.reset.length > 0 && handle.established !== undefined && handle.peer.adminUp) {
-    handle.peer.reset({ subcode: CEASE.otherConfigurationChange });
-  }
+  if (change.reset.length > 0) resetSession(handle);
   if (change.admin === 'up') handle.peer.start();
 }
 

@@ -391,6 +391,38 @@ describe('the rest', () => {
   });
 });
 
+describe('the router', () => {
+  const router = (more: object, peers = AROUND) => ({
+    ...input(peers),
+    router: { asn: OWN_AS, id: OWN_ADDRESS, ...more },
+  });
+
+  it('another host name is shown from now on, and resets nothing', async () => {
+    const set = await rig(AROUND);
+    await set.speaker.reload(router({ hostname: 'curlew.example.net' }));
+    expect(set.speaker.api.status().hostname).toBe('curlew.example.net');
+    expect(sessions(set)).toEqual(ALL_UP);
+    const fqdn = () => set.peer(A).remoteOpen?.capabilities.find(({ kind }) => kind === 'fqdn');
+    expect(fqdn()).toMatchObject({ hostname: 'godwit' });
+    set.speaker.api.peerReset(A, undefined);
+    await set.lab.run(10_000);
+    await set.lab.connect(set.speaker, set.peer(A));
+    expect(fqdn()).toMatchObject({ hostname: 'curlew', domain: 'example.net' });
+  });
+
+  it('another AS resets a session that shows a local AS, too: it counts as a loop from now on', async () => {
+    const peers: Record<string, RigPeer> = { [A]: { as: 65002, config: { localAs: 65010 } } };
+    const { lab, speaker, peer } = await rig(peers);
+    await speaker.reload(router({ asn: 65001 }, peers));
+    expect(peer(A).heard.slice(-2)).toEqual(['NOTIFICATION 6/6', 'FIN']);
+    await lab.run(10_000);
+    await lab.connect(speaker, peer(A));
+    peer(A).announce([P1], { asPath: '65002 65001' });
+    await lab.settle();
+    expect(speaker.routes()).toMatchObject([{ reason: 'own AS in AS_PATH' }]);
+  });
+});
+
 describe('dynamic peers', () => {
   const range = (more: object = {}): ConfigInput => ({
     router: { asn: OWN_AS, id: OWN_ADDRESS },

@@ -106,6 +106,8 @@ export type OptionsChange = 'unchanged' | 'soft' | 'reset';
 
 /** What may change under a living session; everything else was said in the OPEN or belongs to the connection. */
 const SOFT_OPTIONS: readonly (keyof PeerOptions)[] = ['name', 'passive', 'password', 'localPort'];
+/** Said to the peer, but for people only: the next OPEN has it. */
+const SOFT_CAPABILITIES: readonly (keyof CapabilityOptions)[] = ['fqdn', 'softwareVersion'];
 const SOFT_TIMERS: readonly (keyof SessionTimers)[] = [
   // No word of these two was said to the peer: a standing session ends as it began, the next one has them.
   'keepalive',
@@ -123,7 +125,11 @@ export function compareOptions(before: PeerOptions, after: PeerOptions): Options
 }
 
 function hardPart(options: PeerOptions): Record<string, unknown> {
-  return { ...without(options, SOFT_OPTIONS), timers: without(options.timers, SOFT_TIMERS) };
+  return {
+    ...without(options, SOFT_OPTIONS),
+    capabilities: without(options.capabilities, SOFT_CAPABILITIES),
+    timers: without(options.timers, SOFT_TIMERS),
+  };
 }
 
 function without<T extends object>(value: T, keys: readonly (keyof T)[]): Record<string, unknown> {
