@@ -5,7 +5,7 @@ import type { Peer } from '../bgp/session/peer.ts';
 import type { DynamicRange } from '../bgp/session/peer-directory.ts';
 import type { Endpoint } from '../bgp/session/transport.ts';
 import type { Config, DynamicPeersConfig } from '../config/model.ts';
-import { formatAddress, parsePrefix, prefixContains } from '../lib/ip.ts';
+import { formatAddress, type IpAddress, parsePrefix, prefixContains } from '../lib/ip.ts';
 import type { PeerHandle, PeerRegistry } from './peer-registry.ts';
 import type { RestartHelper } from './restart-helper.ts';
 
@@ -72,6 +72,20 @@ export class DynamicPeers {
     }
   }
 
+  /** This address is a configured peer's from now on: a member that has it ends, to come back as that peer. */
+  yieldTo(address: IpAddress): void {
+    const name = formatAddress(address.bytes, address.zone);
+    for (const handle of this.#registry.values()) {
+      if (handle.range !== undefined && handle.name === name) this.#drop(handle);
+    }
+    this.#giveUp((_away, other) => other === name);
+  }
+
+  /** Nobody is waited for any more. */
+  stop(): void {
+    this.#giveUp(() => true);
+  }
+
   #admit(config: DynamicPeersConfig, remote: Endpoint): Peer | undefined {
     if (!config.enabled) return undefined;
     const address = { bytes: remote.address, ...(remote.zone === undefined ? {} : { zone: remote.zone }) };
@@ -104,9 +118,9 @@ export class DynamicPeers {
     this.#away.set(name, { range, address: address.bytes, restarts });
   }
 
-  #giveUp(concerned: (away: Away) => boolean): void {
+  #giveUp(concerned: (away: Away, name: string) => boolean): void {
     for (const [name, away] of this.#away) {
-      if (!concerned(away)) continue;
+      if (!concerned(away, name)) continue;
       away.restarts.giveUp();
       this.#away.delete(name);
     }

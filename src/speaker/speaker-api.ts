@@ -119,6 +119,7 @@ function refresh(speaker: Speaker, name: string, direction: 'in' | 'out' | 'both
 
 /** Throws CommandError with every complaint where the file is bad; nothing has changed then. */
 async function reload(speaker: Speaker, loadConfig: () => LoadResult): Promise<string[]> {
+  if (speaker.state !== 'running') throw new CommandError('failed', `godwit is ${speaker.state}`);
   const result = loadConfig();
   if (!result.ok) {
     const complaints = result.issues.map(

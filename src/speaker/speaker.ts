@@ -3,7 +3,6 @@
 
 import { ListenerSet } from '../bgp/session/listener.ts';
 import type { Transport } from '../bgp/session/transport.ts';
-import { CEASE } from '../bgp/wire/error-codes.ts';
 import type { Config, PeerConfig } from '../config/model.ts';
 import type { Kernel } from '../fib/types.ts';
 import type { Clock, Random, Timer } from '../lib/clock.ts';
@@ -132,6 +131,7 @@ export class Speaker {
   addPeer(config: PeerConfig): PeerHandle {
     const address = parseAddress(config.address);
     if (address === undefined) throw new RangeError(`peer ${config.name} has no valid address`);
+    this.dynamic.yieldTo(address);
     const handle = this.registry.add({ name: config.name, address, range: undefined }, config);
     this.listeners.add(handle.peer);
     if (config.enabled) handle.peer.start();
@@ -151,9 +151,9 @@ export class Speaker {
     const keep = this.config.kernel.keepOnStop;
     // Routes that stay must not follow the sessions out.
     if (keep) await this.kernel?.close(true);
-    for (const handle of this.registry.values()) {
-      handle.peer.stop({ subcode: CEASE.administrativeShutdown, text: 'godwit stops' });
-    }
+    for (const handle of this.registry.values()) this.registry.stop(handle, 'godwit stops');
+    this.dynamic.stop();
+    this.#settleTimer?.cancel();
     if (!keep) await this.kernel?.close(false);
     await new Promise<void>((resolve) => {
       this.parts.clock.setTimer(FAREWELL_MS, resolve);

@@ -1,6 +1,7 @@
 // A new configuration on a running speaker: only what differs is touched, and a bad file touches nothing.
 
 import { describe, expect, it } from 'vitest';
+import type { Capability } from '../../src/bgp/wire/capabilities.ts';
 import type { ConfigInput } from '../../src/config/schema.ts';
 import { CommandError } from '../../src/speaker/api.ts';
 import { kernelRoute, SimLab, simKernel } from '../support/sim-lab.ts';
@@ -59,6 +60,37 @@ describe('what does not change', () => {
     expect(set.speaker.speaker.config).toBe(before);
     expect(sessions(set)).toEqual(ALL_UP);
   });
+});
+
+it('a stop leaves no timer, and nothing to reload', async () => {
+  const restarts: Capability = {
+    kind: 'graceful-restart',
+    restarting: false,
+    notification: false,
+    restartTime: 120,
+    families: [{ afi: 1, safi: 1, forwarding: true }],
+  };
+  const peers = { ...AROUND, [A]: { as: 65002, raw: { capabilities: [restarts] } } };
+  const range = { dynamicPeers: [{ prefix: '10.0.16.0/20', asn: OWN_AS, limit: 5 }] };
+  const { lab, speaker, peer } = await rig(
+    peers,
+    { kernel: { install: true }, ...range },
+    simKernel(`eth0 ${OWN_ADDRESS}/20`),
+  );
+  const member = lab.raw('10.0.16.1', { as: OWN_AS, holdTime: 0, capabilities: [restarts] });
+  await lab.connect(speaker, member);
+  // Both are waited for.
+  for (const raw of [peer(A), member]) {
+    raw.announce([P1]);
+    await lab.settle();
+    raw.drop();
+    await lab.settle();
+  }
+  expect(speaker.routes().map((route) => route.stale)).toEqual([true, true]);
+  await speaker.stop();
+  await expect(speaker.reload(input(AROUND))).rejects.toThrow('godwit is stopping');
+  await lab.run(10_000);
+  expect(lab.clock.pending).toBe(0);
 });
 
 describe('several at once', () => {
@@ -461,6 +493,30 @@ describe('dynamic peers', () => {
     expect(two.prefixes()).toEqual([]);
     await lab.connect(speaker, three);
     expect(speaker.states()).toEqual(['10.0.16.2 Established', '10.0.16.3 Established']);
+  });
+
+  it('one that is configured now comes back as that peer, by whatever name', async () => {
+    for (const name of [undefined, 'node']) {
+      const { lab, speaker, raw } = await started();
+      const one = raw('10.0.16.1');
+      await lab.connect(speaker, one, raw('10.0.16.2'));
+      const peers = [
+        { address: '10.0.16.1', asn: OWN_AS, passive: true, ...(name !== undefined && { name }) },
+      ];
+      await speaker.reload({ ...range(), peers });
+      expect(one.heard.slice(-2)).toEqual(['NOTIFICATION 6/3', 'FIN']);
+      await lab.run(1000);
+      await lab.connect(speaker, one);
+      expect(
+        speaker.api
+          .peers()
+          .map((peer) => `${peer.name} ${peer.kind} ${peer.state}`)
+          .sort(),
+      ).toEqual(['10.0.16.2 dynamic Established', `${name ?? '10.0.16.1'} static Established`].sort());
+      one.drop();
+      await lab.settle();
+      expect(speaker.states()).toHaveLength(2);
+    }
   });
 
   it('a larger limit and a changed policy keep the sessions; a removed range ends them', async () => {
