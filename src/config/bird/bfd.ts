@@ -1,8 +1,8 @@
 // BFD: the options of a session, wherever they stand, and the protocol's own (RFC 5880; what is read runs when the
 // speaker brings BFD).
 
-import type { BfdOptions, BfdSettings, Password } from './config.ts';
 import { number, OptionTable, option, readBlock, toggle, unknownOption } from './options.ts';
+import type { BfdOptions, BfdSettings, Password } from './protocol-options.ts';
 import type { ConfigReader } from './reader.ts';
 
 const SESSION_OPTIONS = new OptionTable<BfdSettings>([

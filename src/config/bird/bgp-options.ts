@@ -2,7 +2,7 @@
 
 import type { Role } from '../../bgp/wire/session-context.ts';
 import type { Secret } from '../model.ts';
-import type { BfdSettings } from './config.ts';
+import type { BfdSettings } from './protocol-options.ts';
 
 export interface BgpOptions {
   readonly localAddress?: string;

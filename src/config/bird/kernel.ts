@@ -1,7 +1,7 @@
 // Kernel, device and direct: the protocols that meet the operating system.
 
-import type { DeviceOptions, DirectOptions, KernelOptions } from './config.ts';
 import { number, OptionTable, option, readBlock, toggle } from './options.ts';
+import type { DeviceOptions, DirectOptions, KernelOptions } from './protocol-options.ts';
 import type { ConfigReader } from './reader.ts';
 
 const DEFAULT_NEXT_HOPS = 16;

@@ -2,8 +2,15 @@
 
 import { parseFilterUse } from '../../policy/parser.ts';
 import { filterUse } from './channels.ts';
-import type { BmpOptions, MrtOptions, PipeOptions, RpkiOptions, RpkiTimer, RpkiTransport } from './config.ts';
 import { number, OptionTable, option, readBlock, toggle, unknownOption } from './options.ts';
+import type {
+  BmpOptions,
+  MrtOptions,
+  PipeOptions,
+  RpkiOptions,
+  RpkiTimer,
+  RpkiTransport,
+} from './protocol-options.ts';
 import type { ConfigReader } from './reader.ts';
 
 export const PIPE_OPTIONS = new OptionTable<PipeOptions>([

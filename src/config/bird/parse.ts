@@ -58,6 +58,7 @@ class ConfigParser {
   readonly #tables = new Map<string, TableConfig>();
   readonly #definitions: Definition[] = [];
   #globals: GlobalOptions = {};
+  readonly #globalSpans = new Map<string, Span>();
 
   constructor(
     tokens: readonly Token[],
@@ -110,6 +111,7 @@ class ConfigParser {
       dialect: this.#reader.dialect,
       family: this.#reader.family,
       globals: this.#globals,
+      globalSpans: this.#globalSpans,
       tables: this.#tables,
       definitions: this.#definitions,
       protocols,
@@ -155,7 +157,9 @@ class ConfigParser {
     }
     const row = GLOBAL_OPTIONS.take(tokens);
     if (row === undefined) throw this.#unknown(token);
-    this.#globals = { ...this.#globals, ...row.read(this.#reader, this.#globals) };
+    const patch = row.read(this.#reader, this.#globals);
+    this.#globals = { ...this.#globals, ...patch };
+    for (const key of Object.keys(patch)) this.#globalSpans.set(key, tokens.spanFrom(token));
     tokens.expectOp(';', `after ${row.words}`);
   }
 

@@ -5,24 +5,22 @@ import type { Dialect } from '../../policy/lexer.ts';
 import { BFD_OPTIONS } from './bfd.ts';
 import { BGP_OPTIONS } from './bgp.ts';
 import type { BgpOptions } from './bgp-options.ts';
+import type { ChannelName, CommonOptions, ProtocolKind } from './config.ts';
+import { DEBUG_FLAGS, MRTDUMP_FLAGS } from './globals.ts';
+import { DEVICE_OPTIONS, DIRECT_OPTIONS, KERNEL_OPTIONS } from './kernel.ts';
+import { OptionTable, option, toggle } from './options.ts';
+import { BMP_OPTIONS, MRT_OPTIONS, PIPE_OPTIONS, RPKI_OPTIONS } from './others.ts';
 import type {
   BfdOptions,
   BmpOptions,
-  ChannelName,
-  CommonOptions,
   DeviceOptions,
   DirectOptions,
   KernelOptions,
   MrtOptions,
   PipeOptions,
-  ProtocolKind,
   RpkiOptions,
   StaticOptions,
-} from './config.ts';
-import { DEBUG_FLAGS, MRTDUMP_FLAGS } from './globals.ts';
-import { DEVICE_OPTIONS, DIRECT_OPTIONS, KERNEL_OPTIONS } from './kernel.ts';
-import { OptionTable, option, toggle } from './options.ts';
-import { BMP_OPTIONS, MRT_OPTIONS, PIPE_OPTIONS, RPKI_OPTIONS } from './others.ts';
+} from './protocol-options.ts';
 import { STATIC_OPTIONS } from './static.ts';
 
 /** Of every protocol. */

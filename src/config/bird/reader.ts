@@ -10,8 +10,9 @@ import { parseTerm } from '../../policy/parser.ts';
 import type { Span } from '../../policy/source.ts';
 import { describe, type SyntaxStop, type TokenReader } from '../../policy/token-reader.ts';
 import { Secret } from '../model.ts';
-import type { Flags, InterfacePattern, IpFamily, NetType, TableConfig } from './config.ts';
+import type { Flags, IpFamily, NetType, TableConfig } from './config.ts';
 import { type Constant, describeConstant, evaluate } from './constants.ts';
+import type { InterfacePattern } from './protocol-options.ts';
 import type { SymbolKind, Symbols } from './symbols.ts';
 
 const MICROSECONDS = { s: 1_000_000, ms: 1000, us: 1 } as const;

@@ -3,8 +3,9 @@
 
 import type { Statement } from '../../policy/ast.ts';
 import { parseCommands } from '../../policy/parser.ts';
-import type { NetType, StaticHop, StaticNet, StaticOptions, StaticRoute, StaticTarget } from './config.ts';
+import type { NetType } from './config.ts';
 import { OptionTable, option, toggle } from './options.ts';
+import type { StaticHop, StaticNet, StaticOptions, StaticRoute, StaticTarget } from './protocol-options.ts';
 import type { ConfigReader } from './reader.ts';
 
 const MAX_WEIGHT = 256;

@@ -1,0 +1,41 @@
+// The door of this front-end: a file of BIRD's language -> a Config, or everything that is wrong with it at once.
+
+import { readdirSync, readFileSync } from 'node:fs';
+import type { HostFacts } from '../build.ts';
+import type { ConfigIssue } from '../issues.ts';
+import type { Config } from '../model.ts';
+import type { BirdConfig } from './config.ts';
+import type { BirdFiles } from './include.ts';
+import { toIssues } from './issues.ts';
+import { type ParseOptions, parseBird } from './parse.ts';
+import { toModel } from './to-model.ts';
+
+export type BirdLoadResult =
+  | {
+      readonly ok: true;
+      readonly bird: BirdConfig;
+      readonly config: Config;
+      readonly warnings: readonly ConfigIssue[];
+    }
+  | { readonly ok: false; readonly issues: readonly ConfigIssue[] };
+
+/** The real file system. */
+export const FILE_SYSTEM: BirdFiles = {
+  read: (path) => readFileSync(path, 'utf8'),
+  list: (directory) => readdirSync(directory),
+};
+
+/** Reads, checks and maps `text`, which is the file `name`. Never throws for what the user did wrong. */
+export function loadBird(
+  text: string,
+  name: string,
+  files: BirdFiles,
+  host: HostFacts,
+  options: ParseOptions = {},
+): BirdLoadResult {
+  const { config: bird, diagnostics, masks } = parseBird(text, name, files, options);
+  const config = diagnostics.hasErrors ? undefined : toModel(bird, host, diagnostics);
+  const issues = toIssues(diagnostics, masks, bird.files);
+  if (config === undefined || diagnostics.hasErrors) return { ok: false, issues };
+  return { ok: true, bird, config, warnings: issues };
+}

@@ -1,0 +1,341 @@
+// BGP protocols -> peers and dynamic ranges of the model, BIRD's defaults filled in. Filters that are no plain accept
+// or reject stay what they are on the BirdConfig; their peers exchange nothing and the report says so.
+
+import type { FamilyName } from '../../bgp/wire/families.ts';
+import type { FilterUse, Statement } from '../../policy/ast.ts';
+import type { DynamicPeersConfig, NextHopMode, PeerConfig, PeerSettings, Policy } from '../model.ts';
+import type { BgpOptions } from './bgp-options.ts';
+import { isInternal } from './checks.ts';
+import type { BirdConfig, ChannelName, ChannelOptions, Limit, ProtocolConfig } from './config.ts';
+import { BGP_PORT, DEFAULT_DYNAMIC_NAME, DEFAULT_TIMERS } from './defaults.ts';
+import { routerIdText } from './reader.ts';
+import type { Unsaid } from './unsaid.ts';
+
+type BgpProtocol = Extract<ProtocolConfig, { kind: 'bgp' }>;
+
+/** BIRD has no limit of its own on the peers of a range. */
+const DYNAMIC_LIMIT = 65_535;
+const ANY_OWN_AS = 255;
+/** RFC 9687: the greater of 8 minutes and twice the hold time. */
+const SEND_HOLD = 480;
+const SEND_HOLDS_PER_HOLD = 2;
+
+const HANDLED = new Set<string>([
+  'localAddress',
+  'localAs',
+  'localPort',
+  'peerAddress',
+  'peerRange',
+  'peerAs',
+  'peerType',
+  'peerPort',
+  'interface',
+  'dynamicName',
+  'multihop',
+  'rrClient',
+  'rrClusterId',
+  'rsClient',
+  'holdTime',
+  'keepaliveTime',
+  'sendHoldTime',
+  'connectDelayTime',
+  'connectRetryTime',
+  'errorForgetTime',
+  'errorWaitMin',
+  'errorWaitMax',
+  'enableExtendedMessages',
+  'password',
+  'passive',
+  'allowLocalAs',
+  'allowAsSets',
+  'enforceFirstAs',
+  'gracefulRestart',
+  'gracefulRestartTime',
+  'ttlSecurity',
+  'medMetric',
+  'preferOlder',
+  'pathMetric',
+  'defaultLocalPref',
+  'role',
+  'requireRoles',
+  'routeLimit',
+  'strictBind',
+]);
+const CHANNEL_HANDLED = new Set<string>([
+  'span',
+  'import',
+  'export',
+  'receiveLimit',
+  'importLimit',
+  'nextHopSelf',
+  'nextHopKeep',
+  'nextHopAddress',
+  'addPaths',
+  'extendedNextHop',
+  'aigp',
+]);
+/** Options that ask for what godwit does anyway: saying so again changes nothing. */
+const ALREADY: { readonly [K in keyof BgpOptions]?: BgpOptions[K] } = {
+  enableRouteRefresh: true,
+  enableEnhancedRouteRefresh: true,
+  enableAs4: true,
+  capabilities: true,
+  interpretCommunities: true,
+  igpMetric: true,
+  deterministicMed: true,
+  advertiseIpv4: true,
+  disableAfterError: false,
+  disableAfterCease: false,
+  checkLink: false,
+  bfd: false,
+  defaultMed: 0,
+};
+const COMMON_HANDLED = new Set(['disabled', 'description']);
+
+export interface Peers {
+  readonly peers: readonly PeerConfig[];
+  readonly dynamicPeers: readonly DynamicPeersConfig[];
+}
+
+export function buildPeers(config: BirdConfig, routerAsn: number, unsaid: Unsaid): Peers {
+  const peers: PeerConfig[] = [];
+  const dynamicPeers: DynamicPeersConfig[] = [];
+  for (const protocol of config.protocols) {
+    if (protocol.kind !== 'bgp') continue;
+    const settings = settingsOf(config, protocol, routerAsn, unsaid);
+    const { peerAddress, peerRange, interface: link } = protocol.options;
+    if (peerRange !== undefined) {
+      const name = protocol.options.dynamicName ?? DEFAULT_DYNAMIC_NAME;
+      const unique = dynamicPeers.some((other) => other.name === name) ? protocol.name : name;
+      dynamicPeers.push({
+        ...settings,
+        passive: true,
+        name: unique,
+        prefix: peerRange,
+        limit: DYNAMIC_LIMIT,
+      });
+    } else if (peerAddress !== undefined) {
+      const zone = link !== undefined && /^fe[89ab]/i.test(peerAddress) ? `%${link}` : '';
+      peers.push({ ...settings, name: protocol.name, address: `${peerAddress}${zone}` });
+    }
+  }
+  return { peers, dynamicPeers };
+}
+
+function settingsOf(
+  config: BirdConfig,
+  protocol: BgpProtocol,
+  routerAsn: number,
+  unsaid: Unsaid,
+): PeerSettings {
+  const { options, common, name, span } = protocol;
+  const internal = isInternal(options);
+  const unicast = unicastChannels(config, protocol);
+  const channels = [...unicast.values()];
+  const set = Object.fromEntries(
+    Object.entries(options).filter(([key, value]) => !Object.hasOwn(ALREADY, key) || !isAlready(key, value)),
+  );
+  unsaid.addOptions(set, HANDLED, span, name);
+  unsaid.addOptions(common, COMMON_HANDLED, span, name);
+  for (const [channel, said] of protocol.channels) {
+    if (channel === 'ipv4' || channel === 'ipv6') reportChannel(channel, said, name, unsaid);
+    else unsaid.add(`channel ${channel}`, said.span, name);
+  }
+  const add = channels.map((channel) => channel.addPaths ?? 'off');
+  const direction = (way: 'rx' | 'tx'): boolean => add.some((each) => each === way || each === 'both');
+  const ttlSecurity = options.ttlSecurity === true ? options.multihop || 1 : undefined;
+  return {
+    asn: options.peerAs || (options.peerType ?? 'external'),
+    localAs: options.localAs === routerAsn ? undefined : options.localAs,
+    localAddress: options.localAddress,
+    interface: options.interface,
+    port: options.peerPort ?? BGP_PORT,
+    localPort: options.localPort,
+    enabled: common.disabled !== true,
+    description: common.description,
+    passive: options.passive ?? false,
+    families: [...unicast.keys()].map((channel): FamilyName => `${channel}-unicast`),
+    password: options.password,
+    // iBGP may always cross routers.
+    multihop: ttlSecurity !== undefined || internal ? undefined : options.multihop || undefined,
+    ttlSecurity,
+    timers: timersOf(options),
+    import: policyOf('import', channels, config, protocol, unsaid),
+    export: policyOf('export', channels, config, protocol, unsaid),
+    routeReflectorClient: options.rrClient ?? false,
+    clusterId: options.rrClusterId === undefined ? undefined : routerIdText(options.rrClusterId),
+    clientToClient: true,
+    routeServerClient: options.rsClient ?? false,
+    ...nextHopOf(channels, protocol, unsaid),
+    removePrivateAs: false,
+    asOverride: false,
+    allowOwnAs: options.allowLocalAs === 'any' ? ANY_OWN_AS : (options.allowLocalAs ?? 0),
+    allowAsSets: options.allowAsSets ?? true,
+    enforceFirstAs: options.enforceFirstAs ?? false,
+    addPath: { receive: direction('rx'), send: direction('tx') ? 'all' : 'none' },
+    extendedNextHop: channels.some((channel) => channel.extendedNextHop === true),
+    extendedMessages: options.enableExtendedMessages ?? false,
+    gracefulRestart: {
+      mode: options.gracefulRestart === 'off' ? 'off' : 'helper',
+      restartTime: options.gracefulRestartTime ?? DEFAULT_TIMERS.gracefulRestart,
+    },
+    role: options.role,
+    roleStrict: options.requireRoles ?? false,
+    aigp: channels.some((channel) => channel.aigp === 'on' || channel.aigp === 'originate') || internal,
+    sendCommunities: true,
+    maxPrefixes: maxPrefixesOf(channels, protocol, unsaid),
+    // BIRD leaves RFC 8326 to filters.
+    gracefulShutdown: false,
+  };
+}
+
+function isAlready(key: string, value: unknown): boolean {
+  return Object.entries(ALREADY).some(([known, same]) => known === key && same === value);
+}
+
+/** The IPv4 and IPv6 unicast channels; 1.6 has the one of its daemon, also where nothing is said of it. */
+function unicastChannels(config: BirdConfig, protocol: BgpProtocol): Map<'ipv4' | 'ipv6', ChannelOptions> {
+  const found = new Map<'ipv4' | 'ipv6', ChannelOptions>();
+  for (const name of ['ipv4', 'ipv6'] as const) {
+    const channel = protocol.channels.get(name);
+    if (channel !== undefined) found.set(name, channel);
+    else if (config.family === name) found.set(name, { span: protocol.span });
+  }
+  return found;
+}
+
+function reportChannel(name: ChannelName, channel: ChannelOptions, protocol: string, unsaid: Unsaid): void {
+  const { table, gateway, ...others } = channel;
+  const isDefault = table === undefined || table === 'master' || table === `master${name.slice(3)}`;
+  if (!isDefault) unsaid.add(`table ${table}`, channel.span, protocol, 'there is one table a family');
+  // Every next hop is resolved through the kernel's tables.
+  if (gateway === 'direct') unsaid.add('gateway direct', channel.span, protocol);
+  const { importTable: _always, ...rest } = others;
+  unsaid.addOptions(rest, CHANNEL_HANDLED, channel.span, protocol);
+  if (channel.aigp === 'originate') unsaid.add('aigp originate', channel.span, protocol);
+}
+
+function timersOf(options: BgpOptions): PeerSettings['timers'] {
+  const hold = options.holdTime ?? DEFAULT_TIMERS.hold;
+  const third = Math.max(1, Math.floor(hold / DEFAULT_TIMERS.keepalivesPerHold));
+  return {
+    hold,
+    // RFC 4271 §4.2: without a hold time there are no keepalives.
+    keepalive: hold === 0 ? 0 : options.keepaliveTime || third,
+    connectRetry: options.connectRetryTime ?? DEFAULT_TIMERS.connectRetry,
+    connectDelay: options.connectDelayTime ?? DEFAULT_TIMERS.connectDelay,
+    delayOpen: 0,
+    errorWaitMin: options.errorWaitMin ?? DEFAULT_TIMERS.errorWaitMin,
+    errorWaitMax: options.errorWaitMax ?? DEFAULT_TIMERS.errorWaitMax,
+    errorForget: options.errorForgetTime ?? DEFAULT_TIMERS.errorForget,
+    sendHold: hold === 0 ? 0 : (options.sendHoldTime ?? Math.max(SEND_HOLD, hold * SEND_HOLDS_PER_HOLD)),
+  };
+}
+
+function nextHopOf(
+  channels: readonly ChannelOptions[],
+  protocol: BgpProtocol,
+  unsaid: Unsaid,
+): Pick<PeerSettings, 'nextHop' | 'nextHopAddress'> {
+  const modes = new Set<NextHopMode>();
+  let ipv4: string | undefined;
+  let ipv6: string | undefined;
+  for (const channel of channels) {
+    const self = channel.nextHopSelf ?? 'none';
+    const keep = channel.nextHopKeep ?? 'none';
+    for (const [words, scope] of [
+      ['next hop self', self],
+      ['next hop keep', keep],
+    ] as const) {
+      if (scope === 'ibgp' || scope === 'ebgp') unsaid.add(`${words} ${scope}`, channel.span, protocol.name);
+    }
+    const address = channel.nextHopAddress;
+    if (address?.includes(':')) ipv6 = address;
+    else if (address !== undefined) ipv4 = address;
+    modes.add(
+      self === 'all' ? 'self' : keep === 'all' ? 'unchanged' : address === undefined ? 'auto' : 'address',
+    );
+  }
+  if (modes.size > 1) unsaid.add('a next hop of its own a channel', protocol.span, protocol.name);
+  return { nextHop: [...modes][0] ?? 'auto', nextHopAddress: { ipv4, ipv6 } };
+}
+
+function maxPrefixesOf(
+  channels: readonly ChannelOptions[],
+  protocol: BgpProtocol,
+  unsaid: Unsaid,
+): number | undefined {
+  const limits: number[] = protocol.options.routeLimit === undefined ? [] : [protocol.options.routeLimit];
+  for (const channel of channels) {
+    for (const limit of [channel.receiveLimit, channel.importLimit]) {
+      if (limit === undefined || limit === 'off') continue;
+      if (closesSession(limit)) limits.push(limit.routes);
+      else unsaid.add(`limit with action ${limit.action}`, channel.span, protocol.name);
+    }
+  }
+  return limits.length === 0 ? undefined : Math.min(...limits);
+}
+
+/** Without an action a limit disables the protocol. */
+function closesSession(limit: Limit): boolean {
+  return limit.action !== 'warn' && limit.action !== 'block';
+}
+
+function policyOf(
+  direction: 'import' | 'export',
+  channels: readonly ChannelOptions[],
+  config: BirdConfig,
+  protocol: BgpProtocol,
+  unsaid: Unsaid,
+): Policy {
+  const found = new Set<Policy>();
+  for (const channel of channels) {
+    const use = channel[direction];
+    const policy = plainPolicy(use, direction, config);
+    found.add(policy ?? 'reject');
+    if (policy !== undefined || use === undefined) continue;
+    unsaid.add(
+      `the ${direction} filter`,
+      use.span,
+      protocol.name,
+      'its peer neither gives nor gets routes that way',
+    );
+  }
+  if (found.size > 1) unsaid.add(`${direction} of its own a channel`, protocol.span, protocol.name);
+  // Where the channels differ, what is refused in one is refused in all.
+  return found.has('reject') || found.size === 0 ? 'reject' : 'accept';
+}
+
+/** What is no more than accept or reject; undefined where it is a filter. */
+export function plainPolicy(
+  use: FilterUse | undefined,
+  direction: 'import' | 'export',
+  config: BirdConfig,
+): 'accept' | 'reject' | undefined {
+  if (use === undefined) return direction === 'import' ? 'accept' : 'reject';
+  switch (use.kind) {
+    case 'all':
+      return 'accept';
+    case 'none':
+      return 'reject';
+    case 'where':
+      if (use.condition.kind !== 'bool') return undefined;
+      return use.condition.value ? 'accept' : 'reject';
+    case 'anonymous':
+      return plainBody(use.filter.body);
+    case 'named': {
+      const filter = config.definitions.find(
+        (each) => each.kind === 'filter' && each.name?.name === use.name.name,
+      );
+      return filter?.kind === 'filter' ? plainBody(filter.body) : undefined;
+    }
+  }
+}
+
+function plainBody(body: readonly Statement[]): 'accept' | 'reject' | undefined {
+  const first = body[0];
+  // A filter that ends without a verdict rejects.
+  if (first === undefined) return 'reject';
+  if (first.kind !== 'verdict' || first.message.length > 0) return undefined;
+  return first.verdict === 'accept' ? 'accept' : 'reject';
+}

@@ -1,0 +1,59 @@
+// What a file says and godwit's model cannot: collected over all protocols, one warning a construct, so that nothing
+// is dropped in silence and a hundred peers of one template make one line.
+
+import type { Diagnostics } from '../../policy/diagnostics.ts';
+import type { Span } from '../../policy/source.ts';
+
+const SHOWN_NAMES = 3;
+
+export class Unsaid {
+  readonly #byConstruct = new Map<string, { span: Span; names: string[]; hint: string | undefined }>();
+
+  /** `construct` of the protocol `name` has no effect. */
+  add(construct: string, span: Span, name: string, hint?: string): void {
+    const entry = this.#byConstruct.get(construct) ?? { span, names: [], hint };
+    if (!entry.names.includes(name)) entry.names.push(name);
+    this.#byConstruct.set(construct, entry);
+  }
+
+  /** Adds every option that is set and not among the `handled` ones. */
+  addOptions(options: object, handled: ReadonlySet<string>, span: Span, name: string): void {
+    for (const [key, value] of Object.entries(options)) {
+      if (value === undefined || handled.has(key)) continue;
+      if (Array.isArray(value) && value.length === 0) continue;
+      this.add(constructOf(key), span, name);
+    }
+  }
+
+  report(diagnostics: Diagnostics): void {
+    for (const [construct, { span, names, hint }] of this.#byConstruct) {
+      const shown = names.slice(0, SHOWN_NAMES).join(', ');
+      const others = names.length - SHOWN_NAMES;
+      const of = others > 0 ? `${shown} and ${others} more` : shown;
+      diagnostics.warning(span, `${construct} has no effect (${of})`, hint);
+    }
+  }
+}
+
+/** Option names that are not their words joined. */
+const CONSTRUCTS: Readonly<Record<string, string>> = {
+  logs: 'log',
+  sockets: 'cli',
+  timeFormats: 'timeformat',
+  mrtdumpFile: 'mrtdump',
+  defaultMed: 'default bgp_med',
+  defaultLocalPref: 'default bgp_local_pref',
+  allowLocalPref: 'allow bgp_local_pref',
+  allowMed: 'allow bgp_med',
+  prePolicy: 'monitoring rib in pre_policy',
+  postPolicy: 'monitoring rib in post_policy',
+  importKeepFiltered: 'import keep filtered',
+  peerType: 'neighbor internal|external',
+  required: 'require',
+  keys: 'keys',
+};
+
+/** `minHoldTime` -> `min hold time` */
+function constructOf(key: string): string {
+  return CONSTRUCTS[key] ?? key.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+}
