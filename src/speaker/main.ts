@@ -12,6 +12,7 @@ import { openKernel } from './open-kernel.ts';
 import { systemAddresses } from './own-addresses.ts';
 import { Speaker } from './speaker.ts';
 import { createApi } from './speaker-api.ts';
+import { warmUp } from './warm-up.ts';
 
 export interface CreateOptions {
   readonly config: Config;
@@ -42,5 +43,10 @@ export async function createSpeaker(options: CreateOptions): Promise<RunningSpea
     version: packageVersion(),
   });
   await speaker.start();
+  warmUp({
+    clock: systemClock,
+    defer: (fn) => void setImmediate(fn),
+    goOn: () => speaker.state === 'running' && !speaker.registry.anyEstablished,
+  });
   return { api: createApi({ speaker, configFile, loadConfig }), stop: () => speaker.stop() };
 }

@@ -62,6 +62,11 @@ export class PeerRegistry implements PeerEvents {
     return this.#byName.values();
   }
 
+  get anyEstablished(): boolean {
+    for (const { established } of this.#byName.values()) if (established !== undefined) return true;
+    return false;
+  }
+
   get size(): number {
     return this.#byName.size;
   }

@@ -13,14 +13,34 @@ import { CEASE, ERROR } from '../bgp/wire/error-codes.ts';
 import type { Family } from '../bgp/wire/families.ts';
 import type { NlriBatch } from '../bgp/wire/nlri-batch.ts';
 import { NotificationError } from '../bgp/wire/notification.ts';
-import type { DecodedUpdate } from '../bgp/wire/update-decoder.ts';
+import type { DecodedUpdate, UpdateDecoder } from '../bgp/wire/update-decoder.ts';
 import type { Clock } from '../lib/clock.ts';
 import { announce, markStale, sweepStale, withdraw } from '../rib/adj-rib-in.ts';
 import type { Rib } from '../rib/rib.ts';
-import type { EstablishedPeer } from './established-peer.ts';
+import type { RibPeer } from '../rib/rib-peer.ts';
 
 /** Reading from a peer stops for the rest of the turn after so many milliseconds of its updates. */
 const READ_BUDGET_MS = 10;
+
+/** What can stop and go on reading. */
+export type Readable = Pick<Session, 'pauseReading' | 'resumeReading'>;
+
+/** Where UPDATEs come from: an established peer, as far as the way of an UPDATE needs it. */
+export interface UpdateSource {
+  readonly session: Readable;
+  readonly ribPeer: RibPeer;
+  readonly decoder: UpdateDecoder;
+  /** Prefix limit of a family. */
+  readonly maxPrefixes: number | undefined;
+  /** Ids of the families whose End-of-RIB has come. */
+  readonly endOfRib: Set<number>;
+  /** The interface that a link-local next hop means. */
+  nextHopZone(batch: NlriBatch): string | undefined;
+  /** Wall-clock seconds. */
+  nowSeconds(): number;
+  reportIssues(update: DecodedUpdate, buffer: Uint8Array, start: number, end: number): void;
+  onEndOfRib(family: Family): void;
+}
 
 export class Pipeline {
   readonly #rib: Rib;
@@ -28,7 +48,7 @@ export class Pipeline {
   /** Calls back in the next turn of the loop. */
   readonly #defer: (fn: () => void) => void;
   #turnStart: number | undefined;
-  readonly #paused = new Set<Session>();
+  readonly #paused = new Set<Readable>();
 
   constructor(rib: Rib, clock: Clock, defer: (fn: () => void) => void) {
     this.#rib = rib;
@@ -37,7 +57,7 @@ export class Pipeline {
   }
 
   /** One whole UPDATE of an Established session. Throws NotificationError for what RFC 7606 lets end a session. */
-  receive(from: EstablishedPeer, buffer: Uint8Array, start: number, end: number): void {
+  receive(from: UpdateSource, buffer: Uint8Array, start: number, end: number): void {
     const update = from.decoder.decode(buffer, start, end);
     if (update.issues.length > 0) from.reportIssues(update, buffer, start, end);
 
@@ -52,27 +72,27 @@ export class Pipeline {
   }
 
   /** RFC 7313 §4: what the refresh does not confirm goes when it ends. */
-  beginRefresh(from: EstablishedPeer, family: Family): void {
+  beginRefresh(from: UpdateSource, family: Family): void {
     markStale(this.#rib.families[family.id]!, from.ribPeer);
   }
 
-  endRefresh(from: EstablishedPeer, family: Family): void {
+  endRefresh(from: UpdateSource, family: Family): void {
     sweepStale(this.#rib.families[family.id]!, from.ribPeer);
   }
 
   /** RFC 4724 §4.2: what a restarted peer has not sent again by now, it does not have. */
-  #endOfRib(from: EstablishedPeer, family: Family): void {
+  #endOfRib(from: UpdateSource, family: Family): void {
     const first = !from.endOfRib.has(family.id);
     from.endOfRib.add(family.id);
     if (first) sweepStale(this.#rib.families[family.id]!, from.ribPeer);
     from.onEndOfRib(family);
   }
 
-  #withdraw(from: EstablishedPeer, batch: NlriBatch): void {
+  #withdraw(from: UpdateSource, batch: NlriBatch): void {
     if (batch.count > 0) withdraw(this.#rib.families[batch.family.id]!, from.ribPeer, batch);
   }
 
-  #announce(from: EstablishedPeer, batch: NlriBatch, update: DecodedUpdate): void {
+  #announce(from: UpdateSource, batch: NlriBatch, update: DecodedUpdate): void {
     if (batch.count === 0) return;
     const { attrs, nextHops, checks, families } = this.#rib;
     const nextHop = nextHops.intern(batch.nextHop, batch.nextHopLength, from.nextHopZone(batch));
@@ -86,7 +106,7 @@ export class Pipeline {
   }
 
   /** RFC 4486 §4: the prefix limit, with the family and the bound as data. */
-  #checkLimit(from: EstablishedPeer, family: Family): void {
+  #checkLimit(from: UpdateSource, family: Family): void {
     const limit = from.maxPrefixes;
     if (limit === undefined || from.ribPeer.counters[family.id]!.received <= limit) return;
     const data = new Uint8Array(7);
@@ -98,7 +118,7 @@ export class Pipeline {
   }
 
   /** Sockets deliver as long as there is something to read; the other stages want their share of the turn. */
-  #keepBudget(session: Session): void {
+  #keepBudget(session: Readable): void {
     const now = this.#clock.now();
     if (this.#turnStart === undefined) {
       this.#turnStart = now;

@@ -1,0 +1,234 @@
+// V8 runs a function slowly until it has seen it run for a while, and the first full table after a start would pay
+// for that: about a third of its time. So an idle speaker sends made-up UPDATEs through the same code, into tables of
+// its own that nobody sees and that are dropped at the end. It works in short slices and stops at the first session.
+
+import { AttributeEditor } from '../bgp/wire/attribute-set.ts';
+import { IPV4_UNICAST } from '../bgp/wire/families.ts';
+import { Framer } from '../bgp/wire/framing.ts';
+import { MAX_MESSAGE_LENGTH } from '../bgp/wire/header.ts';
+import { ATTRIBUTE, SEGMENT } from '../bgp/wire/iana.ts';
+import type { SessionContext } from '../bgp/wire/session-context.ts';
+import { UpdateDecoder } from '../bgp/wire/update-decoder.ts';
+import { UpdateWriter } from '../bgp/wire/update-writer.ts';
+import type { Clock } from '../lib/clock.ts';
+import { Scheduler } from '../lib/scheduler.ts';
+import type { ExportOptions } from '../rib/export-options.ts';
+import { Rib } from '../rib/rib.ts';
+import type { ImportOptions } from '../rib/rib-peer.ts';
+import { Pipeline, type UpdateSource } from './pipeline.ts';
+
+export interface WarmUpOptions {
+  readonly clock: Clock;
+  /** Calls back in the next turn of the loop. */
+  readonly defer: (fn: () => void) => void;
+  /** False ends it: there is real work. */
+  readonly goOn: () => boolean;
+}
+
+/** Enough for the optimizing compiler to have finished with the hot path, on slow machines too. */
+const BUDGET_MS = 250;
+const UPDATES_PER_SLICE = 128;
+const MAX_PREFIXES = 8;
+const LOCAL_AS = 64512;
+const PEER_AS = 64513;
+const FIRST_AS = 64514;
+/** Lifts an AS number above 2^31. */
+const BIG_AS_STEP = 50_000;
+/** Prefixes come again after so many UPDATEs. */
+const PREFIX_CYCLE = 3000;
+/** Knuth's multiplicative hash: neighbours end up far apart. */
+const SPREAD = 0x9e3779b1;
+const LOOPBACK = Uint8Array.of(127, 0, 0, 1);
+
+export function warmUp({ clock, defer, goOn }: WarmUpOptions): void {
+  const work = new MadeUpWork(clock);
+  let spent = 0;
+  const slice = (): void => {
+    if (spent >= BUDGET_MS || !goOn()) return;
+    const start = clock.now();
+    work.run();
+    spent += clock.now() - start;
+    defer(slice);
+  };
+  defer(slice);
+}
+
+/** A pretended table transfer between two eBGP peers. */
+class MadeUpWork {
+  readonly #turns: (() => void)[] = [];
+  readonly #pipeline: Pipeline;
+  readonly #source: UpdateSource;
+  readonly #framer = new Framer(MAX_MESSAGE_LENGTH);
+  readonly #writer = new UpdateWriter({
+    family: IPV4_UNICAST,
+    as4: true,
+    addPath: false,
+    messageLimit: MAX_MESSAGE_LENGTH,
+    extendedNextHop: false,
+  });
+  readonly #editor = new AttributeEditor();
+  readonly #words = new Int32Array(MAX_PREFIXES);
+  #updates = 0;
+
+  constructor(clock: Clock) {
+    const defer = (fn: () => void): void => {
+      this.#turns.push(fn);
+    };
+    const scheduler = new Scheduler(clock, { defer });
+    const rib = new Rib(RIB_OPTIONS, { clock, scheduler });
+    this.#pipeline = new Pipeline(rib, clock, defer);
+    const [from, to] = [2, 3].map((host) =>
+      rib.addPeer(
+        {
+          name: `warm-up ${host}`,
+          source: 'external',
+          routerId: host,
+          address: Uint8Array.of(127, 0, 0, host),
+          client: false,
+          zone: undefined,
+        },
+        IMPORT,
+      ),
+    );
+    const sink = { send: () => true, congested: false };
+    for (const peer of [from!, to!]) rib.groups[IPV4_UNICAST.id]!.join(EXPORT, { peer, sink });
+    this.#source = {
+      ribPeer: from!,
+      decoder: new UpdateDecoder(CONTEXT),
+      session: { pauseReading() {}, resumeReading() {} },
+      maxPrefixes: undefined,
+      endOfRib: new Set(),
+      nextHopZone: () => undefined,
+      nowSeconds: () => 0,
+      reportIssues() {},
+      onEndOfRib() {},
+    };
+  }
+
+  run(): void {
+    for (let i = 0; i < UPDATES_PER_SLICE; i++) this.#writeUpdate(this.#updates++);
+    const bytes = this.#writer.detach();
+    this.#framer.push(bytes, bytes.length, (buffer, start, end) => {
+      this.#pipeline.receive(this.#source, buffer, start, end);
+      return true;
+    });
+    for (let turn = this.#turns.shift(); turn !== undefined; turn = this.#turns.shift()) turn();
+  }
+
+  /** Announcements and now and then withdrawals, over prefixes that repeat after a while. */
+  #writeUpdate(number: number): void {
+    const count = 1 + (number % MAX_PREFIXES);
+    if (number % 16 === 15) {
+      this.#writer.startWithdraw();
+    } else {
+      const attributes = this.#attributes(number);
+      this.#writer.startAnnounce(attributes, 0, attributes.length, LOOPBACK, LOOPBACK.length);
+    }
+    for (let i = 0; i < count; i++) {
+      const bits = 8 + ((number + i) % 25);
+      this.#words[i] = Math.imul((number % PREFIX_CYCLE) * MAX_PREFIXES + i, SPREAD) & (-1 << (32 - bits));
+      this.#writer.addPrefix(this.#words, i, bits, 0);
+    }
+    this.#writer.finish();
+  }
+
+  /** As different as in a real table: what the compiler has not seen here it would have to learn later. */
+  #attributes(number: number): Uint8Array {
+    const some = (size: number, of: number): Uint8Array => {
+      const bytes = new Uint8Array(size * of);
+      for (let i = 0; i < bytes.length; i++) bytes[i] = Math.imul(number + i, SPREAD) >>> 24;
+      return bytes;
+    };
+    const editor = this.#editor.load(LOOPBACK, 0, 0);
+    editor.set(ATTRIBUTE.origin, Uint8Array.of(number % 3)).set(ATTRIBUTE.asPath, madeUpPath(number));
+    if (number % 3 === 0) editor.setUint32(ATTRIBUTE.multiExitDisc, Math.imul(number, SPREAD) >>> 0);
+    if (number % 7 === 0) editor.set(ATTRIBUTE.atomicAggregate, some(0, 0));
+    if (number % 7 === 1) editor.set(ATTRIBUTE.aggregator, Uint8Array.of(0, 0, 252, 1, 10, 0, 0, 1));
+    if (number % 3 !== 1) editor.set(ATTRIBUTE.communities, some(1 + (number % 12), 4));
+    if (number % 11 === 0) editor.set(ATTRIBUTE.extendedCommunities, some(1 + (number % 3), 8));
+    if (number % 6 === 0) editor.set(ATTRIBUTE.largeCommunities, some(1 + (number % 30), 12));
+    return editor.finish();
+  }
+}
+
+/** One to eight ASes of all sizes, the peer's first. */
+function madeUpPath(number: number): Uint8Array {
+  const ases = 1 + (number % 8);
+  const path = new Uint8Array(2 + 4 * ases);
+  const view = new DataView(path.buffer);
+  path[0] = SEGMENT.asSequence;
+  path[1] = ases;
+  view.setUint32(2, PEER_AS);
+  for (let i = 1; i < ases; i++) {
+    const as = FIRST_AS + ((number * i) % 500);
+    view.setUint32(2 + 4 * i, i % 4 === 3 ? as * BIG_AS_STEP : as);
+  }
+  return path;
+}
+
+const CONTEXT: SessionContext = {
+  peerType: 'external',
+  localAs: LOCAL_AS,
+  peerAs: PEER_AS,
+  localId: 1,
+  peerId: 2,
+  holdTime: 90,
+  families: [IPV4_UNICAST],
+  as4: true,
+  addPathReceive: 0,
+  addPathSend: 0,
+  extendedNextHop: 0,
+  sendLimit: MAX_MESSAGE_LENGTH,
+  receiveLimit: MAX_MESSAGE_LENGTH,
+  routeRefresh: true,
+  enhancedRouteRefresh: true,
+  localRole: undefined,
+};
+
+const RIB_OPTIONS = {
+  own: { routerId: 1, clusterIds: [1] },
+  decision: {
+    alwaysCompareMed: false,
+    preferOldest: false,
+    multipathRelax: true,
+    ignoreAsPathLength: false,
+    ignoreRouterId: false,
+    aigp: false,
+    multipathLimit: 1,
+  },
+  defaultLocalPref: 100,
+};
+
+const IMPORT: ImportOptions = {
+  ownAses: [LOCAL_AS],
+  allowOwnAs: 0,
+  enforceFirstAs: true,
+  peerAs: PEER_AS,
+  role: undefined,
+  gracefulShutdown: true,
+  ownAddresses: [],
+  policy: 'accept',
+};
+
+const EXPORT: ExportOptions = {
+  family: IPV4_UNICAST,
+  peerType: 'external',
+  policy: 'accept',
+  localAs: LOCAL_AS,
+  overrideAs: 0,
+  removePrivateAs: false,
+  client: false,
+  clusterId: 1,
+  clientToClient: true,
+  routeServerClient: false,
+  nextHop: 'auto',
+  ownNextHop: LOOPBACK,
+  defaultLocalPref: 100,
+  role: undefined,
+  aigp: false,
+  sendCommunities: true,
+  as4: true,
+  addPath: 'none',
+  messageLimit: MAX_MESSAGE_LENGTH,
+  extendedNextHop: false,
+};
