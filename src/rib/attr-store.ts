@@ -39,8 +39,8 @@ export class AttrStore {
   #length = new Uint32Array(INITIAL_SETS);
   #hashes = new Int32Array(INITIAL_SETS);
   #refs = new Uint32Array(INITIAL_SETS);
-  /** attrId or 0; linear probing. */
-  #slots = new Int32Array(INITIAL_SLOTS);
+  /** Pairs (hash, attrId), id 0 = empty; linear probing. The hash saves a look into the columns, as in prefixes. */
+  #slots = new Int32Array(INITIAL_SLOTS * 2);
   #size = 0;
   #limit = 1;
   readonly #freeIds: number[] = [];
@@ -111,13 +111,13 @@ export class AttrStore {
   intern(source: Uint8Array, at: number, length: number, nextHop: number): number {
     const hash = hashBytes(source, at, length, nextHop);
     const slots = this.#slots;
-    const mask = slots.length - 1;
+    const mask = (slots.length >> 1) - 1;
     let slot = hash & mask;
     for (; ; slot = (slot + 1) & mask) {
-      const id = slots[slot]!;
+      const id = slots[slot * 2 + 1]!;
       if (id === 0) break;
       if (
-        this.#hashes[id] === hash &&
+        slots[slot * 2] === hash &&
         this.nextHop[id] === nextHop &&
         this.#length[id] === length &&
         this.#arena.equals(this.#offset[id]!, source, at, length)
@@ -127,8 +127,9 @@ export class AttrStore {
       }
     }
     const id = this.#add(source, at, length, nextHop, hash);
-    slots[slot] = id;
-    if (this.#size * 3 > slots.length * 2) this.#rehash(slots.length * 2);
+    slots[slot * 2] = hash;
+    slots[slot * 2 + 1] = id;
+    if (this.#size * 3 > (mask + 1) * 2) this.#rehash((mask + 1) * 2);
     return id;
   }
 
@@ -193,34 +194,35 @@ export class AttrStore {
 
   #remove(id: number): void {
     const slots = this.#slots;
-    const mask = slots.length - 1;
+    const mask = (slots.length >> 1) - 1;
     let hole = this.#hashes[id]! & mask;
-    while (slots[hole] !== id) hole = (hole + 1) & mask;
-    for (let next = (hole + 1) & mask; slots[next] !== 0; next = (next + 1) & mask) {
-      const home = this.#hashes[slots[next]!]! & mask;
+    while (slots[hole * 2 + 1] !== id) hole = (hole + 1) & mask;
+    for (let next = (hole + 1) & mask; slots[next * 2 + 1] !== 0; next = (next + 1) & mask) {
+      const home = slots[next * 2]! & mask;
       if (((next - home) & mask) >= ((next - hole) & mask)) {
-        slots[hole] = slots[next]!;
+        slots[hole * 2] = slots[next * 2]!;
+        slots[hole * 2 + 1] = slots[next * 2 + 1]!;
         hole = next;
       }
     }
-    slots[hole] = 0;
+    slots[hole * 2 + 1] = 0;
     this.#arena.free(this.#offset[id]!, this.#length[id]!);
     this.nextHops.release(this.nextHop[id]!);
     this.#freeIds.push(id);
     this.#size--;
-    if (slots.length > INITIAL_SLOTS && this.#size * 8 < slots.length) this.#rehash(slots.length >> 1);
+    if (mask >= INITIAL_SLOTS && this.#size * 8 < mask) this.#rehash((mask + 1) >> 1);
   }
 
   #rehash(capacity: number): void {
     const old = this.#slots;
-    const slots = new Int32Array(capacity);
+    const slots = new Int32Array(capacity * 2);
     const mask = capacity - 1;
-    for (let i = 0; i < old.length; i++) {
-      const id = old[i]!;
-      if (id === 0) continue;
-      let slot = this.#hashes[id]! & mask;
-      while (slots[slot] !== 0) slot = (slot + 1) & mask;
-      slots[slot] = id;
+    for (let i = 0; i < old.length; i += 2) {
+      if (old[i + 1] === 0) continue;
+      let slot = old[i]! & mask;
+      while (slots[slot * 2 + 1] !== 0) slot = (slot + 1) & mask;
+      slots[slot * 2] = old[i]!;
+      slots[slot * 2 + 1] = old[i + 1]!;
     }
     this.#slots = slots;
   }
