@@ -85,7 +85,12 @@ function* advertised(rib: Rib, family: FamilyRib, prefixId: number, to: number):
     });
     if (standing === undefined) continue;
     const view: Standing = { ...standing, reason: 'advertised' };
-    yield routeView(rib, family, prefixId, view, attr, pathId);
+    // The next hop is the peer's to resolve; towards us it may well be our own address.
+    yield {
+      ...routeView(rib, family, prefixId, view, attr, pathId),
+      nextHopReachable: true,
+      igpMetric: undefined,
+    };
   }
 }
 
