@@ -6,6 +6,7 @@ import { isLinkLocal } from '../lib/ip.ts';
 import { PrefixTrie, toWords } from '../lib/prefix-trie.ts';
 import type { Scheduler } from '../lib/scheduler.ts';
 import type { KernelView } from './kernel-view.ts';
+import { RT_TABLE_MAIN } from './netlink/constants.ts';
 import type { KernelNextHop, KernelRoute } from './types.ts';
 
 export interface Resolution {
@@ -30,6 +31,7 @@ export interface NextHopResolverOptions {
   readonly view: KernelView;
   readonly scheduler: Scheduler;
   readonly clock: Clock;
+  /** Own routes' table. The view must keep `resolvingTables` of it. */
   readonly table: number;
 }
 
@@ -41,8 +43,14 @@ interface Watch {
   cancelled: boolean;
 }
 
+/** Where gateways are looked up for routes of a table, in order, as Linux does it: links are in the main table. */
+export function resolvingTables(table: number): Set<number> {
+  return new Set([table, RT_TABLE_MAIN]);
+}
+
 export class NextHopResolver {
   readonly #options: NextHopResolverOptions;
+  readonly #tables: ReadonlySet<number>;
   readonly #wake: () => void;
   /** Watches by address; the tries' values point here. */
   readonly #slots: Watch[][] = [];
@@ -53,6 +61,7 @@ export class NextHopResolver {
 
   constructor(options: NextHopResolverOptions) {
     this.#options = options;
+    this.#tables = resolvingTables(options.table);
     this.#wake = options.scheduler.add({ name: 'next-hops', run: (deadline) => this.#run(deadline) });
     options.view.listen({
       onRoute: (_change, route) => this.#routeChanged(route),
@@ -63,19 +72,10 @@ export class NextHopResolver {
   /** The answer for an address of 4 or 16 octets; a link-local one needs its interface. */
   resolve(address: Uint8Array, ifindex?: number): Resolution {
     if (isLinkLocal(address)) return this.#linkLocal(address, ifindex);
-    const { view, table } = this.#options;
-    if (view.isOwnAddress(address)) return UNREACHABLE;
-    for (const route of view.covering(address, table)) {
-      // Blackhole, unreachable and prohibit end the search as they end a packet's way.
-      if (route.type !== 'unicast') return UNREACHABLE;
-      const hops = this.#usableHops(route, address, ifindex);
-      if (hops.length === 0) continue;
-      return {
-        reachable: true,
-        metric: route.metric,
-        hops,
-        directlyConnected: route.nextHops.every((hop) => hop.gateway === undefined),
-      };
+    if (this.#options.view.isOwnAddress(address)) return UNREACHABLE;
+    for (const table of this.#tables) {
+      const found = this.#resolveIn(table, address, ifindex);
+      if (found !== undefined) return found;
     }
     return UNREACHABLE;
   }
@@ -95,6 +95,23 @@ export class NextHopResolver {
       },
       cancel: () => this.#cancel(watch),
     };
+  }
+
+  /** Undefined where the table does not cover the address. */
+  #resolveIn(table: number, address: Uint8Array, ifindex: number | undefined): Resolution | undefined {
+    for (const route of this.#options.view.covering(address, table)) {
+      // Blackhole, unreachable and prohibit end the search as they end a packet's way.
+      if (route.type !== 'unicast') return UNREACHABLE;
+      const hops = this.#usableHops(route, address, ifindex);
+      if (hops.length === 0) continue;
+      return {
+        reachable: true,
+        metric: route.metric,
+        hops,
+        directlyConnected: route.nextHops.every((hop) => hop.gateway === undefined),
+      };
+    }
+    return undefined;
   }
 
   #linkLocal(address: Uint8Array, ifindex: number | undefined): Resolution {
@@ -139,7 +156,7 @@ export class NextHopResolver {
   }
 
   #routeChanged(route: KernelRoute): void {
-    if (route.table !== this.#options.table) return;
+    if (!this.#tables.has(route.table)) return;
     const { bytes, length } = route.prefix;
     this.#trie(bytes).walk(toWords(bytes), length, (slot) => {
       for (const watch of this.#slots[slot]!) this.#dirty.add(watch);

@@ -7,7 +7,7 @@ import { Fib } from '../fib/fib.ts';
 import { KernelMonitor } from '../fib/kernel-monitor.ts';
 import { KernelView } from '../fib/kernel-view.ts';
 import { type LearnedRoute, Learner, type LearnRule, learnedTables } from '../fib/learn.ts';
-import { NextHopResolver } from '../fib/next-hop-resolver.ts';
+import { NextHopResolver, resolvingTables } from '../fib/next-hop-resolver.ts';
 import { RouteTargets } from '../fib/route-targets.ts';
 import type { Kernel } from '../fib/types.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -63,7 +63,7 @@ export class KernelSync {
     this.fib = install
       ? new Fib({ kernel, monitor: this.monitor, targets, scheduler, clock, log, families })
       : undefined;
-    this.#tables = learnedTables(table, this.#rules());
+    this.#tables = new Set([...resolvingTables(table), ...learnedTables(table, this.#rules())]);
     this.view = new KernelView({ monitor: this.monitor, ownProtocol: protocol, tables: this.#tables });
     this.#resolver = new NextHopResolver({ view: this.view, scheduler, clock, table });
     this.#learner = this.#newLearner();

@@ -3,7 +3,7 @@
 
 import { describe, expect, it } from 'vitest';
 import type { MemKernel } from '../../src/fib/mem-kernel.ts';
-import { parsePrefix } from '../../src/lib/ip.ts';
+import { formatPrefix, parseAddress, parsePrefix } from '../../src/lib/ip.ts';
 import type { RawPeer } from '../support/raw-peer.ts';
 import { kernelRoute, simKernel } from '../support/sim-lab.ts';
 import { OWN_ADDRESS, OWN_AS, peerInput, type RigPeer, rig } from './rig.ts';
@@ -205,6 +205,34 @@ describe('next hops', () => {
     announce(again, '10.65', '10.0.0.2');
     await lab.settle();
     expect(speaker.kernelRoutes()).toEqual([1, 2, 3, 4].map((i) => `10.65.${i}.0/24 via 10.0.0.2${i}`));
+  });
+
+  it('with a table of its own, next hops are looked up there first, then in the main table', async () => {
+    const own = { kernel: { install: true, metric: 50, table: 100 } } as const;
+    const { lab, speaker, peer } = await rig(AROUND, own, machine());
+    const kernel = speaker.kernel!;
+    peer(A).announce([P1]);
+    peer(IBGP).announce([P2], {}, '172.16.0.1');
+    await lab.settle();
+    const routes = () =>
+      kernel
+        .routes()
+        .filter(({ protocol }) => protocol === 12)
+        .map(
+          ({ table, prefix, nextHops }) =>
+            `${table} ${formatPrefix(prefix)} ${nextHops[0]?.gateway?.join('.')}`,
+        );
+    expect(routes()).toEqual([`100 ${P1} ${A}`]);
+    kernelRoute(kernel, '172.16.0.0/16', '10.1.0.254');
+    await lab.settle();
+    expect(routes()).toEqual([`100 ${P1} ${A}`, `100 ${P2} 10.1.0.254`]);
+    const through = parsePrefix('172.16.0.0/16')!;
+    const nextHops = [{ gateway: parseAddress('10.1.0.9')!.bytes, ifindex: 3 }];
+    kernel.addRoute({ prefix: through, table: 100, metric: 0, protocol: 4, type: 'unicast', nextHops });
+    await lab.settle();
+    expect(routes()).toEqual([`100 ${P1} ${A}`, `100 ${P2} 10.1.0.9`]);
+    // Looking is not learning.
+    expect([...speaker.api.kernelRoutes()].filter(({ origin }) => origin === 'learned')).toEqual([]);
   });
 
   it('a link that goes down takes the routes over it, and brings them back', async () => {

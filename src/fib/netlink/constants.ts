@@ -69,6 +69,7 @@ export const RTNH_F_ONLINK = 0x4;
 export const RTM_F_CLONED = 0x200;
 
 export const RT_SCOPE = { universe: 0, link: 253, host: 254, nowhere: 255 } as const;
+export const RT_TABLE_MAIN = 254;
 export const RT_TABLE_LOCAL = 255;
 /** rtm_table is one octet; larger numbers travel in RTA_TABLE. */
 export const RT_TABLE_OCTET_MAX = 255;
