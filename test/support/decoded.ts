@@ -2,10 +2,10 @@
 
 import { formatAsPath } from '../../src/bgp/wire/as-path.ts';
 import { decodeAttributes } from '../../src/bgp/wire/attribute-set.ts';
-import type { NlriBatch } from '../../src/bgp/wire/nlri-batch.ts';
 import { prefixBytes } from '../../src/bgp/wire/nlri.ts';
-import { type DecodedUpdate, type DecodeOptions, UpdateDecoder } from '../../src/bgp/wire/update-decoder.ts';
+import type { NlriBatch } from '../../src/bgp/wire/nlri-batch.ts';
 import type { SessionContext } from '../../src/bgp/wire/session-context.ts';
+import { type DecodedUpdate, type DecodeOptions, UpdateDecoder } from '../../src/bgp/wire/update-decoder.ts';
 import { formatAddress } from '../../src/lib/ip.ts';
 import { sessionContext, toHexString } from './wire.ts';
 
