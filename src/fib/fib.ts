@@ -8,7 +8,7 @@ import type { Clock, Timer } from '../lib/clock.ts';
 import { formatAddress } from '../lib/ip.ts';
 import type { Logger } from '../lib/log.ts';
 import { toBytes } from '../lib/prefix-trie.ts';
-import type { Scheduler } from '../lib/scheduler.ts';
+import type { Scheduler, Stage } from '../lib/scheduler.ts';
 import { FailureLog } from './failure-log.ts';
 import { FamilyFib, FLAG, type PrefixReader, type SentBatch } from './family-fib.ts';
 import type { AddressBytes, KernelConsumer, KernelMonitor, LinkTurn } from './kernel-monitor.ts';
@@ -74,6 +74,7 @@ export class Fib implements KernelConsumer {
   onIdle: (familyId: number, prefixId: number) => void = () => {};
   readonly #options: FibOptions;
   readonly #rooms: (Room | undefined)[] = [];
+  readonly #stage: Stage = { name: 'fib', run: (deadline) => this.#run(deadline) };
   readonly #wake: () => void;
   readonly #failures: FailureLog;
   #definedTargets = 0;
@@ -91,7 +92,7 @@ export class Fib implements KernelConsumer {
     this.targets = options.targets;
     this.#failures = new FailureLog(options.clock, options.log);
     for (const { family, reader } of options.families) this.#rooms[family.id] = this.#newRoom(family, reader);
-    this.#wake = options.scheduler.add({ name: 'fib', run: (deadline) => this.#run(deadline) });
+    this.#wake = options.scheduler.add(this.#stage);
     options.monitor.add(this);
     this.#settleTimer = options.clock.setTimer(options.settleTime ?? DEFAULT_SETTLE_TIME_MS, () =>
       this.startupComplete(),
@@ -370,6 +371,7 @@ export class Fib implements KernelConsumer {
     const pointless = this.#failure !== undefined || !this.#scanned();
     if (!pointless && !closing.keep && this.#hasWork()) return;
     for (const room of this.#rooms) room?.retries.close();
+    this.#options.scheduler.remove(this.#stage);
     closing.resolve();
   }
 }

@@ -5,7 +5,7 @@
 
 import type { Clock, Timer } from '../lib/clock.ts';
 import type { Logger } from '../lib/log.ts';
-import type { Scheduler } from '../lib/scheduler.ts';
+import type { Scheduler, Stage } from '../lib/scheduler.ts';
 import type { Kernel, KernelAddress, KernelEvents, KernelLink, RouteRows } from './types.ts';
 
 export type AddressBytes = 4 | 16;
@@ -59,17 +59,22 @@ export class KernelMonitor {
   readonly #items: Item[] = [];
   readonly #linksUp = new Set<number>();
   readonly #scans: readonly FamilyScan[] = [newScan(4), newScan(16)];
+  readonly #stage: Stage = { name: 'kernel', run: (deadline) => this.#run(deadline) };
   readonly #wake: () => void;
+  #scanTime: number;
   #auditTimer: Timer | undefined;
   #started: { resolve(): void; reject(error: Error): void } | undefined;
   #closed = false;
+  /** Why the kernel is out of reach for good, if it is. */
+  failure: Error | undefined;
   /** Wall-clock milliseconds of the last finished scan. */
   lastScanAt: number | undefined;
   overruns = 0;
 
   constructor(options: KernelMonitorOptions) {
     this.#options = options;
-    this.#wake = options.scheduler.add({ name: 'kernel', run: (deadline) => this.#run(deadline) });
+    this.#scanTime = options.scanTime;
+    this.#wake = options.scheduler.add(this.#stage);
   }
 
   /** Consumers are called in the order in which they were added. */
@@ -98,8 +103,17 @@ export class KernelMonitor {
     }
   }
 
+  /** Another time between audits, in seconds. */
+  useScanTime(scanTime: number): void {
+    if (scanTime === this.#scanTime) return;
+    this.#scanTime = scanTime;
+    this.#auditTimer?.cancel();
+    this.#armAudit();
+  }
+
   close(): void {
     this.#closed = true;
+    this.#options.scheduler.remove(this.#stage);
     this.#auditTimer?.cancel();
     for (const scan of this.#scans) scan.timer?.cancel();
     this.#items.length = 0;
@@ -228,9 +242,8 @@ export class KernelMonitor {
   }
 
   #armAudit(): void {
-    const { clock, scanTime } = this.#options;
-    if (scanTime === 0 || this.#closed) return;
-    this.#auditTimer = clock.setTimer(scanTime * 1000, () => {
+    if (this.#scanTime === 0 || this.#closed) return;
+    this.#auditTimer = this.#options.clock.setTimer(this.#scanTime * 1000, () => {
       this.requestScan('audit');
       this.#armAudit();
     });
@@ -239,6 +252,7 @@ export class KernelMonitor {
   #fail(cause: unknown): void {
     if (this.#closed) return;
     const error = cause instanceof Error ? cause : new Error(String(cause));
+    this.failure = error;
     this.#options.log.error({ error: error.message }, 'the kernel is out of reach');
     this.#started?.reject(error);
     this.#started = undefined;

@@ -4,7 +4,7 @@
 import type { Clock } from '../lib/clock.ts';
 import { isLinkLocal } from '../lib/ip.ts';
 import { PrefixTrie, toWords } from '../lib/prefix-trie.ts';
-import type { Scheduler } from '../lib/scheduler.ts';
+import type { Scheduler, Stage } from '../lib/scheduler.ts';
 import type { KernelView } from './kernel-view.ts';
 import { RT_TABLE_MAIN } from './netlink/constants.ts';
 import type { KernelNextHop, KernelRoute } from './types.ts';
@@ -51,6 +51,8 @@ export function resolvingTables(table: number): Set<number> {
 export class NextHopResolver {
   readonly #options: NextHopResolverOptions;
   readonly #tables: ReadonlySet<number>;
+  readonly #unlisten: () => void;
+  readonly #stage: Stage = { name: 'next-hops', run: (deadline) => this.#run(deadline) };
   readonly #wake: () => void;
   /** Watches by address; the tries' values point here. */
   readonly #slots: Watch[][] = [];
@@ -62,11 +64,17 @@ export class NextHopResolver {
   constructor(options: NextHopResolverOptions) {
     this.#options = options;
     this.#tables = resolvingTables(options.table);
-    this.#wake = options.scheduler.add({ name: 'next-hops', run: (deadline) => this.#run(deadline) });
-    options.view.listen({
+    this.#wake = options.scheduler.add(this.#stage);
+    this.#unlisten = options.view.listen({
       onRoute: (_change, route) => this.#routeChanged(route),
       onInterface: () => this.#everythingChanged(),
     });
+  }
+
+  /** Tells nothing more. */
+  close(): void {
+    this.#unlisten();
+    this.#options.scheduler.remove(this.#stage);
   }
 
   /** The answer for an address of 4 or 16 octets; a link-local one needs its interface. */

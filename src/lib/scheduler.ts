@@ -32,8 +32,7 @@ export class Scheduler {
   readonly #clock: Clock;
   readonly #defer: Defer;
   readonly #sliceMs: number;
-  readonly #slots: Slot[] = [];
-  readonly #bySlotName = new Map<string, Slot>();
+  #slots: readonly Slot[] = [];
   #scheduled = false;
 
   constructor(clock: Clock, options: { sliceMs?: number; defer?: Defer } = {}) {
@@ -49,12 +48,17 @@ export class Scheduler {
       stats: { name: stage.name, runs: 0, micros: 0, longestMicros: 0 },
       awake: false,
     };
-    this.#slots.push(slot);
-    this.#bySlotName.set(stage.name, slot);
+    this.#slots = [...this.#slots, slot];
     return () => {
       slot.awake = true;
       this.#request();
     };
+  }
+
+  /** Takes a stage out; waking it does nothing any more. */
+  remove(stage: Stage): void {
+    for (const slot of this.#slots) if (slot.stage === stage) slot.awake = false;
+    this.#slots = this.#slots.filter((slot) => slot.stage !== stage);
   }
 
   stats(): readonly StageStats[] {

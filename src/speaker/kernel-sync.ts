@@ -131,8 +131,17 @@ export class KernelSync {
   /** Takes over what can change under way; for the rest another KernelSync takes this one's place. */
   reconfigure(after: KernelConfig): void {
     this.#config = after;
+    this.monitor.useScanTime(after.scanTime);
     this.#relearn();
     this.#routes?.usePrefSource(after.prefSource);
+  }
+
+  /** A sentence about what does not work. */
+  get problem(): string | undefined {
+    const { failure } = this.monitor;
+    return failure === undefined
+      ? undefined
+      : `the kernel is out of reach, its routes stay as they are: ${failure.message}`;
   }
 
   /** Nothing waits to be written. */
@@ -144,6 +153,7 @@ export class KernelSync {
   retire(successor: KernelSync | undefined): void {
     this.#routes?.close();
     this.#tracker.close();
+    this.#resolver.close();
     this.fib?.freeze();
     this.#learner.close();
     const still = new Set([...(successor?.announced() ?? [])].map(routeKey));

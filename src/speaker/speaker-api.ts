@@ -86,7 +86,7 @@ function status(speaker: Speaker, configFile: string | undefined): StatusView {
     reconfiguredAt: speaker.reconfiguredAt,
     configFile,
     state: speaker.state,
-    problems: listeners.problems,
+    problems: [...listeners.problems, ...(kernel?.problem === undefined ? [] : [kernel.problem])],
     families: rib.families.map((family) => ({
       family: family.family.name,
       prefixes: family.locRib.size,

@@ -56,6 +56,27 @@ describe('Scheduler', () => {
     ]);
   });
 
+  it('forgets a stage that is removed, even by itself and while it is awake', () => {
+    const { scheduler, rounds, round } = lab();
+    const seen: string[] = [];
+    const stages = ['a', 'b', 'c'].map((name) => ({
+      name,
+      run: () => {
+        seen.push(name);
+        if (name === 'a') for (const stage of stages.slice(0, 2)) scheduler.remove(stage);
+        return name === 'a';
+      },
+    }));
+    const wakes = stages.map((stage) => scheduler.add(stage));
+    for (const wake of wakes) wake();
+    round();
+    for (const wake of wakes) wake();
+    round();
+    expect(seen).toEqual(['a', 'c', 'c']);
+    expect(rounds).toEqual([]);
+    expect(scheduler.stats().map(({ name }) => name)).toEqual(['c']);
+  });
+
   it('gives a stage with work left another round, after the others', () => {
     const { scheduler, rounds, round } = lab();
     const seen: string[] = [];

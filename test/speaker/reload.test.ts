@@ -1,10 +1,9 @@
 // A new configuration on a running speaker: only what differs is touched, and a bad file touches nothing.
 
 import { describe, expect, it } from 'vitest';
-import type { Capability } from '../../src/bgp/wire/capabilities.ts';
 import type { ConfigInput } from '../../src/config/schema.ts';
 import { CommandError } from '../../src/speaker/api.ts';
-import { kernelRoute, SimLab, simKernel } from '../support/sim-lab.ts';
+import { SimLab } from '../support/sim-lab.ts';
 import { OWN_ADDRESS, OWN_AS, peerInput, type Rig, type RigPeer, rig } from './rig.ts';
 
 const A = '10.0.0.2';
@@ -60,37 +59,6 @@ describe('what does not change', () => {
     expect(set.speaker.speaker.config).toBe(before);
     expect(sessions(set)).toEqual(ALL_UP);
   });
-});
-
-it('a stop leaves no timer, and nothing to reload', async () => {
-  const restarts: Capability = {
-    kind: 'graceful-restart',
-    restarting: false,
-    notification: false,
-    restartTime: 120,
-    families: [{ afi: 1, safi: 1, forwarding: true }],
-  };
-  const peers = { ...AROUND, [A]: { as: 65002, raw: { capabilities: [restarts] } } };
-  const range = { dynamicPeers: [{ prefix: '10.0.16.0/20', asn: OWN_AS, limit: 5 }] };
-  const { lab, speaker, peer } = await rig(
-    peers,
-    { kernel: { install: true }, ...range },
-    simKernel(`eth0 ${OWN_ADDRESS}/20`),
-  );
-  const member = lab.raw('10.0.16.1', { as: OWN_AS, holdTime: 0, capabilities: [restarts] });
-  await lab.connect(speaker, member);
-  // Both are waited for.
-  for (const raw of [peer(A), member]) {
-    raw.announce([P1]);
-    await lab.settle();
-    raw.drop();
-    await lab.settle();
-  }
-  expect(speaker.routes().map((route) => route.stale)).toEqual([true, true]);
-  await speaker.stop();
-  await expect(speaker.reload(input(AROUND))).rejects.toThrow('godwit is stopping');
-  await lab.run(10_000);
-  expect(lab.clock.pending).toBe(0);
 });
 
 describe('several at once', () => {
@@ -244,24 +212,6 @@ describe('the rest', () => {
     expect(sessions(set)).toEqual(ALL_UP);
   });
 
-  it('the kernel route of a network changes with its type and next hops', async () => {
-    const kernel = { install: true };
-    const { speaker } = await rig({}, { kernel, networks: [P1] }, simKernel(`eth0 ${OWN_ADDRESS}/24`));
-    const network = async (more: object): Promise<readonly string[]> => {
-      await speaker.reload(input({}, { kernel, networks: [{ prefix: P1, ...more }] }));
-      return speaker.kernelRoutes();
-    };
-    expect(speaker.kernelRoutes()).toEqual([]);
-    expect(await network({ type: 'blackhole' })).toEqual([`${P1} blackhole`]);
-    expect(await network({ type: 'via', via: [A] })).toEqual([`${P1} via ${A}`]);
-    expect(await network({ type: 'via', via: [B] })).toEqual([`${P1} via ${B}`]);
-    speaker.api.addNetwork({ prefix: P1, type: 'prohibit' });
-    expect(await network({ type: 'unreachable' })).toEqual([`${P1} prohibit`]);
-    speaker.api.deleteNetwork(P1);
-    expect(await network({ type: 'unreachable', med: 7 })).toEqual([`${P1} unreachable`]);
-    expect(await network({ type: 'none', med: 7 })).toEqual([]);
-  });
-
   it('listeners are opened and closed, sessions stay', async () => {
     const set = await rig(AROUND, { listen: [OWN_ADDRESS] });
     await set.speaker.reload(input(AROUND, { listen: [{ address: OWN_ADDRESS, port: 1790 }] }));
@@ -287,126 +237,6 @@ describe('the rest', () => {
     );
     expect(set.speaker.best()).toEqual([`${P1} from ${B}`]);
     expect(set.peer('10.0.0.4').attributes(P1)?.asPath).toBe('65000 65003');
-  });
-
-  it('kernel settings change under a running speaker', async () => {
-    const kernel = simKernel(`eth0 ${OWN_ADDRESS}/24`);
-    const set = await rig(AROUND, { kernel: { install: true, metric: 50 } }, kernel);
-    for (const address of [A, B])
-      set.peer(address).announce([P1], { asPath: `${address === A ? 65002 : 65003}` });
-    await set.lab.settle();
-    expect(set.speaker.kernelRoutes()).toEqual([`${P1} via ${A}`]);
-    const more = { decision: { multipathRelax: true } };
-    await set.speaker.reload(input(AROUND, { kernel: { install: true, metric: 50, ecmp: 4 }, ...more }));
-    await set.lab.run(1000);
-    expect(set.speaker.kernelRoutes()).toEqual([`${P1} via ${A}, ${B}`]);
-    kernel.log.length = 0;
-    await set.speaker.reload(input(AROUND, { kernel: { install: true, metric: 60, ecmp: 4 }, ...more }));
-    await set.lab.run(60_000);
-    expect(kernel.routes().filter(({ protocol }) => protocol === 12)).toMatchObject([{ metric: 60 }]);
-    expect(kernel.log.map(({ kind }) => kind)).not.toEqual([]);
-    // The new route stands before the old one goes.
-    expect(kernel.log.map(({ kind, route }) => `${kind} ${route.metric}`).at(-1)).toBe('delete 50');
-    await set.speaker.reload(
-      input(AROUND, { kernel: { install: true, metric: 60, ecmp: 4 }, redistribute: ['connected'], ...more }),
-    );
-    expect(set.peer(IBGP).prefixes()).toContain('10.0.0.0/24');
-    await set.speaker.reload(input(AROUND, { kernel: { install: true, metric: 60, ecmp: 4 }, ...more }));
-    expect(set.peer(IBGP).prefixes()).not.toContain('10.0.0.0/24');
-    expect(sessions(set)).toEqual(ALL_UP);
-  });
-
-  describe('the kernel is taken over by another', () => {
-    const withKernel = (kernel: NonNullable<ConfigInput['kernel']>) => input(AROUND, { kernel });
-    const eth0 = () => simKernel(`eth0 ${OWN_ADDRESS}/24`);
-    const P3 = '203.0.113.0/24';
-
-    it('one that cannot be read changes nothing', async () => {
-      const kernel = eth0();
-      const set = await rig(AROUND, { kernel: { install: true } }, kernel);
-      const { lab, speaker, peer } = set;
-      peer(A).announce([P1]);
-      await lab.settle();
-      const session = kernel.session.bind(kernel);
-      let closed = 0;
-      kernel.session = () => ({
-        ...session(),
-        watch: () => Promise.reject(new Error('no more sockets')),
-        close: async () => void closed++,
-      });
-      await expect(speaker.reload(withKernel({ install: true, metric: 60 }))).rejects.toThrow('sockets');
-      kernel.session = session;
-      expect(closed).toBe(1);
-      peer(B).announce([P2]);
-      await lab.settle();
-      expect(speaker.kernelRoutes()).toEqual([`${P1} via ${A}`, `${P2} via ${B}`]);
-      // Next hops are followed as before.
-      kernelRoute(kernel, '172.16.0.0/16', '10.0.0.254');
-      peer(IBGP).announce([P3], {}, '172.16.0.1');
-      await lab.settle();
-      expect(speaker.kernelRoutes()).toContain(`${P3} via 10.0.0.254`);
-      expect(await speaker.reload(withKernel({ install: true, metric: 60 }))).toHaveLength(1);
-      expect(kernel.routes().filter(({ metric }) => metric === 60)).toHaveLength(3);
-    });
-
-    it('what arrives while it is read is decided as usual', async () => {
-      const kernel = eth0();
-      const { lab, speaker, peer } = await rig(AROUND, { kernel: { install: true } }, kernel);
-      peer(A).announce([P1]);
-      await lab.settle();
-      peer(B).clear();
-      const session = kernel.session.bind(kernel);
-      let read = () => {};
-      kernel.session = () => {
-        const user = session();
-        const dumpLinks = async () => {
-          await new Promise<void>((resolve) => {
-            read = resolve;
-          });
-          return user.dumpLinks();
-        };
-        return { ...user, dumpLinks };
-      };
-      const reloaded = speaker.reload(withKernel({ install: true, metric: 60 }));
-      await lab.settle();
-      peer(A).announce([P1], { asPath: '65002 65077' });
-      peer(A).announce([P2]);
-      await lab.settle();
-      expect(peer(B).heard.sort()).toEqual([`+${P1}`, `+${P2}`]);
-      expect(speaker.kernelRoutes()).toEqual([`${P1} via ${A}`, `${P2} via ${A}`]);
-      read();
-      await reloaded;
-      expect(kernel.routes().filter(({ protocol }) => protocol === 12)).toMatchObject([
-        { metric: 60 },
-        { metric: 60 },
-      ]);
-    });
-
-    it('many routes that stay where they are are not touched', async () => {
-      const kernel = eth0();
-      const { lab, speaker, peer } = await rig(AROUND, { kernel: { install: true } }, kernel);
-      const many = Array.from({ length: 6000 }, (_, i) => `10.${64 + (i >> 8)}.${i & 255}.0/24`);
-      peer(A).announce(many);
-      for (const raw of [A, B, IBGP].map(peer)) raw.endOfRib();
-      await lab.run(1000);
-      expect(speaker.kernelRoutes()).toHaveLength(many.length);
-      // Time passes while tables are worked on: the decisions take more than one turn.
-      const now = lab.clock.now.bind(lab.clock);
-      let worked = 0;
-      lab.clock.now = () => {
-        worked += 1;
-        return now() + worked;
-      };
-      kernel.log.length = 0;
-      await speaker.reload(withKernel({ install: true, nextHopTracking: false }));
-      await lab.run(1000);
-      expect(kernel.log).toEqual([]);
-      expect(speaker.kernelRoutes()).toHaveLength(many.length);
-      for (const prefix of many) peer(A).withdraw(prefix);
-      await lab.run(1000);
-      expect(speaker.kernelRoutes()).toEqual([]);
-      expect(speaker.speaker.rib.families.map(({ prefixes }) => prefixes.size)).toEqual([0, 0]);
-    });
   });
 
   it('4271-4.2-3 a new router id resets every session, and every peer is shown the same one', async () => {
