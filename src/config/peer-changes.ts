@@ -23,7 +23,6 @@ export interface PeerKeyRow {
 const RESET = ['reset'] as const;
 const SOFT_IN = ['soft-in'] as const;
 const SOFT_OUT = ['soft-out'] as const;
-const SOFT_BOTH = ['soft-in', 'soft-out'] as const;
 const LIVE = ['live'] as const;
 
 export const PEER_KEYS: Readonly<Record<PeerKey, PeerKeyRow>> = {
@@ -63,7 +62,7 @@ export const PEER_KEYS: Readonly<Record<PeerKey, PeerKeyRow>> = {
   removePrivateAs: { name: 'removePrivateAs', actions: SOFT_OUT },
   asOverride: { name: 'asOverride', actions: SOFT_OUT },
   allowOwnAs: { name: 'allowOwnAs', actions: SOFT_IN },
-  // Judged while decoding: what was withdrawn then must be sent again.
+  // Judged while decoding, as aigp is: what was withdrawn or discarded then must be sent again.
   allowAsSets: { name: 'allowAsSets', actions: RESET },
   enforceFirstAs: { name: 'enforceFirstAs', actions: SOFT_IN },
   addPath: { name: 'addPath', actions: RESET },
@@ -72,7 +71,7 @@ export const PEER_KEYS: Readonly<Record<PeerKey, PeerKeyRow>> = {
   gracefulRestart: { name: 'gracefulRestart', actions: RESET },
   role: { name: 'role', actions: RESET },
   roleStrict: { name: 'roleStrict', actions: RESET },
-  aigp: { name: 'aigp', actions: SOFT_BOTH },
+  aigp: { name: 'aigp', actions: RESET },
   sendCommunities: { name: 'sendCommunities', actions: SOFT_OUT },
   maxPrefixes: { name: 'maxPrefixes', actions: LIVE },
   gracefulShutdown: { name: 'gracefulShutdown', actions: SOFT_IN },

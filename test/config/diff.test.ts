@@ -108,15 +108,13 @@ describe('a peer setting', () => {
         .map((key) => PEER_KEYS[key].name)
         .sort();
     expect(names('reset')).toEqual(
-      'addPath allowAsSets asn clientToClient clusterId extendedMessages extendedNextHop families gracefulRestart holdTime interface localAddress localAs localPort multihop port role roleStrict routeReflectorClient ttlSecurity'.split(
+      'addPath aigp allowAsSets asn clientToClient clusterId extendedMessages extendedNextHop families gracefulRestart holdTime interface localAddress localAs localPort multihop port role roleStrict routeReflectorClient ttlSecurity'.split(
         ' ',
       ),
     );
-    expect(names('soft-in')).toEqual(['aigp', 'allowOwnAs', 'enforceFirstAs', 'gracefulShutdown', 'import']);
+    expect(names('soft-in')).toEqual(['allowOwnAs', 'enforceFirstAs', 'gracefulShutdown', 'import']);
     expect(names('soft-out')).toEqual(
-      'aigp asOverride export nextHop nextHopAddress removePrivateAs routeServerClient sendCommunities'.split(
-        ' ',
-      ),
+      'asOverride export nextHop nextHopAddress removePrivateAs routeServerClient sendCommunities'.split(' '),
     );
     expect(names('admin')).toEqual(['enabled']);
     expect(names('live')).toEqual(

@@ -125,6 +125,22 @@ describe('peers', () => {
     expect(sessions(set)).toMatchObject({ [B]: 'Established 1', [IBGP]: 'Established 1' });
   });
 
+  it('what was discarded while decoding is sent again when it counts', async () => {
+    const peers = (aigp: boolean) => ({ [IBGP]: { as: OWN_AS, config: { aigp } } });
+    const set = await rig(peers(false));
+    const aigp = () => set.speaker.route(P1)?.attributes.aigp;
+    set.peer(IBGP).announce([P1], { aigp: '1000' });
+    await set.lab.settle();
+    expect([set.speaker.best(), aigp()]).toEqual([[`${P1} from ${IBGP}`], undefined]);
+    await set.speaker.reload(input(peers(true)));
+    expect(set.peer(IBGP).heard.slice(-2)).toEqual(['NOTIFICATION 6/6', 'FIN']);
+    await set.lab.run(10_000);
+    await set.lab.connect(set.speaker, set.peer(IBGP));
+    set.peer(IBGP).announce([P1], { aigp: '1000' });
+    await set.lab.settle();
+    expect(aigp()).toBe('1000');
+  });
+
   it('an added peer is started; a removed one hears 6/3 and its routes go', async () => {
     const set = await rig(AROUND);
     set.peer(A).announce([P1]);
