@@ -2,7 +2,7 @@
 // the peer it belongs to, or away with Cease/Connection Rejected (RFC 4486 §4); the TCP-MD5 keys of the peers are
 // kept on every socket (RFC 2385).
 
-import type { Clock } from '../../lib/clock.ts';
+import type { Clock, Timer } from '../../lib/clock.ts';
 import { formatAddress } from '../../lib/ip.ts';
 import type { Logger } from '../../lib/log.ts';
 import { CEASE } from '../wire/error-codes.ts';
@@ -109,6 +109,7 @@ class Listener {
   #listener: TransportListener | undefined;
   #keys: ReadonlyMap<string, ListenKey> = new Map();
   #closed = false;
+  #reopenTimer: Timer | undefined;
   problem: string | undefined;
 
   constructor(options: ListenOptions, dependencies: ListenerDependencies, directory: PeerDirectory) {
@@ -136,9 +137,7 @@ class Listener {
         const problem = `cannot listen on ${this.#name()}: ${error.code} ${error.message}`;
         if (problem !== this.problem) log.error({}, problem);
         this.problem = problem;
-        clock.setTimer(REOPEN_MS, () => {
-          if (!this.#closed) this.open();
-        });
+        this.#reopenTimer = clock.setTimer(REOPEN_MS, () => this.open());
       },
     });
     this.updateKeys();
@@ -146,6 +145,7 @@ class Listener {
 
   close(): void {
     this.#closed = true;
+    this.#reopenTimer?.cancel();
     this.#listener?.close();
   }
 
@@ -170,7 +170,17 @@ class Listener {
     }
   }
 
+  /** A defect costs this connection, not the process. */
   #accept(socket: TransportSocket): void {
+    try {
+      this.#handOver(socket);
+    } catch (error) {
+      this.#dependencies.log.error({ err: error }, 'defect while taking a connection: it is closed');
+      socket.destroy();
+    }
+  }
+
+  #handOver(socket: TransportSocket): void {
     const { clock, log } = this.#dependencies;
     const found = this.#directory.find(socket.local, socket.remote);
     if ('peer' in found) {

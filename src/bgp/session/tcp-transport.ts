@@ -240,8 +240,17 @@ class TcpListener implements TransportListener {
     this.#port = options.port;
     this.#server = net.createServer({ pauseOnConnect: true, allowHalfOpen: true });
     this.#server.on('connection', (socket) => this.#accept(socket));
-    this.#server.on('error', (error) => handlers.onError(toTransportError(error)));
+    this.#server.on('error', (error) => {
+      // One that goes on listening would be in the way of the next.
+      if (this.#server.listening) this.#server.close();
+      handlers.onError(toTransportError(error));
+    });
     this.#server.on('listening', () => {
+      // Closed while its address was being looked up.
+      if (this.#closed) {
+        this.#server.close();
+        return;
+      }
       const bound = this.#server.address();
       if (bound !== null && typeof bound === 'object') this.#port = bound.port;
       handlers.onListening();

@@ -135,6 +135,26 @@ describe('one listener for many peers', () => {
     expect(world.log.lines.filter((line) => line.startsWith('error'))).toHaveLength(1);
     speaker.listeners.close(elsewhere);
     expect(speaker.listeners.problems).toEqual([]);
+    expect(world.clock.pending).toBe(0);
+  });
+
+  it('a defect while a connection is taken costs that connection only', () => {
+    const world = new World();
+    const speaker = world.speaker(A);
+    speaker.listeners.addRange({
+      name: 'clients',
+      prefix: { bytes: ip('10.1.0.0'), length: 16 },
+      limit: 1,
+      password: undefined,
+      admit: () => {
+        throw new Error('a defect');
+      },
+    });
+    world.clock.advance(10);
+    expect(call(world, '10.1.0.1').heard).toEqual([]);
+    expect(world.log.lines.filter((line) => line.startsWith('error'))).toEqual([
+      expect.stringContaining('defect while taking a connection'),
+    ]);
   });
 });
 

@@ -200,6 +200,27 @@ describe.each(transports)('TCP over $name', ({ make }) => {
     expect(error.code).toBe('EADDRINUSE');
   });
 
+  it('a listener that is closed at once never listens', async () => {
+    const transport = make();
+    const { port } = await listen(transport, '127.0.0.9', () => {});
+    const heard: string[] = [];
+    const closed = transport.listen(
+      { address: ip('127.0.0.8'), port, interface: undefined },
+      { onListening: () => heard.push('listening'), onAccept() {}, onError: ({ code }) => heard.push(code) },
+    );
+    closed.close();
+    await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+    // The place is free for another.
+    const outcome = await new Promise<string>((resolve) => {
+      const next = transport.listen(
+        { address: ip('127.0.0.8'), port, interface: undefined },
+        { onListening: () => resolve('listening'), onAccept() {}, onError: ({ code }) => resolve(code) },
+      );
+      cleanups.push(() => next.close());
+    });
+    expect([outcome, heard]).toEqual(['listening', []]);
+  });
+
   it('a paused reader gets nothing until it resumes, and then everything', async () => {
     const { client, server } = await connected(make(), '127.0.0.9');
     server.socket?.write([text('a')], () => {});
