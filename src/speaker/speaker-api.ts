@@ -111,10 +111,12 @@ function refresh(speaker: Speaker, name: string, direction: 'in' | 'out' | 'both
   if (established === undefined) {
     throw new CommandError('failed', `${name} has no session to refresh: it is ${handle.peer.state}`);
   }
-  for (const family of established.session.context.families) {
-    if (direction !== 'out' && !established.session.requestRefresh(family)) registry.refreshIn(handle);
-    if (direction !== 'in') registry.resend(established, family);
-  }
+  const { session } = established;
+  const { families } = session.context;
+  if (direction !== 'in') for (const family of families) registry.resend(established, family);
+  if (direction === 'out') return;
+  const asked = families.filter((family) => session.requestRefresh(family));
+  if (asked.length < families.length) registry.refreshIn(handle);
 }
 
 /** Throws CommandError with every complaint where the file is bad; nothing has changed then. */
