@@ -7,6 +7,7 @@ import type { UpdateWriter } from '../bgp/wire/update-writer.ts';
 import { growInt32, growUint16, growUint32 } from '../lib/columns.ts';
 import { BucketOrder } from './bucket-order.ts';
 import type { FamilyRib } from './family-rib.ts';
+import type { ExportRewriter, RenderedRoute } from './rewrite.ts';
 
 export interface Segment {
   readonly start: number;
@@ -56,9 +57,9 @@ export class ChangeBatch {
     this.#push(prefixId, pathId, attr, from, 0);
   }
 
-  /** For one member. */
-  addFor(member: number, prefixId: number, pathId: number, attr: number): void {
-    this.#push(prefixId, pathId, attr, 0, member);
+  /** For one member; the route, if any, came from `from`. */
+  addFor(member: number, prefixId: number, pathId: number, attr: number, from: number): void {
+    this.#push(prefixId, pathId, attr, from, member);
   }
 
   /** Visits what was added. */
@@ -66,8 +67,8 @@ export class ChangeBatch {
     for (let i = 0; i < this.count; i++) visit(this.#prefix[i]!, this.#pathId[i]!, this.#attr[i]!);
   }
 
-  /** Encodes the entries; the batch may be cleared afterwards. */
-  encode(writer: UpdateWriter): EncodedBatch {
+  /** Renders and encodes the entries; the batch may be cleared afterwards. */
+  encode(writer: UpdateWriter, rewriter: ExportRewriter): EncodedBatch {
     const order = this.#order;
     order.run({ attr: this.#attr, from: this.#from, only: this.#only }, this.count);
     const own = new Map<number, Segment>();
@@ -82,34 +83,25 @@ export class ChangeBatch {
       for (; bucket < order.bucketCount; bucket++) {
         const first = order.first[bucket]!;
         if (this.#only[first] !== only || this.#from[first] !== from) break;
-        this.#encodeBucket(
-          writer,
-          this.#attr[first]!,
-          order.start[bucket]!,
-          order.start[bucket + 1]!,
-          unsent,
-        );
+        const attr = this.#attr[first]!;
+        if (attr === 0) writer.startWithdraw();
+        else startAnnounce(writer, rewriter.render(attr, from));
+        this.#fillBucket(writer, order.start[bucket]!, order.start[bucket + 1]!, unsent);
       }
       if (only === 0) {
         commonEnd = writer.length;
         own.set(from, { start, end: writer.length });
       } else {
-        solo.set(only, { start, end: writer.length });
+        // One member's routes from several origins lie in a row.
+        solo.set(only, { start: solo.get(only)?.start ?? start, end: writer.length });
       }
     }
     return { bytes: writer.detach(), commonEnd, own, solo, unsent };
   }
 
-  #encodeBucket(writer: UpdateWriter, attr: number, start: number, end: number, unsent: UnsentRoute[]): void {
-    const { attrs, nextHops } = this.#rib.shared;
+  #fillBucket(writer: UpdateWriter, start: number, end: number, unsent: UnsentRoute[]): void {
     const { words, lengths } = this.#rib.prefixes;
     const { sorted } = this.#order;
-    if (attr === 0) {
-      writer.startWithdraw();
-    } else {
-      const { wire } = nextHops.get(attrs.nextHop[attr]!);
-      writer.startAnnounce(attrs.bytes, attrs.offset(attr), attrs.length(attr), wire, wire.length);
-    }
     const before = unsent.length;
     for (let i = start; i < end; i++) {
       const prefixId = this.#prefix[sorted[i]!]!;
@@ -143,4 +135,8 @@ export class ChangeBatch {
     this.#from = growUint16(this.#from, size);
     this.#only = growUint16(this.#only, size);
   }
+}
+
+function startAnnounce(writer: UpdateWriter, { bytes, length, nextHop }: RenderedRoute): void {
+  writer.startAnnounce(bytes, 0, length, nextHop, nextHop.length);
 }

@@ -4,6 +4,7 @@
 
 import type { MultiPathOut, PathOut, SinglePathOut } from './adj-rib-out.ts';
 import type { ChangeBatch } from './change-batch.ts';
+import { WITHHELD } from './distribution.ts';
 import type { FamilyRib } from './family-rib.ts';
 import type { ExportRewriter } from './rewrite.ts';
 
@@ -22,19 +23,21 @@ export function computeSinglePath(
   const { locRib } = rib;
   const best = prefixId < locRib.bestRow.length ? locRib.bestAttr[prefixId]! : 0;
   const from = best === 0 ? 0 : locRib.bestPeer[prefixId]!;
-  const attr = best === 0 ? 0 : rewriter.evaluate(best, from);
+  const attr = best === 0 || rewriter.judge(best, from) !== WITHHELD.none ? 0 : best;
   const known = out.has(prefixId);
   const oldAttr = known ? out.attr[prefixId]! : 0;
   const oldFrom = known ? out.from[prefixId]! : 0;
   if (attr === oldAttr && (attr === 0 || from === oldFrom)) return;
   if (attr === 0) {
     batch.add(prefixId, 0, 0, oldFrom);
+  } else if (oldAttr === 0) {
+    batch.add(prefixId, 0, attr, from);
   } else {
     // The member that the route comes from now must lose what it had from another.
-    if (oldAttr !== 0 && from !== oldFrom && members.has(from)) batch.addFor(from, prefixId, 0, 0);
-    if (attr !== oldAttr) batch.add(prefixId, 0, attr, from);
+    if (from !== oldFrom && members.has(from)) batch.addFor(from, prefixId, 0, 0, from);
+    if (!rewriter.sameRendering(oldAttr, oldFrom, attr, from)) batch.add(prefixId, 0, attr, from);
     // The same bytes from another origin: only the former origin does not have them yet.
-    else if (members.has(oldFrom)) batch.addFor(oldFrom, prefixId, 0, attr);
+    else if (from !== oldFrom && members.has(oldFrom)) batch.addFor(oldFrom, prefixId, 0, attr, from);
   }
   // Only now: clearing the entry may let go of the prefix and of the old attributes.
   out.set(prefixId, attr, attr === 0 ? 0 : from);
@@ -50,15 +53,13 @@ export function computeMultiPath(
   members: MemberSet,
   batch: ChangeBatch,
 ): void {
-  const { locRib, paths, shared } = rib;
+  const { locRib, paths } = rib;
   const current = prefixId < locRib.bestRow.length ? locRib.bestRow[prefixId]! : 0;
   const wanted: PathOut[] = [];
   for (const { row } of locRib.decision.rank(paths.first(prefixId), current, limit)) {
     const from = paths.peerId[row]!;
-    const attr = rewriter.evaluate(paths.attrPost[row]!, from);
-    if (attr === 0) continue;
-    shared.attrs.hold(attr);
-    wanted.push({ pathId: row, attr, from });
+    const attr = paths.attrPost[row]!;
+    if (rewriter.judge(attr, from) === WITHHELD.none) wanted.push({ pathId: row, attr, from });
   }
   const old = out.get(prefixId);
   for (const path of old) {
@@ -68,12 +69,14 @@ export function computeMultiPath(
   }
   for (const path of wanted) {
     const before = old.find((other) => other.pathId === path.pathId);
-    if (before?.attr === path.attr && before.from === path.from) continue;
-    batch.add(prefixId, path.pathId, path.attr, path.from);
-    if (before !== undefined && before.from !== path.from && members.has(path.from)) {
-      batch.addFor(path.from, prefixId, path.pathId, 0);
+    const { pathId, attr, from } = path;
+    if (before !== undefined && before.from === from) {
+      if (rewriter.sameRendering(before.attr, from, attr, from)) continue;
+    }
+    batch.add(prefixId, pathId, attr, from);
+    if (before !== undefined && before.from !== from && members.has(from)) {
+      batch.addFor(from, prefixId, pathId, 0, from);
     }
   }
   out.set(prefixId, wanted);
-  for (const path of wanted) shared.attrs.release(path.attr);
 }

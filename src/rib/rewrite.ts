@@ -1,7 +1,7 @@
 // A route's attributes on the way out, for one update group: RFC 4271 §5.1 (what crosses an AS boundary), RFC 4456
 // §8 (what a reflector adds), RFC 9234 §5 (OTC), RFC 4360 §6 (non-transitive communities), RFC 7947 (a route
 // server changes nothing), next hop rules. The result depends on the attribute set and the peer it came from, not
-// on the prefix, so it is remembered for both.
+// on the prefix; it is made when it is sent and kept nowhere, because the Adj-RIB-Out names the set it was made of.
 
 import {
   MAX_SEGMENT_ASES,
@@ -30,26 +30,26 @@ const COMMUNITY_TYPES = [
   ATTRIBUTE.largeCommunities,
 ] as const;
 
-const MEMO_SIZE = 1 << 12;
+/** A route as it is sent; good until the next `render`. */
+export interface RenderedRoute {
+  /** Canonical attributes in `bytes[0, length)`. */
+  readonly bytes: Uint8Array;
+  readonly length: number;
+  /** 4, 16 or 32 octets. */
+  readonly nextHop: Uint8Array;
+}
 
 export class ExportRewriter {
   readonly #options: ExportOptions;
   readonly #attrs: AttrStore;
   readonly #peers: PeerTable;
-  readonly #transform = new AttributeTransform();
   readonly #plans: Readonly<Record<RouteSource, TransformPlan>>;
+  #transform = new AttributeTransform();
+  /** For comparing two routes. */
+  #other = new AttributeTransform();
   /** The set at hand and where it came from, for `#write`. */
   #attr = 0;
   #from: RibPeer | undefined;
-
-  // Direct-mapped memory of results; every entry holds its attribute sets.
-  readonly #memoAttr = new Int32Array(MEMO_SIZE);
-  readonly #memoFrom = new Uint16Array(MEMO_SIZE);
-  readonly #memoOut = new Int32Array(MEMO_SIZE);
-  readonly #memoCause = new Uint8Array(MEMO_SIZE);
-
-  /** Why the last `evaluate` gave 0. */
-  cause: WithheldCause = WITHHELD.none;
 
   constructor(options: ExportOptions, attrs: AttrStore, peers: PeerTable) {
     this.#options = options;
@@ -62,57 +62,35 @@ export class ExportRewriter {
     };
   }
 
-  /** The attributes to advertise, or 0 with `cause` set. The id stays valid until the next call; hold it to keep it. */
-  evaluate(attr: number, from: number): number {
-    const place = (Math.imul(attr, 0x9e3779b1) + from) & (MEMO_SIZE - 1);
-    if (this.#memoAttr[place] === attr && this.#memoFrom[place] === from) {
-      this.cause = this.#memoCause[place] as WithheldCause;
-      return this.#memoOut[place]!;
-    }
+  /** Whether a route with these attributes, from this peer, may be sent; looks at columns only. */
+  judge(attr: number, from: number): WithheldCause {
     const peer = this.#peers.get(from);
-    this.cause = withheld(this.#options, peer, this.#attrs.flags[attr]!);
-    const out = this.cause === WITHHELD.none ? this.#rewrite(attr, peer) : 0;
-    this.#forget(place);
-    this.#attrs.hold(attr);
-    this.#memoAttr[place] = attr;
-    this.#memoFrom[place] = from;
-    this.#memoOut[place] = out;
-    this.#memoCause[place] = this.cause;
-    return out;
+    const cause = withheld(this.#options, peer, this.#attrs.flags[attr]!);
+    return cause === WITHHELD.none ? this.#judgeNextHop(attr, peer) : cause;
   }
 
-  /** Forgets everything that came from a peer whose id may be given to another. */
-  forgetPeer(peerId: number): void {
-    for (let i = 0; i < MEMO_SIZE; i++) if (this.#memoFrom[i] === peerId) this.#forget(i);
-  }
-
-  close(): void {
-    for (let i = 0; i < MEMO_SIZE; i++) this.#forget(i);
-  }
-
-  #forget(place: number): void {
-    const attr = this.#memoAttr[place]!;
-    const out = this.#memoOut[place]!;
-    if (attr !== 0) this.#attrs.release(attr);
-    if (out !== 0) this.#attrs.release(out);
-    this.#memoAttr[place] = 0;
-    this.#memoOut[place] = 0;
-    this.#memoFrom[place] = 0;
-  }
-
-  /** A set held once for the caller, or 0 with `cause` set. */
-  #rewrite(attr: number, from: RibPeer): number {
+  /** What is sent of a route that `judge` lets pass. */
+  render(attr: number, from: number): RenderedRoute {
     const attrs = this.#attrs;
-    const nextHop = this.#nextHop(attr, from);
-    if (nextHop === 0) return 0;
+    const peer = this.#peers.get(from);
     this.#attr = attr;
-    this.#from = from;
+    this.#from = peer;
     const transform = this.#transform;
-    const plan = this.#plans[from.source];
+    const plan = this.#plans[peer.source];
     transform.run(attrs.bytes, attrs.offset(attr), attrs.length(attr), plan, this.#write);
-    const out = attrs.intern(transform.bytes, 0, transform.length, nextHop);
-    attrs.nextHops.release(nextHop);
-    return out;
+    return { bytes: transform.bytes, length: transform.length, nextHop: this.#nextHop(attr, peer) };
+  }
+
+  /** Whether two routes are sent as the same octets, though they came as different ones or from different peers. */
+  sameRendering(attr: number, from: number, otherAttr: number, otherFrom: number): boolean {
+    if (attr === otherAttr && from === otherFrom) return true;
+    const first = this.render(attr, from);
+    [this.#transform, this.#other] = [this.#other, this.#transform];
+    const second = this.render(otherAttr, otherFrom);
+    return (
+      sameOctets(first.bytes, first.length, second.bytes, second.length) &&
+      sameOctets(first.nextHop, first.nextHop.length, second.nextHop, second.nextHop.length)
+    );
   }
 
   /** The attributes that a plan leaves to the occasion; `source[start, end)` is the received value, if any. */
@@ -165,38 +143,43 @@ export class ExportRewriter {
     transform.put(ATTRIBUTE.asPath, prepend(path, localAs));
   }
 
-  /** RFC 4271 §5.1.3: the next hop to show, held once for the caller, or 0 with `cause` set. */
-  #nextHop(attr: number, from: RibPeer): number {
+  /** RFC 4271 §5.1.3: the next hop to show. */
+  #nextHop(attr: number, from: RibPeer): Uint8Array {
     const { nextHops } = this.#attrs;
-    const { nextHop: rule, ownNextHop, peerType, routeServerClient, family, extendedNextHop } = this.#options;
-    const self =
+    if (this.#showsSelf(from)) return this.#options.ownNextHop ?? NO_BYTES;
+    const { address, wire } = nextHops.get(this.#attrs.nextHop[attr]!);
+    // RFC 2545 §3: a link-local address means something on its own link only, which iBGP peers need not share.
+    return wire.length === LINK_LOCAL_PAIR && this.#options.peerType === 'internal' ? address : wire;
+  }
+
+  #showsSelf(from: RibPeer): boolean {
+    const { nextHop: rule, peerType, routeServerClient } = this.#options;
+    return (
       rule === 'self' ||
       rule === 'address' ||
       // Own routes have no other next hop than this speaker.
       from.source === 'local' ||
-      (rule === 'auto' && peerType === 'external' && !routeServerClient);
-    if (self && ownNextHop === undefined) return this.#refuse(WITHHELD.noNextHop);
-    const wire = self ? ownNextHop! : nextHops.get(this.#attrs.nextHop[attr]!).wire;
-    // RFC 8950 §4 lets an IPv6 next hop go with IPv4 routes; nothing lets an IPv4 one go with IPv6 routes.
-    const native = wire.length === family.nextHopBytes || (wire.length === 32 && family.nextHopBytes === 16);
-    if (!native && !(wire.length > 4 && extendedNextHop)) {
-      return this.#refuse(wire.length === 4 ? WITHHELD.noNextHop : WITHHELD.nextHopEncoding);
-    }
-    if (self) return nextHops.intern(wire, wire.length, undefined);
-    // RFC 2545 §3: a link-local address means something on its own link only, which iBGP peers need not share.
-    const received = nextHops.get(this.#attrs.nextHop[attr]!);
-    if (wire.length === LINK_LOCAL_PAIR && peerType === 'internal') {
-      return nextHops.intern(received.address, received.address.length, received.zone);
-    }
-    const id = this.#attrs.nextHop[attr]!;
-    nextHops.hold(id);
-    return id;
+      (rule === 'auto' && peerType === 'external' && !routeServerClient)
+    );
   }
 
-  #refuse(cause: WithheldCause): 0 {
-    this.cause = cause;
-    return 0;
+  #judgeNextHop(attr: number, from: RibPeer): WithheldCause {
+    const { ownNextHop, family, extendedNextHop } = this.#options;
+    const wire = this.#showsSelf(from)
+      ? ownNextHop
+      : this.#attrs.nextHops.get(this.#attrs.nextHop[attr]!).wire;
+    if (wire === undefined) return WITHHELD.noNextHop;
+    // RFC 8950 §4 lets an IPv6 next hop go with IPv4 routes; nothing lets an IPv4 one go with IPv6 routes.
+    const native = wire.length === family.nextHopBytes || (wire.length === 32 && family.nextHopBytes === 16);
+    if (native || (wire.length > 4 && extendedNextHop)) return WITHHELD.none;
+    return wire.length === 4 ? WITHHELD.noNextHop : WITHHELD.nextHopEncoding;
   }
+}
+
+function sameOctets(a: Uint8Array, aLength: number, b: Uint8Array, bLength: number): boolean {
+  if (aLength !== bLength) return false;
+  for (let i = 0; i < aLength; i++) if (a[i] !== b[i]) return false;
+  return true;
 }
 
 const NO_BYTES = new Uint8Array(0);

@@ -200,7 +200,6 @@ export class Rib {
     for (const peer of this.#leaving) {
       const named = peer.counters.some(({ received, best }) => received > 0 || best > 0);
       if (named || !this.groups.every((groups) => groups.isForgotten(peer.id))) continue;
-      for (const groups of this.groups) groups.forgetPeer(peer.id);
       this.#leaving.delete(peer);
       this.peers.remove(peer);
     }

@@ -188,7 +188,6 @@ export class UpdateGroup {
     this.#rib.changes.removeReader(this.#reader);
     for (const lane of this.#lanes) lane.close();
     this.#lanes = [];
-    this.rewriter.close();
     return emptyInSlices(this.adjRibOut, this.#rib.prefixes);
   }
 
@@ -349,7 +348,7 @@ export class UpdateGroup {
       this.#batch.add(prefixId, pathId, attr, from);
       // The member it came from may still have the route of another peer.
       if (lane.members.some((member) => member.peer.id === from)) {
-        this.#batch.addFor(from, prefixId, pathId, 0);
+        this.#batch.addFor(from, prefixId, pathId, 0, from);
       }
     });
     for (const pathId of gone) this.#batch.add(prefixId, pathId, 0, 0);
@@ -367,7 +366,7 @@ export class UpdateGroup {
 
   /** Builds and hands out the batch; returns whether a member is congested now. */
   #encodeFor(members: readonly Member[]): boolean {
-    const encoded = this.#batch.encode(this.#writer);
+    const encoded = this.#batch.encode(this.#writer, this.rewriter);
     // A route that fits no message was withdrawn instead: nobody has it, and lanes must withdraw it too.
     for (const { prefixId, pathId } of encoded.unsent) {
       this.adjRibOut.remove(prefixId, pathId);

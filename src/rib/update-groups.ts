@@ -69,11 +69,6 @@ export class UpdateGroups {
     return true;
   }
 
-  /** Drops what groups remember of a peer whose id is about to be given to another. */
-  forgetPeer(peerId: number): void {
-    for (const group of this.#byKey.values()) group.rewriter.forgetPeer(peerId);
-  }
-
   run(expired: () => boolean): boolean {
     const groups = [...this.#byKey.values()];
     for (let i = 0; i < groups.length; i++) {

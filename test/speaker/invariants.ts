@@ -1,6 +1,7 @@
 // What holds in any network of speakers once nothing moves any more, whatever happened before.
 
 import { expect } from 'vitest';
+import { WITHHELD } from '../../src/rib/distribution.ts';
 import type { RouteView } from '../../src/speaker/api.ts';
 import type { SimSpeaker } from '../support/sim-lab.ts';
 
@@ -60,7 +61,8 @@ export function expectAdvertised({ name, speaker: { rib } }: SimSpeaker): void {
       const wrong: string[] = [];
       for (let id = 1; id < family.prefixes.limit; id++) {
         const best = family.prefixes.inUse(id) ? (family.locRib.bestAttr[id] ?? 0) : 0;
-        const wanted = best === 0 ? 0 : group.rewriter.evaluate(best, family.locRib.bestPeer[id]!);
+        const from = family.locRib.bestPeer[id]!;
+        const wanted = best !== 0 && group.rewriter.judge(best, from) === WITHHELD.none ? best : 0;
         let sent = 0;
         group.adjRibOut.forEach(id, (_pathId, attr) => {
           sent = attr;

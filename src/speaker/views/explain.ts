@@ -1,6 +1,7 @@
 // Why a prefix is as it is: all its paths in order with the step at which each lost, what was decided for every
 // peer, and what became of it in the kernel. The answers come from the same code that decided; nothing is told twice.
 
+import { decodeAttributes } from '../../bgp/wire/attribute-values.ts';
 import { formatPrefix } from '../../lib/ip.ts';
 import { DECISION_STEPS } from '../../rib/decision.ts';
 import { WITHHELD, WITHHELD_SENTENCES } from '../../rib/distribution.ts';
@@ -11,7 +12,7 @@ import { CommandError, type ExplainView } from '../api.ts';
 import { familyOf } from '../local-routes.ts';
 import type { PeerHandle } from '../peer-registry.ts';
 import { exactMatch, longestMatch, parseTarget } from './route-query.ts';
-import { attributesView, routeView, type Standing, standings } from './route-view.ts';
+import { formatNextHop, routeView, type Standing, standings } from './route-view.ts';
 
 export interface ExplainSources {
   readonly rib: Rib;
@@ -87,23 +88,25 @@ function exportView(
   const from = locRib.bestPeer[prefixId]!;
   // RFC 7911: other peers' paths may go to the peer whose own is best.
   if (from === peerId && sent.length === 0) return withheld(WITHHELD_SENTENCES[WITHHELD.ownRoute]);
-  const attr = sent[0] ?? group.rewriter.evaluate(best, from);
-  if (attr === 0) return withheld(WITHHELD_SENTENCES[group.rewriter.cause]);
+  const cause = group.rewriter.judge(best, from);
+  if (sent.length === 0 && cause !== WITHHELD.none) return withheld(WITHHELD_SENTENCES[cause]);
+  const route = sent[0] ?? { attr: best, from };
+  const { bytes, length, nextHop } = group.rewriter.render(route.attr, route.from);
   const waits = group.pending > 0 ? 'waits to be sent' : WITHHELD_SENTENCES[WITHHELD.tooLong];
   return {
     peer: handle.name,
     advertised: sent.length > 0,
     reason: sent.length === 0 ? waits : sent.length === 1 ? 'advertised' : `advertised: ${sent.length} paths`,
-    attributes: attributesView(rib, attr),
-    nextHop: rib.nextHops.format(rib.attrs.nextHop[attr]!),
+    attributes: decodeAttributes(bytes, 0, length),
+    nextHop: formatNextHop(nextHop),
   };
 }
 
-/** Attribute sets that a member of the group has been sent for a prefix, best first. */
-function sentPaths(group: UpdateGroup, prefixId: number, peerId: number): number[] {
-  const sent: number[] = [];
+/** Routes that a member of the group has been sent for a prefix, best first. */
+function sentPaths(group: UpdateGroup, prefixId: number, peerId: number): { attr: number; from: number }[] {
+  const sent: { attr: number; from: number }[] = [];
   group.adjRibOut.forEach(prefixId, (_pathId, attr, from) => {
-    if (from !== peerId) sent.push(attr);
+    if (from !== peerId) sent.push({ attr, from });
   });
   return sent;
 }

@@ -1,13 +1,14 @@
 // Which prefixes and paths a query means, as a generator: whoever serves it takes as many as fit into a slice and
 // comes back. Ids may be freed in between; what is gone is passed over.
 
+import { decodeAttributes } from '../../bgp/wire/attribute-values.ts';
 import { type Family, familyByName } from '../../bgp/wire/families.ts';
 import { type Prefix, parseAddress, parsePrefix } from '../../lib/ip.ts';
 import type { FamilyRib } from '../../rib/family-rib.ts';
 import type { Rib } from '../../rib/rib.ts';
 import { CommandError, type RouteQuery, type RouteView } from '../api.ts';
 import { familyOf, prefixWords } from '../local-routes.ts';
-import { routeView, type Standing, standings } from './route-view.ts';
+import { formatNextHop, routeView, type Standing, standings } from './route-view.ts';
 
 /** Tables up to this size are listed in the order of their addresses, larger ones as they lie. */
 const SORT_LIMIT = 50_000;
@@ -86,8 +87,11 @@ function* advertised(rib: Rib, family: FamilyRib, prefixId: number, to: number):
     if (standing === undefined) continue;
     const view: Standing = { ...standing, reason: 'advertised' };
     // The next hop is the peer's to resolve; towards us it may well be our own address.
+    const { bytes, length, nextHop } = group.rewriter.render(attr, from);
     yield {
       ...routeView(rib, family, prefixId, view, attr, pathId),
+      attributes: decodeAttributes(bytes, 0, length),
+      nextHop: formatNextHop(nextHop),
       nextHopReachable: true,
       igpMetric: undefined,
     };

@@ -10,6 +10,8 @@ import type { Rib } from '../../rib/rib.ts';
 import type { AttributesView, RouteView } from '../api.ts';
 import { LOCAL_ORIGIN } from '../local-routes.ts';
 
+/** Octets of a global and a link-local address. */
+const NEXT_HOP_PAIR = 32;
 const NEXT_HOP_UNREACHABLE = 'next hop is not reachable';
 
 /** Standing of a path among those of its prefix. */
@@ -90,6 +92,11 @@ export function routeView(
 
 export function attributesView(rib: Rib, attr: number): AttributesView {
   return decodeAttributes(rib.attrs.copy(attr));
+}
+
+/** A next hop as on the wire: the global address where there are two, else what there is. */
+export function formatNextHop(wire: Uint8Array): string {
+  return formatAddress(wire.length === NEXT_HOP_PAIR ? wire.subarray(0, NEXT_HOP_PAIR / 2) : wire);
 }
 
 /** `local` for own networks, else where the pseudo peer's route was learned. */
