@@ -12,6 +12,7 @@ import type { Daemon, DaemonKind } from './daemons/types.ts';
 import { costOf, type ProcessCost } from './lab/managed-process.ts';
 import { connectPair, createNamespace, type Namespace, removeStale } from './lab/namespace.ts';
 import type { LoadEvent, LoadPlan, PhaseResult } from './load/plan.ts';
+import type { Latency } from './statistics.ts';
 import { DAEMON_ADDRESS, NETWORK_BITS, type Work, type WorkSetup } from './works.ts';
 
 const PREFIX = 'gw-bench-';
@@ -32,6 +33,8 @@ export interface Outcome {
   readonly peakRss: number;
   readonly routes: number;
   readonly attributeSets: number;
+  /** What the work is about, where that is a delay. */
+  readonly latency?: Latency;
 }
 
 /** Runs a work; throws where the daemon does not start, a session goes down or the load fails. */

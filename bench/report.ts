@@ -1,9 +1,17 @@
 // Medians over rounds, ratios to the reference daemon, and the tables that people read. Pure: outcomes in, text out.
 
 import type { Outcome } from './contest.ts';
+import { type Latency, median } from './statistics.ts';
 
 /** Ratios are to this daemon. */
 export const REFERENCE = 'bird';
+
+/** Over the rounds. */
+export interface Spread {
+  readonly median: number;
+  readonly min: number;
+  readonly max: number;
+}
 
 export interface Summary {
   readonly work: string;
@@ -11,24 +19,23 @@ export interface Summary {
   readonly rounds: number;
   /** Every round brought every route with the right attributes. */
   readonly correct: boolean;
+  /** What the work is about: seconds to converge, or the 99th percentile of its delays. */
   readonly seconds: number;
   readonly secondsMin: number;
   readonly secondsMax: number;
-  readonly cpu: number;
-  readonly peakRss: number;
+  /** Seconds of CPU, user and system. */
+  readonly cpu: Spread;
+  /** Octets. */
+  readonly peakRss: Spread;
   readonly updates: number;
   readonly duplicates: number;
   readonly wrong: number;
   readonly missing: number;
   readonly loaderCpu: number;
+  /** Medians over the rounds, in works about delays. */
+  readonly latency: Latency | undefined;
   /** To the reference in the same run; undefined without one. */
   readonly ratio: { readonly seconds: number; readonly cpu: number; readonly peakRss: number } | undefined;
-}
-
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
 /** One row a (work, daemon), in order of first appearance. */
@@ -44,8 +51,8 @@ export function summarize(outcomes: readonly Outcome[]): Summary[] {
     if (reference === undefined) return row;
     const ratio = {
       seconds: row.seconds / reference.seconds,
-      cpu: row.cpu / reference.cpu,
-      peakRss: row.peakRss / reference.peakRss,
+      cpu: row.cpu.median / reference.cpu.median,
+      peakRss: row.peakRss.median / reference.peakRss.median,
     };
     return { ...row, ratio };
   });
@@ -54,68 +61,170 @@ export function summarize(outcomes: readonly Outcome[]): Summary[] {
 function summarizeGroup(rounds: readonly Outcome[]): Summary {
   const of = (pick: (outcome: Outcome) => number): number[] => rounds.map(pick);
   const missing = Math.max(...of(missingOf));
-  const wrong = Math.max(...of(({ load }) => load.wrong));
+  const wrong = Math.max(...of(({ load }) => load.wrong + (load.kernel?.wrong ?? 0)));
+  const seconds = spread(of(headlineOf));
   return {
     work: rounds[0]!.work,
     daemon: rounds[0]!.daemon,
     rounds: rounds.length,
     correct:
-      missing === 0 && wrong === 0 && rounds.every(({ load }) => load.complete && load.unexpected === 0),
-    seconds: median(of(({ load }) => load.seconds)),
-    secondsMin: Math.min(...of(({ load }) => load.seconds)),
-    secondsMax: Math.max(...of(({ load }) => load.seconds)),
-    cpu: median(of(({ user, system }) => user + system)),
-    peakRss: median(of(({ peakRss }) => peakRss)),
+      missing === 0 &&
+      wrong === 0 &&
+      rounds.every(
+        ({ load }) => load.complete && load.unexpected === 0 && (load.kernel?.unexpected ?? 0) === 0,
+      ),
+    seconds: seconds.median,
+    secondsMin: seconds.min,
+    secondsMax: seconds.max,
+    cpu: spread(of(({ user, system }) => user + system)),
+    peakRss: spread(of(({ peakRss }) => peakRss)),
     updates: median(of(({ load }) => load.updates)),
     duplicates: Math.max(...of(({ load }) => load.duplicates)),
     wrong,
     missing,
     loaderCpu: median(of(({ load }) => load.loaderCpu)),
+    latency: latencyOver(rounds),
     ratio: undefined,
+  };
+}
+
+function spread(values: readonly number[]): Spread {
+  return { median: median(values), min: Math.min(...values), max: Math.max(...values) };
+}
+
+/** The figure that a work is compared by, in seconds. */
+function headlineOf({ load, latency }: Outcome): number {
+  return latency === undefined ? load.seconds : latency.p99 / 1000;
+}
+
+function latencyOver(rounds: readonly Outcome[]): Latency | undefined {
+  const latencies = rounds.flatMap(({ latency }) => (latency === undefined ? [] : [latency]));
+  if (latencies.length === 0) return undefined;
+  const of = (pick: (latency: Latency) => number): number => median(latencies.map(pick));
+  return {
+    count: of(({ count }) => count),
+    p50: of(({ p50 }) => p50),
+    p99: of(({ p99 }) => p99),
+    max: of(({ max }) => max),
   };
 }
 
 /** Routes that should be there and are not, or should be gone and are there. */
 function missingOf({ load }: Outcome): number {
-  return load.phase === 'announce' ? load.expected - load.present : load.present;
+  const { kernel, probes } = load;
+  const routes = load.phase === 'withdraw' ? load.present : load.expected - load.present;
+  return routes + (kernel?.missing ?? 0) + (probes === undefined ? 0 : probes.sent - probes.arrived);
 }
 
 const MIB = 1 << 20;
+
+export interface Environment {
+  /** ISO 8601 */
+  readonly started: string;
+  readonly commit: string;
+  readonly rounds: number;
+  readonly routes: number;
+  readonly cores: number;
+  readonly cpuModel: string;
+  readonly memoryBytes: number;
+  readonly kernel: string;
+  readonly node: string;
+  /** Over one minute, before the first round. */
+  readonly loadAverage: number;
+  /** Version line of each daemon. */
+  readonly versions: Readonly<Record<string, string>>;
+}
+
+/** What somebody needs to judge the figures, or to repeat them. */
+export function heading(environment: Environment): string {
+  const {
+    started,
+    commit,
+    rounds,
+    routes,
+    cores,
+    cpuModel,
+    memoryBytes,
+    kernel,
+    node,
+    loadAverage,
+    versions,
+  } = environment;
+  return [
+    '# godwit beside other BGP daemons',
+    '',
+    `Medians of ${rounds} rounds (lowest-highest), contestants in turn; a full table has ${routes} routes.`,
+    '',
+    `- started: ${started}, commit ${commit}`,
+    `- machine: ${cores} x ${cpuModel}, ${(memoryBytes / (1 << 30)).toFixed(0)} GiB, Linux ${kernel}, Node.js ${node}`,
+    `- load average at the start: ${loadAverage.toFixed(2)}${loadAverage > QUIET ? ' (not a quiet machine)' : ''}`,
+    ...Object.entries(versions).map(([name, version]) => `- ${name}: ${version}`),
+    '',
+  ].join('\n');
+}
+
+/** Load averages above this mean that somebody else was at work. */
+const QUIET = 0.5;
 
 /** A Markdown table a work. */
 export function markdown(rows: readonly Summary[], titles: ReadonlyMap<string, string>): string {
   const lines: string[] = [];
   for (const work of new Set(rows.map((row) => row.work))) {
     lines.push(`### ${work}: ${titles.get(work) ?? ''}`, '');
-    lines.push(
-      '| daemon | seconds (min-max) | CPU s | peak MiB | x BIRD time / CPU / memory | UPDATEs | all right | load CPU s |',
-    );
-    lines.push('|---|---|---|---|---|---|---|---|');
-    for (const row of rows.filter((each) => each.work === work)) lines.push(line(row));
+    const members = rows.filter((each) => each.work === work);
+    const delays = members.some((row) => row.latency !== undefined);
+    const columns = [...COLUMNS.slice(0, 1), ...(delays ? [DELAY_COLUMN] : []), ...COLUMNS.slice(1)];
+    lines.push(tableLine(columns.map(({ title }) => title)), tableLine(columns.map(() => '---')));
+    for (const row of members) lines.push(tableLine(columns.map(({ text }) => text(row))));
     lines.push('');
   }
   return lines.join('\n');
 }
 
-function line(row: Summary): string {
-  const { ratio } = row;
-  const ratios =
-    ratio === undefined
-      ? ''
-      : [ratio.seconds, ratio.cpu, ratio.peakRss].map((value) => value.toFixed(2)).join(' / ');
-  const verdict = row.correct
-    ? row.duplicates > 0
-      ? `yes (${row.duplicates} sent twice)`
-      : 'yes'
-    : `no: ${row.missing} missing, ${row.wrong} altered`;
-  return `| ${[
-    row.daemon,
-    `${row.seconds.toFixed(3)} (${row.secondsMin.toFixed(2)}-${row.secondsMax.toFixed(2)})`,
-    row.cpu.toFixed(2),
-    (row.peakRss / MIB).toFixed(0),
-    ratios,
-    row.updates,
-    verdict,
-    row.loaderCpu.toFixed(2),
-  ].join(' | ')} |`;
+interface Column {
+  readonly title: string;
+  text(row: Summary): string;
+}
+
+const COLUMNS: readonly Column[] = [
+  { title: 'daemon', text: (row) => row.daemon },
+  {
+    title: 'seconds',
+    text: (row) => `${row.seconds.toFixed(3)} (${row.secondsMin.toFixed(3)}-${row.secondsMax.toFixed(3)})`,
+  },
+  { title: 'CPU s', text: ({ cpu }) => spreadText(cpu, 1, 2) },
+  { title: 'peak MiB', text: ({ peakRss }) => spreadText(peakRss, MIB, 0) },
+  { title: 'x BIRD time / CPU / memory', text: ratioText },
+  { title: 'UPDATEs', text: (row) => String(row.updates) },
+  { title: 'all right', text: verdict },
+  { title: 'load CPU s', text: (row) => row.loaderCpu.toFixed(2) },
+  { title: 'rounds', text: (row) => String(row.rounds) },
+];
+
+const DELAY_COLUMN: Column = {
+  title: 'p50 / p99 / max ms (samples)',
+  text: ({ latency }) => {
+    if (latency === undefined) return '';
+    const { p50, p99, max, count } = latency;
+    return `${[p50, p99, max].map((ms) => ms.toFixed(2)).join(' / ')} (${count})`;
+  },
+};
+
+function tableLine(cells: readonly string[]): string {
+  return `| ${cells.join(' | ')} |`;
+}
+
+function spreadText({ median: middle, min, max }: Spread, unit: number, digits: number): string {
+  const [text, low, high] = [middle, min, max].map((value) => (value / unit).toFixed(digits));
+  return low === high ? `${text}` : `${text} (${low}-${high})`;
+}
+
+function ratioText({ ratio }: Summary): string {
+  if (ratio === undefined) return '';
+  return [ratio.seconds, ratio.cpu, ratio.peakRss].map((value) => value.toFixed(2)).join(' / ');
+}
+
+function verdict(row: Summary): string {
+  if (!row.correct) return `no: ${row.missing} missing, ${row.wrong} altered`;
+  return row.duplicates > 0 ? `yes (${row.duplicates} sent twice)` : 'yes';
 }

@@ -1,17 +1,18 @@
 // `npm run bench`: the contestants that are installed take turns at the works, several rounds; medians and ratios are
-// printed and written to bench/out as Markdown and JSON.
+// printed and written to bench/out as Markdown, JSON and a chart.
 
 import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
-import { cpus, release, totalmem } from 'node:os';
+import { cpus, loadavg, release, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { chart } from './chart.ts';
 import { contest, type Outcome } from './contest.ts';
 import { DAEMONS } from './daemons/index.ts';
 import type { DaemonKind, DaemonName } from './daemons/types.ts';
 import { run } from './lab/command.ts';
-import { markdown, summarize } from './report.ts';
+import { type Environment, heading, markdown, summarize } from './report.ts';
 import { DEFAULT_WORKS, WORKS, type Work, type WorkSize } from './works.ts';
 
 const USAGE = `usage: npm run bench [-- OPTIONS]
@@ -26,7 +27,6 @@ ${WORKS.map(({ id, title }) => `  ${id.padEnd(5)} ${title}`).join('\n')}
 `;
 
 const CONTESTANTS: readonly DaemonName[] = ['godwit', 'bird', 'frr', 'gobgp', 'openbgpd'];
-const GIB = 1 << 30;
 
 function projectRoot(): string {
   let directory = dirname(fileURLToPath(import.meta.url));
@@ -129,32 +129,55 @@ async function main(): Promise<void> {
     prefixList: existing(join(values.data, 'prefixes/prefixes.txt.gz')),
     mrtTable: existing(join(values.data, 'mrt/derived/rrc06-20100701-fulltable.tabledumpv2.mrt.gz')),
   };
-  const started = new Date();
+  const environment = await describe(contestants, size, Number(values.rounds));
   const outcomes = await rounds(works, contestants, size, Number(values.rounds));
-  const summaries = summarize(outcomes);
+  await report(environment, outcomes);
+}
+
+async function describe(
+  contestants: readonly { kind: DaemonKind; version: string }[],
+  size: WorkSize,
+  count: number,
+): Promise<Environment> {
   const commit = await run(['git', '-C', projectRoot(), 'rev-parse', '--short', 'HEAD']).catch(
     () => 'unknown',
   );
-  const machine = `${cpus().length} x ${cpus()[0]?.model ?? 'CPU'}, ${Math.round(totalmem() / GIB)} GiB, Linux ${release()}`;
-  const head = [
-    `# godwit beside other BGP daemons`,
-    '',
-    `${started.toISOString()}, commit ${commit.trim()}, ${machine}, medians of ${values.rounds} rounds.`,
-    '',
-    ...contestants.map(({ kind, version }) => `- ${kind.name}: ${version}`),
-    '',
-  ].join('\n');
-  const table = markdown(summaries, new Map(WORKS.map(({ id, title }) => [id, title])));
+  return {
+    started: new Date().toISOString(),
+    commit: commit.trim(),
+    rounds: count,
+    routes: size.routes,
+    cores: cpus().length,
+    cpuModel: cpus()[0]?.model ?? 'CPU',
+    memoryBytes: totalmem(),
+    kernel: release(),
+    node: process.version,
+    loadAverage: loadavg()[0]!,
+    versions: Object.fromEntries(contestants.map(({ kind, version }) => [kind.name, version])),
+  };
+}
+
+/** Writes bench/out/TIME.md, .json and .svg, and prints the first. */
+async function report(environment: Environment, outcomes: readonly Outcome[]): Promise<void> {
+  const summaries = summarize(outcomes);
+  const titles = new Map(WORKS.map(({ id, title }) => [id, title]));
+  const name = environment.started.replace(/[:.]/g, '-');
+  const picture = chart(summaries, {
+    title: 'godwit beside other BGP daemons',
+    subtitle: `medians of ${environment.rounds} rounds, ${environment.cores} x ${environment.cpuModel}, commit ${environment.commit}`,
+    works: titles,
+  });
+  const image = picture === undefined ? '' : `\n![time relative to BIRD](${name}.svg)\n`;
+  const text = `${heading(environment)}${image}\n${markdown(summaries, titles)}`;
   const out = join(projectRoot(), 'bench/out');
   await mkdir(out, { recursive: true });
-  const name = started.toISOString().replace(/[:.]/g, '-');
-  await writeFile(join(out, `${name}.md`), `${head}\n${table}`);
-  const versions = Object.fromEntries(contestants.map(({ kind, version }) => [kind.name, version]));
+  await writeFile(join(out, `${name}.md`), text);
   await writeFile(
     join(out, `${name}.json`),
-    `${JSON.stringify({ started, commit: commit.trim(), machine, versions, summaries, outcomes }, null, 2)}\n`,
+    `${JSON.stringify({ environment, summaries, outcomes }, null, 2)}\n`,
   );
-  say(`\n${head}\n${table}\nwritten to bench/out/${name}.md and .json`);
+  if (picture !== undefined) await writeFile(join(out, `${name}.svg`), picture);
+  say(`\n${text}\nwritten to bench/out/${name}.md, .json${picture === undefined ? '' : ' and .svg'}`);
 }
 
 await main().catch((error: unknown) => {

@@ -19,7 +19,7 @@ interface Member {
   readonly session: LoadSession;
   readonly range: RouteRange | undefined;
   readonly sink: Sink | undefined;
-  readonly streams: Readonly<Record<PhaseName, Uint8Array>> | undefined;
+  readonly streams: Readonly<Record<'announce' | 'withdraw', Uint8Array>> | undefined;
   complete: boolean;
 }
 
@@ -145,8 +145,9 @@ export class Load {
     this.#lastUpdateAt = start;
     for (const { session, streams } of this.#members) {
       if (streams === undefined) continue;
-      sentOctets += streams[phase].length;
-      session.send(streams[phase], () => {
+      const stream = streams[phase === 'withdraw' ? 'withdraw' : 'announce'];
+      sentOctets += stream.length;
+      session.send(stream, () => {
         sentAt = this.#clock.now();
       });
     }

@@ -2,6 +2,8 @@
 // comes as a file; afterwards the load writes one event a line to stdout and starts each phase at a line `go` on stdin,
 // so that whoever measures the daemon can read its counters exactly at the start and at the end.
 
+import type { Latency } from '../statistics.ts';
+
 export type TableSource =
   /** A full table of generated shape; IPv4. */
   | {
@@ -31,9 +33,25 @@ export interface SessionPlan {
   readonly send?: { readonly from: number; readonly to: number };
   /** all: every route that is announced by others. */
   readonly expect: 'none' | 'all';
+  /** probes: announces the single routes of `LoadPlan.probes`, instead of a share of the table. */
+  readonly role?: 'probes';
+  /** Reads nothing any more once it is Established; keepalives are still sent. */
+  readonly stall?: boolean;
 }
 
-export type PhaseName = 'announce' | 'withdraw';
+/**
+ * announce, withdraw: every sender's stream, as fast as it goes. probe: single routes one after the other, nothing
+ * else going on. probe-under-load: single routes at a fixed pace while the streams of `announce` are under way.
+ */
+export type PhaseName = 'announce' | 'withdraw' | 'probe' | 'probe-under-load';
+
+/** Single routes whose way through the daemon is timed. */
+export interface ProbePlan {
+  /** At most; under load the last one is sent before the table has arrived. */
+  readonly count: number;
+  /** Milliseconds: after an arrival (probe), or between two (probe-under-load). */
+  readonly gapMs: number;
+}
 
 export interface LoadPlan {
   readonly target: { readonly address: string; readonly port: number; readonly asn: number };
@@ -43,10 +61,34 @@ export interface LoadPlan {
   readonly holdTime: number;
   /** Reflected routes must keep the sender's next hop. */
   readonly checkNextHop: boolean;
+  readonly probes?: ProbePlan;
+  /**
+   * `/proc/PID/net` of a process in the daemon's namespace: a phase is over when the kernel there has the routes, too,
+   * and its table is compared with the one played.
+   */
+  readonly kernelTable?: string;
   /** A session that is not Established by then, or a phase that takes longer, ends the load. */
   readonly timeoutSeconds: number;
   /** After the last expected route: how long nothing may arrive before the phase counts as over. */
   readonly settleMs: number;
+}
+
+/** The daemon's kernel after a phase, beside the routes played. */
+export interface KernelResult {
+  /** From the first octet sent until the table was seen to be complete. */
+  readonly seconds: number;
+  readonly missing: number;
+  /** Routes through other gateways than those of the sender's UPDATEs. */
+  readonly wrong: number;
+  /** Routes that nobody announced. */
+  readonly unexpected: number;
+}
+
+export interface ProbeResult {
+  readonly sent: number;
+  readonly arrived: number;
+  /** From sending to arrival; undefined where nothing arrived. */
+  readonly latency: Latency | undefined;
 }
 
 export interface PhaseResult {
@@ -69,6 +111,10 @@ export interface PhaseResult {
   readonly updates: number;
   readonly receivedOctets: number;
   readonly sentOctets: number;
+  /** Where the plan asks for the kernel's table. */
+  readonly kernel?: KernelResult;
+  /** Of the phases of probes. */
+  readonly probes?: ProbeResult;
   /** Of the load process itself, in seconds. */
   readonly loaderCpu: number;
   /** A few prefixes that are missing. */

@@ -3,9 +3,14 @@
 import { describe, expect, test } from 'vitest';
 import type { Outcome } from '../../bench/contest.ts';
 import type { PhaseResult } from '../../bench/load/plan.ts';
-import { markdown, median, summarize } from '../../bench/report.ts';
+import { heading, markdown, summarize } from '../../bench/report.ts';
 
-function outcome(daemon: string, seconds: number, more: Partial<PhaseResult> = {}): Outcome {
+function outcome(
+  daemon: string,
+  seconds: number,
+  more: Partial<PhaseResult> = {},
+  latency?: Outcome['latency'],
+): Outcome {
   const load: PhaseResult = {
     phase: 'announce',
     complete: true,
@@ -36,14 +41,9 @@ function outcome(daemon: string, seconds: number, more: Partial<PhaseResult> = {
     peakRss: 1 << 20,
     routes: 10,
     attributeSets: 1,
+    ...(latency === undefined ? {} : { latency }),
   };
 }
-
-test('the median is the middle, or between the two middles', () => {
-  expect(median([3, 1, 2])).toBe(2);
-  expect(median([4, 1, 2, 3])).toBe(2.5);
-  expect(median([7])).toBe(7);
-});
 
 describe('a summary', () => {
   test('takes medians over rounds and ratios to BIRD', () => {
@@ -71,6 +71,10 @@ describe('a summary', () => {
     ['routes are missing', { present: 8, complete: false }, 2],
     ['attributes are altered', { wrong: 1 }, 0],
     ['strangers came', { unexpected: 1 }, 0],
+    ['the kernel lacks some', { kernel: { seconds: 1, missing: 3, wrong: 0, unexpected: 0 } }, 3],
+    ['the kernel has other gateways', { kernel: { seconds: 1, missing: 0, wrong: 2, unexpected: 0 } }, 0],
+    ['the kernel has strangers', { kernel: { seconds: 1, missing: 0, wrong: 0, unexpected: 1 } }, 0],
+    ['a probe got lost', { probes: { sent: 5, arrived: 4, latency: undefined } }, 1],
     ['withdrawn routes stay', { phase: 'withdraw', present: 3, complete: false }, 3],
   ])('is not correct when in one round %s', (_, deviation, missing) => {
     const [row] = summarize([outcome('frr', 1), outcome('frr', 1, deviation)]);
@@ -89,4 +93,46 @@ describe('a summary', () => {
     expect(text).toMatch(/\| bird \| 2\.000 .* \| yes \|/);
     expect(text).toMatch(/\| frr \| 1\.000 .*0\.50 \/ 0\.50 \/ 1\.00.*0 missing, 4 altered/);
   });
+
+  test('shows medians and the span of the rounds', () => {
+    const text = markdown(summarize([outcome('bird', 2), outcome('bird', 5), outcome('bird', 3)]), new Map());
+    expect(text).toMatch(/\| 3\.000 \(2\.000-5\.000\) \| 3\.00 \(2\.00-5\.00\) \| 1 \|/);
+  });
+
+  test('of a work about delays compares the 99th percentile', () => {
+    const delays = (p99: number) => ({ count: 300, p50: 1, p99, max: 100 });
+    const rows = summarize([
+      outcome('bird', 9, {}, delays(8)),
+      outcome('godwit', 9, {}, delays(2)),
+      outcome('godwit', 9, {}, delays(4)),
+      outcome('godwit', 9, {}, delays(3)),
+    ]);
+    expect(rows[1]).toMatchObject({ seconds: 0.003, ratio: { seconds: 0.375 } });
+    const text = markdown(rows, new Map());
+    expect(text).toContain('p50 / p99 / max ms');
+    expect(text).toContain('1.00 / 3.00 / 100.00 (300)');
+    expect(markdown(summarize([outcome('bird', 1)]), new Map())).not.toContain('p50');
+  });
+});
+
+test('the heading names machine, versions and load', () => {
+  const environment = {
+    started: '2026-01-02T03:04:05.000Z',
+    commit: 'abc1234',
+    rounds: 5,
+    routes: 1000,
+    cores: 2,
+    cpuModel: 'a CPU',
+    memoryBytes: 8 * 2 ** 30,
+    kernel: '6.1.0',
+    node: 'v20.1.0',
+    loadAverage: 1.5,
+    versions: { bird: 'BIRD 9.9' },
+  };
+  const text = heading(environment);
+  for (const part of ['2 x a CPU', '8 GiB', 'Linux 6.1.0', 'v20.1.0', 'abc1234', 'bird: BIRD 9.9', '1.50']) {
+    expect(text).toContain(part);
+  }
+  expect(text).toContain('not a quiet machine');
+  expect(heading({ ...environment, loadAverage: 0.1 })).not.toContain('not a quiet machine');
 });
