@@ -99,10 +99,15 @@ export class PrefixTrie {
   /** The value of the longest prefix that covers the key's first `bits` bits, or -1. */
   longest(words: ArrayLike<number>, bits: number): number {
     let best = NONE;
-    this.covering(words, bits, (value) => {
-      best = value;
-    });
-    return best;
+    for (let node = 0; ; ) {
+      const nodeBits = this.#bits[node]!;
+      if (nodeBits > bits || this.#commonBits(node, words, nodeBits) < nodeBits) return best;
+      const value = this.#values[node]!;
+      if (value !== NONE) best = value;
+      const child = nodeBits === bits ? 0 : this.#children[node * 2 + bitAt(words, nodeBits)]!;
+      if (child === 0) return best;
+      node = child;
+    }
   }
 
   /** Calls back for every prefix that covers the key's first `bits` bits, shortest first, itself included. */

@@ -237,7 +237,7 @@ export interface Block extends Node {
 export interface IfStatement extends Node {
   readonly kind: 'if';
   readonly condition: Expression;
-  readonly then: Statement;
+  readonly consequent: Statement;
   readonly otherwise?: Statement;
 }
 export interface CaseArm extends Node {

@@ -93,14 +93,14 @@ function parseIf(reader: TokenReader): Statement {
         : undefined;
     throw reader.unexpected("'then'", 'after the condition', hint);
   }
-  const then = parseStatement(reader);
+  const consequent = parseStatement(reader);
   // `else:` begins the last arm of a case around this.
   if (!reader.isWord('else') || isElseLabel(reader)) {
-    return { kind: 'if', condition, then, span: reader.spanFrom(start) };
+    return { kind: 'if', condition, consequent, span: reader.spanFrom(start) };
   }
   reader.next();
   const otherwise = parseStatement(reader);
-  return { kind: 'if', condition, then, otherwise, span: reader.spanFrom(start) };
+  return { kind: 'if', condition, consequent, otherwise, span: reader.spanFrom(start) };
 }
 
 /** `else:` in one piece, as only a case has it. */

@@ -1,0 +1,348 @@
+// RouteAccess over canonical attribute sets: path attributes are read from the set's own octets where they stand and
+// written through an AttributeEditor that is loaded with the first change. What is not a path attribute lives in
+// columns beside: the route's standing values, given by the owner, and a map for what filters add.
+
+import { AttributeEditor, findAttribute, valueLength, valueStart } from '../bgp/wire/attribute-set.ts';
+import { ATTRIBUTE } from '../bgp/wire/iana.ts';
+import { readUint32 } from '../lib/bytes.ts';
+import type { RouteAttribute } from './attributes.ts';
+import { asQuad } from './quads.ts';
+import type { RouteAccess } from './route-access.ts';
+import { EnumValue, Ip, List, Octets, Quad, type Value } from './values.ts';
+
+const WORD = 4;
+
+/** What a route has beside its path attributes. The filter changes these in place. */
+export interface RouteFacts {
+  proto: string;
+  source: number;
+  scope: number;
+  preference: number;
+  from: Uint8Array | undefined;
+  gw: Uint8Array | undefined;
+  /** BGP NEXT_HOP, which canonical sets do not hold. */
+  bgpNextHop: Uint8Array | undefined;
+  dest: number;
+  ifname: string;
+  ifindex: number;
+  weight: number;
+  onlink: boolean;
+}
+
+/** RTS_*, RTD_* and SCOPE_* as BGP routes have them. */
+const BGP_ROUTE = { source: 11, scope: 4, dest: 1, preference: 100 } as const;
+
+export function bgpRouteFacts(
+  proto: string,
+  from: Uint8Array | undefined,
+  nextHop: Uint8Array | undefined,
+): RouteFacts {
+  return {
+    proto,
+    source: BGP_ROUTE.source,
+    scope: BGP_ROUTE.scope,
+    preference: BGP_ROUTE.preference,
+    from,
+    gw: nextHop,
+    bgpNextHop: nextHop,
+    dest: BGP_ROUTE.dest,
+    ifname: '',
+    ifindex: 0,
+    weight: 1,
+    onlink: false,
+  };
+}
+
+const UNSPECIFIED = new Uint8Array(16);
+const UNSPECIFIED_V4 = new Uint8Array(4);
+const NO_BYTES = new Uint8Array(0);
+
+type Read = (facts: RouteFacts, access: AttributeAccess) => Value;
+type Write = (facts: RouteFacts, value: Value) => string | undefined;
+
+/** What every route has: how it is read and, where it can be, written. */
+const STANDING: Readonly<Record<string, { readonly read: Read; readonly write?: Write }>> = {
+  proto: { read: (facts) => facts.proto },
+  source: { read: (facts) => new EnumValue('source', facts.source) },
+  scope: {
+    read: (facts) => new EnumValue('scope', facts.scope),
+    write: (facts, value) =>
+      writeEnum(value, (number) => {
+        facts.scope = number;
+      }),
+  },
+  preference: {
+    read: (facts) => facts.preference,
+    write: (facts, value) => {
+      if (typeof value === 'number') facts.preference = value;
+      return undefined;
+    },
+  },
+  from: {
+    read: (facts, access) => new Ip(facts.from ?? access.unspecified),
+    write: (facts, value) =>
+      writeIp(value, (bytes) => {
+        facts.from = bytes;
+      }),
+  },
+  gw: {
+    read: (facts, access) => new Ip(facts.gw ?? access.unspecified),
+    write: (facts, value) =>
+      writeIp(value, (bytes) => {
+        facts.gw = bytes;
+      }),
+  },
+  dest: {
+    read: (facts) => new EnumValue('dest', facts.dest),
+    write: (facts, value) => {
+      if (!(value instanceof EnumValue) || value.value < BLACKHOLE || value.value > PROHIBIT) {
+        return 'dest can be set to blackhole, unreachable or prohibit only';
+      }
+      facts.dest = value.value;
+      facts.gw = undefined;
+      return undefined;
+    },
+  },
+  ifname: {
+    read: (facts) => facts.ifname,
+    write: (facts, value) => {
+      if (typeof value === 'string') facts.ifname = value;
+      return undefined;
+    },
+  },
+  ifindex: { read: (facts) => facts.ifindex },
+  cast: { read: () => new EnumValue('cast', 0) },
+  weight: {
+    read: (facts) => facts.weight,
+    write: (facts, value) => {
+      if (typeof value !== 'number' || value < 1 || value > MAX_WEIGHT)
+        return `weight goes from 1 to ${MAX_WEIGHT}`;
+      facts.weight = value;
+      return undefined;
+    },
+  },
+  onlink: {
+    read: (facts) => facts.onlink,
+    write: (facts, value) => {
+      facts.onlink = value === true;
+      return undefined;
+    },
+  },
+  gw_mpls: { read: () => undefined, write: () => 'labels are not supported' },
+};
+
+/** RTD_* that routes can be turned into. */
+const BLACKHOLE = 2;
+const PROHIBIT = 4;
+const MAX_WEIGHT = 256;
+
+function writeEnum(value: Value, store: (value: number) => void): string | undefined {
+  if (value instanceof EnumValue) store(value.value);
+  return undefined;
+}
+
+function writeIp(value: Value, store: (bytes: Uint8Array) => void): string | undefined {
+  if (value instanceof Ip) store(value.bytes);
+  return undefined;
+}
+
+/** One object serves any number of routes one after the other: `load`, run filters, look at `changed` and the rest. */
+export class AttributeAccess implements RouteAccess {
+  netWords: ArrayLike<number> = [0];
+  netBits = 0;
+  netStride: 1 | 4 = 1;
+  /** What `find` found. */
+  bytes: Uint8Array = NO_BYTES;
+  start = 0;
+  end = 0;
+  readonly #editor = new AttributeEditor();
+  #source: Uint8Array = NO_BYTES;
+  #offset = 0;
+  #length = 0;
+  #changed = false;
+  #facts: RouteFacts | undefined;
+  /** Attributes that are neither path attributes nor standing, by id. */
+  #extended: Map<number, Value> | undefined;
+  #extendedChanged = false;
+
+  /**
+   * Begins with another route: the canonical set `source[offset, offset + length)`, which must not change while
+   * filters run, and `facts`, which filters change. `extended` is copied where a filter changes it.
+   */
+  load(
+    source: Uint8Array,
+    offset: number,
+    length: number,
+    facts: RouteFacts,
+    extended?: ReadonlyMap<number, Value>,
+  ): this {
+    this.#source = source;
+    this.#offset = offset;
+    this.#length = length;
+    this.#changed = false;
+    this.#facts = facts;
+    this.#extended = extended === undefined ? undefined : new Map(extended);
+    this.#extendedChanged = false;
+    return this;
+  }
+
+  /** The prefix of the route: big-endian words with host bits zero. */
+  setNet(words: ArrayLike<number>, bits: number, stride: 1 | 4): this {
+    this.netWords = words;
+    this.netBits = bits;
+    this.netStride = stride;
+    return this;
+  }
+
+  /** Whether a path attribute was set or unset. */
+  get changed(): boolean {
+    return this.#changed;
+  }
+
+  get extendedChanged(): boolean {
+    return this.#extendedChanged;
+  }
+
+  get extended(): ReadonlyMap<number, Value> | undefined {
+    return this.#extended;
+  }
+
+  get facts(): RouteFacts {
+    if (this.#facts === undefined) throw new RangeError('no route is loaded');
+    return this.#facts;
+  }
+
+  /** What an address that is not there reads as. */
+  get unspecified(): Uint8Array {
+    return this.netStride === 1 ? UNSPECIFIED_V4 : UNSPECIFIED;
+  }
+
+  /**
+   * The set as filters left it: `bytes[0, length)` of the editor, good until the next load. Lists that became empty
+   * are not in it, for an attribute without members is malformed (RFC 7606 §7.8, §7.10, §7.14).
+   */
+  result(): { readonly bytes: Uint8Array; readonly offset: number; readonly length: number } {
+    if (!this.#changed) return { bytes: this.#source, offset: this.#offset, length: this.#length };
+    for (const code of LIST_CODES) {
+      const at = this.#editor.find(code);
+      if (at >= 0 && valueLength(this.#editor.bytes, at) === 0) this.#editor.remove(code);
+    }
+    return { bytes: this.#editor.bytes, offset: 0, length: this.#editor.length };
+  }
+
+  find(code: number): boolean {
+    const bytes = this.#changed ? this.#editor.bytes : this.#source;
+    const offset = this.#changed ? 0 : this.#offset;
+    const length = this.#changed ? this.#editor.length : this.#length;
+    const at = findAttribute(bytes, offset, length, code);
+    if (at < 0) return false;
+    this.bytes = bytes;
+    this.start = valueStart(bytes, at);
+    this.end = this.start + valueLength(bytes, at);
+    return true;
+  }
+
+  get(attribute: RouteAttribute): Value {
+    switch (attribute.home) {
+      case 'route':
+        return STANDING[attribute.name]?.read(this.facts, this);
+      case 'path':
+        return this.#getPath(attribute);
+      default:
+        return this.#extended?.get(attribute.id);
+    }
+  }
+
+  set(attribute: RouteAttribute, value: Value): string | undefined {
+    switch (attribute.home) {
+      case 'route':
+        return STANDING[attribute.name]?.write?.(this.facts, value);
+      case 'path':
+        return this.#setPath(attribute, value);
+      default:
+        this.#extended ??= new Map();
+        this.#extended.set(attribute.id, value);
+        this.#extendedChanged = true;
+        return undefined;
+    }
+  }
+
+  unset(attribute: RouteAttribute): void {
+    if (attribute.home === 'extended') {
+      if (this.#extended?.delete(attribute.id) === true) this.#extendedChanged = true;
+    } else if (attribute.code === ATTRIBUTE.nextHop) this.facts.bgpNextHop = undefined;
+    else if (this.find(attribute.code)) this.#edit().remove(attribute.code);
+  }
+
+  #edit(): AttributeEditor {
+    if (!this.#changed) {
+      this.#editor.load(this.#source, this.#offset, this.#length);
+      this.#changed = true;
+    }
+    return this.#editor;
+  }
+
+  #getPath(attribute: RouteAttribute): Value {
+    if (attribute.code === ATTRIBUTE.nextHop) {
+      const nextHop = this.facts.bgpNextHop;
+      return nextHop === undefined ? undefined : new Ip(nextHop);
+    }
+    if (!this.find(attribute.code)) return undefined;
+    const { bytes, start, end } = this;
+    switch (attribute.type) {
+      case 'int':
+        return readUint32(bytes, start);
+      case 'quad':
+        return new Quad(readUint32(bytes, start));
+      case 'enum origin':
+        return new EnumValue('origin', bytes[start]!);
+      case 'bgppath':
+      case 'clist':
+      case 'eclist':
+      case 'lclist':
+        return new List(attribute.type, bytes.slice(start, end));
+      default:
+        return new Octets('bytestring', bytes.slice(start, end));
+    }
+  }
+
+  #setPath(attribute: RouteAttribute, value: Value): string | undefined {
+    const { code } = attribute;
+    if (code === ATTRIBUTE.nextHop) {
+      if (value instanceof Ip) this.facts.bgpNextHop = value.bytes;
+      return undefined;
+    }
+    if (typeof value === 'number') this.#edit().setUint32(code, value);
+    else if (value instanceof List) this.#edit().set(code, value.bytes);
+    else if (value instanceof EnumValue) this.#edit().set(code, Uint8Array.of(value.value));
+    else if (value instanceof Octets) return this.#setOctets(attribute, value.bytes);
+    else {
+      const quad = asQuad(value);
+      if (quad === undefined) return `'${attribute.name}' cannot be set to this`;
+      this.#edit().setUint32(code, quad);
+    }
+    return undefined;
+  }
+
+  /** A byte string is taken as it is, but what the protocol reads must have the length it reads. */
+  #setOctets(attribute: RouteAttribute, bytes: Uint8Array): string | undefined {
+    const wanted = FIXED_LENGTHS[attribute.code];
+    if (wanted !== undefined && bytes.length !== wanted) {
+      return `'${attribute.name}' has ${wanted} octets, not ${bytes.length}`;
+    }
+    this.#edit().set(attribute.code, bytes);
+    return undefined;
+  }
+}
+
+const FIXED_LENGTHS: Readonly<Record<number, number>> = {
+  [ATTRIBUTE.atomicAggregate]: 0,
+  [ATTRIBUTE.aggregator]: 2 * WORD,
+};
+
+const LIST_CODES: readonly number[] = [
+  ATTRIBUTE.communities,
+  ATTRIBUTE.extendedCommunities,
+  ATTRIBUTE.largeCommunities,
+  ATTRIBUTE.clusterList,
+];

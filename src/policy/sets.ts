@@ -1,0 +1,234 @@
+// Sets. Members other than prefixes are words compared as wholes: ranges in order of their first value, searched by
+// halving; where ranges overlap the answer is that of BIRD's balanced tree of the same ranges, which may miss one.
+// Prefix sets are a trie whose nodes carry the accepted lengths of everything above them, so that a lookup is one
+// longest match and one bit, however many patterns there are.
+
+import { PrefixTrie, toWords } from '../lib/prefix-trie.ts';
+import type { PrefixForm, SetElementType, SetType } from './ast.ts';
+
+/** Words a member has. */
+export const ELEMENT_WORDS: Readonly<Record<string, number>> = { rd: 2, ec: 2, lc: 3, ip: 4 };
+
+/** A range of members, both ends inclusive, each in the words of its type. */
+export interface WordRange {
+  readonly low: readonly number[];
+  readonly high: readonly number[];
+}
+
+/** `[ ]` */
+export class EmptySet {
+  readonly kind = 'set';
+  readonly type = 'empty set';
+}
+
+export class RangeSet {
+  readonly kind = 'set';
+  readonly type: SetType;
+  readonly element: SetElementType;
+  /** Words a member. */
+  readonly stride: number;
+  readonly count: number;
+  /** `count * stride` words each, in order of the lows. */
+  readonly lows: Uint32Array;
+  readonly highs: Uint32Array;
+  /** Which of the given ranges each sorted one was. */
+  readonly order: readonly number[];
+  /** Members of other types: a set may mix them. */
+  readonly others: readonly RangeSet[];
+
+  constructor(element: SetElementType, ranges: readonly WordRange[], others: readonly RangeSet[] = []) {
+    const stride = ELEMENT_WORDS[element] ?? 1;
+    const sorted = ranges
+      .map((range, order) => ({ ...range, order }))
+      .sort((a, b) => compareWords(a.low, b.low) || a.order - b.order);
+    this.type = `${element} set`;
+    this.element = element;
+    this.stride = stride;
+    this.count = sorted.length;
+    this.lows = Uint32Array.from(sorted.flatMap((range) => range.low));
+    this.highs = Uint32Array.from(sorted.flatMap((range) => range.high));
+    this.order = sorted.map((range) => range.order);
+    this.others = others;
+  }
+
+  /** Whether the member of this set's own type is in it; words beyond the stride are not looked at. */
+  has(w0: number, w1 = 0, w2 = 0, w3 = 0): boolean {
+    return this.find(w0, w1, w2, w3) >= 0;
+  }
+
+  /** Index of the range that holds the member, or -1. */
+  find(w0: number, w1 = 0, w2 = 0, w3 = 0): number {
+    let from = 0;
+    let to = this.count;
+    while (from < to) {
+      const middle = from + ((to - from) >>> 1);
+      if (this.#compare(this.lows, middle, w0, w1, w2, w3) > 0) to = middle;
+      else if (this.#compare(this.highs, middle, w0, w1, w2, w3) < 0) from = middle + 1;
+      else return middle;
+    }
+    return -1;
+  }
+
+  /** The part whose members have this type. */
+  part(element: SetElementType): RangeSet | undefined {
+    return this.element === element ? this : this.others.find((other) => other.element === element);
+  }
+
+  equals(other: RangeSet): boolean {
+    return (
+      this.type === other.type &&
+      this.count === other.count &&
+      this.lows.every((word, i) => word === other.lows[i]) &&
+      this.highs.every((word, i) => word === other.highs[i]) &&
+      this.others.length === other.others.length &&
+      this.others.every((part, i) => part.equals(other.others[i]!))
+    );
+  }
+
+  #compare(words: Uint32Array, index: number, w0: number, w1: number, w2: number, w3: number): number {
+    const { stride } = this;
+    const at = index * stride;
+    const first = words[at]!;
+    if (first !== w0) return first < w0 ? -1 : 1;
+    if (stride === 1) return 0;
+    if (words[at + 1] !== w1) return words[at + 1]! < w1 ? -1 : 1;
+    if (stride === 2) return 0;
+    if (words[at + 2] !== w2) return words[at + 2]! < w2 ? -1 : 1;
+    if (stride === 3 || words[at + 3] === w3) return 0;
+    return words[at + 3]! < w3 ? -1 : 1;
+  }
+}
+
+function compareWords(a: readonly number[], b: readonly number[]): number {
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return a[i]! < b[i]! ? -1 : 1;
+  return 0;
+}
+
+/** A prefix of a set with the lengths it stands for. */
+export interface PrefixPattern {
+  readonly bytes: Uint8Array;
+  readonly length: number;
+  readonly form: PrefixForm;
+}
+
+/** Lengths 0..128 as bits of 5 words. */
+const MASK_WORDS = 5;
+
+export class PrefixSet {
+  readonly kind = 'set';
+  readonly type = 'prefix set';
+  /** Words a prefix: 1 (IPv4) or 4 (IPv6). */
+  readonly stride: 1 | 4;
+  readonly #trie: PrefixTrie;
+  /** MASK_WORDS for each node: lengths it accepts, its own and those of all above it. */
+  readonly #inherited: Uint32Array;
+  /** The same without those above. */
+  readonly #own: Uint32Array;
+  readonly #nodes: { words: ArrayLike<number>; bits: number }[] = [];
+
+  constructor(patterns: readonly PrefixPattern[]) {
+    const size = patterns[0]?.bytes.length ?? 4;
+    this.stride = size === 4 ? 1 : 4;
+    this.#trie = new PrefixTrie(this.stride);
+    const own: number[] = [];
+    for (const pattern of patterns) this.#add(pattern, size * 8, own);
+    this.#own = Uint32Array.from(own);
+    this.#inherited = Uint32Array.from(own);
+    this.#inherit();
+  }
+
+  /** Whether the prefix is in the set. */
+  has(words: ArrayLike<number>, bits: number, stride: number): boolean {
+    if (stride !== this.stride) return false;
+    const node = this.#trie.longest(words, bits);
+    if (node < 0) return false;
+    return ((this.#inherited[node * MASK_WORDS + (bits >>> 5)]! >>> (bits & 31)) & 1) !== 0;
+  }
+
+  /** Each prefix with the lengths it was given, in ascending order. */
+  *entries(): Generator<{ words: ArrayLike<number>; bits: number; lengths: number[] }> {
+    const order: number[] = [];
+    this.#trie.walk(new Int32Array(this.stride), 0, (node) => order.push(node));
+    for (const node of order) {
+      const lengths: number[] = [];
+      for (let bits = 0; bits <= this.stride * 32; bits++) {
+        if (((this.#own[node * MASK_WORDS + (bits >>> 5)]! >>> (bits & 31)) & 1) !== 0) lengths.push(bits);
+      }
+      yield { ...this.#nodes[node]!, lengths };
+    }
+  }
+
+  equals(other: PrefixSet): boolean {
+    if (other.stride !== this.stride) return false;
+    const a = [...this.entries()];
+    const b = [...other.entries()];
+    return (
+      a.length === b.length &&
+      a.every((entry, i) => {
+        const twin = b[i]!;
+        return (
+          entry.bits === twin.bits &&
+          Array.from(entry.words).every((word, j) => word === twin.words[j]) &&
+          entry.lengths.join() === twin.lengths.join()
+        );
+      })
+    );
+  }
+
+  #add(pattern: PrefixPattern, size: number, own: number[]): void {
+    const [low, high] = lengthsOf(pattern, size);
+    const words = toWords(pattern.bytes);
+    // Longer ones lie below the prefix itself, each shorter one is a prefix of its own.
+    if (high >= pattern.length) this.#accept(words, pattern.length, Math.max(low, pattern.length), high, own);
+    for (let bits = low; bits < Math.min(pattern.length, high + 1); bits++) {
+      this.#accept(cut(words, bits), bits, bits, bits, own);
+    }
+  }
+
+  #accept(words: ArrayLike<number>, bits: number, low: number, high: number, own: number[]): void {
+    let node = this.#trie.get(words, bits);
+    if (node < 0) {
+      node = this.#nodes.length;
+      this.#trie.set(words, bits, node);
+      this.#nodes.push({ words, bits });
+      for (let i = 0; i < MASK_WORDS; i++) own.push(0);
+    }
+    for (let length = low; length <= high; length++) {
+      const at = node * MASK_WORDS + (length >>> 5);
+      own[at] = (own[at]! | (1 << (length & 31))) >>> 0;
+    }
+  }
+
+  #inherit(): void {
+    for (const [node, { words, bits }] of this.#nodes.entries()) {
+      this.#trie.covering(words, bits, (above) => {
+        for (let i = 0; i < MASK_WORDS; i++) {
+          this.#inherited[node * MASK_WORDS + i]! |= this.#own[above * MASK_WORDS + i]!;
+        }
+      });
+    }
+  }
+}
+
+function lengthsOf({ length, form }: PrefixPattern, size: number): [low: number, high: number] {
+  switch (form.kind) {
+    case 'exact':
+      return [length, length];
+    case 'longer':
+      return [length, size];
+    case 'shorter':
+      return [0, length];
+    case 'range':
+      return [form.low, form.high];
+  }
+}
+
+/** The first `bits` bits. */
+function cut(words: ArrayLike<number>, bits: number): Int32Array {
+  const out = new Int32Array(words.length);
+  for (let i = 0; i < out.length; i++) {
+    const kept = bits - i * 32;
+    out[i] = kept >= 32 ? words[i]! : kept <= 0 ? 0 : words[i]! & (-1 << (32 - kept));
+  }
+  return out;
+}
