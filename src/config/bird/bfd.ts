@@ -2,6 +2,7 @@
 // speaker brings BFD).
 
 import { number, OptionTable, option, readBlock, toggle, unknownOption } from './options.ts';
+import { readPatterns } from './patterns.ts';
 import type { BfdOptions, BfdSettings, Password } from './protocol-options.ts';
 import type { ConfigReader } from './reader.ts';
 
@@ -95,7 +96,7 @@ const ACCEPT_WORDS = ['ipv4', 'ipv6', 'direct', 'multihop'] as const;
 
 export const BFD_OPTIONS = new OptionTable<BfdOptions>([
   option('interface', (reader, before) => {
-    const patterns = reader.interfacePatterns(false);
+    const patterns = readPatterns(reader, false);
     const settings = blockOrNothing(reader, 'in interface');
     return { interfaces: [...before.interfaces, { patterns, settings }] };
   }),

@@ -9,8 +9,9 @@ import type { ConfigReader } from './reader.ts';
 
 type Complain = (message: string, hint?: string) => void;
 
-/** Checks one protocol; templates may be incomplete and are not checked. */
-export function checkProtocol(reader: ConfigReader, protocol: ProtocolConfig): void {
+/** Checks one protocol. Templates may be incomplete; only of static ones BIRD wants to know the channel at once. */
+export function checkProtocol(reader: ConfigReader, protocol: ProtocolConfig, template: boolean): void {
+  if (template && protocol.kind !== 'static') return;
   check(reader, protocol, (message, hint) => {
     reader.diagnostics.error(protocol.span, `${protocol.name}: ${message}`, hint);
   });
@@ -176,6 +177,9 @@ function checkReach(
   if (multihop && options.checkLink) complain('check link needs a direct peer', 'add direct;');
   if (multihop && bound && reader.dialect === '2.x') {
     complain('an interface needs a direct peer', 'add direct; or leave out the interface');
+  }
+  if (multihop && options.bfd && options.localAddress === undefined) {
+    complain('BFD with a multihop peer needs the local address', 'add source address ADDRESS;');
   }
   if (linkLocal && options.multihop !== undefined && options.multihop > 0) {
     complain('a link-local peer is never multihop');

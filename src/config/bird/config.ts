@@ -156,6 +156,8 @@ export interface Protocol<Kind extends string, Options> {
   readonly from: string | undefined;
   readonly common: CommonOptions;
   readonly options: Options;
+  /** Where each of them is set last. */
+  readonly spans: ReadonlyMap<string, Span>;
   /** In their order. 1.6 has no channels: what its protocols say of import and export is their family's channel. */
   readonly channels: ReadonlyMap<ChannelName, ChannelOptions>;
 }

@@ -61,11 +61,17 @@ export function detectDialect(tokens: readonly Token[]): Dialect {
   let depth = 0;
   let protocol: string | undefined;
   let starts = true;
+  // A static protocol without a channel: in 2.x a template may have it.
+  let bare = false;
   for (const [at, token] of tokens.entries()) {
     if (token.kind === 'op') {
       if (token.text === '{') depth++;
       else if (token.text === '}') depth = Math.max(0, depth - 1);
-      if (depth === 0 && token.text === '}') protocol = undefined;
+      if (depth === 0 && token.text === '}') {
+        if (bare) balance--;
+        bare = false;
+        protocol = undefined;
+      }
       starts = token.text === ';' || token.text === '{' || token.text === '}';
       continue;
     }
@@ -74,10 +80,13 @@ export function detectDialect(tokens: readonly Token[]): Dialect {
       if (depth === 0) {
         balance += topLevelEvidence(token.text, following, tokens[at + 2]?.text ?? '');
         if (token.text === 'protocol' || token.text === 'template') protocol = following;
+        bare = token.text === 'protocol' && following === 'static';
       } else if (depth === 1 && protocol !== undefined) {
         balance += protocolEvidence(protocol, token.text, following);
+        if (CHANNEL_WORDS.has(token.text)) bare = false;
       }
     }
+    if (depth === 0 && token.text === 'from') bare = false;
     starts = false;
   }
   return balance < 0 ? '1.6' : '2.x';

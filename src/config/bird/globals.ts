@@ -14,6 +14,7 @@ import {
   type TimeFormat,
 } from './config.ts';
 import { number, OptionTable, option, readBlock, toggle, unknownOption } from './options.ts';
+import { readPatterns } from './patterns.ts';
 import type { ConfigReader } from './reader.ts';
 
 export const DEBUG_FLAGS = ['states', 'routes', 'filters', 'interfaces', 'events', 'packets'] as const;
@@ -22,7 +23,7 @@ const LOG_CLASSES = ['debug', 'trace', 'info', 'remote', 'warning', 'error', 'au
 
 export const GLOBAL_OPTIONS = new OptionTable<GlobalOptions>([
   option('router id', (reader) => ({ routerId: reader.routerId() })),
-  option('router id from', (reader) => ({ routerId: reader.interfacePatterns(true) })),
+  option('router id from', (reader) => ({ routerId: readPatterns(reader, true) })),
   option('hostname', (reader) => ({ hostname: reader.text('the name of the host') }), '2.x'),
   number('graceful restart wait', (gracefulRestartWait) => ({ gracefulRestartWait })),
   option('log', (reader, before) => ({ logs: [...(before.logs ?? []), readLog(reader)] })),
@@ -158,16 +159,15 @@ export function tableTypeNext(reader: ConfigReader): { type: NetType; words: rea
   return undefined;
 }
 
-/** `TYPE table NAME [sorted] [{ options }];` up to the `;`, which 1.6 does not want after a block. */
+/** `TYPE table NAME [sorted] [{ options }]` */
 export function readTable(reader: ConfigReader, type: NetType, words: readonly string[]): void {
   const { tokens, symbols, tables } = reader;
   tokens.takeWords(...words);
-  const token = tokens.expectSymbol('the name of the table');
+  const token = reader.newName('the name of the table');
   const before = tables.get(token.text);
-  // The default tables may be defined once more, to give them options.
-  const known = before?.span === undefined && before?.type === type ? before : undefined;
-  if (known === undefined) symbols.define(token, { kind: 'table' });
-  else symbols.predefine(token.text, 'table', token);
+  // The default tables may be defined anew, to give them options.
+  const isDefault = symbols.get(token.text)?.span === undefined && before?.type === type;
+  if (!isDefault) symbols.define(token, { kind: 'table' });
   let table: TableConfig = { name: token.text, type, span: token };
   if (tokens.takeWord('sorted')) table = { ...table, sorted: reader.dialect === '1.6' || reader.toggle() };
   const roas: RoaEntry[] = [];

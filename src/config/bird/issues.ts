@@ -21,6 +21,10 @@ export function toIssues(
     }
     return text;
   };
+  // A message may name the token it stumbled over.
+  const secrets = masks.map(({ source, start, end }) => `'${source.text.slice(start, end)}'`);
+  const hide = (message: string): string =>
+    printable(secrets.reduce((text, secret) => text.replaceAll(secret, '<redacted>'), message));
   const issues = diagnostics.list.map(({ severity, message, span, hint }): ConfigIssue => {
     const text = textOf(span.source);
     return {
@@ -28,8 +32,8 @@ export function toIssues(
       file: printable(span.source.name),
       ...text.position(span.start),
       path: '',
-      message: printable(message),
-      hint: hint === undefined ? undefined : printable(hint),
+      message: hide(message),
+      hint: hint === undefined ? undefined : hide(hint),
       excerpt: text.excerpt(span),
     };
   });

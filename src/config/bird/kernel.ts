@@ -1,6 +1,7 @@
 // Kernel, device and direct: the protocols that meet the operating system.
 
 import { number, OptionTable, option, readBlock, toggle } from './options.ts';
+import { readPatterns } from './patterns.ts';
 import type { DeviceOptions, DirectOptions, KernelOptions } from './protocol-options.ts';
 import type { ConfigReader } from './reader.ts';
 
@@ -38,7 +39,7 @@ export const DEVICE_OPTIONS = new OptionTable<DeviceOptions>([
   option(
     'interface',
     (reader, before) => {
-      const patterns = reader.interfacePatterns(false);
+      const patterns = readPatterns(reader, false);
       const preferred = reader.tokens.isOp('{') ? readPreferred(reader) : [];
       return { interfaces: [...before.interfaces, { patterns, preferred }] };
     },
@@ -69,7 +70,7 @@ function addressOrPrefix(reader: ConfigReader): string {
 
 export const DIRECT_OPTIONS = new OptionTable<DirectOptions>([
   option('interface', (reader, before) => ({
-    interfaces: [...before.interfaces, reader.interfacePatterns(true)],
+    interfaces: [...before.interfaces, readPatterns(reader, true)],
   })),
   toggle('check link', (checkLink) => ({ checkLink })),
 ]);

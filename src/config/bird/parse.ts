@@ -9,10 +9,12 @@ import { Source, type Span } from '../../policy/source.ts';
 import { SyntaxStop, TokenReader } from '../../policy/token-reader.ts';
 import { isSecretKey } from '../source-text.ts';
 import type { BirdConfig, GlobalOptions, IpFamily, ProtocolConfig, TableConfig } from './config.ts';
+import { DEFAULT_SCAN_TIME } from './defaults.ts';
 import { detectDialect, detectFamily } from './dialect.ts';
 import { GLOBAL_OPTIONS, readTable, tableTypeNext } from './globals.ts';
 import { type BirdFiles, readTokens } from './include.ts';
 import { unknownOption } from './options.ts';
+import { optionWords } from './protocol-kinds.ts';
 import { ProtocolReader } from './protocols.ts';
 import { ConfigReader } from './reader.ts';
 import { Symbols } from './symbols.ts';
@@ -75,6 +77,7 @@ class ConfigParser {
       tables: this.#tables,
       family,
       mask: (span) => this.masks.push(span),
+      optionWords: optionWords(dialect),
     });
     this.#protocols = new ProtocolReader(this.#reader);
     if (dialect === '1.6') this.#predefineTable('master', family ?? 'ipv4');
@@ -150,9 +153,6 @@ class ConfigParser {
     const table = tableTypeNext(this.#reader);
     if (table !== undefined) {
       readTable(this.#reader, table.type, table.words);
-      // A table's block needs no `;`, as a protocol's does not.
-      const block = tokens.last.kind === 'op' && tokens.last.text === '}';
-      if (!block) tokens.expectOp(';', 'after the table');
       return;
     }
     const row = GLOBAL_OPTIONS.take(tokens);
@@ -160,7 +160,8 @@ class ConfigParser {
     const patch = row.read(this.#reader, this.#globals);
     this.#globals = { ...this.#globals, ...patch };
     for (const key of Object.keys(patch)) this.#globalSpans.set(key, tokens.spanFrom(token));
-    tokens.expectOp(';', `after ${row.words}`);
+    // BIRD takes these without their `;`, and tables.
+    if (!OPEN_ENDED.test(row.words)) tokens.expectOp(';', `after ${row.words}`);
   }
 
   #define(definition: Definition): void {
@@ -209,6 +210,7 @@ class ConfigParser {
   #checkBetween(protocols: readonly ProtocolConfig[]): void {
     const { diagnostics, dialect, family } = this.#reader;
     const kernels = new Map<string, string>();
+    let scanTime: number | undefined;
     let device: string | undefined;
     for (const protocol of protocols) {
       if (protocol.kind === 'device') {
@@ -218,6 +220,12 @@ class ConfigParser {
         device = protocol.name;
       }
       if (protocol.kind !== 'kernel') continue;
+      const scan = protocol.options.scanTime ?? DEFAULT_SCAN_TIME;
+      if (dialect === '1.6' && scan !== (scanTime ?? scan)) {
+        const hint = `the first scans every ${scanTime} seconds`;
+        diagnostics.error(protocol.span, 'kernel protocols of BIRD 1.6 have one scan time', hint);
+      }
+      scanTime ??= scan;
       const channels = [...protocol.channels];
       if (dialect === '1.6' && channels.length === 0)
         channels.push([family ?? 'ipv4', { span: protocol.span }]);
@@ -246,6 +254,7 @@ class ConfigParser {
   }
 }
 
+const OPEN_ENDED = /^(debug|watchdog|eval)\b/;
 const TOP_LEVEL_PHRASES = ['protocol', 'template', 'filter', 'function', 'define', 'include'] as const;
 const ONLY_IN_2: readonly string[] = [
   'attribute',
@@ -262,23 +271,25 @@ const ONLY_IN_2: readonly string[] = [
 const ONLY_IN_16: readonly string[] = ['table', 'roa'];
 
 /**
- * Strings of statements that speak of a secret, also where the word is misspelt, and what stands unquoted after
- * `password`: it may be the password.
+ * What may be a secret: strings after a word that speaks of one, however it is spelt, and what follows it at once, with
+ * quotes or without.
  */
 function secretsIn(tokens: readonly Token[]): Span[] {
   const masks: Span[] = [];
   let starts = true;
-  let secret = false;
-  for (const token of tokens) {
+  let secret: 'no' | 'strings' | 'all' = 'no';
+  for (const [i, token] of tokens.entries()) {
     if (token.kind === 'op') {
       starts = token.text === ';' || token.text === '{' || token.text === '}';
-      if (starts) secret = false;
+      if (starts) secret = 'no';
       continue;
     }
-    const begins = starts;
+    const isText = token.kind === 'string' || token.kind === 'bytes';
+    const before = tokens[i - 1];
+    const follows = before?.kind === 'word' && isSecretWord(before.text);
+    if (secret === 'all' || (secret === 'strings' && (isText || follows))) masks.push(token);
+    else if (token.kind === 'word' && isSecretWord(token.text)) secret = starts ? 'all' : 'strings';
     starts = false;
-    if (begins && token.kind === 'word' && isSecretWord(token.text)) secret = true;
-    else if (secret) masks.push(token);
   }
   return masks;
 }

@@ -3,7 +3,7 @@
 
 import { nearest } from '../../lib/suggest.ts';
 import type { Token } from '../../policy/lexer.ts';
-import { RESERVED_WORDS } from '../../policy/words.ts';
+import type { Span } from '../../policy/source.ts';
 import {
   BGP_CHANNEL_OPTIONS,
   CHANNEL_OPTIONS,
@@ -75,7 +75,7 @@ export class ProtocolReader {
     const before = diagnostics.errorCount;
     const protocol = this.#readAs(kind, header);
     // What was not understood would only make checks complain of what is missing.
-    if (!template && diagnostics.errorCount === before) checkProtocol(this.#reader, protocol);
+    if (diagnostics.errorCount === before) checkProtocol(this.#reader, protocol, template);
     if (template) this.templates.push(protocol);
     else this.protocols.push(protocol);
   }
@@ -105,10 +105,7 @@ export class ProtocolReader {
     const keyword = tokens.last;
     const next = tokens.peek();
     const named = next.kind === 'quoted' || (next.kind === 'word' && next.text !== 'from');
-    if (named && next.kind === 'word' && RESERVED_WORDS.has(next.text)) {
-      throw tokens.fail(next, `${next.text} is a word of the language`, 'choose another name');
-    }
-    const token = named ? tokens.next() : keyword;
+    const token = named ? this.#reader.newName('a name') : keyword;
     const name = named ? token.text : this.#freshName(kind);
     if (named) symbols.define(token, { kind: template ? 'template' : 'protocol' });
     else symbols.predefine(name, template ? 'template' : 'protocol', keyword);
@@ -162,8 +159,7 @@ export class ProtocolReader {
     const block = new BlockReader<OptionsByKind[K]>(
       reader,
       kind,
-      base?.common ?? {},
-      base?.channels ?? new Map(),
+      base ?? { common: {}, channels: new Map(), spans: new Map() },
       {
         table: row.options,
         options: base === undefined ? row.empty() : row.copy(base.options),
@@ -179,6 +175,7 @@ export class ProtocolReader {
       from: header.from,
       common: block.common,
       options: block.options,
+      spans: block.spans,
       channels: block.channels,
     };
     this.#bases[kind].set(header.name, protocol);
@@ -233,6 +230,7 @@ class BlockReader<Options> {
   common: CommonOptions;
   options: Options;
   readonly channels: Map<ChannelName, ChannelOptions>;
+  readonly spans: Map<string, Span>;
   readonly #reader: ConfigReader;
   readonly #kind: ProtocolKind;
   readonly #own: OwnOptions<Options>;
@@ -243,15 +241,15 @@ class BlockReader<Options> {
   constructor(
     reader: ConfigReader,
     kind: ProtocolKind,
-    common: CommonOptions,
-    channels: ReadonlyMap<ChannelName, ChannelOptions>,
+    base: Pick<Protocol<ProtocolKind, unknown>, 'common' | 'channels' | 'spans'>,
     own: OwnOptions<Options>,
   ) {
     this.#reader = reader;
     this.#kind = kind;
-    this.common = common;
+    this.common = base.common;
     this.options = own.options;
-    this.channels = new Map(channels);
+    this.channels = new Map(base.channels);
+    this.spans = new Map(base.spans);
     this.#own = own;
     this.#channelTables = channelTables(kind === 'bgp');
   }
@@ -260,6 +258,7 @@ class BlockReader<Options> {
     const { tokens } = this.#reader;
     const channel = this.#takeChannel();
     if (channel !== undefined) return;
+    const start = tokens.peek();
     // Where several tables have a row, the one with most words is meant: `graceful restart time`.
     const own = this.#own.table.find(tokens);
     const common = COMMON_OPTIONS.find(tokens);
@@ -267,12 +266,21 @@ class BlockReader<Options> {
     const words = own?.words.split(' ').length ?? 0;
     if (own !== undefined && words >= inline) {
       tokens.takeWords(...own.words.split(' '));
-      this.options = { ...this.options, ...own.read(this.#reader, this.options) };
+      const patch = own.read(this.#reader, this.options);
+      this.options = { ...this.options, ...patch };
+      this.#note(patch, start);
     } else if (inline > 0) this.#readInline();
     else if (common !== undefined) {
       tokens.takeWords(...common.words.split(' '));
-      this.common = { ...this.common, ...common.read(this.#reader, this.common) };
+      const patch = common.read(this.#reader, this.common);
+      this.common = { ...this.common, ...patch };
+      this.#note(patch, start);
     } else throw this.#unknown();
+  }
+
+  #note(patch: object, start: Token): void {
+    const span = this.#reader.tokens.spanFrom(start);
+    for (const key of Object.keys(patch)) this.spans.set(key, span);
   }
 
   /** 1.6's protocols, and pipes, say of themselves what channels say. */

@@ -1,7 +1,7 @@
 // What options are made of: numbers, switches, times, addresses, prefixes, strings, names, patterns, flags. Each
 // method reads one from the tokens, takes constants where BIRD takes them, and says what it expected otherwise.
 
-import { formatAddress, formatQuad, isLinkLocal, maskBytes, quadToUint } from '../../lib/ip.ts';
+import { formatAddress, isLinkLocal, maskBytes, quadToUint } from '../../lib/ip.ts';
 import { nearest } from '../../lib/suggest.ts';
 import type { Expression } from '../../policy/ast.ts';
 import type { Diagnostics } from '../../policy/diagnostics.ts';
@@ -9,10 +9,10 @@ import { type Dialect, MAX_NUMBER, type Token } from '../../policy/lexer.ts';
 import { parseTerm } from '../../policy/parser.ts';
 import type { Span } from '../../policy/source.ts';
 import { describe, type SyntaxStop, type TokenReader } from '../../policy/token-reader.ts';
+import { RESERVED_WORDS } from '../../policy/words.ts';
 import { Secret } from '../model.ts';
 import type { Flags, IpFamily, NetType, TableConfig } from './config.ts';
 import { type Constant, describeConstant, evaluate } from './constants.ts';
-import type { InterfacePattern } from './protocol-options.ts';
 import type { SymbolKind, Symbols } from './symbols.ts';
 
 const MICROSECONDS = { s: 1_000_000, ms: 1000, us: 1 } as const;
@@ -33,6 +33,8 @@ export interface ReaderContext {
   readonly family: IpFamily | undefined;
   /** Takes the places of secrets, which no excerpt may show. */
   readonly mask: (span: Span) => void;
+  /** Words that options of the dialect are made of. */
+  readonly optionWords: ReadonlySet<string>;
 }
 
 export class ConfigReader {
@@ -43,6 +45,7 @@ export class ConfigReader {
   readonly dialect: Dialect;
   readonly diagnostics: Diagnostics;
   readonly #mask: (span: Span) => void;
+  readonly #optionWords: ReadonlySet<string>;
 
   constructor(context: ReaderContext) {
     this.tokens = context.tokens;
@@ -52,6 +55,7 @@ export class ConfigReader {
     this.dialect = context.tokens.dialect;
     this.diagnostics = context.tokens.diagnostics;
     this.#mask = context.mask;
+    this.#optionWords = context.optionWords;
   }
 
   // --- numbers
@@ -130,6 +134,17 @@ export class ConfigReader {
       const token = this.tokens.next();
       return { kind: 'string', value: token.text, span: token };
     });
+  }
+
+  /** A name to be defined. Words of the language are none, in 1.6 those of options neither. */
+  newName(what: string): Token {
+    const token = this.tokens.expectSymbol(what);
+    const reserved =
+      RESERVED_WORDS.has(token.text) || (this.dialect === '1.6' && this.#optionWords.has(token.text));
+    if (token.kind === 'word' && reserved) {
+      throw this.tokens.fail(token, `${token.text} is a word of the language`, 'choose another name');
+    }
+    return token;
   }
 
   /** A defined name of one of these kinds. */
@@ -218,7 +233,7 @@ export class ConfigReader {
     const start = this.tokens.peek();
     const { bytes } = this.#constantOf('ip', what, () => {
       const octets = this.tokens.peek().bytes;
-      return this.#isAddress() && octets !== undefined
+      return this.literalAddressFollows && octets !== undefined
         ? { kind: 'ip', bytes: this.#takeOctets(octets) }
         : undefined;
     });
@@ -237,10 +252,10 @@ export class ConfigReader {
 
   /** Whether an address or a constant that is one comes next. */
   get addressFollows(): boolean {
-    return this.#isAddress() || this.#constantAt(this.tokens.peek())?.kind === 'ip';
+    return this.literalAddressFollows || this.#constantAt(this.tokens.peek())?.kind === 'ip';
   }
 
-  #isAddress(): boolean {
+  get literalAddressFollows(): boolean {
     const { kind } = this.tokens.peek();
     return kind === 'ip4' || kind === 'ip6';
   }
@@ -278,14 +293,14 @@ export class ConfigReader {
   /** `address/length` whose host bits are zero. */
   prefix(what = 'a prefix'): NetPrefix {
     const start = this.tokens.peek();
-    const constant = this.#isAddress() ? undefined : this.#constantAt(start);
+    const constant = this.literalAddressFollows ? undefined : this.#constantAt(start);
     if (constant !== undefined && constant.kind !== 'prefix') throw this.#mismatch(start, what, constant);
     if (constant !== undefined) {
       this.tokens.next();
       this.checkFamily(constant.bytes, start);
       return { bytes: constant.bytes, length: constant.length, text: prefixText(constant) };
     }
-    if (!this.#isAddress()) throw this.tokens.unexpected(what);
+    if (!this.literalAddressFollows) throw this.tokens.unexpected(what);
     const bytes = this.#takeOctets(start.bytes!);
     this.tokens.expectOp('/', 'and the length of the prefix');
     const token = this.tokens.expectNumber('the length of the prefix');
@@ -307,31 +322,6 @@ export class ConfigReader {
     return { bytes: masked, length: token.number, text };
   }
 
-  /** `[-] ["mask"] [prefix], ...`; prefixes only where the protocol looks at addresses. */
-  interfacePatterns(prefixes: boolean): readonly InterfacePattern[] {
-    const patterns: InterfacePattern[] = [];
-    do {
-      const exclude = this.tokens.takeOp('-');
-      const start = this.tokens.peek();
-      const isText = start.kind === 'string' || this.#constantAt(start)?.kind === 'string';
-      const mask = isText ? this.text('the name of an interface') : undefined;
-      const isPrefix = this.#isAddress() || this.#constantAt(this.tokens.peek())?.kind === 'prefix';
-      const prefix = isPrefix ? this.prefix() : undefined;
-      if (mask === undefined && prefix === undefined) {
-        throw this.tokens.unexpected(
-          'the name of an interface in double quotes',
-          undefined,
-          'for instance "eth*", or -"cali*" to leave out',
-        );
-      }
-      if (prefix !== undefined && !prefixes) {
-        this.diagnostics.error(start, 'interfaces are chosen by name here, not by prefix');
-      }
-      patterns.push({ exclude, mask, prefix: prefix?.text });
-    } while (this.tokens.takeOp(','));
-    return patterns;
-  }
-
   // --- constants
 
   expression(): Expression {
@@ -341,6 +331,11 @@ export class ConfigReader {
   /** The value of an expression over the constants defined so far. */
   evaluate(expression: Expression): Constant {
     return evaluate(expression, (name) => this.symbols.get(name)?.constant);
+  }
+
+  /** The value of the constant that is named next; undefined where none is. */
+  get constantNext(): Constant | undefined {
+    return this.#constantAt(this.tokens.peek());
   }
 
   #constantAt(token: Token): Constant | undefined {
@@ -393,9 +388,4 @@ function prefixText(prefix: { bytes: Uint8Array; length: number }): string {
 
 function label(family: IpFamily): string {
   return family === 'ipv4' ? 'IPv4' : 'IPv6';
-}
-
-/** A router id as it is written. */
-export function routerIdText(id: number): string {
-  return formatQuad(id);
 }

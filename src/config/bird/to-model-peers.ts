@@ -2,13 +2,14 @@
 // or reject stay what they are on the BirdConfig; their peers exchange nothing and the report says so.
 
 import type { FamilyName } from '../../bgp/wire/families.ts';
+import { formatQuad } from '../../lib/ip.ts';
 import type { FilterUse, Statement } from '../../policy/ast.ts';
+import type { Span } from '../../policy/source.ts';
 import type { DynamicPeersConfig, NextHopMode, PeerConfig, PeerSettings, Policy } from '../model.ts';
 import type { BgpOptions } from './bgp-options.ts';
 import { isInternal } from './checks.ts';
 import type { BirdConfig, ChannelName, ChannelOptions, Limit, ProtocolConfig } from './config.ts';
 import { BGP_PORT, DEFAULT_DYNAMIC_NAME, DEFAULT_TIMERS } from './defaults.ts';
-import { routerIdText } from './reader.ts';
 import type { Unsaid } from './unsaid.ts';
 
 type BgpProtocol = Extract<ProtocolConfig, { kind: 'bgp' }>;
@@ -135,8 +136,9 @@ function settingsOf(
   const set = Object.fromEntries(
     Object.entries(options).filter(([key, value]) => !Object.hasOwn(ALREADY, key) || !isAlready(key, value)),
   );
-  unsaid.addOptions(set, HANDLED, span, name);
-  unsaid.addOptions(common, COMMON_HANDLED, span, name);
+  const spanOf = (key: string): Span => protocol.spans.get(key) ?? span;
+  unsaid.addOptions(set, HANDLED, spanOf, name);
+  unsaid.addOptions(common, COMMON_HANDLED, spanOf, name);
   for (const [channel, said] of protocol.channels) {
     if (channel === 'ipv4' || channel === 'ipv6') reportChannel(channel, said, name, unsaid);
     else unsaid.add(`channel ${channel}`, said.span, name);
@@ -163,7 +165,7 @@ function settingsOf(
     import: policyOf('import', channels, config, protocol, unsaid),
     export: policyOf('export', channels, config, protocol, unsaid),
     routeReflectorClient: options.rrClient ?? false,
-    clusterId: options.rrClusterId === undefined ? undefined : routerIdText(options.rrClusterId),
+    clusterId: options.rrClusterId === undefined ? undefined : formatQuad(options.rrClusterId),
     clientToClient: true,
     routeServerClient: options.rsClient ?? false,
     ...nextHopOf(channels, protocol, unsaid),
@@ -211,7 +213,7 @@ function reportChannel(name: ChannelName, channel: ChannelOptions, protocol: str
   // Every next hop is resolved through the kernel's tables.
   if (gateway === 'direct') unsaid.add('gateway direct', channel.span, protocol);
   const { importTable: _always, ...rest } = others;
-  unsaid.addOptions(rest, CHANNEL_HANDLED, channel.span, protocol);
+  unsaid.addOptions(rest, CHANNEL_HANDLED, () => channel.span, protocol);
   if (channel.aigp === 'originate') unsaid.add('aigp originate', channel.span, protocol);
 }
 
@@ -256,7 +258,9 @@ function nextHopOf(
       self === 'all' ? 'self' : keep === 'all' ? 'unchanged' : address === undefined ? 'auto' : 'address',
     );
   }
-  if (modes.size > 1) unsaid.add('a next hop of its own a channel', protocol.span, protocol.name);
+  if (modes.size > 1) {
+    unsaid.say('next hops differ between channels; the first counts', protocol.span, protocol.name);
+  }
   return { nextHop: [...modes][0] ?? 'auto', nextHopAddress: { ipv4, ipv6 } };
 }
 
@@ -294,14 +298,12 @@ function policyOf(
     const policy = plainPolicy(use, direction, config);
     found.add(policy ?? 'reject');
     if (policy !== undefined || use === undefined) continue;
-    unsaid.add(
-      `the ${direction} filter`,
-      use.span,
-      protocol.name,
-      'its peer neither gives nor gets routes that way',
-    );
+    const effect = direction === 'import' ? 'nothing is imported' : 'nothing is exported';
+    unsaid.say(`the ${direction} filter is not evaluated: ${effect}`, use.span, protocol.name);
   }
-  if (found.size > 1) unsaid.add(`${direction} of its own a channel`, protocol.span, protocol.name);
+  if (found.size > 1) {
+    unsaid.say(`${direction} differs between channels; the stricter counts`, protocol.span, protocol.name);
+  }
   // Where the channels differ, what is refused in one is refused in all.
   return found.has('reject') || found.size === 0 ? 'reject' : 'accept';
 }

@@ -1,9 +1,10 @@
 // A BirdConfig -> godwit's own model, as far as that goes: everything else is reported, construct by construct. The
 // defaults are BIRD's, which differ between its generations where it is said.
 
-import { parseAddress, parseQuad } from '../../lib/ip.ts';
+import { formatQuad, parseAddress, parseQuad } from '../../lib/ip.ts';
 import type { Statement } from '../../policy/ast.ts';
 import type { Diagnostics } from '../../policy/diagnostics.ts';
+import type { Span } from '../../policy/source.ts';
 import type { HostFacts } from '../build.ts';
 import type {
   Config,
@@ -16,9 +17,8 @@ import type {
 import type { BirdConfig, ProtocolConfig } from './config.ts';
 import { BGP_PORT, DEFAULT_LOCAL_PREF, DEFAULT_METRIC, DEFAULT_SCAN_TIME, MAIN_TABLE } from './defaults.ts';
 import type { KernelOptions, StaticRoute } from './protocol-options.ts';
-import { routerIdText } from './reader.ts';
 import { buildPeers, plainPolicy } from './to-model-peers.ts';
-import { Unsaid } from './unsaid.ts';
+import { constructOf, Unsaid } from './unsaid.ts';
 
 /** RTPROT_BIRD */
 const ROUTE_PROTOCOL = 12;
@@ -35,13 +35,14 @@ export function toModel(config: BirdConfig, host: HostFacts, diagnostics: Diagno
   const id = routerId(config, host, diagnostics);
   const peers = buildPeers(config, asn, unsaid);
   reportOthers(config, unsaid);
+  const kernel = kernelOf(config, unsaid);
   const model: Config = {
     router: { asn, id, clusterId: id, hostname: config.globals.hostname ?? host.hostname },
     listen: listenersOf(config, bgp, peers.peers),
-    kernel: kernelOf(config, unsaid),
+    kernel,
     ...peers,
     networks: networksOf(config, unsaid),
-    redistribute: redistributed(config),
+    redistribute: redistributed(config, kernel),
     decision: decisionOf(bgp),
     control: { socket: CONTROL_SOCKET, mode: CONTROL_MODE },
     http: undefined,
@@ -54,7 +55,7 @@ export function toModel(config: BirdConfig, host: HostFacts, diagnostics: Diagno
 /** BIRD takes the lowest address that is no loopback's where nothing is configured. */
 function routerId(config: BirdConfig, host: HostFacts, diagnostics: Diagnostics): string {
   const { routerId: written } = config.globals;
-  if (typeof written === 'number' && written !== 0) return routerIdText(written);
+  if (typeof written === 'number' && written !== 0) return formatQuad(written);
   const usable = host.addresses
     .map((address) => ({ address, value: parseQuad(address) }))
     .filter(({ address, value }) => value !== undefined && value !== 0 && !address.startsWith('127.'))
@@ -108,7 +109,11 @@ const KERNEL_HANDLED = new Set([
   'metric',
   'mergePaths',
   'deviceRoutes',
+  // Own routes that are there at the start are taken over without a gap in any case.
+  'gracefulRestart',
 ]);
+
+const NOTHING: ReadonlySet<string> = new Set();
 
 /** One kernel protocol a family in BIRD, one kernel section here: they should agree. */
 function kernelOf(config: BirdConfig, unsaid: Unsaid): KernelConfig {
@@ -117,24 +122,31 @@ function kernelOf(config: BirdConfig, unsaid: Unsaid): KernelConfig {
   );
   const first = kernels[0]?.options ?? {};
   let install = false;
+  let learn = false;
   for (const kernel of kernels) {
-    unsaid.addOptions(kernel.options, KERNEL_HANDLED, kernel.span, kernel.name);
+    const spanOf = (key: string): Span => kernel.spans.get(key) ?? kernel.span;
+    unsaid.addOptions(kernel.options, KERNEL_HANDLED, spanOf, kernel.name);
     if (kernel.options.deviceRoutes) unsaid.add('device routes', kernel.span, kernel.name);
     const differing = MUST_AGREE.filter((key) => kernel.options[key] !== first[key]);
     for (const key of differing) {
-      unsaid.add(`a ${key} of its own a kernel protocol`, kernel.span, kernel.name);
+      unsaid.say(
+        `${constructOf(key)} differs between kernel protocols; the first counts`,
+        spanOf(key),
+        kernel.name,
+      );
     }
     for (const [name, channel] of kernel.channels) {
-      const policy = plainPolicy(channel.export, 'export', config);
-      if (channel.export !== undefined && policy !== 'reject') install = true;
-      if (policy === undefined && channel.export !== undefined) {
-        unsaid.add('the export filter', channel.export.span, kernel.name, 'every route is installed');
+      const { span, import: imported, export: exported, table, ...others } = channel;
+      // What a filter would keep out must not get in: without its verdict nothing is programmed or learned.
+      if (plainPolicy(exported, 'export', config) === 'accept') install = true;
+      else if (exported !== undefined && plainPolicy(exported, 'export', config) === undefined) {
+        unsaid.say('the export filter is not evaluated: nothing is installed', exported.span, kernel.name);
       }
-      if (channel.import !== undefined && plainPolicy(channel.import, 'import', config) === undefined) {
-        unsaid.add('the import filter', channel.import.span, kernel.name, 'every foreign route is learned');
+      if (learns(kernel.options) && plainPolicy(imported, 'import', config) === 'accept') learn = true;
+      else if (imported !== undefined && plainPolicy(imported, 'import', config) === undefined) {
+        unsaid.say('the import filter is not evaluated: nothing is learned', imported.span, kernel.name);
       }
-      const { span, import: _import, export: _export, table, ...others } = channel;
-      unsaid.addOptions(others, new Set(), span, kernel.name);
+      unsaid.addOptions(others, NOTHING, () => span, kernel.name);
       const main = table === undefined || table === 'master' || table === `master${name.slice(3)}`;
       if (!main) unsaid.add(`table ${table}`, span, kernel.name, 'there is one table a family');
     }
@@ -147,7 +159,7 @@ function kernelOf(config: BirdConfig, unsaid: Unsaid): KernelConfig {
     protocol: ROUTE_PROTOCOL,
     prefSource: { ipv4: undefined, ipv6: undefined },
     keepOnStop: first.persist ?? false,
-    learn: learns(first) ? [{ protocol: undefined, table: undefined }] : [],
+    learn: learn ? [{ protocol: undefined, table: undefined }] : [],
     interfaces: interfacesOf(config, unsaid),
     nextHopTracking: install,
     scanTime: first.scanTime ?? DEFAULT_SCAN_TIME,
@@ -173,10 +185,10 @@ function interfacesOf(config: BirdConfig, unsaid: Unsaid): readonly string[] {
   return masks.length === 0 ? ['*'] : masks;
 }
 
-function redistributed(config: BirdConfig): readonly RedistributeSource[] {
+function redistributed(config: BirdConfig, kernel: KernelConfig): readonly RedistributeSource[] {
   const enabled = config.protocols.filter((protocol) => protocol.common.disabled !== true);
   const sources: RedistributeSource[] = [];
-  if (enabled.some((each) => each.kind === 'kernel' && learns(each.options))) sources.push('kernel');
+  if (kernel.learn.length > 0) sources.push('kernel');
   if (enabled.some((each) => each.kind === 'direct')) sources.push('connected');
   return sources;
 }
@@ -187,15 +199,21 @@ function networksOf(config: BirdConfig, unsaid: Unsaid): readonly NetworkConfig[
     if (protocol.kind !== 'static' || protocol.common.disabled) continue;
     if (protocol.options.checkLink) unsaid.add('check link', protocol.span, protocol.name);
     if (protocol.options.igpTables.length > 0) unsaid.add('igp table', protocol.span, protocol.name);
-    for (const channel of protocol.channels.values()) {
-      if (plainPolicy(channel.import, 'import', config) !== 'accept') {
-        unsaid.add('the import filter', channel.import?.span ?? channel.span, protocol.name);
+    const filtered = [...protocol.channels.values()].find(
+      (channel) => plainPolicy(channel.import, 'import', config) !== 'accept',
+    );
+    if (filtered?.import !== undefined) {
+      if (plainPolicy(filtered.import, 'import', config) === undefined) {
+        const sentence = 'the import filter is not evaluated: no static route is taken';
+        unsaid.say(sentence, filtered.import.span, protocol.name);
       }
+      continue;
     }
     for (const route of protocol.options.routes) {
       const network = networkOf(route, protocol.name, unsaid);
       if (network === undefined) continue;
-      if (networks.has(network.prefix)) unsaid.add('a second route of one prefix', route.span, protocol.name);
+      if (networks.has(network.prefix))
+        unsaid.say('a prefix has one static route; the first counts', route.span, protocol.name);
       else networks.set(network.prefix, network);
     }
   }
@@ -301,7 +319,8 @@ function reportOthers(config: BirdConfig, unsaid: Unsaid): void {
   for (const protocol of config.protocols) {
     if (!SERVED.has(protocol.kind)) unsaid.add(`protocol ${protocol.kind}`, protocol.span, protocol.name);
     else if (protocol.kind !== 'bgp') {
-      unsaid.addOptions(protocol.common, COMMON_HANDLED, protocol.span, protocol.name);
+      const spanOf = (key: string): Span => protocol.spans.get(key) ?? protocol.span;
+      unsaid.addOptions(protocol.common, COMMON_HANDLED, spanOf, protocol.name);
     }
   }
   for (const table of config.tables.values()) {
@@ -310,7 +329,7 @@ function reportOthers(config: BirdConfig, unsaid: Unsaid): void {
     if (table.roas !== undefined) unsaid.add('roa', table.span, table.name);
   }
   for (const [key, span] of config.globalSpans) {
-    if (!GLOBAL_HANDLED.has(key)) unsaid.addOptions({ [key]: true }, GLOBAL_HANDLED, span, 'global');
+    if (!GLOBAL_HANDLED.has(key)) unsaid.addOptions({ [key]: true }, GLOBAL_HANDLED, () => span, 'global');
   }
 }
 

@@ -7,30 +7,40 @@ import type { Span } from '../../policy/source.ts';
 const SHOWN_NAMES = 3;
 
 export class Unsaid {
-  readonly #byConstruct = new Map<string, { span: Span; names: string[]; hint: string | undefined }>();
+  readonly #bySentence = new Map<string, { span: Span; names: string[]; hint: string | undefined }>();
 
   /** `construct` of the protocol `name` has no effect. */
   add(construct: string, span: Span, name: string, hint?: string): void {
-    const entry = this.#byConstruct.get(construct) ?? { span, names: [], hint };
-    if (!entry.names.includes(name)) entry.names.push(name);
-    this.#byConstruct.set(construct, entry);
+    this.say(`${construct} has no effect`, span, name, hint);
   }
 
-  /** Adds every option that is set and not among the `handled` ones. */
-  addOptions(options: object, handled: ReadonlySet<string>, span: Span, name: string): void {
+  /** As add, with a sentence of its own. */
+  say(sentence: string, span: Span, name: string, hint?: string): void {
+    const entry = this.#bySentence.get(sentence) ?? { span, names: [], hint };
+    if (!entry.names.includes(name)) entry.names.push(name);
+    this.#bySentence.set(sentence, entry);
+  }
+
+  /** Adds every option that is set and not among the `handled` ones; `spanOf` says where it is set. */
+  addOptions(
+    options: object,
+    handled: ReadonlySet<string>,
+    spanOf: (key: string) => Span,
+    name: string,
+  ): void {
     for (const [key, value] of Object.entries(options)) {
       if (value === undefined || handled.has(key)) continue;
       if (Array.isArray(value) && value.length === 0) continue;
-      this.add(constructOf(key), span, name);
+      this.add(constructOf(key), spanOf(key), name);
     }
   }
 
   report(diagnostics: Diagnostics): void {
-    for (const [construct, { span, names, hint }] of this.#byConstruct) {
+    for (const [sentence, { span, names, hint }] of this.#bySentence) {
       const shown = names.slice(0, SHOWN_NAMES).join(', ');
       const others = names.length - SHOWN_NAMES;
       const of = others > 0 ? `${shown} and ${others} more` : shown;
-      diagnostics.warning(span, `${construct} has no effect (${of})`, hint);
+      diagnostics.warning(span, `${sentence} (${of})`, hint);
     }
   }
 }
@@ -54,6 +64,6 @@ const CONSTRUCTS: Readonly<Record<string, string>> = {
 };
 
 /** `minHoldTime` -> `min hold time` */
-function constructOf(key: string): string {
+export function constructOf(key: string): string {
   return CONSTRUCTS[key] ?? key.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 }

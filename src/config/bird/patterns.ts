@@ -1,0 +1,27 @@
+// Interface patterns: `[-]"mask" [prefix], ...`.
+
+import type { InterfacePattern } from './protocol-options.ts';
+import type { ConfigReader } from './reader.ts';
+
+/** Reads the clauses; `prefixes`: whether the protocol looks at addresses too. */
+export function readPatterns(reader: ConfigReader, prefixes: boolean): readonly InterfacePattern[] {
+  const { tokens } = reader;
+  const patterns: InterfacePattern[] = [];
+  do {
+    const exclude = tokens.takeOp('-');
+    const start = tokens.peek();
+    const isText = start.kind === 'string' || reader.constantNext?.kind === 'string';
+    const mask = isText ? reader.text('the name of an interface') : undefined;
+    const isPrefix = reader.literalAddressFollows || reader.constantNext?.kind === 'prefix';
+    const prefix = isPrefix ? reader.prefix() : undefined;
+    if (mask === undefined && prefix === undefined) {
+      const hint = 'for instance "eth*", or -"cali*" to leave out';
+      throw tokens.unexpected('the name of an interface in double quotes', undefined, hint);
+    }
+    if (prefix !== undefined && !prefixes) {
+      reader.diagnostics.error(start, 'interfaces are chosen by name here, not by prefix');
+    }
+    patterns.push({ exclude, mask, prefix: prefix?.text });
+  } while (tokens.takeOp(','));
+  return patterns;
+}
