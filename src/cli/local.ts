@@ -14,11 +14,26 @@ async function configLoader(file: string, terminal: Terminal) {
   return () => loadConfig(file, terminal.env, (path) => readFileSync(path, 'utf8'), readHostFacts());
 }
 
+/** The file read as BIRD's language; undefined where it is none, or cannot be read. */
+async function loadBirdFile(file: string) {
+  const { looksLikeBird } = await import('../config/bird/dialect.ts');
+  const { FILE_SYSTEM, loadBird } = await import('../config/bird/load.ts');
+  const { readHostFacts } = await import('../config/host.ts');
+  let text: string;
+  try {
+    text = FILE_SYSTEM.read(file);
+  } catch {
+    // The native front-end says why.
+    return undefined;
+  }
+  return looksLikeBird(text) ? loadBird(text, file, FILE_SYSTEM, readHostFacts()) : undefined;
+}
+
 /** Checks a configuration and shows everything that is wrong with it. */
 export async function check(file: string, json: boolean, terminal: Terminal): Promise<ExitCode> {
-  const load = await configLoader(file, terminal);
   const { formatIssues } = await import('../config/issues.ts');
-  const result = load();
+  const bird = await loadBirdFile(file);
+  const result = bird ?? (await configLoader(file, terminal))();
   const issues = result.ok ? result.warnings : result.issues;
   const code = result.ok ? EXIT.ok : EXIT.failed;
   if (json) {
@@ -33,7 +48,9 @@ export async function check(file: string, json: boolean, terminal: Terminal): Pr
   }
   if (result.ok) {
     const { summarize } = await import('../config/summary.ts');
-    const lines = summarize(result.config).map((line) => `  ${line}\n`);
+    const { summarizeBird } = await import('../config/bird/summary.ts');
+    const dialect = bird?.ok ? summarizeBird(bird.bird) : [];
+    const lines = [...dialect, ...summarize(result.config)].map((line) => `  ${line}\n`);
     await terminal.write(`${file} is good\n${lines.join('')}`);
   } else {
     const errors = issues.filter((issue) => issue.severity === 'error').length;
