@@ -79,7 +79,7 @@ export function memberRanges(compiler: Compiler, item: SetItem): TypedRange[] {
         compiler.diagnostics.error(item.span, `a range from ${from.element} to ${to.element} makes no sense`);
         return [];
       }
-      if (from.element === 'pair' && from.words[0]! > to.words[0]!) {
+      if (from.element === 'pair' && !isBelow(from.words[0]!, to.words[0]!)) {
         compiler.diagnostics.error(item.span, 'this range ends before it begins');
         return [];
       }
@@ -92,6 +92,11 @@ export function memberRanges(compiler: Compiler, item: SetItem): TypedRange[] {
     case 'lc':
       return lcRange(compiler, item);
   }
+}
+
+/** BIRD wants both halves of the first pair not above those of the second. */
+function isBelow(from: number, to: number): boolean {
+  return from >>> 16 <= to >>> 16 && (from & MAX_UINT16) <= (to & MAX_UINT16);
 }
 
 interface Member {
@@ -152,12 +157,13 @@ function bounds(
   const high = given.kind === 'range' ? constantInt(compiler, given.to, most) : low;
   if (low === undefined || high === undefined) return undefined;
   if (given.kind === 'range' && low > high) {
-    compiler.diagnostics.error(
-      given.from.span,
-      'this range ends before it begins',
-      `did you mean ${high}..${low}?`,
-    );
-    return undefined;
+    const hint = `did you mean ${high}..${low}?`;
+    if (most === MAX_UINT16) {
+      compiler.diagnostics.error(given.from.span, 'this range ends before it begins', hint);
+      return undefined;
+    }
+    // Elsewhere BIRD takes it for a range with nothing in it.
+    compiler.diagnostics.warning(given.from.span, 'this range ends before it begins', hint);
   }
   return [low, high];
 }
@@ -197,13 +203,19 @@ function ecRange(compiler: Compiler, item: EcItem): TypedRange[] {
   const subtype = item.subtype === undefined ? 0 : constantInt(compiler, item.subtype, MAX_UINT16);
   if (key === undefined || subtype === undefined) return [];
   const wide = item.which !== 'generic' && key > MAX_UINT16;
-  const value = bounds(compiler, item.value, wide ? MAX_UINT16 : MAX_UINT32);
+  const value = bounds(compiler, item.value, MAX_UINT32);
   if (value === undefined) return [];
+  if (wide && item.value.kind !== 'any' && value[1] > MAX_UINT16) {
+    compiler.diagnostics.error(item.span, `${value[1]} is out of range beside a key of four octets`);
+    return [];
+  }
   const words = (number: number): number[] => {
     const ec: Ec = makeEc(item.which, subtype, key, number);
     return [ec.high, ec.low];
   };
-  return [{ element: 'ec', low: words(value[0]), high: words(value[1]) }];
+  return [
+    { element: 'ec', low: words(value[0]), high: words(wide ? Math.min(value[1], MAX_UINT16) : value[1]) },
+  ];
 }
 
 function lcRange(compiler: Compiler, item: LcItem): TypedRange[] {

@@ -18,9 +18,7 @@ export function makeEc(which: EcKind, subtype: number, key: Value, value: Value)
   if (typeof value !== 'number')
     throw new PolicyRuntimeError('the value of an extended community must be an int');
   if (which === 'generic') {
-    if (typeof key !== 'number')
-      throw new PolicyRuntimeError('the key of a generic extended community must be an int');
-    return new Ec(key, value);
+    return new Ec(typeof key === 'number' ? key : addressKey(key), value);
   }
   const type = which === 'unknown' ? subtype : EC_SUBTYPES.find((row) => row.name === which)!.subtype;
   if (typeof key === 'number' && key <= MAX_UINT16) return new Ec((type << 16) | key, value);

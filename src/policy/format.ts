@@ -181,18 +181,15 @@ function formatWords(set: RangeSet, words: Uint32Array, index: number): string {
 
 function formatPrefixes(set: PrefixSet): string {
   const parts: string[] = [];
-  for (const { words, bits, lengths } of set.entries()) {
-    const text = `${formatAddress(toBytes(words, 0, set.stride))}/${bits}`;
-    // Lengths stand as bits of an address, except for length 0, which has none.
+  const entries = set.entries();
+  // Lengths stand as bits of an address, except for length 0, which has none and is shown as what it stands for.
+  if (entries.some(({ lengths }) => lengths.has(0)))
+    parts.push(`${formatAddress(new Uint8Array(set.stride * 4))}/0`);
+  for (const { words, bits, lengths } of entries) {
     const mask = new Uint8Array(set.stride * 4);
-    let any = false;
-    for (const length of lengths) {
-      if (length === 0) continue;
-      any = true;
-      mask[(length - 1) >>> 3]! |= 0x80 >>> ((length - 1) & 7);
-    }
-    if (lengths[0] === 0) parts.push(text);
-    if (any && !(lengths[0] === 0 && lengths.length === 1)) parts.push(`${text}{${formatAddress(mask)}}`);
+    for (const length of lengths) if (length > 0) mask[(length - 1) >>> 3]! |= 0x80 >>> ((length - 1) & 7);
+    if (mask.every((octet) => octet === 0)) continue;
+    parts.push(`${formatAddress(toBytes(words, 0, set.stride))}/${bits}{${formatAddress(mask)}}`);
   }
   return `[${parts.join(', ')}]`;
 }

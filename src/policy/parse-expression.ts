@@ -200,7 +200,9 @@ function parseWord(reader: TokenReader, token: Token): Expression {
     if (token.text === 'true' || token.text === 'false') {
       return { kind: 'bool', value: reader.next().text === 'true', span: token };
     }
-    if (RESERVED_WORDS.has(token.text)) return stop(reader);
+    // `filter(list, set)` is a function.
+    const isCall = token.text === 'filter' && reader.isOp('(', 1);
+    if (RESERVED_WORDS.has(token.text) && !isCall) return stop(reader);
   }
   const name = nameOf(reader.next());
   if (!reader.isOp('(')) return name;

@@ -33,7 +33,7 @@ export class RangeSet {
   readonly highs: Uint32Array;
   /** Which of the given ranges each sorted one was. */
   readonly order: readonly number[];
-  /** Members of other types: a set may mix them. */
+  /** Members of other types than the first, which nothing matches. */
   readonly others: readonly RangeSet[];
 
   constructor(element: SetElementType, ranges: readonly WordRange[], others: readonly RangeSet[] = []) {
@@ -62,16 +62,17 @@ export class RangeSet {
     let to = this.count;
     while (from < to) {
       const middle = from + ((to - from) >>> 1);
-      if (this.#compare(this.lows, middle, w0, w1, w2, w3) > 0) to = middle;
-      else if (this.#compare(this.highs, middle, w0, w1, w2, w3) < 0) from = middle + 1;
-      else return middle;
+      const low = this.#compare(this.lows, middle, w0, w1, w2, w3);
+      if (low <= 0 && this.#compare(this.highs, middle, w0, w1, w2, w3) >= 0) return middle;
+      if (low >= 0) to = middle;
+      else from = middle + 1;
     }
     return -1;
   }
 
-  /** The part whose members have this type. */
+  /** The set where its members have this type: what the first of them is says what the set is of. */
   part(element: SetElementType): RangeSet | undefined {
-    return this.element === element ? this : this.others.find((other) => other.element === element);
+    return this.element === element ? this : undefined;
   }
 
   equals(other: RangeSet): boolean {
@@ -111,6 +112,17 @@ export interface PrefixPattern {
   readonly form: PrefixForm;
 }
 
+/** A prefix with all lengths that patterns gave it. */
+export interface PrefixEntry {
+  readonly words: Int32Array;
+  readonly bits: number;
+  readonly lengths: Set<number>;
+}
+
+function unsigned(words: Int32Array): number[] {
+  return Array.from(words, (word) => word >>> 0);
+}
+
 /** Lengths 0..128 as bits of 5 words. */
 const MASK_WORDS = 5;
 
@@ -124,6 +136,7 @@ export class PrefixSet {
   readonly #inherited: Uint32Array;
   /** The same without those above. */
   readonly #own: Uint32Array;
+  readonly #patterns = new Map<string, PrefixEntry>();
   readonly #nodes: { words: ArrayLike<number>; bits: number }[] = [];
 
   constructor(patterns: readonly PrefixPattern[]) {
@@ -146,38 +159,44 @@ export class PrefixSet {
   }
 
   /** Each prefix with the lengths it was given, in ascending order. */
-  *entries(): Generator<{ words: ArrayLike<number>; bits: number; lengths: number[] }> {
-    const order: number[] = [];
-    this.#trie.walk(new Int32Array(this.stride), 0, (node) => order.push(node));
-    for (const node of order) {
-      const lengths: number[] = [];
-      for (let bits = 0; bits <= this.stride * 32; bits++) {
-        if (((this.#own[node * MASK_WORDS + (bits >>> 5)]! >>> (bits & 31)) & 1) !== 0) lengths.push(bits);
-      }
-      yield { ...this.#nodes[node]!, lengths };
-    }
+  entries(): readonly PrefixEntry[] {
+    const ordered = [...this.#patterns.values()];
+    return ordered.sort((a, b) => compareWords(unsigned(a.words), unsigned(b.words)) || a.bits - b.bits);
   }
 
   equals(other: PrefixSet): boolean {
-    if (other.stride !== this.stride) return false;
-    const a = [...this.entries()];
-    const b = [...other.entries()];
+    const a = this.entries();
+    const b = other.entries();
     return (
+      other.stride === this.stride &&
       a.length === b.length &&
       a.every((entry, i) => {
         const twin = b[i]!;
+        const sameWords = entry.words.every((word, at) => word === twin.words[at]);
         return (
           entry.bits === twin.bits &&
-          Array.from(entry.words).every((word, j) => word === twin.words[j]) &&
-          entry.lengths.join() === twin.lengths.join()
+          sameWords &&
+          entry.lengths.size === twin.lengths.size &&
+          [...entry.lengths].every((length) => twin.lengths.has(length))
         );
       })
     );
   }
 
+  #remember(words: Int32Array, bits: number, low: number, high: number): void {
+    const key = `${words.join()}/${bits}`;
+    let entry = this.#patterns.get(key);
+    if (entry === undefined) {
+      entry = { words, bits, lengths: new Set() };
+      this.#patterns.set(key, entry);
+    }
+    for (let length = low; length <= high; length++) entry.lengths.add(length);
+  }
+
   #add(pattern: PrefixPattern, size: number, own: number[]): void {
     const [low, high] = lengthsOf(pattern, size);
     const words = toWords(pattern.bytes);
+    this.#remember(words, pattern.length, low, high);
     // Longer ones lie below the prefix itself, each shorter one is a prefix of its own.
     if (high >= pattern.length) this.#accept(words, pattern.length, Math.max(low, pattern.length), high, own);
     for (let bits = low; bits < Math.min(pattern.length, high + 1); bits++) {
