@@ -3,16 +3,25 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { fileURLToPath } from 'node:url';
+import { systemClock } from '../src/lib/clock.ts';
 import type { Daemon, DaemonKind } from './daemons/types.ts';
+import type { CleanUp } from './lab/clean-up.ts';
 import { costOf, type ProcessCost } from './lab/managed-process.ts';
-import { connectPair, createNamespace, type Namespace, removeStale } from './lab/namespace.ts';
-import type { LoadEvent, LoadPlan, PhaseResult } from './load/plan.ts';
+import {
+  connectPair,
+  createNamespace,
+  makerIsGone,
+  type Namespace,
+  removeAbandoned,
+} from './lab/namespace.ts';
+import type { LoadEvent, PhaseResult } from './load/plan.ts';
 import type { Latency } from './statistics.ts';
+import { StatusWatch } from './status-watch.ts';
 import { DAEMON_ADDRESS, NETWORK_BITS, type Work, type WorkSetup } from './works.ts';
 
 const PREFIX = 'gw-bench-';
@@ -38,56 +47,81 @@ export interface Outcome {
 }
 
 /** Runs a work; throws where the daemon does not start, a session goes down or the load fails. */
-export async function contest(work: Work, setup: WorkSetup, kind: DaemonKind): Promise<Outcome> {
-  await removeStale(PREFIX);
-  const directory = await mkdtemp(join(tmpdir(), PREFIX));
-  await chmod(directory, 0o755); // for daemons with a user of their own
-  const namespaces: Namespace[] = [];
-  let daemon: Daemon | undefined;
+export async function contest(
+  work: Work,
+  setup: WorkSetup,
+  kind: DaemonKind,
+  cleanUp: CleanUp,
+): Promise<Outcome> {
+  await removeLeftovers();
   try {
-    const [target, source] = [
-      await createNamespace(`${PREFIX}daemon`),
-      await createNamespace(`${PREFIX}load`),
-    ];
-    namespaces.push(target, source);
+    const directory = await mkdtemp(join(tmpdir(), `${PREFIX}${process.pid}-`));
+    await cleanUp.add(() => rm(directory, { recursive: true, force: true }));
+    await chmod(directory, 0o755); // for daemons with a user of their own
+    const target = await makeNamespace('daemon', cleanUp);
+    const source = await makeNamespace('load', cleanUp);
     await connectPair(
       { namespace: target, device: 'veth0', addresses: [`${DAEMON_ADDRESS}/${NETWORK_BITS}`] },
       { namespace: source, device: 'veth0', addresses: setup.addresses },
     );
-    for (const namespace of namespaces) {
+    for (const namespace of [target, source]) {
       await namespace
         .run(['sysctl', '-qw', `net.ipv4.neigh.default.gc_thresh3=${NEIGHBOR_TABLE}`])
         .catch(() => undefined);
     }
     const home = join(directory, 'daemon');
     await mkdir(home);
-    daemon = await kind.start({ namespace: target, directory: home, spec: setup.spec });
-    return await measure(work, setup.plan, kind.name, daemon, source, directory);
+    const daemon = await kind.start({ namespace: target, directory: home, spec: setup.spec });
+    await cleanUp.add(() => daemon.stop());
+    return await measure(work, setup, daemon, source, directory, cleanUp);
   } finally {
-    await daemon?.stop();
-    for (const namespace of namespaces) await namespace.remove();
-    await rm(directory, { recursive: true, force: true });
+    await cleanUp.run();
+  }
+}
+
+async function makeNamespace(role: string, cleanUp: CleanUp): Promise<Namespace> {
+  const namespace = await createNamespace(`${PREFIX}${process.pid}-${role}`);
+  await cleanUp.add(() => namespace.remove());
+  return namespace;
+}
+
+/** Of runs that were killed before they could clean up. */
+async function removeLeftovers(): Promise<void> {
+  await removeAbandoned(PREFIX);
+  for (const name of await readdir(tmpdir())) {
+    if (!name.startsWith(PREFIX) || !makerIsGone(name.slice(PREFIX.length))) continue;
+    await rm(join(tmpdir(), name), { recursive: true, force: true });
   }
 }
 
 async function measure(
   work: Work,
-  plan: LoadPlan,
-  name: string,
+  setup: WorkSetup,
   daemon: Daemon,
   source: Namespace,
   directory: string,
+  cleanUp: CleanUp,
 ): Promise<Outcome> {
-  const planPath = join(directory, 'plan.json');
-  await writeFile(planPath, JSON.stringify(plan));
-  const loader = startLoader(source, planPath);
   const pids = daemon.processes.map((process) => process.pid);
+  const planPath = join(directory, 'plan.json');
+  const kernel = setup.spec.kernel ? { kernelTable: `/proc/${pids[0]}/net` } : {};
+  await writeFile(planPath, JSON.stringify({ ...setup.plan, ...kernel }));
+  const loader = startLoader(source, planPath);
+  await cleanUp.add(() => {
+    loader.kill();
+  });
+  const status = work.needs.includes('status') ? await daemon.connectStatus?.() : undefined;
+  await cleanUp.add(() => status?.close());
+  await status?.ask(); // The first question of a connection pays for setting it up.
+  let watch: StatusWatch | undefined;
+  let statusLatency: Latency | undefined;
   let prepared = { routes: 0, attributeSets: 0 };
   let before: ProcessCost | undefined;
   let after: ProcessCost | undefined;
   let result: PhaseResult | undefined;
   const go = async (): Promise<void> => {
     await new Promise((resolve) => setTimeout(resolve, CALM_MS));
+    if (status !== undefined) watch = new StatusWatch(status, systemClock);
     before = costOf(pids);
     loader.stdin?.write('go\n');
   };
@@ -96,8 +130,10 @@ async function measure(
     const event: LoadEvent = JSON.parse(line);
     if (event.event === 'failed') throw new Error(event.message);
     if (event.event === 'prepared') prepared = event;
-    else if (event.event === 'arrived') after = costOf(pids);
-    else if (event.event === 'established') await go();
+    else if (event.event === 'arrived') {
+      after = costOf(pids);
+      statusLatency = await watch?.stop();
+    } else if (event.event === 'established') await go();
     else {
       result = event.result;
       if (result.phase === work.phase) loader.stdin?.end();
@@ -109,9 +145,10 @@ async function measure(
     throw new Error(`the load ended with code ${loader.exitCode} before its phase did`);
   }
   const settled = costOf(pids);
+  const latency = statusLatency ?? result.probes?.latency;
   return {
     work: work.id,
-    daemon: name,
+    daemon: daemon.name,
     load: result,
     user: after.user - before.user,
     system: after.system - before.system,
@@ -119,6 +156,7 @@ async function measure(
     peakRss: settled.peakRss,
     routes: prepared.routes,
     attributeSets: prepared.attributeSets,
+    ...(latency === undefined ? {} : { latency }),
   };
 }
 

@@ -3,7 +3,7 @@
 
 import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
-import { cpus, loadavg, release, totalmem } from 'node:os';
+import { constants, cpus, loadavg, release, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -11,6 +11,7 @@ import { chart } from './chart.ts';
 import { contest, type Outcome } from './contest.ts';
 import { DAEMONS } from './daemons/index.ts';
 import type { DaemonKind, DaemonName } from './daemons/types.ts';
+import { CleanUp } from './lab/clean-up.ts';
 import { run } from './lab/command.ts';
 import { type Environment, heading, markdown, summarize } from './report.ts';
 import { DEFAULT_WORKS, WORKS, type Work, type WorkSize } from './works.ts';
@@ -68,6 +69,7 @@ async function rounds(
   contestants: readonly { kind: DaemonKind }[],
   size: WorkSize,
   count: number,
+  cleanUp: CleanUp,
 ): Promise<Outcome[]> {
   const outcomes: Outcome[] = [];
   for (const work of works) {
@@ -78,11 +80,14 @@ async function rounds(
     }
     for (let round = 1; round <= count; round++) {
       for (const { kind } of contestants) {
+        if (!work.needs.every((ability) => kind.abilities.includes(ability))) continue;
+        if (cleanUp.closed) return outcomes;
         try {
-          const outcome = await contest(work, setup, kind);
+          const outcome = await contest(work, setup, kind, cleanUp);
           outcomes.push(outcome);
           say(`${work.id} round ${round} ${kind.name}: ${oneLine(outcome)}`);
         } catch (error) {
+          if (cleanUp.closed) return outcomes;
           say(
             `${work.id} round ${round} ${kind.name}: FAILED: ${error instanceof Error ? error.message : error}`,
           );
@@ -94,14 +99,28 @@ async function rounds(
   return outcomes;
 }
 
-function oneLine({ load, user, system, peakRss }: Outcome): string {
-  const found = load.phase === 'announce' ? `${load.present} of ${load.expected}` : `${load.present} left`;
-  return (
-    `${load.seconds.toFixed(3)} s, CPU ${user.toFixed(2)}u+${system.toFixed(2)}s, ` +
-    `peak ${(peakRss / 2 ** 20).toFixed(0)} MiB, ${found}, wrong ${load.wrong}, twice ${load.duplicates}, ` +
-    `unexpected ${load.unexpected}, echoed ${load.echoed}, ${load.updates} UPDATEs; ` +
-    `sent within ${load.sentSeconds.toFixed(2)} s, load CPU ${load.loaderCpu.toFixed(2)}`
-  );
+function oneLine({ load, latency, user, system, peakRss }: Outcome): string {
+  const { kernel, probes } = load;
+  const found = load.phase === 'withdraw' ? `${load.present} left` : `${load.present} of ${load.expected}`;
+  const parts = [
+    `${load.seconds.toFixed(3)} s`,
+    `CPU ${user.toFixed(2)}u+${system.toFixed(2)}s`,
+    `peak ${(peakRss / 2 ** 20).toFixed(0)} MiB`,
+    found,
+    `wrong ${load.wrong}, twice ${load.duplicates}, unexpected ${load.unexpected}, echoed ${load.echoed}`,
+    `${load.updates} UPDATEs`,
+  ];
+  if (kernel !== undefined) {
+    parts.push(`kernel: ${kernel.missing} missing, ${kernel.wrong} wrong, ${kernel.unexpected} unexpected`);
+  }
+  if (probes !== undefined) parts.push(`probes: ${probes.arrived} of ${probes.sent}`);
+  if (latency !== undefined) {
+    const { p50, p99, max, count } = latency;
+    const [a, b, c] = [p50, p99, max].map((ms) => ms.toFixed(2));
+    parts.push(`p50 ${a}, p99 ${b}, max ${c} ms (${count})`);
+  }
+  parts.push(`sent within ${load.sentSeconds.toFixed(2)} s, load CPU ${load.loaderCpu.toFixed(2)}`);
+  return parts.join('; ');
 }
 
 async function main(): Promise<void> {
@@ -130,8 +149,18 @@ async function main(): Promise<void> {
     mrtTable: existing(join(values.data, 'mrt/derived/rrc06-20100701-fulltable.tabledumpv2.mrt.gz')),
   };
   const environment = await describe(contestants, size, Number(values.rounds));
-  const outcomes = await rounds(works, contestants, size, Number(values.rounds));
-  await report(environment, outcomes);
+  const cleanUp = new CleanUp();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => void leave(signal, cleanUp));
+  const outcomes = await rounds(works, contestants, size, Number(values.rounds), cleanUp);
+  if (!cleanUp.closed) await report(environment, outcomes);
+}
+
+/** Ends on a signal, with nothing left behind. */
+async function leave(signal: NodeJS.Signals, cleanUp: CleanUp): Promise<void> {
+  say(`\n${signal}: cleaning up`);
+  await cleanUp.close().catch((error: unknown) => say(String(error)));
+  process.exit(128 + constants.signals[signal]);
 }
 
 async function describe(

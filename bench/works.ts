@@ -1,8 +1,8 @@
 // The works that contestants are given: each a row with who peers, what is played and what everybody must have in the
 // end. A new work is a new row.
 
-import type { DaemonSpec, PeerSpec } from './daemons/types.ts';
-import type { LoadPlan, PhaseName, SessionPlan, TableSource } from './load/plan.ts';
+import type { Ability, DaemonSpec, PeerSpec } from './daemons/types.ts';
+import type { LoadPlan, PhaseName, ProbePlan, SessionPlan, TableSource } from './load/plan.ts';
 
 const DAEMON_ADDRESS = '10.90.0.1';
 export const NETWORK_BITS = 16;
@@ -27,6 +27,8 @@ export interface Work {
   readonly title: string;
   /** The phase that counts; a withdrawal is preceded by its announcement. */
   readonly phase: PhaseName;
+  /** Daemons without these abilities do not take part. */
+  readonly needs: readonly Ability[];
   /** undefined where the input that it needs is not at hand. */
   setup(size: WorkSize): WorkSetup | undefined;
 }
@@ -43,6 +45,13 @@ interface Member {
   readonly send?: { readonly from: number; readonly to: number };
   readonly expect: SessionPlan['expect'];
   readonly reflectorClient?: boolean;
+  readonly role?: 'probes';
+  readonly stall?: boolean;
+}
+
+interface SetupOptions {
+  readonly kernel?: boolean;
+  readonly probes?: ProbePlan;
 }
 
 const WHOLE_TABLE = { from: 0, to: -1 } as const;
@@ -76,7 +85,12 @@ function clients(count: number, routes: number, senders = count): Member[] {
   });
 }
 
-function setup(members: readonly Member[], table: TableSource, phases: readonly PhaseName[]): WorkSetup {
+function setup(
+  members: readonly Member[],
+  table: TableSource,
+  phases: readonly PhaseName[],
+  { kernel = false, probes }: SetupOptions = {},
+): WorkSetup {
   const address = (i: number): string =>
     `10.90.${1 + Math.floor(i / HOSTS_PER_OCTET)}.${1 + (i % HOSTS_PER_OCTET)}`;
   const peers = members.map(
@@ -97,10 +111,12 @@ function setup(members: readonly Member[], table: TableSource, phases: readonly 
       id: address(i),
       expect: member.expect,
       ...(member.send === undefined ? {} : { send: member.send }),
+      ...(member.role === undefined ? {} : { role: member.role }),
+      ...(member.stall === true ? { stall: true } : {}),
     }),
   );
   return {
-    spec: { asn: DAEMON_AS, routerId: DAEMON_ADDRESS, peers, networks: [], kernel: false },
+    spec: { asn: DAEMON_AS, routerId: DAEMON_ADDRESS, peers, networks: [], kernel },
     plan: {
       target: { address: DAEMON_ADDRESS, port: BGP_PORT, asn: DAEMON_AS },
       table,
@@ -110,6 +126,7 @@ function setup(members: readonly Member[], table: TableSource, phases: readonly 
       checkNextHop: members.some((member) => member.reflectorClient === true),
       timeoutSeconds: TIMEOUT_SECONDS,
       settleMs: SETTLE_MS,
+      ...(probes === undefined ? {} : { probes }),
     },
     addresses: sessions.map((session) => `${session.localAddress}/${NETWORK_BITS}`),
   };
@@ -123,29 +140,60 @@ function reflector(count: number, routes: number, senders = count): () => WorkSe
 /** Routes of works that were measured with a smaller table than T1. */
 const T3_SHARE = 0.5;
 
+/** Some hundred single routes; under load as many as there is time for. */
+const IDLE_PROBES: ProbePlan = { count: 500, gapMs: 2 };
+const LOAD_PROBES: ProbePlan = { count: 20_000, gapMs: 2 };
+const PROBER: Member = { asn: 65201, role: 'probes', expect: 'none' };
+const NO_TABLE: TableSource = { kind: 'blocks', routes: 0 };
+
+/** Enough octets for each client that no socket buffer hides a client that does not read. */
+const S1_SHARE = 0.1;
+const S1_CLIENTS = 100;
+
+/** One client announces a table to the others; the first `stalled` of them do not read. */
+function slowReaders(size: WorkSize, stalled: number): WorkSetup {
+  const members = Array.from({ length: S1_CLIENTS }, (_, i): Member => {
+    if (i < stalled) return { asn: DAEMON_AS, reflectorClient: true, expect: 'none', stall: true };
+    return { asn: DAEMON_AS, reflectorClient: true, expect: 'all' };
+  });
+  const sender: Member = { asn: DAEMON_AS, reflectorClient: true, expect: 'none', send: WHOLE_TABLE };
+  return setup([sender, ...members], fullTable(size, Math.round(size.routes * S1_SHARE)), ['announce']);
+}
+
 export const WORKS: readonly Work[] = [
   {
     id: 'T1',
     title: 'a full IPv4 table from one eBGP peer to another',
     phase: 'announce',
+    needs: [],
     setup: (size) => setup(external(1, 1), fullTable(size), ['announce']),
   },
   {
     id: 'T1w',
     title: 'the same withdrawn',
     phase: 'withdraw',
+    needs: [],
     setup: (size) => setup(external(1, 1), fullTable(size), ['announce', 'withdraw']),
+  },
+  {
+    id: 'T2',
+    title: 'T1, and the routes programmed into the kernel',
+    phase: 'announce',
+    needs: ['kernel'],
+    setup: (size) => setup(external(1, 1), fullTable(size), ['announce'], { kernel: true }),
   },
   {
     id: 'T3',
     title: 'half the table from four eBGP peers, to a fifth',
     phase: 'announce',
+    needs: [],
     setup: (size) => setup(external(4, 1), fullTable(size, Math.round(size.routes * T3_SHARE)), ['announce']),
   },
   {
     id: 'T4',
     title: 'a real table dump from one eBGP peer to another',
     phase: 'announce',
+    needs: [],
     setup: (size) =>
       size.mrtTable === undefined
         ? undefined
@@ -155,43 +203,93 @@ export const WORKS: readonly Work[] = [
     id: 'R1',
     title: 'reflector, 100 clients x 100 routes',
     phase: 'announce',
+    needs: [],
     setup: reflector(100, 100),
   },
   {
     id: 'R2',
     title: 'reflector, 500 clients x 20 routes',
     phase: 'announce',
+    needs: [],
     setup: reflector(500, 20),
   },
   {
     id: 'R3s',
     title: 'reflector, 250 clients x 20 routes',
     phase: 'announce',
+    needs: [],
     setup: reflector(250, 20),
   },
   {
     id: 'R3',
     title: 'reflector, 1000 clients x 20 routes',
     phase: 'announce',
+    needs: [],
     setup: reflector(1000, 20),
   },
   {
     id: 'R4',
     title: "reflector, one client's 100,000 routes to 100 clients",
     phase: 'announce',
+    needs: [],
     setup: reflector(101, 100_000, 1),
   },
   {
     id: 'F50',
     title: 'a full table to 50 eBGP peers',
     phase: 'announce',
+    needs: [],
     setup: (size) => setup(external(1, 50), fullTable(size), ['announce']),
   },
   {
     id: 'D10',
     title: 'the same full table from ten eBGP peers, to one',
     phase: 'announce',
+    needs: [],
     setup: (size) => setup(external(10, 1), fullTable(size), ['announce']),
+  },
+  {
+    id: 'C2',
+    title: 'from peer to peer: a single route through an idle speaker, p99',
+    phase: 'probe',
+    needs: [],
+    setup: () => setup([PROBER, ...external(0, 1)], NO_TABLE, ['probe'], { probes: IDLE_PROBES }),
+  },
+  {
+    id: 'C2f',
+    title: 'from peer to peer: a single route while the speaker takes a full table, p99',
+    phase: 'probe-under-load',
+    needs: [],
+    setup: (size) =>
+      setup([PROBER, ...external(1, 1)], fullTable(size), ['probe-under-load'], { probes: LOAD_PROBES }),
+  },
+  {
+    id: 'L1',
+    title: 'answers to a status question during T1, p99',
+    phase: 'announce',
+    needs: ['status'],
+    setup: (size) => setup(external(1, 1), fullTable(size), ['announce']),
+  },
+  {
+    id: 'L1r',
+    title: 'answers to a status question during R3, p99',
+    phase: 'announce',
+    needs: ['status'],
+    setup: reflector(1000, 20),
+  },
+  {
+    id: 'S0',
+    title: "a tenth of a table from one client to 100, all of which read (S1's measure)",
+    phase: 'announce',
+    needs: [],
+    setup: (size) => slowReaders(size, 0),
+  },
+  {
+    id: 'S1',
+    title: 'a tenth of a table from one client to 100, one of which stops reading',
+    phase: 'announce',
+    needs: [],
+    setup: (size) => slowReaders(size, 1),
   },
 ];
 

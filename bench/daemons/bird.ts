@@ -4,6 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { run, waitFor } from '../lab/command.ts';
 import { ManagedProcess } from '../lab/managed-process.ts';
+import { BirdControl } from './bird-control.ts';
 import {
   type Daemon,
   type DaemonKind,
@@ -19,6 +20,7 @@ import {
 
 export const bird: DaemonKind = {
   name: 'bird',
+  abilities: ['kernel', 'status'],
   // bird --version writes to stderr and has done so in every release.
   version: async () => {
     const text = await run(['sh', '-c', 'bird --version 2>&1']).catch(() => undefined);
@@ -46,6 +48,10 @@ async function start({ namespace, directory, spec }: StartContext): Promise<Daem
     processes: [process],
     peers: async () => parsePeers(await ask('show protocols all')),
     routes: async (family) => parseRoutes(await ask(`show route all table ${TABLE[family]}`)),
+    connectStatus: async () => {
+      const control = await BirdControl.open(socket);
+      return { ask: () => control.ask('show status'), close: () => control.close() };
+    },
     stop: () => process.stop(),
   };
 }

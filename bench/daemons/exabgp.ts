@@ -19,6 +19,7 @@ import {
 
 export const exabgp: DaemonKind = {
   name: 'exabgp',
+  abilities: [],
   version: async () => {
     const text = await run(['exabgp', '--version']).catch(() => undefined);
     return text === undefined ? undefined : firstLine(text);

@@ -21,6 +21,7 @@ const BINARIES = '/usr/lib/frr';
 
 export const frr: DaemonKind = {
   name: 'frr',
+  abilities: ['kernel'],
   version: async () =>
     existsSync(`${BINARIES}/bgpd`)
       ? `FRR ${firstLine(await run([`${BINARIES}/bgpd`, '--version'])).replace('bgpd version ', '')}`

@@ -30,6 +30,8 @@ const ATTRIBUTE = {
 
 export const gobgp: DaemonKind = {
   name: 'gobgp',
+  // Kernel routes are its business only with zebra beside it.
+  abilities: [],
   version: async () => {
     const text = await run(['gobgpd', '--version']).catch(() => undefined);
     return text === undefined ? undefined : `GoBGP ${firstLine(text).replace('gobgpd version ', '')}`;

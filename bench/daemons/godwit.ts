@@ -4,6 +4,8 @@ import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { COMMANDS } from '../../src/control/commands.ts';
+import { connectControl } from '../../src/control/grpc/client.ts';
 import type { PeerView, RouteView } from '../../src/speaker/api.ts';
 import { run, waitFor } from '../lab/command.ts';
 import { ManagedProcess } from '../lab/managed-process.ts';
@@ -19,6 +21,7 @@ import type {
 
 export const godwit: DaemonKind = {
   name: 'godwit',
+  abilities: ['kernel', 'status'],
   version: async () => {
     if (!existsSync(executable())) return undefined;
     const { version } = JSON.parse(await readFile(join(projectRoot(), 'package.json'), 'utf8'));
@@ -73,6 +76,10 @@ export async function startGodwit(
       (await list<RouteView>('show', 'routes'))
         .filter((route) => route.family === FAMILY[family])
         .map(toRoute),
+    connectStatus: async () => {
+      const client = await connectControl(socket);
+      return { ask: () => client.unary(COMMANDS.status, {}), close: () => client.close() };
+    },
     stop: () => daemon.stop(),
   };
 }

@@ -22,6 +22,7 @@ const CHROOT = '/run/openbgpd';
 
 export const openbgpd: DaemonKind = {
   name: 'openbgpd',
+  abilities: ['kernel'],
   version: async () => {
     const text = await run(['sh', '-c', 'bgpctl -V 2>&1']).catch(() => undefined);
     return text === undefined ? undefined : firstLine(text);

@@ -64,6 +64,16 @@ export interface RouteState {
   readonly clusterList: readonly string[];
 }
 
+/** What a work may need and not every daemon has: routes in the kernel, a control socket that the bench speaks. */
+export type Ability = 'kernel' | 'status';
+
+/** An open connection to a daemon's control interface. */
+export interface StatusConnection {
+  /** Asks for the daemon's status and resolves with the answer read; one question at a time. */
+  ask(): Promise<unknown>;
+  close(): void;
+}
+
 /** A running daemon. */
 export interface Daemon {
   readonly name: DaemonName;
@@ -72,11 +82,14 @@ export interface Daemon {
   peers(): Promise<PeerState[]>;
   /** Every path of its table, best or not. */
   routes(family: LabFamily): Promise<RouteState[]>;
+  /** Of kinds with the ability `status`. */
+  connectStatus?(): Promise<StatusConnection>;
   stop(): Promise<void>;
 }
 
 export interface DaemonKind {
   readonly name: DaemonName;
+  readonly abilities: readonly Ability[];
   /** First line of its version output; undefined where it is not installed. */
   version(): Promise<string | undefined>;
   /** Writes the configuration and starts; resolves when the daemon answers its control interface. */

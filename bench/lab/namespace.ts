@@ -1,6 +1,7 @@
 // Network namespaces with what connects them. A name carries the lab it belongs to, so that what an earlier, killed
 // run left behind can be told apart and removed.
 
+import { existsSync } from 'node:fs';
 import { run } from './command.ts';
 
 /** A network namespace made by this process. */
@@ -54,9 +55,27 @@ export async function createNamespace(name: string): Promise<Namespace> {
 }
 
 /** Removes every namespace whose name starts with `prefix`, with the processes that an earlier run left in it. */
-export async function removeStale(prefix: string): Promise<void> {
+export function removeStale(prefix: string): Promise<void> {
+  return removeWhere((name) => name.startsWith(prefix));
+}
+
+/**
+ * The same for names `prefix` + id of the process that made them + anything, but only where that process is gone: two
+ * runs side by side leave each other alone.
+ */
+export function removeAbandoned(prefix: string): Promise<void> {
+  return removeWhere((name) => name.startsWith(prefix) && makerIsGone(name.slice(prefix.length)));
+}
+
+/** `text` begins with a process id. */
+export function makerIsGone(text: string): boolean {
+  const pid = Number.parseInt(text, 10);
+  return !Number.isNaN(pid) && !existsSync(`/proc/${pid}`);
+}
+
+async function removeWhere(chosen: (name: string) => boolean): Promise<void> {
   for (const { name } of await listNamespaces()) {
-    if (!name.startsWith(prefix)) continue;
+    if (!chosen(name)) continue;
     const pids = (await run(['ip', 'netns', 'pids', name])).split('\n').filter((line) => line !== '');
     for (const pid of pids) {
       try {

@@ -1,15 +1,27 @@
 // Runs a plan: brings every session up, then phase by phase sends the prepared streams and watches the sinks until each
-// has what it expects. Time is taken from the first octet sent to the read that completed the last sink.
+// has what it expects. Time is taken from the first octet sent to the read that completed the last sink, or to the count
+// that found the daemon's kernel complete, if the plan asks for that.
 
 import type { Clock, Timer } from '../../src/lib/clock.ts';
 import { parseAddress, parseQuad, quadToUint } from '../../src/lib/ip.ts';
 import { AttributeHasher } from './attribute-hash.ts';
-import type { LoadEvent, LoadPlan, PhaseName, PhaseResult, SessionPlan } from './plan.ts';
+import { KernelTable } from './kernel-table.ts';
+import type {
+  KernelResult,
+  LoadEvent,
+  LoadPlan,
+  PhaseName,
+  PhaseResult,
+  ProbePlan,
+  SessionPlan,
+} from './plan.ts';
+import { Probes } from './probes.ts';
 import { prefixText } from './replay.ts';
 import type { RouteTable } from './route-table.ts';
 import { LoadSession, sharedReadBuffer } from './session.ts';
 import { Expectation, Sink } from './sink.ts';
 import { announceStream, type RouteRange, type SenderIdentity, withdrawStream } from './stream.ts';
+import { appendTable, blockTable } from './synthetic.ts';
 
 const MISSING_SHOWN = 5;
 const MICROS = 1e6;
@@ -28,7 +40,14 @@ export class Load {
   readonly #clock: Clock;
   readonly #emit: (event: LoadEvent) => void;
   readonly #table: RouteTable;
+  /** Routes of the table that are no probes. */
+  readonly #routes: number;
   readonly #members: Member[] = [];
+  readonly #kernel: KernelTable | undefined;
+  #kernelBefore = 0;
+  #probes: Probes | undefined;
+  readonly #ranges: readonly (RouteRange | undefined)[];
+  readonly #expectation: Expectation;
   #failure: string | undefined;
   #receivedOctets = 0;
   #lastUpdateAt = 0;
@@ -41,26 +60,41 @@ export class Load {
     this.#clock = clock;
     this.#emit = emit;
     this.#table = table;
+    this.#routes = table.count;
+    this.#kernel = plan.kernelTable === undefined ? undefined : new KernelTable(plan.kernelTable, clock);
+    this.#ranges = plan.sessions.map((session) => rangeOf(session, this.#routes));
+    const singles = blockTable(plan.probes?.count ?? 0);
+    appendTable(table, singles);
+    const ownAses = [...new Set([plan.target.asn, ...plan.sessions.map((session) => session.asn)])];
+    const nextHops = plan.checkNextHop ? this.#nextHops() : undefined;
+    this.#expectation = new Expectation(table, new AttributeHasher(ownAses), nextHops);
     this.#prepare();
+    if (plan.probes !== undefined) this.#probes = this.#prepareProbes(plan.probes, singles);
   }
 
-  /** Encodes all streams and builds the sinks' expectation. */
+  /** The next hop that each route is announced with. */
+  #nextHops(): Uint32Array {
+    return keptNextHops(this.#plan.sessions, this.#ranges, this.#table.count);
+  }
+
+  /** Encodes all streams and makes sessions and sinks. */
   #prepare(): void {
-    const { plan } = { plan: this.#plan };
-    const ranges = plan.sessions.map((session) => rangeOf(session, this.#table.count));
-    const ownAses = [...new Set([plan.target.asn, ...plan.sessions.map((session) => session.asn)])];
-    const nextHops = plan.checkNextHop ? keptNextHops(plan.sessions, ranges, this.#table.count) : undefined;
-    const expectation = new Expectation(this.#table, new AttributeHasher(ownAses), nextHops);
-    const announced = ranges.filter((range) => range !== undefined);
-    const from = Math.min(...announced.map((range) => range.from));
-    const to = Math.max(...announced.map((range) => range.to));
+    const plan = this.#plan;
+    const announced = this.#ranges.filter((range) => range !== undefined);
+    const to = Math.max(0, ...announced.map((range) => range.to));
+    const from = Math.min(to, ...announced.map((range) => range.from));
+    const probes = {
+      from: this.#routes,
+      onArrival: (number: number, right: boolean) => this.#probes?.arrived(number, right),
+    };
     const readBuffer = sharedReadBuffer();
     let octets = 0;
     plan.sessions.forEach((session, i) => {
-      const range = ranges[i];
+      const range = this.#ranges[i];
       const streams = range === undefined ? undefined : this.#streams(session, range);
       if (streams !== undefined) octets += streams.announce.length;
-      const sink = session.expect === 'all' ? new Sink(expectation, { from, to, own: range }) : undefined;
+      const sink =
+        session.expect === 'all' ? new Sink(this.#expectation, { from, to, own: range, probes }) : undefined;
       this.#members.push({
         plan: session,
         range,
@@ -70,17 +104,31 @@ export class Load {
         session: this.#session(session, () => this.#members[i]!, readBuffer),
       });
     });
-    const { count, pool } = this.#table;
-    this.#emit({ event: 'prepared', routes: count, attributeSets: pool.count, octets });
+    const attributeSets = this.#table.pool.count;
+    this.#emit({ event: 'prepared', routes: this.#routes, attributeSets, octets });
   }
 
-  #streams(session: SessionPlan, range: RouteRange): Member['streams'] {
-    const sender: SenderIdentity = {
+  #prepareProbes(plan: ProbePlan, singles: RouteTable): Probes {
+    const member = this.#members.find((each) => each.plan.role === 'probes');
+    if (member === undefined) throw new Error('probes without a session that sends them');
+    const sender = this.#sender(member.plan);
+    const messages = Array.from({ length: singles.count }, (_, i) =>
+      announceStream(singles, { from: i, to: i + 1 }, sender),
+    );
+    return new Probes(messages, plan, this.#clock, (message) => member.session.send(message, () => {}));
+  }
+
+  #sender(session: SessionPlan): SenderIdentity {
+    return {
       asn: session.asn,
       peerAs: this.#plan.target.asn,
       nextHop4: parseAddress(session.nextHop ?? session.localAddress)!.bytes,
       nextHop6: session.nextHop6 === undefined ? undefined : parseAddress(session.nextHop6)!.bytes,
     };
+  }
+
+  #streams(session: SessionPlan, range: RouteRange): Member['streams'] {
+    const sender = this.#sender(session);
     return {
       announce: announceStream(this.#table, range, sender),
       withdraw: this.#plan.phases.includes('withdraw')
@@ -100,6 +148,7 @@ export class Load {
         id: parseQuad(session.id)!,
         holdTime,
         families: [this.#table.family],
+        stall: session.stall === true,
       },
       {
         onEstablished: () => this.#check(),
@@ -115,6 +164,8 @@ export class Load {
           this.#check();
         },
         onDown: (reason) => {
+          // The daemon may well get tired of who reads nothing.
+          if (session.stall === true) return;
           this.#failure ??= `session ${session.localAddress}: ${reason}`;
           this.#check();
         },
@@ -139,11 +190,12 @@ export class Load {
     const receivedBefore = this.#receivedOctets;
     const cpuBefore = process.cpuUsage();
     for (const member of this.#members) member.complete = false;
+    this.#kernelBefore = (await this.#kernel?.count()) ?? 0;
     let sentAt = 0;
     let sentOctets = 0;
     const start = this.#clock.now();
     this.#lastUpdateAt = start;
-    for (const { session, streams } of this.#members) {
+    for (const { session, streams } of phase === 'probe' ? [] : this.#members) {
       if (streams === undefined) continue;
       const stream = streams[phase === 'withdraw' ? 'withdraw' : 'announce'];
       sentOctets += stream.length;
@@ -151,27 +203,32 @@ export class Load {
         sentAt = this.#clock.now();
       });
     }
-    const done = (): boolean => this.#members.every((member) => isComplete(member, phase));
-    const complete = await this.#until(done).then(
+    if (phase === 'probe') this.#probes?.start('after-arrival');
+    else if (phase === 'probe-under-load') this.#probes?.start('fixed');
+    const arrived = await this.#until(() => this.#isOver(phase)).then(
       () => true,
       (error: unknown) => {
         if (this.#failure !== undefined) throw error;
         return false;
       },
     );
-    const end = this.#lastUpdateAt;
+    this.#probes?.stop();
+    const kernelAt = arrived ? await this.#kernelReaches(phase, start) : undefined;
+    const complete = arrived && (this.#kernel === undefined || kernelAt !== undefined);
+    const end = Math.max(this.#lastUpdateAt, kernelAt ?? 0);
     const cpu = process.cpuUsage(cpuBefore);
     this.#emit({ event: 'arrived', phase });
     await this.#quiet();
+    const kernel = await this.#kernelResult(phase, start, kernelAt);
     const after = this.#totals();
     const result: PhaseResult = {
       phase,
       complete,
       seconds: (end - start) / 1000,
-      sentSeconds: (sentAt - start) / 1000,
+      sentSeconds: sentAt === 0 ? 0 : (sentAt - start) / 1000,
       expected: after.expected,
       present: after.present,
-      wrong: after.wrong,
+      wrong: after.wrong + (this.#probes?.wrong ?? 0),
       announced: after.announced - before.announced,
       withdrawn: after.withdrawn - before.withdrawn,
       duplicates: after.duplicates - before.duplicates,
@@ -181,9 +238,41 @@ export class Load {
       receivedOctets: this.#receivedOctets - receivedBefore,
       sentOctets,
       loaderCpu: (cpu.user + cpu.system) / MICROS,
-      missing: phase === 'announce' ? this.#missing() : [],
+      missing: phase === 'withdraw' ? [] : this.#missing(),
+      ...(kernel === undefined ? {} : { kernel }),
+      ...(phase.startsWith('probe') && this.#probes !== undefined ? { probes: this.#probes.result() } : {}),
     };
     this.#emit({ event: 'phase', result });
+  }
+
+  #isOver(phase: PhaseName): boolean {
+    const probing = phase === 'probe' || phase === 'probe-under-load';
+    if (phase !== 'probe' && !this.#members.every((member) => isComplete(member, phase))) return false;
+    if (!probing || this.#probes === undefined) return true;
+    // Nothing is under load any more.
+    if (phase === 'probe-under-load') this.#probes.stop();
+    return this.#probes.done;
+  }
+
+  async #kernelReaches(phase: PhaseName, start: number): Promise<number | undefined> {
+    if (this.#kernel === undefined) return undefined;
+    const more = phase === 'withdraw' ? -this.#routes : this.#routes;
+    const deadline = start + this.#plan.timeoutSeconds * 1000;
+    return this.#kernel.reaches(this.#kernelBefore + more, deadline);
+  }
+
+  async #kernelResult(
+    phase: PhaseName,
+    start: number,
+    completeAt: number | undefined,
+  ): Promise<KernelResult | undefined> {
+    if (this.#kernel === undefined) return undefined;
+    const difference = await this.#kernel.compare(this.#expectation, this.#nextHops());
+    const present = this.#routes - difference.missing;
+    const seconds = ((completeAt ?? this.#clock.now()) - start) / 1000;
+    return phase === 'withdraw'
+      ? { seconds, missing: 0, wrong: 0, unexpected: present + difference.unexpected }
+      : { seconds, ...difference };
   }
 
   close(): void {
@@ -262,7 +351,7 @@ export class Load {
 function isComplete(member: Member, phase: PhaseName): boolean {
   if (member.complete || member.sink === undefined) return true;
   const { sink } = member;
-  member.complete = sink.present === (phase === 'announce' ? sink.expectedCount : 0);
+  member.complete = sink.present === (phase === 'withdraw' ? 0 : sink.expectedCount);
   return member.complete;
 }
 

@@ -62,6 +62,15 @@ export class RouteTable {
     return index;
   }
 
+  /** Adds a route from its words. Returns its index. */
+  append(words: Int32Array, length: number, attributeSet: number): number {
+    const index = this.#grow();
+    this.words.set(words, index * this.family.words);
+    this.lengths[index] = length;
+    this.attributes[index] = attributeSet;
+    return index;
+  }
+
   #grow(): number {
     const index = this.count++;
     if (index < this.lengths.length) return index;

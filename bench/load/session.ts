@@ -23,6 +23,8 @@ export interface LoadSessionOptions {
   /** Seconds. */
   readonly holdTime: number;
   readonly families: readonly Family[];
+  /** Stops reading once it is Established, and goes on sending keepalives. */
+  readonly stall?: boolean;
 }
 
 export interface LoadSessionEvents {
@@ -74,7 +76,8 @@ export class LoadSession {
       buffer: this.#readBuffer,
       callback: (octets: number): boolean => {
         this.#read(octets);
-        return true;
+        // False stops reading for good: nobody starts it again.
+        return !(this.#established && this.#options.stall === true);
       },
     };
     const socket = connect({ host: address, port, localAddress, noDelay: true, onread });

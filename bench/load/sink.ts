@@ -41,6 +41,8 @@ export interface Expected {
   readonly to: number;
   /** Routes that this session announces itself; to hear them again is an echo, not an error. */
   readonly own: { readonly from: number; readonly to: number } | undefined;
+  /** Indexes from `from` on are probes, told one by one and not expected. */
+  readonly probes?: { readonly from: number; onArrival(number: number, right: boolean): void };
 }
 
 export interface SinkCounters {
@@ -136,17 +138,23 @@ export class Sink {
 
   #announce(view: DataView, start: number, end: number, hash: number, nextHop: number): void {
     const { table, hashes, nextHops } = this.#expectation;
+    const { probes } = this.#expected;
     for (let at = start; at < end; ) {
       const length = view.getUint8(at);
       const index = this.#find(view, at + 1, length);
       at += 1 + ((length + 7) >> 3);
       this.counters.announced++;
-      if (index < 0 || !this.#isExpected(index)) {
-        this.#countStranger(index);
+      if (index < 0) {
+        this.counters.unexpected++;
         continue;
       }
       const right =
         hashes[table.attributes[index]!] === hash && (nextHops === undefined || nextHops[index] === nextHop);
+      if (!this.#isExpected(index)) {
+        if (probes !== undefined && index >= probes.from) probes.onArrival(index - probes.from, right);
+        else this.#countStranger(index);
+        continue;
+      }
       const before = this.#state[index];
       if (before === STATE.absent) this.present++;
       else if (before === STATE.wrong) this.wrong--;

@@ -163,3 +163,12 @@ export function blockTable(routes: number): RouteTable {
   }
   return table;
 }
+
+/** Puts the routes of `more` behind those of `table`, with their attribute sets. */
+export function appendTable(table: RouteTable, more: RouteTable): void {
+  const { words } = more.family;
+  for (let i = 0; i < more.count; i++) {
+    const set = table.pool.intern(more.pool.get(more.attributes[i]!));
+    table.append(more.words.subarray(i * words, (i + 1) * words), more.lengths[i]!, set);
+  }
+}

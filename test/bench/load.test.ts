@@ -7,7 +7,7 @@ import { AttributeHasher } from '../../bench/load/attribute-hash.ts';
 import { AttributePool, PrefixIndex, RouteTable } from '../../bench/load/route-table.ts';
 import { Expectation, Sink } from '../../bench/load/sink.ts';
 import { announceStream, type SenderIdentity, withdrawStream } from '../../bench/load/stream.ts';
-import { blockTable, fullTable } from '../../bench/load/synthetic.ts';
+import { appendTable, blockTable, fullTable } from '../../bench/load/synthetic.ts';
 import { readAttributes } from '../../bench/mrt/attributes.ts';
 import { forEachMessage, readUpdate } from '../../bench/mrt/update-message.ts';
 import { IPV4_UNICAST, IPV6_UNICAST } from '../../src/bgp/wire/families.ts';
@@ -107,6 +107,17 @@ describe('a generated full table', () => {
 
   test.each([1, 2, 7, 100])('works with %i routes', (routes) => {
     expect(fullTable({ ...SHAPE, routes }).count).toBe(routes);
+  });
+});
+
+describe('a table behind another', () => {
+  test('keeps both: prefixes and attribute sets', () => {
+    const table = fullTable({ ...SHAPE, routes: 50 });
+    const blocks = blockTable(7);
+    const before = prefixesOf(table);
+    appendTable(table, blocks);
+    expect(prefixesOf(table)).toEqual([...before, ...prefixesOf(blocks)]);
+    expect(table.pool.get(table.attributes[56]!)).toEqual(blocks.pool.get(blocks.attributes[6]!));
   });
 });
 
@@ -213,6 +224,21 @@ describe('a sink', () => {
     expect([sink.present, sink.wrong]).toEqual([200, 200]);
     feed(sink, announceStream(table, WHOLE(table), SENDER));
     expect([sink.present, sink.wrong]).toEqual([200, 0]);
+  });
+
+  test('tells single routes apart from the table', () => {
+    const seen: [number, boolean][] = [];
+    const probes = {
+      from: 198,
+      onArrival: (number: number, right: boolean) => void seen.push([number, right]),
+    };
+    const sink = new Sink(expectation, { from: 0, to: 198, own: undefined, probes });
+    feed(sink, announceStream(table, { from: 190, to: 200 }, SENDER));
+    expect(seen.sort()).toEqual([
+      [0, true],
+      [1, true],
+    ]);
+    expect([sink.present, sink.counters.unexpected, sink.counters.echoed]).toEqual([8, 0, 0]);
   });
 
   test('notices a changed next hop where it must not change', () => {
