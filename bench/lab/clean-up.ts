@@ -5,6 +5,8 @@ export type Undo = () => Promise<unknown> | unknown;
 export class CleanUp {
   #undos: Undo[] = [];
   #closed = false;
+  /** Ends when nothing is being undone any more; never rejects. */
+  #last: Promise<unknown> = Promise.resolve();
 
   /** After `close`, what is added is undone at once: whoever made it did not know yet. */
   async add(undo: Undo): Promise<void> {
@@ -16,8 +18,20 @@ export class CleanUp {
     return this.#closed;
   }
 
-  /** Undoes everything so far; throws an AggregateError of what could not be undone. */
-  async run(): Promise<void> {
+  /** Undoes everything so far, after what others are undoing; throws an AggregateError of what could not be undone. */
+  run(): Promise<void> {
+    const turn = this.#last.then(() => this.#undoAll());
+    this.#last = turn.catch(() => undefined);
+    return turn;
+  }
+
+  /** Undoes everything so far and from now on. */
+  close(): Promise<void> {
+    this.#closed = true;
+    return this.run();
+  }
+
+  async #undoAll(): Promise<void> {
     const problems: unknown[] = [];
     for (let undo = this.#undos.pop(); undo !== undefined; undo = this.#undos.pop()) {
       try {
@@ -27,11 +41,5 @@ export class CleanUp {
       }
     }
     if (problems.length > 0) throw new AggregateError(problems, 'not everything could be cleaned up');
-  }
-
-  /** Undoes everything so far and from now on. */
-  close(): Promise<void> {
-    this.#closed = true;
-    return this.run();
   }
 }

@@ -13,6 +13,19 @@ test('what was made is undone in reverse order, once', async () => {
   expect(undone).toEqual(['daemon', 'namespace', 'directory']);
 });
 
+test('whoever asks twice waits until all is undone', async () => {
+  const undone: string[] = [];
+  const slowly = (name: string) => async () => {
+    await new Promise((resolve) => setImmediate(resolve));
+    undone.push(name);
+  };
+  const cleanUp = new CleanUp();
+  for (const name of ['directory', 'namespace', 'daemon']) await cleanUp.add(slowly(name));
+  void cleanUp.run();
+  await cleanUp.close();
+  expect(undone).toEqual(['daemon', 'namespace', 'directory']);
+});
+
 test('a failure does not keep the rest from being undone, and is told', async () => {
   const undone: string[] = [];
   const cleanUp = new CleanUp();
