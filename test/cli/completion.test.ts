@@ -107,8 +107,12 @@ describe('fish', () => {
     expect(out).toContain(`-n '__godwit_at "run"' -s c -l config -r -F -d`);
   });
 
-  test.skipIf(!hasCommand('fish'))('reads the script', async () => {
-    execFileSync('fish', ['--no-execute'], { input: await script('fish') });
+  test.skipIf(!hasCommand('fish'))('reads the script and completes by it', async () => {
+    const completed = execFileSync('fish', ['-c', 'source -; complete -C "godwit pe"'], {
+      input: await script('fish'),
+      encoding: 'utf8',
+    });
+    expect(completed).toMatch(/^peer\t/);
   });
 });
 
