@@ -108,10 +108,13 @@ describe('fish', () => {
   });
 
   test.skipIf(!hasCommand('fish'))('reads the script and completes by it', async () => {
-    const completed = execFileSync('fish', ['-c', 'source -; complete -C "godwit pe"'], {
-      input: await script('fish'),
+    const directory = mkdtempSync(join(tmpdir(), 'godwit-fish-'));
+    const file = join(directory, 'godwit.fish');
+    writeFileSync(file, await script('fish'));
+    const completed = execFileSync('fish', ['-c', `source ${file}; complete -C "godwit pe"`], {
       encoding: 'utf8',
     });
+    rmSync(directory, { recursive: true });
     expect(completed).toMatch(/^peer\t/);
   });
 });
