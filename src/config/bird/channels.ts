@@ -118,7 +118,7 @@ export function filterUse(reader: ConfigReader): import('../../policy/ast.ts').F
     if (reader.symbols.get(name)?.kind !== 'filter') {
       reader.diagnostics.error(span, `there is no filter ${name}`, reader.symbols.hint(name, ['filter']));
     }
-  }
+  } else reader.program.use(use);
   return use;
 }
 

@@ -137,3 +137,18 @@ export function looksLikeBird(text: string): boolean {
   }
   return false;
 }
+
+/** What to say of an address that is not of a 1.6 daemon's family; undefined where it is. */
+export function familyMismatch(
+  bytes: Uint8Array,
+  family: IpFamily,
+): { readonly message: string; readonly hint: string } | undefined {
+  const found: IpFamily = bytes.length === 4 ? 'ipv4' : 'ipv6';
+  if (found === family) return undefined;
+  return {
+    message: `an ${FAMILY_LABELS[found]} address in an ${FAMILY_LABELS[family]} configuration`,
+    hint: 'BIRD 1.6 runs one daemon a family, each with its own file',
+  };
+}
+
+const FAMILY_LABELS: Readonly<Record<IpFamily, string>> = { ipv4: 'IPv4', ipv6: 'IPv6' };

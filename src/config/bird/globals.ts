@@ -42,9 +42,11 @@ export const GLOBAL_OPTIONS = new OptionTable<GlobalOptions>([
     return { timeFormats: { ...before.timeFormats, [use]: readTimeFormat(reader) } };
   }),
   option('listen bgp', (reader) => ({ listenBgp: readListen(reader) }), '1.6'),
-  option('eval', (reader, before) => ({
-    evaluations: [...(before.evaluations ?? []), parseTerm(reader.tokens)],
-  })),
+  option('eval', (reader, before) => {
+    const term = parseTerm(reader.tokens);
+    reader.program.term(term);
+    return { evaluations: [...(before.evaluations ?? []), term] };
+  }),
   option(
     'cli',
     (reader, before) => {
@@ -168,10 +170,12 @@ export function readTable(reader: ConfigReader, type: NetType, words: readonly s
   // The default tables may be defined anew, to give them options.
   const isDefault = symbols.get(token.text)?.span === undefined && before?.type === type;
   if (!isDefault) symbols.define(token, { kind: 'table' });
+  reader.declare(token, { kind: 'table', of: type });
   let table: TableConfig = { name: token.text, type, span: token };
   if (tokens.takeWord('sorted')) table = { ...table, sorted: reader.dialect === '1.6' || reader.toggle() };
   const roas: RoaEntry[] = [];
-  if (tokens.isOp('{')) {
+  // 1.6: entries of a roa table; its other tables have no block.
+  if (tokens.isOp('{') && (reader.dialect === '2.x' || type.startsWith('roa'))) {
     const where = `in table ${token.text}`;
     readBlock(reader, where, () => {
       if (reader.dialect === '1.6') {

@@ -151,6 +151,16 @@ function listOf(words: readonly string[]): string {
   return words.length === 1 ? words[0]! : `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`;
 }
 
+/** Takes the `;` of a statement. Where it is forgotten at the end of a line, what follows is still read. */
+export function expectEnd(tokens: TokenReader, where: string): void {
+  if (tokens.takeOp(';')) return;
+  const { last } = tokens;
+  const next = tokens.peek();
+  const between = last.source === next.source ? last.source.text.slice(last.end, next.start) : '';
+  const stop = tokens.missing("';'", where);
+  if (next.kind !== 'word' || !between.includes('\n')) throw stop;
+}
+
 /**
  * Reads `{ statement; ... }` and goes on after mistakes. `statement` reads one up to its `;`.
  * `empty`: a lone `;` is a statement.
@@ -165,7 +175,7 @@ export function readBlock(reader: ConfigReader, where: string, statement: () => 
       const before = tokens.position;
       try {
         statement();
-        tokens.expectOp(';', `after this statement ${where}`);
+        expectEnd(tokens, `after this statement ${where}`);
       } catch (error) {
         if (!(error instanceof SyntaxStop)) throw error;
         tokens.recover();

@@ -5,6 +5,8 @@ import type { Definition } from '../../policy/ast.ts';
 import { Diagnostics } from '../../policy/diagnostics.ts';
 import { type Dialect, type Token, tokenize } from '../../policy/lexer.ts';
 import { parseAttribute, parseDefine, parseFilter, parseFunction } from '../../policy/parser.ts';
+import { FilterPool, type PolicyHost, PolicyProgram } from '../../policy/program.ts';
+import { NO_TABLES } from '../../policy/route-access.ts';
 import { Source, type Span } from '../../policy/source.ts';
 import { SyntaxStop, TokenReader } from '../../policy/token-reader.ts';
 import { isSecretKey } from '../source-text.ts';
@@ -13,7 +15,7 @@ import { DEFAULT_SCAN_TIME } from './defaults.ts';
 import { detectDialect, detectFamily } from './dialect.ts';
 import { GLOBAL_OPTIONS, readTable, tableTypeNext } from './globals.ts';
 import { type BirdFiles, readTokens } from './include.ts';
-import { unknownOption } from './options.ts';
+import { expectEnd, unknownOption } from './options.ts';
 import { optionWords } from './protocol-kinds.ts';
 import { ProtocolReader } from './protocols.ts';
 import { ConfigReader } from './reader.ts';
@@ -24,12 +26,16 @@ export interface ParseOptions {
   readonly dialect?: Dialect;
   /** The family of a 1.6 daemon; detected unless given. */
   readonly family?: IpFamily;
+  /** What filters will run with; without it they are checked only. */
+  readonly policy?: { readonly host: PolicyHost; readonly pool: FilterPool };
 }
 
 export interface ParseResult {
   /** What could be understood, also where there are errors. */
   readonly config: BirdConfig;
   readonly diagnostics: Diagnostics;
+  /** The definitions, compiled. */
+  readonly program: PolicyProgram;
   /** Places whose text no message may show. */
   readonly masks: readonly Span[];
 }
@@ -46,10 +52,15 @@ export function parseBird(
   const diagnostics = new Diagnostics();
   const { tokens, sources } = readTokens(source, dialect, files, diagnostics);
   const family = dialect === '1.6' ? (options.family ?? detectFamily(tokens, name)) : undefined;
-  const parser = new ConfigParser(tokens, dialect, family, diagnostics);
+  const { host, pool } = options.policy ?? { host: IDLE_HOST, pool: new FilterPool() };
+  const program = new PolicyProgram(dialect, diagnostics, host, pool);
+  const parser = new ConfigParser(tokens, family, program);
   const config = { ...parser.read(), files: sources.map((each) => each.name) };
-  return { config, diagnostics, masks: parser.masks };
+  return { config, diagnostics, program, masks: parser.masks };
 }
+
+/** For checking alone: no route is ever seen. */
+const IDLE_HOST: PolicyHost = { tables: NO_TABLES, log: { print: () => undefined, error: () => undefined } };
 
 class ConfigParser {
   readonly masks: Span[];
@@ -62,18 +73,15 @@ class ConfigParser {
   #globals: GlobalOptions = {};
   readonly #globalSpans = new Map<string, Span>();
 
-  constructor(
-    tokens: readonly Token[],
-    dialect: Dialect,
-    family: IpFamily | undefined,
-    diagnostics: Diagnostics,
-  ) {
+  constructor(tokens: readonly Token[], family: IpFamily | undefined, program: PolicyProgram) {
+    const { dialect, diagnostics } = program;
     this.masks = secretsIn(tokens);
     this.#tokens = new TokenReader(tokens, dialect, diagnostics);
     this.#symbols = new Symbols(diagnostics);
     this.#reader = new ConfigReader({
       tokens: this.#tokens,
       symbols: this.#symbols,
+      program,
       tables: this.#tables,
       family,
       mask: (span) => this.masks.push(span),
@@ -161,13 +169,14 @@ class ConfigParser {
     this.#globals = { ...this.#globals, ...patch };
     for (const key of Object.keys(patch)) this.#globalSpans.set(key, tokens.spanFrom(token));
     // BIRD takes these without their `;`, and tables.
-    if (!OPEN_ENDED.test(row.words)) tokens.expectOp(';', `after ${row.words}`);
+    if (!OPEN_ENDED.test(row.words)) expectEnd(tokens, `after ${row.words}`);
   }
 
   #define(definition: Definition): void {
     const { name } = definition;
     if (name === undefined) return;
     this.#definitions.push(definition);
+    this.#reader.program.add(definition);
     const token: Token = { ...name.span, kind: 'word', text: name.name, number: 0, bytes: undefined };
     switch (definition.kind) {
       case 'define':
@@ -181,6 +190,8 @@ class ConfigParser {
   #predefineTable(name: string, type: 'ipv4' | 'ipv6'): void {
     this.#tables.set(name, { name, type, span: undefined });
     this.#symbols.predefine(name, 'table');
+    const end = this.#tokens.peek();
+    this.#reader.declare({ ...end, kind: 'word', text: name }, { kind: 'table', of: type });
   }
 
   #unknown(token: Token): SyntaxStop {

@@ -1,5 +1,6 @@
 // Interface patterns: `[-]"mask" [prefix], ...`.
 
+import { formatAddress } from '../../lib/ip.ts';
 import type { InterfacePattern } from './protocol-options.ts';
 import type { ConfigReader } from './reader.ts';
 
@@ -13,7 +14,7 @@ export function readPatterns(reader: ConfigReader, prefixes: boolean): readonly 
     const isText = start.kind === 'string' || reader.constantNext?.kind === 'string';
     const mask = isText ? reader.text('the name of an interface') : undefined;
     const isPrefix = reader.literalAddressFollows || reader.constantNext?.kind === 'prefix';
-    const prefix = isPrefix ? reader.prefix() : undefined;
+    const prefix = isPrefix ? readPrefix(reader) : undefined;
     if (mask === undefined && prefix === undefined) {
       const hint = 'for instance "eth*", or -"cali*" to leave out';
       throw tokens.unexpected('the name of an interface in double quotes', undefined, hint);
@@ -21,7 +22,16 @@ export function readPatterns(reader: ConfigReader, prefixes: boolean): readonly 
     if (prefix !== undefined && !prefixes) {
       reader.diagnostics.error(start, 'interfaces are chosen by name here, not by prefix');
     }
-    patterns.push({ exclude, mask, prefix: prefix?.text });
+    patterns.push({ exclude, mask, prefix });
   } while (tokens.takeOp(','));
   return patterns;
+}
+
+/** 1.6 takes an address for the prefix that has it alone. */
+function readPrefix(reader: ConfigReader): string {
+  if (reader.dialect === '2.x' || !reader.literalAddressFollows || reader.tokens.isOp('/', 1)) {
+    return reader.prefix().text;
+  }
+  const bytes = reader.addressBytes('an address');
+  return `${formatAddress(bytes)}/${bytes.length * 8}`;
 }

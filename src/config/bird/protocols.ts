@@ -107,8 +107,11 @@ export class ProtocolReader {
     const named = next.kind === 'quoted' || (next.kind === 'word' && next.text !== 'from');
     const token = named ? this.#reader.newName('a name') : keyword;
     const name = named ? token.text : this.#freshName(kind);
-    if (named) symbols.define(token, { kind: template ? 'template' : 'protocol' });
-    else symbols.predefine(name, template ? 'template' : 'protocol', keyword);
+    if (named) {
+      symbols.define(token, { kind: template ? 'template' : 'protocol' });
+      this.#reader.declare(token, { kind: 'other', what: template ? 'template' : 'protocol' });
+    }
+    if (!named) symbols.predefine(name, template ? 'template' : 'protocol', keyword);
     let from: string | undefined;
     if (tokens.takeWord('from')) {
       const base = this.#reader.name('the name of a template or protocol', 'template', 'protocol');

@@ -7,12 +7,15 @@ import type { Expression } from '../../policy/ast.ts';
 import type { Diagnostics } from '../../policy/diagnostics.ts';
 import { type Dialect, MAX_NUMBER, type Token } from '../../policy/lexer.ts';
 import { parseTerm } from '../../policy/parser.ts';
+import type { PolicyProgram } from '../../policy/program.ts';
 import type { Span } from '../../policy/source.ts';
+import type { ProgramSymbol } from '../../policy/symbols.ts';
 import { describe, type SyntaxStop, type TokenReader } from '../../policy/token-reader.ts';
 import { RESERVED_WORDS } from '../../policy/words.ts';
 import { Secret } from '../model.ts';
 import type { Flags, IpFamily, NetType, TableConfig } from './config.ts';
 import { type Constant, describeConstant, evaluate } from './constants.ts';
+import { familyMismatch } from './dialect.ts';
 import type { SymbolKind, Symbols } from './symbols.ts';
 
 const MICROSECONDS = { s: 1_000_000, ms: 1000, us: 1 } as const;
@@ -28,6 +31,8 @@ export interface NetPrefix {
 export interface ReaderContext {
   readonly tokens: TokenReader;
   readonly symbols: Symbols;
+  /** Knows and checks what filters and terms say. */
+  readonly program: PolicyProgram;
   readonly tables: Map<string, TableConfig>;
   /** The one family of a 1.6 daemon. */
   readonly family: IpFamily | undefined;
@@ -40,6 +45,8 @@ export interface ReaderContext {
 export class ConfigReader {
   readonly tokens: TokenReader;
   readonly symbols: Symbols;
+  /** Knows and checks what filters and terms say. */
+  readonly program: PolicyProgram;
   readonly tables: Map<string, TableConfig>;
   readonly family: IpFamily | undefined;
   readonly dialect: Dialect;
@@ -50,6 +57,7 @@ export class ConfigReader {
   constructor(context: ReaderContext) {
     this.tokens = context.tokens;
     this.symbols = context.symbols;
+    this.program = context.program;
     this.tables = context.tables;
     this.family = context.family;
     this.dialect = context.tokens.dialect;
@@ -145,6 +153,15 @@ export class ConfigReader {
       throw this.tokens.fail(token, `${token.text} is a word of the language`, 'choose another name');
     }
     return token;
+  }
+
+  /** Tells the filter language of a name that it does not define itself. */
+  declare(token: Token, symbol: ProgramSymbol): void {
+    if (this.program.symbols.get(token.text) !== undefined) return;
+    this.program.declare(
+      { kind: 'name', name: token.text, quoted: token.kind === 'quoted', span: token },
+      symbol,
+    );
   }
 
   /** A defined name of one of these kinds. */
@@ -267,15 +284,8 @@ export class ConfigReader {
 
   /** A 1.6 daemon has one family. */
   checkFamily(bytes: Uint8Array, span: Span): void {
-    if (this.family === undefined) return;
-    const found: IpFamily = bytes.length === 4 ? 'ipv4' : 'ipv6';
-    if (found === this.family) return;
-    const hint = 'BIRD 1.6 runs one daemon a family, each with its own file';
-    this.diagnostics.error(
-      span,
-      `an ${label(found)} address in an ${label(this.family)} configuration`,
-      hint,
-    );
+    const stranger = this.family === undefined ? undefined : familyMismatch(bytes, this.family);
+    if (stranger !== undefined) this.diagnostics.error(span, stranger.message, stranger.hint);
   }
 
   /** A dotted quad or a number. */
@@ -384,8 +394,4 @@ function isKind<K extends Constant['kind']>(
 
 function prefixText(prefix: { bytes: Uint8Array; length: number }): string {
   return `${formatAddress(prefix.bytes)}/${prefix.length}`;
-}
-
-function label(family: IpFamily): string {
-  return family === 'ipv4' ? 'IPv4' : 'IPv6';
 }

@@ -1,8 +1,10 @@
 // Static routes: where they lead, and what is done to them before import. 1.6 announces `multipath` and knows weights
 // and bfd only there; 2.x has them on every next hop, and routes of every kind of table.
 
+import { nearest } from '../../lib/suggest.ts';
 import type { Statement } from '../../policy/ast.ts';
 import { parseCommands } from '../../policy/parser.ts';
+import type { SyntaxStop } from '../../policy/token-reader.ts';
 import type { NetType } from './config.ts';
 import { OptionTable, option, toggle } from './options.ts';
 import type { StaticHop, StaticNet, StaticOptions, StaticRoute, StaticTarget } from './protocol-options.ts';
@@ -27,8 +29,13 @@ function readRoute(reader: ConfigReader): StaticRoute {
   const start = reader.tokens.last;
   const net = readNet(reader);
   const target = readTarget(reader, net);
-  const commands: readonly Statement[] = reader.tokens.isOp('{') ? parseCommands(reader.tokens) : [];
-  return { net, span: reader.tokens.spanFrom(start), target, commands };
+  const commands: Statement[] = reader.tokens.isOp('{') ? parseCommands(reader.tokens) : [];
+  const span = reader.tokens.spanFrom(start);
+  if (commands.length > 0) {
+    const filter = { kind: 'filter', locals: [], body: commands, span } as const;
+    reader.program.use({ kind: 'anonymous', filter, span });
+  }
+  return { net, span, target, commands };
 }
 
 function readNet(reader: ConfigReader): StaticNet {
@@ -99,15 +106,28 @@ function readTarget(reader: ConfigReader, net: StaticNet): StaticTarget {
   }
   if (reader.dialect === '1.6') {
     if (tokens.takeWord('multipath')) return { kind: 'via', hops: readHops(reader) };
-    tokens.expectWord('via', 'and where the route leads');
+    if (!tokens.takeWord('via')) throw unknownTarget(reader);
     return { kind: 'via', hops: [readGateway(reader)] };
   }
   if (tokens.isWord('via')) return { kind: 'via', hops: readHops(reader) };
   if (tokens.takeWord('max')) return readRoa(reader, net);
   if (net.type === 'aspa') return readAspa(reader);
   if (net.type === 'flow4' || net.type === 'flow6') return { kind: 'none' };
-  throw tokens.unexpected('via, recursive, blackhole, unreachable or prohibit', 'and where the route leads');
+  throw unknownTarget(reader);
 }
+
+function unknownTarget({ tokens }: ConfigReader): SyntaxStop {
+  const token = tokens.peek();
+  const near = token.kind === 'word' ? nearest(token.text, TARGETS) : undefined;
+  const hint = near === undefined ? undefined : `did you mean ${near}?`;
+  return tokens.unexpected(
+    `${TARGETS.slice(0, -1).join(', ')} or ${TARGETS.at(-1)}`,
+    'after the prefix',
+    hint,
+  );
+}
+
+const TARGETS = ['via', 'recursive', 'blackhole', 'unreachable', 'prohibit'] as const;
 
 function readRoa(reader: ConfigReader, net: StaticNet): StaticTarget {
   const bits = net.type === 'ipv4' ? 32 : 128;

@@ -1,0 +1,222 @@
+import { describe, expect, test } from 'vitest';
+import { summarizeBird } from '../../../src/config/bird/summary.ts';
+import { model } from './support.ts';
+
+const ROUTER = 'router id 10.0.0.1; protocol device { }';
+
+describe('peers', () => {
+  test('an external peer with everything that the model can say', () => {
+    const { config, warnings } = model(`${ROUTER}
+      protocol bgp up {
+        description "uplink"; local 10.0.0.1 port 1179 as 64512; neighbor 10.0.0.2 port 2179 as 64513; multihop 3; passive;
+        password "hush"; hold time 30; connect delay time 1; connect retry time 7; error wait time 4,40; error forget time 50;
+        allow local as 2; enforce first as; enable extended messages; graceful restart off; local role customer; require roles;
+        ipv4 { import all; export none; next hop self; add paths rx; receive limit 100 action restart; };
+        ipv6 { import all; export none; next hop self; extended next hop; };
+      }`);
+    expect(warnings).toEqual([]);
+    expect(config.peers).toHaveLength(1);
+    expect(config.peers[0]).toMatchObject({
+      name: 'up',
+      address: '10.0.0.2',
+      asn: 64513,
+      localAddress: '10.0.0.1',
+      localPort: 1179,
+      port: 2179,
+      description: 'uplink',
+      passive: true,
+      multihop: 3,
+      families: ['ipv4-unicast', 'ipv6-unicast'],
+      import: 'accept',
+      export: 'reject',
+      nextHop: 'self',
+      addPath: { receive: true, send: 'none' },
+      maxPrefixes: 100,
+      allowOwnAs: 2,
+      enforceFirstAs: true,
+      extendedMessages: true,
+      extendedNextHop: true,
+      gracefulRestart: { mode: 'off' },
+      role: 'customer',
+      roleStrict: true,
+      timers: {
+        hold: 30,
+        keepalive: 10,
+        connectDelay: 1,
+        connectRetry: 7,
+        errorWaitMin: 4,
+        errorWaitMax: 40,
+        errorForget: 50,
+      },
+    });
+    expect(config.peers[0]?.password?.reveal()).toBe('hush');
+    expect(config.listen).toEqual([{ address: '0.0.0.0', port: 1179, interface: undefined }]);
+  });
+
+  test('GTSM counts the hops of multihop', () => {
+    const of = (text: string) =>
+      model(
+        `${ROUTER} protocol bgp p { local as 1; neighbor 10.0.0.2 as 2; ${text} ipv4 { import all; export all; }; }`,
+      ).config.peers[0];
+    expect(of('ttl security;')).toMatchObject({ ttlSecurity: 1, multihop: undefined });
+    expect(of('ttl security; multihop 3;')).toMatchObject({ ttlSecurity: 3, multihop: undefined });
+    expect(of('multihop;')).toMatchObject({ ttlSecurity: undefined, multihop: 64 });
+    expect(of('')).toMatchObject({ ttlSecurity: undefined, multihop: undefined });
+  });
+
+  test('a peer by its link, one of another own AS, and a range', () => {
+    const { config } = model(`${ROUTER}
+      protocol bgp a { local as 64512; neighbor fe80::2%eth0 as 64512; direct; ipv6; }
+      protocol bgp b { local as 64999; neighbor 10.0.0.3 internal; rr client; rr cluster id 10.9.9.9; ipv4; disabled; }
+      protocol bgp c { local as 64512; neighbor range 10.1.0.0/16 external; dynamic name "node"; ipv4 { import none; export all; }; }`);
+    expect(config.router.asn).toBe(64512);
+    expect(
+      config.peers.map(({ address, asn, localAs, enabled }) => [address, asn, localAs, enabled]),
+    ).toEqual([
+      ['fe80::2%eth0', 64512, undefined, true],
+      ['10.0.0.3', 'internal', 64999, false],
+    ]);
+    expect(config.peers[1]).toMatchObject({ routeReflectorClient: true, clusterId: '10.9.9.9' });
+    expect(config.dynamicPeers).toMatchObject([
+      {
+        name: 'node',
+        prefix: '10.1.0.0/16',
+        asn: 'external',
+        passive: true,
+        import: 'reject',
+        export: 'accept',
+      },
+    ]);
+    expect(config.listen.map((each) => each.address)).toEqual(['::', '0.0.0.0']);
+  });
+
+  test.each([
+    ['', 'accept', 'reject'],
+    ['import none; export all;', 'reject', 'accept'],
+    ['import where true; export where false;', 'accept', 'reject'],
+    ['import filter { accept; }; export filter { };', 'accept', 'reject'],
+    ['import filter yes1; export filter yes1;', 'accept', 'accept'],
+    ['import filter { if net ~ 10.0.0.0/8 then accept; }; export where net.len < 25;', 'reject', 'reject'],
+  ])('policies: %s', (text, imported, exported) => {
+    const { config } = model(`${ROUTER} filter yes1 { accept; }
+      protocol bgp p { local as 1; neighbor 10.0.0.2 as 1; ipv4 { ${text} }; }`);
+    expect(config.peers[0]).toMatchObject({ import: imported, export: exported });
+  });
+});
+
+describe('the rest', () => {
+  test('static routes, with what their commands set', () => {
+    const { config, warnings } = model(`${ROUTER} protocol static { ipv4;
+      route 192.0.2.0/24 blackhole { bgp_med = 7; bgp_local_pref = 90; bgp_community.add((1,2)); bgp_large_community.add((1,2,3)); };
+      route 198.51.100.0/24 via 10.0.0.2 via 10.0.0.3; route 203.0.113.0/24 recursive 10.0.0.9; route 10.9.0.0/16 unreachable; }`);
+    expect(config.networks).toEqual([
+      {
+        prefix: '192.0.2.0/24',
+        type: 'blackhole',
+        via: [],
+        med: 7,
+        localPref: 90,
+        communities: ['1:2', '1:2:3'],
+      },
+      {
+        prefix: '198.51.100.0/24',
+        type: 'via',
+        via: ['10.0.0.2', '10.0.0.3'],
+        med: undefined,
+        localPref: undefined,
+        communities: [],
+      },
+      {
+        prefix: '203.0.113.0/24',
+        type: 'via',
+        via: ['10.0.0.9'],
+        med: undefined,
+        localPref: undefined,
+        communities: [],
+      },
+      {
+        prefix: '10.9.0.0/16',
+        type: 'unreachable',
+        via: [],
+        med: undefined,
+        localPref: undefined,
+        communities: [],
+      },
+    ]);
+    expect(warnings).toEqual([]);
+  });
+
+  test('kernel protocols', () => {
+    const { config, warnings } = model(`${ROUTER}
+      protocol kernel { ipv4 { export all; }; persist; learn; scan time 7; kernel table 99; metric 5; merge paths on limit 4; }
+      protocol kernel { ipv6 { export all; }; persist; learn; kernel table 99; metric 6; merge paths on limit 4; }
+      protocol direct { ipv4; interface "eth*", -"*"; }`);
+    expect(config.kernel).toMatchObject({
+      install: true,
+      table: 99,
+      metric: 5,
+      ecmp: 4,
+      keepOnStop: true,
+      learn: [{ protocol: undefined, table: undefined }],
+      interfaces: ['eth*', '-*'],
+      scanTime: 7,
+    });
+    expect(config.redistribute).toEqual(['kernel', 'connected']);
+    expect(warnings).toEqual(['metric differs between kernel protocols; the first counts (kernel2)']);
+  });
+
+  test('nothing is installed where nothing is exported', () => {
+    expect(model(`${ROUTER} protocol kernel { ipv4; }`).config.kernel).toMatchObject({
+      install: false,
+      learn: [],
+      metric: 32,
+    });
+    expect(model(ROUTER).config.kernel.install).toBe(false);
+  });
+
+  test('a filter that is not evaluated keeps out what it might keep out', () => {
+    const { config, warnings } = model(`${ROUTER}
+      protocol kernel { learn; ipv4 { import where krt_source = 4; export where net.len < 25; }; }
+      protocol static { ipv4 { import where net.len < 20; }; route 10.0.0.0/8 blackhole; }`);
+    expect(config).toMatchObject({ kernel: { install: false, learn: [] }, networks: [], redistribute: [] });
+    expect(warnings).toHaveLength(3);
+  });
+
+  test('what the model cannot say is named once, with whom it concerns', () => {
+    const { warnings } = model(`${ROUTER} log stderr all; graceful restart wait 5; ipv4 table t;
+      template bgp x { local as 1; long lived graceful restart; ipv4 { table t; secondary off; cost 5; }; }
+      protocol bgp a from x { neighbor 10.0.0.2 as 1; } protocol bgp b from x { neighbor 10.0.0.3 as 1; }
+      protocol bgp c from x { neighbor 10.0.0.4 as 1; } protocol bgp d from x { neighbor 10.0.0.5 as 1; }
+      protocol pipe { table master4; peer table t; }`);
+    expect(warnings).toEqual([
+      'log has no effect (global)',
+      'graceful restart wait has no effect (global)',
+      'a table has no effect (t)',
+      'long lived graceful restart has no effect (a, b, c and 1 more)',
+      'table t has no effect (a, b, c and 1 more)',
+      'secondary has no effect (a, b, c and 1 more)',
+      'cost has no effect (a, b, c and 1 more)',
+      'protocol pipe has no effect (pipe1)',
+    ]);
+  });
+
+  test('without a router id the lowest address of the host is taken', () => {
+    expect(model('protocol device { }').config.router).toEqual({
+      asn: 0,
+      id: '10.0.0.5',
+      clusterId: '10.0.0.5',
+      hostname: 'host1',
+    });
+  });
+
+  test('the summary', () => {
+    const { bird } = model(
+      `${ROUTER} filter f { accept; } define A = 1; protocol static { ipv4; } protocol static { ipv6; }`,
+    );
+    expect(summarizeBird(bird)).toEqual([
+      'BIRD 2.x, 1 file',
+      'protocols: 1 device, 2 static',
+      'defined: filters 1, functions 0, constants 1',
+    ]);
+  });
+});
