@@ -1,11 +1,9 @@
 // `npm run bench`: the contestants that are installed take turns at the works, several rounds; medians and ratios are
 // printed and written to bench/out as Markdown, JSON and a chart.
 
-import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { constants, cpus, loadavg, release, totalmem } from 'node:os';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { chart } from './chart.ts';
 import { contest, type Outcome } from './contest.ts';
@@ -13,6 +11,7 @@ import { DAEMONS } from './daemons/index.ts';
 import type { DaemonKind, DaemonName } from './daemons/types.ts';
 import { CleanUp } from './lab/clean-up.ts';
 import { run } from './lab/command.ts';
+import { existing, projectRoot } from './project.ts';
 import { type Environment, heading, markdown, summarize } from './report.ts';
 import { DEFAULT_WORKS, WORKS, type Work, type WorkSize } from './works.ts';
 
@@ -28,16 +27,6 @@ ${WORKS.map(({ id, title }) => `  ${id.padEnd(5)} ${title}`).join('\n')}
 `;
 
 const CONTESTANTS: readonly DaemonName[] = ['godwit', 'bird', 'frr', 'gobgp', 'openbgpd'];
-
-function projectRoot(): string {
-  let directory = dirname(fileURLToPath(import.meta.url));
-  while (!existsSync(join(directory, 'package.json'))) directory = dirname(directory);
-  return directory;
-}
-
-function existing(path: string): string | undefined {
-  return existsSync(path) ? path : undefined;
-}
 
 function say(text: string): void {
   process.stdout.write(`${text}\n`);

@@ -2,13 +2,13 @@
 
 import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { COMMANDS } from '../../src/control/commands.ts';
 import { connectControl } from '../../src/control/grpc/client.ts';
 import type { PeerView, RouteView } from '../../src/speaker/api.ts';
 import { run, waitFor } from '../lab/command.ts';
 import { ManagedProcess } from '../lab/managed-process.ts';
+import { projectRoot } from '../project.ts';
 import type {
   Daemon,
   DaemonKind,
@@ -88,13 +88,6 @@ const FAMILY: Readonly<Record<LabFamily, RouteView['family']>> = {
   ipv4: 'ipv4-unicast',
   ipv6: 'ipv6-unicast',
 };
-
-/** The nearest directory above this file that holds the package: sources and built files lie at different depths. */
-function projectRoot(): string {
-  let directory = dirname(fileURLToPath(import.meta.url));
-  while (!existsSync(join(directory, 'package.json'))) directory = dirname(directory);
-  return directory;
-}
 
 function executable(): string {
   return join(projectRoot(), 'bin/godwit.js');

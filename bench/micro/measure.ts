@@ -1,0 +1,64 @@
+// Times runs and says what came out: nanoseconds an item, best and median of several rounds. Pure but for the clock.
+
+import type { Clock } from '../../src/lib/clock.ts';
+import { median } from '../statistics.ts';
+import type { Micro, MicroInput } from './types.ts';
+
+const NANOS_PER_MS = 1e6;
+
+export interface MicroResult {
+  readonly name: string;
+  readonly title: string;
+  readonly item: string;
+  readonly items: number;
+  /** Nanoseconds an item. */
+  readonly best: number;
+  readonly median: number;
+}
+
+/** Fresh state each round, timed work only. Throws where a run did not handle all its items. */
+export function measure(micro: Micro, input: MicroInput, rounds: number, clock: Clock): MicroResult {
+  const times: number[] = [];
+  let items = 0;
+  for (let round = 0; round < rounds; round++) {
+    const work = micro.prepare(input);
+    items = work.items;
+    const start = clock.now();
+    const seen = work.run();
+    times.push(clock.now() - start);
+    if (seen !== items) throw new Error(`${micro.name}: ${seen} of ${items} items were handled`);
+  }
+  return resultOf(micro, items, times);
+}
+
+/** `times`: milliseconds of each round. */
+export function resultOf(
+  { name, title, item }: Omit<Micro, 'prepare'>,
+  items: number,
+  times: readonly number[],
+): MicroResult {
+  const nanos = times.map((ms) => (ms * NANOS_PER_MS) / items);
+  return { name, title, item, items, best: Math.min(...nanos), median: median(nanos) };
+}
+
+/** A table for people. */
+export function formatResults(results: readonly MicroResult[]): string {
+  const rows = results.map(({ name, title, item, items, best, median: middle }) => [
+    name,
+    best.toFixed(1),
+    middle.toFixed(1),
+    (1000 / best).toFixed(2),
+    `${items} x ${item}`,
+    title,
+  ]);
+  const all = [['', 'best ns', 'median ns', 'M/s', 'items', ''], ...rows];
+  const widths = all[0]!.map((_, column) => Math.max(...all.map((row) => row[column]!.length)));
+  return all
+    .map((row) =>
+      row.map((cell, i) => (NUMERIC.has(i) ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!))),
+    )
+    .map((row) => row.join('  ').trimEnd())
+    .join('\n');
+}
+
+const NUMERIC = new Set([1, 2, 3]);
