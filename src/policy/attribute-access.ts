@@ -8,7 +8,7 @@ import { readUint32 } from '../lib/bytes.ts';
 import type { RouteAttribute } from './attributes.ts';
 import { asQuad } from './quads.ts';
 import type { RouteAccess } from './route-access.ts';
-import { EnumValue, Ip, List, Octets, Quad, type Value } from './values.ts';
+import { EMPTY, EnumValue, Ip, List, Octets, Quad, type Value } from './values.ts';
 
 const WORD = 4;
 
@@ -156,6 +156,8 @@ export class AttributeAccess implements RouteAccess {
   start = 0;
   end = 0;
   readonly #editor = new AttributeEditor();
+  /** Codes that were set to the language's own empty lists, which count as undefined in 2.x. */
+  readonly #emptied = new Set<number>();
   #source: Uint8Array = NO_BYTES;
   #offset = 0;
   #length = 0;
@@ -180,6 +182,7 @@ export class AttributeAccess implements RouteAccess {
     this.#offset = offset;
     this.#length = length;
     this.#changed = false;
+    if (this.#emptied.size > 0) this.#emptied.clear();
     this.#facts = facts;
     this.#extended = extended === undefined ? undefined : new Map(extended);
     this.#extendedChanged = false;
@@ -300,6 +303,7 @@ export class AttributeAccess implements RouteAccess {
       case 'clist':
       case 'eclist':
       case 'lclist':
+        if (start === end && this.#emptied.has(attribute.code)) return EMPTY[attribute.type];
         return new List(attribute.type, bytes.slice(start, end));
       default:
         return new Octets('bytestring', bytes.slice(start, end));
@@ -313,8 +317,11 @@ export class AttributeAccess implements RouteAccess {
       return undefined;
     }
     if (typeof value === 'number') this.#edit().setUint32(code, value);
-    else if (value instanceof List) this.#edit().set(code, value.bytes);
-    else if (value instanceof EnumValue) this.#edit().set(code, Uint8Array.of(value.value));
+    else if (value instanceof List) {
+      this.#edit().set(code, value.bytes);
+      if (value === EMPTY[value.kind]) this.#emptied.add(code);
+      else this.#emptied.delete(code);
+    } else if (value instanceof EnumValue) this.#edit().set(code, Uint8Array.of(value.value));
     else if (value instanceof Octets) return this.#setOctets(attribute, value.bytes);
     else {
       const quad = asQuad(value);

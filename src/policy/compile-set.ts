@@ -18,7 +18,7 @@ import { compileTerm } from './compile-term.ts';
 import type { Compiler, Term } from './compiler.ts';
 import { makeEc } from './extended-community.ts';
 import { formatValue } from './format.ts';
-import { ipWords } from './operators.ts';
+import { ipWords } from './membership.ts';
 import { type MaskStep, PathMask } from './path-mask.ts';
 import { EmptySet, PrefixSet, RangeSet, type WordRange } from './sets.ts';
 import type { Span } from './source.ts';

@@ -1,12 +1,9 @@
 // Statements -> closures. With tracing each tells what it did; without, nothing of that is in the closures.
 
-import { segments } from '../bgp/wire/as-path.ts';
 import type {
   AssignStatement,
   CallStatement,
-  CaseStatement,
   Expression,
-  ForStatement,
   IfStatement,
   PolicyType,
   Statement,
@@ -15,25 +12,29 @@ import type {
   Verdict,
 } from './ast.ts';
 import type { RouteAttribute } from './attributes.ts';
-import { compileCallStatement, compileMethodOn, converted } from './compile-call.ts';
-import { makeRangeSet, memberRanges, memberWords, type TypedRange } from './compile-set.ts';
+import { compileCallStatement, converted } from './compile-call.ts';
+import { compileCase, compileFor } from './compile-choice.ts';
+import { compileMethodOn } from './compile-method.ts';
 import { compileTerm, noteCustom, truth } from './compile-term.ts';
 import type { Compiler, Term } from './compiler.ts';
-import { formatValue, listMembers } from './format.ts';
-import { isMember } from './operators.ts';
+import { formatValue } from './format.ts';
 import { asQuad } from './quads.ts';
 import { type Execute, LocatedError, type Run, SIGNAL, type Signal, type TraceEvent } from './run.ts';
-import { RangeSet } from './sets.ts';
 import type { Span } from './source.ts';
 import type { PolicySymbol } from './symbols.ts';
-import { isAssignable, List, Pair, PolicyRuntimeError, Quad, typeOf, type Value } from './values.ts';
+import { isAssignable, PolicyRuntimeError, Quad, typeOf, type Value } from './values.ts';
 
 /** Statements one after the other, in a block of names of its own. */
 export function compileBlock(compiler: Compiler, body: readonly Statement[]): Execute {
   compiler.locals.push();
-  const statements = body.map((statement) => located(compileStatement(compiler, statement), statement.span));
+  const execute = compileBody(compiler, body);
   compiler.locals.pop();
-  return sequence(statements);
+  return execute;
+}
+
+/** Statements of a function or filter, whose names share a block with its arguments. */
+export function compileBody(compiler: Compiler, body: readonly Statement[]): Execute {
+  return sequence(body.map((statement) => located(compileStatement(compiler, statement), statement.span)));
 }
 
 function sequence(statements: readonly Execute[]): Execute {
@@ -170,118 +171,13 @@ function compileIf(compiler: Compiler, statement: IfStatement): Execute {
   };
 }
 
-function compileBranch(compiler: Compiler, statement: Statement): Execute {
+export function compileBranch(compiler: Compiler, statement: Statement): Execute {
   return statement.kind === 'block'
     ? compileBlock(compiler, statement.body)
     : compileBlock(compiler, [statement]);
 }
 
-function compileCase(compiler: Compiler, statement: CaseStatement): Execute {
-  const subject = compileTerm(compiler, statement.subject);
-  const labels: TypedRange[][] = [];
-  const bodies: Execute[] = [];
-  let otherwise = -1;
-  for (const arm of statement.arms) {
-    if (arm.items === undefined) otherwise = bodies.length;
-    labels.push(arm.items?.flatMap((item) => memberRanges(compiler, item)) ?? []);
-    bodies.push(compileBlock(compiler, arm.body));
-  }
-  const find = compiler.dialect === '1.6' ? balancedChoice(labels) : firstChoice(labels);
-  const { traces } = compiler;
-  const { span } = statement.subject;
-  return (run) => {
-    const value = subject.evaluate(run);
-    const found = find(value);
-    const arm = found < 0 ? otherwise : found;
-    if (traces) run.trace?.({ kind: 'case', span, text: formatValue(value) });
-    return arm < 0 ? SIGNAL.next : bodies[arm]!(run);
-  };
-}
-
-type Choice = (value: Value) => number;
-
-/** 2.x takes the first arm that has the value. */
-function firstChoice(labels: readonly (readonly TypedRange[])[]): Choice {
-  const sets = labels.map((ranges) => makeRangeSet(ranges));
-  return (value) => {
-    if (value === undefined) return -1;
-    return sets.findIndex((set) => set !== undefined && isMember(value, set) === true);
-  };
-}
-
-/** 1.6 has the labels of all arms in one balanced tree, which shows where they overlap. */
-function balancedChoice(labels: readonly (readonly TypedRange[])[]): Choice {
-  const byElement = new Map<string, { ranges: TypedRange[]; arms: number[] }>();
-  for (const [arm, ranges] of labels.entries()) {
-    for (const range of ranges) {
-      const group = byElement.get(range.element) ?? { ranges: [], arms: [] };
-      group.ranges.push(range);
-      group.arms.push(arm);
-      byElement.set(range.element, group);
-    }
-  }
-  const trees = new Map(
-    [...byElement].map(([element, { ranges, arms }]) => {
-      const set = new RangeSet(ranges[0]!.element, ranges);
-      return [element, { set, arms: set.order.map((order) => arms[order]!) }] as const;
-    }),
-  );
-  return (value) => {
-    const member = memberWords(value);
-    const tree = member === undefined ? undefined : trees.get(member.element);
-    if (member === undefined || tree === undefined) return -1;
-    const [w0 = 0, w1, w2, w3] = member.words;
-    const found = tree.set.find(w0, w1, w2, w3);
-    return found < 0 ? -1 : tree.arms[found]!;
-  };
-}
-
-/** What the members of a list are. */
-const MEMBER_TYPES: Readonly<Partial<Record<PolicyType, PolicyType>>> = {
-  bgppath: 'int',
-  clist: 'pair',
-  eclist: 'ec',
-  lclist: 'lc',
-};
-
-function compileFor(compiler: Compiler, statement: ForStatement): Execute {
-  const subject = compileTerm(compiler, statement.subject);
-  const member = MEMBER_TYPES[subject.type];
-  if (member === undefined && subject.type !== 'unknown') {
-    compiler.diagnostics.error(
-      statement.subject.span,
-      `'for' goes over paths and lists, this is ${subject.type}`,
-    );
-  }
-  const type = statement.type ?? member ?? 'unknown';
-  const fits = member === undefined || isAssignable(member, type) || (member === 'pair' && type === 'quad');
-  if (!fits)
-    compiler.diagnostics.error(statement.variable.span, `the members are ${member}, the variable is ${type}`);
-  compiler.locals.push();
-  const slot = declare(compiler, statement.variable, type);
-  const body = compileBranch(compiler, statement.body);
-  compiler.locals.pop();
-  return (run) => {
-    for (const value of membersOf(subject.evaluate(run), type)) {
-      run.stack[run.base + slot] = value;
-      const signal = body(run);
-      if (signal !== SIGNAL.next) return signal;
-    }
-    return SIGNAL.next;
-  };
-}
-
-function membersOf(value: Value, type: PolicyType): Value[] {
-  if (!(typeof value === 'object' && value instanceof List)) {
-    throw new PolicyRuntimeError(`'for' goes over paths and lists, not over ${typeOf(value)}`);
-  }
-  if (value.kind === 'bgppath') return [...segments(value.bytes)].flatMap(({ ases }) => [...ases]);
-  const members: Value[] = listMembers(value);
-  if (type !== 'quad') return members;
-  return members.map((member) => (member instanceof Pair ? new Quad(member.value) : member));
-}
-
-function declare(compiler: Compiler, name: VariableStatement['variable'], type: PolicyType): number {
+export function declare(compiler: Compiler, name: VariableStatement['variable'], type: PolicyType): number {
   if (!name.quoted && compiler.symbols.builtin(name.name) !== undefined) {
     compiler.diagnostics.error(
       name.span,

@@ -2,8 +2,9 @@
 
 import type { BinaryExpression, BinaryOperator, Expression, Name, PolicyType } from './ast.ts';
 import { ROUTE_ATTRIBUTES, type RouteAttribute } from './attributes.ts';
-import { compileCall, compileMethod } from './compile-call.ts';
+import { compileCall } from './compile-call.ts';
 import { compileMatch } from './compile-match.ts';
+import { compileMethod } from './compile-method.ts';
 import { compileMask, compileSet } from './compile-set.ts';
 import type { Compiler, Term } from './compiler.ts';
 import { makeEc } from './extended-community.ts';

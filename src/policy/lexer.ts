@@ -93,7 +93,8 @@ const HEX_NUMBER = /0x[0-9A-Fa-f]+/y;
 const NUMBER = /[0-9]+/y;
 const IP4 = /[0-9]+\.[0-9]+\.[0-9]+\.[0-9]+/y;
 /** Whatever has two colons; parseAddress says which of them are addresses. */
-const IP6 = /[0-9A-Fa-f]{0,4}:[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:]*(?:[0-9]+\.[0-9]+\.[0-9]+\.[0-9]+)?/y;
+const IP6 =
+  /(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9]+\.[0-9]+\.[0-9]+\.[0-9]+|[0-9A-Fa-f]{0,4}:[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:]*/y;
 const RD = /(?:(?:[012]:)?[0-9]+|(?:1:)?[0-9]+\.[0-9]+\.[0-9]+\.[0-9]+):[0-9]+/y;
 const MAC = /[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){5}(?![0-9A-Fa-f:])/y;
 const HEX_BYTES = /hex:((?:[0-9A-Fa-f]{2}(?:[:. -]?(?=[0-9A-Fa-f]{2}))?)*)/y;
@@ -132,7 +133,8 @@ class Lexer {
     const start = this.#at;
     const char = this.#text[start];
     if (char === undefined) return this.#token('end', start, '');
-    if (/[0-9A-Fa-f:]/.test(char)) {
+    // h begins `hex:`.
+    if (/[0-9A-Fa-fh:]/.test(char)) {
       const token = this.#colonForm(start);
       if (token !== undefined) return token;
     }

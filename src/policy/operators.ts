@@ -1,31 +1,20 @@
-// What operators do to values: equality, order, membership, arithmetic, and the methods that make new lists. What
-// does not fit is a PolicyRuntimeError.
+// What operators do to values: equality, order, matching, arithmetic. What does not fit is a PolicyRuntimeError.
 
-import { containsAs, encodeSegments, prepend as prependAs, segments } from '../bgp/wire/as-path.ts';
-import { bytesEqual, readUint32, writeUint32 } from '../lib/bytes.ts';
+import { containsAs } from '../bgp/wire/as-path.ts';
+import { bytesEqual, readUint32 } from '../lib/bytes.ts';
 import { quadToUint } from '../lib/ip.ts';
 import { toWords } from '../lib/prefix-trie.ts';
-import type { RangeSet } from './sets.ts';
+import { findMember, ipWords, isMember, memberBytes } from './membership.ts';
 import {
   type Compound,
   EMPTY,
   Ip,
   List,
-  MEMBER_BYTES,
   PolicyRuntimeError,
   type PrefixValue,
   typeOf,
   type Value,
 } from './values.ts';
-
-const MAPPED = 0xffff;
-const AS_BYTES = 4;
-
-/** An address as four words, IPv4 as IPv4-mapped. */
-export function ipWords(bytes: Uint8Array): [number, number, number, number] {
-  if (bytes.length === 4) return [0, 0, MAPPED, quadToUint(bytes)];
-  return [readUint32(bytes, 0), readUint32(bytes, 4), readUint32(bytes, 8), readUint32(bytes, 12)];
-}
 
 /** Whether two values are the same; values of different types never are. */
 export function equal(a: Value, b: Value): boolean {
@@ -154,7 +143,7 @@ function matchesCompound(a: Exclude<Value, undefined>, b: Compound): boolean | u
     case 'eclist':
     case 'lclist': {
       const member = memberBytes(a, b.kind);
-      return member === undefined ? undefined : indexOf(b, member) >= 0;
+      return member === undefined ? undefined : findMember(b.bytes, b.bytes.length, member) >= 0;
     }
     default:
       return undefined;
@@ -168,85 +157,6 @@ function covers(prefix: PrefixValue, bytes: Uint8Array, length: number): boolean
   for (let i = 0; i < whole; i++) if (bytes[i] !== prefix.bytes[i]) return false;
   const rest = prefix.length & 7;
   return rest === 0 || ((bytes[whole]! ^ prefix.bytes[whole]!) & (0xff << (8 - rest)) & 0xff) === 0;
-}
-
-/** Whether a value, or any member of a list, is in the set; undefined where the set is of something else. */
-export function isMember(a: Exclude<Value, undefined>, set: RangeSet): boolean | undefined {
-  if (typeof a === 'number') return set.part('int')?.has(a);
-  if (typeof a !== 'object') return undefined;
-  switch (a.kind) {
-    case 'pair':
-      return set.part('pair')?.has(a.value);
-    case 'quad':
-      return set.part('quad')?.has(a.value) ?? set.part('ip')?.has(0, 0, MAPPED, a.value);
-    case 'enum':
-      return set.part(`enum ${a.of}`)?.has(a.value);
-    case 'ip':
-      return set.part('ip')?.has(...ipWords(a.bytes));
-    case 'ec':
-      return set.part('ec')?.has(a.high, a.low);
-    case 'lc':
-      return set.part('lc')?.has(a.asn, a.data1, a.data2);
-    case 'rd':
-      return set.part('rd')?.has(readUint32(a.bytes, 0), readUint32(a.bytes, 4));
-    case 'bgppath':
-      return set.part('int') === undefined
-        ? undefined
-        : pathHas(a.bytes, 0, a.bytes.length, set.part('int')!);
-    case 'clist':
-    case 'eclist':
-    case 'lclist':
-      return listHas(a.kind, a.bytes, 0, a.bytes.length, set);
-    default:
-      return undefined;
-  }
-}
-
-/** Whether any AS of the path in `bytes[start, end)` is in the set. */
-export function pathHas(bytes: Uint8Array, start: number, end: number, set: RangeSet): boolean {
-  for (let at = start; at + 2 <= end; ) {
-    const next = at + 2 + bytes[at + 1]! * AS_BYTES;
-    for (let as = at + 2; as < next; as += AS_BYTES) if (set.has(readUint32(bytes, as))) return true;
-    at = next;
-  }
-  return false;
-}
-
-/** Whether any member of the list in `bytes[start, end)` is in the set; undefined where the set is of no such thing. */
-export function listHas(
-  kind: 'clist' | 'eclist' | 'lclist',
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-  set: RangeSet,
-): boolean | undefined {
-  if (!canHold(kind, set)) return undefined;
-  const size = MEMBER_BYTES[kind];
-  for (let at = start; at + size <= end; at += size) if (memberIsIn(kind, bytes, at, set)) return true;
-  return false;
-}
-
-function canHold(kind: 'clist' | 'eclist' | 'lclist', set: RangeSet): boolean {
-  if (kind === 'eclist') return set.part('ec') !== undefined;
-  if (kind === 'lclist') return set.part('lc') !== undefined;
-  return (set.part('pair') ?? set.part('quad') ?? set.part('ip')) !== undefined;
-}
-
-function memberIsIn(
-  kind: 'clist' | 'eclist' | 'lclist',
-  bytes: Uint8Array,
-  at: number,
-  set: RangeSet,
-): boolean {
-  const first = readUint32(bytes, at);
-  if (kind === 'eclist') return set.part('ec')!.has(first, readUint32(bytes, at + 4));
-  if (kind === 'lclist')
-    return set.part('lc')!.has(first, readUint32(bytes, at + 4), readUint32(bytes, at + 8));
-  return (
-    set.part('pair')?.has(first) === true ||
-    set.part('quad')?.has(first) === true ||
-    set.part('ip')?.has(0, 0, MAPPED, first) === true
-  );
 }
 
 /** A pattern with `*`, `?` and `\` before either to mean itself. */
@@ -292,145 +202,6 @@ export function arithmetic(operator: '+' | '-' | '*' | '/', a: Value, b: Value):
       if (b === 0) throw new PolicyRuntimeError('division by zero');
       return Math.floor(a / b);
   }
-}
-
-// --- lists
-
-function wanted(list: Value, what: string): List {
-  if (typeof list === 'object' && list instanceof List) return list;
-  throw new PolicyRuntimeError(`cannot ${what} ${typeOf(list)}`);
-}
-
-/** A member of such a list as octets; undefined where the value is none. */
-export function memberBytes(value: Value, kind: List['kind']): Uint8Array | undefined {
-  if (typeof value !== 'object') return undefined;
-  if (kind === 'clist') {
-    if (value.kind === 'pair' || value.kind === 'quad') return wordBytes(value.value);
-    return value.kind === 'ip' && value.bytes.length === 4 ? value.bytes : undefined;
-  }
-  if (kind === 'eclist') return value.kind === 'ec' ? wordBytes(value.high, value.low) : undefined;
-  return kind === 'lclist' && value.kind === 'lc'
-    ? wordBytes(value.asn, value.data1, value.data2)
-    : undefined;
-}
-
-function wordBytes(...words: number[]): Uint8Array {
-  const out = new Uint8Array(words.length * 4);
-  for (const [i, word] of words.entries()) writeUint32(out, i * 4, word);
-  return out;
-}
-
-function indexOf(list: List, member: Uint8Array): number {
-  return find(list.bytes, list.bytes.length, member);
-}
-
-/** Where the member stands among the members in `bytes[0, end)`, or -1. */
-function find(bytes: Uint8Array, end: number, member: Uint8Array): number {
-  const size = member.length;
-  next: for (let at = 0; at + size <= end; at += size) {
-    for (let i = 0; i < size; i++) if (bytes[at + i] !== member[i]) continue next;
-    return at;
-  }
-  return -1;
-}
-
-/** `add(list, x)`: x, or each of the list x, unless it is there. */
-export function addTo(target: Value, value: Value): List {
-  const list = wanted(target, 'add to');
-  if (list.kind === 'bgppath') throw new PolicyRuntimeError('cannot add to a path: prepend');
-  const added =
-    typeof value === 'object' && value.kind === list.kind ? value.bytes : memberBytes(value, list.kind);
-  if (added === undefined) throw new PolicyRuntimeError(`cannot add ${typeOf(value)} to ${list.kind}`);
-  const size = MEMBER_BYTES[list.kind];
-  const out = new Uint8Array(list.bytes.length + added.length);
-  out.set(list.bytes);
-  let length = list.bytes.length;
-  for (let at = 0; at < added.length; at += size) {
-    const member = added.subarray(at, at + size);
-    if (find(out, length, member) >= 0) continue;
-    out.set(member, length);
-    length += size;
-  }
-  return length === list.bytes.length ? list : new List(list.kind, out.subarray(0, length));
-}
-
-/** `delete(list, x)`: without x, members of the set or list x. */
-export function deleteFrom(target: Value, value: Value): List {
-  return keep(wanted(target, 'delete from'), value, false);
-}
-
-/** `filter(list, x)`: members of the set or list x only. */
-export function filterBy(target: Value, value: Value): List {
-  const list = wanted(target, 'filter');
-  if (
-    typeof value !== 'object' ||
-    !(value.kind === 'set' || (value.kind === list.kind && list.kind !== 'bgppath'))
-  ) {
-    throw new PolicyRuntimeError(`cannot filter ${list.kind} by ${typeOf(value)}`);
-  }
-  return keep(list, value, true);
-}
-
-function keep(list: List, by: Value, those: boolean): List {
-  if (list.kind === 'bgppath') return keepAses(list, by, those);
-  const { kind } = list;
-  const size = MEMBER_BYTES[kind];
-  const isIn = memberTest(kind, by);
-  const out = new Uint8Array(list.bytes.length);
-  let length = 0;
-  for (let at = 0; at + size <= list.bytes.length; at += size) {
-    if (isIn(list.bytes, at) !== those) continue;
-    out.set(list.bytes.subarray(at, at + size), length);
-    length += size;
-  }
-  return length === list.bytes.length ? list : new List(kind, out.subarray(0, length));
-}
-
-function memberTest(
-  kind: 'clist' | 'eclist' | 'lclist',
-  by: Value,
-): (bytes: Uint8Array, at: number) => boolean {
-  if (typeof by === 'object') {
-    if (by.kind === 'set') {
-      if (by.type === 'empty set') return () => false;
-      if ('element' in by && canHold(kind, by)) return (bytes, at) => memberIsIn(kind, bytes, at, by);
-    } else if (by.kind === kind) {
-      const size = MEMBER_BYTES[kind];
-      return (bytes, at) => find(by.bytes, by.bytes.length, bytes.subarray(at, at + size)) >= 0;
-    }
-    const member = memberBytes(by, kind);
-    if (member !== undefined) return (bytes, at) => member.every((octet, i) => bytes[at + i] === octet);
-  }
-  throw new PolicyRuntimeError(`${typeOf(by)} cannot be in ${kind}`);
-}
-
-function keepAses(list: List, by: Value, those: boolean): List {
-  const isIn = asTest(by);
-  let changed = false;
-  const kept = [...segments(list.bytes)].map(({ type, ases }) => {
-    const left = ases.filter((as) => isIn(as) === those);
-    if (left.length !== ases.length) changed = true;
-    return { type, ases: left };
-  });
-  return changed ? new List('bgppath', encodeSegments(kept)) : list;
-}
-
-function asTest(by: Value): (as: number) => boolean {
-  if (typeof by === 'number') return (as) => as === by;
-  if (typeof by === 'object' && by.kind === 'set') {
-    if (by.type === 'empty set') return () => false;
-    const part = 'element' in by ? by.part('int') : undefined;
-    if (part !== undefined) return (as) => part.has(as);
-  }
-  throw new PolicyRuntimeError(`${typeOf(by)} cannot be in bgppath`);
-}
-
-/** `prepend(path, as)` */
-export function prependTo(target: Value, as: Value): List {
-  const list = wanted(target, 'prepend to');
-  if (list.kind !== 'bgppath') throw new PolicyRuntimeError(`cannot prepend to ${list.kind}`);
-  if (typeof as !== 'number') throw new PolicyRuntimeError(`cannot prepend ${typeOf(as)}`);
-  return new List('bgppath', prependAs(list.bytes, as));
 }
 
 /** Whether `defined(value)`: in 2.x what was never set is undefined though it reads as an empty list. */

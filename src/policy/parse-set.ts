@@ -209,7 +209,7 @@ function parseMaskItem(reader: TokenReader): MaskItem {
     return { kind: 'set', items: set.items, span: set.span };
   }
   if (token.kind === 'number') return parseMaskRange(reader);
-  if (two && reader.takeOp('(')) {
+  if (reader.takeOp('(')) {
     const value = parseTerm(reader);
     reader.expectOp(')', 'in a path mask');
     return { kind: 'value', value, span: reader.spanFrom(token) };

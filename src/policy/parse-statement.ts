@@ -38,6 +38,9 @@ function parseStatements(reader: TokenReader, isEnd: () => boolean): Statement[]
   while (!reader.atEnd && !reader.isOp('}') && !isEnd()) {
     const before = reader.position;
     try {
+      if (reader.dialect === '1.6' && reader.isOp('{')) {
+        throw reader.unexpected('a statement', undefined, "blocks stand after 'then' and 'else' only");
+      }
       body.push(parseStatement(reader));
     } catch (stop) {
       if (!(stop instanceof SyntaxStop)) throw stop;
@@ -217,7 +220,9 @@ function parsePrint(reader: TokenReader, endsLine: boolean): Statement {
 /** Terms separated by commas, perhaps none. */
 function parseValues(reader: TokenReader): Expression[] {
   const values: Expression[] = [];
-  if (reader.isOp(';') || reader.isOp('}') || reader.isWord('else')) return values;
+  const next = reader.peek();
+  const isStatement = next.kind === 'word' && Object.hasOwn(STATEMENTS, next.text);
+  if (reader.isOp(';') || reader.isOp('}') || reader.isWord('else') || isStatement) return values;
   do values.push(parseTerm(reader));
   while (reader.takeOp(','));
   return values;
@@ -269,6 +274,13 @@ export function parseSymbol(reader: TokenReader, what: string): Name {
   return nameOf(reader.expectSymbol(what));
 }
 
+/** Takes the `;`. Where the next line or the end of the block follows instead, nothing but the `;` is missing. */
 function endStatement(reader: TokenReader): void {
-  reader.expectOp(';', 'at the end of the statement');
+  if (reader.takeOp(';')) return;
+  const stop = reader.missing("';'", 'at the end of the statement');
+  const { last } = reader;
+  const next = reader.peek();
+  const lineOf = (offset: number) => last.source.position(offset).line;
+  const isNewLine = next.source === last.source && lineOf(next.start) > lineOf(last.start);
+  if (!reader.isOp('}') && !(isNewLine && next.kind === 'word')) throw stop;
 }

@@ -81,7 +81,9 @@ export function printExpression(expression: Expression): string {
     case 'binary': {
       const level = PRECEDENCE[expression.operator];
       // Comparisons do not chain; the others lean left.
-      const left = printAt(expression.left, level === COMPARISON ? level + 1 : level);
+      const bare = printAt(expression.left, level === COMPARISON ? level + 1 : level);
+      // An address in front of `/` would be a prefix.
+      const left = expression.operator === '/' && endsInAddress(expression.left) ? `(${bare})` : bare;
       return `${left} ${expression.operator} ${printAt(expression.right, level + 1)}`;
     }
     case 'call':
@@ -91,7 +93,7 @@ export function printExpression(expression: Expression): string {
       const args =
         expression.args === undefined ? '' : `(${expression.args.map(printExpression).join(', ')})`;
       // `1.len` would be no number and `1.2.3.4.len` no address.
-      const dotted = /[0-9]$/.test(object) ? `(${object})` : object;
+      const dotted = /[0-9]$/.test(object) || expression.object.kind === 'bytes' ? `(${object})` : object;
       return `${dotted}.${printName(expression.method)}${args}`;
     }
   }
@@ -103,6 +105,11 @@ const EMPTY_WORDS = {
   eclist: '--empty--',
   lclist: '---empty---',
 } as const;
+
+function endsInAddress(expression: Expression): boolean {
+  if (expression.kind === 'binary') return endsInAddress(expression.right);
+  return expression.kind === 'unary' ? endsInAddress(expression.operand) : expression.kind === 'ip';
+}
 
 function levelOf(expression: Expression): number {
   if (expression.kind === 'binary') return PRECEDENCE[expression.operator];

@@ -14,7 +14,7 @@ import type {
   Name,
 } from './ast.ts';
 import { ROUTE_ATTRIBUTES, type RouteAttribute } from './attributes.ts';
-import { compileBlock, declareAll } from './compile-statement.ts';
+import { compileBody, declareAll } from './compile-statement.ts';
 import { compileTerm } from './compile-term.ts';
 import { Compiler, type Term } from './compiler.ts';
 import type { Diagnostics } from './diagnostics.ts';
@@ -247,7 +247,7 @@ export class PolicyProgram {
   #compileFilter(definition: FilterDefinition): Filter {
     const compile = (compiler: Compiler): Execute => {
       declareAll(compiler, definition.locals);
-      return compileBlock(compiler, definition.body);
+      return compileBody(compiler, definition.body);
     };
     const compiler = this.#compiler(false);
     const execute = compile(compiler);
@@ -325,7 +325,7 @@ const CUSTOM_TYPES: ReadonlySet<string> = new Set([
 function compileFunction(compiler: Compiler, definition: FunctionDefinition): Execute {
   declareAll(compiler, definition.parameters);
   declareAll(compiler, definition.locals);
-  return compileBlock(compiler, definition.body);
+  return compileBody(compiler, definition.body);
 }
 
 /** A text and all that it uses as one short key. */

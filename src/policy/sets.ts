@@ -35,8 +35,15 @@ export class RangeSet {
   readonly order: readonly number[];
   /** Members of other types than the first, which nothing matches. */
   readonly others: readonly RangeSet[];
+  readonly #lead: number;
 
-  constructor(element: SetElementType, ranges: readonly WordRange[], others: readonly RangeSet[] = []) {
+  /** `lead`: entries below all others that count where the middle is sought: the `else` of a 1.6 case. */
+  constructor(
+    element: SetElementType,
+    ranges: readonly WordRange[],
+    others: readonly RangeSet[] = [],
+    lead = 0,
+  ) {
     const stride = ELEMENT_WORDS[element] ?? 1;
     const sorted = ranges
       .map((range, order) => ({ ...range, order }))
@@ -49,6 +56,7 @@ export class RangeSet {
     this.highs = Uint32Array.from(sorted.flatMap((range) => range.high));
     this.order = sorted.map((range) => range.order);
     this.others = others;
+    this.#lead = lead;
   }
 
   /** Whether the member of this set's own type is in it; words beyond the stride are not looked at. */
@@ -58,10 +66,14 @@ export class RangeSet {
 
   /** Index of the range that holds the member, or -1. */
   find(w0: number, w1 = 0, w2 = 0, w3 = 0): number {
-    let from = 0;
+    let from = -this.#lead;
     let to = this.count;
     while (from < to) {
       const middle = from + ((to - from) >>> 1);
+      if (middle < 0) {
+        from = middle + 1;
+        continue;
+      }
       const low = this.#compare(this.lows, middle, w0, w1, w2, w3);
       if (low <= 0 && this.#compare(this.highs, middle, w0, w1, w2, w3) >= 0) return middle;
       if (low >= 0) to = middle;

@@ -1,0 +1,185 @@
+// Properties and methods of values -> closures: one row each, with the types it is there for.
+
+import { asPathLength, firstAs, originAs, segments } from '../bgp/wire/as-path.ts';
+import { SEGMENT } from '../bgp/wire/iana.ts';
+import { nearest } from '../lib/suggest.ts';
+import type { MethodExpression, PolicyType } from './ast.ts';
+import { compileTerm } from './compile-term.ts';
+import type { Compiler, Term } from './compiler.ts';
+import { enumConstant } from './enums.ts';
+import { addTo, appendTo, deleteFrom, filterBy, prependTo } from './list-operators.ts';
+import { maskAddress } from './operators.ts';
+import type { Evaluate } from './run.ts';
+import type { Span } from './source.ts';
+import { EMPTY, Ip, List, MEMBER_BYTES, PolicyRuntimeError, typeOf, type Value } from './values.ts';
+
+interface Method {
+  /** Types it is there for. */
+  readonly on: readonly PolicyType[];
+  readonly returns: PolicyType | 'same';
+  readonly args: readonly PolicyType[];
+  /** Only in 2.x. */
+  readonly later: boolean;
+  readonly apply: (
+    compiler: Compiler,
+  ) => (object: Exclude<Value, undefined>, args: readonly Value[]) => Value;
+}
+
+const LISTS: readonly PolicyType[] = ['bgppath', 'clist', 'eclist', 'lclist'];
+
+function property(
+  on: readonly PolicyType[],
+  returns: PolicyType,
+  later: boolean,
+  apply: (object: Exclude<Value, undefined>) => Value,
+): Method {
+  return { on, returns, args: [], later, apply: () => apply };
+}
+
+function changer(on: readonly PolicyType[], change: (list: Value, value: Value) => Value): Method {
+  return {
+    on,
+    returns: 'same',
+    args: ['unknown'],
+    later: true,
+    apply: () => (object, args) => change(object, args[0]),
+  };
+}
+
+const METHODS: Readonly<Record<string, Method>> = {
+  len: property(['prefix', ...LISTS], 'int', false, lengthOf),
+  ip: property(['prefix'], 'ip', false, (object) => new Ip(kindOf(object, 'prefix').bytes)),
+  mask: {
+    on: ['ip'],
+    returns: 'ip',
+    args: ['int'],
+    later: false,
+    apply:
+      () =>
+      (object, [length]) => {
+        if (typeof length !== 'number')
+          throw new PolicyRuntimeError(`'mask' needs an int, got ${typeOf(length)}`);
+        return maskAddress(kindOf(object, 'ip'), length);
+      },
+  },
+  first: property(['bgppath'], 'int', false, (object) => ofPath(object, firstAs)),
+  last: property(['bgppath'], 'int', false, (object) => ofPath(object, originAs)),
+  last_nonaggregated: property(['bgppath'], 'int', false, (object) => ofPath(object, lastNonaggregated)),
+  asn: property(['pair', 'lc'], 'int', true, (object) => {
+    if (typeof object === 'object' && object.kind === 'lc') return object.asn;
+    return kindOf(object, 'pair').value >>> 16;
+  }),
+  data: property(['pair'], 'int', true, (object) => kindOf(object, 'pair').value & 0xffff),
+  data1: property(['lc'], 'int', true, (object) => kindOf(object, 'lc').data1),
+  data2: property(['lc'], 'int', true, (object) => kindOf(object, 'lc').data2),
+  is_v4: property(['ip'], 'bool', true, (object) => kindOf(object, 'ip').bytes.length === 4),
+  type: property(['prefix'], 'enum net', true, (object) =>
+    enumConstant(kindOf(object, 'prefix').bytes.length === 4 ? 'NET_IP4' : 'NET_IP6', '2.x'),
+  ),
+  empty: {
+    on: LISTS,
+    returns: 'same',
+    args: [],
+    later: true,
+    apply: () => (object) => (object instanceof List ? EMPTY[object.kind] : undefined),
+  },
+  add: changer(['clist', 'eclist', 'lclist'], addTo),
+  delete: changer(LISTS, deleteFrom),
+  filter: changer(LISTS, filterBy),
+  prepend: changer(['bgppath'], prependTo),
+  append: changer(['bgppath'], appendTo),
+};
+
+type Kind = Extract<Value, { kind: string }>['kind'];
+
+function kindOf<K extends Kind>(value: Value, kind: K): Extract<Value, { kind: K }> {
+  if (typeof value === 'object' && value.kind === kind) return value as Extract<Value, { kind: K }>;
+  throw new PolicyRuntimeError(`expected ${kind}, got ${typeOf(value)}`);
+}
+
+function lengthOf(object: Value): number {
+  if (object instanceof List) {
+    const { kind, bytes } = object;
+    return kind === 'bgppath' ? asPathLength(bytes, 0, bytes.length) : bytes.length / MEMBER_BYTES[kind];
+  }
+  if (typeof object === 'object' && object.kind === 'prefix') return object.length;
+  throw new PolicyRuntimeError(`'len' is there for prefixes, paths and lists, not for ${typeOf(object)}`);
+}
+
+function ofPath(value: Value, read: (bytes: Uint8Array, start: number, end: number) => number): number {
+  if (value instanceof List && value.kind === 'bgppath') return read(value.bytes, 0, value.bytes.length);
+  throw new PolicyRuntimeError(`expected bgppath, got ${typeOf(value)}`);
+}
+
+/** The last AS before the first AS_SET. */
+function lastNonaggregated(bytes: Uint8Array): number {
+  let last = 0;
+  for (const { type, ases } of segments(bytes)) {
+    if (type === SEGMENT.asSet || type === SEGMENT.confedSet) break;
+    last = ases.at(-1) ?? last;
+  }
+  return last;
+}
+
+export function compileMethod(compiler: Compiler, expression: MethodExpression): Term {
+  const object = compileTerm(compiler, expression.object);
+  return compileMethodOn(compiler, object, expression, false);
+}
+
+/** `statement`: the result replaces the object, which 1.6 has as well. */
+export function compileMethodOn(
+  compiler: Compiler,
+  object: Term,
+  expression: MethodExpression,
+  statement: boolean,
+): Term {
+  const { method: name, span } = expression;
+  const args = (expression.args ?? []).map((arg) => compileTerm(compiler, arg));
+  const method = Object.hasOwn(METHODS, name.name) ? METHODS[name.name] : undefined;
+  if (method === undefined || (method.later && compiler.dialect === '1.6' && !statement)) {
+    reportUnknownMethod(compiler, name.name, name.span, object.type);
+    return compiler.nonsense(span);
+  }
+  if (object.type !== 'unknown' && !method.on.includes(object.type)) {
+    compiler.mistyped(
+      name.span,
+      `${object.type} has no '${name.name}'`,
+      `it is there for ${method.on.join(', ')}`,
+    );
+  }
+  const hasParentheses = expression.args !== undefined;
+  if (
+    args.length !== method.args.length ||
+    (method.args.length === 0 && hasParentheses && compiler.dialect === '1.6')
+  ) {
+    compiler.diagnostics.error(
+      span,
+      `'${name.name}' takes ${method.args.length} argument${method.args.length === 1 ? '' : 's'}, got ${args.length}`,
+    );
+    return compiler.nonsense(span);
+  }
+  for (const [i, type] of method.args.entries())
+    compiler.want(args[i]!, type, `the argument of '${name.name}'`);
+  const apply = method.apply(compiler);
+  const [first] = args;
+  const evaluate: Evaluate = (run) => {
+    const value = object.evaluate(run);
+    if (value === undefined) throw new PolicyRuntimeError(`'${name.name}' of something that is not there`);
+    return apply(value, first === undefined ? [] : [first.evaluate(run)]);
+  };
+  return compiler.combine(
+    method.returns === 'same' ? object.type : method.returns,
+    span,
+    [object, ...args],
+    evaluate,
+  );
+}
+
+function reportUnknownMethod(compiler: Compiler, name: string, span: Span, type: PolicyType): void {
+  const meant = nearest(name, Object.keys(METHODS));
+  compiler.diagnostics.error(
+    span,
+    `${type} has no '${name}'`,
+    meant === undefined ? undefined : `did you mean '${meant}'?`,
+  );
+}
