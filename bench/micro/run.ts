@@ -4,6 +4,8 @@ import { appendFile, mkdir } from 'node:fs/promises';
 import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { Worker } from 'node:worker_threads';
 import { systemClock } from '../../src/lib/clock.ts';
 import { run } from '../lab/command.ts';
@@ -51,13 +53,20 @@ async function main(): Promise<void> {
   const rounds = Number(values.rounds);
   const loadAverage = loadavg()[0]!;
   const input = makeInput(options);
+  const collect = garbageCollector();
   const results: MicroResult[] = [];
   for (const micro of MICROS) {
-    if (wanted(micro.name)) results.push(measure(micro, input, rounds, systemClock));
+    if (wanted(micro.name)) results.push(measure(micro, input, rounds, systemClock, collect));
   }
   if (wanted(COLD.name)) results.push(await cold(options, rounds));
   process.stdout.write(`${formatResults(results)}\nload average at the start: ${loadAverage.toFixed(2)}\n`);
   if (!values['no-history']) await remember(options, rounds, loadAverage, results);
+}
+
+/** V8's own, for the asking. */
+function garbageCollector(): () => void {
+  setFlagsFromString('--expose-gc');
+  return runInNewContext('gc');
 }
 
 async function cold(options: InputOptions, rounds: number): Promise<MicroResult> {
