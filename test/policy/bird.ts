@@ -2,7 +2,7 @@
 // and runs statements over static routes. It has no kernel protocol and touches nothing.
 
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createConnection, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -47,15 +47,18 @@ export class BirdEvaluator {
    */
   async evaluateAll(terms: readonly string[]): Promise<(string | undefined)[]> {
     const answers: (string | undefined)[] = [];
+    let isSecondTry = false;
     while (answers.length < terms.length) {
-      await this.#start();
-      const socket = createConnection(join(this.#folder, 'ctl'));
-      socket.on('error', () => undefined);
+      const socket = await this.#start();
       const replies = lines(socket);
       await replies.next();
       while (answers.length < terms.length) {
         socket.write(`eval ${terms[answers.length]}\n`);
         const reply = await lastLine(replies);
+        // What broke it may have been the question before.
+        const isGone: boolean = reply === undefined && !isSecondTry;
+        isSecondTry = isGone;
+        if (isGone) break;
         const code = reply?.slice(0, 4) ?? '';
         answers.push(ANSWERS[code] ?? (code === '0023' ? reply?.slice(5) : undefined));
         if (reply === undefined) break;
@@ -70,17 +73,29 @@ export class BirdEvaluator {
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
-  async #start(): Promise<void> {
+  /** A fresh daemon, and a connection to it. */
+  async #start(): Promise<Socket> {
     this.#daemon?.kill('SIGKILL');
-    const socket = join(this.#folder, 'ctl');
-    rmSync(socket, { force: true });
-    const args = ['-f', '-c', join(this.#folder, 'bird.conf'), '-s', socket];
+    const path = join(this.#folder, 'ctl');
+    rmSync(path, { force: true });
+    const args = ['-f', '-c', join(this.#folder, 'bird.conf'), '-s', path];
     this.#daemon = spawn(this.#program.path, args, { stdio: 'ignore' });
-    for (let waited = 0; !existsSync(socket); waited += POLL_MS) {
-      if (waited > PATIENCE_MS) throw new Error('bird does not start');
+    for (let waited = 0; waited < PATIENCE_MS; waited += POLL_MS) {
+      const socket = await connect(path);
+      if (socket !== undefined) return socket;
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }
+    throw new Error('bird does not start');
   }
+}
+
+/** undefined where nobody listens there yet. */
+function connect(path: string): Promise<Socket | undefined> {
+  return new Promise((resolve) => {
+    const socket = createConnection(path);
+    socket.once('connect', () => resolve(socket));
+    socket.on('error', () => resolve(undefined));
+  });
 }
 
 /** The last line of a reply; undefined where the connection ends. */
