@@ -22,7 +22,8 @@ const CHROOT = '/run/openbgpd';
 
 export const openbgpd: DaemonKind = {
   name: 'openbgpd',
-  abilities: ['kernel'],
+  // The portable release 7.7 takes `fib-update yes` on Linux and writes no route.
+  abilities: [],
   version: async () => {
     const text = await run(['sh', '-c', 'bgpctl -V 2>&1']).catch(() => undefined);
     return text === undefined ? undefined : firstLine(text);
