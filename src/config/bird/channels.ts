@@ -139,6 +139,7 @@ export function takeChannelName(reader: ConfigReader): { name: ChannelName; span
   const { tokens } = reader;
   if (reader.dialect === '1.6') return undefined;
   const start = tokens.peek();
+  if (start.kind !== 'word' || !FIRST_WORDS.has(start.text)) return undefined;
   for (const name of LONGEST_FIRST) {
     if (tokens.takeWords(...name.split(' '))) return { name, span: tokens.spanFrom(start) };
   }
@@ -146,6 +147,7 @@ export function takeChannelName(reader: ConfigReader): { name: ChannelName; span
 }
 
 const LONGEST_FIRST = [...CHANNEL_NAMES].sort((a, b) => b.length - a.length);
+const FIRST_WORDS: ReadonlySet<string | undefined> = new Set(CHANNEL_NAMES.map((name) => name.split(' ')[0]));
 
 /** What follows a channel's name: `;` or a block. Gives what the channel says in the end. */
 export function readChannel(reader: ConfigReader, name: ChannelName, bgp: boolean, before: Channel): Channel {

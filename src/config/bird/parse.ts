@@ -287,6 +287,15 @@ const ONLY_IN_16: readonly string[] = ['table', 'roa'];
  */
 function secretsIn(tokens: readonly Token[]): Span[] {
   const masks: Span[] = [];
+  const known = new Map<string, boolean>();
+  const isSecretWord = (word: string): boolean => {
+    let is = known.get(word);
+    if (is === undefined) {
+      is = !NO_SECRETS.has(word) && isSecretKey(word);
+      known.set(word, is);
+    }
+    return is;
+  };
   let starts = true;
   let secret: 'no' | 'strings' | 'all' = 'no';
   for (const [i, token] of tokens.entries()) {
@@ -307,7 +316,3 @@ function secretsIn(tokens: readonly Token[]): Span[] {
 
 /** Words of the language that look like it. */
 const NO_SECRETS = new Set(['authentication', 'keys', 'key', 'passive']);
-
-function isSecretWord(word: string): boolean {
-  return !NO_SECRETS.has(word) && isSecretKey(word);
-}
