@@ -25,6 +25,9 @@ import { appendTable, blockTable } from './synthetic.ts';
 
 const MISSING_SHOWN = 5;
 const MICROS = 1e6;
+/** Some daemons listen with a short queue; whom it has no room for would try again after seconds, then minutes. */
+const START_BURST = 4;
+const START_PAUSE_MS = 4;
 
 interface Member {
   readonly plan: SessionPlan;
@@ -178,7 +181,12 @@ export class Load {
   /** Resolves when every session is Established; rejects with the first session that failed, or at the deadline. */
   async establish(): Promise<void> {
     const start = this.#clock.now();
-    for (const { session } of this.#members) session.start();
+    for (const [i, { session }] of this.#members.entries()) {
+      session.start();
+      if (i % START_BURST === START_BURST - 1) {
+        await new Promise<void>((resolve) => this.#clock.setTimer(START_PAUSE_MS, resolve));
+      }
+    }
     await this.#until(() => this.#members.every(({ session }) => session.established));
     const seconds = (this.#clock.now() - start) / 1000;
     this.#emit({ event: 'established', sessions: this.#members.length, seconds });
