@@ -1,0 +1,82 @@
+// A session of the load that stops reading: what the daemon sends afterwards piles up at the daemon.
+
+import { createServer, type Socket } from 'node:net';
+import { expect, test } from 'vitest';
+import { LoadSession, type LoadSessionOptions, sharedReadBuffer } from '../../bench/load/session.ts';
+import { IPV4_UNICAST } from '../../src/bgp/wire/families.ts';
+import { systemClock } from '../../src/lib/clock.ts';
+
+const MARKER = Buffer.alloc(16, 0xff);
+const message = (type: number, body: readonly number[]): Buffer =>
+  Buffer.concat([MARKER, Buffer.from([0, 19 + body.length, type, ...body])]);
+const OPEN = message(1, [4, 0xfd, 0xe8, 0, 90, 10, 0, 0, 1, 0]);
+const KEEPALIVE = message(4, []);
+const END_OF_RIB = message(2, [0, 0, 0, 0]);
+/** More than the sockets' buffers of a connection on one machine hold. */
+const FLOOD = Buffer.concat(new Array<Buffer>(1_500_000).fill(END_OF_RIB));
+
+/** How many UPDATEs a session has taken when a flood is either through or stuck. */
+async function flooded(stall: boolean): Promise<{ updates: number; stuck: boolean }> {
+  let updates = 0;
+  let daemon: Socket | undefined;
+  const server = createServer((socket) => {
+    daemon = socket;
+    socket.write(Buffer.concat([OPEN, KEEPALIVE]));
+    socket.on('data', () => {});
+    socket.on('error', () => {});
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  const options: LoadSessionOptions = {
+    address: '127.0.0.1',
+    port: address.port,
+    localAddress: '127.0.0.1',
+    asn: 65101,
+    id: 1,
+    holdTime: 90,
+    families: [IPV4_UNICAST],
+    stall,
+  };
+  const session = await new Promise<LoadSession>((resolve) => {
+    const made: LoadSession = new LoadSession(
+      options,
+      {
+        onEstablished: () => resolve(made),
+        onUpdate: () => {
+          updates++;
+        },
+        onReadDone: () => {},
+        onDown: () => {},
+      },
+      systemClock,
+      sharedReadBuffer(),
+    );
+    made.start();
+  });
+  let through = false;
+  daemon!.write(FLOOD, () => {
+    through = true;
+  });
+  // Stuck = the kernel takes nothing more over many turns in a row.
+  for (let calm = 0, last = -1; !through && calm < 50; ) {
+    await new Promise((resolve) => setTimeout(resolve, 2));
+    const written = daemon!.writableLength + updates;
+    calm = written === last ? calm + 1 : 0;
+    last = written;
+  }
+  session.close();
+  daemon!.destroy();
+  await new Promise((resolve) => server.close(resolve));
+  return { updates, stuck: !through };
+}
+
+test('a session takes everything', async () => {
+  const { updates, stuck } = await flooded(false);
+  expect(stuck).toBe(false);
+  expect(updates).toBeGreaterThan(0);
+});
+
+test('a stalled one is Established and takes nothing', async () => {
+  expect(await flooded(true)).toEqual({ updates: 0, stuck: true });
+});
