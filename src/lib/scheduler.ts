@@ -37,7 +37,7 @@ export class Scheduler {
 
   constructor(clock: Clock, options: { sliceMs?: number; defer?: Defer } = {}) {
     this.#clock = clock;
-    this.#sliceMs = options.sliceMs ?? 10;
+    this.#sliceMs = options.sliceMs ?? 5;
     this.#defer = options.defer ?? ((fn) => void setImmediate(fn));
   }
 

@@ -20,7 +20,7 @@ import type { Rib } from '../rib/rib.ts';
 import type { RibPeer } from '../rib/rib-peer.ts';
 
 /** Reading from a peer stops for the rest of the turn after so many milliseconds of its updates. */
-const READ_BUDGET_MS = 10;
+const READ_BUDGET_MS = 5;
 
 /** What can stop and go on reading. */
 export type Readable = Pick<Session, 'pauseReading' | 'resumeReading'>;

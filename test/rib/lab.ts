@@ -156,7 +156,7 @@ export class RibLab {
 
   constructor(options: LabOptions = {}) {
     this.clock = new TickingClock(this.sim, options.tick ?? 0);
-    this.scheduler = new Scheduler(this.clock, { defer: (fn) => this.#turns.push(fn) });
+    this.scheduler = new Scheduler(this.clock, { sliceMs: 10, defer: (fn) => this.#turns.push(fn) });
     this.rib = new Rib(
       {
         own: { routerId: OWN_ID, clusterIds: [OWN_ID] },
