@@ -1,7 +1,7 @@
 // The kernel's table as /proc shows it: counts, single lines, waiting, and the comparison with what was played. The files
 // are made here, as proc(5) describes them.
 
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -107,7 +107,11 @@ describe('a table', () => {
   });
 
   test('is waited for until it has as many routes as asked for', async () => {
-    const write = (count: number) => writeFile(join(directory, 'fib_triestat'), trieText(count, 3));
+    // /proc never shows half a file: neither must its stand-in.
+    const write = async (count: number): Promise<void> => {
+      await writeFile(join(directory, 'next'), trieText(count, 3));
+      await rename(join(directory, 'next'), join(directory, 'fib_triestat'));
+    };
     await write(3);
     const table = new KernelTable(directory, systemClock);
     expect(await table.count()).toBe(3);
