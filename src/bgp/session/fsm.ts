@@ -7,6 +7,8 @@
 // NOTIFICATION is never answered (§6.4), an unexpected message gets the subcodes of RFC 6608, a header or OPEN
 // error in Established gets the code §6.1 and §6.2 give it, and a peer that must not dial has no ConnectRetryTimer.
 
+import { ERROR, FSM_ERROR } from '../wire/error-codes.ts';
+import { MESSAGE_TYPE } from '../wire/iana.ts';
 import type {
   FsmAction,
   FsmContext,
@@ -25,13 +27,14 @@ type Handler<K extends FsmEventName> = (event: FsmEventOf<K>, context: FsmContex
 type Row = { readonly [K in FsmEventName]: Handler<K> };
 
 const NO_DATA = new Uint8Array(0);
-const HOLD_TIMER_EXPIRED: NotificationParts = { code: 4, subcode: 0, data: NO_DATA };
-const SEND_HOLD_TIMER_EXPIRED: NotificationParts = { code: 8, subcode: 0, data: NO_DATA };
-const FSM_ERROR_CODE = 5;
+const HOLD_TIMER_EXPIRED: NotificationParts = { code: ERROR.holdTimer, subcode: 0, data: NO_DATA };
+const SEND_HOLD_TIMER_EXPIRED: NotificationParts = { code: ERROR.sendHoldTimer, subcode: 0, data: NO_DATA };
 /** RFC 6608 §4: the subcode names the state; 0 where no message is to blame. */
-const FSM_ERROR_SUBCODE = { OpenSent: 1, OpenConfirm: 2, Established: 3 } as const;
-/** RFC 4271 §4.1, RFC 2918 §3 */
-const MESSAGE_TYPE = { open: 1, update: 2, keepalive: 4, routeRefresh: 5 } as const;
+const FSM_ERROR_SUBCODE = {
+  OpenSent: FSM_ERROR.inOpenSent,
+  OpenConfirm: FSM_ERROR.inOpenConfirm,
+  Established: FSM_ERROR.inEstablished,
+} as const;
 
 function act(...names: SimpleAction[]): FsmAction[] {
   return names.map((name) => ({ do: name }));
@@ -69,7 +72,7 @@ function failWith(from: FsmState): (event: WithNotification) => FsmStep {
 /** RFC 6608 §4: an unexpected message, named by its type octet. */
 function unexpected(from: keyof typeof FSM_ERROR_SUBCODE, type: keyof typeof MESSAGE_TYPE): () => FsmStep {
   const notification: NotificationParts = {
-    code: FSM_ERROR_CODE,
+    code: ERROR.fsm,
     subcode: FSM_ERROR_SUBCODE[from],
     data: Uint8Array.of(MESSAGE_TYPE[type]),
   };
@@ -78,7 +81,7 @@ function unexpected(from: keyof typeof FSM_ERROR_SUBCODE, type: keyof typeof MES
 
 /** An event that no message caused and that cannot be in this state: 5/0. */
 function impossible(from: FsmState): () => FsmStep {
-  return () => leave(from, 'increment', { code: FSM_ERROR_CODE, subcode: 0, data: NO_DATA });
+  return () => leave(from, 'increment', { code: ERROR.fsm, subcode: 0, data: NO_DATA });
 }
 
 function startDialing(_event: unknown, context: FsmContext): FsmStep {

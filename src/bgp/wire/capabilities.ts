@@ -12,9 +12,6 @@ export interface AfiSafi {
   readonly safi: number;
 }
 
-/** RFC 7911 §4: 1 = able to receive several paths, 2 = able to send them, 3 = both. */
-export type AddPathMode = 1 | 2 | 3;
-
 export interface GracefulRestartFamily extends AfiSafi {
   /** F bit: forwarding state was kept. */
   readonly forwarding: boolean;
@@ -47,7 +44,7 @@ interface CapabilityValues {
   };
   /** RFC 6793 §3 */
   'four-octet-as': { readonly as: number };
-  /** RFC 7911 §4 */
+  /** RFC 7911 §4; mode 1 = able to receive several paths, 2 = able to send them, 3 = both. */
   'add-path': { readonly entries: readonly (AfiSafi & { readonly mode: number })[] };
   /** RFC 7313 §3.1 */
   'enhanced-route-refresh': object;

@@ -7,7 +7,6 @@
 
 /** BGP Message Types (RFC 4271 §4.1; ROUTE-REFRESH: RFC 2918 §3). */
 export const MESSAGE_TYPE = { open: 1, update: 2, notification: 3, keepalive: 4, routeRefresh: 5 } as const;
-export type MessageType = (typeof MESSAGE_TYPE)[keyof typeof MESSAGE_TYPE];
 
 /** BGP OPEN Optional Parameter Types (RFC 5492 §4, RFC 9072 §3); 1 is deprecated by RFC 4271. */
 export const OPTIONAL_PARAMETER = { capabilities: 2, extendedLength: 255 } as const;
