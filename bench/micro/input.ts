@@ -4,9 +4,9 @@
 import { Framer } from '../../src/bgp/wire/framing.ts';
 import { MAX_MESSAGE_LENGTH } from '../../src/bgp/wire/header.ts';
 import { UpdateDecoder } from '../../src/bgp/wire/update-decoder.ts';
+import { LOCAL_AS, peerAddress, peerAs, sessionContext } from '../../src/speaker/bare-speaker.ts';
 import { announceStream, type SenderIdentity, withdrawStream } from '../load/stream.ts';
 import { fullTable } from '../load/synthetic.ts';
-import { LOCAL_AS, peerAddress, peerAs, sessionContext } from './speaker.ts';
 import type { MicroInput } from './types.ts';
 
 export interface InputOptions {

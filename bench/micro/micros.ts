@@ -8,13 +8,14 @@ import { UpdateWriter } from '../../src/bgp/wire/update-writer.ts';
 import { viewOf } from '../../src/fib/netlink/messages.ts';
 import { encodeOperation, encodeTarget, operationBytes } from '../../src/fib/netlink/route-codec.ts';
 import { ROUTE_OPERATION } from '../../src/fib/types.ts';
+import { systemClock } from '../../src/lib/clock.ts';
 import { AttrStore } from '../../src/rib/attr-store.ts';
 import { ChangeBatch } from '../../src/rib/change-batch.ts';
 import { WITHHELD } from '../../src/rib/distribution.ts';
 import { NextHopTable } from '../../src/rib/next-hops.ts';
 import { PrefixTable } from '../../src/rib/prefix-table.ts';
 import { ExportRewriter } from '../../src/rib/rewrite.ts';
-import { EXPORT, MicroSpeaker, peerAddress, sessionContext } from './speaker.ts';
+import { BareSpeaker, EXPORT, peerAddress, sessionContext } from '../../src/speaker/bare-speaker.ts';
 import type { Micro, MicroInput, MicroRun } from './types.ts';
 
 const READ_SIZE = 1 << 18;
@@ -139,8 +140,8 @@ function prefixFind(input: MicroInput): MicroRun {
 }
 
 /** A speaker with the table from each peer, and one more peer without routes. */
-function filled(streams: readonly Uint8Array[]): MicroSpeaker {
-  const speaker = new MicroSpeaker(streams.length + 1);
+function filled(streams: readonly Uint8Array[]): BareSpeaker {
+  const speaker = new BareSpeaker(streams.length + 1, systemClock);
   streams.forEach((stream, i) => {
     speaker.feed(i, stream);
   });
@@ -254,7 +255,7 @@ function wholePath({ streams, table }: MicroInput): MicroRun {
 
 /** One peer's octets through fresh tables and out to another peer; the function tells how many routes got through. */
 export function passThrough(stream: Uint8Array): () => number {
-  const speaker = new MicroSpeaker(2);
+  const speaker = new BareSpeaker(2, systemClock);
   speaker.exportTo(0);
   speaker.exportTo(1);
   return () => {
@@ -264,7 +265,7 @@ export function passThrough(stream: Uint8Array): () => number {
 }
 
 function withdrawPath({ streams, withdrawals, table }: MicroInput): MicroRun {
-  const speaker = new MicroSpeaker(2);
+  const speaker = new BareSpeaker(2, systemClock);
   speaker.exportTo(0);
   speaker.exportTo(1);
   speaker.feed(0, streams[0]!);

@@ -4,18 +4,11 @@
 
 import { AttributeEditor } from '../bgp/wire/attribute-set.ts';
 import { IPV4_UNICAST } from '../bgp/wire/families.ts';
-import { Framer } from '../bgp/wire/framing.ts';
 import { MAX_MESSAGE_LENGTH } from '../bgp/wire/header.ts';
 import { ATTRIBUTE, SEGMENT } from '../bgp/wire/iana.ts';
-import type { SessionContext } from '../bgp/wire/session-context.ts';
-import { UpdateDecoder } from '../bgp/wire/update-decoder.ts';
 import { UpdateWriter } from '../bgp/wire/update-writer.ts';
 import type { Clock } from '../lib/clock.ts';
-import { Scheduler } from '../lib/scheduler.ts';
-import type { ExportOptions } from '../rib/export-options.ts';
-import { Rib } from '../rib/rib.ts';
-import type { ImportOptions } from '../rib/rib-peer.ts';
-import { Pipeline, type UpdateSource } from './pipeline.ts';
+import { BareSpeaker, peerAs } from './bare-speaker.ts';
 
 export interface WarmUpOptions {
   readonly clock: Clock;
@@ -29,8 +22,6 @@ export interface WarmUpOptions {
 const BUDGET_MS = 250;
 const UPDATES_PER_SLICE = 128;
 const MAX_PREFIXES = 8;
-const LOCAL_AS = 64512;
-const PEER_AS = 64513;
 const FIRST_AS = 64514;
 /** Lifts an AS number above 2^31. */
 const BIG_AS_STEP = 50_000;
@@ -55,10 +46,7 @@ export function warmUp({ clock, defer, goOn }: WarmUpOptions): void {
 
 /** A pretended table transfer between two eBGP peers. */
 class MadeUpWork {
-  readonly #turns: (() => void)[] = [];
-  readonly #pipeline: Pipeline;
-  readonly #source: UpdateSource;
-  readonly #framer = new Framer(MAX_MESSAGE_LENGTH);
+  readonly #speaker: BareSpeaker;
   readonly #writer = new UpdateWriter({
     family: IPV4_UNICAST,
     as4: true,
@@ -71,48 +59,13 @@ class MadeUpWork {
   #updates = 0;
 
   constructor(clock: Clock) {
-    const defer = (fn: () => void): void => {
-      this.#turns.push(fn);
-    };
-    const scheduler = new Scheduler(clock, { defer });
-    const rib = new Rib(RIB_OPTIONS, { clock, scheduler });
-    this.#pipeline = new Pipeline(rib, clock, defer);
-    const [from, to] = [2, 3].map((host) =>
-      rib.addPeer(
-        {
-          name: `warm-up ${host}`,
-          source: 'external',
-          routerId: host,
-          address: Uint8Array.of(127, 0, 0, host),
-          client: false,
-          zone: undefined,
-        },
-        IMPORT,
-      ),
-    );
-    const sink = { send: () => true, congested: false };
-    for (const peer of [from!, to!]) rib.groups[IPV4_UNICAST.id]!.join(EXPORT, { peer, sink });
-    this.#source = {
-      ribPeer: from!,
-      decoder: new UpdateDecoder(CONTEXT),
-      session: { pauseReading() {}, resumeReading() {} },
-      maxPrefixes: undefined,
-      endOfRib: new Set(),
-      nextHopZone: () => undefined,
-      nowSeconds: () => 0,
-      reportIssues() {},
-      onEndOfRib() {},
-    };
+    this.#speaker = new BareSpeaker(2, clock);
+    for (const peer of [0, 1]) this.#speaker.exportTo(peer);
   }
 
   run(): void {
     for (let i = 0; i < UPDATES_PER_SLICE; i++) this.#writeUpdate(this.#updates++);
-    const bytes = this.#writer.detach();
-    this.#framer.push(bytes, bytes.length, (buffer, start, end) => {
-      this.#pipeline.receive(this.#source, buffer, start, end);
-      return true;
-    });
-    for (let turn = this.#turns.shift(); turn !== undefined; turn = this.#turns.shift()) turn();
+    this.#speaker.feed(0, this.#writer.detach());
   }
 
   /** Announcements and now and then withdrawals, over prefixes that repeat after a while. */
@@ -158,77 +111,10 @@ function madeUpPath(number: number): Uint8Array {
   const view = new DataView(path.buffer);
   path[0] = SEGMENT.asSequence;
   path[1] = ases;
-  view.setUint32(2, PEER_AS);
+  view.setUint32(2, peerAs(0));
   for (let i = 1; i < ases; i++) {
     const as = FIRST_AS + ((number * i) % 500);
     view.setUint32(2 + 4 * i, i % 4 === 3 ? as * BIG_AS_STEP : as);
   }
   return path;
 }
-
-const CONTEXT: SessionContext = {
-  peerType: 'external',
-  localAs: LOCAL_AS,
-  peerAs: PEER_AS,
-  localId: 1,
-  peerId: 2,
-  holdTime: 90,
-  families: [IPV4_UNICAST],
-  as4: true,
-  addPathReceive: 0,
-  addPathSend: 0,
-  extendedNextHop: 0,
-  sendLimit: MAX_MESSAGE_LENGTH,
-  receiveLimit: MAX_MESSAGE_LENGTH,
-  routeRefresh: true,
-  enhancedRouteRefresh: true,
-  localRole: undefined,
-};
-
-const RIB_OPTIONS = {
-  own: { routerId: 1, clusterIds: [1] },
-  decision: {
-    alwaysCompareMed: false,
-    preferOldest: false,
-    multipathRelax: true,
-    ignoreAsPathLength: false,
-    ignoreRouterId: false,
-    aigp: false,
-    multipathLimit: 1,
-  },
-  defaultLocalPref: 100,
-};
-
-const IMPORT: ImportOptions = {
-  ownAses: [LOCAL_AS],
-  allowOwnAs: 0,
-  enforceFirstAs: true,
-  peerAs: PEER_AS,
-  role: undefined,
-  gracefulShutdown: true,
-  ownAddresses: [],
-  policy: 'accept',
-};
-
-const EXPORT: ExportOptions = {
-  family: IPV4_UNICAST,
-  peerType: 'external',
-  policy: 'accept',
-  localAs: LOCAL_AS,
-  overrideAs: 0,
-  removePrivateAs: false,
-  client: false,
-  clusterId: 1,
-  clientToClient: true,
-  routeServerClient: false,
-  nextHop: 'auto',
-  ownNextHop: LOOPBACK,
-  defaultLocalPref: 100,
-  role: undefined,
-  aigp: false,
-  sendCommunities: true,
-  as4: true,
-  addPath: 'none',
-  messageLimit: MAX_MESSAGE_LENGTH,
-  extendedNextHop: false,
-};

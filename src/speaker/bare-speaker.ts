@@ -1,17 +1,17 @@
 // A speaker without sessions and kernel: the routing tables, the pipeline, and external peers whose octets come from a
-// stream and go nowhere. Its turns are run by whoever feeds it.
+// stream and go nowhere. Its turns are run by whoever feeds it: warm-up.ts, and the micro-benchmarks.
 
-import { IPV4_UNICAST } from '../../src/bgp/wire/families.ts';
-import { Framer } from '../../src/bgp/wire/framing.ts';
-import { MAX_MESSAGE_LENGTH } from '../../src/bgp/wire/header.ts';
-import type { SessionContext } from '../../src/bgp/wire/session-context.ts';
-import { UpdateDecoder } from '../../src/bgp/wire/update-decoder.ts';
-import { systemClock } from '../../src/lib/clock.ts';
-import { Scheduler } from '../../src/lib/scheduler.ts';
-import type { ExportOptions } from '../../src/rib/export-options.ts';
-import { Rib } from '../../src/rib/rib.ts';
-import type { ImportOptions, RibPeer } from '../../src/rib/rib-peer.ts';
-import { Pipeline, type UpdateSource } from '../../src/speaker/pipeline.ts';
+import { IPV4_UNICAST } from '../bgp/wire/families.ts';
+import { Framer } from '../bgp/wire/framing.ts';
+import { MAX_MESSAGE_LENGTH } from '../bgp/wire/header.ts';
+import type { SessionContext } from '../bgp/wire/session-context.ts';
+import { UpdateDecoder } from '../bgp/wire/update-decoder.ts';
+import type { Clock } from '../lib/clock.ts';
+import { Scheduler } from '../lib/scheduler.ts';
+import type { ExportOptions } from '../rib/export-options.ts';
+import { Rib } from '../rib/rib.ts';
+import type { ImportOptions, RibPeer } from '../rib/rib-peer.ts';
+import { Pipeline, type UpdateSource } from './pipeline.ts';
 
 export const LOCAL_AS = 65000;
 const FIRST_PEER_AS = 65101;
@@ -27,26 +27,26 @@ export function peerAddress(number: number): Uint8Array {
   return Uint8Array.of(10, 90, 1, 1 + number);
 }
 
-interface MicroPeer {
+interface BarePeer {
   readonly ribPeer: RibPeer;
   readonly source: UpdateSource;
   readonly framer: Framer;
 }
 
-export class MicroSpeaker {
+export class BareSpeaker {
   readonly rib: Rib;
   readonly #turns: (() => void)[] = [];
   readonly #pipeline: Pipeline;
-  readonly #peers: MicroPeer[] = [];
+  readonly #peers: BarePeer[] = [];
   /** Octets that peers were sent. */
   sent = 0;
 
-  constructor(peers: number) {
+  constructor(peers: number, clock: Clock) {
     const defer = (fn: () => void): void => {
       this.#turns.push(fn);
     };
-    this.rib = new Rib(RIB_OPTIONS, { clock: systemClock, scheduler: new Scheduler(systemClock, { defer }) });
-    this.#pipeline = new Pipeline(this.rib, systemClock, defer);
+    this.rib = new Rib(RIB_OPTIONS, { clock, scheduler: new Scheduler(clock, { defer }) });
+    this.#pipeline = new Pipeline(this.rib, clock, defer);
     for (let i = 0; i < peers; i++) this.#peers.push(this.#addPeer(i));
   }
 
@@ -89,7 +89,7 @@ export class MicroSpeaker {
     while (this.#turns.length > 0) this.turn();
   }
 
-  #addPeer(number: number): MicroPeer {
+  #addPeer(number: number): BarePeer {
     const address = peerAddress(number);
     const ribPeer = this.rib.addPeer(
       {
