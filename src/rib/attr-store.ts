@@ -30,15 +30,17 @@ export const ATTR_FLAG = {
 
 const INITIAL_SETS = 1 << 18;
 const INITIAL_SLOTS = 1 << 12;
+/** Room in the arena for each set at the start. */
+const OCTETS_PER_SET = 64;
 
 export class AttrStore {
   readonly nextHops: NextHopTable;
   #defaultLocalPref: number;
-  readonly #arena = new BlockArena();
-  #offset = new Uint32Array(INITIAL_SETS);
-  #length = new Uint32Array(INITIAL_SETS);
-  #hashes = new Int32Array(INITIAL_SETS);
-  #refs = new Uint32Array(INITIAL_SETS);
+  readonly #arena: BlockArena;
+  #offset: Uint32Array<ArrayBuffer>;
+  #length: Uint32Array<ArrayBuffer>;
+  #hashes: Int32Array<ArrayBuffer>;
+  #refs: Uint32Array<ArrayBuffer>;
   /** Pairs (hash, attrId), id 0 = empty; linear probing. The hash saves a look into the columns, as in prefixes. */
   #slots = new Int32Array(INITIAL_SLOTS * 2);
   #size = 0;
@@ -46,21 +48,36 @@ export class AttrStore {
   readonly #freeIds: number[] = [];
 
   // What the decision reads, by attrId.
-  nextHop = new Int32Array(INITIAL_SETS);
+  nextHop: Int32Array<ArrayBuffer>;
   /** LOCAL_PREF, or the default where there is none. */
-  localPref = new Uint32Array(INITIAL_SETS);
+  localPref: Uint32Array<ArrayBuffer>;
   /** MULTI_EXIT_DISC, or 0 (RFC 4271 §9.1.2.2 c). */
-  med = new Uint32Array(INITIAL_SETS);
-  origin = new Uint8Array(INITIAL_SETS);
+  med: Uint32Array<ArrayBuffer>;
+  origin: Uint8Array<ArrayBuffer>;
   /** ASes in AS_PATH; an AS_SET counts 1, confederation segments 0. */
-  asLength = new Uint16Array(INITIAL_SETS);
+  asLength: Uint16Array<ArrayBuffer>;
   /** First AS of the path, confederation segments passed over; 0 where it is empty or begins with a set. */
-  neighborAs = new Uint32Array(INITIAL_SETS);
-  originatorId = new Uint32Array(INITIAL_SETS);
-  clusterLength = new Uint16Array(INITIAL_SETS);
-  flags = new Uint16Array(INITIAL_SETS);
+  neighborAs: Uint32Array<ArrayBuffer>;
+  originatorId: Uint32Array<ArrayBuffer>;
+  clusterLength: Uint16Array<ArrayBuffer>;
+  flags: Uint16Array<ArrayBuffer>;
 
-  constructor(nextHops: NextHopTable, defaultLocalPref = 100) {
+  /** `rows`: room for sets at the start. */
+  constructor(nextHops: NextHopTable, defaultLocalPref = 100, rows = INITIAL_SETS) {
+    this.#arena = new BlockArena(rows * OCTETS_PER_SET);
+    this.#offset = new Uint32Array(rows);
+    this.#length = new Uint32Array(rows);
+    this.#hashes = new Int32Array(rows);
+    this.#refs = new Uint32Array(rows);
+    this.nextHop = new Int32Array(rows);
+    this.localPref = new Uint32Array(rows);
+    this.med = new Uint32Array(rows);
+    this.origin = new Uint8Array(rows);
+    this.asLength = new Uint16Array(rows);
+    this.neighborAs = new Uint32Array(rows);
+    this.originatorId = new Uint32Array(rows);
+    this.clusterLength = new Uint16Array(rows);
+    this.flags = new Uint16Array(rows);
     this.nextHops = nextHops;
     this.#defaultLocalPref = defaultLocalPref;
   }

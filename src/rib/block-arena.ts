@@ -10,11 +10,17 @@ const CLASSES = SMALL_CLASSES + 32;
 const INITIAL_BYTES = 1 << 24;
 
 export class BlockArena {
-  bytes = new Uint8Array(INITIAL_BYTES);
-  #view = new DataView(this.bytes.buffer);
+  bytes: Uint8Array<ArrayBuffer>;
+  #view: DataView;
   /** First octet never handed out; 0 is kept free so that it can end a list. */
   #end = 1 << GRAIN_SHIFT;
   readonly #free = new Uint32Array(CLASSES);
+
+  /** `room`: octets at the start. */
+  constructor(room = INITIAL_BYTES) {
+    this.bytes = new Uint8Array(room);
+    this.#view = new DataView(this.bytes.buffer);
+  }
 
   /** Copies `source[at, at + length)` in; returns its offset. */
   store(source: Uint8Array, at: number, length: number): number {

@@ -21,19 +21,26 @@ export class FamilyRib {
   readonly family: Family;
   readonly shared: SharedTables;
   readonly prefixes: PrefixTable;
-  readonly paths = new PathStore();
+  readonly paths: PathStore;
   readonly changes: ChangeLog;
   readonly locRib: LocRib;
   /** The Loc-RIB's rules with working memory of their own, for whoever looks while the decide stage is at work. */
   explainer: Decision;
 
-  /** `wakeDecide` is called when a prefix becomes dirty. */
-  constructor(family: Family, shared: SharedTables, decision: DecisionOptions, wakeDecide: () => void) {
+  /** `wakeDecide` is called when a prefix becomes dirty; `rows` is the room of each table at the start. */
+  constructor(
+    family: Family,
+    shared: SharedTables,
+    decision: DecisionOptions,
+    wakeDecide: () => void,
+    rows?: number,
+  ) {
+    this.paths = new PathStore(rows);
     this.family = family;
     this.shared = shared;
-    this.prefixes = new PrefixTable(family);
+    this.prefixes = new PrefixTable(family, rows);
     this.changes = new ChangeLog(this.prefixes);
-    this.locRib = new LocRib(this, this.#newDecision(decision), wakeDecide);
+    this.locRib = new LocRib(this, this.#newDecision(decision), wakeDecide, rows);
     this.explainer = this.#newDecision(decision);
   }
 

@@ -24,13 +24,17 @@ export class LocRib {
   readonly #dirty = new IdQueue();
   readonly #listeners: DecidedListener[] = [];
   /** By prefixId; 0 = no path. */
-  bestRow = new Int32Array(INITIAL_IDS);
-  bestAttr = new Int32Array(INITIAL_IDS);
-  bestPeer = new Uint16Array(INITIAL_IDS);
+  bestRow: Int32Array<ArrayBuffer>;
+  bestAttr: Int32Array<ArrayBuffer>;
+  bestPeer: Uint16Array<ArrayBuffer>;
   /** Prefixes with a best path. */
   size = 0;
 
-  constructor(rib: FamilyRib, decision: Decision, wake: () => void) {
+  /** `rows`: room for prefixes at the start. */
+  constructor(rib: FamilyRib, decision: Decision, wake: () => void, rows = INITIAL_IDS) {
+    this.bestRow = new Int32Array(rows);
+    this.bestAttr = new Int32Array(rows);
+    this.bestPeer = new Uint16Array(rows);
     this.#rib = rib;
     this.decision = decision;
     this.#wake = wake;

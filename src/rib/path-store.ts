@@ -17,23 +17,37 @@ const INITIAL_ROWS = 1 << 20;
 
 export class PathStore {
   /** 0 marks a free row. */
-  prefixId = new Int32Array(INITIAL_ROWS);
-  peerId = new Uint16Array(INITIAL_ROWS);
+  prefixId: Int32Array<ArrayBuffer>;
+  peerId: Uint16Array<ArrayBuffer>;
   /** Received path identifier; 0 without ADD-PATH. */
-  pathId = new Uint32Array(INITIAL_ROWS);
-  attrIn = new Int32Array(INITIAL_ROWS);
+  pathId: Uint32Array<ArrayBuffer>;
+  attrIn: Int32Array<ArrayBuffer>;
   /** After import checks and policy; 0 = rejected, with the cause in `reject`. */
-  attrPost = new Int32Array(INITIAL_ROWS);
-  reject = new Uint8Array(INITIAL_ROWS);
-  flags = new Uint8Array(INITIAL_ROWS);
+  attrPost: Int32Array<ArrayBuffer>;
+  reject: Uint8Array<ArrayBuffer>;
+  flags: Uint8Array<ArrayBuffer>;
   /** Wall-clock seconds of the last change. */
-  since = new Uint32Array(INITIAL_ROWS);
+  since: Uint32Array<ArrayBuffer>;
   /** Next row of the same prefix, or of the free list; 0 ends both. */
-  next = new Int32Array(INITIAL_ROWS);
-  #firstOfPrefix = new Int32Array(INITIAL_ROWS);
+  next: Int32Array<ArrayBuffer>;
+  #firstOfPrefix: Int32Array<ArrayBuffer>;
   #limit = 1;
   #free = 0;
   #size = 0;
+
+  /** `rows`: room at the start. */
+  constructor(rows = INITIAL_ROWS) {
+    this.prefixId = new Int32Array(rows);
+    this.peerId = new Uint16Array(rows);
+    this.pathId = new Uint32Array(rows);
+    this.attrIn = new Int32Array(rows);
+    this.attrPost = new Int32Array(rows);
+    this.reject = new Uint8Array(rows);
+    this.flags = new Uint8Array(rows);
+    this.since = new Uint32Array(rows);
+    this.next = new Int32Array(rows);
+    this.#firstOfPrefix = new Int32Array(rows);
+  }
 
   /** Rows in use. */
   get size(): number {

@@ -32,11 +32,12 @@ export class PrefixTable {
   /** Free ids, linked through `words`. */
   #free = 0;
 
-  constructor(family: Family) {
+  /** `rows`: room for prefixes at the start. */
+  constructor(family: Family, rows = INITIAL_IDS) {
     this.family = family;
-    this.words = new Int32Array(INITIAL_IDS * family.words);
-    this.lengths = new Uint8Array(INITIAL_IDS);
-    this.#uses = new Uint32Array(INITIAL_IDS);
+    this.words = new Int32Array(rows * family.words);
+    this.lengths = new Uint8Array(rows);
+    this.#uses = new Uint32Array(rows);
   }
 
   /** Prefixes in the table. */

@@ -25,6 +25,8 @@ export interface RibOptions {
   readonly defaultLocalPref: number;
   /** Prefixes that an update group computes and encodes at once. */
   readonly exportChunk?: number;
+  /** Room of each table at the start; undefined = for a full table, which costs nothing until it is written. */
+  readonly rows?: number | undefined;
 }
 
 export class Rib {
@@ -50,7 +52,7 @@ export class Rib {
   constructor(options: RibOptions, driver: { clock: Clock; scheduler: Scheduler }) {
     const { clock, scheduler } = driver;
     this.#clock = clock;
-    this.attrs = new AttrStore(this.nextHops, options.defaultLocalPref);
+    this.attrs = new AttrStore(this.nextHops, options.defaultLocalPref, options.rows);
     this.checks = new ImportChecks(this.attrs, options.own);
     this.#wakeWalk = scheduler.add({ name: 'walk', run: (deadline) => this.#runWalks(deadline) });
     const wakeDecide = scheduler.add({
@@ -60,7 +62,7 @@ export class Rib {
     this.#wakeExport = scheduler.add({ name: 'export', run: (deadline) => this.#runExport(deadline) });
     const shared = { attrs: this.attrs, nextHops: this.nextHops, peers: this.peers };
     this.families = FAMILIES.map(
-      (family) => new FamilyRib(family, shared, options.decision, () => wakeDecide()),
+      (family) => new FamilyRib(family, shared, options.decision, () => wakeDecide(), options.rows),
     );
     const exportDriver = {
       clock,

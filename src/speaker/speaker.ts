@@ -31,6 +31,8 @@ export interface SpeakerParts {
   readonly addresses: OwnAddresses;
   readonly log: Logger;
   readonly version: string;
+  /** Room of each table at the start, where many speakers share a process. */
+  readonly tableRows?: number;
 }
 
 const MS_PER_SECOND = 1000;
@@ -65,7 +67,7 @@ export class Speaker {
     this.parts = parts;
     this.startedAt = clock.wallTime();
     this.reconfiguredAt = this.startedAt;
-    this.rib = new Rib(ribOptions(config), { clock, scheduler });
+    this.rib = new Rib({ ...ribOptions(config), rows: parts.tableRows }, { clock, scheduler });
     this.routes = new LocalRoutes(this.rib, () => Math.floor(clock.wallTime() / MS_PER_SECOND));
     this.networks = new Networks(this.routes);
     this.watchers = new Watchers(this.rib);
