@@ -57,6 +57,17 @@ export interface KernelPath {
   readonly prefSource?: Uint8Array;
 }
 
+/** What a kernel export filter asks for beside where the route leads: BIRD's krt_metric, krt_prefsrc and krt_tunnel.
+ *  Equal wishes are best one object: what is computed from them is kept by it. */
+export interface KernelRouteWishes {
+  /** RTA_PRIORITY; the configured one unless given. */
+  readonly metric?: number;
+  /** RTA_PREFSRC; the configured one unless given. */
+  readonly prefSource?: Uint8Array;
+  /** Name of a device through which the BGP next hop itself is reached, on-link. No such device, no tunnel. */
+  readonly tunnel?: string;
+}
+
 /** A path as it is written: with the table, owner and metric that make its key. */
 export interface KernelTarget extends KernelPath {
   readonly table: number;

@@ -5,8 +5,8 @@
 import type { NetworkConfig } from '../config/model.ts';
 import type { Fib } from '../fib/fib.ts';
 import type { RouteTargetSpec } from '../fib/route-targets.ts';
-import type { KernelNextHop } from '../fib/types.ts';
-import { parseAddress } from '../lib/ip.ts';
+import type { KernelNextHop, KernelRouteWishes } from '../fib/types.ts';
+import { formatAddress, parseAddress } from '../lib/ip.ts';
 import type { FamilyRib } from '../rib/family-rib.ts';
 import type { Rib } from '../rib/rib.ts';
 import { LOCAL_ORIGIN } from './local-routes.ts';
@@ -19,24 +19,37 @@ export interface KernelRouteSources {
   /** The own network of a prefix, as text. */
   readonly network: (prefix: string) => NetworkConfig | undefined;
   readonly prefSource: { readonly ipv4: string | undefined; readonly ipv6: string | undefined };
+  /** The kernel export filter; every route passes where there is none. */
+  readonly filter?: KernelFilter;
+  /** Index of an interface that is up; for tunnels. */
+  readonly interfaceIndex: (name: string) => number | undefined;
 }
+
+/** What the export filter makes of a path: its wishes, or undefined where it refuses the path. */
+export type KernelFilter = (rib: FamilyRib, row: number) => KernelRouteWishes | undefined;
+
+export const NO_WISHES: KernelRouteWishes = {};
 
 /** No route; ids of targets begin at 1. */
 const NO_TARGET = 0;
 
 export class KernelRoutes {
   readonly #sources: KernelRouteSources;
-  /** By family: targets of single next hops, and of ECMP sets by their ids. Void when a resolution changes or goes. */
-  readonly #single: Map<number, number>[];
-  readonly #several: Map<string, number>[];
+  /** By family: targets by what they are made of. Void when a resolution changes or goes, or a tunnel comes. */
+  readonly #plain: Map<number, number>[];
+  readonly #composed: Map<string, number>[];
+  /** Tunnels that were asked for, with the index that each had. */
+  readonly #tunnels = new Map<string, number | undefined>();
   #prefSources: readonly (Uint8Array | undefined)[];
+  #filter: KernelFilter | undefined;
   readonly #unlisten: readonly (() => void)[];
 
   constructor(sources: KernelRouteSources) {
     this.#sources = sources;
+    this.#filter = sources.filter;
     const { families } = sources.rib;
-    this.#single = families.map(() => new Map());
-    this.#several = families.map(() => new Map());
+    this.#plain = families.map(() => new Map());
+    this.#composed = families.map(() => new Map());
     this.#prefSources = this.#parseSources(sources.prefSource);
     this.#unlisten = families.map((rib) => {
       return rib.locRib.addListener((prefixId) => this.#decided(rib, prefixId));
@@ -59,12 +72,32 @@ export class KernelRoutes {
 
   /** Next hops resolve differently now, or their ids may mean others. */
   forgetTargets(): void {
-    for (const targets of [...this.#single, ...this.#several]) targets.clear();
+    for (const targets of [...this.#plain, ...this.#composed]) targets.clear();
   }
 
   /** Another preferred source: every route is computed again. */
   usePrefSource(prefSource: KernelRouteSources['prefSource']): void {
     this.#prefSources = this.#parseSources(prefSource);
+    this.#recompute();
+  }
+
+  /** Another export filter: every route is computed again. */
+  useFilter(filter: KernelFilter | undefined): void {
+    if (filter === this.#filter) return;
+    this.#filter = filter;
+    this.#recompute();
+  }
+
+  /** Interfaces came or went: routes through a tunnel that is another one now are computed again. */
+  interfacesChanged(): void {
+    const { interfaceIndex } = this.#sources;
+    const changed = [...this.#tunnels].filter(([name, before]) => interfaceIndex(name) !== before);
+    if (changed.length === 0) return;
+    for (const [name] of changed) this.#tunnels.set(name, interfaceIndex(name));
+    this.#recompute();
+  }
+
+  #recompute(): void {
     this.forgetTargets();
     for (const rib of this.#sources.rib.families) rib.decideAll();
   }
@@ -91,61 +124,101 @@ export class KernelRoutes {
     const { locRib, paths, shared } = rib;
     const row = locRib.bestRow[prefixId]!;
     if (row === 0) return NO_TARGET;
-    if (paths.peerId[row] === this.#sources.rib.local.id) return this.#localTarget(rib, prefixId, row);
-    const { multipath, multipathCount } = locRib.decision;
-    if (multipathCount <= 1) return this.#singleTarget(rib, shared.attrs.nextHop[paths.attrPost[row]!]!);
-    const nextHops = new Set<number>();
-    for (let i = 0; i < multipathCount; i++) {
-      const member = multipath[i]!;
-      if (paths.peerId[member] === this.#sources.rib.local.id) continue;
-      nextHops.add(shared.attrs.nextHop[paths.attrPost[member]!]!);
-    }
-    const sorted = [...nextHops].sort((a, b) => a - b);
-    return sorted.length === 1 ? this.#singleTarget(rib, sorted[0]!) : this.#severalTarget(rib, sorted);
-  }
-
-  #singleTarget(rib: FamilyRib, nextHopId: number): number {
-    const known = this.#single[rib.family.id]!.get(nextHopId);
-    if (known !== undefined) return known;
-    const target = this.#internHops(rib, this.#sources.tracker().resolution(nextHopId).hops);
-    this.#single[rib.family.id]!.set(nextHopId, target);
-    return target;
-  }
-
-  #severalTarget(rib: FamilyRib, nextHopIds: readonly number[]): number {
-    const key = nextHopIds.join(' ');
-    const known = this.#several[rib.family.id]!.get(key);
-    if (known !== undefined) return known;
-    const tracker = this.#sources.tracker();
-    const hops = nextHopIds.flatMap((id) => tracker.resolution(id).hops);
-    const target = this.#internHops(rib, distinct(hops));
-    this.#several[rib.family.id]!.set(key, target);
-    return target;
-  }
-
-  #internHops(rib: FamilyRib, nextHops: readonly KernelNextHop[]): number {
-    if (nextHops.length === 0) return NO_TARGET;
-    return this.#intern(rib, { type: 'unicast', nextHops });
-  }
-
-  #localTarget(rib: FamilyRib, prefixId: number, row: number): number {
+    const local = this.#sources.rib.local.id;
     // What was learned from the kernel is there already.
-    if (rib.paths.pathId[row] !== LOCAL_ORIGIN.network) return NO_TARGET;
+    if (paths.peerId[row] === local && paths.pathId[row] !== LOCAL_ORIGIN.network) return NO_TARGET;
+    const wishes = this.#filter === undefined ? NO_WISHES : this.#filter(rib, row);
+    if (wishes === undefined) return NO_TARGET;
+    if (paths.peerId[row] === local) return this.#localTarget(rib, prefixId, wishes);
+    const nextHopOf = (member: number): number => shared.attrs.nextHop[paths.attrPost[member]!]!;
+    const { multipath, multipathCount } = locRib.decision;
+    if (multipathCount <= 1) {
+      return wishes === NO_WISHES
+        ? this.#plainTarget(rib, nextHopOf(row))
+        : this.#composedTarget(rib, [{ nextHop: nextHopOf(row), tunnel: wishes.tunnel }], wishes);
+    }
+    const members = new Map<string, Member>();
+    for (let i = 0; i < multipathCount; i++) {
+      const other = multipath[i]!;
+      if (paths.peerId[other] === local) continue;
+      const own = other === row || this.#filter === undefined ? wishes : this.#filter(rib, other);
+      if (own === undefined) continue;
+      const member = { nextHop: nextHopOf(other), tunnel: own.tunnel };
+      members.set(memberKey(member), member);
+    }
+    const sorted = [...members.values()].sort((a, b) => a.nextHop - b.nextHop);
+    return sorted.length === 1 && wishes === NO_WISHES
+      ? this.#plainTarget(rib, sorted[0]!.nextHop)
+      : this.#composedTarget(rib, sorted, wishes);
+  }
+
+  #plainTarget(rib: FamilyRib, nextHopId: number): number {
+    const known = this.#plain[rib.family.id]!.get(nextHopId);
+    if (known !== undefined) return known;
+    const target = this.#internHops(rib, this.#sources.tracker().resolution(nextHopId).hops, NO_WISHES);
+    this.#plain[rib.family.id]!.set(nextHopId, target);
+    return target;
+  }
+
+  #composedTarget(rib: FamilyRib, members: readonly Member[], wishes: KernelRouteWishes): number {
+    const source = wishes.prefSource === undefined ? '' : formatAddress(wishes.prefSource);
+    const key = `${members.map(memberKey).join(' ')} ${wishes.metric ?? ''} ${source}`;
+    const known = this.#composed[rib.family.id]!.get(key);
+    if (known !== undefined) return known;
+    const hops = members.flatMap((member) => this.#hopsOf(member));
+    const target = this.#internHops(rib, distinct(hops), wishes);
+    this.#composed[rib.family.id]!.set(key, target);
+    return target;
+  }
+
+  #hopsOf({ nextHop, tunnel }: Member): readonly KernelNextHop[] {
+    const { tracker, rib } = this.#sources;
+    const ifindex = tunnel ? this.#tunnelIndex(tunnel) : undefined;
+    if (ifindex === undefined) return tracker().resolution(nextHop).hops;
+    return [{ gateway: rib.nextHops.get(nextHop).address, ifindex, onlink: true }];
+  }
+
+  #tunnelIndex(name: string): number | undefined {
+    if (!this.#tunnels.has(name)) this.#tunnels.set(name, this.#sources.interfaceIndex(name));
+    return this.#tunnels.get(name);
+  }
+
+  #internHops(rib: FamilyRib, nextHops: readonly KernelNextHop[], wishes: KernelRouteWishes): number {
+    if (nextHops.length === 0) return NO_TARGET;
+    return this.#intern(rib, { type: 'unicast', nextHops }, wishes);
+  }
+
+  #localTarget(rib: FamilyRib, prefixId: number, wishes: KernelRouteWishes): number {
     const network = this.#sources.network(rib.prefixes.format(prefixId));
     if (network === undefined || network.type === 'none') return NO_TARGET;
-    if (network.type !== 'via') return this.#intern(rib, { type: network.type, nextHops: [] });
+    if (network.type !== 'via') return this.#intern(rib, { type: network.type, nextHops: [] }, wishes);
     const nextHops = network.via.flatMap((text) => {
       const gateway = parseAddress(text)?.bytes;
       return gateway === undefined ? [] : [{ gateway }];
     });
-    return this.#intern(rib, { type: 'unicast', nextHops });
+    return this.#intern(rib, { type: 'unicast', nextHops }, wishes);
   }
 
-  #intern(rib: FamilyRib, spec: RouteTargetSpec): number {
-    const prefSource = this.#prefSources[rib.family.id];
-    const wanted = prefSource === undefined || spec.type !== 'unicast' ? spec : { ...spec, prefSource };
-    return this.#sources.fib.targets.intern(wanted);
+  #intern(rib: FamilyRib, spec: RouteTargetSpec, { metric, prefSource: wanted }: KernelRouteWishes): number {
+    const { targets } = this.#sources.fib;
+    const prefSource = spec.type === 'unicast' ? (wanted ?? this.#prefSources[rib.family.id]) : undefined;
+    return targets.intern({
+      ...spec,
+      ...(prefSource !== undefined && { prefSource }),
+      // A configured metric is for all routes.
+      ...(metric !== undefined && targets.defaultMetric === 0 && { metric }),
+    });
   }
+}
+
+/** A BGP next hop, and the device that the filter wants for it. */
+interface Member {
+  readonly nextHop: number;
+  readonly tunnel: string | undefined;
+}
+
+function memberKey({ nextHop, tunnel }: Member): string {
+  return tunnel ? `${nextHop}%${tunnel}` : `${nextHop}`;
 }
 
 /** Without repetition: two BGP next hops may lead through the same gateway. */

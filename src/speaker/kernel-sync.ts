@@ -15,7 +15,7 @@ import type { Logger } from '../lib/log.ts';
 import type { Scheduler } from '../lib/scheduler.ts';
 import type { FamilyRib } from '../rib/family-rib.ts';
 import type { Rib } from '../rib/rib.ts';
-import { KernelRoutes } from './kernel-routes.ts';
+import { type KernelFilter, KernelRoutes } from './kernel-routes.ts';
 import type { LocalRoutes } from './local-routes.ts';
 import type { Networks } from './networks.ts';
 import { NextHopTracker } from './next-hop-tracker.ts';
@@ -46,6 +46,7 @@ export class KernelSync {
   readonly #redistributed = new Set<RedistributeSource>();
   /** Tables whose foreign routes the view keeps; it reads the set anew each time. */
   readonly #tables: Set<number>;
+  readonly #unlisten: () => void = () => {};
   #learner: Learner;
   #config: KernelConfig;
 
@@ -78,7 +79,12 @@ export class KernelSync {
     if (this.fib !== undefined) {
       const tracker = () => this.#tracker;
       const network = (prefix: string) => networks.get(prefix);
-      this.#routes = new KernelRoutes({ rib, fib: this.fib, tracker, network, prefSource });
+      const interfaceIndex = (name: string) => this.view.interfaceNamed(name)?.ifindex;
+      this.#routes = new KernelRoutes({ rib, fib: this.fib, tracker, network, prefSource, interfaceIndex });
+      this.#unlisten = this.view.listen({
+        onRoute: () => {},
+        onInterface: () => this.#routes?.interfacesChanged(),
+      });
     }
   }
 
@@ -136,6 +142,11 @@ export class KernelSync {
     this.#routes?.usePrefSource(after.prefSource);
   }
 
+  /** Another export filter of the kernel protocol; every route is computed again. */
+  useFilter(filter: KernelFilter | undefined): void {
+    this.#routes?.useFilter(filter);
+  }
+
   /** A sentence about what does not work. */
   get problem(): string | undefined {
     const { failure } = this.monitor;
@@ -151,6 +162,7 @@ export class KernelSync {
 
   /** Another takes over: nothing more is told, and what the other one has not learned is taken back. */
   retire(successor: KernelSync | undefined): void {
+    this.#unlisten();
     this.#routes?.close();
     this.#tracker.close();
     this.#resolver.close();
