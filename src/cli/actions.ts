@@ -5,6 +5,7 @@ import { COMMANDS, type ListCommand, type UnaryCommand, type WatchCommand } from
 import type { ControlClient } from '../control/grpc/client.ts';
 import type { PeersRequest } from '../control/protocol.ts';
 import { EXIT, ExitError } from './exit-codes.ts';
+import { renderBfdSessions } from './render/bfd.ts';
 import { renderPeerChange, renderRouteChange } from './render/changes.ts';
 import { renderExplanation } from './render/explain.ts';
 import { renderNodeStatus, renderPeer, renderPeers } from './render/peers.ts';
@@ -126,6 +127,7 @@ export const ACTIONS: Record<keyof typeof COMMANDS, Action> = {
   ),
   showAttributes: list(COMMANDS.showAttributes, 'attribute sets', (look) => attributeTable(look)),
   showKernel: list(COMMANDS.showKernel, 'kernel routes', (look) => kernelTable(look)),
+  showBfd: unary(COMMANDS.showBfd, (reply, look) => renderBfdSessions(reply.sessions, look)),
   showGroups: unary(COMMANDS.showGroups, (reply, look) => renderGroups(reply.groups, look)),
   explain: unary(COMMANDS.explain, renderExplanation),
   watchPeers: watch(COMMANDS.watchPeers, renderPeerChange),

@@ -7,6 +7,7 @@ import type { ArgumentSpec } from './arguments.ts';
 import * as args from './arguments.ts';
 import type {
   AttributeSetView,
+  BfdSessionsReply,
   DeleteNetworkRequest,
   ExplainRequest,
   Explanation,
@@ -139,6 +140,15 @@ const showGroups: UnaryCommand<Nothing, UpdateGroupsReply> = {
   run: (api) => ({ groups: api.updateGroups() }),
 };
 
+const showBfd: UnaryCommand<Nothing, BfdSessionsReply> = {
+  name: 'show bfd',
+  method: 'ListBfdSessions',
+  kind: 'unary',
+  help: 'BFD sessions: the paths to peers that are watched',
+  args: [],
+  run: (api) => ({ sessions: api.bfdSessions() }),
+};
+
 const explain: UnaryCommand<ExplainRequest, Explanation> = {
   name: 'explain',
   method: 'Explain',
@@ -260,6 +270,7 @@ export const COMMANDS = {
   showAttributes,
   showKernel,
   showGroups,
+  showBfd,
   explain,
   watchPeers,
   watchRoutes,

@@ -3,6 +3,7 @@
 // speaker's own views, so this file mostly names them for those who may not look into the speaker.
 
 import type {
+  BfdSessionView,
   ExplainView,
   NetworkSpec,
   PeerEvent,
@@ -15,6 +16,7 @@ import type {
 export {
   type AttributeSetView,
   type AttributesView,
+  type BfdSessionView,
   CommandError,
   type KernelRouteView,
   type KernelStatusView,
@@ -46,6 +48,10 @@ export interface PeersReply {
 }
 export interface UpdateGroupsReply {
   groups: UpdateGroupView[];
+}
+
+export interface BfdSessionsReply {
+  sessions: BfdSessionView[];
 }
 
 export interface ExplainRequest {

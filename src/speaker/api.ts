@@ -194,6 +194,41 @@ export interface KernelRouteView {
   problem: string | undefined;
 }
 
+export interface BfdSessionView {
+  /** The peers that lean on it: those on one path share a session (RFC 5882 §4.4). */
+  peers: string[];
+  address: string;
+  localAddress: string | undefined;
+  /** The configured one, else where the last packet came from. */
+  interface: string | undefined;
+  multihop: boolean;
+  /** RFC 5880 §4.1 names. */
+  state: 'AdminDown' | 'Down' | 'Init' | 'Up';
+  remoteState: 'AdminDown' | 'Down' | 'Init' | 'Up';
+  /** Wall-clock milliseconds of the last change of state. */
+  since: number;
+  /** Times Up was reached, and left. */
+  upCount: number;
+  downCount: number;
+  /** Milliseconds between packets sent, less jitter; 0 where none are sent. */
+  interval: number;
+  /** Detection time in milliseconds; 0 before the first packet. */
+  timeout: number;
+  /** Own multiplier. */
+  multiplier: number;
+  /** RFC 5880 §4.1 texts: why the state changed last, here and there. */
+  localDiagnostic: string;
+  remoteDiagnostic: string;
+  localDiscriminator: number;
+  /** 0 while unknown. */
+  remoteDiscriminator: number;
+  passive: boolean;
+  /** `meticulous-sha1` and the like. */
+  authentication: string | undefined;
+  /** A sentence about what keeps it from working: packets that are refused, a socket that cannot be had. */
+  problem: string | undefined;
+}
+
 export interface NetworkSpec {
   prefix: string;
   type?: 'none' | 'blackhole' | 'unreachable' | 'prohibit' | 'via';
@@ -225,6 +260,7 @@ export interface SpeakerApi {
   attributeSets(): Iterable<AttributeSetView>;
   updateGroups(): UpdateGroupView[];
   kernelRoutes(): Iterable<KernelRouteView>;
+  bfdSessions(): BfdSessionView[];
   explain(prefix: string, options: { from?: string; to?: string }): ExplainView;
   /** Calls back on every change until the returned function is called. */
   watchPeers(listener: (event: PeerEvent) => void): () => void;

@@ -42,6 +42,7 @@ export function createApi({ speaker, configFile, loadConfig }: ApiOptions): Spea
       const { kernel, config } = speaker;
       return kernel === undefined ? [] : kernelRouteViews(rib, kernel, config.kernel.table);
     },
+    bfdSessions: () => [],
     explain: (prefix, options) => {
       if (options.from !== undefined) lookup.ribPeerId(options.from);
       if (options.to !== undefined) registry.get(options.to);

@@ -300,6 +300,17 @@ describe('the other tables', () => {
     );
     expect((await json('show', 'groups')).groups).toMatchObject([{ id: 1, key: { nextHop: 'auto' } }]);
   });
+
+  test('BFD sessions', async () => {
+    expect(await text('show', 'bfd')).toBe(
+      lines(
+        'ADDRESS    INTERFACE  STATE  SINCE     INTERVAL  TIMEOUT  PEERS     WHY',
+        '10.99.0.2  eth0       Up     11:00:00    300 ms   900 ms  tor-a',
+        'fd99::2    multihop   Down   11:59:57   1000 ms        -  tor-b rr  Control Detection Time Expired',
+      ),
+    );
+    expect((await json('show', 'bfd')).sessions).toMatchObject([{ state: 'Up' }, { state: 'Down' }]);
+  });
 });
 
 describe('explain', () => {

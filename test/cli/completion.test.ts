@@ -61,7 +61,7 @@ COMP_LINE='godwit ${words.join(' ')}'; COMP_POINT=\${#COMP_LINE}; _godwit; print
     expect(await complete('')).toEqual(expect.arrayContaining(['run', 'check', 'explain', 'completion']));
     expect(await complete('')).not.toContain('__peers');
     expect(await complete('show', '')).toEqual(
-      expect.arrayContaining(['peers', 'routes', 'attributes', 'kernel', 'groups']),
+      expect.arrayContaining(['peers', 'routes', 'attributes', 'kernel', 'groups', 'bfd']),
     );
     expect(await complete('show', 'routes', '--re')).toEqual(['--rejected']);
     expect(await complete('show', 'routes', '--family', '')).toEqual(['ipv4-unicast', 'ipv6-unicast']);

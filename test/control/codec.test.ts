@@ -64,6 +64,7 @@ describe('views survive the wire', () => {
     ...fakePeers().map((peer) => ['Peer', peer] as const),
     ['Route', fakeRoute({ igpMetric: 0, stale: true, best: false })],
     ['UpdateGroup', speaker.updateGroups()[0]!],
+    ...speaker.bfdSessions().map((session) => ['BfdSession', session] as const),
     ...[...speaker.kernelRoutes()].map((route) => ['KernelRoute', route] as const),
     ...[...speaker.attributeSets()].map((set) => ['AttributeSet', set] as const),
     ['ReloadResult', { changes: [] }],

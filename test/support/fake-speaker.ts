@@ -4,6 +4,7 @@
 import type {
   AttributeSetView,
   AttributesView,
+  BfdSessionView,
   ExplainView,
   KernelRouteView,
   NetworkSpec,
@@ -290,6 +291,49 @@ export class FakeSpeaker implements SpeakerApi {
         originatorId: '10.99.0.9',
       }),
     };
+  }
+
+  bfdSessions(): BfdSessionView[] {
+    const up: BfdSessionView = {
+      peers: ['tor-a'],
+      address: '10.99.0.2',
+      localAddress: '10.99.0.1',
+      interface: 'eth0',
+      multihop: false,
+      state: 'Up',
+      remoteState: 'Up',
+      since: NOW - HOUR,
+      upCount: 2,
+      downCount: 1,
+      interval: 300,
+      timeout: 900,
+      multiplier: 3,
+      localDiagnostic: 'Control Detection Time Expired',
+      remoteDiagnostic: 'No Diagnostic',
+      localDiscriminator: 0xffff_fff0,
+      remoteDiscriminator: 7,
+      passive: false,
+      authentication: 'meticulous-sha1',
+      problem: undefined,
+    };
+    return [
+      up,
+      {
+        ...up,
+        peers: ['tor-b', 'rr'],
+        address: 'fd99::2',
+        localAddress: undefined,
+        interface: undefined,
+        multihop: true,
+        state: 'Down',
+        remoteState: 'Down',
+        since: NOW - 3 * SECOND,
+        interval: 1000,
+        timeout: 0,
+        remoteDiscriminator: 0,
+        authentication: undefined,
+      },
+    ];
   }
 
   updateGroups(): UpdateGroupView[] {

@@ -4,6 +4,7 @@
 
 import type {
   AttributesView,
+  BfdSessionView,
   KernelRouteView,
   NetworkSpec,
   PeerView,
@@ -19,6 +20,7 @@ export const ENUM_TEXTS: Readonly<Record<string, readonly string[]>> = {
   PeerKind: texts<PeerView['kind']>('static', 'dynamic'),
   PeerType: texts<NonNullable<PeerView['type']>>('internal', 'external'),
   PeerState: texts<PeerView['state']>('Idle', 'Connect', 'Active', 'OpenSent', 'OpenConfirm', 'Established'),
+  BfdState: texts<BfdSessionView['state']>('AdminDown', 'Down', 'Init', 'Up'),
   Origin: texts<NonNullable<AttributesView['origin']>>('IGP', 'EGP', 'INCOMPLETE'),
   KernelRouteOrigin: texts<KernelRouteView['origin']>('own', 'learned', 'connected'),
   KernelRouteState: texts<KernelRouteView['state']>('installed', 'pending', 'failed'),
