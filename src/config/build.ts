@@ -247,11 +247,27 @@ function checkGateways(prefix: string, via: readonly string[], path: Path, issue
 }
 
 function buildControl(input: ValidatedInput['control']): ControlConfig {
-  if (input === false) return { socket: undefined, mode: CONTROL_MODE };
+  if (input === false) return { socket: undefined, mode: CONTROL_MODE, bird: [] };
+  const bird = input?.bird;
   return {
     socket: input?.socket ?? CONTROL_SOCKET,
-    mode: input?.mode === undefined ? CONTROL_MODE : Number.parseInt(input.mode, 8),
+    mode: modeOf(input?.mode),
+    bird:
+      bird === undefined
+        ? []
+        : [
+            {
+              socket: bird.socket,
+              mode: modeOf(bird.mode),
+              style: bird.style ?? 'auto',
+              restricted: bird.restricted ?? false,
+            },
+          ],
   };
+}
+
+function modeOf(octal: string | undefined): number {
+  return octal === undefined ? CONTROL_MODE : Number.parseInt(octal, 8);
 }
 
 function buildHttp(input: ValidatedInput['http']): HttpConfig | undefined {

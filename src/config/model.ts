@@ -4,6 +4,7 @@
 
 import type { FamilyName } from '../bgp/wire/families.ts';
 import type { Role } from '../bgp/wire/session-context.ts';
+import type { BirdConfig } from './bird/config.ts';
 
 export interface Config {
   readonly router: RouterConfig;
@@ -17,6 +18,8 @@ export interface Config {
   readonly control: ControlConfig;
   readonly http: HttpConfig | undefined;
   readonly log: LogConfig;
+  /** What was written, where that was in BIRD's language: names and order of protocols, tables and definitions. */
+  readonly bird?: BirdConfig;
 }
 
 export interface RouterConfig {
@@ -185,6 +188,20 @@ export interface ControlConfig {
   readonly socket: string | undefined;
   /** File mode of the socket. */
   readonly mode: number;
+  /** Sockets that speak BIRD's control protocol. */
+  readonly bird: readonly BirdSocketConfig[];
+}
+
+export const BIRD_STYLES = ['auto', 'bird1', 'bird2', 'json'] as const;
+/** How replies look; auto: as the dialect of the configuration has it, bird2 for the native one. */
+export type BirdStyle = (typeof BIRD_STYLES)[number];
+
+export interface BirdSocketConfig {
+  readonly socket: string;
+  readonly mode: number;
+  readonly style: BirdStyle;
+  /** Only commands that change nothing. */
+  readonly restricted: boolean;
 }
 
 export interface HttpConfig {

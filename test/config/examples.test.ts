@@ -84,7 +84,7 @@ const BASE: Config = {
     aigp: true,
     defaultLocalPref: 100,
   },
-  control: { socket: '/run/godwit/godwit.sock', mode: 0o660 },
+  control: { socket: '/run/godwit/godwit.sock', mode: 0o660, bird: [] },
   http: undefined,
   log: { level: 'info', format: 'auto' },
 };

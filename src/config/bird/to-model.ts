@@ -44,12 +44,19 @@ export function toModel(config: BirdConfig, host: HostFacts, diagnostics: Diagno
     networks: networksOf(config, unsaid),
     redistribute: redistributed(config, kernel),
     decision: decisionOf(bgp),
-    control: { socket: CONTROL_SOCKET, mode: CONTROL_MODE },
+    control: { socket: CONTROL_SOCKET, mode: CONTROL_MODE, bird: socketsOf(config) },
     http: undefined,
     log: { level: config.globals.debugProtocols === 'all' ? 'debug' : 'info', format: 'auto' },
   };
   unsaid.report(diagnostics);
-  return model;
+  return { ...model, bird: config };
+}
+
+/** Further sockets; the main one is named on the command line. */
+function socketsOf({ globals }: BirdConfig): Config['control']['bird'] {
+  return (globals.sockets ?? []).map(({ path, restricted }) => {
+    return { socket: path, mode: CONTROL_MODE, style: 'auto', restricted };
+  });
 }
 
 /** BIRD takes the lowest address that is no loopback's where nothing is configured. */
@@ -333,4 +340,11 @@ function reportOthers(config: BirdConfig, unsaid: Unsaid): void {
   }
 }
 
-const GLOBAL_HANDLED = new Set(['routerId', 'hostname', 'listenBgp', 'evaluations']);
+const GLOBAL_HANDLED = new Set([
+  'routerId',
+  'hostname',
+  'listenBgp',
+  'evaluations',
+  'sockets',
+  'timeFormats',
+]);
