@@ -19,9 +19,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   fib: ['lib', 'bgp/wire'],
   config: ['lib', 'bgp/wire', 'policy'],
   speaker: ['lib', 'bgp/wire', 'bgp/session', 'rib', 'policy', 'fib', 'config'],
+  sim: ['lib', 'bgp/wire', 'bgp/session', 'rib', 'fib', 'config', 'speaker'],
   // The views' types and what operators type; never a table or a session.
   control: ['lib', 'bgp/wire', 'speaker/api', 'config/model'],
-  cli: ['lib', 'control', 'config', 'speaker/api', 'speaker/main'],
+  cli: ['lib', 'control', 'config', 'sim', 'speaker/api', 'speaker/main'],
   demo: ['lib', 'bgp/session', 'bgp/wire', 'fib', 'config', 'control', 'cli', 'speaker'],
 };
 

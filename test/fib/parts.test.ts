@@ -8,8 +8,8 @@ import { RetryLists } from '../../src/fib/retry.ts';
 import { describeHop, RouteTargets } from '../../src/fib/route-targets.ts';
 import { TamperGuard } from '../../src/fib/tamper-guard.ts';
 import type { KernelNextHop } from '../../src/fib/types.ts';
+import { SimClock } from '../../src/sim/clock.ts';
 import { address, MAIN, METRIC, OWN_PROTOCOL } from '../support/mem-kernel.ts';
-import { SimClock } from '../support/sim-clock.ts';
 
 const HOP_A: KernelNextHop = { gateway: address('10.0.0.2'), ifindex: 2 };
 const HOP_B: KernelNextHop = { gateway: address('10.0.1.2'), ifindex: 3 };

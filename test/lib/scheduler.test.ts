@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Scheduler } from '../../src/lib/scheduler.ts';
-import { SimClock } from '../support/sim-clock.ts';
+import { SimClock } from '../../src/sim/clock.ts';
 
 /** A scheduler whose rounds are run by hand, on a clock that the stages move. */
 function lab(sliceMs?: number) {

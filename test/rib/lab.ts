@@ -18,7 +18,7 @@ import type { ExportOptions } from '../../src/rib/export-options.ts';
 import type { ExportSink } from '../../src/rib/lane.ts';
 import { Rib } from '../../src/rib/rib.ts';
 import type { ImportOptions, RibPeer, RibPeerIdentity } from '../../src/rib/rib-peer.ts';
-import { SimClock } from '../support/sim-clock.ts';
+import { SimClock } from '../../src/sim/clock.ts';
 import { sessionContext } from '../support/wire.ts';
 
 export const OWN_AS = 65000;

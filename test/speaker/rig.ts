@@ -2,7 +2,7 @@
 
 import type { ConfigInput } from '../../src/config/schema.ts';
 import type { MemKernel } from '../../src/fib/mem-kernel.ts';
-import type { MemNetworkOptions } from '../support/mem-transport.ts';
+import type { MemNetworkOptions } from '../../src/sim/network.ts';
 import type { RawPeer, RawPeerOptions } from '../support/raw-peer.ts';
 import { SimLab, type SimSpeaker } from '../support/sim-lab.ts';
 

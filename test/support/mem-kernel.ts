@@ -13,7 +13,7 @@ import { formatPrefix, type Prefix, parseAddress, parsePrefix } from '../../src/
 import { type Logger, silentLogger } from '../../src/lib/log.ts';
 import { toBytes, toWords } from '../../src/lib/prefix-trie.ts';
 import { Scheduler } from '../../src/lib/scheduler.ts';
-import { SimClock } from './sim-clock.ts';
+import { SimClock } from '../../src/sim/clock.ts';
 
 export const MAIN = 254;
 export const OWN_PROTOCOL = 12;

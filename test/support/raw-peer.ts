@@ -16,8 +16,8 @@ import type { SessionContext } from '../../src/bgp/wire/session-context.ts';
 import { UpdateDecoder } from '../../src/bgp/wire/update-decoder.ts';
 import { readUint16 } from '../../src/lib/bytes.ts';
 import { parseAddress, parsePrefix, parseQuad } from '../../src/lib/ip.ts';
+import type { MemHost } from '../../src/sim/network.ts';
 import { type Decoded, describeUpdate } from './decoded.ts';
-import type { MemHost } from './mem-transport.ts';
 import { concat, message } from './wire.ts';
 
 const BGP_PORT = 179;

@@ -14,8 +14,9 @@ import { decodeNotification, formatNotification } from '../../../src/bgp/wire/no
 import { encodeOpen, type OpenMessage } from '../../../src/bgp/wire/open.ts';
 import { parseAddress, parseQuad } from '../../../src/lib/ip.ts';
 import type { LogFields, Logger } from '../../../src/lib/log.ts';
-import { type MemHost, MemNetwork, type MemNetworkOptions } from '../../support/mem-transport.ts';
-import { SimClock, seededRandom } from '../../support/sim-clock.ts';
+import { SimClock } from '../../../src/sim/clock.ts';
+import { type MemHost, MemNetwork, type MemNetworkOptions } from '../../../src/sim/network.ts';
+import { seededRandom } from '../../../src/sim/random.ts';
 
 export const BGP_PORT = 179;
 

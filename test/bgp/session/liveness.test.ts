@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Liveness } from '../../../src/bgp/session/liveness.ts';
 import type { Clock } from '../../../src/lib/clock.ts';
-import { SimClock } from '../../support/sim-clock.ts';
+import { SimClock } from '../../../src/sim/clock.ts';
 
 const SECOND = 1000;
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { SimClock } from './sim-clock.ts';
+import { SimClock } from '../../src/sim/clock.ts';
 
 describe('SimClock', () => {
   it('runs timers in the order of their time, then of their setting', () => {

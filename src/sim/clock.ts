@@ -1,7 +1,8 @@
 // Simulated time: nothing moves until advance() says so, and then everything happens in one fixed order (by due
-// time, then by the order in which it was asked for). Also a Defer for the scheduler, whose turns take no time.
+// time, then by the order in which it was asked for). Each process of a simulation has a clock of its own on top of
+// it, which ends with the process, can be stopped with it and whose wall time can jump.
 
-import type { Clock, Timer } from '../../src/lib/clock.ts';
+import type { Clock, Timer } from '../lib/clock.ts';
 
 /** Callbacks that may run without time passing; more is a loop that never ends. */
 const MAX_CALLBACKS_AT_ONE_INSTANT = 1_000_000;
@@ -16,6 +17,7 @@ interface Entry {
 export class SimClock implements Clock {
   #now = 0;
   #order = 0;
+  #ran = 0;
   readonly #wallStart: number;
   /** Binary heap by (due, order). */
   readonly #heap: Entry[] = [];
@@ -64,6 +66,7 @@ export class SimClock implements Clock {
       atInstant = next.due > this.#now ? 0 : atInstant + 1;
       if (atInstant > MAX_CALLBACKS_AT_ONE_INSTANT) throw new Error(`time stands still at ${this.#now} ms`);
       this.#now = next.due;
+      this.#ran++;
       next.fn();
     }
     this.#now = end;
@@ -84,14 +87,109 @@ export class SimClock implements Clock {
     }
   }
 
+  /** The simulation's own time, whatever is made of `now`. */
+  get instant(): number {
+    return this.#now;
+  }
+
+  /** When the next callback is due; undefined = never. */
+  get nextDue(): number | undefined {
+    while (this.#heap[0]?.cancelled === true) pop(this.#heap);
+    return this.#heap[0]?.due;
+  }
+
   /** Something is due at this instant. */
   get busy(): boolean {
-    return this.#heap.some((entry) => !entry.cancelled && entry.due <= this.#now);
+    const { nextDue } = this;
+    return nextDue !== undefined && nextDue <= this.#now;
   }
 
   /** Timers that wait and were not cancelled. */
   get pending(): number {
     return this.#heap.filter((entry) => !entry.cancelled).length;
+  }
+
+  /** Callbacks run so far. */
+  get callbacks(): number {
+    return this.#ran;
+  }
+}
+
+/** The time of one process: what it waits for ends with it, and is late while it is stopped. */
+export class ProcessClock implements Clock {
+  readonly #base: SimClock;
+  #alive = true;
+  #stopped = false;
+  readonly #late: (() => void)[] = [];
+  /** What the machine's wall clock is wrong by, in milliseconds. */
+  wallOffset = 0;
+  /** Milliseconds that pass between two looks at the clock: above a stage's slice, every walk is cut into pieces. */
+  lookMs = 0;
+  #seen = 0;
+
+  constructor(base: SimClock) {
+    this.#base = base;
+  }
+
+  get alive(): boolean {
+    return this.#alive;
+  }
+
+  now(): number {
+    this.#seen = Math.max(this.#base.now(), this.#seen + this.lookMs);
+    return this.#seen;
+  }
+
+  wallTime(): number {
+    return this.#base.wallTime() + this.wallOffset;
+  }
+
+  setTimer(delayMs: number, fn: () => void): Timer {
+    // Also what fell due while the process was stopped can be cancelled by what runs before it.
+    let cancelled = false;
+    const timer = this.#base.setTimer(delayMs, () => {
+      this.run(() => {
+        if (!cancelled) fn();
+      });
+    });
+    return {
+      cancel() {
+        cancelled = true;
+        timer.cancel();
+      },
+    };
+  }
+
+  readonly defer = (fn: () => void): void => {
+    this.setTimer(0, fn);
+  };
+
+  /** Calls `fn` now, or when the process goes on, or never where it has ended. */
+  run(fn: () => void): void {
+    if (!this.#alive) return;
+    if (this.#stopped) this.#late.push(fn);
+    else fn();
+  }
+
+  /** The process has ended: none of its callbacks runs any more. */
+  end(): void {
+    this.#alive = false;
+    this.#late.length = 0;
+  }
+
+  /** SIGSTOP: time goes on, the process does not. */
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  /** SIGCONT: everything that was due happens late, in order. */
+  goOn(): void {
+    this.#stopped = false;
+    for (const fn of this.#late.splice(0)) this.setTimer(0, fn);
+  }
+
+  get stopped(): boolean {
+    return this.#stopped;
   }
 }
 
@@ -124,16 +222,4 @@ function pop(heap: Entry[]): void {
     i = child;
   }
   heap[i] = last;
-}
-
-/** A seeded generator in [0, 1) (mulberry32), for runs that can be repeated. */
-export function seededRandom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = state;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

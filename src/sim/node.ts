@@ -1,0 +1,264 @@
+// One machine of a simulation and the speaker on it: started, stopped, killed, rebooted, stopped for a while, with a
+// new configuration. Views of the speaker are here in the short forms that invariants and tests compare.
+
+import { formatIssues } from '../config/issues.ts';
+import { type LoadResult, parseConfig } from '../config/load.ts';
+import type { Config } from '../config/model.ts';
+import type { ConfigInput } from '../config/schema.ts';
+import type { MemKernel } from '../fib/mem-kernel.ts';
+import { formatAddress, formatPrefix } from '../lib/ip.ts';
+import type { LogFields, Logger } from '../lib/log.ts';
+import { Scheduler } from '../lib/scheduler.ts';
+import type { PeerView, RouteQuery, RouteView, SpeakerApi } from '../speaker/api.ts';
+import type { OwnAddress } from '../speaker/own-addresses.ts';
+import { Speaker } from '../speaker/speaker.ts';
+import { createApi } from '../speaker/speaker-api.ts';
+import { ProcessClock } from './clock.ts';
+import type { MemHost } from './network.ts';
+import { processKernel } from './process-kernel.ts';
+import { octets, type World } from './world.ts';
+
+const RELOAD_STEP_MS = 100;
+/** A clean stop is over by then, and what it said has arrived. */
+const STOP_MS = 1000;
+/** Small, so that tables grow in simulations, and so that a thousand speakers fit into one process. */
+const TABLE_ROWS = 16;
+
+export interface NodeOptions {
+  /** The machine's kernel as it is after a boot; called again after a power failure. */
+  readonly kernel?: MemKernel | (() => MemKernel);
+  /** Milliseconds that each question to the kernel takes. */
+  readonly kernelDelay?: () => number;
+}
+
+export type NodeState = 'new' | 'running' | 'down';
+
+export class SimNode {
+  readonly name: string;
+  /** Without interfaces. */
+  readonly addresses: readonly string[];
+  kernel: MemKernel | undefined;
+  /** `level message`, one a line. */
+  readonly log: string[] = [];
+  readonly fields: LogFields[] = [];
+  readonly host: MemHost;
+  state: NodeState = 'new';
+  clock: ProcessClock;
+  speaker: Speaker;
+  api: SpeakerApi;
+  readonly #world: World;
+  readonly #own: readonly OwnAddress[];
+  readonly #options: NodeOptions;
+  #text: string;
+  /** What the next configuration to be read says. */
+  input: ConfigInput | string;
+
+  constructor(
+    world: World,
+    name: string,
+    addresses: readonly string[],
+    host: MemHost,
+    input: ConfigInput | string,
+    options: NodeOptions,
+  ) {
+    this.#world = world;
+    this.name = name;
+    this.addresses = addresses.map((text) => text.split('@')[0]!);
+    this.#own = addresses.map((text) => {
+      const [address = '', device = 'eth0'] = text.split('@');
+      return { interface: device, bytes: octets(address) };
+    });
+    this.host = host;
+    this.#options = options;
+    this.kernel = bootKernel(options);
+    this.input = input;
+    this.#text = textOf(input);
+    this.clock = new ProcessClock(world.clock);
+    this.speaker = this.#build();
+    this.api = this.#api();
+  }
+
+  start(): void {
+    this.state = 'running';
+    this.speaker.start().catch((error: unknown) => this.log.push(`error start: ${String(error)}`));
+  }
+
+  /** Stops cleanly. */
+  async stop(): Promise<void> {
+    const stopped = this.speaker.stop();
+    await this.#world.settle();
+    await this.#world.run(STOP_MS);
+    await stopped;
+    this.kill();
+  }
+
+  /** SIGKILL: the machine closes the sockets; kernel routes stay. */
+  kill(): void {
+    this.#ended();
+    this.host.kill();
+  }
+
+  /** Power failure: nobody is told, and the kernel's routes are gone. */
+  vanish(): void {
+    this.#ended();
+    this.host.vanish();
+    if (typeof this.#options.kernel === 'function') this.kernel = this.#options.kernel();
+  }
+
+  /** SIGSTOP and SIGCONT. */
+  pause(): void {
+    this.clock.stop();
+  }
+
+  goOn(): void {
+    this.clock.goOn();
+    this.host.wake();
+  }
+
+  /** A new process on the same machine, not started; the old one must have ended. */
+  renew(): void {
+    if (this.state === 'running') this.#ended();
+    this.host.present = true;
+    this.host.wake();
+    const { wallOffset } = this.clock;
+    this.clock = new ProcessClock(this.#world.clock);
+    this.clock.wallOffset = wallOffset;
+    this.state = 'new';
+    this.speaker = this.#build();
+    this.api = this.#api();
+  }
+
+  /** Writes a new configuration and applies it; rejects as the command does. */
+  async reload(input: ConfigInput | string): Promise<readonly string[]> {
+    this.input = input;
+    this.#text = textOf(input);
+    let done = false;
+    const applied = Promise.allSettled([this.api.reload()]).finally(() => {
+      done = true;
+    });
+    await this.#world.settle();
+    // Routes that move in the kernel take their time.
+    while (!done) await this.#world.run(RELOAD_STEP_MS);
+    const [result] = await applied;
+    if (result.status === 'rejected') throw result.reason;
+    return result.value.changes;
+  }
+
+  /** Writes a new configuration and asks for it to be read; a refusal is in the log. */
+  requestReload(input: ConfigInput | string): void {
+    this.input = input;
+    this.#text = textOf(input);
+    if (this.state !== 'running') return;
+    this.api.reload().catch((error: unknown) => this.log.push(`warn reload: ${String(error)}`));
+  }
+
+  peer(name: string): PeerView {
+    const view = this.api.peers().find((peer) => peer.name === name);
+    if (view === undefined) throw new Error(`${this.name} has no peer ${name}`);
+    return view;
+  }
+
+  states(): string[] {
+    return this.api.peers().map((peer) => `${peer.name} ${peer.state}`);
+  }
+
+  routes(query: RouteQuery = {}): RouteView[] {
+    return [...this.api.routes(query)].filter((route) => route !== undefined);
+  }
+
+  /** Best paths: `prefix from peer`. */
+  best(query: RouteQuery = {}): string[] {
+    return this.routes({ ...query, bestOnly: true }).map((route) => `${route.prefix} from ${route.peer}`);
+  }
+
+  route(prefix: string, from?: string): RouteView | undefined {
+    return this.routes({ prefix }).find((route) => (from === undefined ? route.best : route.peer === from));
+  }
+
+  /** Own kernel routes: `prefix via gateway, gateway` or `prefix blackhole`, sorted. */
+  kernelRoutes(): string[] {
+    const { protocol } = this.speaker.config.kernel;
+    return (this.kernel?.routes() ?? [])
+      .filter((route) => route.protocol === protocol)
+      .map((route) => {
+        const hops = route.nextHops.map((hop) =>
+          hop.gateway === undefined ? 'link' : formatAddress(hop.gateway),
+        );
+        const target = route.type === 'unicast' ? `via ${hops.sort().join(', ')}` : route.type;
+        return `${formatPrefix(route.prefix)} ${target}`;
+      })
+      .sort();
+  }
+
+  #ended(): void {
+    this.state = 'down';
+    this.clock.end();
+  }
+
+  #api(): SpeakerApi {
+    const { speaker } = this;
+    return createApi({ speaker, configFile: 'godwit.yaml', loadConfig: () => this.#load() });
+  }
+
+  #load(): LoadResult {
+    const unreadable = (path: string): string => {
+      throw new Error(`${path} is not there`);
+    };
+    return parseConfig(this.#text, 'godwit.yaml', {}, unreadable, { hostname: this.name, addresses: [] });
+  }
+
+  #config(): Config {
+    const result = this.#load();
+    if (!result.ok) throw new Error(formatIssues(result.issues, { color: false }));
+    return result.config;
+  }
+
+  #build(): Speaker {
+    const { clock, host } = this;
+    const { random } = this.#world;
+    host.runner = clock;
+    return new Speaker(this.#config(), {
+      clock,
+      scheduler: new Scheduler(clock, { defer: clock.defer }),
+      random,
+      defer: clock.defer,
+      transport: host,
+      openKernel: async ({ kernel, redistribute }) => {
+        const learns = kernel.learn.length > 0 || redistribute.length > 0;
+        const wanted = kernel.install || kernel.nextHopTracking || learns;
+        if (!wanted || this.kernel === undefined) return undefined;
+        const { kernelDelay } = this.#options;
+        return kernelDelay === undefined
+          ? this.kernel.session()
+          : processKernel(this.kernel, clock, kernelDelay);
+      },
+      addresses: () => this.#own,
+      log: this.#logger(),
+      version: '0.0.0',
+      tableRows: TABLE_ROWS,
+    });
+  }
+
+  #logger(): Logger {
+    const write = (level: string) => (fields: LogFields, text: string) => {
+      this.log.push(`${level} ${text}`);
+      this.fields.push(fields);
+    };
+    const logger: Logger = {
+      debug() {},
+      info: write('info'),
+      warn: write('warn'),
+      error: write('error'),
+      child: () => logger,
+    };
+    return logger;
+  }
+}
+
+function bootKernel({ kernel }: NodeOptions): MemKernel | undefined {
+  return typeof kernel === 'function' ? kernel() : kernel;
+}
+
+function textOf(input: ConfigInput | string): string {
+  return typeof input === 'string' ? input : JSON.stringify(input);
+}
