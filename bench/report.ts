@@ -1,6 +1,6 @@
 // Medians over rounds, ratios to the reference daemon, and the tables that people read. Pure: outcomes in, text out.
 
-import type { Outcome } from './contest.ts';
+import type { Measure, Outcome } from './outcome.ts';
 import { type Latency, median } from './statistics.ts';
 
 /** Ratios are to this daemon. */
@@ -16,6 +16,7 @@ export interface Spread {
 export interface Summary {
   readonly work: string;
   readonly daemon: string;
+  readonly measure: Measure;
   readonly rounds: number;
   /** Every round brought every route with the right attributes. */
   readonly correct: boolean;
@@ -34,6 +35,8 @@ export interface Summary {
   readonly loaderCpu: number;
   /** Medians over the rounds, in works about delays. */
   readonly latency: Latency | undefined;
+  /** Of the last round. */
+  readonly notes: readonly string[];
   /** To the reference in the same run; undefined without one. */
   readonly ratio: { readonly seconds: number; readonly cpu: number; readonly peakRss: number } | undefined;
 }
@@ -61,11 +64,14 @@ export function summarize(outcomes: readonly Outcome[]): Summary[] {
 function summarizeGroup(rounds: readonly Outcome[]): Summary {
   const of = (pick: (outcome: Outcome) => number): number[] => rounds.map(pick);
   const missing = Math.max(...of(missingOf));
-  const wrong = Math.max(...of(({ load }) => load.wrong + (load.kernel?.wrong ?? 0)));
+  const wrong = Math.max(
+    ...of(({ load }) => load.wrong + (load.kernel?.wrong ?? 0) + (load.churn?.wrong ?? 0)),
+  );
   const seconds = spread(of(headlineOf));
   return {
     work: rounds[0]!.work,
     daemon: rounds[0]!.daemon,
+    measure: rounds[0]!.measure,
     rounds: rounds.length,
     correct:
       missing === 0 &&
@@ -84,6 +90,7 @@ function summarizeGroup(rounds: readonly Outcome[]): Summary {
     missing,
     loaderCpu: median(of(({ load }) => load.loaderCpu)),
     latency: latencyOver(rounds),
+    notes: rounds.at(-1)!.notes,
     ratio: undefined,
   };
 }
@@ -93,8 +100,13 @@ function spread(values: readonly number[]): Spread {
 }
 
 /** The figure that a work is compared by, in seconds. */
-function headlineOf({ load, latency }: Outcome): number {
-  return latency === undefined ? load.seconds : latency.p99 / 1000;
+function headlineOf({ measure, seconds, latency }: Outcome): number {
+  return measure === 'delay' && latency !== undefined ? latency.p99 / 1000 : seconds;
+}
+
+/** What the chart shows: below 1 is better than the reference. */
+export function headlineRatio({ measure, ratio }: Summary): number | undefined {
+  return measure === 'memory' ? ratio?.peakRss : ratio?.seconds;
 }
 
 function latencyOver(rounds: readonly Outcome[]): Latency | undefined {
@@ -111,9 +123,10 @@ function latencyOver(rounds: readonly Outcome[]): Latency | undefined {
 
 /** Routes that should be there and are not, or should be gone and are there. */
 function missingOf({ load }: Outcome): number {
-  const { kernel, probes } = load;
+  const { kernel, probes, churn } = load;
   const routes = load.phase === 'withdraw' ? load.present : load.expected - load.present;
-  return routes + (kernel?.missing ?? 0) + (probes === undefined ? 0 : probes.sent - probes.arrived);
+  const lost = (probes === undefined ? 0 : probes.sent - probes.arrived) + (churn?.lost ?? 0);
+  return routes + (kernel?.missing ?? 0) + lost;
 }
 
 const MIB = 1 << 20;
@@ -173,7 +186,13 @@ export function markdown(rows: readonly Summary[], titles: ReadonlyMap<string, s
     lines.push(`### ${work}: ${titles.get(work) ?? ''}`, '');
     const members = rows.filter((each) => each.work === work);
     const delays = members.some((row) => row.latency !== undefined);
-    const columns = [...COLUMNS.slice(0, 1), ...(delays ? [DELAY_COLUMN] : []), ...COLUMNS.slice(1)];
+    const noted = members.some((row) => row.notes.length > 0);
+    const columns = [
+      ...COLUMNS.slice(0, 1),
+      ...(delays ? [DELAY_COLUMN] : []),
+      ...COLUMNS.slice(1),
+      ...(noted ? [NOTES_COLUMN] : []),
+    ];
     lines.push(tableLine(columns.map(({ title }) => title)), tableLine(columns.map(() => '---')));
     for (const row of members) lines.push(tableLine(columns.map(({ text }) => text(row))));
     lines.push('');
@@ -209,6 +228,8 @@ const DELAY_COLUMN: Column = {
     return `${[p50, p99, max].map((ms) => ms.toFixed(2)).join(' / ')} (${count})`;
   },
 };
+
+const NOTES_COLUMN: Column = { title: 'seen besides', text: ({ notes }) => notes.join('; ') };
 
 function tableLine(cells: readonly string[]): string {
   return `| ${cells.join(' | ')} |`;

@@ -4,60 +4,53 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { constants, cpus, loadavg, release, totalmem } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { chart } from './chart.ts';
-import { contest, type Outcome } from './contest.ts';
+import { contest } from './contest.ts';
+import { godwitVariant } from './daemons/godwit.ts';
 import { DAEMONS } from './daemons/index.ts';
-import type { DaemonKind, DaemonName } from './daemons/types.ts';
+import type { DaemonKind } from './daemons/types.ts';
 import { CleanUp } from './lab/clean-up.ts';
 import { run } from './lab/command.ts';
-import { existing, projectRoot } from './project.ts';
+import { type BenchOptions, parseOptions, USAGE } from './options.ts';
+import type { Outcome } from './outcome.ts';
+import { topOfProfiles } from './profile.ts';
+import { projectRoot } from './project.ts';
 import { type Environment, heading, markdown, summarize } from './report.ts';
-import { DEFAULT_WORKS, WORKS, type Work, type WorkSize } from './works.ts';
+import type { WorkSetup } from './work-setup.ts';
+import { WORKS, type Work } from './works.ts';
 
-const USAGE = `usage: npm run bench [-- OPTIONS]
-  --work T1,R1     works, or "all" (default ${DEFAULT_WORKS.join(',')})
-  --peers a,b      daemons (default: all that are installed, of ${['godwit', 'bird', 'frr', 'gobgp', 'openbgpd'].join(', ')})
-  --rounds N       rounds (default 3)
-  --routes N       routes of the full table (default 1000000)
-  --seed N         seed of generated tables (default 1)
-  --data DIR       real inputs: prefix lists and MRT tables
-Works:
-${WORKS.map(({ id, title }) => `  ${id.padEnd(5)} ${title}`).join('\n')}
-`;
+/** Functions shown of a profile. */
+const PROFILE_LINES = 15;
 
-const CONTESTANTS: readonly DaemonName[] = ['godwit', 'bird', 'frr', 'gobgp', 'openbgpd'];
+interface Contestant {
+  readonly kind: DaemonKind;
+  readonly version: string;
+}
 
 function say(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
-async function installed(names: readonly string[]): Promise<{ kind: DaemonKind; version: string }[]> {
-  const out: { kind: DaemonKind; version: string }[] = [];
-  for (const name of names) {
-    const kind = CONTESTANTS.includes(name as DaemonName) ? DAEMONS[name as DaemonName] : undefined;
-    if (kind === undefined) throw new Error(`no such daemon: ${name}\n${USAGE}`);
-    const version = await kind.version();
-    if (version === undefined) say(`${name} is not installed: skipped`);
-    else out.push({ kind, version });
+async function installed({ peers, node }: BenchOptions): Promise<Contestant[]> {
+  const out: Contestant[] = [];
+  for (const name of peers) {
+    await enter(out, DAEMONS[name]);
+    if (name !== 'godwit' || node === undefined) continue;
+    const version = (await run([node, '--version'])).trim();
+    await enter(out, godwitVariant({ name: `godwit ${version}`, node, nodeOptions: [] }));
   }
   return out;
 }
 
-function chosenWorks(text: string): Work[] {
-  if (text === 'all') return [...WORKS];
-  return text.split(',').map((id) => {
-    const work = WORKS.find((row) => row.id === id);
-    if (work === undefined) throw new Error(`no such work: ${id}\n${USAGE}`);
-    return work;
-  });
+async function enter(list: Contestant[], kind: DaemonKind): Promise<void> {
+  const version = await kind.version();
+  if (version === undefined) say(`${kind.name} is not installed: skipped`);
+  else list.push({ kind, version });
 }
 
-async function rounds(
-  works: readonly Work[],
-  contestants: readonly { kind: DaemonKind }[],
-  size: WorkSize,
-  count: number,
+async function playAll(
+  { works, rounds, size, profile }: BenchOptions,
+  contestants: readonly Contestant[],
   cleanUp: CleanUp,
 ): Promise<Outcome[]> {
   const outcomes: Outcome[] = [];
@@ -67,38 +60,57 @@ async function rounds(
       say(`${work.id}: its input is not at hand, skipped`);
       continue;
     }
-    for (let round = 1; round <= count; round++) {
+    for (let round = 1; round <= rounds; round++) {
       for (const { kind } of contestants) {
-        if (!work.needs.every((ability) => kind.abilities.includes(ability))) continue;
+        if (!(work.needs ?? []).every((ability) => kind.abilities.includes(ability))) continue;
         if (cleanUp.closed) return outcomes;
-        try {
-          const outcome = await contest(work, setup, kind, cleanUp);
-          outcomes.push(outcome);
-          say(`${work.id} round ${round} ${kind.name}: ${oneLine(outcome)}`);
-        } catch (error) {
-          if (cleanUp.closed) return outcomes;
-          say(
-            `${work.id} round ${round} ${kind.name}: FAILED: ${error instanceof Error ? error.message : error}`,
-          );
-          process.exitCode = 1;
-        }
+        const name = `${work.id} round ${round} ${kind.name}`;
+        const directory =
+          profile === undefined || !kind.name.startsWith('godwit')
+            ? undefined
+            : join(profile, name.replaceAll(' ', '-'));
+        const outcome = await playOne(name, work, setup, kind, directory, cleanUp);
+        if (outcome !== undefined) outcomes.push(outcome);
       }
     }
   }
   return outcomes;
 }
 
-function oneLine({ load, latency, user, system, peakRss }: Outcome): string {
+/** undefined where it failed, which has been told. */
+async function playOne(
+  name: string,
+  work: Work,
+  setup: WorkSetup,
+  kind: DaemonKind,
+  profileDirectory: string | undefined,
+  cleanUp: CleanUp,
+): Promise<Outcome | undefined> {
+  try {
+    const outcome = await contest(work, setup, kind, cleanUp, profileDirectory);
+    say(`${name}: ${oneLine(outcome)}`);
+    if (profileDirectory !== undefined) say(topOfProfiles(profileDirectory, outcome.window, PROFILE_LINES));
+    return outcome;
+  } catch (error) {
+    if (cleanUp.closed) return undefined;
+    say(`${name}: FAILED: ${error instanceof Error ? error.message : error}`);
+    process.exitCode = 1;
+    return undefined;
+  }
+}
+
+function oneLine({ load, seconds, latency, user, system, rss, peakRss, notes }: Outcome): string {
   const { kernel, probes } = load;
   const found = load.phase === 'withdraw' ? `${load.present} left` : `${load.present} of ${load.expected}`;
   const parts = [
-    `${load.seconds.toFixed(3)} s`,
+    `${seconds.toFixed(3)} s`,
     `CPU ${user.toFixed(2)}u+${system.toFixed(2)}s`,
-    `peak ${(peakRss / 2 ** 20).toFixed(0)} MiB`,
+    `rss ${(rss / 2 ** 20).toFixed(0)}, peak ${(peakRss / 2 ** 20).toFixed(0)} MiB`,
     found,
     `wrong ${load.wrong}, twice ${load.duplicates}, unexpected ${load.unexpected}, echoed ${load.echoed}`,
     `${load.updates} UPDATEs`,
   ];
+  if (load.missing.length > 0) parts.push(`missing ${load.missing.join(' ')}`);
   if (kernel !== undefined) {
     parts.push(`kernel: ${kernel.missing} missing, ${kernel.wrong} wrong, ${kernel.unexpected} unexpected`);
   }
@@ -108,40 +120,24 @@ function oneLine({ load, latency, user, system, peakRss }: Outcome): string {
     const [a, b, c] = [p50, p99, max].map((ms) => ms.toFixed(2));
     parts.push(`p50 ${a}, p99 ${b}, max ${c} ms (${count})`);
   }
+  parts.push(...notes);
   parts.push(`sent within ${load.sentSeconds.toFixed(2)} s, load CPU ${load.loaderCpu.toFixed(2)}`);
   return parts.join('; ');
 }
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      work: { type: 'string', default: DEFAULT_WORKS.join(',') },
-      peers: { type: 'string', default: CONTESTANTS.join(',') },
-      rounds: { type: 'string', default: '3' },
-      routes: { type: 'string', default: '1000000' },
-      seed: { type: 'string', default: '1' },
-      data: { type: 'string', default: join(projectRoot(), '../shared/data') },
-      help: { type: 'boolean', short: 'h', default: false },
-    },
-  });
-  if (values.help) {
+  const options = parseOptions(process.argv.slice(2));
+  if (options === undefined) {
     process.stdout.write(USAGE);
     return;
   }
   if (process.getuid?.() !== 0) throw new Error('the bench makes network namespaces: it needs root');
-  const works = chosenWorks(values.work);
-  const contestants = await installed(values.peers.split(','));
-  const size: WorkSize = {
-    routes: Number(values.routes),
-    seed: Number(values.seed),
-    prefixList: existing(join(values.data, 'prefixes/prefixes.txt.gz')),
-    mrtTable: existing(join(values.data, 'mrt/derived/rrc06-20100701-fulltable.tabledumpv2.mrt.gz')),
-  };
-  const environment = await describe(contestants, size, Number(values.rounds));
+  const contestants = await installed(options);
+  const environment = await describe(contestants, options);
   const cleanUp = new CleanUp();
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
     process.once(signal, () => void leave(signal, cleanUp));
-  const outcomes = await rounds(works, contestants, size, Number(values.rounds), cleanUp);
+  const outcomes = await playAll(options, contestants, cleanUp);
   if (!cleanUp.closed) await report(environment, outcomes);
 }
 
@@ -153,9 +149,8 @@ async function leave(signal: NodeJS.Signals, cleanUp: CleanUp): Promise<void> {
 }
 
 async function describe(
-  contestants: readonly { kind: DaemonKind; version: string }[],
-  size: WorkSize,
-  count: number,
+  contestants: readonly Contestant[],
+  { rounds, size }: BenchOptions,
 ): Promise<Environment> {
   const commit = await run(['git', '-C', projectRoot(), 'rev-parse', '--short', 'HEAD']).catch(
     () => 'unknown',
@@ -163,7 +158,7 @@ async function describe(
   return {
     started: new Date().toISOString(),
     commit: commit.trim(),
-    rounds: count,
+    rounds,
     routes: size.routes,
     cores: cpus().length,
     cpuModel: cpus()[0]?.model ?? 'CPU',
@@ -185,7 +180,7 @@ async function report(environment: Environment, outcomes: readonly Outcome[]): P
     subtitle: `medians of ${environment.rounds} rounds, ${environment.cores} x ${environment.cpuModel}, commit ${environment.commit}`,
     works: titles,
   });
-  const image = picture === undefined ? '' : `\n![time relative to BIRD](${name}.svg)\n`;
+  const image = picture === undefined ? '' : `\n![relative to BIRD](${name}.svg)\n`;
   const text = `${heading(environment)}${image}\n${markdown(summaries, titles)}`;
   const out = join(projectRoot(), 'bench/out');
   await mkdir(out, { recursive: true });

@@ -1,163 +1,127 @@
 // The works that contestants are given: each a row with who peers, what is played and what everybody must have in the
 // end. A new work is a new row.
 
-import type { Ability, DaemonSpec, PeerSpec } from './daemons/types.ts';
-import type { LoadPlan, PhaseName, ProbePlan, SessionPlan, TableSource } from './load/plan.ts';
-
-const DAEMON_ADDRESS = '10.90.0.1';
-export const NETWORK_BITS = 16;
-const DAEMON_AS = 65000;
-const BGP_PORT = 179;
-const HOLD_TIME = 90;
-const SETTLE_MS = 400;
-const HOSTS_PER_OCTET = 250;
-
-export interface WorkSize {
-  /** Routes of the full table that works of kind T, F and D play. */
-  readonly routes: number;
-  readonly seed: number;
-  /** List of real prefixes, where it is at hand. */
-  readonly prefixList: string | undefined;
-  /** MRT table for T4, where one is at hand. */
-  readonly mrtTable: string | undefined;
-}
+import type { Course } from './course.ts';
+import type { Ability } from './daemons/types.ts';
+import type { ChurnPlan, PhaseName, ProbePlan, TableSource } from './load/plan.ts';
+import type { Measure } from './outcome.ts';
+import {
+  CLIENT,
+  clients,
+  DAEMON_AS,
+  external,
+  fullTable,
+  type Member,
+  setup,
+  WHOLE_TABLE,
+  type WorkSetup,
+  type WorkSize,
+} from './work-setup.ts';
 
 export interface Work {
   readonly id: string;
   readonly title: string;
-  /** The phase that counts; a withdrawal is preceded by its announcement. */
+  /** The phase that counts; those before it prepare it. */
   readonly phase: PhaseName;
+  /** `time` unless given. */
+  readonly measure?: Measure;
+  /** `phases` unless given. */
+  readonly course?: Course;
+  /** The daemon is asked for its status meanwhile: over an open connection, or by its command line client. */
+  readonly asks?: 'connection' | 'client';
   /** Daemons without these abilities do not take part. */
-  readonly needs: readonly Ability[];
+  readonly needs?: readonly Ability[];
   /** undefined where the input that it needs is not at hand. */
   setup(size: WorkSize): WorkSetup | undefined;
 }
 
-export interface WorkSetup {
-  readonly spec: DaemonSpec;
-  readonly plan: LoadPlan;
-  /** Addresses of the load's device. */
-  readonly addresses: readonly string[];
-}
-
-interface Member {
-  readonly asn: number;
-  readonly send?: { readonly from: number; readonly to: number };
-  readonly expect: SessionPlan['expect'];
-  readonly reflectorClient?: boolean;
-  readonly role?: 'probes';
-  readonly stall?: boolean;
-}
-
-interface SetupOptions {
-  readonly kernel?: boolean;
-  readonly probes?: ProbePlan;
-}
-
-const WHOLE_TABLE = { from: 0, to: -1 } as const;
-/** As in full feeds: 167,000 sets for a million routes. */
-const SETS_PER_ROUTE = 0.167;
-/** A timeout for the slowest contestant: GoBGP takes minutes for the largest works. */
-const TIMEOUT_SECONDS = 300;
-
-function fullTable(size: WorkSize, routes = size.routes): TableSource {
-  const { seed, prefixList } = size;
-  const list = prefixList === undefined ? {} : { prefixList };
-  return { kind: 'full', routes, seed, setsPerRoute: SETS_PER_ROUTE, ...list };
-}
-
-/** External sessions: some play the whole table, some receive it. */
-function external(senders: number, sinks: number): Member[] {
-  return [
-    ...Array.from(
-      { length: senders },
-      (_, i): Member => ({ asn: 65101 + i, send: WHOLE_TABLE, expect: 'none' }),
-    ),
-    ...Array.from({ length: sinks }, (_, i): Member => ({ asn: 65301 + i, expect: 'all' })),
-  ];
-}
-
-/** A reflector's clients; those up to `senders` announce `routes` blocks each, everybody expects the others'. */
-function clients(count: number, routes: number, senders = count): Member[] {
-  return Array.from({ length: count }, (_, i): Member => {
-    const member: Member = { asn: DAEMON_AS, reflectorClient: true, expect: 'all' };
-    return i < senders ? { ...member, send: { from: i * routes, to: (i + 1) * routes } } : member;
-  });
-}
-
-function setup(
-  members: readonly Member[],
-  table: TableSource,
-  phases: readonly PhaseName[],
-  { kernel = false, probes }: SetupOptions = {},
-): WorkSetup {
-  const address = (i: number): string =>
-    `10.90.${1 + Math.floor(i / HOSTS_PER_OCTET)}.${1 + (i % HOSTS_PER_OCTET)}`;
-  const peers = members.map(
-    (member, i): PeerSpec => ({
-      name: `peer_${i}`,
-      address: address(i),
-      localAddress: DAEMON_ADDRESS,
-      asn: member.asn,
-      families: ['ipv4'],
-      passive: true,
-      ...(member.reflectorClient === true ? { reflectorClient: true } : {}),
-    }),
-  );
-  const sessions = members.map(
-    (member, i): SessionPlan => ({
-      localAddress: address(i),
-      asn: member.asn,
-      id: address(i),
-      expect: member.expect,
-      ...(member.send === undefined ? {} : { send: member.send }),
-      ...(member.role === undefined ? {} : { role: member.role }),
-      ...(member.stall === true ? { stall: true } : {}),
-    }),
-  );
-  return {
-    spec: { asn: DAEMON_AS, routerId: DAEMON_ADDRESS, peers, networks: [], kernel },
-    plan: {
-      target: { address: DAEMON_ADDRESS, port: BGP_PORT, asn: DAEMON_AS },
-      table,
-      sessions,
-      phases,
-      holdTime: HOLD_TIME,
-      checkNextHop: members.some((member) => member.reflectorClient === true),
-      timeoutSeconds: TIMEOUT_SECONDS,
-      settleMs: SETTLE_MS,
-      ...(probes === undefined ? {} : { probes }),
-    },
-    addresses: sessions.map((session) => `${session.localAddress}/${NETWORK_BITS}`),
-  };
-}
-
-function reflector(count: number, routes: number, senders = count): () => WorkSetup {
-  const table: TableSource = { kind: 'blocks', routes: senders * routes };
-  return () => setup(clients(count, routes, senders), table, ['announce']);
-}
-
-/** Routes of works that were measured with a smaller table than T1. */
-const T3_SHARE = 0.5;
+/** Works that were measured with a smaller table than T1. */
+const SHARE = { t3: 0.5, r4: 0.1, s1: 0.1, p1: 0.1, p2: 0.5, u1: 0.01 } as const;
 
 /** Some hundred single routes; under load as many as there is time for. */
 const IDLE_PROBES: ProbePlan = { count: 500, gapMs: 2 };
 const LOAD_PROBES: ProbePlan = { count: 20_000, gapMs: 2 };
 const PROBER: Member = { asn: 65201, role: 'probes', expect: 'none' };
+const CHURNER: Member = { asn: 65202, role: 'churn', expect: 'none' };
 const NO_TABLE: TableSource = { kind: 'blocks', routes: 0 };
 
-/** Enough octets for each client that no socket buffer hides a client that does not read. */
-const S1_SHARE = 0.1;
+/** Each route changes every ten seconds; a tenth of the changes withdraw it. */
+const CHURN_PERIOD = 10;
+const CHURN = { withdrawShare: 0.1, newSets: 20_000, seed: 7 } as const;
+/** Beside another work: a tenth of the rate, until that is done. */
+const SIDE_CHURN_SHARE = 0.1;
+const LONG = 3600;
+
 const S1_CLIENTS = 100;
+const P1_CLIENTS = 100;
+const P1_OWN_ROUTES = 100;
+const P2_CLIENTS = 10;
+/** Seconds: the least keepalive interval that anybody would configure, times three; and three of those. */
+const MANY_PEERS = { holdTime: 15, lingerSeconds: 45, routes: 1000 } as const;
+
+function reflector(count: number, routes: number): () => WorkSetup {
+  return () => setup(clients(count, routes), { kind: 'blocks', routes: count * routes }, ['announce']);
+}
+
+function churnOf(rate: number, seconds: number): ChurnPlan {
+  return { ...CHURN, rate, seconds, routes: Math.max(1, Math.round(rate * CHURN_PERIOD)) };
+}
 
 /** One client announces a table to the others; the first `stalled` of them do not read. */
 function slowReaders(size: WorkSize, stalled: number): WorkSetup {
   const members = Array.from({ length: S1_CLIENTS }, (_, i): Member => {
-    if (i < stalled) return { asn: DAEMON_AS, reflectorClient: true, expect: 'none', stall: true };
-    return { asn: DAEMON_AS, reflectorClient: true, expect: 'all' };
+    return i < stalled ? { ...CLIENT, expect: 'none', stall: true } : CLIENT;
   });
-  const sender: Member = { asn: DAEMON_AS, reflectorClient: true, expect: 'none', send: WHOLE_TABLE };
-  return setup([sender, ...members], fullTable(size, Math.round(size.routes * S1_SHARE)), ['announce']);
+  const sender: Member = { ...CLIENT, expect: 'none', send: WHOLE_TABLE };
+  return setup([sender, ...members], fullTable(size, size.routes * SHARE.s1), ['announce']);
+}
+
+/** One client has most of the routes and goes; the others have some of their own, which stay. */
+function flapping(size: WorkSize, phases: readonly PhaseName[]): WorkSetup {
+  const routes = Math.round(size.routes * SHARE.p1);
+  const others = clients(P1_CLIENTS, P1_OWN_ROUTES).map((member, i): Member => {
+    const from = routes + i * P1_OWN_ROUTES;
+    return { ...member, send: { from, to: from + P1_OWN_ROUTES } };
+  });
+  const big: Member = { ...CLIENT, role: 'flapping', send: { from: 0, to: routes } };
+  return setup([big, ...others], fullTable(size, routes + P1_CLIENTS * P1_OWN_ROUTES), phases);
+}
+
+function joining(size: WorkSize): WorkSetup {
+  const routes = Math.round(size.routes * SHARE.p2);
+  const sender: Member = { ...CLIENT, send: { from: 0, to: routes } };
+  const churner: Member = { ...CHURNER, asn: DAEMON_AS, reflectorClient: true };
+  const members = [sender, churner, ...clients(P2_CLIENTS, 0, 0), { ...CLIENT, role: 'joiner' as const }];
+  const churn = churnOf(size.churnRate * SIDE_CHURN_SHARE, LONG);
+  return setup(members, fullTable(size, routes), ['announce', 'join'], { churn });
+}
+
+/** Memory against the table's size, which the full table's option does not change. */
+function memoryOfRoutes(id: string, routes: number): Work {
+  return {
+    id,
+    title: `memory with ${routes.toLocaleString('en')} routes from one eBGP peer to another`,
+    phase: 'announce',
+    measure: 'memory',
+    setup: (size) => setup(external(1, 1), fullTable(size, routes), ['announce']),
+  };
+}
+
+/** Memory against peers: all of them Established over several hold times, after a burst of routes to everybody. */
+function memoryOfPeers(count: number): Work {
+  return {
+    id: `M1p${count}`,
+    title: `memory with ${count.toLocaleString('en')} peers, hold time ${MANY_PEERS.holdTime} s`,
+    phase: 'linger',
+    measure: 'memory',
+    setup: (size) =>
+      setup(
+        clients(count, MANY_PEERS.routes, 1),
+        fullTable(size, MANY_PEERS.routes),
+        ['announce', 'linger'],
+        MANY_PEERS,
+      ),
+  };
 }
 
 export const WORKS: readonly Work[] = [
@@ -165,14 +129,12 @@ export const WORKS: readonly Work[] = [
     id: 'T1',
     title: 'a full IPv4 table from one eBGP peer to another',
     phase: 'announce',
-    needs: [],
     setup: (size) => setup(external(1, 1), fullTable(size), ['announce']),
   },
   {
     id: 'T1w',
     title: 'the same withdrawn',
     phase: 'withdraw',
-    needs: [],
     setup: (size) => setup(external(1, 1), fullTable(size), ['announce', 'withdraw']),
   },
   {
@@ -186,113 +148,154 @@ export const WORKS: readonly Work[] = [
     id: 'T3',
     title: 'half the table from four eBGP peers, to a fifth',
     phase: 'announce',
-    needs: [],
-    setup: (size) => setup(external(4, 1), fullTable(size, Math.round(size.routes * T3_SHARE)), ['announce']),
+    setup: (size) => setup(external(4, 1), fullTable(size, size.routes * SHARE.t3), ['announce']),
   },
   {
     id: 'T4',
     title: 'a real table dump from one eBGP peer to another',
     phase: 'announce',
-    needs: [],
     setup: (size) =>
       size.mrtTable === undefined
         ? undefined
         : setup(external(1, 1), { kind: 'mrt', path: size.mrtTable, peer: 0 }, ['announce']),
   },
-  {
-    id: 'R1',
-    title: 'reflector, 100 clients x 100 routes',
-    phase: 'announce',
-    needs: [],
-    setup: reflector(100, 100),
-  },
-  {
-    id: 'R2',
-    title: 'reflector, 500 clients x 20 routes',
-    phase: 'announce',
-    needs: [],
-    setup: reflector(500, 20),
-  },
-  {
-    id: 'R3s',
-    title: 'reflector, 250 clients x 20 routes',
-    phase: 'announce',
-    needs: [],
-    setup: reflector(250, 20),
-  },
-  {
-    id: 'R3',
-    title: 'reflector, 1000 clients x 20 routes',
-    phase: 'announce',
-    needs: [],
-    setup: reflector(1000, 20),
-  },
+  { id: 'R1', title: 'reflector, 100 clients x 100 routes', phase: 'announce', setup: reflector(100, 100) },
+  { id: 'R2', title: 'reflector, 500 clients x 20 routes', phase: 'announce', setup: reflector(500, 20) },
+  { id: 'R3s', title: 'reflector, 250 clients x 20 routes', phase: 'announce', setup: reflector(250, 20) },
+  { id: 'R3', title: 'reflector, 1000 clients x 20 routes', phase: 'announce', setup: reflector(1000, 20) },
   {
     id: 'R4',
-    title: "reflector, one client's 100,000 routes to 100 clients",
+    title: 'reflector, a tenth of a table from one client to 100',
     phase: 'announce',
-    needs: [],
-    setup: reflector(101, 100_000, 1),
+    setup: (size) => {
+      const routes = Math.round(size.routes * SHARE.r4);
+      return setup(clients(101, routes, 1), fullTable(size, routes), ['announce']);
+    },
   },
   {
     id: 'F50',
     title: 'a full table to 50 eBGP peers',
     phase: 'announce',
-    needs: [],
     setup: (size) => setup(external(1, 50), fullTable(size), ['announce']),
   },
   {
     id: 'D10',
     title: 'the same full table from ten eBGP peers, to one',
     phase: 'announce',
-    needs: [],
     setup: (size) => setup(external(10, 1), fullTable(size), ['announce']),
+  },
+  {
+    id: 'C1',
+    title: 'from peer to peer: routes that change all the time at a full table, p99',
+    phase: 'churn',
+    measure: 'delay',
+    setup: (size) =>
+      setup([CHURNER, ...external(1, 1)], fullTable(size), ['announce', 'churn'], {
+        churn: churnOf(size.churnRate, size.churnSeconds),
+      }),
   },
   {
     id: 'C2',
     title: 'from peer to peer: a single route through an idle speaker, p99',
     phase: 'probe',
-    needs: [],
+    measure: 'delay',
     setup: () => setup([PROBER, ...external(0, 1)], NO_TABLE, ['probe'], { probes: IDLE_PROBES }),
   },
   {
     id: 'C2f',
     title: 'from peer to peer: a single route while the speaker takes a full table, p99',
     phase: 'probe-under-load',
-    needs: [],
+    measure: 'delay',
     setup: (size) =>
       setup([PROBER, ...external(1, 1)], fullTable(size), ['probe-under-load'], { probes: LOAD_PROBES }),
   },
   {
+    id: 'P1',
+    title: 'a client with a tenth of a table goes, among 100',
+    phase: 'down',
+    setup: (size) => flapping(size, ['announce', 'down']),
+  },
+  {
+    id: 'P1b',
+    title: 'and it comes back',
+    phase: 'up',
+    setup: (size) => flapping(size, ['announce', 'down', 'up']),
+  },
+  {
+    id: 'P2',
+    title: 'a new client joins a reflector with half a table while routes change',
+    phase: 'join',
+    setup: joining,
+  },
+  {
     id: 'L1',
-    title: 'answers to a status question during T1, p99',
+    title: 'answers to a status question over an open connection during T1, p99',
     phase: 'announce',
+    measure: 'delay',
+    asks: 'connection',
     needs: ['status'],
     setup: (size) => setup(external(1, 1), fullTable(size), ['announce']),
   },
   {
     id: 'L1r',
-    title: 'answers to a status question during R3, p99',
+    title: 'answers to a status question over an open connection during R3, p99',
     phase: 'announce',
+    measure: 'delay',
+    asks: 'connection',
     needs: ['status'],
+    setup: reflector(1000, 20),
+  },
+  {
+    id: 'L1c',
+    title: 'answers to a status question by the command line client during T1, p99',
+    phase: 'announce',
+    measure: 'delay',
+    asks: 'client',
+    setup: (size) => setup(external(1, 1), fullTable(size), ['announce']),
+  },
+  {
+    id: 'L1cr',
+    title: 'answers to a status question by the command line client during R3, p99',
+    phase: 'announce',
+    measure: 'delay',
+    asks: 'client',
     setup: reflector(1000, 20),
   },
   {
     id: 'S0',
     title: "a tenth of a table from one client to 100, all of which read (S1's measure)",
     phase: 'announce',
-    needs: [],
     setup: (size) => slowReaders(size, 0),
   },
   {
     id: 'S1',
     title: 'a tenth of a table from one client to 100, one of which stops reading',
     phase: 'announce',
-    needs: [],
     setup: (size) => slowReaders(size, 1),
+  },
+  memoryOfRoutes('M1r10k', 10_000),
+  memoryOfRoutes('M1r100k', 100_000),
+  memoryOfRoutes('M1r1m', 1_000_000),
+  memoryOfRoutes('M1r2m', 2_000_000),
+  memoryOfPeers(10),
+  memoryOfPeers(100),
+  memoryOfPeers(1000),
+  memoryOfPeers(4000),
+  {
+    id: 'U1',
+    title: 'from start to the first session',
+    phase: 'announce',
+    course: 'start',
+    setup: (size) => setup(external(1, 1), fullTable(size, size.routes * SHARE.u1), ['announce']),
+  },
+  {
+    id: 'U1k',
+    title: 'from start to the first session, over a table that a crash left in the kernel',
+    phase: 'announce',
+    course: 'restart',
+    needs: ['kernel'],
+    setup: (size) => setup(external(1, 1), fullTable(size), ['announce'], { kernel: true }),
   },
 ];
 
 export const DEFAULT_WORKS: readonly string[] = ['T1', 'T1w', 'R1', 'R3s'];
-
-export { DAEMON_ADDRESS };

@@ -48,6 +48,7 @@ async function start({ namespace, directory, spec }: StartContext): Promise<Daem
     processes: [process],
     peers: async () => parsePeers(await ask('show protocols all')),
     routes: async (family) => parseRoutes(await ask(`show route all table ${TABLE[family]}`)),
+    askStatus: () => ask('show status'),
     connectStatus: async () => {
       const control = await BirdControl.open(socket);
       return { ask: () => control.ask('show status'), close: () => control.close() };

@@ -61,6 +61,8 @@ async function start({ namespace, directory, spec }: StartContext): Promise<Daem
     processes: [process],
     peers: async () => peerStates(spec, await events()),
     routes: async (family) => routeStates(family, await events()),
+    // It has no client here: its state is what it has reported.
+    askStatus: () => events(),
     stop: () => process.stop(),
   };
 }

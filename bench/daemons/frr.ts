@@ -80,6 +80,7 @@ async function start({ namespace, directory, spec }: StartContext): Promise<Daem
       }
       return parseRoutes(entries);
     },
+    askStatus: () => run(['vtysh', '--vty_socket', sockets, '-d', 'bgpd', '-c', 'show bgp vrfs']),
     stop: () => stopAll([...processes].reverse()),
   };
 }

@@ -77,6 +77,7 @@ async function start({ namespace, directory, spec }: StartContext): Promise<Daem
         established: state.session_state === ESTABLISHED,
       })),
     routes: async (family) => parseRoutes(await gobgpCli('global', 'rib', '-a', FAMILY[family], '-j')),
+    askStatus: () => gobgpCli('global'),
     stop: () => process.stop(),
   };
 }

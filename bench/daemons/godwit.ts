@@ -19,23 +19,38 @@ import type {
   StartContext,
 } from './types.ts';
 
-export const godwit: DaemonKind = {
-  name: 'godwit',
-  abilities: ['kernel', 'status'],
-  version: async () => {
-    if (!existsSync(executable())) return undefined;
-    const { version } = JSON.parse(await readFile(join(projectRoot(), 'package.json'), 'utf8'));
-    return `godwit ${version}, Node.js ${process.version}`;
-  },
-  start: async (context) => {
-    const config = join(context.directory, 'godwit.yaml');
-    await writeFile(
-      config,
-      JSON.stringify(configuration(context.spec, join(context.directory, 'godwit.sock')), null, 2),
-    );
-    return startGodwit(context, config, join(context.directory, 'godwit.sock'));
-  },
-};
+/** How godwit is started, where that is not as its users start it. */
+export interface GodwitVariant {
+  /** The contestant's name in reports. */
+  readonly name: string;
+  /** The Node.js to run it on. */
+  readonly node: string;
+  /** Before its own arguments. */
+  readonly nodeOptions: readonly string[];
+}
+
+const AS_USERS_DO: GodwitVariant = { name: 'godwit', node: process.execPath, nodeOptions: [] };
+
+export const godwit: DaemonKind = godwitVariant(AS_USERS_DO);
+
+export function godwitVariant(variant: GodwitVariant): DaemonKind {
+  return {
+    name: variant.name,
+    abilities: ['kernel', 'status'],
+    version: async () => {
+      if (!existsSync(executable())) return undefined;
+      const { version } = JSON.parse(await readFile(join(projectRoot(), 'package.json'), 'utf8'));
+      const node = (await run([variant.node, '--version'])).trim();
+      return [`godwit ${version}, Node.js ${node}`, ...variant.nodeOptions].join(' ');
+    },
+    start: async (context) => {
+      const config = join(context.directory, 'godwit.yaml');
+      const socket = join(context.directory, 'godwit.sock');
+      await writeFile(config, JSON.stringify(configuration(context.spec, socket), null, 2));
+      return startGodwit(context, config, socket, variant);
+    },
+  };
+}
 
 export interface GodwitDaemon extends Daemon {
   /** The items of a list, `godwit ARGS --json` against this daemon. */
@@ -46,17 +61,21 @@ export interface GodwitDaemon extends Daemon {
 
 /** Starts godwit with a configuration file that is there already and has its control socket at `socket`. */
 export async function startGodwit(
-  context: Pick<StartContext, 'namespace' | 'directory'>,
+  context: Pick<StartContext, 'namespace' | 'directory' | 'profileDirectory'>,
   config: string,
   socket: string,
+  { node, nodeOptions }: Omit<GodwitVariant, 'name'> = AS_USERS_DO,
 ): Promise<GodwitDaemon> {
+  const { profileDirectory } = context;
+  const profiling =
+    profileDirectory === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileDirectory}`];
   const daemon = new ManagedProcess(
     'godwit',
-    context.namespace.wrap([process.execPath, executable(), 'run', '-c', config]),
+    context.namespace.wrap([node, ...nodeOptions, ...profiling, executable(), 'run', '-c', config]),
     join(context.directory, 'godwit.log'),
   );
   const cli = (...args: string[]): Promise<string> =>
-    run(context.namespace.wrap([process.execPath, executable(), ...args, '--socket', socket]));
+    run(context.namespace.wrap([node, executable(), ...args, '--socket', socket]));
   const list = async <T>(...args: string[]): Promise<T[]> => parseList(await cli(...args, '--json'));
   await waitFor('godwit answers', async () => {
     daemon.assertRunning();
@@ -76,6 +95,7 @@ export async function startGodwit(
       (await list<RouteView>('show', 'routes'))
         .filter((route) => route.family === FAMILY[family])
         .map(toRoute),
+    askStatus: () => cli('status'),
     connectStatus: async () => {
       const client = await connectControl(socket);
       return { ask: () => client.unary(COMMANDS.status, {}), close: () => client.close() };
@@ -116,6 +136,8 @@ function peerBlock(peer: PeerSpec): unknown {
     families: peer.families.map((family) => FAMILY[family]),
     import: 'accept',
     export: 'accept',
+    // As the others do: real tables have them.
+    allowAsSets: true,
     ...(peer.ttlSecurity === true ? { ttlSecurity: 1 } : {}),
     ...(peer.passive === true ? { passive: true } : {}),
     ...(peer.password === undefined ? {} : { password: peer.password }),

@@ -58,6 +58,7 @@ async function start({ namespace, directory, spec }: StartContext): Promise<Daem
       })),
     routes: async (family) =>
       ((await ask<{ rib?: PathJson[] }>('show', 'rib', 'detail', FAMILY[family])).rib ?? []).map(toRoute),
+    askStatus: () => run(['bgpctl', '-s', socket, 'show', 'rib', 'mem']),
     stop: () => process.stop(),
   };
 }

@@ -35,6 +35,8 @@ export interface DaemonSpec {
   /** Prefixes of both families that the daemon originates. */
   readonly networks: readonly string[];
   readonly clusterId?: string;
+  /** What everybody's routes go through, as a filter's statements in BIRD's language; of kinds with the ability `filter`. */
+  readonly importFilter?: string;
   /** Program received routes into the kernel of its namespace. */
   readonly kernel: boolean;
 }
@@ -44,6 +46,8 @@ export interface StartContext {
   /** An empty directory of the daemon's own, for configuration, sockets and logs. */
   readonly directory: string;
   readonly spec: DaemonSpec;
+  /** Where a daemon that can be profiled puts what it made, at its end. */
+  readonly profileDirectory?: string;
 }
 
 export interface PeerState {
@@ -64,8 +68,8 @@ export interface RouteState {
   readonly clusterList: readonly string[];
 }
 
-/** What a work may need and not every daemon has: routes in the kernel, a control socket that the bench speaks. */
-export type Ability = 'kernel' | 'status';
+/** What a work may need and not every daemon has: routes in the kernel, a control socket that the bench speaks, filters. */
+export type Ability = 'kernel' | 'status' | 'filter';
 
 /** An open connection to a daemon's control interface. */
 export interface StatusConnection {
@@ -82,13 +86,16 @@ export interface Daemon {
   peers(): Promise<PeerState[]>;
   /** Every path of its table, best or not. */
   routes(family: LabFamily): Promise<RouteState[]>;
+  /** A short question about its state, as its users ask it: through its command line client. */
+  askStatus(): Promise<unknown>;
   /** Of kinds with the ability `status`. */
   connectStatus?(): Promise<StatusConnection>;
   stop(): Promise<void>;
 }
 
 export interface DaemonKind {
-  readonly name: DaemonName;
+  /** A DaemonName, or one with a remark where several of a kind take part. */
+  readonly name: string;
   readonly abilities: readonly Ability[];
   /** First line of its version output; undefined where it is not installed. */
   version(): Promise<string | undefined>;

@@ -13,6 +13,8 @@ const KIB = 1024;
 export class ManagedProcess {
   readonly name: string;
   readonly logPath: string;
+  /** Milliseconds, as Date.now(). */
+  readonly startedAt: number;
   readonly #child: ChildProcess;
   readonly #exit: Promise<void>;
   #ended: string | undefined;
@@ -22,6 +24,7 @@ export class ManagedProcess {
     this.logPath = logPath;
     const log = openSync(logPath, 'a');
     const [program, ...args] = command;
+    this.startedAt = Date.now();
     this.#child = spawn(program!, args, { stdio: ['ignore', log, log], env: { ...process.env, ...env } });
     closeSync(log);
     this.#exit = new Promise((resolve) => {

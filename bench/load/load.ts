@@ -1,60 +1,56 @@
-// Runs a plan: brings every session up, then phase by phase sends the prepared streams and watches the sinks until each
-// has what it expects. Time is taken from the first octet sent to the read that completed the last sink, or to the count
+// Runs a plan: brings every session up, then phase by phase sends what is prepared and watches the sinks until each has
+// what it expects. Time is taken from the first octet sent to the read that completed the last sink, or to the count
 // that found the daemon's kernel complete, if the plan asks for that.
 
 import type { Clock, Timer } from '../../src/lib/clock.ts';
-import { parseAddress, parseQuad, quadToUint } from '../../src/lib/ip.ts';
+import { parseQuad } from '../../src/lib/ip.ts';
 import { AttributeHasher } from './attribute-hash.ts';
 import { KernelTable } from './kernel-table.ts';
-import type {
-  KernelResult,
-  LoadEvent,
-  LoadPlan,
-  PhaseName,
-  PhaseResult,
-  ProbePlan,
-  SessionPlan,
-} from './plan.ts';
-import { Probes } from './probes.ts';
-import { prefixText } from './replay.ts';
+import {
+  isComplete,
+  keptNextHops,
+  type Member,
+  missingRoutes,
+  rangeOf,
+  streamsOf,
+  totalsOf,
+} from './members.ts';
+import type { KernelResult, LoadEvent, LoadPlan, PhaseName, PhaseResult, SessionPlan } from './plan.ts';
 import type { RouteTable } from './route-table.ts';
 import { LoadSession, sharedReadBuffer } from './session.ts';
+import { appendSingles, makeSingles, type Singles } from './singles.ts';
 import { Expectation, Sink } from './sink.ts';
-import { announceStream, type RouteRange, type SenderIdentity, withdrawStream } from './stream.ts';
-import { appendTable, blockTable } from './synthetic.ts';
+import type { RouteRange } from './stream.ts';
 
-const MISSING_SHOWN = 5;
 const MICROS = 1e6;
 /** Some daemons listen with a short queue; whom it has no room for would try again after seconds, then minutes. */
 const START_BURST = 4;
 const START_PAUSE_MS = 4;
-
-interface Member {
-  readonly plan: SessionPlan;
-  readonly session: LoadSession;
-  readonly range: RouteRange | undefined;
-  readonly sink: Sink | undefined;
-  readonly streams: Readonly<Record<'announce' | 'withdraw', Uint8Array>> | undefined;
-  complete: boolean;
-}
+/** Who comes back is refused for as long as the daemon thinks it should wait. */
+const RETURN_RETRY_MS = 100;
+/** Who has sent nothing for so long in the middle of a phase will not send the rest, either. */
+const STALLED_MS = 45_000;
 
 export class Load {
   readonly #plan: LoadPlan;
   readonly #clock: Clock;
   readonly #emit: (event: LoadEvent) => void;
   readonly #table: RouteTable;
-  /** Routes of the table that are no probes. */
-  readonly #routes: number;
   readonly #members: Member[] = [];
   readonly #kernel: KernelTable | undefined;
   #kernelBefore = 0;
-  #probes: Probes | undefined;
+  readonly #singles: Singles;
   readonly #ranges: readonly (RouteRange | undefined)[];
+  /** Of the member that flaps. */
+  readonly #flapping: RouteRange | undefined;
   readonly #expectation: Expectation;
+  readonly #readBuffer = sharedReadBuffer();
   #failure: string | undefined;
+  #firstEstablishedAt: number | undefined;
   #receivedOctets = 0;
   #lastUpdateAt = 0;
   #sawUpdate = false;
+  #lingered = false;
   /** Set while something is waited for; called after each read and each change of a session. */
   #check: () => void = () => {};
 
@@ -63,21 +59,22 @@ export class Load {
     this.#clock = clock;
     this.#emit = emit;
     this.#table = table;
-    this.#routes = table.count;
     this.#kernel = plan.kernelTable === undefined ? undefined : new KernelTable(plan.kernelTable, clock);
-    this.#ranges = plan.sessions.map((session) => rangeOf(session, this.#routes));
-    const singles = blockTable(plan.probes?.count ?? 0);
-    appendTable(table, singles);
+    const singles = appendSingles(plan, table);
+    this.#ranges = plan.sessions.map((session) => rangeOf(session, singles.from));
+    this.#flapping = this.#ranges[plan.sessions.findIndex(({ role }) => role === 'flapping')];
     const ownAses = [...new Set([plan.target.asn, ...plan.sessions.map((session) => session.asn)])];
-    const nextHops = plan.checkNextHop ? this.#nextHops() : undefined;
+    const nextHops = plan.checkNextHop ? this.#nextHops(singles.from) : undefined;
     this.#expectation = new Expectation(table, new AttributeHasher(ownAses), nextHops);
+    this.#singles = makeSingles(plan, clock, singles, this.#expectation, (session, message) => {
+      this.#members[plan.sessions.indexOf(session)]!.session.send(message, () => {});
+    });
     this.#prepare();
-    if (plan.probes !== undefined) this.#probes = this.#prepareProbes(plan.probes, singles);
   }
 
   /** The next hop that each route is announced with. */
-  #nextHops(): Uint32Array {
-    return keptNextHops(this.#plan.sessions, this.#ranges, this.#table.count);
+  #nextHops(singles: number): Uint32Array {
+    return keptNextHops(this.#plan.sessions, this.#ranges, { count: this.#table.count, singles });
   }
 
   /** Encodes all streams and makes sessions and sinks. */
@@ -86,62 +83,41 @@ export class Load {
     const announced = this.#ranges.filter((range) => range !== undefined);
     const to = Math.max(0, ...announced.map((range) => range.to));
     const from = Math.min(to, ...announced.map((range) => range.from));
-    const probes = {
-      from: this.#routes,
-      onArrival: (number: number, right: boolean) => this.#probes?.arrived(number, right),
-    };
-    const readBuffer = sharedReadBuffer();
     let octets = 0;
     plan.sessions.forEach((session, i) => {
       const range = this.#ranges[i];
-      const streams = range === undefined ? undefined : this.#streams(session, range);
+      const streams = range === undefined ? undefined : streamsOf(plan, this.#table, session, range);
       if (streams !== undefined) octets += streams.announce.length;
+      const singles = { from: this.#singles.from, observer: this.#singles.observer };
       const sink =
-        session.expect === 'all' ? new Sink(this.#expectation, { from, to, own: range, probes }) : undefined;
+        session.expect === 'none'
+          ? undefined
+          : new Sink(this.#expectation, {
+              from,
+              to,
+              own: range,
+              singles: { from: singles.from, observer: singles.observer() },
+            });
       this.#members.push({
         plan: session,
         range,
         sink,
         streams,
         complete: false,
-        session: this.#session(session, () => this.#members[i]!, readBuffer),
+        session: this.#session(session, sink, (reason) => {
+          // The daemon may well get tired of who reads nothing.
+          if (session.stall === true) return;
+          this.#failure ??= `session ${session.localAddress}: ${reason}`;
+          this.#check();
+        }),
       });
     });
     const attributeSets = this.#table.pool.count;
-    this.#emit({ event: 'prepared', routes: this.#routes, attributeSets, octets });
+    this.#emit({ event: 'prepared', routes: this.#singles.from, attributeSets, octets });
   }
 
-  #prepareProbes(plan: ProbePlan, singles: RouteTable): Probes {
-    const member = this.#members.find((each) => each.plan.role === 'probes');
-    if (member === undefined) throw new Error('probes without a session that sends them');
-    const sender = this.#sender(member.plan);
-    const messages = Array.from({ length: singles.count }, (_, i) =>
-      announceStream(singles, { from: i, to: i + 1 }, sender),
-    );
-    return new Probes(messages, plan, this.#clock, (message) => member.session.send(message, () => {}));
-  }
-
-  #sender(session: SessionPlan): SenderIdentity {
-    return {
-      asn: session.asn,
-      peerAs: this.#plan.target.asn,
-      nextHop4: parseAddress(session.nextHop ?? session.localAddress)!.bytes,
-      nextHop6: session.nextHop6 === undefined ? undefined : parseAddress(session.nextHop6)!.bytes,
-    };
-  }
-
-  #streams(session: SessionPlan, range: RouteRange): Member['streams'] {
-    const sender = this.#sender(session);
-    return {
-      announce: announceStream(this.#table, range, sender),
-      withdraw: this.#plan.phases.includes('withdraw')
-        ? withdrawStream(this.#table, range)
-        : new Uint8Array(0),
-    };
-  }
-
-  #session(session: SessionPlan, member: () => Member, readBuffer: Buffer): LoadSession {
-    const { target, holdTime } = this.#plan;
+  #session(session: SessionPlan, sink: Sink | undefined, onDown: (reason: string) => void): LoadSession {
+    const { target, holdTime, connectRetryMs } = this.#plan;
     return new LoadSession(
       {
         address: target.address,
@@ -152,12 +128,16 @@ export class Load {
         holdTime,
         families: [this.#table.family],
         stall: session.stall === true,
+        ...(connectRetryMs === undefined ? {} : { connectRetryMs }),
       },
       {
-        onEstablished: () => this.#check(),
+        onEstablished: () => {
+          this.#firstEstablishedAt ??= this.#clock.wallTime();
+          this.#check();
+        },
         onUpdate: (view, start, end) => {
           this.#sawUpdate = true;
-          member().sink?.update(view, start, end);
+          sink?.update(view, start, end);
         },
         onReadDone: (octets) => {
           this.#receivedOctets += octets;
@@ -166,77 +146,65 @@ export class Load {
           this.#lastUpdateAt = this.#clock.now();
           this.#check();
         },
-        onDown: (reason) => {
-          // The daemon may well get tired of who reads nothing.
-          if (session.stall === true) return;
-          this.#failure ??= `session ${session.localAddress}: ${reason}`;
-          this.#check();
-        },
+        onDown,
       },
       this.#clock,
-      readBuffer,
+      this.#readBuffer,
     );
   }
 
   /** Resolves when every session is Established; rejects with the first session that failed, or at the deadline. */
   async establish(): Promise<void> {
     const start = this.#clock.now();
-    for (const [i, { session }] of this.#members.entries()) {
+    const present = this.#members.filter(({ plan }) => plan.role !== 'joiner');
+    for (const [i, { session }] of present.entries()) {
       session.start();
-      if (i % START_BURST === START_BURST - 1) {
-        await new Promise<void>((resolve) => this.#clock.setTimer(START_PAUSE_MS, resolve));
-      }
+      if (i % START_BURST === START_BURST - 1) await this.#sleep(START_PAUSE_MS);
     }
-    await this.#until(() => this.#members.every(({ session }) => session.established));
+    await this.#until(() => present.every(({ session }) => session.established));
     const seconds = (this.#clock.now() - start) / 1000;
-    this.#emit({ event: 'established', sessions: this.#members.length, seconds });
+    const firstAt = this.#firstEstablishedAt ?? this.#clock.wallTime();
+    this.#emit({ event: 'established', sessions: present.length, seconds, firstAt });
   }
 
   /** Runs one phase to its end; an incomplete one is a result, not an error, unless a session went down. */
   async run(phase: PhaseName): Promise<void> {
-    const before = this.#totals();
+    const before = totalsOf(this.#members, phase, this.#flapping);
     const receivedBefore = this.#receivedOctets;
-    const cpuBefore = process.cpuUsage();
     for (const member of this.#members) member.complete = false;
     this.#kernelBefore = (await this.#kernel?.count()) ?? 0;
-    let sentAt = 0;
-    let sentOctets = 0;
+    // Who waits for its daemon to be let in again does not count that as work.
+    if (phase === 'up') await this.#comeBack();
+    const cpuBefore = process.cpuUsage();
     const start = this.#clock.now();
     this.#lastUpdateAt = start;
-    for (const { session, streams } of phase === 'probe' ? [] : this.#members) {
-      if (streams === undefined) continue;
-      const stream = streams[phase === 'withdraw' ? 'withdraw' : 'announce'];
-      sentOctets += stream.length;
-      session.send(stream, () => {
-        sentAt = this.#clock.now();
-      });
-    }
-    if (phase === 'probe') this.#probes?.start('after-arrival');
-    else if (phase === 'probe-under-load') this.#probes?.start('fixed');
-    const arrived = await this.#until(() => this.#isOver(phase)).then(
+    const sending = this.#send(phase);
+    const arrived = await this.#until(() => this.#isOver(phase), STALLED_MS).then(
       () => true,
       (error: unknown) => {
         if (this.#failure !== undefined) throw error;
-        return false;
+        return false; // the result tells what is missing
       },
     );
-    this.#probes?.stop();
+    const tableAt = this.#lastUpdateAt;
+    await this.#stopSingles();
     const kernelAt = arrived ? await this.#kernelReaches(phase, start) : undefined;
     const complete = arrived && (this.#kernel === undefined || kernelAt !== undefined);
-    const end = Math.max(this.#lastUpdateAt, kernelAt ?? 0);
+    const end = Math.max(tableAt, kernelAt ?? 0);
     const cpu = process.cpuUsage(cpuBefore);
     this.#emit({ event: 'arrived', phase });
     await this.#quiet();
     const kernel = await this.#kernelResult(phase, start, kernelAt);
-    const after = this.#totals();
+    const after = totalsOf(this.#members, phase, this.#flapping);
+    const { probes, churn } = this.#singles;
     const result: PhaseResult = {
       phase,
       complete,
       seconds: (end - start) / 1000,
-      sentSeconds: sentAt === 0 ? 0 : (sentAt - start) / 1000,
+      sentSeconds: sending.at === 0 ? 0 : (sending.at - start) / 1000,
       expected: after.expected,
       present: after.present,
-      wrong: after.wrong + (this.#probes?.wrong ?? 0),
+      wrong: after.wrong + (probes?.wrong ?? 0),
       announced: after.announced - before.announced,
       withdrawn: after.withdrawn - before.withdrawn,
       duplicates: after.duplicates - before.duplicates,
@@ -244,29 +212,91 @@ export class Load {
       unexpected: after.unexpected - before.unexpected,
       updates: after.updates - before.updates,
       receivedOctets: this.#receivedOctets - receivedBefore,
-      sentOctets,
+      sentOctets: sending.octets,
       loaderCpu: (cpu.user + cpu.system) / MICROS,
-      missing: phase === 'withdraw' ? [] : this.#missing(),
+      longestSilence: Math.max(...this.#members.map(({ session }) => session.longestSilence)) / 1000,
+      missing: phase === 'withdraw' || phase === 'down' ? [] : missingRoutes(this.#members, this.#table),
       ...(kernel === undefined ? {} : { kernel }),
-      ...(phase.startsWith('probe') && this.#probes !== undefined ? { probes: this.#probes.result() } : {}),
+      ...(phase.startsWith('probe') && probes !== undefined ? { probes: probes.result() } : {}),
+      ...((phase === 'churn' || phase === 'join') && churn !== undefined ? { churn: churn.result() } : {}),
     };
     this.#emit({ event: 'phase', result });
   }
 
+  /** Starts what the phase is about. The result fills up: the time when the last octet of a stream was taken. */
+  #send(phase: PhaseName): { at: number; octets: number } {
+    const sending = { at: 0, octets: 0 };
+    for (const { session, streams, plan } of this.#members) {
+      const stream = streams?.[phase === 'withdraw' ? 'withdraw' : 'announce'];
+      if (stream === undefined || !isSent(phase, plan)) continue;
+      sending.octets += stream.length;
+      session.send(stream, () => {
+        sending.at = this.#clock.now();
+      });
+    }
+    const { probes, churn } = this.#singles;
+    if (phase === 'probe') probes?.start('after-arrival');
+    else if (phase === 'probe-under-load') probes?.start('fixed');
+    else if (phase === 'churn') churn?.start();
+    else if (phase === 'join') {
+      churn?.start();
+      for (const { session, plan } of this.#members) if (plan.role === 'joiner') session.start();
+    } else if (phase === 'down') {
+      for (const { session, plan } of this.#members) if (plan.role === 'flapping') session.abort();
+    } else if (phase === 'linger') {
+      this.#clock.setTimer((this.#plan.lingerSeconds ?? 0) * 1000, () => {
+        this.#lingered = true;
+        this.#check();
+      });
+    }
+    return sending;
+  }
+
   #isOver(phase: PhaseName): boolean {
+    const { probes, churn } = this.#singles;
+    if (phase === 'linger') return this.#lingered;
+    if (phase === 'churn') return churn === undefined || churn.done;
     const probing = phase === 'probe' || phase === 'probe-under-load';
-    if (phase !== 'probe' && !this.#members.every((member) => isComplete(member, phase))) return false;
-    if (!probing || this.#probes === undefined) return true;
+    if (phase !== 'probe' && !this.#members.every((member) => isComplete(member, phase, this.#flapping)))
+      return false;
+    if (!probing || probes === undefined) return true;
     // Nothing is under load any more.
-    if (phase === 'probe-under-load') this.#probes.stop();
-    return this.#probes.done;
+    if (phase === 'probe-under-load') probes.stop();
+    return probes.done;
+  }
+
+  /** Single routes under way may still arrive; how long the last ones take is in their delays. */
+  async #stopSingles(): Promise<void> {
+    const { probes, churn } = this.#singles;
+    probes?.stop();
+    churn?.stop();
+    if (churn !== undefined) await this.#until(() => churn.done).catch(() => undefined);
+  }
+
+  /** Brings the member that went down up again, with a fresh session each time it is refused. */
+  async #comeBack(): Promise<void> {
+    const member = this.#members.find(({ plan }) => plan.role === 'flapping');
+    if (member === undefined) throw new Error('nobody went down');
+    member.sink?.reset();
+    const connect = (): void => {
+      member.session = this.#session(member.plan, member.sink, (reason) => {
+        if (member.session.established) {
+          this.#failure ??= `session ${member.plan.localAddress}: ${reason}`;
+          this.#check();
+        } else this.#clock.setTimer(RETURN_RETRY_MS, connect);
+      });
+      member.session.start();
+    };
+    connect();
+    await this.#until(() => member.session.established);
   }
 
   async #kernelReaches(phase: PhaseName, start: number): Promise<number | undefined> {
     if (this.#kernel === undefined) return undefined;
-    const more = phase === 'withdraw' ? -this.#routes : this.#routes;
+    const routes = this.#singles.from;
+    const more = phase === 'withdraw' ? -routes : routes;
     const deadline = start + this.#plan.timeoutSeconds * 1000;
-    return this.#kernel.reaches(this.#kernelBefore + more, deadline);
+    return this.#kernel.reaches(this.#plan.kernelTarget ?? this.#kernelBefore + more, deadline);
   }
 
   async #kernelResult(
@@ -275,8 +305,8 @@ export class Load {
     completeAt: number | undefined,
   ): Promise<KernelResult | undefined> {
     if (this.#kernel === undefined) return undefined;
-    const difference = await this.#kernel.compare(this.#expectation, this.#nextHops());
-    const present = this.#routes - difference.missing;
+    const difference = await this.#kernel.compare(this.#expectation, this.#nextHops(this.#singles.from));
+    const present = this.#singles.from - difference.missing;
     const seconds = ((completeAt ?? this.#clock.now()) - start) / 1000;
     return phase === 'withdraw'
       ? { seconds, missing: 0, wrong: 0, unexpected: present + difference.unexpected }
@@ -287,45 +317,10 @@ export class Load {
     for (const { session } of this.#members) session.close();
   }
 
-  #totals(): Omit<Sink['counters'], never> & { expected: number; present: number; wrong: number } {
-    const sum = {
-      expected: 0,
-      present: 0,
-      wrong: 0,
-      updates: 0,
-      announced: 0,
-      withdrawn: 0,
-      duplicates: 0,
-      echoed: 0,
-      unexpected: 0,
-    };
-    for (const { sink } of this.#members) {
-      if (sink === undefined) continue;
-      sum.expected += sink.expectedCount;
-      sum.present += sink.present;
-      sum.wrong += sink.wrong;
-      sum.updates += sink.counters.updates;
-      sum.announced += sink.counters.announced;
-      sum.withdrawn += sink.counters.withdrawn;
-      sum.duplicates += sink.counters.duplicates;
-      sum.echoed += sink.counters.echoed;
-      sum.unexpected += sink.counters.unexpected;
-    }
-    return sum;
-  }
-
-  #missing(): string[] {
-    const sink = this.#members.find(
-      (member) => member.sink !== undefined && member.sink.present < member.sink.expectedCount,
-    )?.sink;
-    return sink === undefined
-      ? []
-      : sink.missing(MISSING_SHOWN).map((index) => prefixText(this.#table, index));
-  }
-
-  /** Resolves once `condition` holds; rejects when a session is down or the time is over. */
-  #until(condition: () => boolean): Promise<void> {
+  /** Resolves once `condition` holds; rejects when a session is down, the time is over, or nothing has come for `stalledMs`. */
+  #until(condition: () => boolean, stalledMs = Number.POSITIVE_INFINITY): Promise<void> {
     return new Promise((resolve, reject) => {
+      const end = this.#clock.now() + this.#plan.timeoutSeconds * 1000;
       let deadline: Timer | undefined;
       const finish = (settle: () => void): void => {
         deadline?.cancel();
@@ -336,11 +331,16 @@ export class Load {
         if (this.#failure !== undefined) finish(() => reject(new Error(this.#failure)));
         else if (condition()) finish(resolve);
       };
-      deadline = this.#clock.setTimer(this.#plan.timeoutSeconds * 1000, () => {
-        const { timeoutSeconds } = this.#plan;
-        finish(() => reject(new Error(`not reached within ${timeoutSeconds} s`)));
-      });
+      const wait = (): void => {
+        const now = this.#clock.now();
+        const left = Math.min(end, this.#lastUpdateAt + stalledMs) - now;
+        if (left > 0) deadline = this.#clock.setTimer(left, wait);
+        else if (now >= end)
+          finish(() => reject(new Error(`not reached within ${this.#plan.timeoutSeconds} s`)));
+        else finish(() => reject(new Error(`nothing came for ${stalledMs / 1000} s`)));
+      };
       this.#check = check;
+      wait();
       check();
     });
   }
@@ -350,34 +350,17 @@ export class Load {
     for (;;) {
       const left = this.#lastUpdateAt + this.#plan.settleMs - this.#clock.now();
       if (left <= 0) return;
-      await new Promise<void>((resolve) => this.#clock.setTimer(left, resolve));
+      await this.#sleep(left);
     }
+  }
+
+  #sleep(ms: number): Promise<void> {
+    return new Promise((resolve) => this.#clock.setTimer(ms, resolve));
   }
 }
 
-/** Keeps the answer: a sink that was complete once is not asked again at every read of the others. */
-function isComplete(member: Member, phase: PhaseName): boolean {
-  if (member.complete || member.sink === undefined) return true;
-  const { sink } = member;
-  member.complete = sink.present === (phase === 'withdraw' ? 0 : sink.expectedCount);
-  return member.complete;
-}
-
-function rangeOf(session: SessionPlan, count: number): RouteRange | undefined {
-  if (session.send === undefined) return undefined;
-  return { from: session.send.from, to: session.send.to < 0 ? count : session.send.to };
-}
-
-function keptNextHops(
-  sessions: readonly SessionPlan[],
-  ranges: readonly (RouteRange | undefined)[],
-  count: number,
-): Uint32Array {
-  const out = new Uint32Array(count);
-  sessions.forEach((session, i) => {
-    const range = ranges[i];
-    if (range === undefined) return;
-    out.fill(quadToUint(parseAddress(session.nextHop ?? session.localAddress)!.bytes), range.from, range.to);
-  });
-  return out;
+/** Whether a member's stream belongs to a phase. */
+function isSent(phase: PhaseName, { role }: SessionPlan): boolean {
+  if (phase === 'up') return role === 'flapping';
+  return phase === 'announce' || phase === 'withdraw' || phase === 'probe-under-load';
 }

@@ -33,17 +33,32 @@ export interface SessionPlan {
   readonly send?: { readonly from: number; readonly to: number };
   /** all: every route that is announced by others. */
   readonly expect: 'none' | 'all';
-  /** probes: announces the single routes of `LoadPlan.probes`, instead of a share of the table. */
-  readonly role?: 'probes';
+  /**
+   * probes: announces the single routes of `LoadPlan.probes`, instead of a share of the table; churn: those of
+   * `LoadPlan.churn`; joiner: is not there before the phase `join`; flapping: goes in the phase `down` and comes back in
+   * `up`.
+   */
+  readonly role?: 'probes' | 'churn' | 'joiner' | 'flapping';
   /** Reads nothing any more once it is Established; keepalives are still sent. */
   readonly stall?: boolean;
 }
 
 /**
  * announce, withdraw: every sender's stream, as fast as it goes. probe: single routes one after the other, nothing
- * else going on. probe-under-load: single routes at a fixed pace while the streams of `announce` are under way.
+ * else going on. probe-under-load: single routes at a fixed pace while the streams of `announce` are under way. churn:
+ * routes change at a fixed rate. join: a session more comes up, while routes change. down: a sender's connection ends
+ * without a word; its routes must go. up: it comes back, counted from Established. linger: nothing but keepalives.
  */
-export type PhaseName = 'announce' | 'withdraw' | 'probe' | 'probe-under-load';
+export type PhaseName =
+  | 'announce'
+  | 'withdraw'
+  | 'probe'
+  | 'probe-under-load'
+  | 'churn'
+  | 'join'
+  | 'down'
+  | 'up'
+  | 'linger';
 
 /** Single routes whose way through the daemon is timed. */
 export interface ProbePlan {
@@ -51,6 +66,20 @@ export interface ProbePlan {
   readonly count: number;
   /** Milliseconds: after an arrival (probe), or between two (probe-under-load). */
   readonly gapMs: number;
+}
+
+/** Routes that change all the time, each UPDATE with one of them. */
+export interface ChurnPlan {
+  readonly routes: number;
+  /** UPDATEs a second. */
+  readonly rate: number;
+  /** At most; in the phase `join` the new session's last route ends it. */
+  readonly seconds: number;
+  /** Share of changes that are withdrawals, 0..1. */
+  readonly withdrawShare: number;
+  /** Attribute sets that no other route has, beside those of the table. */
+  readonly newSets: number;
+  readonly seed: number;
 }
 
 export interface LoadPlan {
@@ -62,11 +91,18 @@ export interface LoadPlan {
   /** Reflected routes must keep the sender's next hop. */
   readonly checkNextHop: boolean;
   readonly probes?: ProbePlan;
+  readonly churn?: ChurnPlan;
+  /** Of the phase `linger`. */
+  readonly lingerSeconds?: number;
   /**
    * `/proc/PID/net` of a process in the daemon's namespace: a phase is over when the kernel there has the routes, too,
    * and its table is compared with the one played.
    */
   readonly kernelTable?: string;
+  /** Prefixes that the kernel must have in the end, where that is not what it had and the routes played. */
+  readonly kernelTarget?: number;
+  /** Between two attempts to connect. */
+  readonly connectRetryMs?: number;
   /** A session that is not Established by then, or a phase that takes longer, ends the load. */
   readonly timeoutSeconds: number;
   /** After the last expected route: how long nothing may arrive before the phase counts as over. */
@@ -88,6 +124,19 @@ export interface ProbeResult {
   readonly sent: number;
   readonly arrived: number;
   /** From sending to arrival; undefined where nothing arrived. */
+  readonly latency: Latency | undefined;
+}
+
+export interface ChurnResult {
+  readonly sent: number;
+  /** At the receiver that is timed. */
+  readonly arrived: number;
+  /** Not shown to it because a newer change of the same route replaced them. */
+  readonly overtaken: number;
+  /** Arrivals that are nothing that was sent. */
+  readonly wrong: number;
+  /** Routes, summed over all receivers, that are not as they were sent last. */
+  readonly lost: number;
   readonly latency: Latency | undefined;
 }
 
@@ -115,6 +164,10 @@ export interface PhaseResult {
   readonly kernel?: KernelResult;
   /** Of the phases of probes. */
   readonly probes?: ProbeResult;
+  /** Of the phases with churn. */
+  readonly churn?: ChurnResult;
+  /** Seconds: the longest that any session heard nothing, since it is Established. */
+  readonly longestSilence: number;
   /** Of the load process itself, in seconds. */
   readonly loaderCpu: number;
   /** A few prefixes that are missing. */
@@ -128,7 +181,13 @@ export type LoadEvent =
       readonly attributeSets: number;
       readonly octets: number;
     }
-  | { readonly event: 'established'; readonly sessions: number; readonly seconds: number }
+  | {
+      readonly event: 'established';
+      readonly sessions: number;
+      readonly seconds: number;
+      /** Of the first session, as `Clock.wallTime`. */
+      readonly firstAt: number;
+    }
   /** Everything has arrived; daemon counters may be read. */
   | { readonly event: 'arrived'; readonly phase: PhaseName }
   | { readonly event: 'phase'; readonly result: PhaseResult }

@@ -8,7 +8,7 @@ import type { Clock, Timer } from '../../src/lib/clock.ts';
 import { HEADER_LENGTH, MESSAGE } from '../mrt/update-message.ts';
 
 const WRITE_SIZE = 1 << 18;
-const CONNECT_RETRY_MS = 200;
+const DEFAULT_CONNECT_RETRY_MS = 200;
 const AS_TRANS = 23456;
 const CAPABILITY = { multiprotocol: 1, routeRefresh: 2, as4: 65 } as const;
 const OPTION_CAPABILITIES = 2;
@@ -23,6 +23,8 @@ export interface LoadSessionOptions {
   /** Seconds. */
   readonly holdTime: number;
   readonly families: readonly Family[];
+  /** Between two attempts to connect. */
+  readonly connectRetryMs?: number;
   /** Stops reading once it is Established, and goes on sending keepalives. */
   readonly stall?: boolean;
 }
@@ -54,6 +56,8 @@ export class LoadSession {
   #keepalive: Timer | undefined;
   #outgoing: Uint8Array[] = [];
   #onSent: (() => void) | undefined;
+  #heardAt = 0;
+  #longestSilence = 0;
   /** OPEN of the peer, header included, once it came. */
   peerOpen: Uint8Array | undefined;
 
@@ -67,6 +71,12 @@ export class LoadSession {
 
   get established(): boolean {
     return this.#established;
+  }
+
+  /** Milliseconds: the longest that nothing came, from Established until now. */
+  get longestSilence(): number {
+    if (!this.#established || this.#closed) return this.#longestSilence;
+    return Math.max(this.#longestSilence, this.#clock.now() - this.#heardAt);
   }
 
   /** Connects, and tries again while nobody listens. */
@@ -93,7 +103,7 @@ export class LoadSession {
       // Before the OPEN a daemon may be starting, or closing a connection that it does not expect yet.
       if (!this.#established && this.peerOpen === undefined) {
         this.#carry = Buffer.alloc(0);
-        this.#clock.setTimer(CONNECT_RETRY_MS, () => {
+        this.#clock.setTimer(this.#options.connectRetryMs ?? DEFAULT_CONNECT_RETRY_MS, () => {
           if (!this.#closed) this.start();
         });
       } else this.#down(problem);
@@ -117,6 +127,13 @@ export class LoadSession {
     this.#socket?.destroySoon();
   }
 
+  /** Ends the connection without a word, as a process that dies; no event follows. */
+  abort(): void {
+    this.#closed = true;
+    this.#keepalive?.cancel();
+    this.#socket?.destroy();
+  }
+
   #pump(): void {
     const socket = this.#socket;
     if (socket === undefined) return;
@@ -136,6 +153,9 @@ export class LoadSession {
   }
 
   #read(octets: number): void {
+    const now = this.#clock.now();
+    if (this.#established) this.#longestSilence = Math.max(this.#longestSilence, now - this.#heardAt);
+    this.#heardAt = now;
     let start = 0;
     if (this.#carry.length > 0) start = this.#finishCarry(octets);
     if (start >= 0) {

@@ -41,8 +41,17 @@ export interface Expected {
   readonly to: number;
   /** Routes that this session announces itself; to hear them again is an echo, not an error. */
   readonly own: { readonly from: number; readonly to: number } | undefined;
-  /** Indexes from `from` on are probes, told one by one and not expected. */
-  readonly probes?: { readonly from: number; onArrival(number: number, right: boolean): void };
+  /** Indexes from `from` on are told one by one and not expected. */
+  readonly singles?: { readonly from: number; readonly observer: SingleObserver };
+}
+
+/** Who is told about single routes, by their number from 0. */
+export interface SingleObserver {
+  /** `right`: as the table has it; hash as AttributeHasher makes it. */
+  announced(number: number, hash: number, right: boolean): void;
+  withdrawn(number: number): void;
+  /** The session starts anew: nothing is there any more. */
+  reset(): void;
 }
 
 export interface SinkCounters {
@@ -89,6 +98,23 @@ export class Sink {
     const { from, to, own } = this.#expected;
     if (own === undefined) return to - from;
     return to - from - Math.max(0, Math.min(to, own.to) - Math.max(from, own.from));
+  }
+
+  /** Of the expected routes, how many are in a range. */
+  expectedIn(range: { readonly from: number; readonly to: number }): number {
+    const { from, to, own } = this.#expected;
+    const overlap = (a: number, b: number): number => Math.max(0, Math.min(b, to) - Math.max(a, from));
+    const all = overlap(range.from, range.to);
+    if (own === undefined) return all;
+    return all - overlap(Math.max(range.from, own.from), Math.min(range.to, own.to));
+  }
+
+  /** The session starts anew: nothing is there. */
+  reset(): void {
+    this.#state.fill(STATE.absent);
+    this.present = 0;
+    this.wrong = 0;
+    this.#expected.singles?.observer.reset();
   }
 
   /** Indexes that are expected and absent, at most `limit`. */
@@ -138,7 +164,7 @@ export class Sink {
 
   #announce(view: DataView, start: number, end: number, hash: number, nextHop: number): void {
     const { table, hashes, nextHops } = this.#expectation;
-    const { probes } = this.#expected;
+    const { singles } = this.#expected;
     for (let at = start; at < end; ) {
       const length = view.getUint8(at);
       const index = this.#find(view, at + 1, length);
@@ -148,11 +174,14 @@ export class Sink {
         this.counters.unexpected++;
         continue;
       }
-      const right =
-        hashes[table.attributes[index]!] === hash && (nextHops === undefined || nextHops[index] === nextHop);
+      const hopRight = nextHops === undefined || nextHops[index] === nextHop;
+      const right = hopRight && hashes[table.attributes[index]!] === hash;
+      if (singles !== undefined && index >= singles.from) {
+        singles.observer.announced(index - singles.from, hopRight ? hash : Number.NaN, right);
+        continue;
+      }
       if (!this.#isExpected(index)) {
-        if (probes !== undefined && index >= probes.from) probes.onArrival(index - probes.from, right);
-        else this.#countStranger(index);
+        this.#countStranger(index);
         continue;
       }
       const before = this.#state[index];
@@ -170,6 +199,11 @@ export class Sink {
       const index = this.#find(view, at + 1, length);
       at += 1 + ((length + 7) >> 3);
       this.counters.withdrawn++;
+      const { singles } = this.#expected;
+      if (singles !== undefined && index >= singles.from) {
+        singles.observer.withdrawn(index - singles.from);
+        continue;
+      }
       if (index < 0 || !this.#isExpected(index)) {
         if (index < 0) this.counters.unexpected++;
         continue;

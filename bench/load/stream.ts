@@ -88,8 +88,7 @@ export function announceStream(table: RouteTable, range: RouteRange, sender: Sen
     while (end < order.length && table.attributes[order[end]!] === set) end++;
     const group = order.subarray(at, end);
     const attributes = sessionAttributes(table.pool.get(set), sender);
-    if (table.family === IPV4_UNICAST) announceIpv4(writer, table, group, attributes, sender.nextHop4);
-    else announceMp(writer, table, group, attributes, sender.nextHop6);
+    announceGroup(writer, table, group, attributes, sender);
     at = end;
   }
   return writer.result();
@@ -98,6 +97,11 @@ export function announceStream(table: RouteTable, range: RouteRange, sender: Sen
 /** Withdraws the routes of `range`. */
 export function withdrawStream(table: RouteTable, range: RouteRange): Uint8Array {
   const writer = new MessageWriter();
+  withdrawRange(writer, table, range);
+  return writer.result();
+}
+
+function withdrawRange(writer: MessageWriter, table: RouteTable, range: RouteRange): void {
   for (let at = range.from; at < range.to; ) {
     writer.begin();
     const lengthAt = writer.length;
@@ -116,7 +120,48 @@ export function withdrawStream(table: RouteTable, range: RouteRange): Uint8Array
     }
     writer.end();
   }
-  return writer.result();
+}
+
+/** One prefix and one set at a time, for routes that are not known beforehand; what a set costs is paid once. */
+export class SingleWriter {
+  readonly #table: RouteTable;
+  readonly #sender: SenderIdentity;
+  readonly #attributes = new Map<number, SessionAttributes>();
+
+  constructor(table: RouteTable, sender: SenderIdentity) {
+    this.#table = table;
+    this.#sender = sender;
+  }
+
+  /** UPDATEs back to back: each announces the route at `index` with attribute set `set`, or withdraws it (set < 0). */
+  write(changes: readonly { readonly index: number; readonly set: number }[]): Uint8Array {
+    const writer = new MessageWriter();
+    for (const { index, set } of changes) {
+      if (set < 0) withdrawRange(writer, this.#table, { from: index, to: index + 1 });
+      else announceGroup(writer, this.#table, Int32Array.of(index), this.#attributesOf(set), this.#sender);
+    }
+    return writer.result();
+  }
+
+  #attributesOf(set: number): SessionAttributes {
+    const known = this.#attributes.get(set);
+    if (known !== undefined) return known;
+    const made = sessionAttributes(this.#table.pool.get(set), this.#sender);
+    this.#attributes.set(set, made);
+    return made;
+  }
+}
+
+/** The routes of one attribute set. */
+function announceGroup(
+  writer: MessageWriter,
+  table: RouteTable,
+  group: Int32Array,
+  attributes: SessionAttributes,
+  sender: SenderIdentity,
+): void {
+  if (table.family === IPV4_UNICAST) announceIpv4(writer, table, group, attributes, sender.nextHop4);
+  else announceMp(writer, table, group, attributes, sender.nextHop6);
 }
 
 function announceIpv4(

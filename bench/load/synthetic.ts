@@ -80,7 +80,8 @@ function assignSets(routes: number, sets: number, random: Random): Int32Array {
   return out;
 }
 
-function attributeSet(random: Random): Uint8Array {
+/** ORIGIN, AS_PATH and whatever else a set of a full table may have. */
+export function attributeSet(random: Random): Uint8Array {
   const parts = [
     encodeAttribute(FLAG.transitive, ATTR.origin, Uint8Array.of(random() < SHARE.incomplete ? 2 : 0)),
     encodeAttribute(FLAG.transitive, ATTR.asPath, asPath(random)),

@@ -15,6 +15,7 @@ function row(
   return {
     work,
     daemon,
+    measure: 'time',
     rounds: 3,
     correct,
     seconds,
@@ -28,6 +29,7 @@ function row(
     missing: 0,
     loaderCpu: 0,
     latency: undefined,
+    notes: [],
     ratio: bird === undefined ? undefined : { seconds: seconds / bird, cpu: 1, peakRss: 1 },
   };
 }

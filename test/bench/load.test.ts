@@ -228,17 +228,28 @@ describe('a sink', () => {
 
   test('tells single routes apart from the table', () => {
     const seen: [number, boolean][] = [];
-    const probes = {
+    const gone: number[] = [];
+    const singles = {
       from: 198,
-      onArrival: (number: number, right: boolean) => void seen.push([number, right]),
+      observer: {
+        announced: (number: number, _hash: number, right: boolean) => void seen.push([number, right]),
+        withdrawn: (number: number) => void gone.push(number),
+        reset: () => void gone.push(-1),
+      },
     };
-    const sink = new Sink(expectation, { from: 0, to: 198, own: undefined, probes });
+    const sink = new Sink(expectation, { from: 0, to: 198, own: undefined, singles });
     feed(sink, announceStream(table, { from: 190, to: 200 }, SENDER));
     expect(seen.sort()).toEqual([
       [0, true],
       [1, true],
     ]);
     expect([sink.present, sink.counters.unexpected, sink.counters.echoed]).toEqual([8, 0, 0]);
+    feed(sink, withdrawStream(table, { from: 197, to: 200 }));
+    expect(gone).toEqual([0, 1]);
+    expect([sink.present, sink.counters.withdrawn, sink.counters.unexpected]).toEqual([7, 3, 0]);
+    sink.reset();
+    expect(gone).toEqual([0, 1, -1]);
+    expect(sink.present).toBe(0);
   });
 
   test('notices a changed next hop where it must not change', () => {

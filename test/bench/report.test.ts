@@ -1,15 +1,16 @@
 // Medians, ratios and verdicts of the bench's report.
 
 import { describe, expect, test } from 'vitest';
-import type { Outcome } from '../../bench/contest.ts';
 import type { PhaseResult } from '../../bench/load/plan.ts';
-import { heading, markdown, summarize } from '../../bench/report.ts';
+import type { Outcome } from '../../bench/outcome.ts';
+import { heading, headlineRatio, markdown, summarize } from '../../bench/report.ts';
 
 function outcome(
   daemon: string,
   seconds: number,
   more: Partial<PhaseResult> = {},
   latency?: Outcome['latency'],
+  measure: Outcome['measure'] = latency === undefined ? 'time' : 'delay',
 ): Outcome {
   const load: PhaseResult = {
     phase: 'announce',
@@ -28,16 +29,22 @@ function outcome(
     receivedOctets: 0,
     sentOctets: 0,
     loaderCpu: 0.1,
+    longestSilence: 0,
     missing: [],
     ...more,
   };
   return {
     work: 'T1',
     daemon,
+    measure,
     load,
+    seconds,
     user: seconds,
     system: 0,
+    rssBefore: 0,
     rss: 0,
+    window: { from: 0, to: 0 },
+    notes: [],
     peakRss: 1 << 20,
     routes: 10,
     attributeSets: 1,
@@ -75,6 +82,16 @@ describe('a summary', () => {
     ['the kernel has other gateways', { kernel: { seconds: 1, missing: 0, wrong: 2, unexpected: 0 } }, 0],
     ['the kernel has strangers', { kernel: { seconds: 1, missing: 0, wrong: 0, unexpected: 1 } }, 0],
     ['a probe got lost', { probes: { sent: 5, arrived: 4, latency: undefined } }, 1],
+    [
+      'a changed route has its old state',
+      { churn: { sent: 9, arrived: 8, overtaken: 0, wrong: 0, lost: 1, latency: undefined } },
+      1,
+    ],
+    [
+      'something else than a change arrived',
+      { churn: { sent: 9, arrived: 9, overtaken: 0, wrong: 1, lost: 0, latency: undefined } },
+      0,
+    ],
     ['withdrawn routes stay', { phase: 'withdraw', present: 3, complete: false }, 3],
   ])('is not correct when in one round %s', (_, deviation, missing) => {
     const [row] = summarize([outcome('frr', 1), outcome('frr', 1, deviation)]);
@@ -112,6 +129,26 @@ describe('a summary', () => {
     expect(text).toContain('p50 / p99 / max ms');
     expect(text).toContain('1.00 / 3.00 / 100.00 (300)');
     expect(markdown(summarize([outcome('bird', 1)]), new Map())).not.toContain('p50');
+  });
+
+  test('of a work about memory compares the peak, and a time stays a time where delays are shown beside it', () => {
+    const delays = { count: 3, p50: 1, p99: 2, max: 3 };
+    const rows = summarize([
+      { ...outcome('bird', 4, {}, undefined, 'memory'), peakRss: 100 },
+      { ...outcome('godwit', 1, {}, undefined, 'memory'), peakRss: 300 },
+    ]);
+    expect(rows.map(headlineRatio)).toEqual([1, 3]);
+    const [timed] = summarize([outcome('bird', 4, {}, delays, 'time')]);
+    expect(timed).toMatchObject({ seconds: 4, latency: delays });
+  });
+
+  test("shows the last round's notes", () => {
+    const rows = summarize([
+      { ...outcome('bird', 1), notes: ['old'] },
+      { ...outcome('bird', 1), notes: ['new', 'and more'] },
+    ]);
+    expect(markdown(rows, new Map())).toMatch(/seen besides[\s\S]*\| new; and more \|/);
+    expect(markdown(summarize([outcome('bird', 1)]), new Map())).not.toContain('seen besides');
   });
 });
 
