@@ -3,9 +3,10 @@
 
 import type { NlriBatch } from '../bgp/wire/nlri-batch.ts';
 import type { FamilyRib } from './family-rib.ts';
-import type { ImportChecks, ImportResult } from './import-checks.ts';
+import { type ImportChecks, type ImportResult, REJECT } from './import-checks.ts';
 import { PATH_FLAG } from './path-store.ts';
 import type { RibPeer } from './rib-peer.ts';
+import type { RoutePolicy } from './route-policy.ts';
 import { RowWalk } from './row-walk.ts';
 
 /**
@@ -13,6 +14,68 @@ import { RowWalk } from './row-walk.ts';
  * `now` is wall-clock seconds. Announcing again what is there changes nothing (but the stale mark).
  */
 export function announce(
+  rib: FamilyRib,
+  peer: RibPeer,
+  batch: NlriBatch,
+  attrIn: number,
+  result: ImportResult,
+  now: number,
+): void {
+  const { policy } = result;
+  if (policy === undefined) announceAll(rib, peer, batch, attrIn, result, now);
+  else if (policy.dependsOnPrefix(rib.family.id)) announceEach(rib, peer, batch, attrIn, result, policy, now);
+  else {
+    const filtered = judge(rib, peer, 0, result, policy);
+    announceAll(rib, peer, batch, attrIn, filtered, now);
+    letGo(rib, filtered);
+  }
+}
+
+/** What a policy leaves of an accepted set, held once. */
+function judge(
+  rib: FamilyRib,
+  peer: RibPeer,
+  prefixId: number,
+  { attrPost }: ImportResult,
+  policy: RoutePolicy,
+): ImportResult {
+  const attr = policy.apply(rib, prefixId, attrPost, peer, attrPost);
+  return { attrPost: attr, cause: attr === 0 ? REJECT.policy : REJECT.none };
+}
+
+function letGo(rib: FamilyRib, { attrPost }: ImportResult): void {
+  if (attrPost !== 0) rib.shared.attrs.release(attrPost);
+}
+
+/** A policy that looks at the prefix has a result for each. */
+function announceEach(
+  rib: FamilyRib,
+  peer: RibPeer,
+  { words, lengths, pathIds, count }: NlriBatch,
+  attrIn: number,
+  result: ImportResult,
+  policy: RoutePolicy,
+  now: number,
+): void {
+  const { prefixes, paths } = rib;
+  const stride = rib.family.words;
+  prefixes.warm(words, lengths, count);
+  for (let i = 0; i < count; i++) {
+    const prefixId = prefixes.intern(words, i * stride, lengths[i]!);
+    const row = paths.find(prefixId, peer.id, pathIds[i]!);
+    // The same again: the same result again.
+    if (row !== 0 && paths.attrIn[row] === attrIn) {
+      confirm(rib, peer, row);
+      continue;
+    }
+    const filtered = judge(rib, peer, prefixId, result, policy);
+    if (row !== 0) replace(rib, peer, row, attrIn, filtered, now);
+    else add(rib, peer, prefixId, pathIds[i]!, attrIn, filtered, now);
+    letGo(rib, filtered);
+  }
+}
+
+function announceAll(
   rib: FamilyRib,
   peer: RibPeer,
   batch: NlriBatch,
@@ -75,10 +138,7 @@ function replace(
   now: number,
 ): void {
   const { paths, shared } = rib;
-  if ((paths.flags[row]! & PATH_FLAG.stale) !== 0) {
-    paths.flags[row] = paths.flags[row]! & ~PATH_FLAG.stale;
-    peer.counters[rib.family.id]!.stale--;
-  }
+  confirm(rib, peer, row);
   const oldIn = paths.attrIn[row]!;
   if (oldIn === attrIn) return;
   const oldPost = paths.attrPost[row]!;
@@ -88,6 +148,13 @@ function replace(
   setPost(rib, peer, row, oldPost, result);
   shared.attrs.release(oldIn);
   if (oldPost !== result.attrPost) rib.locRib.markDirty(paths.prefixId[row]!);
+}
+
+/** The peer has it still. */
+function confirm({ paths, family }: FamilyRib, peer: RibPeer, row: number): void {
+  if ((paths.flags[row]! & PATH_FLAG.stale) === 0) return;
+  paths.flags[row] = paths.flags[row]! & ~PATH_FLAG.stale;
+  peer.counters[family.id]!.stale--;
 }
 
 /** Stores the outcome of import; keeps the rejected counter and the references right. */
@@ -148,18 +215,37 @@ export function sweepStale(rib: FamilyRib, peer: RibPeer): void {
   if (peer.counters[rib.family.id]!.stale > 0) removeStale(rib, peer).run(() => false);
 }
 
-/** Soft reconfiguration: import runs again over the rows as they were received, once an attribute set. */
+/**
+ * Soft reconfiguration: import runs again over the rows as they were received, once an attribute set as far as the
+ * prefix does not matter.
+ */
 export function reimport(rib: FamilyRib, peer: RibPeer, checks: ImportChecks): RowWalk {
   const { paths, shared } = rib;
   const memo = new Map<number, ImportResult>();
+  const evaluate = (attrIn: number): ImportResult => {
+    const result = { ...checks.evaluate(peer, attrIn) };
+    const { policy } = result;
+    if (policy === undefined || policy.dependsOnPrefix(rib.family.id)) return result;
+    const filtered = judge(rib, peer, 0, result, policy);
+    letGo(rib, result);
+    return filtered;
+  };
   const visit = (row: number): void => {
     const attrIn = paths.attrIn[row]!;
     let result = memo.get(attrIn);
     if (result === undefined) {
-      result = { ...checks.evaluate(peer, attrIn) };
+      result = evaluate(attrIn);
       memo.set(attrIn, result);
       shared.attrs.hold(attrIn);
     }
+    if (result.policy === undefined) store(row, result);
+    else {
+      const filtered = judge(rib, peer, paths.prefixId[row]!, result, result.policy);
+      store(row, filtered);
+      letGo(rib, filtered);
+    }
+  };
+  const store = (row: number, result: ImportResult): void => {
     const oldPost = paths.attrPost[row]!;
     if (oldPost === result.attrPost && paths.reject[row] === result.cause) return;
     setPost(rib, peer, row, oldPost, result);

@@ -7,8 +7,10 @@ import { asPathLength, firstAs } from '../bgp/wire/as-path.ts';
 import { aigpMetric } from '../bgp/wire/attribute-values.ts';
 import { ATTRIBUTE, FLAG, WELL_KNOWN_COMMUNITIES } from '../bgp/wire/iana.ts';
 import { growInt32, growUint8, growUint16, growUint32 } from '../lib/columns.ts';
+import { hashBytes } from './attr-hash.ts';
 import { BlockArena } from './block-arena.ts';
 import type { NextHopTable } from './next-hops.ts';
+import { ExtrasTable, NO_EXTRAS, needsNoNextHop } from './route-extras.ts';
 
 /** Bits of the `flags` column. */
 export const ATTR_FLAG = {
@@ -26,15 +28,20 @@ export const ATTR_FLAG = {
   /** Extended communities that must not cross an AS boundary (RFC 4360 §6). */
   nonTransitiveExtended: 1 << 11,
   clusterList: 1 << 12,
+  /** The way is known without the next hop: a gateway or a blackhole that a filter set. */
+  settled: 1 << 13,
 } as const;
 
 const INITIAL_SETS = 1 << 18;
 const INITIAL_SLOTS = 1 << 12;
 /** Room in the arena for each set at the start. */
 const OCTETS_PER_SET = 64;
+/** Spreads the extras' ids over the hash. */
+const EXTRAS_FACTOR = 0x85ebca6b;
 
 export class AttrStore {
   readonly nextHops: NextHopTable;
+  readonly extrasTable = new ExtrasTable();
   #defaultLocalPref: number;
   readonly #arena: BlockArena;
   #offset: Uint32Array<ArrayBuffer>;
@@ -61,6 +68,8 @@ export class AttrStore {
   originatorId: Uint32Array<ArrayBuffer>;
   clusterLength: Uint16Array<ArrayBuffer>;
   flags: Uint16Array<ArrayBuffer>;
+  /** Ids in `extrasTable`. */
+  extras: Int32Array<ArrayBuffer>;
 
   /** `rows`: room for sets at the start. */
   constructor(nextHops: NextHopTable, defaultLocalPref = 100, rows = INITIAL_SETS) {
@@ -78,6 +87,7 @@ export class AttrStore {
     this.originatorId = new Uint32Array(rows);
     this.clusterLength = new Uint16Array(rows);
     this.flags = new Uint16Array(rows);
+    this.extras = new Int32Array(rows);
     this.nextHops = nextHops;
     this.#defaultLocalPref = defaultLocalPref;
   }
@@ -124,9 +134,9 @@ export class AttrStore {
     return this.#arena.bytes.slice(offset, offset + this.#length[id]!);
   }
 
-  /** The id of canonical bytes plus next hop, held once for the caller, who must `release` it. */
-  intern(source: Uint8Array, at: number, length: number, nextHop: number): number {
-    const hash = hashBytes(source, at, length, nextHop);
+  /** The id of canonical bytes plus next hop and extras, held once for the caller, who must `release` it. */
+  intern(source: Uint8Array, at: number, length: number, nextHop: number, extras = NO_EXTRAS): number {
+    const hash = hashBytes(source, at, length, nextHop ^ Math.imul(extras, EXTRAS_FACTOR));
     const slots = this.#slots;
     const mask = (slots.length >> 1) - 1;
     let slot = hash & mask;
@@ -136,6 +146,7 @@ export class AttrStore {
       if (
         slots[slot * 2] === hash &&
         this.nextHop[id] === nextHop &&
+        this.extras[id] === extras &&
         this.#length[id] === length &&
         this.#arena.equals(this.#offset[id]!, source, at, length)
       ) {
@@ -143,7 +154,7 @@ export class AttrStore {
         return id;
       }
     }
-    const id = this.#add(source, at, length, nextHop, hash);
+    const id = this.#add(source, at, length, nextHop, hash, extras);
     slots[slot * 2] = hash;
     slots[slot * 2 + 1] = id;
     if (this.#size * 3 > (mask + 1) * 2) this.#rehash((mask + 1) * 2);
@@ -195,7 +206,14 @@ export class AttrStore {
     if (refs === 0) this.#remove(id);
   }
 
-  #add(source: Uint8Array, at: number, length: number, nextHop: number, hash: number): number {
+  #add(
+    source: Uint8Array,
+    at: number,
+    length: number,
+    nextHop: number,
+    hash: number,
+    extras: number,
+  ): number {
     const id = this.#freeIds.pop() ?? this.#limit++;
     if (id >= this.#refs.length) this.#grow(id + 1);
     this.#offset[id] = this.#arena.store(source, at, length);
@@ -204,6 +222,8 @@ export class AttrStore {
     this.#refs[id] = 1;
     this.nextHop[id] = nextHop;
     this.nextHops.hold(nextHop);
+    if (this.extras[id] !== extras) this.extras[id] = extras;
+    this.extrasTable.hold(extras);
     this.#size++;
     this.#derive(id);
     return id;
@@ -225,6 +245,7 @@ export class AttrStore {
     slots[hole * 2 + 1] = 0;
     this.#arena.free(this.#offset[id]!, this.#length[id]!);
     this.nextHops.release(this.nextHop[id]!);
+    this.extrasTable.release(this.extras[id]!);
     this.#freeIds.push(id);
     this.#size--;
     if (mask >= INITIAL_SLOTS && this.#size * 8 < mask) this.#rehash((mask + 1) >> 1);
@@ -258,6 +279,7 @@ export class AttrStore {
     this.originatorId = growUint32(this.originatorId, size);
     this.clusterLength = growUint16(this.clusterLength, size);
     this.flags = growUint16(this.flags, size);
+    this.extras = growInt32(this.extras, size);
   }
 
   /** Fills the columns of a new set from its bytes. */
@@ -323,6 +345,8 @@ export class AttrStore {
       }
       at = value + length;
     }
+    const extras = this.extras[id]!;
+    if (extras !== NO_EXTRAS && needsNoNextHop(this.extrasTable.get(extras))) flags |= ATTR_FLAG.settled;
     this.flags[id] = flags;
   }
 }
@@ -361,21 +385,4 @@ function communityFlags(bytes: Uint8Array, start: number, end: number): number {
 
 function readUint32(bytes: Uint8Array, at: number): number {
   return ((bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!) >>> 0;
-}
-
-/** Murmur3-like mix, four octets at a time. */
-function hashBytes(bytes: Uint8Array, at: number, length: number, seed: number): number {
-  let hash = Math.imul(seed, 0x9e3779b1) ^ length;
-  const end = at + length;
-  let i = at;
-  for (; i + 4 <= end; i += 4) {
-    const word = (bytes[i]! << 24) | (bytes[i + 1]! << 16) | (bytes[i + 2]! << 8) | bytes[i + 3]!;
-    const mixed = Math.imul(word, 0xcc9e2d51);
-    hash ^= Math.imul((mixed << 15) | (mixed >>> 17), 0x1b873593);
-    hash = Math.imul((hash << 13) | (hash >>> 19), 5) - 430675100;
-  }
-  for (; i < end; i++) hash = Math.imul(hash ^ bytes[i]!, 0x01000193);
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  return hash ^ (hash >>> 16);
 }

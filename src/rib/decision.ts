@@ -28,24 +28,25 @@ export interface DecisionOptions {
 /** What a path lost at, by step number; 0 = it is the best. Sentences for people. */
 export const DECISION_STEPS: readonly { number: number; name: string; lost: string }[] = [
   { number: 0, name: 'best', lost: 'best path' },
-  { number: 1, name: 'local preference', lost: 'lower local preference' },
-  { number: 2, name: 'locally originated', lost: 'not locally originated' },
-  { number: 3, name: 'AIGP', lost: 'no AIGP or a higher one' },
-  { number: 4, name: 'AS_PATH length', lost: 'longer AS_PATH' },
-  { number: 5, name: 'ORIGIN', lost: 'worse ORIGIN' },
-  { number: 6, name: 'MED', lost: 'higher MED' },
-  { number: 7, name: 'eBGP over iBGP', lost: 'learned by iBGP' },
-  { number: 8, name: 'IGP metric', lost: 'higher IGP metric to the next hop' },
-  { number: 9, name: 'oldest eBGP', lost: 'newer than the current best' },
-  { number: 10, name: 'router id', lost: 'higher router id or ORIGINATOR_ID' },
-  { number: 11, name: 'CLUSTER_LIST length', lost: 'longer CLUSTER_LIST' },
-  { number: 12, name: 'peer address', lost: 'higher peer address' },
-  { number: 13, name: 'path identifier', lost: 'higher path identifier' },
+  { number: 1, name: 'preference', lost: 'lower preference of its protocol' },
+  { number: 2, name: 'local preference', lost: 'lower local preference' },
+  { number: 3, name: 'locally originated', lost: 'not locally originated' },
+  { number: 4, name: 'AIGP', lost: 'no AIGP or a higher one' },
+  { number: 5, name: 'AS_PATH length', lost: 'longer AS_PATH' },
+  { number: 6, name: 'ORIGIN', lost: 'worse ORIGIN' },
+  { number: 7, name: 'MED', lost: 'higher MED' },
+  { number: 8, name: 'eBGP over iBGP', lost: 'learned by iBGP' },
+  { number: 9, name: 'IGP metric', lost: 'higher IGP metric to the next hop' },
+  { number: 10, name: 'oldest eBGP', lost: 'newer than the current best' },
+  { number: 11, name: 'router id', lost: 'higher router id or ORIGINATOR_ID' },
+  { number: 12, name: 'CLUSTER_LIST length', lost: 'longer CLUSTER_LIST' },
+  { number: 13, name: 'peer address', lost: 'higher peer address' },
+  { number: 14, name: 'path identifier', lost: 'higher path identifier' },
 ];
 
-const LAST_STEP = 13;
+const LAST_STEP = 14;
 /** Paths still equal after this step share the traffic. */
-const MULTIPATH_STEP = 8;
+const MULTIPATH_STEP = 9;
 
 /** A path in order of preference, with the step at which it lost to the best one (0 = it is the best). */
 export interface RankedPath {
@@ -68,7 +69,7 @@ export class Decision {
   #droppedAt = new Uint8Array(64);
   /** Scratch of #keepWhere. */
   #verdicts = new Uint8Array(64);
-  /** Row of the current best, for step 9. */
+  /** Row of the current best, for step 10. */
   #currentBest = 0;
   /** The steps that the options leave, in order; each returns how many candidates stay. */
   readonly #steps: readonly { number: number; run: (count: number) => number }[];
@@ -88,7 +89,9 @@ export class Decision {
   /** Whether a row takes part: accepted by import, next hop resolvable (RFC 4271 §9.1.2). */
   eligible(row: number): boolean {
     const attr = this.#paths.attrPost[row]!;
-    return attr !== 0 && this.#nextHops.reachable[this.#attrs.nextHop[attr]!] === 1;
+    if (attr === 0) return false;
+    if (this.#nextHops.reachable[this.#attrs.nextHop[attr]!] === 1) return true;
+    return (this.#attrs.flags[attr]! & ATTR_FLAG.settled) !== 0;
   }
 
   /** The best row of the list that begins at `first`, or 0; fills the ECMP set. */
@@ -181,23 +184,33 @@ export class Decision {
       run: (count: number) => this.#keepLowest(count, key),
     });
     const steps = [
-      lowest(1, (row) => -this.#attrs.localPref[attr(row)]!),
-      lowest(2, (row) => (this.#peers.source[peer(row)] === SOURCE.local ? 0 : 1)),
-      options.aigp && { number: 3, run: (count: number) => this.#keepLowestAigp(count) },
-      !options.ignoreAsPathLength && lowest(4, (row) => this.#attrs.asLength[attr(row)]!),
-      lowest(5, (row) => this.#attrs.origin[attr(row)]!),
+      { number: 1, run: (count: number) => this.#keepHighestPreference(count) },
+      lowest(2, (row) => -this.#attrs.localPref[attr(row)]!),
+      lowest(3, (row) => (this.#peers.source[peer(row)] === SOURCE.local ? 0 : 1)),
+      options.aigp && { number: 4, run: (count: number) => this.#keepLowestAigp(count) },
+      !options.ignoreAsPathLength && lowest(5, (row) => this.#attrs.asLength[attr(row)]!),
+      lowest(6, (row) => this.#attrs.origin[attr(row)]!),
       options.alwaysCompareMed
-        ? lowest(6, (row) => this.#attrs.med[attr(row)]!)
-        : { number: 6, run: (count: number) => this.#keepLowestMed(count) },
-      lowest(7, (row) => (this.#peers.source[peer(row)] === SOURCE.internal ? 1 : 0)),
-      lowest(8, (row) => this.#nextHops.metric[this.#attrs.nextHop[attr(row)]!]!),
-      options.preferOldest && { number: 9, run: (count: number) => this.#keepOldest(count) },
-      !options.ignoreRouterId && lowest(10, (row) => this.#routerId(row)),
-      lowest(11, (row) => this.#attrs.clusterLength[attr(row)]!),
-      { number: 12, run: (count: number) => this.#keepLowestAddress(count) },
+        ? lowest(7, (row) => this.#attrs.med[attr(row)]!)
+        : { number: 7, run: (count: number) => this.#keepLowestMed(count) },
+      lowest(8, (row) => (this.#peers.source[peer(row)] === SOURCE.internal ? 1 : 0)),
+      lowest(9, (row) => this.#nextHops.metric[this.#attrs.nextHop[attr(row)]!]!),
+      options.preferOldest && { number: 10, run: (count: number) => this.#keepOldest(count) },
+      !options.ignoreRouterId && lowest(11, (row) => this.#routerId(row)),
+      lowest(12, (row) => this.#attrs.clusterLength[attr(row)]!),
+      { number: 13, run: (count: number) => this.#keepLowestAddress(count) },
       lowest(LAST_STEP, (row) => this.#paths.pathId[row]!),
     ];
     return steps.filter((step) => step !== false);
+  }
+
+  /** BIRD's preference between protocols, which import filters may set. */
+  #keepHighestPreference(count: number): number {
+    const { extras, extrasTable } = this.#attrs;
+    // Mostly all routes are BGP's as they came.
+    if (extrasTable.size === 0) return count;
+    const { preference } = extrasTable;
+    return this.#keepLowest(count, (row) => -preference[extras[this.#paths.attrPost[row]!]!]!);
   }
 
   /** Moves the rows with the lowest key to the front. */

@@ -4,8 +4,7 @@
 import type { Family } from '../bgp/wire/families.ts';
 import type { PeerType, Role } from '../bgp/wire/session-context.ts';
 import { formatAddress, formatQuad } from '../lib/ip.ts';
-
-export type ExportPolicy = 'accept' | 'reject' | 'none';
+import { type PeerPolicy, policyKey } from './route-policy.ts';
 
 /** auto: self towards eBGP, unchanged towards iBGP (RFC 4271 §5.1.3). */
 export type NextHopRule = 'auto' | 'self' | 'unchanged' | 'address';
@@ -13,8 +12,7 @@ export type NextHopRule = 'auto' | 'self' | 'unchanged' | 'address';
 export interface ExportOptions {
   readonly family: Family;
   readonly peerType: PeerType;
-  /** none = nothing configured on eBGP: RFC 8212 applies. */
-  readonly policy: ExportPolicy;
+  readonly policy: PeerPolicy;
   /** The AS put in front of the path towards eBGP. */
   readonly localAs: number;
   /** The peer's AS where its occurrences in the path are replaced by the local one; 0 = leave them. */
@@ -48,7 +46,7 @@ export function describeOptions(options: ExportOptions): Record<string, string> 
   return {
     family: options.family.name,
     type: options.peerType,
-    policy: options.policy,
+    policy: policyKey(options.policy),
     localAs: String(options.localAs),
     overrideAs: String(options.overrideAs),
     removePrivateAs: String(options.removePrivateAs),

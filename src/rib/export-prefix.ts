@@ -5,17 +5,23 @@
 import type { MultiPathOut, PathOut, SinglePathOut } from './adj-rib-out.ts';
 import type { ChangeBatch } from './change-batch.ts';
 import { WITHHELD } from './distribution.ts';
+import type { ExportFilter } from './export-filter.ts';
 import type { FamilyRib } from './family-rib.ts';
 import type { ExportRewriter } from './rewrite.ts';
 
 /** Members by peer id: only whether a peer is one matters here. */
 export type MemberSet = ReadonlyMap<number, unknown>;
 
+export interface ExportRules {
+  readonly rewriter: ExportRewriter;
+  readonly filter: ExportFilter | undefined;
+}
+
 /** The best path, without a path identifier. */
 export function computeSinglePath(
   rib: FamilyRib,
   prefixId: number,
-  rewriter: ExportRewriter,
+  { rewriter, filter }: ExportRules,
   out: SinglePathOut,
   members: MemberSet,
   batch: ChangeBatch,
@@ -23,7 +29,8 @@ export function computeSinglePath(
   const { locRib } = rib;
   const best = prefixId < locRib.bestRow.length ? locRib.bestAttr[prefixId]! : 0;
   const from = best === 0 ? 0 : locRib.bestPeer[prefixId]!;
-  const attr = best === 0 || rewriter.judge(best, from) !== WITHHELD.none ? 0 : best;
+  let attr = best === 0 || rewriter.judge(best, from) !== WITHHELD.none ? 0 : best;
+  if (attr !== 0 && filter !== undefined) attr = filter.pass(prefixId, attr, from);
   const known = out.has(prefixId);
   const oldAttr = known ? out.attr[prefixId]! : 0;
   const oldFrom = known ? out.from[prefixId]! : 0;
@@ -48,7 +55,7 @@ export function computeMultiPath(
   rib: FamilyRib,
   prefixId: number,
   limit: number,
-  rewriter: ExportRewriter,
+  { rewriter, filter }: ExportRules,
   out: MultiPathOut,
   members: MemberSet,
   batch: ChangeBatch,
@@ -58,8 +65,10 @@ export function computeMultiPath(
   const wanted: PathOut[] = [];
   for (const { row } of locRib.decision.rank(paths.first(prefixId), current, limit)) {
     const from = paths.peerId[row]!;
-    const attr = paths.attrPost[row]!;
-    if (rewriter.judge(attr, from) === WITHHELD.none) wanted.push({ pathId: row, attr, from });
+    const post = paths.attrPost[row]!;
+    if (rewriter.judge(post, from) !== WITHHELD.none) continue;
+    const attr = filter === undefined ? post : filter.pass(prefixId, post, from);
+    if (attr !== 0) wanted.push({ pathId: row, attr, from });
   }
   const old = out.get(prefixId);
   for (const path of old) {

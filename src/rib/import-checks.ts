@@ -1,6 +1,6 @@
 // What a received attribute set becomes for one peer: refused with a cause, or accepted, perhaps with attributes
 // changed by the protocol itself (RFC 8326, RFC 9234). It looks at attributes only, so it runs once for an UPDATE
-// however many prefixes that carries. Loops: RFC 4271 §9.1.2, RFC 4456 §8. First AS: RFC 7606 §7.2.
+// however many prefixes that carries; a filter, which may look at the prefix, is named in the result and runs after. Loops: RFC 4271 §9.1.2, RFC 4456 §8. First AS: RFC 7606 §7.2.
 
 import { countAs } from '../bgp/wire/as-path.ts';
 import { AttributeEditor, findAttribute, valueLength, valueStart } from '../bgp/wire/attribute-set.ts';
@@ -8,6 +8,7 @@ import { ATTRIBUTE } from '../bgp/wire/iana.ts';
 import { readUint32 } from '../lib/bytes.ts';
 import { ATTR_FLAG, type AttrStore } from './attr-store.ts';
 import type { ImportOptions, RibPeer } from './rib-peer.ts';
+import type { RoutePolicy } from './route-policy.ts';
 
 /** Causes, as the `reject` column holds them; the sentences are what `show routes` prints. */
 export const REJECT = {
@@ -39,6 +40,8 @@ export interface ImportResult {
   /** 0 = refused; otherwise held once for the caller. */
   attrPost: number;
   cause: RejectCause;
+  /** Has the last word on `attrPost`, prefix by prefix or once (adj-rib-in.ts). */
+  policy?: RoutePolicy | undefined;
 }
 
 /** Own identifiers that a reflected route may come back with. */
@@ -51,7 +54,7 @@ export class ImportChecks {
   readonly #attrs: AttrStore;
   #own: OwnIdentifiers;
   readonly #editor = new AttributeEditor();
-  readonly #result: ImportResult = { attrPost: 0, cause: REJECT.none };
+  readonly #result: ImportResult = { attrPost: 0, cause: REJECT.none, policy: undefined };
 
   constructor(attrs: AttrStore, own: OwnIdentifiers) {
     this.#attrs = attrs;
@@ -70,6 +73,8 @@ export class ImportChecks {
     const cause = peer.source === 'local' ? REJECT.none : this.#check(peer, attrIn, superseded);
     this.#result.cause = cause;
     this.#result.attrPost = cause === REJECT.none ? this.#accept(peer, attrIn) : 0;
+    const { policy } = peer.importOptions;
+    this.#result.policy = typeof policy === 'string' || cause !== REJECT.none ? undefined : policy;
     return this.#result;
   }
 

@@ -10,25 +10,15 @@ import {
   replaceAs,
   SEGMENT_HEADER,
 } from '../bgp/wire/as-path.ts';
-import {
-  AttributeTransform,
-  TRANSFORM,
-  type TransformAction,
-  TransformPlan,
-} from '../bgp/wire/attribute-transform.ts';
+import { AttributeTransform, type TransformPlan } from '../bgp/wire/attribute-transform.ts';
 import { keepTransitiveCommunities } from '../bgp/wire/communities.ts';
 import { ATTRIBUTE, SEGMENT } from '../bgp/wire/iana.ts';
 import type { AttrStore } from './attr-store.ts';
 import { WITHHELD, type WithheldCause, withheld } from './distribution.ts';
 import type { ExportOptions } from './export-options.ts';
+import { finalPlan, plansFor, preparingPlans } from './export-plans.ts';
 import type { PeerTable, RibPeer, RouteSource } from './rib-peer.ts';
-
-const COMMUNITY_TYPES = [
-  ATTRIBUTE.communities,
-  ATTRIBUTE.extendedCommunities,
-  ATTRIBUTE.ipv6ExtendedCommunities,
-  ATTRIBUTE.largeCommunities,
-] as const;
+import { EXPLICIT, NO_EXTRAS } from './route-extras.ts';
 
 /** A route as it is sent; good until the next `render`. */
 export interface RenderedRoute {
@@ -44,6 +34,11 @@ export class ExportRewriter {
   readonly #attrs: AttrStore;
   readonly #peers: PeerTable;
   readonly #plans: Readonly<Record<RouteSource, TransformPlan>>;
+  /** For routes whose MED an export policy has set. */
+  readonly #plansWithMed: Readonly<Record<RouteSource, TransformPlan>>;
+  readonly #preparing: Readonly<Record<RouteSource, TransformPlan>>;
+  /** For what `prepare` and a policy have made already. */
+  readonly #finalPlan: TransformPlan | undefined;
   #transform = new AttributeTransform();
   /** For comparing two routes. */
   #other = new AttributeTransform();
@@ -55,30 +50,53 @@ export class ExportRewriter {
     this.#options = options;
     this.#attrs = attrs;
     this.#peers = peers;
-    this.#plans = {
-      local: exportPlan(options, 'local'),
-      external: exportPlan(options, 'external'),
-      internal: exportPlan(options, 'internal'),
-    };
+    this.#plans = plansFor(options, 'none');
+    this.#plansWithMed = plansFor(options, 'keep');
+    this.#preparing = preparingPlans(options);
+    const { policy } = options;
+    const last = typeof policy !== 'string' && policy.afterRewrite;
+    this.#finalPlan = last ? finalPlan(options) : undefined;
   }
 
   /** Whether a route with these attributes, from this peer, may be sent; looks at columns only. */
   judge(attr: number, from: number): WithheldCause {
     const peer = this.#peers.get(from);
     const cause = withheld(this.#options, peer, this.#attrs.flags[attr]!);
-    return cause === WITHHELD.none ? this.#judgeNextHop(attr, peer) : cause;
+    return cause === WITHHELD.none ? this.#judgeNextHop(attr, true, peer) : cause;
   }
 
-  /** What is sent of a route that `judge` lets pass. */
+  /** Whether the peer can be told the next hop of a set that an export policy has made. */
+  canEncode(attr: number, from: number): boolean {
+    return this.#judgeNextHop(attr, !this.#standsAsIs(attr), this.#peers.get(from)) === WITHHELD.none;
+  }
+
+  /** What is sent of a route that `judge`, and the policy, let pass. */
   render(attr: number, from: number): RenderedRoute {
-    const attrs = this.#attrs;
     const peer = this.#peers.get(from);
-    this.#attr = attr;
-    this.#from = peer;
-    const transform = this.#transform;
-    const plan = this.#plans[peer.source];
-    transform.run(attrs.bytes, attrs.offset(attr), attrs.length(attr), plan, this.#write);
+    const plans = (this.#explicit(attr) & EXPLICIT.med) === 0 ? this.#plans : this.#plansWithMed;
+    const transform = this.#run(attr, peer, this.#finalPlan ?? plans[peer.source]);
     return { bytes: transform.bytes, length: transform.length, nextHop: this.#nextHop(attr, peer) };
+  }
+
+  /** For a policy that comes after the protocol: the route as it would be sent, LOCAL_PREF included. */
+  prepare(attr: number, from: number): RenderedRoute {
+    const peer = this.#peers.get(from);
+    const { bytes, length } = this.#run(attr, peer, this.#preparing[peer.source]);
+    return { bytes, length, nextHop: this.#ruledNextHop(attr, peer) };
+  }
+
+  #run(attr: number, from: RibPeer, plan: TransformPlan): AttributeTransform {
+    const attrs = this.#attrs;
+    this.#attr = attr;
+    this.#from = from;
+    const transform = this.#transform;
+    transform.run(attrs.bytes, attrs.offset(attr), attrs.length(attr), plan, this.#write);
+    return transform;
+  }
+
+  #explicit(attr: number): number {
+    const extras = this.#attrs.extras[attr]!;
+    return extras === NO_EXTRAS ? 0 : this.#attrs.extrasTable.get(extras).explicit;
   }
 
   /** Whether two routes are sent as the same octets, though they came as different ones or from different peers. */
@@ -143,8 +161,19 @@ export class ExportRewriter {
     transform.put(ATTRIBUTE.asPath, prepend(path, localAs));
   }
 
-  /** RFC 4271 §5.1.3: the next hop to show. */
+  /** What a policy has set, or what it saw, stands; the rules are for the rest. */
   #nextHop(attr: number, from: RibPeer): Uint8Array {
+    return this.#standsAsIs(attr)
+      ? this.#attrs.nextHops.get(this.#attrs.nextHop[attr]!).wire
+      : this.#ruledNextHop(attr, from);
+  }
+
+  #standsAsIs(attr: number): boolean {
+    return this.#finalPlan !== undefined || (this.#explicit(attr) & EXPLICIT.nextHop) !== 0;
+  }
+
+  /** RFC 4271 §5.1.3: the next hop to show. */
+  #ruledNextHop(attr: number, from: RibPeer): Uint8Array {
     const { nextHops } = this.#attrs;
     if (this.#showsSelf(from)) return this.#options.ownNextHop ?? NO_BYTES;
     const { address, wire } = nextHops.get(this.#attrs.nextHop[attr]!);
@@ -163,11 +192,10 @@ export class ExportRewriter {
     );
   }
 
-  #judgeNextHop(attr: number, from: RibPeer): WithheldCause {
+  #judgeNextHop(attr: number, ruled: boolean, from: RibPeer): WithheldCause {
     const { ownNextHop, family, extendedNextHop } = this.#options;
-    const wire = this.#showsSelf(from)
-      ? ownNextHop
-      : this.#attrs.nextHops.get(this.#attrs.nextHop[attr]!).wire;
+    const self = ruled && this.#showsSelf(from);
+    const wire = self ? ownNextHop : this.#attrs.nextHops.get(this.#attrs.nextHop[attr]!).wire;
     if (wire === undefined) return WITHHELD.noNextHop;
     // RFC 8950 §4 lets an IPv6 next hop go with IPv4 routes; nothing lets an IPv4 one go with IPv6 routes.
     const native = wire.length === family.nextHopBytes || (wire.length === 32 && family.nextHopBytes === 16);
@@ -189,27 +217,4 @@ const LINK_LOCAL_PAIR = 32;
 /** Whether the path begins with an AS_SEQUENCE that takes one more AS, and the attribute stays a short one. */
 function hasRoomInFront(path: Uint8Array, start: number, end: number): boolean {
   return end > start && path[start] === SEGMENT.asSequence && path[start + 1]! < MAX_SEGMENT_ASES;
-}
-
-/** What export does with each attribute, by where the route comes from. Everything not named goes along. */
-function exportPlan(options: ExportOptions, source: RouteSource): TransformPlan {
-  const { drop, write } = TRANSFORM;
-  const actions: [number, TransformAction][] = [[ATTRIBUTE.asPath, write]];
-  if (options.peerType === 'external') {
-    actions.push([ATTRIBUTE.localPref, drop], [ATTRIBUTE.originatorId, drop], [ATTRIBUTE.clusterList, drop]);
-    // RFC 9234 §5, egress 1: to a customer, a peer or a client of the route server.
-    const addsOtc = options.role === 'provider' || options.role === 'peer' || options.role === 'rs-server';
-    if (addsOtc) actions.push([ATTRIBUTE.onlyToCustomer, write]);
-    if (!options.routeServerClient) {
-      // RFC 4271 §5.1.4: a MED from one AS is not for another; the own routes' is.
-      if (source !== 'local') actions.push([ATTRIBUTE.multiExitDisc, drop]);
-      actions.push([ATTRIBUTE.extendedCommunities, write], [ATTRIBUTE.ipv6ExtendedCommunities, write]);
-    }
-  } else {
-    actions.push([ATTRIBUTE.localPref, write]);
-    if (source === 'internal') actions.push([ATTRIBUTE.originatorId, write], [ATTRIBUTE.clusterList, write]);
-  }
-  if (!options.aigp) actions.push([ATTRIBUTE.aigp, drop]);
-  if (!options.sendCommunities) for (const type of COMMUNITY_TYPES) actions.push([type, drop]);
-  return new TransformPlan(actions);
 }

@@ -4,6 +4,7 @@
 import { FAMILIES } from '../bgp/wire/families.ts';
 import type { Role } from '../bgp/wire/session-context.ts';
 import { growUint8, growUint32 } from '../lib/columns.ts';
+import type { PeerPolicy } from './route-policy.ts';
 
 /** local: own networks and redistributed routes. */
 export type RouteSource = 'local' | 'external' | 'internal';
@@ -25,11 +26,8 @@ export interface ImportOptions {
   readonly gracefulShutdown: boolean;
   /** Own addresses: a next hop equal to one is refused (RFC 4271 §5.1.3). */
   readonly ownAddresses: readonly Uint8Array[];
-  readonly policy: ImportPolicy;
+  readonly policy: PeerPolicy;
 }
-
-/** none = nothing configured on eBGP: RFC 8212 applies. */
-export type ImportPolicy = 'accept' | 'reject' | 'none';
 
 export interface FamilyCounters {
   /** Adj-RIB-In rows. */

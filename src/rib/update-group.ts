@@ -4,15 +4,15 @@
 
 import type { UpdateWriter } from '../bgp/wire/update-writer.ts';
 import type { Clock, Timer } from '../lib/clock.ts';
-import { type AdjRibOut, emptyInSlices, MultiPathOut, SinglePathOut } from './adj-rib-out.ts';
+import { type AdjRibOut, emptyInSlices } from './adj-rib-out.ts';
+import { Advertiser } from './advertiser.ts';
 import { ChangeBatch } from './change-batch.ts';
 import type { LogReader } from './change-log.ts';
 import { deliver } from './deliver.ts';
 import { type ExportOptions, groupKey } from './export-options.ts';
-import { computeMultiPath, computeSinglePath } from './export-prefix.ts';
 import type { FamilyRib } from './family-rib.ts';
 import { type JoinRequest, Lane, type LaneStart, type Member, type Parted } from './lane.ts';
-import { ExportRewriter } from './rewrite.ts';
+import type { ExportRewriter } from './rewrite.ts';
 import type { RibPeer } from './rib-peer.ts';
 import type { ResumableWork } from './row-walk.ts';
 
@@ -32,7 +32,6 @@ export class UpdateGroup {
   readonly id: number;
   readonly key: string;
   readonly options: ExportOptions;
-  readonly rewriter: ExportRewriter;
   /** Octets encoded so far, and what they would have been peer by peer. */
   bytesBuilt = 0;
   bytesSent = 0;
@@ -47,8 +46,7 @@ export class UpdateGroup {
   #lanes: Lane[] = [];
   readonly #reader: LogReader;
   readonly #batch: ChangeBatch;
-  readonly #single: SinglePathOut | undefined;
-  readonly #multi: MultiPathOut | undefined;
+  readonly #advertiser: Advertiser;
   /** The first computation of the group's Adj-RIB-Out has come this far. */
   #built = 1;
   #mainStalledSince: number | undefined;
@@ -68,16 +66,17 @@ export class UpdateGroup {
     this.#wake = driver.wake;
     this.#chunk = driver.chunkPrefixes;
     this.#writer = driver.writer;
-    this.rewriter = new ExportRewriter(options, rib.shared.attrs, rib.shared.peers);
+    this.#advertiser = new Advertiser(rib, options);
     this.#reader = rib.changes.addReader();
     this.#batch = new ChangeBatch(rib);
-    const { attrs } = rib.shared;
-    if (options.addPath === 'none') this.#single = new SinglePathOut(attrs, rib.prefixes);
-    else this.#multi = new MultiPathOut(attrs, rib.prefixes);
   }
 
   get adjRibOut(): AdjRibOut {
-    return (this.#single ?? this.#multi)!;
+    return this.#advertiser.adjRibOut;
+  }
+
+  get rewriter(): ExportRewriter {
+    return this.#advertiser.rewriter;
   }
 
   get size(): number {
@@ -221,16 +220,11 @@ export class UpdateGroup {
   }
 
   #compute(prefixId: number): void {
-    if (this.#single !== undefined) {
-      computeSinglePath(this.#rib, prefixId, this.rewriter, this.#single, this.#members, this.#batch);
-    } else {
-      const { addPath } = this.options;
-      const limit = typeof addPath === 'number' ? addPath : Number.MAX_SAFE_INTEGER;
-      computeMultiPath(this.#rib, prefixId, limit, this.rewriter, this.#multi!, this.#members, this.#batch);
-    }
+    this.#advertiser.compute(prefixId, this.#members, this.#batch);
   }
 
   #sendBatch(): void {
+    this.#advertiser.settle();
     if (this.#batch.count === 0) return;
     for (const lane of this.#lanes) {
       this.#batch.forEach((prefixId, pathId, attr) => {
@@ -352,7 +346,7 @@ export class UpdateGroup {
       }
     });
     for (const pathId of gone) this.#batch.add(prefixId, pathId, 0, 0);
-    if (!advertised && this.#single !== undefined) this.#batch.add(prefixId, 0, 0, 0);
+    if (!advertised && this.#advertiser.isSinglePath) this.#batch.add(prefixId, 0, 0, 0);
   }
 
   #mergeLane(lane: Lane): void {

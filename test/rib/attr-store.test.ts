@@ -3,6 +3,13 @@ import { describe, expect, it } from 'vitest';
 import { type AttributeValues, encodeAttributes } from '../../src/bgp/wire/attribute-values.ts';
 import { ATTR_FLAG, AttrStore } from '../../src/rib/attr-store.ts';
 import { NextHopTable } from '../../src/rib/next-hops.ts';
+import {
+  ExtrasTable,
+  type ExtraValue,
+  NO_EXTRAS,
+  plainExtras,
+  type RouteExtras,
+} from '../../src/rib/route-extras.ts';
 import { quad } from './lab.ts';
 
 function stores(): { attrs: AttrStore; hops: number[]; nextHops: NextHopTable } {
@@ -172,7 +179,8 @@ describe('what the columns say', () => {
   });
 
   it('has a row for every flag', () => {
-    const named = new Set(rows.flatMap(([, , wanted]) => wanted.flags ?? []));
+    // Not from octets: see the extras below.
+    const named = new Set(['settled', ...rows.flatMap(([, , wanted]) => wanted.flags ?? [])]);
     expect([...named].sort()).toEqual(Object.keys(ATTR_FLAG).sort());
   });
 
@@ -201,5 +209,49 @@ describe('what the columns say', () => {
     expect(attrs.sameAsPath(one, idOf({ asPath: '1 2' }))).toBe(false);
     expect(attrs.sameAsPath(one, idOf({ asPath: '1 {2} 3' }))).toBe(false);
     expect(attrs.sameAsPath(idOf({ asPath: '' }), idOf({ asPath: '', med: 1 }))).toBe(true);
+  });
+});
+
+describe('what a set has beside its octets', () => {
+  const BLACKHOLE: RouteExtras = { ...plainExtras('bgp'), preference: 150, destination: 'blackhole' };
+
+  it('is part of its identity, and kept as long as the set', () => {
+    const { attrs, hops } = stores();
+    const table = attrs.extrasTable;
+    const bytes = encodeAttributes({ asPath: '7' });
+    const plain = attrs.intern(bytes, 0, bytes.length, hops[0]!);
+    const extras = table.intern(BLACKHOLE);
+    const other = attrs.intern(bytes, 0, bytes.length, hops[0]!, extras);
+    expect(other).not.toBe(plain);
+    expect(attrs.intern(bytes, 0, bytes.length, hops[0]!, table.intern({ ...BLACKHOLE }))).toBe(other);
+    expect(columns(attrs, other).flags).toEqual(['settled']);
+    expect(columns(attrs, plain).flags).toEqual([]);
+    expect(table.get(attrs.extras[plain]!)).toEqual(plainExtras('bgp'));
+    table.release(extras);
+    table.release(extras);
+    attrs.release(other);
+    expect(table.get(extras)).toEqual(BLACKHOLE);
+    attrs.release(other);
+    expect(table.size).toBe(0);
+    // The id of a set that is used again does not keep what the old set had.
+    const next = encodeAttributes({ asPath: '8' });
+    const reused = attrs.intern(next, 0, next.length, hops[0]!);
+    expect(reused).toBe(other);
+    expect(attrs.extras[reused]).toBe(NO_EXTRAS);
+  });
+
+  it('tells values of different kinds and names apart', () => {
+    const table = new ExtrasTable();
+    const of = (name: string, value: ExtraValue) =>
+      table.intern({ ...plainExtras('kernel'), values: new Map([[name, value]]) });
+    const ids = [of('krt_metric', 1), of('krt_metric', '1'), of('krt_metric', true), of('krt_realm', 1)];
+    expect(new Set(ids).size).toBe(ids.length);
+    expect(table.preference[ids[0]!]).toBe(10);
+    for (const id of ids) table.release(id);
+    expect(table.size).toBe(0);
+  });
+
+  it('is nothing for a BGP route as it came', () => {
+    expect(new ExtrasTable().intern(plainExtras('bgp'))).toBe(NO_EXTRAS);
   });
 });

@@ -6,6 +6,7 @@ import { Decision, type DecisionOptions } from '../../src/rib/decision.ts';
 import { NextHopTable } from '../../src/rib/next-hops.ts';
 import { PathStore } from '../../src/rib/path-store.ts';
 import { PeerTable, type RouteSource } from '../../src/rib/rib-peer.ts';
+import { plainExtras } from '../../src/rib/route-extras.ts';
 import { DECISION, identity, importOptions, octets, quad } from './lab.ts';
 
 export interface Candidate {
@@ -18,6 +19,8 @@ export interface Candidate {
   readonly reachable?: boolean;
   readonly metric?: number;
   readonly pathId?: number;
+  /** 100 unless given. */
+  readonly preference?: number;
   /** False: import refused it. */
   readonly accepted?: boolean;
 }
@@ -53,7 +56,11 @@ export class DecisionLab {
       nextHops.setState(hop, candidate.reachable ?? true, candidate.metric ?? 0);
       const bytes = candidate.bytes ?? encodeAttributes({ asPath: '65001', ...candidate.attributes });
       const row = this.paths.add(1, peer.id, candidate.pathId ?? 0);
-      this.paths.attrIn[row] = attrs.intern(bytes, 0, bytes.length, hop);
+      const extras = attrs.extrasTable.intern({
+        ...plainExtras('bgp'),
+        preference: candidate.preference ?? 100,
+      });
+      this.paths.attrIn[row] = attrs.intern(bytes, 0, bytes.length, hop, extras);
       this.paths.attrPost[row] = candidate.accepted === false ? 0 : this.paths.attrIn[row]!;
       this.rows[index] = row;
     }

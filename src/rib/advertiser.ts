@@ -1,0 +1,51 @@
+// What a group advertises: its Adj-RIB-Out, the rules and the policy that lead to it, and one prefix's computation. When
+// it is computed, and what becomes of the difference, is update-group.ts's affair.
+
+import { type AdjRibOut, MultiPathOut, SinglePathOut } from './adj-rib-out.ts';
+import type { ChangeBatch } from './change-batch.ts';
+import { ExportFilter } from './export-filter.ts';
+import type { ExportOptions } from './export-options.ts';
+import { computeMultiPath, computeSinglePath, type MemberSet } from './export-prefix.ts';
+import type { FamilyRib } from './family-rib.ts';
+import { ExportRewriter } from './rewrite.ts';
+
+export class Advertiser {
+  readonly rewriter: ExportRewriter;
+  readonly filter: ExportFilter | undefined;
+  readonly #rib: FamilyRib;
+  readonly #single: SinglePathOut | undefined;
+  readonly #multi: MultiPathOut | undefined;
+  readonly #limit: number;
+
+  constructor(rib: FamilyRib, options: ExportOptions) {
+    const { attrs, peers } = rib.shared;
+    const { addPath, policy } = options;
+    this.#rib = rib;
+    this.rewriter = new ExportRewriter(options, attrs, peers);
+    this.filter = typeof policy === 'string' ? undefined : new ExportFilter(rib, policy, this.rewriter);
+    this.#limit = typeof addPath === 'number' ? addPath : Number.MAX_SAFE_INTEGER;
+    if (addPath === 'none') this.#single = new SinglePathOut(attrs, rib.prefixes);
+    else this.#multi = new MultiPathOut(attrs, rib.prefixes);
+  }
+
+  get adjRibOut(): AdjRibOut {
+    return (this.#single ?? this.#multi)!;
+  }
+
+  /** A prefix has at most one route, without an identifier. */
+  get isSinglePath(): boolean {
+    return this.#single !== undefined;
+  }
+
+  /** Brings one prefix of the Adj-RIB-Out up to date; the difference goes to the batch. */
+  compute(prefixId: number, members: MemberSet, batch: ChangeBatch): void {
+    if (this.#single !== undefined)
+      computeSinglePath(this.#rib, prefixId, this, this.#single, members, batch);
+    else computeMultiPath(this.#rib, prefixId, this.#limit, this, this.#multi!, members, batch);
+  }
+
+  /** What was computed is in the Adj-RIB-Out; what only served the computation may go. */
+  settle(): void {
+    this.filter?.settle();
+  }
+}

@@ -1,0 +1,71 @@
+// What export does with each attribute, as plans for one pass (bgp/wire/attribute-transform.ts): by the kind of peer that
+// gets it, by where the route comes from, and by where an export policy stands. RFC 4271 §5.1, 4456 §8, 9234 §5, 4360
+// §6, 7947. How the attributes that are written anew look is rewrite.ts's affair.
+
+import { TRANSFORM, type TransformAction, TransformPlan } from '../bgp/wire/attribute-transform.ts';
+import { ATTRIBUTE } from '../bgp/wire/iana.ts';
+import type { ExportOptions } from './export-options.ts';
+import type { RouteSource } from './rib-peer.ts';
+
+const COMMUNITY_TYPES = [
+  ATTRIBUTE.communities,
+  ATTRIBUTE.extendedCommunities,
+  ATTRIBUTE.ipv6ExtendedCommunities,
+  ATTRIBUTE.largeCommunities,
+] as const;
+
+type Actions = [type: number, action: TransformAction][];
+/** What becomes of a MED from another AS. */
+type MedRule = 'none' | 'keep';
+
+/** The usual plans: the route as it stands in the table, or as a policy has changed it there, goes out. */
+export function plansFor(options: ExportOptions, med: MedRule): Record<RouteSource, TransformPlan> {
+  const plan = (source: RouteSource) => new TransformPlan(exportActions(options, source, med));
+  return { local: plan('local'), external: plan('external'), internal: plan('internal') };
+}
+
+/** For a policy that sees the route as it would be sent: LOCAL_PREF is there for it, towards eBGP, too. */
+export function preparingPlans(options: ExportOptions): Record<RouteSource, TransformPlan> {
+  const plan = (source: RouteSource): TransformPlan => {
+    const actions = exportActions(options, source, 'none').filter(([type]) => type !== ATTRIBUTE.localPref);
+    return new TransformPlan([...actions, [ATTRIBUTE.localPref, TRANSFORM.write]]);
+  };
+  return { local: plan('local'), external: plan('external'), internal: plan('internal') };
+}
+
+/** What is left to do after such a policy. */
+export function finalPlan(options: ExportOptions): TransformPlan {
+  const { drop } = TRANSFORM;
+  return new TransformPlan([
+    ...(options.peerType === 'external' ? ([[ATTRIBUTE.localPref, drop]] as Actions) : []),
+    ...withheldTypes(options),
+  ]);
+}
+
+/** Everything not named goes along. */
+function exportActions(options: ExportOptions, source: RouteSource, med: MedRule): Actions {
+  const { drop, write } = TRANSFORM;
+  const actions: Actions = [[ATTRIBUTE.asPath, write]];
+  if (options.peerType === 'external') {
+    actions.push([ATTRIBUTE.localPref, drop], [ATTRIBUTE.originatorId, drop], [ATTRIBUTE.clusterList, drop]);
+    // RFC 9234 §5, egress 1: to a customer, a peer or a client of the route server.
+    const addsOtc = options.role === 'provider' || options.role === 'peer' || options.role === 'rs-server';
+    if (addsOtc) actions.push([ATTRIBUTE.onlyToCustomer, write]);
+    if (!options.routeServerClient) {
+      // RFC 4271 §5.1.4: a MED from one AS is not for another; the own routes' is.
+      if (source !== 'local' && med === 'none') actions.push([ATTRIBUTE.multiExitDisc, drop]);
+      actions.push([ATTRIBUTE.extendedCommunities, write], [ATTRIBUTE.ipv6ExtendedCommunities, write]);
+    }
+  } else {
+    actions.push([ATTRIBUTE.localPref, write]);
+    if (source === 'internal') actions.push([ATTRIBUTE.originatorId, write], [ATTRIBUTE.clusterList, write]);
+  }
+  return [...actions, ...withheldTypes(options)];
+}
+
+function withheldTypes(options: ExportOptions): Actions {
+  const { drop } = TRANSFORM;
+  const actions: Actions = options.aigp ? [] : [[ATTRIBUTE.aigp, drop]];
+  if (!options.sendCommunities) for (const type of COMMUNITY_TYPES) actions.push([type, drop]);
+  return actions;
+}
