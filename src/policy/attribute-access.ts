@@ -1,10 +1,11 @@
 // RouteAccess over canonical attribute sets: path attributes are read from the set's own octets where they stand and
 // written through an AttributeEditor that is loaded with the first change. What is not a path attribute lives in
-// columns beside: the route's standing values, given by the owner, and a map for what filters add.
+// columns beside: the route's standing values, given by the owner, and a map by name for what filters add.
 
 import { AttributeEditor, findAttribute, valueLength, valueStart } from '../bgp/wire/attribute-set.ts';
 import { ATTRIBUTE } from '../bgp/wire/iana.ts';
 import { readUint32 } from '../lib/bytes.ts';
+import { EXPLICIT, type ExtraValue, NO_VALUES } from '../rib/route-extras.ts';
 import type { RouteAttribute } from './attributes.ts';
 import { asQuad } from './quads.ts';
 import type { RouteAccess } from './route-access.ts';
@@ -27,6 +28,8 @@ export interface RouteFacts {
   ifindex: number;
   weight: number;
   onlink: boolean;
+  /** LOCAL_PREF where the set has none; BGP routes always have one. */
+  defaultLocalPref?: number | undefined;
 }
 
 /** RTS_*, RTD_* and SCOPE_* as BGP routes have them. */
@@ -163,9 +166,11 @@ export class AttributeAccess implements RouteAccess {
   #length = 0;
   #changed = false;
   #facts: RouteFacts | undefined;
-  /** Attributes that are neither path attributes nor standing, by id. */
-  #extended: Map<number, Value> | undefined;
-  #extendedChanged = false;
+  /** Attributes that are neither path attributes nor standing, by name. */
+  #extended: ReadonlyMap<string, ExtraValue> = NO_VALUES;
+  /** The same, once it is changed. */
+  #edited: Map<string, ExtraValue> | undefined;
+  #explicit = 0;
 
   /**
    * Begins with another route: the canonical set `source[offset, offset + length)`, which must not change while
@@ -176,7 +181,7 @@ export class AttributeAccess implements RouteAccess {
     offset: number,
     length: number,
     facts: RouteFacts,
-    extended?: ReadonlyMap<number, Value>,
+    extended: ReadonlyMap<string, ExtraValue> = NO_VALUES,
   ): this {
     this.#source = source;
     this.#offset = offset;
@@ -184,8 +189,9 @@ export class AttributeAccess implements RouteAccess {
     this.#changed = false;
     if (this.#emptied.size > 0) this.#emptied.clear();
     this.#facts = facts;
-    this.#extended = extended === undefined ? undefined : new Map(extended);
-    this.#extendedChanged = false;
+    this.#extended = extended;
+    this.#edited = undefined;
+    this.#explicit = 0;
     return this;
   }
 
@@ -203,11 +209,16 @@ export class AttributeAccess implements RouteAccess {
   }
 
   get extendedChanged(): boolean {
-    return this.#extendedChanged;
+    return this.#edited !== undefined;
   }
 
-  get extended(): ReadonlyMap<number, Value> | undefined {
-    return this.#extended;
+  get extended(): ReadonlyMap<string, ExtraValue> {
+    return this.#edited ?? this.#extended;
+  }
+
+  /** Bits of EXPLICIT: what the filter has set, be it to the value that was there. */
+  get explicit(): number {
+    return this.#explicit;
   }
 
   get facts(): RouteFacts {
@@ -252,7 +263,7 @@ export class AttributeAccess implements RouteAccess {
       case 'path':
         return this.#getPath(attribute);
       default:
-        return this.#extended?.get(attribute.id);
+        return asValue(this.extended.get(attribute.name));
     }
   }
 
@@ -263,17 +274,22 @@ export class AttributeAccess implements RouteAccess {
       case 'path':
         return this.#setPath(attribute, value);
       default:
-        this.#extended ??= new Map();
-        this.#extended.set(attribute.id, value);
-        this.#extendedChanged = true;
+        if (value === undefined) return 'an attribute cannot be set to nothing';
+        this.#edited ??= new Map(this.#extended);
+        this.#edited.set(attribute.name, value);
         return undefined;
     }
   }
 
   unset(attribute: RouteAttribute): void {
     if (attribute.home === 'extended') {
-      if (this.#extended?.delete(attribute.id) === true) this.#extendedChanged = true;
-    } else if (attribute.code === ATTRIBUTE.nextHop) this.facts.bgpNextHop = undefined;
+      if (!this.extended.has(attribute.name)) return;
+      this.#edited ??= new Map(this.#extended);
+      this.#edited.delete(attribute.name);
+      return;
+    }
+    if (attribute.code === ATTRIBUTE.localPref) this.facts.defaultLocalPref = undefined;
+    if (attribute.code === ATTRIBUTE.nextHop) this.facts.bgpNextHop = undefined;
     else if (this.find(attribute.code)) this.#edit().remove(attribute.code);
   }
 
@@ -290,7 +306,9 @@ export class AttributeAccess implements RouteAccess {
       const nextHop = this.facts.bgpNextHop;
       return nextHop === undefined ? undefined : new Ip(nextHop);
     }
-    if (!this.find(attribute.code)) return undefined;
+    if (!this.find(attribute.code)) {
+      return attribute.code === ATTRIBUTE.localPref ? this.facts.defaultLocalPref : undefined;
+    }
     const { bytes, start, end } = this;
     switch (attribute.type) {
       case 'int':
@@ -314,8 +332,10 @@ export class AttributeAccess implements RouteAccess {
     const { code } = attribute;
     if (code === ATTRIBUTE.nextHop) {
       if (value instanceof Ip) this.facts.bgpNextHop = value.bytes;
+      this.#explicit |= EXPLICIT.nextHop;
       return undefined;
     }
+    if (code === ATTRIBUTE.multiExitDisc) this.#explicit |= EXPLICIT.med;
     if (typeof value === 'number') this.#edit().setUint32(code, value);
     else if (value instanceof List) {
       this.#edit().set(code, value.bytes);
@@ -340,6 +360,13 @@ export class AttributeAccess implements RouteAccess {
     this.#edit().set(attribute.code, bytes);
     return undefined;
   }
+}
+
+/** What the RIB keeps for filters, which came from one. */
+function asValue(value: ExtraValue | undefined): Value {
+  if (typeof value !== 'object') return value;
+  const known = value instanceof Ip || value instanceof Quad || value instanceof EnumValue;
+  return known || value instanceof List || value instanceof Octets ? value : undefined;
 }
 
 const FIXED_LENGTHS: Readonly<Record<number, number>> = {

@@ -2,6 +2,7 @@
 // use equal definitions are one object, so that what is remembered of one serves all that use it.
 
 import type { Facts } from './facts.ts';
+import type { Dialect } from './lexer.ts';
 import type { RouteAccess } from './route-access.ts';
 import {
   type Execute,
@@ -41,6 +42,7 @@ export class Filter {
   /** The same for equal filters only. */
   readonly key: string;
   readonly facts: Facts;
+  readonly dialect: Dialect;
   /** Accepts everything unchanged, or nothing: no need to run it. */
   readonly trivial: 'accept' | 'reject' | undefined;
   readonly #slots: number;
@@ -54,6 +56,7 @@ export class Filter {
     name: string | undefined;
     key: string;
     facts: Facts;
+    dialect: Dialect;
     trivial: 'accept' | 'reject' | undefined;
     slots: number;
     execute: Execute;
@@ -64,6 +67,7 @@ export class Filter {
     this.name = parts.name;
     this.key = parts.key;
     this.facts = parts.facts;
+    this.dialect = parts.dialect;
     this.trivial = parts.trivial;
     this.#slots = parts.slots;
     this.#execute = parts.execute;

@@ -301,9 +301,10 @@ export class PolicyProgram {
   ): Filter {
     const key = `${this.dialect} ${name ?? ''} ${keyOf(text, facts)}`;
     const { log } = this.#host;
+    const { dialect } = this;
     return this.#pool.get(
       key,
-      () => new Filter({ name, key, facts, trivial, slots, execute, traced, run: this.#run, log }),
+      () => new Filter({ name, key, facts, dialect, trivial, slots, execute, traced, run: this.#run, log }),
     );
   }
 }

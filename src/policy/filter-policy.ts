@@ -1,0 +1,240 @@
+// A filter as the RIB's policy: it lends the filter one route after the other, attribute sets where they stand and the
+// rest from the RIB's columns, and interns what the filter makes of them. BIRD 1.6 runs export filters after the
+// protocol has rewritten a route, 2.x before; whatever is not a path attribute is kept with the set by an import filter
+// (rib/route-extras.ts) and forgotten after an export filter.
+
+import type { FamilyRib } from '../rib/family-rib.ts';
+import type { RibPeer } from '../rib/rib-peer.ts';
+import {
+  NO_EXTRAS,
+  plainExtras,
+  type RouteDestination,
+  type RouteExtras,
+  type RouteOrigin,
+} from '../rib/route-extras.ts';
+import type { RoutePolicy } from '../rib/route-policy.ts';
+import { AttributeAccess, bgpRouteFacts, type RouteFacts } from './attribute-access.ts';
+import { type Explanation, type Filter, OUTCOME } from './filter.ts';
+import type { Dialect } from './lexer.ts';
+
+/** import: also of routes that are not BGP's; kernel: what it sets is read by whoever writes to the kernel. */
+export type FilterUseKind = 'import' | 'export' | 'kernel';
+
+/** The interface that a next hop leads through, where somebody follows next hops. */
+export type LinkOfNextHop = (
+  nextHopId: number,
+) => { readonly name: string; readonly index: number } | undefined;
+
+/** RTS_* */
+const SOURCES: Readonly<Record<RouteOrigin, number>> = { bgp: 11, static: 1, device: 3, kernel: 2 };
+/** As BIRD names the first instance of a protocol. */
+const PROTOCOLS: Readonly<Record<RouteOrigin, string>> = {
+  bgp: '',
+  static: 'static1',
+  device: 'direct1',
+  kernel: 'kernel1',
+};
+/** RTD_* */
+const DESTINATIONS: readonly RouteDestination[] = [
+  'unicast',
+  'unicast',
+  'blackhole',
+  'unreachable',
+  'prohibit',
+];
+const RTD_ROUTER_16 = 0;
+const RTD_UNICAST = 1;
+
+export class FilterPolicy implements RoutePolicy {
+  readonly name: string;
+  readonly key: string;
+  readonly afterRewrite: boolean;
+  readonly filter: Filter;
+  readonly #kind: FilterUseKind;
+  readonly #link: LinkOfNextHop | undefined;
+  readonly #perPrefix: boolean;
+  readonly #readsLink: boolean;
+  readonly #readsMetric: boolean;
+  /** It can change what is not a path attribute. */
+  readonly #writesBeside: boolean;
+  readonly #access = new AttributeAccess();
+  readonly #facts: RouteFacts = bgpRouteFacts('', undefined, undefined);
+  readonly #words = new Int32Array(4);
+
+  constructor(filter: Filter, kind: FilterUseKind, link?: LinkOfNextHop) {
+    this.filter = filter;
+    this.name = filter.name ?? 'unnamed';
+    this.key = filter.key;
+    this.afterRewrite = kind === 'export' && filter.dialect === '1.6';
+    this.#kind = kind;
+    const { facts } = filter;
+    const reads = new Set([...facts.reads].map((attribute) => attribute.name));
+    this.#perPrefix = facts.dependsOnPrefix || facts.prints || facts.tables.size > 0;
+    this.#readsLink = reads.has('ifname') || reads.has('ifindex');
+    this.#readsMetric = reads.has('igp_metric');
+    this.#writesBeside = [...facts.writes].some((attribute) => attribute.home !== 'path');
+    this.#link = this.#readsLink ? link : undefined;
+  }
+
+  dependsOnPrefix(): boolean {
+    return this.#perPrefix;
+  }
+
+  apply(rib: FamilyRib, prefixId: number, attr: number, from: RibPeer, inTable: number): number {
+    const { trivial } = this.filter;
+    if (trivial === 'reject') return 0;
+    if (trivial === 'accept') {
+      rib.shared.attrs.hold(attr);
+      return attr;
+    }
+    const access = this.#load(rib, prefixId, attr, from, inTable);
+    return this.filter.evaluate(access) === OUTCOME.accept ? this.#result(rib, attr, inTable) : 0;
+  }
+
+  /** apply, with a record of what the filter did; `attr` is held as there. */
+  explain(
+    rib: FamilyRib,
+    prefixId: number,
+    attr: number,
+    from: RibPeer,
+    inTable: number,
+  ): { readonly attr: number; readonly explanation: Explanation } {
+    const access = this.#load(rib, prefixId, attr, from, inTable);
+    const explanation = this.filter.explain(access);
+    const accepted = explanation.outcome === OUTCOME.accept;
+    return { attr: accepted ? this.#result(rib, attr, inTable) : 0, explanation };
+  }
+
+  #load(rib: FamilyRib, prefixId: number, attr: number, from: RibPeer, inTable: number): AttributeAccess {
+    const { prefixes, shared, family } = rib;
+    const { attrs, nextHops } = shared;
+    const extras = attrs.extrasTable.get(attrs.extras[attr]!);
+    fill(this.#facts, extras, from, this.filter.dialect);
+    const isBgp = extras.origin === 'bgp';
+    const nextHopId = attrs.nextHop[inTable]!;
+    this.#facts.bgpNextHop = addressOf(nextHops.get(attrs.nextHop[attr]!).address);
+    if (isBgp) {
+      this.#facts.gw = extras.gateway ?? addressOf(nextHops.get(nextHopId).address);
+      this.#facts.defaultLocalPref = attrs.localPref[attr];
+      if (this.#link !== undefined && extras.interface === undefined) {
+        const link = this.#link(nextHopId);
+        this.#facts.ifname = link?.name ?? '';
+        this.#facts.ifindex = link?.index ?? 0;
+      }
+    }
+    let { values } = extras;
+    if (this.#readsMetric && isBgp && !values.has('igp_metric')) {
+      values = new Map([...values, ['igp_metric', nextHops.metric[nextHopId]!]]);
+    }
+    const stride = family.words === 1 ? 1 : 4;
+    for (let i = 0; i < stride; i++) this.#words[i] = prefixes.words[prefixId * stride + i]!;
+    return this.#access
+      .load(attrs.bytes, attrs.offset(attr), attrs.length(attr), this.#facts, values)
+      .setNet(this.#words, prefixes.lengths[prefixId]!, stride);
+  }
+
+  /** Interns what an accepted route has become. */
+  #result(rib: FamilyRib, attr: number, inTable: number): number {
+    const { attrs, nextHops } = rib.shared;
+    const access = this.#access;
+    const before = attrs.nextHop[attr]!;
+    const after = access.facts.bgpNextHop;
+    // A next hop that is the same octets keeps its interface and its link-local companion.
+    const wanted = after === undefined || sameOctets(after, nextHops.get(before).address) ? undefined : after;
+    const extras =
+      this.#kind === 'export' ? this.#explicitOnly(rib, attr) : this.#changedExtras(rib, attr, inTable);
+    if (wanted === undefined && !access.changed && extras === undefined) {
+      attrs.hold(attr);
+      return attr;
+    }
+    const nextHop = wanted === undefined ? before : nextHops.intern(wanted, wanted.length, undefined);
+    const { bytes, offset, length } = access.result();
+    const result = attrs.intern(bytes, offset, length, nextHop, extras ?? attrs.extras[attr]!);
+    if (wanted !== undefined) nextHops.release(nextHop);
+    if (extras !== undefined) attrs.extrasTable.release(extras);
+    return result;
+  }
+
+  /** Held; undefined where nothing is to be told of. */
+  #explicitOnly({ shared }: FamilyRib, attr: number): number | undefined {
+    const { explicit, changed } = this.#access;
+    const { attrs } = shared;
+    if (explicit === 0) return changed && attrs.extras[attr] !== NO_EXTRAS ? NO_EXTRAS : undefined;
+    return attrs.extrasTable.intern({ ...plainExtras('bgp'), explicit });
+  }
+
+  /** Held; undefined where the filter left everything as it was. */
+  #changedExtras(rib: FamilyRib, attr: number, inTable: number): number | undefined {
+    if (!this.#writesBeside) return undefined;
+    const { attrs, nextHops } = rib.shared;
+    const access = this.#access;
+    const { facts } = access;
+    const old = attrs.extrasTable.get(attrs.extras[attr]!);
+    const gateway = addressOf(nextHops.get(attrs.nextHop[inTable]!).address);
+    const changes: { -readonly [K in keyof RouteExtras]?: RouteExtras[K] } = {};
+    if (facts.preference !== old.preference) changes.preference = facts.preference;
+    if (facts.scope !== old.scope) changes.scope = facts.scope;
+    if (facts.weight !== old.weight) changes.weight = facts.weight;
+    if (facts.onlink !== old.onlink) changes.onlink = facts.onlink;
+    const destination = DESTINATIONS[facts.dest] ?? 'unicast';
+    if (destination !== old.destination) changes.destination = destination;
+    if (facts.gw !== undefined && facts.gw !== old.gateway && !isSame(facts.gw, gateway)) {
+      changes.gateway = facts.gw;
+      changes.destination = 'unicast';
+    }
+    this.#addNames(changes, old, facts);
+    if (access.extendedChanged) changes.values = access.extended;
+    if (Object.keys(changes).length === 0) return undefined;
+    return attrs.extrasTable.intern({ ...old, ...changes });
+  }
+
+  #addNames(
+    changes: { -readonly [K in keyof RouteExtras]?: RouteExtras[K] },
+    old: RouteExtras,
+    facts: RouteFacts,
+  ): void {
+    for (const { name } of this.filter.facts.writes) {
+      if (name === 'ifname' && facts.ifname !== (old.interface ?? '')) changes.interface = facts.ifname;
+      if (name === 'from' && !isSame(facts.from, old.from)) changes.from = facts.from;
+    }
+  }
+}
+
+/** What every route has, from where it comes; a BGP route's next hop is filled in later. */
+function fill(facts: RouteFacts, extras: RouteExtras, from: RibPeer, dialect: Dialect): void {
+  const isBgp = extras.origin === 'bgp';
+  facts.proto = extras.protocol ?? (isBgp ? from.name : PROTOCOLS[extras.origin]);
+  facts.source = SOURCES[extras.origin];
+  facts.scope = extras.scope;
+  facts.preference = extras.preference;
+  facts.from = extras.from ?? (isBgp ? from.address : undefined);
+  facts.gw = extras.gateway;
+  facts.dest = destinationCode(extras, dialect);
+  facts.ifname = extras.interface ?? '';
+  facts.ifindex = 0;
+  facts.weight = extras.weight;
+  facts.onlink = extras.onlink;
+  facts.defaultLocalPref = undefined;
+}
+
+function destinationCode({ destination, origin, gateway }: RouteExtras, dialect: Dialect): number {
+  if (destination !== 'unicast') return DESTINATIONS.indexOf(destination);
+  return dialect === '1.6' && (origin === 'bgp' || gateway !== undefined) ? RTD_ROUTER_16 : RTD_UNICAST;
+}
+
+function addressOf(address: Uint8Array): Uint8Array | undefined {
+  for (const octet of address) if (octet !== 0) return address;
+  return undefined;
+}
+
+function isSame(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b;
+  return sameOctets(a, b);
+}
+
+function sameOctets(a: Uint8Array, b: Uint8Array): boolean {
+  if (a === b) return true;
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
