@@ -3,10 +3,10 @@
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { systemClock } from '../../src/lib/clock.ts';
-import { coldInput, type InputOptions } from './input.ts';
+import { type ColdOptions, coldInput } from './input.ts';
 import { passThrough } from './micros.ts';
 
-const options: Omit<InputOptions, 'peers'> = workerData;
+const options: ColdOptions = workerData;
 const pass = passThrough(coldInput(options));
 const start = systemClock.now();
 const routes = pass();

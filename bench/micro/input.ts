@@ -16,11 +16,15 @@ export interface InputOptions {
   readonly prefixList: string | undefined;
   /** How many peers send the table. */
   readonly peers: number;
+  readonly setMembers: number;
 }
+
+/** What the whole path alone needs. */
+export type ColdOptions = Omit<InputOptions, 'peers' | 'setMembers'>;
 
 const SETS_PER_ROUTE = 0.167;
 
-export function makeInput({ routes, seed, prefixList, peers }: InputOptions): MicroInput {
+export function makeInput({ routes, seed, prefixList, peers, setMembers }: InputOptions): MicroInput {
   const table = fullTable({ routes, seed, setsPerRoute: SETS_PER_ROUTE, prefixList });
   const whole = { from: 0, to: table.count };
   const streams = Array.from({ length: peers }, (_, i) => announceStream(table, whole, sender(i)));
@@ -40,6 +44,7 @@ export function makeInput({ routes, seed, prefixList, peers }: InputOptions): Mi
     withdrawals: withdrawStream(table, whole),
     messages: Uint32Array.from([...messages, first.length]),
     sets,
+    setMembers,
   };
 }
 
@@ -48,7 +53,7 @@ function sender(number: number): SenderIdentity {
 }
 
 /** Only what the whole path needs: nothing of the hot path has run when this is done. */
-export function coldInput({ routes, seed, prefixList }: Omit<InputOptions, 'peers'>): Uint8Array {
+export function coldInput({ routes, seed, prefixList }: ColdOptions): Uint8Array {
   const table = fullTable({ routes, seed, setsPerRoute: SETS_PER_ROUTE, prefixList });
   return announceStream(table, { from: 0, to: table.count }, sender(0));
 }

@@ -16,6 +16,7 @@ import { NextHopTable } from '../../src/rib/next-hops.ts';
 import { PrefixTable } from '../../src/rib/prefix-table.ts';
 import { ExportRewriter } from '../../src/rib/rewrite.ts';
 import { BareSpeaker, EXPORT, peerAddress, sessionContext } from '../../src/speaker/bare-speaker.ts';
+import { policyCompile, policyFilter, policySet } from './policy.ts';
 import type { Micro, MicroInput, MicroRun } from './types.ts';
 
 const READ_SIZE = 1 << 18;
@@ -46,6 +47,24 @@ export const MICROS: readonly Micro[] = [
   { name: 'rewrite', title: 'attributes on the way to an eBGP peer', item: 'set', prepare: rewrite },
   { name: 'pack', title: 'advertisements to UPDATE messages', item: 'route', prepare: pack },
   { name: 'export', title: 'a whole table to a peer that joins late', item: 'route', prepare: exportTable },
+  {
+    name: 'policy-set',
+    title: 'is a prefix in a set of 100,000, as a filter asks',
+    item: 'route',
+    prepare: policySet,
+  },
+  {
+    name: 'policy-filter',
+    title: 'an import filter with that set that changes two attributes',
+    item: 'route',
+    prepare: policyFilter,
+  },
+  {
+    name: 'policy-compile',
+    title: 'reading and compiling that set',
+    item: 'member',
+    prepare: policyCompile,
+  },
   { name: 'netlink', title: 'RTM_NEWROUTE messages', item: 'route', prepare: netlink },
   {
     name: 'whole-path',

@@ -8,6 +8,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { Worker } from 'node:worker_threads';
 import { systemClock } from '../../src/lib/clock.ts';
+import { SET_MEMBERS } from '../filter-text.ts';
 import { run } from '../lab/command.ts';
 import { existing, projectRoot } from '../project.ts';
 import { type InputOptions, makeInput } from './input.ts';
@@ -49,7 +50,13 @@ async function main(): Promise<void> {
   const chosen = values.only?.split(',');
   const wanted = (name: string): boolean => chosen === undefined || chosen.includes(name);
   const prefixList = existing(join(values.data, 'prefixes/prefixes.txt.gz'));
-  const options: InputOptions = { routes: Number(values.routes), seed: SEED, prefixList, peers: PEERS };
+  const options: InputOptions = {
+    routes: Number(values.routes),
+    seed: SEED,
+    prefixList,
+    peers: PEERS,
+    setMembers: SET_MEMBERS,
+  };
   const rounds = Number(values.rounds);
   const loadAverage = loadavg()[0]!;
   const input = makeInput(options);

@@ -13,6 +13,8 @@ export interface MicroInput {
   readonly messages: Uint32Array;
   /** Canonical attribute sets of `streams[0]`, one a message. */
   readonly sets: readonly Uint8Array[];
+  /** How many members a filter's prefix set has. */
+  readonly setMembers: number;
 }
 
 export interface MicroRun {

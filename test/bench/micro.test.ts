@@ -8,7 +8,7 @@ import type { Micro } from '../../bench/micro/types.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 
 const OPTIONS = { routes: 300, seed: 3, prefixList: undefined };
-const input = makeInput({ ...OPTIONS, peers: 4 });
+const input = makeInput({ ...OPTIONS, peers: 4, setMembers: 200 });
 
 describe('a micro-benchmark', () => {
   test.each(MICROS.map((micro): [string, Micro] => [micro.name, micro]))(
