@@ -179,14 +179,17 @@ export class Load {
     const start = this.#clock.now();
     this.#lastUpdateAt = start;
     const sending = this.#send(phase);
-    const arrived = await this.#until(() => this.#isOver(phase), STALLED_MS).then(
+    const arrived = await this.#until(
+      () => this.#isOver(phase),
+      phase === 'linger' ? undefined : STALLED_MS,
+    ).then(
       () => true,
       (error: unknown) => {
         if (this.#failure !== undefined) throw error;
         return false; // the result tells what is missing
       },
     );
-    const tableAt = this.#lastUpdateAt;
+    const tableAt = phase === 'linger' ? this.#clock.now() : this.#lastUpdateAt;
     await this.#stopSingles();
     const kernelAt = arrived ? await this.#kernelReaches(phase, start) : undefined;
     const complete = arrived && (this.#kernel === undefined || kernelAt !== undefined);

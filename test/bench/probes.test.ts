@@ -3,42 +3,7 @@
 import { expect, test } from 'vitest';
 import type { Pace } from '../../bench/load/probes.ts';
 import { Probes } from '../../bench/load/probes.ts';
-import type { Clock } from '../../src/lib/clock.ts';
-
-class ManualClock implements Clock {
-  time = 0;
-  #timers: { at: number; fn: () => void }[] = [];
-
-  now(): number {
-    return this.time;
-  }
-
-  wallTime(): number {
-    return this.time;
-  }
-
-  setTimer(delayMs: number, fn: () => void): { cancel(): void } {
-    const timer = { at: this.time + delayMs, fn };
-    this.#timers.push(timer);
-    return {
-      cancel: () => {
-        this.#timers = this.#timers.filter((each) => each !== timer);
-      },
-    };
-  }
-
-  advance(ms: number): void {
-    const end = this.time + ms;
-    for (;;) {
-      const due = this.#timers.filter(({ at }) => at <= end).sort((a, b) => a.at - b.at)[0];
-      if (due === undefined) break;
-      this.#timers = this.#timers.filter((each) => each !== due);
-      this.time = due.at;
-      due.fn();
-    }
-    this.time = end;
-  }
-}
+import { ManualClock } from './manual-clock.ts';
 
 function start(count: number, pace: Pace): { clock: ManualClock; probes: Probes; sent: number[] } {
   const clock = new ManualClock();
