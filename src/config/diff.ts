@@ -9,6 +9,7 @@ import type {
   HttpConfig,
   KernelConfig,
   ListenConfig,
+  LocalPolicies,
   LogConfig,
   NetworkConfig,
   PeerConfig,
@@ -17,6 +18,7 @@ import type {
 } from './model.ts';
 import { compareSettings, type SettingsChange, sameValue } from './peer-changes.ts';
 import { sentencesOf } from './plan-sentences.ts';
+import { ACCEPT_ALL } from './policies.ts';
 
 export interface ConfigPlan {
   readonly router: RouterChange | undefined;
@@ -29,6 +31,7 @@ export interface ConfigPlan {
     readonly added: readonly RedistributeSource[];
     readonly removed: readonly RedistributeSource[];
   };
+  readonly localPolicies: SectionChange<LocalPolicies, LocalPolicyAction> | undefined;
   readonly decision: SectionChange<DecisionConfig, DecisionAction> | undefined;
   readonly control: Replacement<ControlConfig> | undefined;
   readonly http: Replacement<HttpConfig | undefined> | undefined;
@@ -72,6 +75,8 @@ export type RouterAction = 'reset-all' | 'reset-internal' | 'live';
  * at again; retrack: next hops are resolved again; live: nothing at once.
  */
 export type KernelAction = 'start' | 'stop' | 'reinstall' | 'resync' | 'relearn' | 'retrack' | 'live';
+/** import: own and learned routes are judged again; install: routes are computed for the kernel again. */
+export type LocalPolicyAction = 'import' | 'install';
 /** decide: all prefixes once more; import: import is done again first. */
 export type DecisionAction = 'decide' | 'import';
 
@@ -99,6 +104,13 @@ export const KERNEL_ACTIONS: Readonly<Record<keyof KernelConfig, KernelAction>> 
   scanTime: 'live',
 };
 
+export const LOCAL_POLICY_ACTIONS: Readonly<Record<keyof LocalPolicies, LocalPolicyAction>> = {
+  networks: 'import',
+  kernel: 'import',
+  connected: 'import',
+  install: 'install',
+};
+
 export const DECISION_ACTIONS: Readonly<Record<keyof DecisionConfig, DecisionAction>> = {
   alwaysCompareMed: 'decide',
   preferOldest: 'decide',
@@ -120,6 +132,11 @@ export function diffConfig(before: Config, after: Config): ConfigPlan {
     dynamicPeers: diffList(before.dynamicPeers, after.dynamicPeers, (range) => range.name, diffDynamic),
     networks: diffList(before.networks, after.networks, (network) => network.prefix, replacement),
     redistribute: diffSet(before.redistribute, after.redistribute),
+    localPolicies: diffSection(
+      before.localPolicies ?? ACCEPT_ALL,
+      after.localPolicies ?? ACCEPT_ALL,
+      LOCAL_POLICY_ACTIONS,
+    ),
     decision: diffSection(before.decision, after.decision, DECISION_ACTIONS),
     control: replacement(before.control, after.control),
     http: replacement(before.http, after.http),

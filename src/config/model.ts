@@ -4,6 +4,7 @@
 
 import type { FamilyName } from '../bgp/wire/families.ts';
 import type { Role } from '../bgp/wire/session-context.ts';
+import type { Filter } from '../policy/filter.ts';
 import type { BirdConfig } from './bird/config.ts';
 
 export interface Config {
@@ -14,6 +15,8 @@ export interface Config {
   readonly dynamicPeers: readonly DynamicPeersConfig[];
   readonly networks: readonly NetworkConfig[];
   readonly redistribute: readonly RedistributeSource[];
+  /** All of it is accepted where this is absent. */
+  readonly localPolicies?: LocalPolicies;
   readonly decision: DecisionConfig;
   readonly control: ControlConfig;
   readonly http: HttpConfig | undefined;
@@ -68,7 +71,23 @@ export interface LearnConfig {
 }
 
 /** none: nothing configured on an eBGP peer, which then exchanges nothing (RFC 8212). */
-export type Policy = 'accept' | 'reject' | 'none';
+export type FamilyPolicy = 'accept' | 'reject' | 'none' | Filter;
+/** BIRD's channels have a filter each. */
+export interface PolicyByFamily {
+  readonly ipv4: FamilyPolicy;
+  readonly ipv6: FamilyPolicy;
+}
+export type Policy = FamilyPolicy | PolicyByFamily;
+
+/** Policies of what is no BGP peer. */
+export interface LocalPolicies {
+  /** Import, by where routes come from: own networks, and what is learned from the kernel. */
+  readonly networks: Policy;
+  readonly kernel: Policy;
+  readonly connected: Policy;
+  /** Which routes are installed; it sets krt_metric, krt_prefsrc and krt_tunnel, too. */
+  readonly install: Policy;
+}
 
 /** What a peer has and a peer group may preset. */
 export interface PeerSettings {

@@ -1,8 +1,10 @@
 // What a change of each peer setting needs, as one table that the compiler keeps complete, and the comparison of two
 // peers by it. Where a setting is part of the OPEN, the transport or the kind of session, only a reset brings it about.
 
+import { Filter } from '../policy/filter.ts';
 import type { DynamicPeersConfig, PeerConfig, PeerSettings, TimerConfig } from './model.ts';
 import { Secret } from './model.ts';
+import { describePolicy } from './policies.ts';
 
 /**
  * reset: the session starts anew (Cease/Other Configuration Change, RFC 4486). soft-in: import is done again, with a
@@ -128,6 +130,7 @@ function isTimerKey(key: PeerKey): key is `timers.${keyof TimerConfig}` {
 export function sameValue(a: unknown, b: unknown): boolean {
   if (a === b) return true;
   if (a instanceof Secret) return b instanceof Secret && a.equals(b);
+  if (a instanceof Filter) return b instanceof Filter && a.key === b.key;
   if (Array.isArray(a)) {
     return Array.isArray(b) && a.length === b.length && a.every((item, i) => sameValue(item, b[i]));
   }
@@ -137,7 +140,11 @@ export function sameValue(a: unknown, b: unknown): boolean {
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Secret);
+  return typeof value === 'object' && value !== null && !isAtom(value);
+}
+
+function isAtom(value: object): boolean {
+  return Array.isArray(value) || value instanceof Secret || value instanceof Filter;
 }
 
 /** `holdTime 90 -> 30` for an operator; of a password only that it changed. */
@@ -147,7 +154,9 @@ export function describeKey(before: PeerSettings, after: PeerSettings, key: Peer
     if (before.password === undefined) return 'password set';
     return after.password === undefined ? 'password removed' : 'password changed';
   }
-  return `${name} ${show(settingOf(before, key))} -> ${show(settingOf(after, key))}`;
+  const [old, next] = [show(settingOf(before, key)), show(settingOf(after, key))];
+  // A filter of the same name that does something else.
+  return old === next ? `${name} ${next} changed` : `${name} ${old} -> ${next}`;
 }
 
 /** A model value in a few characters. */
@@ -156,6 +165,7 @@ export function show(value: unknown): string {
   if (value === true) return 'on';
   if (value === false) return 'off';
   if (Array.isArray(value)) return `[${value.map(show).join(', ')}]`;
+  if (value instanceof Filter) return describePolicy(value);
   if (isRecord(value)) {
     const parts = Object.entries(value).filter(([, part]) => part !== undefined);
     return parts.length === 0 ? 'none' : parts.map(([key, part]) => `${key} ${show(part)}`).join(', ');

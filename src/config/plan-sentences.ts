@@ -1,6 +1,13 @@
 // A plan in sentences: one a change, in words an operator can act on before and after a reload.
 
-import type { ConfigPlan, DecisionAction, KernelAction, RouterAction, SectionChange } from './diff.ts';
+import type {
+  ConfigPlan,
+  DecisionAction,
+  KernelAction,
+  LocalPolicyAction,
+  RouterAction,
+  SectionChange,
+} from './diff.ts';
 import type { ListenConfig, NetworkConfig, PeerConfig } from './model.ts';
 import type { PeerOrRange } from './peer-changes.ts';
 import { describeKey, type SettingsChange, show } from './peer-changes.ts';
@@ -26,8 +33,13 @@ const DECISION_WORDS: Readonly<Record<DecisionAction, string>> = {
   import: 'import is done again',
 };
 
+const LOCAL_POLICY_WORDS: Readonly<Record<LocalPolicyAction, string>> = {
+  import: 'own and learned routes are judged again',
+  install: 'kernel routes are computed again',
+};
+
 export function sentencesOf(plan: Omit<ConfigPlan, 'sentences'>): string[] {
-  const { router, kernel, decision } = plan;
+  const { router, kernel, localPolicies, decision } = plan;
   return [
     ...(router === undefined
       ? []
@@ -59,6 +71,9 @@ export function sentencesOf(plan: Omit<ConfigPlan, 'sentences'>): string[] {
     ),
     ...plan.redistribute.removed.map((source) => `${source} routes are no longer redistributed`),
     ...plan.redistribute.added.map((source) => `${source} routes are redistributed`),
+    ...(localPolicies === undefined
+      ? []
+      : [`policy: ${describeSection(localPolicies)}; ${words(localPolicies.actions, LOCAL_POLICY_WORDS)}`]),
     ...(decision === undefined
       ? []
       : [`decision: ${describeSection(decision)}; ${words(decision.actions, DECISION_WORDS)}`]),
@@ -130,6 +145,10 @@ function networkParts(before: NetworkConfig, after: NetworkConfig): string {
 /** `metric 32 -> 50, ecmp 1 -> 16`, for a section's sentence. */
 function describeSection<T extends object, A>(change: SectionChange<T, A>): string {
   return change.keys
-    .map((key) => `${String(key)} ${show(change.before[key])} -> ${show(change.after[key])}`)
+    .map((key) => {
+      const [old, next] = [show(change.before[key]), show(change.after[key])];
+      // A filter of the same name that does something else.
+      return old === next ? `${String(key)} ${next} changed` : `${String(key)} ${old} -> ${next}`;
+    })
     .join(', ');
 }
