@@ -1,39 +1,25 @@
 // The commands that need no daemon: `run` becomes one, `check` reads a file. Everything heavy is imported here, when
 // one of them is really called.
 
-import { readFileSync } from 'node:fs';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import type { Terminal } from './terminal.ts';
 
 /** The configuration that is used unless another is named. */
 export const DEFAULT_CONFIG = '/etc/godwit/godwit.yaml';
 
+/** Reads the file anew each time it is called, in the language in which it is written now. */
 async function configLoader(file: string, terminal: Terminal) {
-  const { loadConfig } = await import('../config/load.ts');
-  const { readHostFacts } = await import('../config/host.ts');
-  return () => loadConfig(file, terminal.env, (path) => readFileSync(path, 'utf8'), readHostFacts());
-}
-
-/** The file read as BIRD's language; undefined where it is none, or cannot be read. */
-async function loadBirdFile(file: string) {
-  const { looksLikeBird } = await import('../config/bird/dialect.ts');
-  const { FILE_SYSTEM, loadBird } = await import('../config/bird/load.ts');
-  const { readHostFacts } = await import('../config/host.ts');
-  let text: string;
-  try {
-    text = FILE_SYSTEM.read(file);
-  } catch {
-    // The native front-end says why.
-    return undefined;
-  }
-  return looksLikeBird(text) ? loadBird(text, file, FILE_SYSTEM, readHostFacts()) : undefined;
+  const [{ openConfig }, { readHostFacts }] = await Promise.all([
+    import('../config/load-file.ts'),
+    import('../config/host.ts'),
+  ]);
+  return openConfig(file, { env: terminal.env, host: readHostFacts });
 }
 
 /** Checks a configuration and shows everything that is wrong with it. */
 export async function check(file: string, json: boolean, terminal: Terminal): Promise<ExitCode> {
   const { formatIssues } = await import('../config/issues.ts');
-  const bird = await loadBirdFile(file);
-  const result = bird ?? (await configLoader(file, terminal))();
+  const result = (await configLoader(file, terminal))();
   const issues = result.ok ? result.warnings : result.issues;
   const code = result.ok ? EXIT.ok : EXIT.failed;
   if (json) {
@@ -49,7 +35,8 @@ export async function check(file: string, json: boolean, terminal: Terminal): Pr
   if (result.ok) {
     const { summarize } = await import('../config/summary.ts');
     const { summarizeBird } = await import('../config/bird/summary.ts');
-    const dialect = bird?.ok ? summarizeBird(bird.bird) : [];
+    const { bird } = result.config;
+    const dialect = bird === undefined ? [] : summarizeBird(bird);
     const lines = [...dialect, ...summarize(result.config)].map((line) => `  ${line}\n`);
     await terminal.write(`${file} is good\n${lines.join('')}`);
   } else {

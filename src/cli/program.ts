@@ -98,9 +98,12 @@ type Finish = (work: Promise<ExitCode>) => Promise<void>;
 function addRun(root: Command, handlers: Handlers, finish: Finish): void {
   root
     .command('run')
-    .description('run the daemon in the foreground')
-    .option('-c, --config <FILE>', 'configuration', DEFAULT_CONFIG)
-    .action((options: { config: string }) => finish(handlers.run(options.config)));
+    .description("run the daemon in the foreground; FILE is YAML or BIRD's language")
+    .argument('[FILE]', `configuration (default: "${DEFAULT_CONFIG}")`)
+    .option('-c, --config <FILE>', 'the same')
+    .action((file: string | undefined, options: { config?: string }) =>
+      finish(handlers.run(file ?? options.config ?? DEFAULT_CONFIG)),
+    );
   root
     .command('check')
     .description('check a configuration and show everything that is wrong with it')

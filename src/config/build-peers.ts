@@ -4,12 +4,12 @@
 import { isLinkLocal, parseAddress, parsePrefix, prefixContains } from '../lib/ip.ts';
 import type { IssueList } from './issues.ts';
 import type { DynamicPeersConfig, ListenConfig, PeerConfig, PeerSettings } from './model.ts';
+import { formatPath, type Path } from './nodes.ts';
 import { checkPeer } from './peer-checks.ts';
 import { checkGroups, resolveSettings } from './peer-groups.ts';
 import { fillSettings, peerTypeOf } from './peer-settings.ts';
 import type { DynamicPeersInput, PeerGroupInput, PeerInput } from './schema-peer.ts';
 import type { SecretReader } from './secrets.ts';
-import { formatPath, type Path } from './syntax.ts';
 import type { Entry, ValidatedInput } from './validate.ts';
 import { canonicalAddress, canonicalPrefix } from './values.ts';
 

@@ -14,9 +14,9 @@ import type {
   NetworkConfig,
   RedistributeSource,
 } from './model.ts';
+import { formatPath, type Path } from './nodes.ts';
 import { type ListenInput, type NetworkInput, ROUTE_PROTOCOLS, ROUTE_TABLES } from './schema.ts';
 import type { SecretReader } from './secrets.ts';
-import { formatPath, type Path } from './syntax.ts';
 import type { Entry, ValidatedInput } from './validate.ts';
 import {
   canonicalAddress,

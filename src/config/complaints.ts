@@ -2,10 +2,10 @@
 // only where they cannot be secrets.
 
 import type { z } from 'zod';
+import { type ConfigNode, nodeAt, type Path } from './nodes.ts';
 import { descriptionAt, keysAt, rangeAt } from './schema-walk.ts';
 import { isSecretKey, mentionsSecret } from './source-text.ts';
 import { nearest } from './suggest.ts';
-import { type ConfigNode, nodeAt, type Path } from './syntax.ts';
 
 export interface ComplaintAt {
   /** Relative to what was validated. */

@@ -1,7 +1,7 @@
 // `${NAME}` and `${NAME:-default}` inside a scalar, from the environment. `$${` stands for a literal `${`. The value
 // of a variable never appears in a message: it may be a secret.
 
-import type { Environment } from './syntax.ts';
+import type { Environment } from './nodes.ts';
 
 export type Expansion =
   | { readonly ok: true; readonly text: string }

@@ -1,6 +1,8 @@
 // What is wrong with a configuration, and how that is shown: one issue a mistake, each with its place, the source
 // line and what to do. Rendered here and nowhere else, so that `godwit check`, the log and a reload's answer agree.
 
+import type { ConfigNode, Path } from './nodes.ts';
+import { entryAt, formatPath, nodeAt } from './nodes.ts';
 import {
   type Excerpt,
   isSecretKey,
@@ -9,8 +11,6 @@ import {
   type SourceText,
   type Span,
 } from './source-text.ts';
-import type { ConfigNode, Path } from './syntax.ts';
-import { entryAt, formatPath, nodeAt } from './syntax.ts';
 
 export interface ConfigIssue {
   readonly severity: 'error' | 'warning';

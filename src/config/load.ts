@@ -3,11 +3,13 @@
 
 import { dirname, isAbsolute, join } from 'node:path';
 import { buildConfig, type HostFacts } from './build.ts';
+import { fileIssue, reasonOf } from './file-issue.ts';
 import { type ConfigIssue, IssueList } from './issues.ts';
 import type { Config } from './model.ts';
-import { type ReadFile, reasonOf, SecretReader } from './secrets.ts';
-import { printable, SourceText } from './source-text.ts';
-import { type Environment, readSyntax } from './syntax.ts';
+import type { Environment } from './nodes.ts';
+import { type ReadFile, SecretReader } from './secrets.ts';
+import { SourceText } from './source-text.ts';
+import { readSyntax } from './syntax.ts';
 import { validate } from './validate.ts';
 
 export type LoadResult =
@@ -21,17 +23,8 @@ export function loadConfig(path: string, env: Environment, readFile: ReadFile, h
   try {
     text = readFile(path);
   } catch (error) {
-    const issue: ConfigIssue = {
-      severity: 'error',
-      file: printable(path),
-      line: 0,
-      column: 0,
-      path: '',
-      message: `the configuration cannot be read: ${reasonOf(error)}`,
-      hint: undefined,
-      excerpt: undefined,
-    };
-    return { ok: false, issues: [issue] };
+    const message = `the configuration cannot be read: ${reasonOf(error)}`;
+    return { ok: false, issues: [fileIssue(path, message)] };
   }
   return parseConfig(text, path, env, readFile, host);
 }

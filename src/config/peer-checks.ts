@@ -4,10 +4,10 @@
 import { isLinkLocal, parseAddress } from '../lib/ip.ts';
 import type { IssueList } from './issues.ts';
 import type { PeerSettings } from './model.ts';
+import type { Path } from './nodes.ts';
 import type { ResolvedSettings } from './peer-groups.ts';
 import type { PeerType } from './peer-settings.ts';
 import type { SettingsInput, SettingsKey } from './schema-peer.ts';
-import type { Path } from './syntax.ts';
 import { doubtAboutAsn, parseAsn } from './values.ts';
 
 export interface PeerCase {

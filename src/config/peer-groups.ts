@@ -2,10 +2,10 @@
 // keys on top. Whole keys win: `addPath: { send: all }` on a peer replaces the group's addPath.
 
 import type { IssueList } from './issues.ts';
+import type { Path } from './nodes.ts';
 import type { PeerGroupInput, SettingsInput, SettingsKey } from './schema-peer.ts';
 import { peerSettingsShape } from './schema-peer.ts';
 import { nearest } from './suggest.ts';
-import type { Path } from './syntax.ts';
 
 export interface ResolvedSettings {
   readonly settings: SettingsInput;

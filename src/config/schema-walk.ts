@@ -2,7 +2,7 @@
 // and by the test that keeps the reference example complete.
 
 import { z } from 'zod';
-import type { Path } from './syntax.ts';
+import type { Path } from './nodes.ts';
 
 /** The schemas that may apply at `path`, unions opened and optionals taken off; outermost first. */
 export function schemasAt(schema: z.core.$ZodType, path: Path): z.core.$ZodType[] {

@@ -3,10 +3,11 @@
 
 import { Buffer } from 'node:buffer';
 import type { z } from 'zod';
+import { reasonOf } from './file-issue.ts';
 import type { IssueList } from './issues.ts';
 import { Secret } from './model.ts';
+import { type Environment, formatPath, type Path } from './nodes.ts';
 import { LONGEST_PASSWORD, type passwordSchema } from './schema-peer.ts';
-import { type Environment, formatPath, type Path } from './syntax.ts';
 
 /** Reads a whole text file; throws as node:fs does. */
 export type ReadFile = (path: string) => string;
@@ -94,19 +95,3 @@ export class SecretReader {
 }
 
 const FILE_HINT = 'a relative path counts from the folder of the configuration file';
-
-/** `no such file` and the like, from the error's code. */
-export function reasonOf(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  switch (code) {
-    case 'ENOENT':
-      return 'there is no such file';
-    case 'EACCES':
-    case 'EPERM':
-      return 'permission denied';
-    case 'EISDIR':
-      return 'it is a directory';
-    default:
-      return code === '' ? 'reading failed' : code;
-  }
-}

@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { type ComplaintAt, complain, type Issue, unknownKeyHint } from './complaints.ts';
 import type { IssueList } from './issues.ts';
+import { type ConfigNode, type MapNode, nodeAt, type Path, type ScalarNode } from './nodes.ts';
 import {
   configSchema,
   controlSchema,
@@ -27,7 +28,6 @@ import {
   peerGroupSchema,
   peerSchema,
 } from './schema-peer.ts';
-import { type ConfigNode, type MapNode, nodeAt, type Path, type ScalarNode } from './syntax.ts';
 
 /** An entry of a list, where it stood. */
 export interface Entry<T> {

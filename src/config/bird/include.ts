@@ -6,7 +6,7 @@ import { basename, dirname, isAbsolute, join, normalize } from 'node:path';
 import type { Diagnostics } from '../../policy/diagnostics.ts';
 import { type Dialect, type Token, tokenize } from '../../policy/lexer.ts';
 import { Source, type Span } from '../../policy/source.ts';
-import { reasonOf } from '../secrets.ts';
+import { reasonOf } from '../file-issue.ts';
 
 /** The file system as far as a configuration needs it; both throw as node:fs does. */
 export interface BirdFiles {

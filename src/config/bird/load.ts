@@ -2,6 +2,7 @@
 
 import { readdirSync, readFileSync } from 'node:fs';
 import type { HostFacts } from '../build.ts';
+import { fileIssue, reasonOf } from '../file-issue.ts';
 import type { ConfigIssue } from '../issues.ts';
 import type { Config } from '../model.ts';
 import type { BirdConfig } from './config.ts';
@@ -24,6 +25,23 @@ export const FILE_SYSTEM: BirdFiles = {
   read: (path) => readFileSync(path, 'utf8'),
   list: (directory) => readdirSync(directory),
 };
+
+/** As loadBird, for the file at `path`; one that cannot be read is an error in the same form. */
+export function loadBirdFile(
+  path: string,
+  files: BirdFiles,
+  host: HostFacts,
+  options: ParseOptions = {},
+): BirdLoadResult {
+  let text: string;
+  try {
+    text = files.read(path);
+  } catch (error) {
+    const message = `the configuration cannot be read: ${reasonOf(error)}`;
+    return { ok: false, issues: [fileIssue(path, message)] };
+  }
+  return loadBird(text, path, files, host, options);
+}
 
 /** Reads, checks and maps `text`, which is the file `name`. Never throws for what the user did wrong. */
 export function loadBird(

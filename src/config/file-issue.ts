@@ -1,0 +1,34 @@
+// What is wrong with a file as a whole: it cannot be read.
+
+import type { ConfigIssue } from './issues.ts';
+import { printable } from './source-text.ts';
+
+/** An error that no line of the file is to blame for. */
+export function fileIssue(path: string, message: string): ConfigIssue {
+  return {
+    severity: 'error',
+    file: printable(path),
+    line: 0,
+    column: 0,
+    path: '',
+    message,
+    hint: undefined,
+    excerpt: undefined,
+  };
+}
+
+/** `no such file` and the like, from the error's code. */
+export function reasonOf(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  switch (code) {
+    case 'ENOENT':
+      return 'there is no such file';
+    case 'EACCES':
+    case 'EPERM':
+      return 'permission denied';
+    case 'EISDIR':
+      return 'it is a directory';
+    default:
+      return code === '' ? 'reading failed' : code;
+  }
+}

@@ -1,0 +1,67 @@
+// A configuration file in whichever language it is written -> a loader of that file, to be called again for every
+// reload. Only the front-end of that language is imported: a daemon that reads BIRD's language never loads YAML's. Files
+// that are included are read anew each time. A file keeps its language while a loader lives.
+
+import { readFileSync } from 'node:fs';
+import type { FilterPool, PolicyHost } from '../policy/program.ts';
+import type { BirdFiles } from './bird/include.ts';
+import type { ParseOptions } from './bird/parse.ts';
+import type { HostFacts } from './build.ts';
+import type { LoadResult } from './load.ts';
+import type { Environment } from './nodes.ts';
+import type { ReadFile } from './secrets.ts';
+
+export const LANGUAGES = ['yaml', 'bird'] as const;
+export type Language = (typeof LANGUAGES)[number];
+
+export interface FileOptions {
+  /** Detected from the text unless given. */
+  readonly language?: Language;
+  readonly env: Environment;
+  /** Asked anew for each reading. */
+  readonly host: () => HostFacts;
+  /** The generation of BIRD's language and the family of a 1.6 daemon; detected unless given. */
+  readonly dialect?: ParseOptions['dialect'];
+  readonly family?: ParseOptions['family'];
+  /** What filters will run with; without it they are checked only. */
+  readonly policy?: { readonly host: PolicyHost; readonly pool: FilterPool };
+  /** The file system's, unless given. */
+  readonly files?: BirdFiles & { readonly read: ReadFile };
+}
+
+/** Reads the file, checks it and makes the model of it. Never throws for what the user did wrong. */
+export type Loader = () => LoadResult;
+
+/** The loader of `path`. A file that cannot be read now says so when the loader is called. */
+export async function openConfig(path: string, options: FileOptions): Promise<Loader> {
+  const { env, host, dialect, family, policy } = options;
+  const read = options.files?.read ?? readText;
+  const language = options.language ?? (await languageOf(path, read));
+  if (language === 'yaml') {
+    const { loadConfig } = await import('./load.ts');
+    return () => loadConfig(path, env, read, host());
+  }
+  const { FILE_SYSTEM, loadBirdFile } = await import('./bird/load.ts');
+  return () =>
+    loadBirdFile(path, options.files ?? FILE_SYSTEM, host(), {
+      ...(dialect !== undefined && { dialect }),
+      ...(family !== undefined && { family }),
+      ...(policy !== undefined && { policy }),
+    });
+}
+
+async function languageOf(path: string, read: ReadFile): Promise<Language> {
+  let text: string;
+  try {
+    text = read(path);
+  } catch {
+    // The native front-end says why, and what its own files are.
+    return 'yaml';
+  }
+  const { looksLikeBird } = await import('./bird/dialect.ts');
+  return looksLikeBird(text) ? 'bird' : 'yaml';
+}
+
+function readText(path: string): string {
+  return readFileSync(path, 'utf8');
+}
