@@ -242,7 +242,9 @@ function spreadText({ median: middle, min, max }: Spread, unit: number, digits: 
 
 function ratioText({ ratio }: Summary): string {
   if (ratio === undefined) return '';
-  return [ratio.seconds, ratio.cpu, ratio.peakRss].map((value) => value.toFixed(2)).join(' / ');
+  return [ratio.seconds, ratio.cpu, ratio.peakRss]
+    .map((value) => (Number.isFinite(value) ? value.toFixed(2) : '-'))
+    .join(' / ');
 }
 
 function verdict(row: Summary): string {

@@ -5,11 +5,12 @@ import { createInterface } from 'node:readline/promises';
 import { systemClock } from '../../src/lib/clock.ts';
 import { tablesFromMessages, tablesFromMrt } from './from-files.ts';
 import { Load } from './load.ts';
-import type { LoadEvent, LoadPlan, TableSource } from './plan.ts';
+import { withoutLoops } from './loops.ts';
+import type { LoadEvent, LoadPlan } from './plan.ts';
 import type { RouteTable } from './route-table.ts';
 import { blockTable, fullTable } from './synthetic.ts';
 
-async function makeTable(source: TableSource): Promise<RouteTable> {
+async function makeTable({ table: source, target }: LoadPlan): Promise<RouteTable> {
   switch (source.kind) {
     case 'full':
       return fullTable({ ...source, prefixList: source.prefixList });
@@ -18,10 +19,10 @@ async function makeTable(source: TableSource): Promise<RouteTable> {
     case 'mrt': {
       const { peer } = source;
       const choice = peer === 'all' ? peer : typeof peer === 'number' ? { index: peer } : { address: peer };
-      return first(await tablesFromMrt(source.path, choice), source.path);
+      return withoutLoops(first(await tablesFromMrt(source.path, choice), source.path), target.asn);
     }
     case 'messages':
-      return first(tablesFromMessages(source.path), source.path);
+      return withoutLoops(first(tablesFromMessages(source.path), source.path), target.asn);
   }
 }
 
@@ -37,7 +38,7 @@ function emit(event: LoadEvent): void {
 
 async function main(planPath: string): Promise<void> {
   const plan: LoadPlan = JSON.parse(await readFile(planPath, 'utf8'));
-  const load = new Load(plan, await makeTable(plan.table), systemClock, emit);
+  const load = new Load(plan, await makeTable(plan), systemClock, emit);
   const commands = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
   await load.establish();
   for (const phase of plan.phases) {

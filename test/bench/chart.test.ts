@@ -102,6 +102,37 @@ describe('a chart', () => {
     expect(of('frr').width).toBeCloseTo(octave * Math.log10(3), 0);
   });
 
+  test('of memory compares memory', () => {
+    const mib = (value: number) => ({ median: value * 2 ** 20, min: 0, max: 0 });
+    const memory = (daemon: string, value: number): Summary => ({
+      ...row('T1', daemon, 1, 1),
+      measure: 'memory',
+      peakRss: mib(value),
+      ratio: { seconds: 1, cpu: 1, peakRss: value / 50 },
+    });
+    const svg = chart([memory('bird', 50), memory('godwit', 150)], TEXT)!;
+    expect(bars(svg).map(({ ratio }) => ratio)).toEqual([1, 3]);
+    expect(svg).toContain('3.00× (150 MiB)');
+  });
+
+  test('has round numbers on its axis that enclose what is shown', () => {
+    const ticks = (rows: Summary[]): number[] =>
+      [...chart(rows, TEXT)!.matchAll(/text-anchor="middle" fill="#555555">([\d.]+)×</g)].map(([, text]) =>
+        Number(text),
+      );
+    expect(ticks(close)).toEqual([0, 0.5, 1, 1.5, 2, 2.5, 3]);
+    expect(ticks([...close, row('R1', 'gobgp', 0.07, 1)])).toEqual([0.05, 0.1, 0.2, 0.5, 1, 2, 5]);
+    const wide = ticks([...close, row('R1', 'gobgp', 4000, 1), row('R1', 'godwit', 0.003, 1)]);
+    expect(wide).toEqual([0.01, 0.1, 1, 10, 100, 1000]);
+  });
+
+  test('has a colour for each daemon, and another for a variant of godwit', () => {
+    const svg = chart([...close, row('R1', 'godwit v99', 1, 1), row('R1', 'someone', 1, 1)], TEXT)!;
+    const colors = [...svg.matchAll(/height="14" fill="(#\w+)"/g)].map(([, color]) => color);
+    expect(colors).toHaveLength(6);
+    expect(new Set(colors).size).toBe(5);
+  });
+
   test('keeps every bar within the picture', () => {
     const svg = chart([...far, row('T3', 'bird', 1, 1), row('T3', 'frr', 9999, 1)], TEXT)!;
     const width = Number(/viewBox="0 0 (\d+)/.exec(svg)![1]);

@@ -4,6 +4,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { AttributeHasher } from '../../bench/load/attribute-hash.ts';
+import { withoutLoops } from '../../bench/load/loops.ts';
 import { AttributePool, PrefixIndex, RouteTable } from '../../bench/load/route-table.ts';
 import { Expectation, Sink } from '../../bench/load/sink.ts';
 import { announceStream, type SenderIdentity, withdrawStream } from '../../bench/load/stream.ts';
@@ -260,6 +261,31 @@ describe('a sink', () => {
     expect([sink.present, sink.wrong]).toEqual([200, 200]);
     feed(sink, announceStream(table, WHOLE(table), SENDER));
     expect(sink.wrong).toBe(0);
+  });
+});
+
+describe('routes that a daemon must refuse as loops', () => {
+  const set = (...path: number[]): Uint8Array =>
+    Uint8Array.from([0x40, 1, 1, 0, 0x40, 2, path.length, ...path]);
+  const table = new RouteTable(IPV4_UNICAST, new AttributePool());
+  const paths = [
+    set(2, 1, 0, 0, 0, 9), // a sequence without the AS
+    set(2, 2, 0, 0, 0, 9, 0, 0, 0, 7), // with it
+    set(2, 1, 0, 0, 0, 9, 1, 2, 0, 0, 0, 8, 0, 0, 0, 7), // in a set
+    set(2, 2, 0, 0, 7, 0, 0, 7, 0, 0), // the same octets across ASes
+    set(),
+  ];
+  paths.forEach((path, i) => {
+    table.add(Uint8Array.of(20, i, 0, 0), 16, table.pool.intern(path));
+  });
+
+  test('are left out, others stay as they are', () => {
+    expect(prefixesOf(withoutLoops(table, 7))).toEqual(['20.0.0.0/16', '20.3.0.0/16', '20.4.0.0/16']);
+    expect([...withoutLoops(table, 7).attributes.subarray(0, 3)]).toEqual([0, 3, 4]);
+  });
+
+  test('where there are none, the table is what it was', () => {
+    expect(withoutLoops(table, 70)).toBe(table);
   });
 });
 
