@@ -14,11 +14,12 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   lib: [],
   'bgp/wire': ['lib'],
   'bgp/session': ['lib', 'bgp/wire'],
+  bfd: ['lib'],
   rib: ['lib', 'bgp/wire'],
   policy: ['lib', 'bgp/wire', 'rib'],
   fib: ['lib', 'bgp/wire'],
   config: ['lib', 'bgp/wire', 'policy'],
-  speaker: ['lib', 'bgp/wire', 'bgp/session', 'rib', 'policy', 'fib', 'config'],
+  speaker: ['lib', 'bgp/wire', 'bgp/session', 'bfd', 'rib', 'policy', 'fib', 'config'],
   sim: ['lib', 'bgp/wire', 'bgp/session', 'rib', 'fib', 'config', 'speaker'],
   // The views' types and what operators type; never a table or a session.
   control: ['lib', 'bgp/wire', 'speaker/api', 'config/model'],
@@ -28,9 +29,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 
 /** Modules that only these rooms or files may use. */
 const DOORS: readonly { readonly module: RegExp; readonly allowed: readonly string[] }[] = [
-  { module: /^koffi$/, allowed: ['fib/netlink', 'bgp/session/native-socket.ts'] },
+  { module: /^koffi$/, allowed: ['fib/netlink', 'bfd/udp', 'bgp/session/native-socket.ts'] },
   { module: /^node:net$/, allowed: ['bgp/session/tcp-transport.ts', 'control', 'demo'] },
-  { module: /^node:worker_threads$/, allowed: ['fib/netlink'] },
+  { module: /^node:worker_threads$/, allowed: ['fib/netlink', 'bfd/worker'] },
   { module: /^(zod|yaml)$/, allowed: ['config'] },
   { module: /^(@grpc\/grpc-js|protobufjs)$/, allowed: ['control/grpc'] },
   { module: /^prom-client$/, allowed: ['control/http'] },

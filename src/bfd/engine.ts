@@ -1,0 +1,281 @@
+// All sessions of a system: makes them and their discriminators, finds the session a packet is for (RFC 5880 §6.3 and
+// §6.8.6, RFC 5881 §3, RFC 5883 §4.1), calls each when it is due, and tells of what changed. Without timers of its own:
+// whoever runs it (worker.ts, or a simulated clock) gives it packets and calls `run` when it says so.
+
+import type { Random } from '../lib/clock.ts';
+import { DueHeap } from './due-heap.ts';
+import { decodePacket, emptyPacket, LONGEST_PACKET } from './packet.ts';
+import { DISCARDS, type Discard } from './protocol.ts';
+import { pathKey, type SessionReport, type SessionSpec } from './service.ts';
+import { Session, type SessionOptions } from './session.ts';
+import { type BfdTransport, BfdTransportError, type Datagram, type Outlet } from './transport.ts';
+
+export interface EngineOptions {
+  readonly transport: BfdTransport;
+  readonly random: Random;
+  /** A session's report differs from the one before. */
+  readonly onReport: (report: SessionReport) => void;
+}
+
+const MICROS_PER_MS = 1000;
+/** Between attempts to open what could not be opened. */
+const REOPEN_MS = 1000;
+const UINT32 = 2 ** 32;
+
+interface Entry {
+  readonly id: number;
+  /** Small integer for the heap. */
+  readonly slot: number;
+  readonly session: Session;
+  spec: SessionSpec;
+  outlet: Outlet | undefined;
+  reopenAt: number;
+  /** What cannot be sent or received. */
+  trouble: string | undefined;
+  /** Why packets were discarded; cleared by one that was not. */
+  discard: Discard | undefined;
+  /** Where the last packet came from. */
+  ifindex: number;
+  /** AdminDown until then, and gone. */
+  endsAt: number;
+  reported: SessionReport | undefined;
+}
+
+export class BfdEngine {
+  readonly #options: EngineOptions;
+  readonly #entries = new Map<number, Entry>();
+  /** Sessions that are there, and those that say good-bye. */
+  readonly #byDiscriminator = new Map<number, Entry>();
+  /** Sessions of a family to a remote address, by kind of path. */
+  readonly #byRemote = new Map<string, Entry[]>();
+  readonly #bySlot: (Entry | undefined)[] = [];
+  readonly #freeSlots: number[] = [];
+  readonly #due = new DueHeap();
+  readonly #packet = emptyPacket();
+  readonly #buffer = new Uint8Array(LONGEST_PACKET);
+  readonly #view = new DataView(this.#buffer.buffer);
+  /** Packets that belong to no session. */
+  strangers = 0;
+
+  constructor(options: EngineOptions) {
+    this.#options = options;
+  }
+
+  /** Sessions that are not gone yet. */
+  get size(): number {
+    return this.#byDiscriminator.size;
+  }
+
+  /** Clock milliseconds at which `run` is wanted; Infinity: not before something else happens. */
+  get due(): number {
+    return this.#due.earliest;
+  }
+
+  add(id: number, spec: SessionSpec, now: number): void {
+    const slot = this.#freeSlots.pop() ?? this.#bySlot.length;
+    const discriminator = this.#newDiscriminator();
+    const send = (bytes: Uint8Array, length: number): void => this.#send(entry, bytes, length);
+    const tools = { random: this.#options.random, send, buffer: this.#buffer, view: this.#view };
+    const entry: Entry = {
+      id,
+      slot,
+      session: new Session(discriminator, spec, tools, now),
+      spec,
+      outlet: undefined,
+      reopenAt: Number.NEGATIVE_INFINITY,
+      trouble: undefined,
+      discard: undefined,
+      ifindex: 0,
+      endsAt: Number.POSITIVE_INFINITY,
+      reported: undefined,
+    };
+    this.#entries.set(id, entry);
+    this.#byDiscriminator.set(discriminator, entry);
+    this.#bySlot[slot] = entry;
+    const key = pathKey(spec.path);
+    this.#byRemote.set(key, [...(this.#byRemote.get(key) ?? []), entry]);
+    this.#open(entry, now);
+    this.#settle(entry, now);
+  }
+
+  /** Other options for a session; its path stays. */
+  update(id: number, options: SessionOptions, now: number): void {
+    const entry = this.#entries.get(id);
+    if (entry === undefined) return;
+    entry.spec = { ...options, path: entry.spec.path };
+    entry.session.configure(entry.spec);
+    this.#settle(entry, now);
+  }
+
+  /** RFC 5880 §6.8.16: AdminDown for a detection time of the other side, then gone. Nothing more is reported of it. */
+  remove(id: number, now: number): void {
+    const entry = this.#entries.get(id);
+    if (entry === undefined) return;
+    this.#entries.delete(id);
+    const key = pathKey(entry.spec.path);
+    const others = (this.#byRemote.get(key) ?? []).filter((other) => other !== entry);
+    if (others.length === 0) this.#byRemote.delete(key);
+    else this.#byRemote.set(key, others);
+    entry.session.setEnabled(false);
+    const { remoteDiscriminator, timers } = entry.session;
+    const lasts = (timers.transmitInterval * entry.spec.detectMultiplier) / MICROS_PER_MS;
+    // Nobody to tell.
+    entry.endsAt = remoteDiscriminator === 0 ? now : now + lasts;
+    this.#settle(entry, now);
+  }
+
+  receive(datagram: Datagram, now: number): void {
+    const packet = this.#packet;
+    const malformed = decodePacket(datagram.view, datagram.start, datagram.end, packet);
+    if (malformed !== undefined) {
+      this.#discard(this.#ofSender(datagram), malformed, now);
+      return;
+    }
+    const entry =
+      packet.yourDiscriminator === 0
+        ? this.#ofSender(datagram)
+        : this.#byDiscriminator.get(packet.yourDiscriminator);
+    if (entry === undefined) {
+      this.strangers++;
+      return;
+    }
+    const initial = packet.state === 'Down' || packet.state === 'AdminDown';
+    const refused =
+      packet.yourDiscriminator === 0 && !initial
+        ? 'state'
+        : // What may not have one hop alone must not speak for what has (RFC 5881 §5).
+          entry.spec.path.multihop !== datagram.multihop
+          ? 'path'
+          : entry.session.refuses(packet, datagram.bytes, datagram.view, datagram.start);
+    if (refused !== undefined) {
+      this.#discard(entry, refused, now);
+      return;
+    }
+    entry.discard = undefined;
+    // Packets of a session that is Up may come by several ways; none of that is news.
+    if (entry.session.state !== 'Up') entry.ifindex = datagram.ifindex;
+    entry.session.receive(packet, now);
+    this.#settle(entry, now);
+  }
+
+  /** Does what is due; afterwards `due` says when to come again. */
+  run(now: number): void {
+    while (this.#due.earliest <= now) {
+      const entry = this.#bySlot[this.#due.first];
+      if (entry === undefined) throw new Error('a slot without a session is due');
+      if (now >= entry.endsAt) {
+        this.#drop(entry);
+        continue;
+      }
+      if (entry.outlet === undefined && now >= entry.reopenAt) this.#open(entry, now);
+      this.#settle(entry, now);
+    }
+  }
+
+  /** Ends everything at once, after a last word (AdminDown) to everybody who is heard. */
+  close(now: number): void {
+    for (const id of [...this.#entries.keys()]) this.remove(id, now);
+    for (const entry of [...this.#byDiscriminator.values()]) {
+      entry.session.run(now);
+      this.#drop(entry);
+    }
+  }
+
+  /** The session of an initial packet. */
+  #ofSender({ remote, local, multihop, ifindex }: Datagram): Entry | undefined {
+    const candidates = this.#byRemote.get(pathKey({ remote, multihop }));
+    return candidates?.find(({ spec, outlet }) => {
+      if (spec.path.local !== undefined && multihop && !sameOctets(spec.path.local, local)) return false;
+      return outlet === undefined || outlet.ifindex === undefined || outlet.ifindex === ifindex;
+    });
+  }
+
+  #discard(entry: Entry | undefined, reason: Discard, now: number): void {
+    if (entry === undefined) {
+      this.strangers++;
+      return;
+    }
+    // While the session stands, somebody else's packets are no problem of it.
+    if (entry.session.state !== 'Up') entry.discard = reason;
+    this.#settle(entry, now);
+  }
+
+  #open(entry: Entry, now: number): void {
+    try {
+      entry.outlet = this.#options.transport.open(entry.spec.path);
+      entry.trouble = undefined;
+    } catch (error) {
+      if (!(error instanceof BfdTransportError)) throw error;
+      entry.trouble = error.message;
+      entry.reopenAt = now + REOPEN_MS;
+    }
+  }
+
+  #send(entry: Entry, bytes: Uint8Array, length: number): void {
+    if (entry.outlet === undefined) return;
+    entry.trouble = entry.outlet.send(bytes, length);
+  }
+
+  /** Runs a session, and puts it where it belongs among those that wait. */
+  #settle(entry: Entry, now: number): void {
+    const { session } = entry;
+    session.run(now);
+    const reopenAt = entry.outlet === undefined ? entry.reopenAt : Number.POSITIVE_INFINITY;
+    this.#due.set(entry.slot, Math.min(session.due, reopenAt, entry.endsAt));
+    if (this.#entries.get(entry.id) === entry) this.#report(entry);
+  }
+
+  #drop(entry: Entry): void {
+    entry.outlet?.close();
+    this.#byDiscriminator.delete(entry.session.localDiscriminator);
+    this.#due.delete(entry.slot);
+    this.#bySlot[entry.slot] = undefined;
+    this.#freeSlots.push(entry.slot);
+  }
+
+  #report(entry: Entry): void {
+    const { session, reported: last } = entry;
+    const problem = entry.trouble ?? (entry.discard && DISCARDS[entry.discard]);
+    if (
+      last !== undefined &&
+      last.state === session.state &&
+      last.remoteState === session.remoteState &&
+      last.localDiagnostic === session.localDiagnostic &&
+      last.remoteDiagnostic === session.remoteDiagnostic &&
+      last.remoteDiscriminator === session.remoteDiscriminator &&
+      last.transmitInterval === session.transmitInterval &&
+      last.detectionTime === session.detectionTime &&
+      last.ifindex === entry.ifindex &&
+      last.problem === problem
+    ) {
+      return;
+    }
+    entry.reported = {
+      id: entry.id,
+      state: session.state,
+      remoteState: session.remoteState,
+      localDiagnostic: session.localDiagnostic,
+      remoteDiagnostic: session.remoteDiagnostic,
+      localDiscriminator: session.localDiscriminator,
+      remoteDiscriminator: session.remoteDiscriminator,
+      transmitInterval: session.transmitInterval,
+      detectionTime: session.detectionTime,
+      ifindex: entry.ifindex,
+      interface: entry.ifindex === 0 ? undefined : this.#options.transport.interfaceName(entry.ifindex),
+      problem,
+    };
+    this.#options.onReport(entry.reported);
+  }
+
+  /** §6.8.1: unique, not zero, and random, so that it cannot be guessed. */
+  #newDiscriminator(): number {
+    for (;;) {
+      const value = Math.floor(this.#options.random() * UINT32);
+      if (value !== 0 && !this.#byDiscriminator.has(value)) return value;
+    }
+  }
+}
+
+function sameOctets(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((octet, i) => octet === b[i]);
+}

@@ -1,0 +1,20 @@
+// What travels between the main thread and the one that keeps the sessions. Few messages: sessions come and go, and
+// what becomes of them is told. An eventfd wakes the thread, which waits for packets and not for messages.
+
+import type { SessionReport, SessionSpec } from './service.ts';
+import type { SessionOptions } from './session.ts';
+
+export interface WorkerData {
+  /** Readable when there are messages. */
+  readonly wakeFd: number;
+}
+
+export type WorkerCommand =
+  | { readonly kind: 'add'; readonly id: number; readonly spec: SessionSpec }
+  | { readonly kind: 'update'; readonly id: number; readonly options: SessionOptions }
+  | { readonly kind: 'remove'; readonly id: number }
+  | { readonly kind: 'close' };
+
+export type WorkerNews =
+  | { readonly kind: 'reports'; readonly reports: readonly SessionReport[] }
+  | { readonly kind: 'closed' };

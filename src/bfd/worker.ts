@@ -1,0 +1,147 @@
+// The thread that keeps the sessions. It has no event loop while it works: it waits in ppoll for packets, for a message
+// of the main thread or for the next session that is due, reads everything that has arrived, and only then looks at the
+// time. So a thread that was held up counts the packets that came meanwhile, and declares nobody dead who spoke.
+
+import { getRandomValues } from 'node:crypto';
+import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { type Clock, type Random, systemClock } from '../lib/clock.ts';
+import { BfdEngine } from './engine.ts';
+import type { SessionReport } from './service.ts';
+import { LITTLE_ENDIAN, type Libc, loadLibc, POLLFD_OCTETS, POLLIN, setWord } from './udp/libc.ts';
+import { UdpTransport } from './udp/udp-transport.ts';
+import type { WorkerCommand, WorkerData, WorkerNews } from './worker-protocol.ts';
+
+/** At least so often the thread can be seen to live, and a process that ends need not wait longer for it. */
+const LONGEST_WAIT_MS = 250;
+const NANOS_PER_MS = 1e6;
+const MS_PER_SECOND = 1000;
+/** Before everything that is not urgent; without the privilege it stays as it is. */
+const PRIORITY = -15;
+const RANDOM_POOL = 256;
+const UINT32 = 2 ** 32;
+
+class Keeper {
+  readonly #libc: Libc;
+  readonly #clock: Clock;
+  readonly #port: MessagePort;
+  readonly #wakeFd: number;
+  readonly #transport: UdpTransport;
+  readonly #engine: BfdEngine;
+  readonly #reports: SessionReport[] = [];
+  readonly #timeout = new Uint8Array(16);
+  readonly #timeoutView = new DataView(this.#timeout.buffer);
+  #polled = new Uint8Array(0);
+  #open = true;
+
+  constructor(libc: Libc, port: MessagePort, wakeFd: number, clock: Clock) {
+    this.#libc = libc;
+    this.#clock = clock;
+    this.#port = port;
+    this.#wakeFd = wakeFd;
+    this.#transport = new UdpTransport(libc, () => this.#listDescriptors());
+    this.#engine = new BfdEngine({
+      transport: this.#transport,
+      random: poolOfRandom(),
+      onReport: (report) => this.#reports.push(report),
+    });
+    this.#listDescriptors();
+  }
+
+  /** Until the main thread closes it. */
+  run(): void {
+    const receive = (datagram: Parameters<BfdEngine['receive']>[0]): void =>
+      this.#engine.receive(datagram, this.#clock.now());
+    while (this.#open) {
+      this.#wait(this.#engine.due - this.#clock.now());
+      this.#transport.drain(receive);
+      this.#obey();
+      this.#engine.run(this.#clock.now());
+      this.#tell();
+    }
+    this.#transport.close();
+    this.#post({ kind: 'closed' });
+    this.#port.close();
+  }
+
+  #wait(ms: number): void {
+    const wait = Math.min(LONGEST_WAIT_MS, Math.max(0, ms));
+    setWord(this.#timeoutView, 0, Math.floor(wait / MS_PER_SECOND));
+    setWord(this.#timeoutView, 8, Math.floor((wait % MS_PER_SECOND) * NANOS_PER_MS));
+    // Whatever it says: the sockets are read anyway.
+    this.#libc.ppoll(this.#polled, this.#polled.length / POLLFD_OCTETS, this.#timeout, null);
+  }
+
+  #listDescriptors(): void {
+    const descriptors = [this.#wakeFd, ...this.#transport.descriptors];
+    this.#polled = new Uint8Array(descriptors.length * POLLFD_OCTETS);
+    const view = new DataView(this.#polled.buffer);
+    for (const [i, fd] of descriptors.entries()) {
+      view.setInt32(i * POLLFD_OCTETS, fd, LITTLE_ENDIAN);
+      view.setInt16(i * POLLFD_OCTETS + 4, POLLIN, LITTLE_ENDIAN);
+    }
+  }
+
+  /** revents of the first descriptor. */
+  get #woken(): boolean {
+    return this.#polled[6] !== 0 || this.#polled[7] !== 0;
+  }
+
+  #obey(): void {
+    if (!this.#woken) return;
+    this.#libc.read(this.#wakeFd, this.#timeout, 8);
+    for (;;) {
+      const received: { message: WorkerCommand } | undefined = receiveMessageOnPort(this.#port);
+      if (received === undefined) return;
+      this.#carryOut(received.message);
+    }
+  }
+
+  #carryOut(command: WorkerCommand): void {
+    const now = this.#clock.now();
+    switch (command.kind) {
+      case 'add':
+        this.#engine.add(command.id, command.spec, now);
+        return;
+      case 'update':
+        this.#engine.update(command.id, command.options, now);
+        return;
+      case 'remove':
+        this.#engine.remove(command.id, now);
+        return;
+      case 'close':
+        this.#engine.close(now);
+        this.#open = false;
+        return;
+    }
+  }
+
+  #tell(): void {
+    if (this.#reports.length === 0) return;
+    this.#post({ kind: 'reports', reports: this.#reports });
+    this.#reports.length = 0;
+  }
+
+  #post(news: WorkerNews): void {
+    this.#port.postMessage(news);
+  }
+}
+
+/** Numbers that nobody can guess (RFC 5880 §6.8.1), without a call into the library for each. */
+function poolOfRandom(): Random {
+  const pool = new Uint32Array(RANDOM_POOL);
+  let next = RANDOM_POOL;
+  return () => {
+    if (next === RANDOM_POOL) {
+      getRandomValues(pool);
+      next = 0;
+    }
+    return pool[next++]! / UINT32;
+  };
+}
+
+if (parentPort === null) throw new Error('the BFD worker runs as a worker thread only');
+const libc = loadLibc();
+if (libc === undefined) throw new Error('the BFD worker needs Linux and the koffi library');
+libc.setpriority(0, 0, PRIORITY);
+const data: WorkerData = workerData;
+new Keeper(libc, parentPort, data.wakeFd, systemClock).run();
