@@ -66,6 +66,14 @@ export interface KernelRouteWishes {
   readonly prefSource?: Uint8Array;
   /** Name of a device through which the BGP next hop itself is reached, on-link. No such device, no tunnel. */
   readonly tunnel?: string;
+  /** An answer instead of a way; whatever the next hop is. */
+  readonly type?: KernelRouteType;
+  /** The way itself: the next hop is not followed. Without an interface the kernel finds it. */
+  readonly gateway?: {
+    readonly address: Uint8Array;
+    readonly interface: string | undefined;
+    readonly onlink: boolean;
+  };
 }
 
 /** A path as it is written: with the table, owner and metric that make its key. */

@@ -130,6 +130,8 @@ export class KernelRoutes {
     const wishes = this.#filter === undefined ? NO_WISHES : this.#filter(rib, row);
     if (wishes === undefined) return NO_TARGET;
     if (paths.peerId[row] === local) return this.#localTarget(rib, prefixId, wishes);
+    if (wishes.type !== undefined) return this.#intern(rib, { type: wishes.type, nextHops: [] }, wishes);
+    if (wishes.gateway !== undefined) return this.#gatewayTarget(rib, wishes.gateway, wishes);
     const nextHopOf = (member: number): number => shared.attrs.nextHop[paths.attrPost[member]!]!;
     const { multipath, multipathCount } = locRib.decision;
     if (multipathCount <= 1) {
@@ -150,6 +152,21 @@ export class KernelRoutes {
     return sorted.length === 1 && wishes === NO_WISHES
       ? this.#plainTarget(rib, sorted[0]!.nextHop)
       : this.#composedTarget(rib, sorted, wishes);
+  }
+
+  /** A filter has said where to. */
+  #gatewayTarget(
+    rib: FamilyRib,
+    { address, interface: name, onlink }: NonNullable<KernelRouteWishes['gateway']>,
+    wishes: KernelRouteWishes,
+  ): number {
+    const ifindex = name === undefined ? undefined : this.#sources.interfaceIndex(name);
+    const hop = {
+      gateway: address,
+      ...(ifindex !== undefined && { ifindex }),
+      ...(onlink && { onlink }),
+    };
+    return this.#internHops(rib, [hop], wishes);
   }
 
   #plainTarget(rib: FamilyRib, nextHopId: number): number {

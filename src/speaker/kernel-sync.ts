@@ -15,6 +15,7 @@ import type { Logger } from '../lib/log.ts';
 import type { Scheduler } from '../lib/scheduler.ts';
 import type { FamilyRib } from '../rib/family-rib.ts';
 import type { Rib } from '../rib/rib.ts';
+import type { ExtraValue, RouteExtras } from '../rib/route-extras.ts';
 import { type KernelFilter, KernelRoutes } from './kernel-routes.ts';
 import type { LocalRoutes } from './local-routes.ts';
 import type { Networks } from './networks.ts';
@@ -147,6 +148,12 @@ export class KernelSync {
     this.#routes?.useFilter(filter);
   }
 
+  /** The interface that a next hop of the RIB leads through now. */
+  linkOf(nextHopId: number): { readonly name: string; readonly index: number } | undefined {
+    const index = this.#tracker.resolution(nextHopId).hops[0]?.ifindex;
+    return index === undefined ? undefined : { name: this.interfaceName(index), index };
+  }
+
   /** A sentence about what does not work. */
   get problem(): string | undefined {
     const { failure } = this.monitor;
@@ -216,9 +223,21 @@ export class KernelSync {
   #announce(change: 'add' | 'remove', route: LearnedRoute, wanted: RedistributeSource): void {
     if (route.source !== wanted) return;
     // RFC 4271 §5.1.1: learned by some other means.
-    if (change === 'add') this.#local.add(route.prefix, route.source, { origin: 'INCOMPLETE', asPath: '' });
+    const values = { origin: 'INCOMPLETE', asPath: '' } as const;
+    if (change === 'add') this.#local.add(route.prefix, route.source, values, learnedExtras(route));
     else this.#local.remove(route.prefix, route.source);
   }
+}
+
+/** What filters see of a learned route. */
+function learnedExtras({ source, nextHops, ifname, metric, protocol }: LearnedRoute): Partial<RouteExtras> {
+  const gateway = nextHops[0]?.gateway;
+  if (source === 'connected') return { interface: ifname };
+  const values = new Map<string, ExtraValue>([
+    ['krt_source', protocol],
+    ['krt_metric', metric],
+  ]);
+  return { interface: ifname, gateway, values };
 }
 
 function routeKey(route: LearnedRoute): string {

@@ -7,10 +7,20 @@ import { NlriBatch } from '../bgp/wire/nlri-batch.ts';
 import type { Prefix } from '../lib/ip.ts';
 import { announce, withdraw } from '../rib/adj-rib-in.ts';
 import type { Rib } from '../rib/rib.ts';
+import { plainExtras, type RouteExtras, type RouteOrigin } from '../rib/route-extras.ts';
 
 /** Distinguishes the origins of one prefix, as ADD-PATH identifiers of the pseudo peer's rows. */
 export const LOCAL_ORIGIN = { network: 0, kernel: 1, connected: 2, static: 3 } as const;
 export type LocalOrigin = keyof typeof LOCAL_ORIGIN;
+
+/** As filters and the decision know it. */
+const ROUTE_ORIGIN: Readonly<Record<LocalOrigin, RouteOrigin>> = {
+  network: 'static',
+  kernel: 'kernel',
+  connected: 'device',
+  // Static in the kernel: to this speaker it is learned like any other.
+  static: 'kernel',
+};
 
 const UNSPECIFIED_V4 = new Uint8Array(4);
 const UNSPECIFIED_V6 = new Uint8Array(16);
@@ -25,20 +35,27 @@ export class LocalRoutes {
   }
 
   /** Adds or replaces the route of one origin. */
-  add(prefix: Prefix, origin: LocalOrigin, values: Partial<AttributeValues>): void {
+  add(
+    prefix: Prefix,
+    origin: LocalOrigin,
+    values: Partial<AttributeValues>,
+    more: Partial<RouteExtras> = {},
+  ): void {
     const { attrs, nextHops, checks, local } = this.#rib;
     const batch = batchOf(prefix, LOCAL_ORIGIN[origin]);
     const unspecified = batch.family === IPV4_UNICAST ? UNSPECIFIED_V4 : UNSPECIFIED_V6;
     const nextHop = nextHops.intern(unspecified, unspecified.length, undefined);
     const bytes = encodeAttributes(values);
-    const attr = attrs.intern(bytes, 0, bytes.length, nextHop);
+    const extras = attrs.extrasTable.intern({ ...plainExtras(ROUTE_ORIGIN[origin]), ...more });
+    const attr = attrs.intern(bytes, 0, bytes.length, nextHop, extras);
+    attrs.extrasTable.release(extras);
     nextHops.release(nextHop);
     const result = checks.evaluate(local, attr);
     const family = this.#rib.families[batch.family.id]!;
     announce(family, local, batch, attr, result, this.#nowSeconds());
     // With equal attributes, too: the kernel may have to do something else with the prefix now.
     family.locRib.markDirty(family.prefixes.find(batch.words, 0, prefix.length));
-    attrs.release(result.attrPost);
+    if (result.attrPost !== 0) attrs.release(result.attrPost);
     attrs.release(attr);
   }
 

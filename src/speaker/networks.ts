@@ -4,6 +4,7 @@
 import { parseCommunity, parseLargeCommunity } from '../bgp/wire/communities.ts';
 import type { NetworkConfig } from '../config/model.ts';
 import { formatPrefix, type Prefix, parseAddress, parsePrefix } from '../lib/ip.ts';
+import type { RouteExtras } from '../rib/route-extras.ts';
 import { CommandError, type NetworkSpec } from './api.ts';
 import type { LocalRoutes } from './local-routes.ts';
 
@@ -59,15 +60,22 @@ export class Networks {
       this.#routes.remove(prefix, 'network');
       return;
     }
-    this.#routes.add(prefix, 'network', {
+    const values = {
       origin: 'IGP',
       asPath: '',
       med: network.med,
       localPref: network.localPref,
       communities: network.communities.filter((text) => !isLarge(text)),
       largeCommunities: network.communities.filter(isLarge),
-    });
+    } as const;
+    this.#routes.add(prefix, 'network', values, networkExtras(network));
   }
+}
+
+/** What filters see of it. */
+function networkExtras({ type, via }: NetworkConfig): Partial<RouteExtras> {
+  if (type === 'none') return {};
+  return type === 'via' ? { gateway: parseAddress(via[0] ?? '')?.bytes } : { destination: type };
 }
 
 /** Configuration and API have both kinds in one list: `a:b` (RFC 1997) and `a:b:c` (RFC 8092). */

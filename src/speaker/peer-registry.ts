@@ -18,6 +18,7 @@ import { EstablishedPeer } from './established-peer.ts';
 import { interfaceOf, type OwnAddresses } from './own-addresses.ts';
 import { peerOptions } from './peer-options.ts';
 import type { Pipeline } from './pipeline.ts';
+import type { Policies } from './policies.ts';
 import { RestartHelper, type RestartOffer, restartOffer } from './restart-helper.ts';
 import { exportOptions, importOptions } from './session-options.ts';
 
@@ -39,6 +40,7 @@ export interface RegistryDependencies {
   readonly rib: Rib;
   readonly pipeline: Pipeline;
   readonly addresses: OwnAddresses;
+  readonly policies: Policies;
   readonly version: string;
   /** The state or the settings of a peer changed. */
   readonly onChange: (handle: PeerHandle) => void;
@@ -157,7 +159,12 @@ export class PeerRegistry implements PeerEvents {
     if (established === undefined) return;
     const { rib } = this.#dependencies;
     const { ribPeer, session } = established;
-    ribPeer.importOptions = importOptions(this.#config, handle.settings, session);
+    ribPeer.importOptions = importOptions(
+      this.#config,
+      handle.settings,
+      session,
+      this.#dependencies.policies,
+    );
     for (const family of session.context.families) {
       rib.addWork(reimport(rib.families[family.id]!, ribPeer, rib.checks));
     }
@@ -183,7 +190,7 @@ export class PeerRegistry implements PeerEvents {
       client: handle.settings.routeReflectorClient,
       zone: session.zone,
     };
-    const checks = importOptions(this.#config, handle.settings, session);
+    const checks = importOptions(this.#config, handle.settings, session, this.#dependencies.policies);
     handle.restartOffer = restartOffer(session.peer.remoteOpen);
     const resumed = handle.restarts.resume(handle.restartOffer, context.families);
     const ribPeer =
@@ -262,11 +269,11 @@ export class PeerRegistry implements PeerEvents {
   }
 
   #joinGroups(handle: PeerHandle, established: EstablishedPeer): void {
-    const { rib, addresses } = this.#dependencies;
+    const { rib, addresses, policies } = this.#dependencies;
     const { session, ribPeer } = established;
     const own = addresses();
     for (const family of session.context.families) {
-      const options = exportOptions(this.#config, handle.settings, family, session, own);
+      const options = exportOptions(this.#config, handle.settings, family, session, own, policies);
       rib.groups[family.id]!.join(options, { peer: ribPeer, sink: session });
     }
   }

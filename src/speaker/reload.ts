@@ -4,6 +4,8 @@
 import { CEASE } from '../bgp/wire/error-codes.ts';
 import type { ConfigPlan, DynamicPeersChange, PeerChange } from '../config/diff.ts';
 import type { Config } from '../config/model.ts';
+import { ACCEPT_ALL } from '../config/policies.ts';
+import { reimport } from '../rib/adj-rib-in.ts';
 import { prepareKernelChange } from './kernel-change.ts';
 import type { PeerHandle } from './peer-registry.ts';
 import { listenOptions, ribOptions, type Speaker } from './speaker.ts';
@@ -16,6 +18,7 @@ export async function applyPlan(speaker: Speaker, plan: ConfigPlan, after: Confi
   applyRouter(speaker, plan, after);
   applyDecision(speaker, plan, after);
   await kernel.apply();
+  applyLocalPolicies(speaker, plan, after);
   applyOrigins(speaker, plan);
   for (const listen of plan.listeners.removed) speaker.listeners.close(listenOptions(listen));
   for (const listen of plan.listeners.added) speaker.listeners.open(listenOptions(listen));
@@ -49,6 +52,18 @@ function applyDecision(speaker: Speaker, plan: ConfigPlan, after: Config): void 
   speaker.rib.useDecision(decision, defaultLocalPref);
   if (plan.decision?.actions.includes('import') !== true) return;
   for (const handle of speaker.registry.values()) speaker.registry.refreshOut(handle);
+}
+
+function applyLocalPolicies(speaker: Speaker, plan: ConfigPlan, after: Config): void {
+  const { rib, kernel, policies } = speaker;
+  if (plan.localPolicies === undefined) return;
+  const { actions } = plan.localPolicies;
+  if (actions.includes('install')) {
+    kernel?.useFilter(policies.kernelFilter((after.localPolicies ?? ACCEPT_ALL).install));
+  }
+  if (!actions.includes('import')) return;
+  speaker.useLocalImport(after);
+  for (const family of rib.families) rib.addWork(reimport(family, rib.local, rib.checks));
 }
 
 function applyOrigins(speaker: Speaker, plan: ConfigPlan): void {

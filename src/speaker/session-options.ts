@@ -8,6 +8,7 @@ import { isLinkLocal, parseAddress, parseQuad } from '../lib/ip.ts';
 import type { ExportOptions } from '../rib/export-options.ts';
 import type { ImportOptions } from '../rib/rib-peer.ts';
 import { addressOn, interfaceOf, linkLocalOn, type OwnAddress } from './own-addresses.ts';
+import type { Policies } from './policies.ts';
 
 /** What of a session decides its next hops. */
 export interface SessionEnds {
@@ -16,7 +17,12 @@ export interface SessionEnds {
   readonly zone: string | undefined;
 }
 
-export function importOptions(config: Config, settings: PeerSettings, ends: SessionEnds): ImportOptions {
+export function importOptions(
+  config: Config,
+  settings: PeerSettings,
+  ends: SessionEnds,
+  policies: Policies,
+): ImportOptions {
   const { context } = ends;
   return {
     ownAses: [...new Set([config.router.asn, context.localAs])],
@@ -26,7 +32,7 @@ export function importOptions(config: Config, settings: PeerSettings, ends: Sess
     role: context.localRole,
     gracefulShutdown: settings.gracefulShutdown,
     ownAddresses: [ends.localAddress],
-    policy: settings.import,
+    policy: policies.importPolicy(settings.import),
   };
 }
 
@@ -36,6 +42,7 @@ export function exportOptions(
   family: Family,
   ends: SessionEnds,
   addresses: readonly OwnAddress[],
+  policies: Policies,
 ): ExportOptions {
   const { context } = ends;
   const bit = 1 << family.id;
@@ -43,7 +50,7 @@ export function exportOptions(
   return {
     family,
     peerType: context.peerType,
-    policy: settings.export,
+    policy: policies.exportPolicy(settings.export, family),
     localAs: context.localAs,
     overrideAs: settings.asOverride ? context.peerAs : 0,
     removePrivateAs: settings.removePrivateAs,

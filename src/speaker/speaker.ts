@@ -4,6 +4,7 @@
 import { ListenerSet } from '../bgp/session/listener.ts';
 import type { Transport } from '../bgp/session/transport.ts';
 import type { Config, PeerConfig } from '../config/model.ts';
+import { ACCEPT_ALL } from '../config/policies.ts';
 import type { Kernel } from '../fib/types.ts';
 import type { Clock, Random, Timer } from '../lib/clock.ts';
 import { parseAddress, parseQuad } from '../lib/ip.ts';
@@ -17,6 +18,7 @@ import { Networks } from './networks.ts';
 import type { OwnAddresses } from './own-addresses.ts';
 import { type PeerHandle, PeerRegistry } from './peer-registry.ts';
 import { Pipeline } from './pipeline.ts';
+import { Policies } from './policies.ts';
 import { Watchers } from './watchers.ts';
 
 export interface SpeakerParts {
@@ -53,6 +55,7 @@ export class Speaker {
   readonly routes: LocalRoutes;
   readonly networks: Networks;
   readonly watchers: Watchers;
+  readonly policies: Policies;
   kernel: KernelSync | undefined;
   config: Config;
   state: SpeakerState = 'starting';
@@ -68,6 +71,8 @@ export class Speaker {
     this.startedAt = clock.wallTime();
     this.reconfiguredAt = this.startedAt;
     this.rib = new Rib({ ...ribOptions(config), rows: parts.tableRows }, { clock, scheduler });
+    this.policies = new Policies((nextHopId) => this.kernel?.linkOf(nextHopId));
+    this.useLocalImport(config);
     this.routes = new LocalRoutes(this.rib, () => Math.floor(clock.wallTime() / MS_PER_SECOND));
     this.networks = new Networks(this.routes);
     this.watchers = new Watchers(this.rib);
@@ -77,6 +82,7 @@ export class Speaker {
       rib: this.rib,
       pipeline: new Pipeline(this.rib, clock, parts.defer),
       addresses: parts.addresses,
+      policies: this.policies,
       version: parts.version,
       onChange: (handle) => this.watchers.peerChanged(handle),
       onProgress: () => {
@@ -106,7 +112,16 @@ export class Speaker {
   async openKernel(config: Config): Promise<KernelSync | undefined> {
     const kernel = await this.parts.openKernel(config);
     if (kernel === undefined) return undefined;
-    return new KernelSync(config, { ...this.parts, kernel }, this.rib, this.routes, this.networks);
+    const sync = new KernelSync(config, { ...this.parts, kernel }, this.rib, this.routes, this.networks);
+    sync.useFilter(this.policies.kernelFilter((config.localPolicies ?? ACCEPT_ALL).install));
+    return sync;
+  }
+
+  /** Import policies of own and learned routes, for those that come from now on. */
+  useLocalImport(config: Config): void {
+    const { local } = this.rib;
+    const policy = this.policies.localImport(config.localPolicies ?? ACCEPT_ALL);
+    local.importOptions = { ...local.importOptions, policy };
   }
 
   /**
