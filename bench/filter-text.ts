@@ -13,14 +13,25 @@ export function prefixSetText(members = SET_MEMBERS): string {
   return `define LISTED = [\n${lines.join(',\n')}\n];`;
 }
 
-/** Statements of a filter: what is listed goes, long paths go, the rest is marked and taken. */
+/** Statements of a filter: what is listed goes, long paths go, the rest is ranked and taken. */
 export const FILTER_BODY = [
   'if net ~ LISTED then reject;',
   'if bgp_path.len > 64 then reject;',
   'bgp_local_pref = 120;',
-  'bgp_community.add((65000, 120));',
+  'bgp_med = 0;',
   'accept;',
 ].join('\n');
+
+export interface FilterText {
+  readonly name: string;
+  /** Definitions that the filter needs, then the filter itself. */
+  readonly text: string;
+}
+
+export function importFilter(members = SET_MEMBERS): FilterText {
+  const name = 'bench_in';
+  return { name, text: `${prefixSetText(members)}\nfilter ${name} {\n${FILTER_BODY}\n}` };
+}
 
 const BLOCK_SIZE = 64;
 const BLOCK_BASE = 0x0a800000;

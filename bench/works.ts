@@ -3,6 +3,7 @@
 
 import type { Course } from './course.ts';
 import type { Ability } from './daemons/types.ts';
+import { importFilter, SET_MEMBERS } from './filter-text.ts';
 import type { ChurnPlan, PhaseName, ProbePlan, TableSource } from './load/plan.ts';
 import type { Measure } from './outcome.ts';
 import {
@@ -183,6 +184,16 @@ export const WORKS: readonly Work[] = [
     title: 'the same full table from ten eBGP peers, to one',
     phase: 'announce',
     setup: (size) => setup(external(10, 1), fullTable(size), ['announce']),
+  },
+  {
+    id: 'F1',
+    title: 'T1 and 100,000 refused routes, through an import filter with a set of 100,000 prefixes',
+    phase: 'announce',
+    needs: ['filter'],
+    setup: (size) => {
+      const table = { ...fullTable(size), refused: SET_MEMBERS };
+      return setup(external(1, 1), table, ['announce'], { importFilter: importFilter() });
+    },
   },
   {
     id: 'C1',

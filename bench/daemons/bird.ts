@@ -20,7 +20,7 @@ import {
 
 export const bird: DaemonKind = {
   name: 'bird',
-  abilities: ['kernel', 'status'],
+  abilities: ['kernel', 'status', 'filter'],
   // bird --version writes to stderr and has done so in every release.
   version: async () => {
     const text = await run(['sh', '-c', 'bird --version 2>&1']).catch(() => undefined);
@@ -59,8 +59,9 @@ async function start({ namespace, directory, spec }: StartContext): Promise<Daem
 
 const TABLE: Readonly<Record<LabFamily, string>> = { ipv4: 'master4', ipv6: 'master6' };
 
-function configuration(spec: DaemonSpec): string {
+export function configuration(spec: DaemonSpec): string {
   const lines = [`router id ${spec.routerId};`, 'protocol device {}'];
+  if (spec.importFilter !== undefined) lines.push(spec.importFilter.text);
   for (const family of ['ipv4', 'ipv6'] as const) {
     const networks = spec.networks.filter((prefix) => isIpv6(prefix) === (family === 'ipv6'));
     lines.push(
@@ -96,7 +97,8 @@ function peerBlock(spec: DaemonSpec, peer: PeerSpec): string {
   for (const family of peer.families) {
     const nextHop = peer.nextHopSelf === true ? ' next hop self;' : '';
     // Connected routes resolve next hops and are not for the peers.
-    lines.push(`  ${family} { import all; export where source ~ [ RTS_BGP, RTS_STATIC ];${nextHop} };`);
+    const taken = spec.importFilter === undefined ? 'all' : `filter ${spec.importFilter.name}`;
+    lines.push(`  ${family} { import ${taken}; export where source ~ [ RTS_BGP, RTS_STATIC ];${nextHop} };`);
   }
   lines.push('}');
   return lines.join('\n');

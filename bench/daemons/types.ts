@@ -1,6 +1,7 @@
 // What the bench and the interop labs want of a BGP daemon, whichever it is: an equivalent configuration from one
 // description, start and stop in a namespace, and its sessions and routes as plain data.
 
+import type { FilterText } from '../filter-text.ts';
 import type { ManagedProcess } from '../lab/managed-process.ts';
 import type { Namespace } from '../lab/namespace.ts';
 
@@ -35,8 +36,8 @@ export interface DaemonSpec {
   /** Prefixes of both families that the daemon originates. */
   readonly networks: readonly string[];
   readonly clusterId?: string;
-  /** What everybody's routes go through, as a filter's statements in BIRD's language; of kinds with the ability `filter`. */
-  readonly importFilter?: string;
+  /** What everybody's routes go through, in BIRD's language; of kinds with the ability `filter`. */
+  readonly importFilter?: FilterText;
   /** Program received routes into the kernel of its namespace. */
   readonly kernel: boolean;
 }

@@ -81,7 +81,7 @@ export class Load {
   #prepare(): void {
     const plan = this.#plan;
     const announced = this.#ranges.filter((range) => range !== undefined);
-    const to = Math.max(0, ...announced.map((range) => range.to));
+    const to = Math.max(0, ...announced.map((range) => range.to)) - refusedOf(plan);
     const from = Math.min(to, ...announced.map((range) => range.from));
     let octets = 0;
     plan.sessions.forEach((session, i) => {
@@ -360,6 +360,11 @@ export class Load {
   #sleep(ms: number): Promise<void> {
     return new Promise((resolve) => this.#clock.setTimer(ms, resolve));
   }
+}
+
+/** Routes at the table's end that a filter must keep from everybody. */
+function refusedOf({ table }: LoadPlan): number {
+  return table.kind === 'full' ? (table.refused ?? 0) : 0;
 }
 
 /** Whether a member's stream belongs to a phase. */

@@ -8,12 +8,12 @@ import { Load } from './load.ts';
 import { withoutLoops } from './loops.ts';
 import type { LoadEvent, LoadPlan } from './plan.ts';
 import type { RouteTable } from './route-table.ts';
-import { blockTable, fullTable } from './synthetic.ts';
+import { appendTable, blockTable, fullTable } from './synthetic.ts';
 
 async function makeTable({ table: source, target }: LoadPlan): Promise<RouteTable> {
   switch (source.kind) {
     case 'full':
-      return fullTable({ ...source, prefixList: source.prefixList });
+      return withRefused(fullTable({ ...source, prefixList: source.prefixList }), source.refused ?? 0);
     case 'blocks':
       return blockTable(source.routes);
     case 'mrt': {
@@ -24,6 +24,11 @@ async function makeTable({ table: source, target }: LoadPlan): Promise<RouteTabl
     case 'messages':
       return withoutLoops(first(tablesFromMessages(source.path), source.path), target.asn);
   }
+}
+
+function withRefused(table: RouteTable, blocks: number): RouteTable {
+  appendTable(table, blockTable(blocks));
+  return table;
 }
 
 function first(tables: readonly RouteTable[], path: string): RouteTable {

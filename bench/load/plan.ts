@@ -12,6 +12,8 @@ export type TableSource =
       readonly seed: number;
       readonly setsPerRoute: number;
       readonly prefixList?: string;
+      /** So many /26 blocks more, which are announced and which nobody may get. */
+      readonly refused?: number;
     }
   /** /26 blocks without attributes; IPv4. */
   | { readonly kind: 'blocks'; readonly routes: number }
