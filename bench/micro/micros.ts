@@ -218,7 +218,7 @@ function pack({ streams, table }: MicroInput): MicroRun {
     run: () => {
       let seen = 0;
       for (let id = 1; id < prefixes.limit; id++) {
-        batch.add(id, 0, locRib.bestAttr[id]!, locRib.bestPeer[id]!);
+        batch.add(id, 0, locRib.bestAttr(id), locRib.bestPeer(id));
         seen++;
         if (batch.count === EXPORT_CHUNK) flush();
       }

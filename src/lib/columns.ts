@@ -30,36 +30,30 @@ export function growUint8(column: Uint8Array<ArrayBuffer>, size: number): Uint8A
   return grown;
 }
 
-/** A set of small non-negative integers that remembers insertion order, for work queues without duplicates. */
-export class IdQueue {
+/** Small non-negative integers, first in, first out. */
+export class IntQueue {
   #ids = new Int32Array(1024);
   #head = 0;
   #tail = 0;
-  #queued = new Uint8Array(1024);
 
   get size(): number {
     return this.#tail - this.#head;
   }
 
-  has(id: number): boolean {
-    return this.#queued[id] === 1;
-  }
-
-  /** Returns false where `id` waits already. */
-  push(id: number): boolean {
-    if (this.#queued[id] === 1) return false;
-    if (id >= this.#queued.length) this.#queued = growUint8(this.#queued, id + 1);
-    this.#queued[id] = 1;
+  push(id: number): void {
     if (this.#tail === this.#ids.length) this.#makeRoom();
     this.#ids[this.#tail++] = id;
-    return true;
   }
 
-  /** The oldest id, or -1 when the queue is empty. */
+  /** What waits at `place`, the oldest being at 0. */
+  at(place: number): number {
+    return this.#ids[this.#head + place]!;
+  }
+
+  /** The oldest, or -1 when the queue is empty. */
   shift(): number {
     if (this.#head === this.#tail) return -1;
     const id = this.#ids[this.#head++]!;
-    this.#queued[id] = 0;
     if (this.#head === this.#tail) {
       this.#head = 0;
       this.#tail = 0;
@@ -82,5 +76,40 @@ export class IdQueue {
     }
     this.#tail -= this.#head;
     this.#head = 0;
+  }
+}
+
+/** A set of small non-negative integers that remembers insertion order, for work queues without duplicates. */
+export class IdQueue {
+  readonly #ids = new IntQueue();
+  #queued = new Uint8Array(1024);
+
+  get size(): number {
+    return this.#ids.size;
+  }
+
+  has(id: number): boolean {
+    return this.#queued[id] === 1;
+  }
+
+  /** Returns false where `id` waits already. */
+  push(id: number): boolean {
+    if (this.#queued[id] === 1) return false;
+    if (id >= this.#queued.length) this.#queued = growUint8(this.#queued, id + 1);
+    this.#queued[id] = 1;
+    this.#ids.push(id);
+    return true;
+  }
+
+  /** The oldest id, or -1 when the queue is empty. */
+  shift(): number {
+    const id = this.#ids.shift();
+    if (id >= 0) this.#queued[id] = 0;
+    return id;
+  }
+
+  /** Visits what waits, oldest first. */
+  forEach(visit: (id: number) => void): void {
+    this.#ids.forEach(visit);
   }
 }

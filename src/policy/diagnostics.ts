@@ -46,6 +46,12 @@ export class Diagnostics {
     return this.#errors;
   }
 
+  /** Forgets everything: for another text that is read with the same names. */
+  clear(): void {
+    this.list.length = 0;
+    this.#errors = 0;
+  }
+
   #add(severity: Severity, span: Span, message: string, hint: string | undefined): void {
     this.list.push(hint === undefined ? { severity, message, span } : { severity, message, span, hint });
   }

@@ -127,10 +127,11 @@ export class FilterPolicy implements RoutePolicy {
       values = new Map([...values, ['igp_metric', nextHops.metric[nextHopId]!]]);
     }
     const stride = family.words === 1 ? 1 : 4;
-    for (let i = 0; i < stride; i++) this.#words[i] = prefixes.words[prefixId * stride + i]!;
+    const first = prefixes.wordsAt(prefixId);
+    for (let i = 0; i < stride; i++) this.#words[i] = prefixes.records[first + i]!;
     return this.#access
       .load(attrs.bytes, attrs.offset(attr), attrs.length(attr), this.#facts, values)
-      .setNet(this.#words, prefixes.lengths[prefixId]!, stride);
+      .setNet(this.#words, prefixes.bits(prefixId), stride);
   }
 
   /** Interns what an accepted route has become. */

@@ -9,6 +9,9 @@ import type { RibPeer } from './rib-peer.ts';
 import type { RoutePolicy } from './route-policy.ts';
 import { RowWalk } from './row-walk.ts';
 
+/** Prefixes that are looked up together: enough for cache misses to overlap, few enough to stay in the cache. */
+const BLOCK = 512;
+
 /**
  * Writes announced prefixes. `attrIn` stays the caller's; `result` is what import made of it for this peer.
  * `now` is wall-clock seconds. Announcing again what is there changes nothing (but the stale mark).
@@ -22,11 +25,11 @@ export function announce(
   now: number,
 ): void {
   const { policy } = result;
-  if (policy === undefined) announceAll(rib, peer, batch, attrIn, result, now);
-  else if (policy.dependsOnPrefix(rib.family.id)) announceEach(rib, peer, batch, attrIn, result, policy, now);
-  else {
+  if (policy === undefined || policy.dependsOnPrefix(rib.family.id)) {
+    announceAll(rib, peer, batch, attrIn, result, policy, now);
+  } else {
     const filtered = judge(rib, peer, 0, result, policy);
-    announceAll(rib, peer, batch, attrIn, filtered, now);
+    announceAll(rib, peer, batch, attrIn, filtered, undefined, now);
     letGo(rib, filtered);
   }
 }
@@ -47,64 +50,50 @@ function letGo(rib: FamilyRib, { attrPost }: ImportResult): void {
   if (attrPost !== 0) rib.shared.attrs.release(attrPost);
 }
 
-/** A policy that looks at the prefix has a result for each. */
-function announceEach(
-  rib: FamilyRib,
-  peer: RibPeer,
-  { words, lengths, pathIds, count }: NlriBatch,
-  attrIn: number,
-  result: ImportResult,
-  policy: RoutePolicy,
-  now: number,
-): void {
-  const { prefixes, paths } = rib;
-  const stride = rib.family.words;
-  prefixes.warm(words, lengths, count);
-  for (let i = 0; i < count; i++) {
-    const prefixId = prefixes.intern(words, i * stride, lengths[i]!);
-    const row = paths.find(prefixId, peer.id, pathIds[i]!);
-    // The same again: the same result again.
-    if (row !== 0 && paths.attrIn[row] === attrIn) {
-      confirm(rib, peer, row);
-      continue;
-    }
-    const filtered = judge(rib, peer, prefixId, result, policy);
-    if (row !== 0) replace(rib, peer, row, attrIn, filtered, now);
-    else add(rib, peer, prefixId, pathIds[i]!, attrIn, filtered, now);
-    letGo(rib, filtered);
-  }
-}
-
+/** `each` is the policy where it looks at the prefix: `result` is then what it starts from. */
 function announceAll(
   rib: FamilyRib,
   peer: RibPeer,
   batch: NlriBatch,
   attrIn: number,
   result: ImportResult,
+  each: RoutePolicy | undefined,
   now: number,
 ): void {
   const { prefixes, paths } = rib;
-  const stride = rib.family.words;
-  const { words, lengths, pathIds, count } = batch;
-  prefixes.warm(words, lengths, count);
-  for (let i = 0; i < count; i++) {
-    const prefixId = prefixes.intern(words, i * stride, lengths[i]!);
-    const row = paths.find(prefixId, peer.id, pathIds[i]!);
-    if (row !== 0) replace(rib, peer, row, attrIn, result, now);
-    else add(rib, peer, prefixId, pathIds[i]!, attrIn, result, now);
+  const { pathIds, count } = batch;
+  for (let from = 0; from < count; from += BLOCK) {
+    const to = Math.min(count, from + BLOCK);
+    const ids = prefixes.internAll(batch, from, to);
+    paths.warm(ids, to - from);
+    for (let i = from; i < to; i++) {
+      const prefixId = ids[i - from]!;
+      const pathId = pathIds[i]!;
+      const row = paths.find(prefixId, peer.id, pathId);
+      if (row !== 0 && paths.attrIn(row) === attrIn) confirm(rib, peer, row);
+      else {
+        const own = each === undefined ? result : judge(rib, peer, prefixId, result, each);
+        if (row !== 0) replace(rib, peer, row, attrIn, own, now);
+        else add(rib, peer, prefixId, pathId, attrIn, own, now);
+        if (each !== undefined) letGo(rib, own);
+      }
+    }
   }
 }
 
 /** Removes withdrawn prefixes; a withdrawal of what is not there is harmless (RFC 4271 §9). */
 export function withdraw(rib: FamilyRib, peer: RibPeer, batch: NlriBatch): void {
   const { prefixes, paths } = rib;
-  const stride = rib.family.words;
-  prefixes.warm(batch.words, batch.lengths, batch.count);
-  for (let i = 0; i < batch.count; i++) {
-    const prefixId = prefixes.find(batch.words, i * stride, batch.lengths[i]!);
-    if (prefixId === 0) continue;
-    const row = paths.find(prefixId, peer.id, batch.pathIds[i]!);
-    if (row !== 0) removeRow(rib, peer, row);
+  const { pathIds, count } = batch;
+  for (let from = 0; from < count; from += BLOCK) {
+    const to = Math.min(count, from + BLOCK);
+    const ids = prefixes.findAll(batch, from, to);
+    paths.warm(ids, to - from);
+    for (let i = from; i < to; i++) {
+      const prefixId = ids[i - from]!;
+      const row = prefixId === 0 ? 0 : paths.find(prefixId, peer.id, pathIds[i]!);
+      if (row !== 0) removeRow(rib, peer, row);
+    }
   }
 }
 
@@ -122,8 +111,8 @@ function add(
   prefixes.hold(prefixId);
   const row = paths.add(prefixId, peer.id, pathId);
   shared.attrs.hold(attrIn);
-  paths.attrIn[row] = attrIn;
-  paths.since[row] = now;
+  paths.setAttrIn(row, attrIn);
+  paths.setSince(row, now);
   counters.received++;
   setPost(rib, peer, row, 0, result);
   if (result.attrPost !== 0) rib.locRib.markDirty(prefixId);
@@ -139,21 +128,20 @@ function replace(
 ): void {
   const { paths, shared } = rib;
   confirm(rib, peer, row);
-  const oldIn = paths.attrIn[row]!;
-  if (oldIn === attrIn) return;
-  const oldPost = paths.attrPost[row]!;
+  const oldIn = paths.attrIn(row);
+  const oldPost = paths.attrPost(row);
   shared.attrs.hold(attrIn);
-  paths.attrIn[row] = attrIn;
-  paths.since[row] = now;
+  paths.setAttrIn(row, attrIn);
+  paths.setSince(row, now);
   setPost(rib, peer, row, oldPost, result);
   shared.attrs.release(oldIn);
-  if (oldPost !== result.attrPost) rib.locRib.markDirty(paths.prefixId[row]!);
+  if (oldPost !== result.attrPost) rib.locRib.markDirty(paths.prefixId(row));
 }
 
 /** The peer has it still. */
 function confirm({ paths, family }: FamilyRib, peer: RibPeer, row: number): void {
-  if ((paths.flags[row]! & PATH_FLAG.stale) === 0) return;
-  paths.flags[row] = paths.flags[row]! & ~PATH_FLAG.stale;
+  if ((paths.flags(row) & PATH_FLAG.stale) === 0) return;
+  paths.setFlags(row, paths.flags(row) & ~PATH_FLAG.stale);
   peer.counters[family.id]!.stale--;
 }
 
@@ -161,10 +149,10 @@ function confirm({ paths, family }: FamilyRib, peer: RibPeer, row: number): void
 function setPost(rib: FamilyRib, peer: RibPeer, row: number, oldPost: number, result: ImportResult): void {
   const { paths, shared } = rib;
   const counters = peer.counters[rib.family.id]!;
-  if (paths.reject[row] !== 0) counters.rejected--;
-  if (paths.reject[row] !== result.cause) paths.reject[row] = result.cause;
+  if (paths.reject(row) !== 0) counters.rejected--;
+  if (paths.reject(row) !== result.cause) paths.setReject(row, result.cause);
   if (result.cause !== 0) counters.rejected++;
-  paths.attrPost[row] = result.attrPost;
+  paths.setAttrPost(row, result.attrPost);
   if (result.attrPost !== 0) shared.attrs.hold(result.attrPost);
   if (oldPost !== 0) shared.attrs.release(oldPost);
 }
@@ -172,16 +160,16 @@ function setPost(rib: FamilyRib, peer: RibPeer, row: number, oldPost: number, re
 function removeRow(rib: FamilyRib, peer: RibPeer, row: number): void {
   const { prefixes, paths, shared } = rib;
   const counters = peer.counters[rib.family.id]!;
-  const prefixId = paths.prefixId[row]!;
-  const attrPost = paths.attrPost[row]!;
+  const prefixId = paths.prefixId(row);
+  const attrPost = paths.attrPost(row);
   counters.received--;
-  if (paths.reject[row] !== 0) counters.rejected--;
-  if ((paths.flags[row]! & PATH_FLAG.stale) !== 0) counters.stale--;
+  if (paths.reject(row) !== 0) counters.rejected--;
+  if ((paths.flags(row) & PATH_FLAG.stale) !== 0) counters.stale--;
   if (attrPost !== 0) {
     rib.locRib.markDirty(prefixId);
     shared.attrs.release(attrPost);
   }
-  shared.attrs.release(paths.attrIn[row]!);
+  shared.attrs.release(paths.attrIn(row));
   paths.remove(row);
   prefixes.release(prefixId);
 }
@@ -196,8 +184,8 @@ export function markStale(rib: FamilyRib, peer: RibPeer): void {
   const { paths } = rib;
   const counters = peer.counters[rib.family.id]!;
   forEachRow(rib, peer, (row) => {
-    if ((paths.flags[row]! & PATH_FLAG.stale) !== 0) return;
-    paths.flags[row] = paths.flags[row]! | PATH_FLAG.stale;
+    if ((paths.flags(row) & PATH_FLAG.stale) !== 0) return;
+    paths.setFlags(row, paths.flags(row) | PATH_FLAG.stale);
     counters.stale++;
   });
 }
@@ -206,7 +194,7 @@ export function markStale(rib: FamilyRib, peer: RibPeer): void {
 export function removeStale(rib: FamilyRib, peer: RibPeer): RowWalk {
   const { paths } = rib;
   return new RowWalk(rib, peer, (row) => {
-    if ((paths.flags[row]! & PATH_FLAG.stale) !== 0) removeRow(rib, peer, row);
+    if ((paths.flags(row) & PATH_FLAG.stale) !== 0) removeRow(rib, peer, row);
   });
 }
 
@@ -231,7 +219,7 @@ export function reimport(rib: FamilyRib, peer: RibPeer, checks: ImportChecks): R
     return filtered;
   };
   const visit = (row: number): void => {
-    const attrIn = paths.attrIn[row]!;
+    const attrIn = paths.attrIn(row);
     let result = memo.get(attrIn);
     if (result === undefined) {
       result = evaluate(attrIn);
@@ -240,16 +228,16 @@ export function reimport(rib: FamilyRib, peer: RibPeer, checks: ImportChecks): R
     }
     if (result.policy === undefined) store(row, result);
     else {
-      const filtered = judge(rib, peer, paths.prefixId[row]!, result, result.policy);
+      const filtered = judge(rib, peer, paths.prefixId(row), result, result.policy);
       store(row, filtered);
       letGo(rib, filtered);
     }
   };
   const store = (row: number, result: ImportResult): void => {
-    const oldPost = paths.attrPost[row]!;
-    if (oldPost === result.attrPost && paths.reject[row] === result.cause) return;
+    const oldPost = paths.attrPost(row);
+    if (oldPost === result.attrPost && paths.reject(row) === result.cause) return;
     setPost(rib, peer, row, oldPost, result);
-    if (oldPost !== result.attrPost) rib.locRib.markDirty(paths.prefixId[row]!);
+    if (oldPost !== result.attrPost) rib.locRib.markDirty(paths.prefixId(row));
   };
   return new RowWalk(rib, peer, visit, () => {
     for (const [attrIn, { attrPost }] of memo) {
@@ -263,9 +251,9 @@ export function reimport(rib: FamilyRib, peer: RibPeer, checks: ImportChecks): R
 export function markNextHopsDirty(rib: FamilyRib, changed: ReadonlySet<number>): RowWalk {
   const { paths, shared } = rib;
   return new RowWalk(rib, undefined, (row) => {
-    const attrPost = paths.attrPost[row]!;
+    const attrPost = paths.attrPost(row);
     if (attrPost !== 0 && changed.has(shared.attrs.nextHop[attrPost]!)) {
-      rib.locRib.markDirty(paths.prefixId[row]!);
+      rib.locRib.markDirty(paths.prefixId(row));
     }
   });
 }

@@ -3,7 +3,7 @@
 // that lag behind remember what they miss (lane.ts). Two stores behind one interface: most groups send the best
 // path only and get dense columns, ADD-PATH groups keep a list a prefix.
 
-import { growInt32, growUint16 } from '../lib/columns.ts';
+import { growInt32 } from '../lib/columns.ts';
 import type { AttrStore } from './attr-store.ts';
 import type { PrefixTable } from './prefix-table.ts';
 import type { ResumableWork } from './row-walk.ts';
@@ -56,9 +56,8 @@ export class SinglePathOut implements AdjRibOut {
   readonly #attrs: AttrStore;
   readonly #prefixes: PrefixTable;
   readonly #sources = new SourceCounts();
-  /** By prefixId; 0 = not advertised. */
-  attr = new Int32Array(INITIAL_IDS);
-  from = new Uint16Array(INITIAL_IDS);
+  /** Pairs (attributes, peer) by prefixId; attributes 0 = not advertised. */
+  #entries = new Int32Array(INITIAL_IDS * 2);
   size = 0;
 
   constructor(attrs: AttrStore, prefixes: PrefixTable) {
@@ -71,11 +70,23 @@ export class SinglePathOut implements AdjRibOut {
   }
 
   has(prefixId: number): boolean {
-    return prefixId < this.attr.length && this.attr[prefixId] !== 0;
+    return this.attr(prefixId) !== 0;
+  }
+
+  /** Attributes of what was advertised before they were rewritten, or 0. */
+  attr(prefixId: number): number {
+    const at = prefixId * 2;
+    return at < this.#entries.length ? this.#entries[at]! : 0;
+  }
+
+  /** The peer that it came from, or 0. */
+  from(prefixId: number): number {
+    const at = prefixId * 2;
+    return at < this.#entries.length ? this.#entries[at + 1]! : 0;
   }
 
   forEach(prefixId: number, visit: (pathId: number, attr: number, fromPeer: number) => void): void {
-    if (this.has(prefixId)) visit(0, this.attr[prefixId]!, this.from[prefixId]!);
+    if (this.has(prefixId)) visit(0, this.attr(prefixId), this.from(prefixId));
   }
 
   remove(prefixId: number): void {
@@ -88,21 +99,20 @@ export class SinglePathOut implements AdjRibOut {
 
   /** Replaces the entry; `attr` 0 removes it. */
   set(prefixId: number, attr: number, from: number): void {
-    if (prefixId >= this.attr.length) {
-      this.attr = growInt32(this.attr, this.#prefixes.limit);
-      this.from = growUint16(this.from, this.#prefixes.limit);
-    }
-    const old = this.attr[prefixId]!;
+    const at = prefixId * 2;
+    if (at >= this.#entries.length) this.#entries = growInt32(this.#entries, this.#prefixes.limit * 2);
+    const entries = this.#entries;
+    const old = entries[at]!;
     if (attr !== 0) {
       this.#attrs.hold(attr);
       this.#sources.add(from, 1);
     }
     if (old !== 0) {
-      this.#sources.add(this.from[prefixId]!, -1);
+      this.#sources.add(entries[at + 1]!, -1);
       this.#attrs.release(old);
     }
-    this.attr[prefixId] = attr;
-    if (this.from[prefixId] !== from) this.from[prefixId] = from;
+    entries[at] = attr;
+    entries[at + 1] = from;
     if (old === 0 && attr !== 0) {
       this.size++;
       this.#prefixes.hold(prefixId);

@@ -12,6 +12,8 @@ import { ExportRewriter } from './rewrite.ts';
 export class Advertiser {
   readonly rewriter: ExportRewriter;
   readonly filter: ExportFilter | undefined;
+  /** Means nothing; loads whose result nobody gets may be left out. */
+  touched = 0;
   readonly #rib: FamilyRib;
   readonly #single: SinglePathOut | undefined;
   readonly #multi: MultiPathOut | undefined;
@@ -35,6 +37,18 @@ export class Advertiser {
   /** A prefix has at most one route, without an identifier. */
   get isSinglePath(): boolean {
     return this.#single !== undefined;
+  }
+
+  /** Touches what computing these entries of the change log will read, so that cache misses overlap. */
+  warm(from: number, to: number): void {
+    const { changes, locRib } = this.#rib;
+    let touched = 0;
+    for (let at = from; at < to; at++) {
+      const prefixId = changes.at(at);
+      touched ^= locRib.bestAttr(prefixId);
+      if (this.#single !== undefined) touched ^= this.#single.attr(prefixId);
+    }
+    this.touched = touched;
   }
 
   /** Brings one prefix of the Adj-RIB-Out up to date; the difference goes to the batch. */

@@ -100,20 +100,22 @@ export class ChangeBatch {
   }
 
   #fillBucket(writer: UpdateWriter, start: number, end: number, unsent: UnsentRoute[]): void {
-    const { words, lengths } = this.#rib.prefixes;
+    const { prefixes } = this.#rib;
+    const { records } = prefixes;
     const { sorted } = this.#order;
     const before = unsent.length;
     for (let i = start; i < end; i++) {
       const prefixId = this.#prefix[sorted[i]!]!;
       const pathId = this.#pathId[sorted[i]!]!;
-      if (!writer.addPrefix(words, prefixId, lengths[prefixId]!, pathId)) unsent.push({ prefixId, pathId });
+      const added = writer.addPrefix(records, prefixes.wordsAt(prefixId), prefixes.bits(prefixId), pathId);
+      if (!added) unsent.push({ prefixId, pathId });
     }
     writer.finish();
     if (unsent.length === before) return;
     // RFC 4271 §9.2, RFC 8654 §4: not sent, and an earlier route is withdrawn.
     writer.startWithdraw();
     for (const { prefixId, pathId } of unsent.slice(before)) {
-      writer.addPrefix(words, prefixId, lengths[prefixId]!, pathId);
+      writer.addPrefix(records, prefixes.wordsAt(prefixId), prefixes.bits(prefixId), pathId);
     }
     writer.finish();
   }

@@ -88,7 +88,7 @@ export class Decision {
 
   /** Whether a row takes part: accepted by import, next hop resolvable (RFC 4271 §9.1.2). */
   eligible(row: number): boolean {
-    const attr = this.#paths.attrPost[row]!;
+    const attr = this.#paths.attrPost(row);
     if (attr === 0) return false;
     if (this.#nextHops.reachable[this.#attrs.nextHop[attr]!] === 1) return true;
     return (this.#attrs.flags[attr]! & ATTR_FLAG.settled) !== 0;
@@ -130,9 +130,9 @@ export class Decision {
   }
 
   #gather(first: number): number {
-    const next = this.#paths.next;
+    const paths = this.#paths;
     let count = 0;
-    for (let row = first; row !== 0; row = next[row]!) {
+    for (let row = first; row !== 0; row = paths.next(row)) {
       if (!this.eligible(row)) continue;
       if (count === this.#rows.length) {
         this.#rows = growInt32(this.#rows, count + 1);
@@ -163,7 +163,7 @@ export class Decision {
 
   /** Keeps what may share traffic with the best, which comes first; at most `multipathLimit`. */
   #trimMultipath(best: number): void {
-    const { attrPost } = this.#paths;
+    const paths = this.#paths;
     const equals = this.multipath.slice(0, this.multipathCount);
     // Which of too many share the traffic must not depend on the order in which they came.
     if (equals.length > this.options.multipathLimit) equals.sort((a, b) => this.#comparePeers(a, b));
@@ -171,14 +171,15 @@ export class Decision {
     this.multipathCount = 1;
     for (const row of equals) {
       if (row === best || this.multipathCount >= this.options.multipathLimit) continue;
-      if (!this.options.multipathRelax && !this.#attrs.sameAsPath(attrPost[row]!, attrPost[best]!)) continue;
+      if (!this.options.multipathRelax && !this.#attrs.sameAsPath(paths.attrPost(row), paths.attrPost(best)))
+        continue;
       this.multipath[this.multipathCount++] = row;
     }
   }
 
   #stepTable(options: DecisionOptions): { number: number; run: (count: number) => number }[] {
-    const attr = (row: number): number => this.#paths.attrPost[row]!;
-    const peer = (row: number): number => this.#paths.peerId[row]!;
+    const attr = (row: number): number => this.#paths.attrPost(row);
+    const peer = (row: number): number => this.#paths.peerId(row);
     const lowest = (number: number, key: (row: number) => number) => ({
       number,
       run: (count: number) => this.#keepLowest(count, key),
@@ -199,7 +200,7 @@ export class Decision {
       !options.ignoreRouterId && lowest(11, (row) => this.#routerId(row)),
       lowest(12, (row) => this.#attrs.clusterLength[attr(row)]!),
       { number: 13, run: (count: number) => this.#keepLowestAddress(count) },
-      lowest(LAST_STEP, (row) => this.#paths.pathId[row]!),
+      lowest(LAST_STEP, (row) => this.#paths.pathId(row)),
     ];
     return steps.filter((step) => step !== false);
   }
@@ -210,7 +211,7 @@ export class Decision {
     // Mostly all routes are BGP's as they came.
     if (extrasTable.size === 0) return count;
     const { preference } = extrasTable;
-    return this.#keepLowest(count, (row) => -preference[extras[this.#paths.attrPost[row]!]!]!);
+    return this.#keepLowest(count, (row) => -preference[extras[this.#paths.attrPost(row)]!]!);
   }
 
   /** Moves the rows with the lowest key to the front. */
@@ -235,16 +236,16 @@ export class Decision {
   /** RFC 4271 §9.1.2.2 c): of each neighbouring AS only the paths with its lowest MED stay. */
   #keepLowestMed(count: number): number {
     const { neighborAs, med } = this.#attrs;
-    const { attrPost } = this.#paths;
-    const first = med[attrPost[this.#rows[0]!]!];
+    const paths = this.#paths;
+    const first = med[paths.attrPost(this.#rows[0]!)];
     let equal = 1;
-    while (equal < count && med[attrPost[this.#rows[equal]!]!] === first) equal++;
+    while (equal < count && med[paths.attrPost(this.#rows[equal]!)] === first) equal++;
     // Mostly no path has a MED.
     if (equal === count) return count;
     return this.#keepWhere(count, (row) => {
-      const own = attrPost[row]!;
+      const own = paths.attrPost(row);
       for (let i = 0; i < count; i++) {
-        const other = attrPost[this.#rows[i]!]!;
+        const other = paths.attrPost(this.#rows[i]!);
         if (neighborAs[other] === neighborAs[own] && med[other]! < med[own]!) return false;
       }
       return true;
@@ -254,12 +255,12 @@ export class Decision {
   /** RFC 7311 §4.1: with AIGP on any path, those without fall out; then the lowest AIGP + interior cost. */
   #keepLowestAigp(count: number): number {
     const withAigp = this.#keepWhere(count, (row) => {
-      return (this.#attrs.flags[this.#paths.attrPost[row]!]! & ATTR_FLAG.aigp) !== 0;
+      return (this.#attrs.flags[this.#paths.attrPost(row)]! & ATTR_FLAG.aigp) !== 0;
     });
     if (withAigp === 0) return count;
     // 64-bit integers: a sum of doubles would call unequal costs above 2^53 equal.
     const cost = (row: number): bigint => {
-      const attr = this.#paths.attrPost[row]!;
+      const attr = this.#paths.attrPost(row);
       return this.#attrs.aigp(attr) + BigInt(this.#nextHops.metric[this.#attrs.nextHop[attr]!]!);
     };
     let lowest = cost(this.#rows[0]!);
@@ -276,7 +277,7 @@ export class Decision {
     let present = false;
     for (let i = 0; i < count; i++) {
       const row = this.#rows[i]!;
-      if (this.#peers.source[this.#paths.peerId[row]!] !== SOURCE.external) return count;
+      if (this.#peers.source[this.#paths.peerId(row)] !== SOURCE.external) return count;
       if (row === current) present = true;
       else if (current !== 0 && this.#routerId(row) === this.#routerId(current)) return count;
     }
@@ -285,13 +286,13 @@ export class Decision {
 
   /** RFC 4271 §9.1.2.2 g) */
   #keepLowestAddress(count: number): number {
-    let lowest = this.#peers.get(this.#paths.peerId[this.#rows[0]!]!).address;
+    let lowest = this.#peers.get(this.#paths.peerId(this.#rows[0]!)).address;
     for (let i = 1; i < count; i++) {
-      const address = this.#peers.get(this.#paths.peerId[this.#rows[i]!]!).address;
+      const address = this.#peers.get(this.#paths.peerId(this.#rows[i]!)).address;
       if (compareOctets(address, lowest) < 0) lowest = address;
     }
     return this.#keepWhere(count, (row) => {
-      return compareOctets(this.#peers.get(this.#paths.peerId[row]!).address, lowest) === 0;
+      return compareOctets(this.#peers.get(this.#paths.peerId(row)).address, lowest) === 0;
     });
   }
 
@@ -312,20 +313,20 @@ export class Decision {
 
   /** An order of its own for any two paths: by identifier, peer address, path identifier. */
   #comparePeers(a: number, b: number): number {
-    const { peerId, pathId } = this.#paths;
-    const address = (row: number): Uint8Array => this.#peers.get(peerId[row]!).address;
+    const paths = this.#paths;
+    const address = (row: number): Uint8Array => this.#peers.get(paths.peerId(row)).address;
     return (
       this.#routerId(a) - this.#routerId(b) ||
       compareOctets(address(a), address(b)) ||
-      pathId[a]! - pathId[b]!
+      paths.pathId(a) - paths.pathId(b)
     );
   }
 
   /** RFC 4456 §9: ORIGINATOR_ID stands for the BGP Identifier. */
   #routerId(row: number): number {
-    const attr = this.#paths.attrPost[row]!;
+    const attr = this.#paths.attrPost(row);
     const reflected = (this.#attrs.flags[attr]! & ATTR_FLAG.originatorId) !== 0;
-    return reflected ? this.#attrs.originatorId[attr]! : this.#peers.routerId[this.#paths.peerId[row]!]!;
+    return reflected ? this.#attrs.originatorId[attr]! : this.#peers.routerId[this.#paths.peerId(row)]!;
   }
 }
 

@@ -27,13 +27,12 @@ export function computeSinglePath(
   batch: ChangeBatch,
 ): void {
   const { locRib } = rib;
-  const best = prefixId < locRib.bestRow.length ? locRib.bestAttr[prefixId]! : 0;
-  const from = best === 0 ? 0 : locRib.bestPeer[prefixId]!;
+  const best = locRib.bestAttr(prefixId);
+  const from = best === 0 ? 0 : locRib.bestPeer(prefixId);
   let attr = best === 0 || rewriter.judge(best, from) !== WITHHELD.none ? 0 : best;
   if (attr !== 0 && filter !== undefined) attr = filter.pass(prefixId, attr, from);
-  const known = out.has(prefixId);
-  const oldAttr = known ? out.attr[prefixId]! : 0;
-  const oldFrom = known ? out.from[prefixId]! : 0;
+  const oldAttr = out.attr(prefixId);
+  const oldFrom = out.from(prefixId);
   if (attr === oldAttr && (attr === 0 || from === oldFrom)) return;
   if (attr === 0) {
     batch.add(prefixId, 0, 0, oldFrom);
@@ -61,11 +60,11 @@ export function computeMultiPath(
   batch: ChangeBatch,
 ): void {
   const { locRib, paths } = rib;
-  const current = prefixId < locRib.bestRow.length ? locRib.bestRow[prefixId]! : 0;
+  const current = locRib.bestRow(prefixId);
   const wanted: PathOut[] = [];
   for (const { row } of locRib.decision.rank(paths.first(prefixId), current, limit)) {
-    const from = paths.peerId[row]!;
-    const post = paths.attrPost[row]!;
+    const from = paths.peerId(row);
+    const post = paths.attrPost(row);
     if (rewriter.judge(post, from) !== WITHHELD.none) continue;
     const attr = filter === undefined ? post : filter.pass(prefixId, post, from);
     if (attr !== 0) wanted.push({ pathId: row, attr, from });

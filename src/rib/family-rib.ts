@@ -35,12 +35,12 @@ export class FamilyRib {
     wakeDecide: () => void,
     rows?: number,
   ) {
-    this.paths = new PathStore(rows);
     this.family = family;
     this.shared = shared;
     this.prefixes = new PrefixTable(family, rows);
+    this.paths = new PathStore(this.prefixes, rows);
     this.changes = new ChangeLog(this.prefixes);
-    this.locRib = new LocRib(this, this.#newDecision(decision), wakeDecide, rows);
+    this.locRib = new LocRib(this, this.#newDecision(decision), wakeDecide);
     this.explainer = this.#newDecision(decision);
   }
 

@@ -3,9 +3,10 @@
 // listeners. What was best is remembered with its attributes held, so that a change is seen even when ids were
 // freed and used again between two decisions.
 
-import { growInt32, growUint16, IdQueue } from '../lib/columns.ts';
+import { IntQueue } from '../lib/columns.ts';
 import type { Decision } from './decision.ts';
 import type { FamilyRib } from './family-rib.ts';
+import { PREFIX_FIELD } from './prefix-table.ts';
 
 /**
  * Called once for each decided prefix, synchronously; `bestChanged` is false where only other candidates or the
@@ -13,28 +14,24 @@ import type { FamilyRib } from './family-rib.ts';
  */
 export type DecidedListener = (prefixId: number, bestChanged: boolean) => void;
 
-const INITIAL_IDS = 1 << 20;
-/** The clock is looked at once in so many decisions. */
-const DECISIONS_PER_CLOCK = 64;
+/** Beside the peer in `bestPeer`: the prefix waits for its decision. */
+const DIRTY = 1 << 16;
+const PEER_MASK = DIRTY - 1;
+/** Prefixes that are decided in a row; the clock is looked at between. */
+const BLOCK = 64;
 
 export class LocRib {
   decision: Decision;
   readonly #rib: FamilyRib;
   readonly #wake: () => void;
-  readonly #dirty = new IdQueue();
+  readonly #dirty = new IntQueue();
   readonly #listeners: DecidedListener[] = [];
-  /** By prefixId; 0 = no path. */
-  bestRow: Int32Array<ArrayBuffer>;
-  bestAttr: Int32Array<ArrayBuffer>;
-  bestPeer: Uint16Array<ArrayBuffer>;
+  /** Means nothing; loads whose result nobody gets may be left out. */
+  touched = 0;
   /** Prefixes with a best path. */
   size = 0;
 
-  /** `rows`: room for prefixes at the start. */
-  constructor(rib: FamilyRib, decision: Decision, wake: () => void, rows = INITIAL_IDS) {
-    this.bestRow = new Int32Array(rows);
-    this.bestAttr = new Int32Array(rows);
-    this.bestPeer = new Uint16Array(rows);
+  constructor(rib: FamilyRib, decision: Decision, wake: () => void) {
     this.#rib = rib;
     this.decision = decision;
     this.#wake = wake;
@@ -52,40 +49,82 @@ export class LocRib {
     };
   }
 
+  /** Row of the best path, or 0. */
+  bestRow(prefixId: number): number {
+    const { records, stride } = this.#rib.prefixes;
+    return records[prefixId * stride + PREFIX_FIELD.bestRow]!;
+  }
+
+  /** Its attributes after import, or 0. */
+  bestAttr(prefixId: number): number {
+    const { records, stride } = this.#rib.prefixes;
+    return records[prefixId * stride + PREFIX_FIELD.bestAttr]!;
+  }
+
+  /** The peer that it came from, or 0. */
+  bestPeer(prefixId: number): number {
+    const { records, stride } = this.#rib.prefixes;
+    return records[prefixId * stride + PREFIX_FIELD.bestPeer]! & PEER_MASK;
+  }
+
   markDirty(prefixId: number): void {
-    if (!this.#dirty.push(prefixId)) return;
-    this.#rib.prefixes.hold(prefixId);
+    const { prefixes } = this.#rib;
+    const { records } = prefixes;
+    const at = prefixId * prefixes.stride + PREFIX_FIELD.bestPeer;
+    const peer = records[at]!;
+    if ((peer & DIRTY) !== 0) return;
+    records[at] = peer | DIRTY;
+    this.#dirty.push(prefixId);
+    prefixes.hold(prefixId);
     if (this.#dirty.size === 1) this.#wake();
   }
 
   /** Decides dirty prefixes until `expired` says stop; returns true while some are left. */
   decideUntil(expired: () => boolean): boolean {
-    for (let i = 0; ; i++) {
-      if (i % DECISIONS_PER_CLOCK === 0 && i > 0 && expired()) return this.#dirty.size > 0;
-      const prefixId = this.#dirty.shift();
-      if (prefixId < 0) return false;
-      this.#decide(prefixId);
-      this.#rib.prefixes.release(prefixId);
+    const { prefixes } = this.#rib;
+    while (this.#dirty.size > 0) {
+      const count = Math.min(BLOCK, this.#dirty.size);
+      this.#warm(count);
+      for (let i = 0; i < count; i++) {
+        const prefixId = this.#dirty.shift();
+        this.#decide(prefixId);
+        prefixes.release(prefixId);
+      }
+      if (expired()) break;
     }
+    return this.#dirty.size > 0;
+  }
+
+  /** Touches what the next decisions read, so that their cache misses overlap. */
+  #warm(count: number): void {
+    const { paths, prefixes } = this.#rib;
+    const { records, stride } = prefixes;
+    const dirty = this.#dirty;
+    let touched = 0;
+    for (let i = 0; i < count; i++) touched ^= records[dirty.at(i) * stride]!;
+    for (let i = 0; i < count; i++) touched ^= paths.attrPost(paths.first(dirty.at(i)));
+    this.touched = touched;
   }
 
   #decide(prefixId: number): void {
     const { paths, prefixes, shared } = this.#rib;
-    if (prefixId >= this.bestRow.length) this.#grow(prefixes.limit);
-    const oldRow = this.bestRow[prefixId]!;
-    const oldAttr = this.bestAttr[prefixId]!;
-    const oldPeer = this.bestPeer[prefixId]!;
+    const { records } = prefixes;
+    const at = prefixId * prefixes.stride;
+    const oldRow = records[at + PREFIX_FIELD.bestRow]!;
+    const oldAttr = records[at + PREFIX_FIELD.bestAttr]!;
+    const oldPeer = records[at + PREFIX_FIELD.bestPeer]! & PEER_MASK;
+    records[at + PREFIX_FIELD.bestPeer] = oldPeer;
     // A row that was freed since then may have been used again for another path of the prefix.
-    const lives = paths.prefixId[oldRow] === prefixId && paths.peerId[oldRow] === oldPeer;
+    const lives = paths.prefixId(oldRow) === prefixId && paths.peerId(oldRow) === oldPeer;
     const row = this.decision.select(paths.first(prefixId), lives ? oldRow : 0);
-    const attr = row === 0 ? 0 : paths.attrPost[row]!;
-    const peer = row === 0 ? 0 : paths.peerId[row]!;
+    const attr = row === 0 ? 0 : paths.attrPost(row);
+    const peer = row === 0 ? 0 : paths.peerId(row);
     const changed = row !== oldRow || attr !== oldAttr || peer !== oldPeer;
     if (changed) {
       const familyId = this.#rib.family.id;
-      this.bestRow[prefixId] = row;
-      this.bestAttr[prefixId] = attr;
-      this.bestPeer[prefixId] = peer;
+      records[at + PREFIX_FIELD.bestRow] = row;
+      records[at + PREFIX_FIELD.bestAttr] = attr;
+      records[at + PREFIX_FIELD.bestPeer] = peer;
       if (row !== 0) {
         shared.attrs.hold(attr);
         shared.peers.get(peer).counters[familyId]!.best++;
@@ -98,11 +137,5 @@ export class LocRib {
       else if (row === 0) this.size--;
     }
     for (const listener of this.#listeners) listener(prefixId, changed);
-  }
-
-  #grow(size: number): void {
-    this.bestRow = growInt32(this.bestRow, size);
-    this.bestAttr = growInt32(this.bestAttr, size);
-    this.bestPeer = growUint16(this.bestPeer, size);
   }
 }

@@ -1,52 +1,54 @@
-// Path rows of one family, as columns: one row for each (prefix, peer, received path id). `attrIn` is the
-// Adj-RIB-In's view of a row and `attrPost` the Loc-RIB candidate's, so soft reconfiguration needs no second copy.
-// Rows of a prefix hang in a list; who wants the rows of a peer walks them all, which a struct of arrays does at
-// a nanosecond a row.
+// Path rows of one family: one for each (prefix, peer, received path id), a record of words in one typed array, so
+// that a row is one cache line. `attrIn` is the Adj-RIB-In's view of a row and `attrPost` the Loc-RIB candidate's:
+// soft reconfiguration needs no second copy. Rows of a prefix hang in a list whose head is in the prefix's record;
+// who wants the rows of a peer walks them all, which a flat array does at a nanosecond a row.
 
-import { growInt32, growUint8, growUint16, growUint32 } from '../lib/columns.ts';
+import { growInt32, growUint32 } from '../lib/columns.ts';
+import { PREFIX_FIELD, type PrefixTable } from './prefix-table.ts';
 
-/** Bits of the `flags` column. */
+/** Bits of a row's flags. */
 export const PATH_FLAG = {
   /** Kept from before a restart or a refresh; goes when the peer does not confirm it (RFC 4724, 7313). */
   stale: 1 << 0,
-  /** One of the equal-cost paths of its prefix. */
-  multipath: 1 << 1,
 } as const;
 
+/** Words of a record. */
+const WORDS = 6;
+/** 0 marks a free row. */
+const PREFIX = 0;
+const NEXT = 1;
+const ATTR_IN = 2;
+const ATTR_POST = 3;
+const SINCE = 4;
+/** Peer id, reject cause, flags. */
+const META = 5;
+
+const PEER_MASK = 0xffff;
+const REJECT_SHIFT = 16;
+const REJECT_MASK = 0xff << REJECT_SHIFT;
+const FLAGS_SHIFT = 24;
+const FLAGS_MASK = 0xff << FLAGS_SHIFT;
+
 const INITIAL_ROWS = 1 << 20;
+/** Free rows are put in order again when they are such a part of all: one pass then serves many. */
+const FREE_SHARE = 4;
 
 export class PathStore {
-  /** 0 marks a free row. */
-  prefixId: Int32Array<ArrayBuffer>;
-  peerId: Uint16Array<ArrayBuffer>;
-  /** Received path identifier; 0 without ADD-PATH. */
-  pathId: Uint32Array<ArrayBuffer>;
-  attrIn: Int32Array<ArrayBuffer>;
-  /** After import checks and policy; 0 = rejected, with the cause in `reject`. */
-  attrPost: Int32Array<ArrayBuffer>;
-  reject: Uint8Array<ArrayBuffer>;
-  flags: Uint8Array<ArrayBuffer>;
-  /** Wall-clock seconds of the last change. */
-  since: Uint32Array<ArrayBuffer>;
-  /** Next row of the same prefix, or of the free list; 0 ends both. */
-  next: Int32Array<ArrayBuffer>;
-  #firstOfPrefix: Int32Array<ArrayBuffer>;
+  readonly #prefixes: PrefixTable;
+  #records: Int32Array<ArrayBuffer>;
+  /** Received path identifiers; empty as long as all are 0, which they are without ADD-PATH. */
+  #pathIds = new Uint32Array(0);
+  /** Means nothing; loads whose result nobody gets may be left out. */
+  touched = 0;
   #limit = 1;
+  /** Free rows in ascending order, linked through NEXT; those freed since are found by the next pass. */
   #free = 0;
   #size = 0;
 
   /** `rows`: room at the start. */
-  constructor(rows = INITIAL_ROWS) {
-    this.prefixId = new Int32Array(rows);
-    this.peerId = new Uint16Array(rows);
-    this.pathId = new Uint32Array(rows);
-    this.attrIn = new Int32Array(rows);
-    this.attrPost = new Int32Array(rows);
-    this.reject = new Uint8Array(rows);
-    this.flags = new Uint8Array(rows);
-    this.since = new Uint32Array(rows);
-    this.next = new Int32Array(rows);
-    this.#firstOfPrefix = new Int32Array(rows);
+  constructor(prefixes: PrefixTable, rows = INITIAL_ROWS) {
+    this.#records = new Int32Array(rows * WORDS);
+    this.#prefixes = prefixes;
   }
 
   /** Rows in use. */
@@ -61,71 +63,148 @@ export class PathStore {
 
   /** First row of a prefix, or 0. */
   first(prefixId: number): number {
-    return prefixId < this.#firstOfPrefix.length ? this.#firstOfPrefix[prefixId]! : 0;
+    return this.#prefixes.records[prefixId * this.#prefixes.stride + PREFIX_FIELD.firstRow]!;
+  }
+
+  /** Next row of the same prefix, or 0. */
+  next(row: number): number {
+    return this.#records[row * WORDS + NEXT]!;
+  }
+
+  /** The prefix of a row; 0 = the row is free. */
+  prefixId(row: number): number {
+    return this.#records[row * WORDS + PREFIX]!;
+  }
+
+  peerId(row: number): number {
+    return this.#records[row * WORDS + META]! & PEER_MASK;
+  }
+
+  /** Received path identifier; 0 without ADD-PATH. */
+  pathId(row: number): number {
+    return row < this.#pathIds.length ? this.#pathIds[row]! : 0;
+  }
+
+  attrIn(row: number): number {
+    return this.#records[row * WORDS + ATTR_IN]!;
+  }
+
+  setAttrIn(row: number, attr: number): void {
+    this.#records[row * WORDS + ATTR_IN] = attr;
+  }
+
+  /** After import checks and policy; 0 = rejected, with the cause in `reject`. */
+  attrPost(row: number): number {
+    return this.#records[row * WORDS + ATTR_POST]!;
+  }
+
+  setAttrPost(row: number, attr: number): void {
+    this.#records[row * WORDS + ATTR_POST] = attr;
+  }
+
+  /** Wall-clock seconds of the last change. */
+  since(row: number): number {
+    return this.#records[row * WORDS + SINCE]! >>> 0;
+  }
+
+  setSince(row: number, seconds: number): void {
+    this.#records[row * WORDS + SINCE] = seconds;
+  }
+
+  /** Why import refused the row; 0 = it did not. */
+  reject(row: number): number {
+    return (this.#records[row * WORDS + META]! & REJECT_MASK) >>> REJECT_SHIFT;
+  }
+
+  setReject(row: number, cause: number): void {
+    const at = row * WORDS + META;
+    this.#records[at] = (this.#records[at]! & ~REJECT_MASK) | (cause << REJECT_SHIFT);
+  }
+
+  /** PATH_FLAG bits. */
+  flags(row: number): number {
+    return this.#records[row * WORDS + META]! >>> FLAGS_SHIFT;
+  }
+
+  setFlags(row: number, flags: number): void {
+    const at = row * WORDS + META;
+    this.#records[at] = (this.#records[at]! & ~FLAGS_MASK) | (flags << FLAGS_SHIFT);
+  }
+
+  /** Touches the first rows of many prefixes, so that their cache misses overlap. */
+  warm(prefixIds: Int32Array, count: number): void {
+    const records = this.#records;
+    let touched = 0;
+    for (let i = 0; i < count; i++) touched ^= records[this.first(prefixIds[i]!) * WORDS]!;
+    this.touched = touched;
   }
 
   /** The row of (prefix, peer, path id), or 0. */
   find(prefixId: number, peerId: number, pathId: number): number {
     let row = this.first(prefixId);
-    while (row !== 0 && (this.peerId[row] !== peerId || this.pathId[row] !== pathId)) row = this.next[row]!;
+    while (row !== 0 && (this.peerId(row) !== peerId || this.pathId(row) !== pathId)) row = this.next(row);
     return row;
   }
 
-  /** A new row at the head of its prefix's list, attributes unset. */
+  /** A new row at the head of its prefix's list, without attributes, cause and flags. */
   add(prefixId: number, peerId: number, pathId: number): number {
     const row = this.#allocate();
-    this.prefixId[row] = prefixId;
-    this.peerId[row] = peerId;
-    // Columns that are mostly zero stay unwritten, so that their pages are never touched.
-    if (this.pathId[row] !== pathId) this.pathId[row] = pathId;
-    if (this.reject[row] !== 0) this.reject[row] = 0;
-    if (this.flags[row] !== 0) this.flags[row] = 0;
-    if (prefixId >= this.#firstOfPrefix.length) {
-      this.#firstOfPrefix = growInt32(this.#firstOfPrefix, prefixId + 1);
+    if (pathId !== 0 && row >= this.#pathIds.length) {
+      this.#pathIds = growUint32(this.#pathIds, this.#records.length / WORDS);
     }
-    this.next[row] = this.#firstOfPrefix[prefixId]!;
-    this.#firstOfPrefix[prefixId] = row;
+    if (row < this.#pathIds.length) this.#pathIds[row] = pathId;
+    const records = this.#records;
+    const at = row * WORDS;
+    const { records: prefixes, stride } = this.#prefixes;
+    const head = prefixId * stride + PREFIX_FIELD.firstRow;
+    records[at + PREFIX] = prefixId;
+    records[at + NEXT] = prefixes[head]!;
+    records[at + ATTR_IN] = 0;
+    records[at + ATTR_POST] = 0;
+    records[at + META] = peerId;
+    prefixes[head] = row;
     this.#size++;
     return row;
   }
 
   /** Unlinks and frees a row; its attributes are the caller's to release first. */
   remove(row: number): void {
-    const prefixId = this.prefixId[row]!;
-    const first = this.#firstOfPrefix[prefixId]!;
-    if (first === row) {
-      this.#firstOfPrefix[prefixId] = this.next[row]!;
+    const records = this.#records;
+    const { records: prefixes, stride } = this.#prefixes;
+    const at = row * WORDS;
+    const head = records[at + PREFIX]! * stride + PREFIX_FIELD.firstRow;
+    const next = records[at + NEXT]!;
+    if (prefixes[head] === row) {
+      prefixes[head] = next;
     } else {
-      let before = first;
-      while (this.next[before] !== row) before = this.next[before]!;
-      this.next[before] = this.next[row]!;
+      let before = prefixes[head]!;
+      while (records[before * WORDS + NEXT] !== row) before = records[before * WORDS + NEXT]!;
+      records[before * WORDS + NEXT] = next;
     }
-    this.prefixId[row] = 0;
-    this.next[row] = this.#free;
-    this.#free = row;
+    records[at + PREFIX] = 0;
     this.#size--;
   }
 
   #allocate(): number {
+    if (this.#free === 0 && (this.#limit - 1 - this.#size) * FREE_SHARE > this.#limit) this.#linkFree();
     const free = this.#free;
     if (free !== 0) {
-      this.#free = this.next[free]!;
+      this.#free = this.#records[free * WORDS + NEXT]!;
       return free;
     }
     const row = this.#limit++;
-    if (row >= this.prefixId.length) this.#grow(row + 1);
+    this.#records = growInt32(this.#records, this.#limit * WORDS);
     return row;
   }
 
-  #grow(size: number): void {
-    this.prefixId = growInt32(this.prefixId, size);
-    this.peerId = growUint16(this.peerId, size);
-    this.pathId = growUint32(this.pathId, size);
-    this.attrIn = growInt32(this.attrIn, size);
-    this.attrPost = growInt32(this.attrPost, size);
-    this.reject = growUint8(this.reject, size);
-    this.flags = growUint8(this.flags, size);
-    this.since = growUint32(this.since, size);
-    this.next = growInt32(this.next, size);
+  /** Rows used again in ascending order: routes that come together lie together, whatever order others left in. */
+  #linkFree(): void {
+    const records = this.#records;
+    while (this.#limit > 1 && records[(this.#limit - 1) * WORDS + PREFIX] === 0) this.#limit--;
+    for (let row = this.#limit - 1; row > 0; row--) {
+      if (records[row * WORDS + PREFIX] !== 0) continue;
+      records[row * WORDS + NEXT] = this.#free;
+      this.#free = row;
+    }
   }
 }

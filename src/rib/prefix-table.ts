@@ -1,48 +1,80 @@
-// The prefixes of one family as small integers. An open-addressing hash table in typed arrays maps (words, length)
-// to a prefixId; every other table of the RIB has a column indexed by it. An id lives as long as somebody holds it:
-// paths, the dirty queue, unsent changes, an Adj-RIB-Out entry, a kernel route. Longest-match and subtree walks are
-// not done here (views build what they need).
+// The prefixes of one family as small integers. An open-addressing hash table in typed arrays maps (words, length) to
+// a prefixId, and one record a prefix holds what the tables of the RIB keep of it: whoever touches a prefix touches
+// most of that, and in one record it is one cache line instead of seven. An id lives as long as somebody holds it:
+// paths, the dirty queue, unsent changes, an Adj-RIB-Out entry, a kernel route. Ids that nobody holds are taken out
+// all at once when there are many, so that a route that flaps costs no more than its record. Longest-match and
+// subtree walks are not done here (views build what they need).
 
 import type { Family } from '../bgp/wire/families.ts';
-import { growInt32, growUint8, growUint32 } from '../lib/columns.ts';
+import { growInt32 } from '../lib/columns.ts';
 import { formatAddress } from '../lib/ip.ts';
+
+/** Words of a record; the address words follow. */
+export const PREFIX_FIELD = {
+  /** Prefix length, and above it the holders. */
+  meta: 0,
+  /** path-store.ts: head of the list of its paths. */
+  firstRow: 1,
+  /** loc-rib.ts: what was decided last. */
+  bestRow: 2,
+  bestAttr: 3,
+  bestPeer: 4,
+} as const;
+const ADDRESS = 5;
+
+const LENGTH_BITS = 8;
+const LENGTH_MASK = (1 << LENGTH_BITS) - 1;
+const ONE_HOLDER = 1 << LENGTH_BITS;
 
 const INITIAL_IDS = 1 << 20;
 const INITIAL_SLOTS = 1 << 12;
 /** Below so many slots the hash table grows fourfold: a full table is on its way. */
 const QUICK_GROWTH_LIMIT = 1 << 18;
+const BATCH = 1 << 10;
+/** Ids that nobody holds are swept when they are more than these and so many times those in use. */
+const SWEEP_MIN = 1 << 13;
+const SWEEP_RATIO = 2;
+
+/** Prefixes in columns, `family.words` words each. */
+export interface PrefixBatch {
+  readonly words: Int32Array;
+  readonly lengths: Uint8Array;
+}
 
 export class PrefixTable {
   readonly family: Family;
-  /** `family.words` words a prefix at `id * family.words`; host bits zero. */
-  words: Int32Array<ArrayBuffer>;
-  lengths: Uint8Array<ArrayBuffer>;
-  /** Means nothing; see `warm`. */
+  /** Words of a record. */
+  readonly stride: number;
+  /** Records by id; see PREFIX_FIELD. Another array after growth. */
+  records: Int32Array<ArrayBuffer>;
+  /** Means nothing; see `#warm`. */
   touched = 0;
-  /** Holders of each id; at zero the id is free. */
-  #uses: Uint32Array<ArrayBuffer>;
   /**
    * Pairs (hash, prefixId), id 0 = empty; linear probing, at most 2/3 full. The hash beside the id saves a look into
-   * the columns, and so a cache miss, for nearly every entry that is not the one sought.
+   * the records, and so a cache miss, for nearly every entry that is not the one sought.
    */
   #slots = new Int32Array(INITIAL_SLOTS * 2);
   #mask = INITIAL_SLOTS - 1;
-  #size = 0;
+  /** Entries of the hash table, and how many of them nobody holds. */
+  #entries = 0;
+  #idle = 0;
   #limit = 1;
-  /** Free ids, linked through `words`. */
+  /** Of the batch at hand. */
+  #hashes = new Int32Array(BATCH);
+  #ids = new Int32Array(BATCH);
+  /** Free ids, linked through `firstRow`, the lowest first after a sweep. */
   #free = 0;
 
   /** `rows`: room for prefixes at the start. */
   constructor(family: Family, rows = INITIAL_IDS) {
     this.family = family;
-    this.words = new Int32Array(rows * family.words);
-    this.lengths = new Uint8Array(rows);
-    this.#uses = new Uint32Array(rows);
+    this.stride = ADDRESS + family.words;
+    this.records = new Int32Array(rows * this.stride);
   }
 
-  /** Prefixes in the table. */
+  /** Prefixes that somebody holds. */
   get size(): number {
-    return this.#size;
+    return this.#entries - this.#idle;
   }
 
   /** Every id in use is in 1..limit-1; ids are dense, so columns are sized by this. */
@@ -51,134 +83,185 @@ export class PrefixTable {
   }
 
   inUse(id: number): boolean {
-    return this.#uses[id] !== 0;
+    return this.records[id * this.stride]! >= ONE_HOLDER;
   }
 
-  /** The id of the prefix at `words[at ..]`, or 0. */
+  /** Prefix length in bits. */
+  bits(id: number): number {
+    return this.records[id * this.stride]! & LENGTH_MASK;
+  }
+
+  /** Where the address words of a prefix stand in `records`: `family.words` of them, host bits zero. */
+  wordsAt(id: number): number {
+    return id * this.stride + ADDRESS;
+  }
+
+  /** The id of the prefix at `words[at ..]`, or 0 where nobody holds it. */
   find(words: Int32Array, at: number, bits: number): number {
+    const id = this.#lookUp(words, at, bits, this.#hash(words, at, bits));
+    return id !== 0 && this.inUse(id) ? id : 0;
+  }
+
+  /** The ids of prefixes `from <= i < to` of a batch; 0 for those that nobody holds. The next call reuses the result. */
+  findAll({ words, lengths }: PrefixBatch, from: number, to: number): Int32Array {
+    const ids = this.#warm(words, lengths, from, to);
+    const wordCount = this.family.words;
+    for (let i = from; i < to; i++) {
+      const id = this.#lookUp(words, i * wordCount, lengths[i]!, this.#hashes[i - from]!);
+      ids[i - from] = id !== 0 && this.inUse(id) ? id : 0;
+    }
+    return ids;
+  }
+
+  /** As findAll, but prefixes that are not there are made. The caller must `hold` them before any release. */
+  internAll({ words, lengths }: PrefixBatch, from: number, to: number): Int32Array {
+    const ids = this.#warm(words, lengths, from, to);
+    const wordCount = this.family.words;
+    for (let i = from; i < to; i++) {
+      ids[i - from] = this.#intern(words, i * wordCount, lengths[i]!, this.#hashes[i - from]!);
+    }
+    return ids;
+  }
+
+  /** The id of the prefix, made when new. Perhaps nobody holds it yet: the caller must `hold` it before any release. */
+  intern(words: Int32Array, at: number, bits: number): number {
+    return this.#intern(words, at, bits, this.#hash(words, at, bits));
+  }
+
+  /**
+   * Fills `#hashes`, and touches hash slots and records of many prefixes at once: their cache misses overlap here, while
+   * one by one, in the look-ups, each would wait for the one before. Returns an array for ids.
+   */
+  #warm(words: Int32Array, lengths: Uint8Array, from: number, to: number): Int32Array {
+    const count = to - from;
+    this.#hashes = growInt32(this.#hashes, count);
+    this.#ids = growInt32(this.#ids, count);
     const slots = this.#slots;
     const mask = this.#mask;
-    const hash = this.#hash(words, at, bits);
+    const hashes = this.#hashes;
+    const wordCount = this.family.words;
+    let touched = 0;
+    for (let i = 0; i < count; i++) {
+      const hash = this.#hash(words, (from + i) * wordCount, lengths[from + i]!);
+      hashes[i] = hash;
+      touched ^= slots[(hash & mask) * 2]!;
+    }
+    const { records, stride } = this;
+    for (let i = 0; i < count; i++) {
+      const slot = (hashes[i]! & mask) * 2;
+      if (slots[slot] === hashes[i]) touched ^= records[slots[slot + 1]! * stride]!;
+    }
+    // Loads whose result nobody gets may be left out.
+    this.touched = touched;
+    return this.#ids;
+  }
+
+  #intern(words: Int32Array, at: number, bits: number, hash: number): number {
+    const known = this.#lookUp(words, at, bits, hash);
+    if (known !== 0) return known;
+    const id = this.#allocate();
+    const { records } = this;
+    const base = id * this.stride;
+    records[base] = bits;
+    records[base + PREFIX_FIELD.firstRow] = 0;
+    const wordCount = this.family.words;
+    for (let i = 0; i < wordCount; i++) records[base + ADDRESS + i] = words[at + i]!;
+    this.#insert(hash, id);
+    this.#entries++;
+    this.#idle++;
+    const slots = this.#mask + 1;
+    if (this.#entries * 3 > slots * 2) this.#rehash(slots * (slots <= QUICK_GROWTH_LIMIT ? 4 : 2));
+    return id;
+  }
+
+  hold(id: number): void {
+    const at = id * this.stride;
+    const meta = this.records[at]!;
+    if (meta < ONE_HOLDER) this.#idle--;
+    this.records[at] = meta + ONE_HOLDER;
+  }
+
+  release(id: number): void {
+    const at = id * this.stride;
+    const meta = this.records[at]! - ONE_HOLDER;
+    this.records[at] = meta;
+    if (meta >= ONE_HOLDER) return;
+    this.#idle++;
+    if (this.#idle > SWEEP_MIN && this.#idle > SWEEP_RATIO * this.size) this.#sweep();
+  }
+
+  /** Address octets of a prefix, in network order. */
+  address(id: number): Uint8Array {
+    const wordCount = this.family.words;
+    const bytes = new Uint8Array(wordCount * 4);
+    const view = new DataView(bytes.buffer);
+    const first = this.wordsAt(id);
+    for (let i = 0; i < wordCount; i++) view.setInt32(i * 4, this.records[first + i]!);
+    return bytes;
+  }
+
+  format(id: number): string {
+    return `${formatAddress(this.address(id))}/${this.bits(id)}`;
+  }
+
+  #lookUp(words: Int32Array, at: number, bits: number, hash: number): number {
+    const slots = this.#slots;
+    const mask = this.#mask;
     for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
       const id = slots[slot * 2 + 1]!;
       if (id === 0 || (slots[slot * 2] === hash && this.#equals(id, words, at, bits))) return id;
     }
   }
 
-  /**
-   * Touches the hash slots of many prefixes at once. Their cache misses overlap here, while one by one, in `find` and
-   * `intern`, each would wait for the one before.
-   */
-  warm(words: Int32Array, lengths: Uint8Array, count: number): void {
-    const slots = this.#slots;
-    const mask = this.#mask;
-    const stride = this.family.words;
-    let touched = 0;
-    for (let i = 0; i < count; i++)
-      touched ^= slots[(this.#hash(words, i * stride, lengths[i]!) & mask) * 2]!;
-    // Loads whose result nobody gets may be left out.
-    this.touched = touched;
-  }
-
-  /** The id of the prefix, made when new. Nobody holds a new id yet: the caller must `hold` it. */
-  intern(words: Int32Array, at: number, bits: number): number {
-    const slots = this.#slots;
-    const mask = this.#mask;
-    const hash = this.#hash(words, at, bits);
-    let slot = hash & mask;
-    for (; ; slot = (slot + 1) & mask) {
-      const id = slots[slot * 2 + 1]!;
-      if (id === 0) break;
-      if (slots[slot * 2] === hash && this.#equals(id, words, at, bits)) return id;
-    }
-    const id = this.#allocate();
-    const stride = this.family.words;
-    const base = id * stride;
-    for (let i = 0; i < stride; i++) this.words[base + i] = words[at + i]!;
-    this.lengths[id] = bits;
-    slots[slot * 2] = hash;
-    slots[slot * 2 + 1] = id;
-    this.#size++;
-    if (this.#size * 3 > (mask + 1) * 2) this.#rehash((mask + 1) * (mask < QUICK_GROWTH_LIMIT ? 4 : 2));
-    return id;
-  }
-
-  hold(id: number): void {
-    this.#uses[id] = this.#uses[id]! + 1;
-  }
-
-  release(id: number): void {
-    const uses = this.#uses[id]! - 1;
-    this.#uses[id] = uses;
-    if (uses === 0) this.#remove(id);
-  }
-
-  /** Address octets of a prefix, in network order. */
-  address(id: number): Uint8Array {
-    const stride = this.family.words;
-    const bytes = new Uint8Array(stride * 4);
-    const view = new DataView(bytes.buffer);
-    for (let i = 0; i < stride; i++) view.setInt32(i * 4, this.words[id * stride + i]!);
-    return bytes;
-  }
-
-  format(id: number): string {
-    return `${formatAddress(this.address(id))}/${this.lengths[id]}`;
-  }
-
   #allocate(): number {
     const free = this.#free;
     if (free !== 0) {
-      this.#free = this.words[free * this.family.words]!;
+      this.#free = this.records[free * this.stride + PREFIX_FIELD.firstRow]!;
       return free;
     }
     const id = this.#limit++;
-    if (id >= this.lengths.length) {
-      const capacity = this.lengths.length * 2;
-      this.words = growInt32(this.words, capacity * this.family.words);
-      this.lengths = growUint8(this.lengths, capacity);
-      this.#uses = growUint32(this.#uses, capacity);
-    }
+    this.records = growInt32(this.records, this.#limit * this.stride);
     return id;
   }
 
-  /** Backward-shift deletion: the probe chains stay whole without tombstones. */
-  #remove(id: number): void {
-    const slots = this.#slots;
-    const mask = this.#mask;
-    let hole = this.#hash(this.words, id * this.family.words, this.lengths[id]!) & mask;
-    while (slots[hole * 2 + 1] !== id) hole = (hole + 1) & mask;
-    for (let next = (hole + 1) & mask; slots[next * 2 + 1] !== 0; next = (next + 1) & mask) {
-      const home = slots[next * 2]! & mask;
-      // An entry may move into the hole unless its home lies cyclically between the hole and itself.
-      if (((next - home) & mask) >= ((next - hole) & mask)) {
-        slots[hole * 2] = slots[next * 2]!;
-        slots[hole * 2 + 1] = slots[next * 2 + 1]!;
-        hole = next;
+  /** Takes out every prefix that nobody holds. */
+  #sweep(): void {
+    const { records, stride } = this;
+    while (this.#limit > 1 && records[(this.#limit - 1) * stride]! < ONE_HOLDER) this.#limit--;
+    this.#entries -= this.#idle;
+    this.#idle = 0;
+    let capacity = INITIAL_SLOTS;
+    while (this.#entries * 3 > capacity * 2) capacity *= 2;
+    this.#slots = new Int32Array(capacity * 2);
+    this.#mask = capacity - 1;
+    this.#free = 0;
+    // From above, so that the list of free ids begins with the lowest: what comes together then lies together.
+    for (let id = this.#limit - 1; id > 0; id--) {
+      const at = id * stride;
+      const meta = records[at]!;
+      if (meta >= ONE_HOLDER) {
+        this.#insert(this.#hash(records, at + ADDRESS, meta & LENGTH_MASK), id);
+        continue;
       }
+      records[at + PREFIX_FIELD.firstRow] = this.#free;
+      this.#free = id;
     }
-    slots[hole * 2 + 1] = 0;
-    this.#size--;
-    this.words[id * this.family.words] = this.#free;
-    this.#free = id;
-    if (mask >= INITIAL_SLOTS && this.#size * 8 < mask) this.#rehash((mask + 1) >> 1);
   }
 
   #rehash(capacity: number): void {
     const old = this.#slots;
-    const slots = new Int32Array(capacity * 2);
-    const mask = capacity - 1;
-    for (let i = 0; i < old.length; i += 2) {
-      const id = old[i + 1]!;
-      if (id === 0) continue;
-      const hash = old[i]!;
-      let slot = hash & mask;
-      while (slots[slot * 2 + 1] !== 0) slot = (slot + 1) & mask;
-      slots[slot * 2] = hash;
-      slots[slot * 2 + 1] = id;
-    }
-    this.#slots = slots;
-    this.#mask = mask;
+    this.#slots = new Int32Array(capacity * 2);
+    this.#mask = capacity - 1;
+    for (let i = 0; i < old.length; i += 2) if (old[i + 1] !== 0) this.#insert(old[i]!, old[i + 1]!);
+  }
+
+  #insert(hash: number, id: number): void {
+    const slots = this.#slots;
+    const mask = this.#mask;
+    let slot = hash & mask;
+    while (slots[slot * 2 + 1] !== 0) slot = (slot + 1) & mask;
+    slots[slot * 2] = hash;
+    slots[slot * 2 + 1] = id;
   }
 
   #hash(words: Int32Array, at: number, bits: number): number {
@@ -193,11 +276,12 @@ export class PrefixTable {
   }
 
   #equals(id: number, words: Int32Array, at: number, bits: number): boolean {
-    if (this.lengths[id] !== bits) return false;
-    const stride = this.family.words;
-    const base = id * stride;
-    const own = this.words;
-    for (let i = 0; i < stride; i++) if (own[base + i] !== words[at + i]) return false;
+    const { records } = this;
+    const base = id * this.stride;
+    if ((records[base]! & LENGTH_MASK) !== bits) return false;
+    const wordCount = this.family.words;
+    const own = base + ADDRESS;
+    for (let i = 0; i < wordCount; i++) if (records[own + i] !== words[at + i]) return false;
     return true;
   }
 }

@@ -34,8 +34,8 @@ export class RowWalk implements ResumableWork {
     while (this.#row < paths.limit) {
       const row = this.#row++;
       budget--;
-      const wanted = this.#peerId === undefined || paths.peerId[row] === this.#peerId;
-      if (wanted && paths.prefixId[row] !== 0) {
+      const wanted = this.#peerId === undefined || paths.peerId(row) === this.#peerId;
+      if (wanted && paths.prefixId(row) !== 0) {
         this.#visit(row);
         budget -= VISIT_COST;
       }

@@ -18,6 +18,8 @@ import type { ResumableWork } from './row-walk.ts';
 
 /** How long the others wait for a congested member before it gets a lane of its own, in milliseconds. */
 const PATIENCE_MS = 100;
+/** Changes that are computed in a row. */
+const BLOCK = 64;
 /** A cursor behind every prefix id. */
 const WALKED = Number.MAX_SAFE_INTEGER;
 
@@ -202,9 +204,13 @@ export class UpdateGroup {
     this.#batch.clear();
     const readEnd = Math.min(changes.end, this.#reader.position + this.#chunk);
     if (this.#reader.position < readEnd) {
-      for (let at = this.#reader.position; at < readEnd; at++) {
-        const prefixId = changes.at(at);
-        if (prefixId < this.#built) this.#compute(prefixId);
+      for (let block = this.#reader.position; block < readEnd; block += BLOCK) {
+        const blockEnd = Math.min(readEnd, block + BLOCK);
+        this.#advertiser.warm(block, blockEnd);
+        for (let at = block; at < blockEnd; at++) {
+          const prefixId = changes.at(at);
+          if (prefixId < this.#built) this.#compute(prefixId);
+        }
       }
       this.#sendBatch();
       // Read entries are let go only now: until here they keep their prefixes.

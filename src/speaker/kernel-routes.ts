@@ -122,17 +122,17 @@ export class KernelRoutes {
 
   #target(rib: FamilyRib, prefixId: number): number {
     const { locRib, paths, shared } = rib;
-    const row = locRib.bestRow[prefixId]!;
+    const row = locRib.bestRow(prefixId);
     if (row === 0) return NO_TARGET;
     const local = this.#sources.rib.local.id;
     // What was learned from the kernel is there already.
-    if (paths.peerId[row] === local && paths.pathId[row] !== LOCAL_ORIGIN.network) return NO_TARGET;
+    if (paths.peerId(row) === local && paths.pathId(row) !== LOCAL_ORIGIN.network) return NO_TARGET;
     const wishes = this.#filter === undefined ? NO_WISHES : this.#filter(rib, row);
     if (wishes === undefined) return NO_TARGET;
-    if (paths.peerId[row] === local) return this.#localTarget(rib, prefixId, wishes);
+    if (paths.peerId(row) === local) return this.#localTarget(rib, prefixId, wishes);
     if (wishes.type !== undefined) return this.#intern(rib, { type: wishes.type, nextHops: [] }, wishes);
     if (wishes.gateway !== undefined) return this.#gatewayTarget(rib, wishes.gateway, wishes);
-    const nextHopOf = (member: number): number => shared.attrs.nextHop[paths.attrPost[member]!]!;
+    const nextHopOf = (member: number): number => shared.attrs.nextHop[paths.attrPost(member)]!;
     const { multipath, multipathCount } = locRib.decision;
     if (multipathCount <= 1) {
       return wishes === NO_WISHES
@@ -142,7 +142,7 @@ export class KernelRoutes {
     const members = new Map<string, Member>();
     for (let i = 0; i < multipathCount; i++) {
       const other = multipath[i]!;
-      if (paths.peerId[other] === local) continue;
+      if (paths.peerId(other) === local) continue;
       const own = other === row || this.#filter === undefined ? wishes : this.#filter(rib, other);
       if (own === undefined) continue;
       const member = { nextHop: nextHopOf(other), tunnel: own.tunnel };

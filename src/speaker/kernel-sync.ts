@@ -7,7 +7,7 @@ import { Fib } from '../fib/fib.ts';
 import { KernelMonitor } from '../fib/kernel-monitor.ts';
 import { KernelView } from '../fib/kernel-view.ts';
 import { type LearnedRoute, Learner, type LearnRule, learnedTables } from '../fib/learn.ts';
-import { NextHopResolver, resolvingTables } from '../fib/next-hop-resolver.ts';
+import { NextHopResolver, type Resolution, resolvingTables } from '../fib/next-hop-resolver.ts';
 import { RouteTargets } from '../fib/route-targets.ts';
 import type { Kernel } from '../fib/types.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -114,6 +114,16 @@ export class KernelSync {
   /** What it has told the RIB of. */
   announced(): LearnedRoute[] {
     return [...this.learned].filter((route) => this.#redistributed.has(route.source));
+  }
+
+  /** How a BGP next hop of the RIB is reached. */
+  resolution(nextHopId: number): Resolution {
+    return this.#tracker.resolution(nextHopId);
+  }
+
+  /** How an address is reached; `zone` is the interface of a link-local one. */
+  resolve(address: Uint8Array, zone?: string): Resolution {
+    return this.#resolver.resolve(address, zone === undefined ? undefined : this.view.interfaceNamed(zone)?.ifindex);
   }
 
   interfaceName(ifindex: number): string {
@@ -246,12 +256,12 @@ function routeKey(route: LearnedRoute): string {
 
 /** The RIB's prefixes as the FIB reads them. */
 function prefixReader({ prefixes, family }: FamilyRib) {
-  const stride = family.words;
   return {
     words(prefixId: number, out: Int32Array): void {
-      for (let i = 0; i < stride; i++) out[i] = prefixes.words[prefixId * stride + i]!;
+      const first = prefixes.wordsAt(prefixId);
+      for (let i = 0; i < family.words; i++) out[i] = prefixes.records[first + i]!;
     },
-    bits: (prefixId: number) => prefixes.lengths[prefixId]!,
+    bits: (prefixId: number) => prefixes.bits(prefixId),
     find: (words: Int32Array, bits: number) => prefixes.find(words, 0, bits),
   };
 }

@@ -67,12 +67,12 @@ export class Policies {
     );
     return (rib, row) => {
       const { attrs, peers } = rib.shared;
-      const inTable = rib.paths.attrPost[row]!;
+      const inTable = rib.paths.attrPost(row);
       const wanted = policies[versionOf(rib.family) === 'ipv4' ? 0 : 1]!;
       if (wanted === 'accept') return wishesOf(rib, inTable, wishes);
       if (typeof wanted === 'string') return undefined;
-      const from = peers.get(rib.paths.peerId[row]!);
-      const attr = wanted.apply(rib, rib.paths.prefixId[row]!, inTable, from, inTable);
+      const from = peers.get(rib.paths.peerId(row));
+      const attr = wanted.apply(rib, rib.paths.prefixId(row), inTable, from, inTable);
       if (attr === 0) return undefined;
       const result = wishesOf(rib, attr, wishes);
       attrs.release(attr);

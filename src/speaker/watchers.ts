@@ -59,7 +59,7 @@ export class Watchers {
       best:
         best === undefined
           ? undefined
-          : routeView(this.#rib, family, prefixId, best, paths.attrPost[best.row]!, paths.pathId[best.row]!),
+          : routeView(this.#rib, family, prefixId, best, paths.attrPost(best.row), paths.pathId(best.row)),
     };
   }
 }

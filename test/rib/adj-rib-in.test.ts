@@ -13,7 +13,7 @@ function setup(policy: 'accept' | 'reject' = 'accept') {
   const prefixIds = () => {
     const ids: string[] = [];
     for (let row = 1; row < rib.paths.limit; row++) {
-      const id = rib.paths.prefixId[row]!;
+      const id = rib.paths.prefixId(row);
       if (id !== 0) ids.push(rib.prefixes.format(id));
     }
     return ids.sort();
@@ -59,12 +59,12 @@ describe('Adj-RIB-In', () => {
     const { lab, peer, rib } = setup();
     lab.announce(peer, [A], { asPath: '1' });
     lab.settle();
-    const since = rib.paths.since[1];
+    const since = rib.paths.since(1);
     lab.sim.advance(5000);
     lab.announce(peer, [A], { asPath: '1' });
-    expect([rib.locRib.dirtyCount, rib.paths.since[1]]).toEqual([0, since]);
+    expect([rib.locRib.dirtyCount, rib.paths.since(1)]).toEqual([0, since]);
     lab.announce(peer, [A], { asPath: '2' });
-    expect([rib.locRib.dirtyCount, rib.paths.since[1]]).toEqual([1, since! + 5]);
+    expect([rib.locRib.dirtyCount, rib.paths.since(1)]).toEqual([1, since! + 5]);
   });
 
   it('keeps a refused route with its cause, and lets it not be chosen', () => {
@@ -72,7 +72,7 @@ describe('Adj-RIB-In', () => {
     lab.announce(peer, [A], { asPath: '1' });
     lab.announce(peer, [B], { asPath: '65000' });
     lab.settle();
-    expect([rib.paths.reject[1], rib.paths.reject[2]]).toEqual([REJECT.policy, REJECT.asLoop]);
+    expect([rib.paths.reject(1), rib.paths.reject(2)]).toEqual([REJECT.policy, REJECT.asLoop]);
     expect([counters().received, counters().rejected, rib.locRib.size]).toEqual([2, 2, 0]);
   });
 
@@ -89,7 +89,7 @@ describe('Adj-RIB-In', () => {
     };
     expect(again('reject')).toEqual([0, 3, 0]);
     expect(again('accept')).toEqual([2, 1, 2]);
-    expect(lab.rib.attrs.references(rib.paths.attrIn[1]!)).toBeGreaterThan(0);
+    expect(lab.rib.attrs.references(rib.paths.attrIn(1))).toBeGreaterThan(0);
     lab.rib.removePeer(peer);
     lab.settle();
     expect([lab.rib.attrs.size, rib.prefixes.size]).toEqual([0, 0]);
@@ -99,11 +99,11 @@ describe('Adj-RIB-In', () => {
     const { lab, peer, rib } = setup();
     lab.announce(peer, [A, B], { asPath: '1', communities: ['GRACEFUL_SHUTDOWN'] });
     lab.settle();
-    expect(lab.rib.attrs.localPref[rib.locRib.bestAttr[1]!]).toBe(0);
+    expect(lab.rib.attrs.localPref[rib.locRib.bestAttr(1)]).toBe(0);
     peer.importOptions = { ...peer.importOptions, gracefulShutdown: false };
     lab.rib.addWork(reimport(rib, peer, lab.rib.checks));
     lab.settle();
-    expect(lab.rib.attrs.localPref[rib.locRib.bestAttr[1]!]).toBe(100);
+    expect(lab.rib.attrs.localPref[rib.locRib.bestAttr(1)]).toBe(100);
     expect(lab.rib.attrs.size).toBe(1);
   });
 });
@@ -213,7 +213,7 @@ describe('Loc-RIB', () => {
     const set = (reachable: boolean, metric: number) => {
       if (nextHops.setState(hop.id, reachable, metric)) lab.rib.nextHopsChanged(new Set([hop.id]));
       lab.settle();
-      return rib.locRib.bestPeer[1];
+      return rib.locRib.bestPeer(1);
     };
     expect(set(true, 0)).toBe(peer.id);
     expect(set(false, 0)).toBe(other.id);
@@ -250,7 +250,7 @@ describe('Loc-RIB', () => {
     lab.withdraw(peer, [A]);
     lab.announce(other, [A], { asPath: '1' });
     lab.settle();
-    expect(rib.locRib.bestPeer[1]).toBe(other.id);
+    expect(rib.locRib.bestPeer(1)).toBe(other.id);
     expect([counters().best, counters(other).best, sink.table.size]).toEqual([0, 1, 0]);
   });
 
@@ -267,12 +267,12 @@ describe('Loc-RIB', () => {
     lab.announce(high, [A], { asPath: '1' });
     lab.announce(low, [A], { asPath: '1' });
     lab.settle();
-    expect(rib.locRib.bestPeer[1]).toBe(low.id);
+    expect(rib.locRib.bestPeer(1)).toBe(low.id);
     // But a path that stays is kept.
     lab.withdraw(low, [A]);
     lab.settle();
     lab.announce(low, [A], { asPath: '1' });
     lab.settle();
-    expect(rib.locRib.bestPeer[1]).toBe(high.id);
+    expect(rib.locRib.bestPeer(1)).toBe(high.id);
   });
 });

@@ -72,7 +72,8 @@ describe('ChangeLog', () => {
       }
       const end = log.end - 700;
       for (; reader.position < end; reader.position++) {
-        if (prefixes.words[log.at(reader.position)] !== read++ << 8) expect(read).toBeUndefined();
+        if (prefixes.records[prefixes.wordsAt(log.at(reader.position))] !== read++ << 8)
+          expect(read).toBeUndefined();
       }
       log.trim();
     }

@@ -1,10 +1,12 @@
 // Candidates for the decision, written as people talk about them, in hand-made tables.
 
 import { type AttributeValues, encodeAttributes } from '../../src/bgp/wire/attribute-values.ts';
+import { IPV4_UNICAST } from '../../src/bgp/wire/families.ts';
 import { AttrStore } from '../../src/rib/attr-store.ts';
 import { Decision, type DecisionOptions } from '../../src/rib/decision.ts';
 import { NextHopTable } from '../../src/rib/next-hops.ts';
 import { PathStore } from '../../src/rib/path-store.ts';
+import { PrefixTable } from '../../src/rib/prefix-table.ts';
 import { PeerTable, type RouteSource } from '../../src/rib/rib-peer.ts';
 import { plainExtras } from '../../src/rib/route-extras.ts';
 import { DECISION, identity, importOptions, octets, quad } from './lab.ts';
@@ -28,7 +30,7 @@ export interface Candidate {
 /** One prefix with its candidates; the rows are 1, 2, ... in the order of `order`. */
 export class DecisionLab {
   readonly decision: Decision;
-  readonly paths = new PathStore();
+  readonly paths = new PathStore(new PrefixTable(IPV4_UNICAST));
   /** Row of each candidate, by its index. */
   readonly rows: number[] = [];
 
@@ -60,8 +62,8 @@ export class DecisionLab {
         ...plainExtras('bgp'),
         preference: candidate.preference ?? 100,
       });
-      this.paths.attrIn[row] = attrs.intern(bytes, 0, bytes.length, hop, extras);
-      this.paths.attrPost[row] = candidate.accepted === false ? 0 : this.paths.attrIn[row]!;
+      this.paths.setAttrIn(row, attrs.intern(bytes, 0, bytes.length, hop, extras));
+      this.paths.setAttrPost(row, candidate.accepted === false ? 0 : this.paths.attrIn(row));
       this.rows[index] = row;
     }
     this.decision = new Decision(

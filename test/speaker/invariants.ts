@@ -60,8 +60,8 @@ export function expectAdvertised({ name, speaker: { rib } }: SimSpeaker): void {
       if (group.options.addPath !== 'none') continue;
       const wrong: string[] = [];
       for (let id = 1; id < family.prefixes.limit; id++) {
-        const best = family.prefixes.inUse(id) ? (family.locRib.bestAttr[id] ?? 0) : 0;
-        const from = family.locRib.bestPeer[id]!;
+        const best = family.prefixes.inUse(id) ? family.locRib.bestAttr(id) : 0;
+        const from = family.locRib.bestPeer(id);
         const wanted = best !== 0 && group.rewriter.judge(best, from) === WITHHELD.none ? best : 0;
         let sent = 0;
         group.adjRibOut.forEach(id, (_pathId, attr) => {

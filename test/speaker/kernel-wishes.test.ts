@@ -44,7 +44,7 @@ async function machineWith(metric: number, filter: KernelFilter, ecmp = 1) {
 describe('a kernel export filter', () => {
   it('refuses routes, and another one takes them back in', async () => {
     const refuse: KernelFilter = (rib, row) =>
-      rib.prefixes.format(rib.paths.prefixId[row]!) === P1 ? undefined : {};
+      rib.prefixes.format(rib.paths.prefixId(row)) === P1 ? undefined : {};
     const { lab, speaker, peer, own } = await machineWith(50, refuse);
     peer(A).announce([P1, P2]);
     await lab.settle();
@@ -85,7 +85,7 @@ describe('a kernel export filter', () => {
   it('sends each path of an ECMP set its own way', async () => {
     const far: KernelFilter = (rib, row) => {
       const { attrs, nextHops } = rib.shared;
-      const nextHop = nextHops.get(attrs.nextHop[rib.paths.attrPost[row]!]!);
+      const nextHop = nextHops.get(attrs.nextHop[rib.paths.attrPost(row)]!);
       return { tunnel: formatAddress(nextHop.address) === B ? 'tunl0' : '' };
     };
     const { lab, peer, kernel, own } = await machineWith(50, far, 4);

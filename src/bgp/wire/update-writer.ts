@@ -108,12 +108,12 @@ export class UpdateWriter {
   }
 
   /**
-   * Adds the prefix `index` of `words` (word offset index * family.words), `bitLength` long. False where it cannot
+   * Adds the prefix whose address begins at `words[first]`, `bitLength` long. False where it cannot
    * be sent at all, because the attributes leave no room for it within a message (RFC 4271 §9.2, RFC 8654 §4): the
    * caller withdraws what was advertised before.
    */
-  addPrefix(words: Int32Array, index: number, bitLength: number, pathId: number): boolean {
-    const { family, addPath, messageLimit } = this.#context;
+  addPrefix(words: Int32Array, first: number, bitLength: number, pathId: number): boolean {
+    const { addPath, messageLimit } = this.#context;
     const octets = (bitLength + 7) >> 3;
     const size = 1 + octets + (addPath ? PATH_ID_BYTES : 0);
     if (this.#start >= 0 && this.length - this.#start + size + this.#tail > messageLimit) this.#close();
@@ -133,7 +133,6 @@ export class UpdateWriter {
       at += PATH_ID_BYTES;
     }
     bytes[at++] = bitLength;
-    const first = index * family.words;
     for (let i = 0; i < octets; i++) {
       bytes[at++] = words[first + (i >> 2)]! >>> (24 - ((i & 3) << 3));
     }

@@ -55,9 +55,9 @@ function pathView(
   place: number,
 ): ExplainView['paths'][number] {
   const { paths } = family;
-  const post = paths.attrPost[standing.row]!;
-  const attr = post === 0 ? paths.attrIn[standing.row]! : post;
-  const view = routeView(rib, family, prefixId, standing, attr, paths.pathId[standing.row]!);
+  const post = paths.attrPost(standing.row);
+  const attr = post === 0 ? paths.attrIn(standing.row) : post;
+  const view = routeView(rib, family, prefixId, standing, attr, paths.pathId(standing.row));
   const step = DECISION_STEPS[standing.step];
   return { ...view, rank: place + 1, step: stepName(standing, step) };
 }
@@ -81,11 +81,11 @@ function exportView(
   const group = rib.groups[family.family.id]!.groupOf(established.ribPeer.id);
   if (group === undefined) return withheld(`${family.family.name} was not negotiated`);
   const { locRib } = family;
-  const best = prefixId < locRib.bestAttr.length ? locRib.bestAttr[prefixId]! : 0;
+  const best = locRib.bestAttr(prefixId);
   if (best === 0) return withheld('there is no best path');
   const peerId = established.ribPeer.id;
   const sent = sentPaths(group, prefixId, peerId);
-  const from = locRib.bestPeer[prefixId]!;
+  const from = locRib.bestPeer(prefixId);
   // RFC 7911: other peers' paths may go to the peer whose own is best.
   if (from === peerId && sent.length === 0) return withheld(WITHHELD_SENTENCES[WITHHELD.ownRoute]);
   const cause = group.rewriter.judge(best, from);

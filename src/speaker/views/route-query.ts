@@ -55,18 +55,18 @@ function* received(
   const { paths } = family;
   if (from !== undefined && !hasPathFrom(family, prefixId, from)) return;
   for (const standing of standings(family, prefixId)) {
-    if (from !== undefined && paths.peerId[standing.row] !== from) continue;
+    if (from !== undefined && paths.peerId(standing.row) !== from) continue;
     if (query.bestOnly === true && !standing.best) continue;
     if (query.rejectedOnly === true && standing.eligible) continue;
-    const post = paths.attrPost[standing.row]!;
-    const attr = query.beforePolicy === true || post === 0 ? paths.attrIn[standing.row]! : post;
-    yield routeView(rib, family, prefixId, standing, attr, paths.pathId[standing.row]!);
+    const post = paths.attrPost(standing.row);
+    const attr = query.beforePolicy === true || post === 0 ? paths.attrIn(standing.row) : post;
+    yield routeView(rib, family, prefixId, standing, attr, paths.pathId(standing.row));
   }
 }
 
 function hasPathFrom({ paths }: FamilyRib, prefixId: number, peerId: number): boolean {
   let row = paths.first(prefixId);
-  while (row !== 0 && paths.peerId[row] !== peerId) row = paths.next[row]!;
+  while (row !== 0 && paths.peerId(row) !== peerId) row = paths.next(row);
   return row !== 0;
 }
 
@@ -82,7 +82,7 @@ function* advertised(rib: Rib, family: FamilyRib, prefixId: number, to: number):
   const ranked = standings(family, prefixId);
   for (const { pathId, attr, from } of found) {
     const standing = ranked.find(({ row }) => {
-      return pathId === 0 ? family.paths.peerId[row] === from : row === pathId;
+      return pathId === 0 ? family.paths.peerId(row) === from : row === pathId;
     });
     if (standing === undefined) continue;
     const view: Standing = { ...standing, reason: 'advertised' };
@@ -138,7 +138,7 @@ export function matchesTarget(query: {
     if (wanted !== undefined && family.family.name !== wanted) return false;
     if (target === undefined || words === undefined) return true;
     if (familyOf(target) !== family.family) return false;
-    const exact = family.prefixes.lengths[prefixId] === target.length;
+    const exact = family.prefixes.bits(prefixId) === target.length;
     return (exact || query.longer === true) && isInside(family, prefixId, words, target.length);
   };
 }
@@ -180,12 +180,12 @@ function maskWords(words: Int32Array, bits: number): void {
 
 function isInside(family: FamilyRib, id: number, words: Int32Array, bits: number): boolean {
   const { prefixes } = family;
-  if (prefixes.lengths[id]! < bits) return false;
-  const base = id * words.length;
+  if (prefixes.bits(id) < bits) return false;
+  const base = prefixes.wordsAt(id);
   for (let i = 0; i < words.length && i * 32 < bits; i++) {
     const keep = Math.min(32, bits - i * 32);
     const mask = keep === 32 ? -1 : -1 << (32 - keep);
-    if ((prefixes.words[base + i]! & mask) !== words[i]) return false;
+    if ((prefixes.records[base + i]! & mask) !== words[i]) return false;
   }
   return true;
 }
@@ -208,11 +208,13 @@ function* inOrder(family: FamilyRib, wanted: (id: number) => boolean): Iterable<
 
 /** By address, shorter prefixes first. */
 function comparePrefixes(family: FamilyRib, a: number, b: number): number {
-  const { words, lengths } = family.prefixes;
-  const stride = family.family.words;
-  for (let i = 0; i < stride; i++) {
-    const difference = (words[a * stride + i]! >>> 0) - (words[b * stride + i]! >>> 0);
+  const { prefixes } = family;
+  const { records } = prefixes;
+  const first = prefixes.wordsAt(a);
+  const second = prefixes.wordsAt(b);
+  for (let i = 0; i < family.family.words; i++) {
+    const difference = (records[first + i]! >>> 0) - (records[second + i]! >>> 0);
     if (difference !== 0) return difference;
   }
-  return lengths[a]! - lengths[b]!;
+  return prefixes.bits(a) - prefixes.bits(b);
 }

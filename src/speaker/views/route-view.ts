@@ -29,7 +29,7 @@ export interface Standing {
 export function standings(rib: FamilyRib, prefixId: number): Standing[] {
   const { explainer, locRib, paths } = rib;
   const first = paths.first(prefixId);
-  const current = prefixId < locRib.bestRow.length ? locRib.bestRow[prefixId]! : 0;
+  const current = locRib.bestRow(prefixId);
   explainer.select(first, current);
   const shared = new Set(explainer.multipath.subarray(0, explainer.multipathCount));
   const ranked = explainer.rank(first, current, Number.MAX_SAFE_INTEGER);
@@ -42,9 +42,9 @@ export function standings(rib: FamilyRib, prefixId: number): Standing[] {
     step,
   }));
   const inRace = new Set(ranked.map(({ row }) => row));
-  for (let row = first; row !== 0; row = paths.next[row]!) {
+  for (let row = first; row !== 0; row = paths.next(row)) {
     if (inRace.has(row)) continue;
-    const cause = paths.reject[row]! as RejectCause;
+    const cause = paths.reject(row) as RejectCause;
     const reason = cause === 0 ? NEXT_HOP_UNREACHABLE : REJECT_SENTENCES[cause];
     result.push({ row, best: false, multipath: false, eligible: false, reason, step: 0 });
   }
@@ -67,7 +67,7 @@ export function routeView(
 ): RouteView {
   const { paths } = family;
   const { row } = standing;
-  const peer = rib.peers.get(paths.peerId[row]!);
+  const peer = rib.peers.get(paths.peerId(row));
   const local = peer === rib.local;
   const nextHopId = rib.attrs.nextHop[attr]!;
   const reachable = rib.nextHops.reachable[nextHopId] === 1;
@@ -75,14 +75,14 @@ export function routeView(
     family: family.family.name,
     prefix: family.prefixes.format(prefixId),
     pathId,
-    peer: local ? localName(paths.pathId[row]!) : peer.name,
+    peer: local ? localName(paths.pathId(row)) : peer.name,
     peerAddress: local ? undefined : formatAddress(peer.address, peer.zone),
     best: standing.best,
     multipath: standing.multipath,
     eligible: standing.eligible,
     reason: standing.reason,
-    stale: (paths.flags[row]! & PATH_FLAG.stale) !== 0,
-    since: paths.since[row]!,
+    stale: (paths.flags(row) & PATH_FLAG.stale) !== 0,
+    since: paths.since(row),
     nextHop: rib.nextHops.format(nextHopId),
     nextHopReachable: reachable,
     igpMetric: reachable ? rib.nextHops.metric[nextHopId]! : undefined,

@@ -30,7 +30,7 @@ function add(to: UpdateWriter, family: Family, text: string, pathId = 0): boolea
   const words = new Int32Array(family.words * 2);
   const view = new DataView(prefix.bytes.buffer, prefix.bytes.byteOffset);
   for (let i = 0; i < family.words; i++) words[family.words + i] = view.getInt32(i * 4);
-  return to.addPrefix(words, 1, prefix.length, pathId);
+  return to.addPrefix(words, family.words, prefix.length, pathId);
 }
 
 function written(from: UpdateWriter): string {
