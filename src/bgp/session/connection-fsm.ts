@@ -125,6 +125,12 @@ export class ConnectionFsm {
     return this.#liveness.keepaliveMs;
   }
 
+  /** Makes TCP find out whether the peer is still there. RFC 4271 §4.4: not more than one KEEPALIVE a second. */
+  probe(): void {
+    const silent = this.#owner.clock.now() - (this.#connection?.lastSentAt ?? 0) >= SECOND;
+    if (this.state === 'Established' && silent) this.#send(encodeKeepalive());
+  }
+
   /** ConnectRetryCounter of §8: attempts since the last start by hand. */
   get retryCounter(): number {
     return this.#retryCounter;

@@ -308,15 +308,14 @@ export class Peer {
     });
     if (loser === 'none') return true;
     if (loser === 'fresh') {
+      // A peer that lost its machine answers with a reset: without a hold time nothing else would ever tell.
+      other.probe();
       this.#dump(fsm);
       return false;
     }
-    if (other.state === 'Established') {
-      // RFC 4724 §4.2: the old session is taken for dead, and no NOTIFICATION is sent over it.
-      other.dispatch({ name: 'TcpConnectionFails' }, { cause: 'peer-restarted' });
-    } else {
-      this.#dump(other);
-    }
+    if (other.state !== 'Established') this.#dump(other);
+    // RFC 4724 §4.2: the old session is taken for dead, and no NOTIFICATION is sent over it.
+    else other.dispatch({ name: 'TcpConnectionFails' }, { cause: 'peer-restarted' });
     return true;
   }
 
