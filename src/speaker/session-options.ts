@@ -47,6 +47,7 @@ export function exportOptions(
   const { context } = ends;
   const bit = 1 << family.id;
   const sendsSeveral = (context.addPathSend & bit) !== 0;
+  const internal = context.peerType === 'internal';
   return {
     family,
     peerType: context.peerType,
@@ -55,8 +56,9 @@ export function exportOptions(
     overrideAs: settings.asOverride ? context.peerAs : 0,
     removePrivateAs: settings.removePrivateAs,
     client: settings.routeReflectorClient,
-    clusterId: parseQuad(settings.clusterId ?? config.router.clusterId) ?? 0,
-    clientToClient: settings.clientToClient,
+    // Only reflection asks for these: eBGP peers that differ in nothing else share their bytes.
+    clusterId: internal ? (parseQuad(settings.clusterId ?? config.router.clusterId) ?? 0) : 0,
+    clientToClient: settings.clientToClient || !internal,
     routeServerClient: settings.routeServerClient,
     nextHop: settings.nextHop,
     ownNextHop: ownNextHop(settings, family, ends, addresses),
