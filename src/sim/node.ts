@@ -9,7 +9,13 @@ import type { MemKernel } from '../fib/mem-kernel.ts';
 import { formatAddress, formatPrefix } from '../lib/ip.ts';
 import type { LogFields, Logger } from '../lib/log.ts';
 import { Scheduler } from '../lib/scheduler.ts';
-import type { PeerView, RouteQuery, RouteView, SpeakerApi } from '../speaker/api.ts';
+import {
+  CommandError,
+  type PeerView,
+  type RouteQuery,
+  type RouteView,
+  type SpeakerApi,
+} from '../speaker/api.ts';
 import type { OwnAddress } from '../speaker/own-addresses.ts';
 import { Speaker } from '../speaker/speaker.ts';
 import { createApi } from '../speaker/speaker-api.ts';
@@ -31,7 +37,7 @@ export interface NodeOptions {
   readonly kernelDelay?: () => number;
 }
 
-export type NodeState = 'new' | 'running' | 'down';
+export type NodeState = 'new' | 'running' | 'stopping' | 'down';
 
 export class SimNode {
   readonly name: string;
@@ -92,6 +98,16 @@ export class SimNode {
     this.kill();
   }
 
+  /** SIGTERM: stops cleanly while time passes. */
+  shutDown(): void {
+    const { clock } = this;
+    this.state = 'stopping';
+    this.speaker.stop().catch((error: unknown) => this.log.push(`error stop: ${String(error)}`));
+    this.#world.clock.setTimer(STOP_MS, () => {
+      if (this.clock === clock && this.state === 'stopping') this.kill();
+    });
+  }
+
   /** SIGKILL: the machine closes the sockets; kernel routes stay. */
   kill(): void {
     this.#ended();
@@ -144,12 +160,28 @@ export class SimNode {
     return result.value.changes;
   }
 
-  /** Writes a new configuration and asks for it to be read; a refusal is in the log. */
+  /** Writes a new configuration, if it is a good one, and asks for it to be read; a refusal is in the log. */
   requestReload(input: ConfigInput | string): void {
-    this.input = input;
+    const before = this.#text;
     this.#text = textOf(input);
+    if (!this.#load().ok) {
+      this.#text = before;
+      return;
+    }
+    this.input = input;
     if (this.state !== 'running') return;
     this.api.reload().catch((error: unknown) => this.log.push(`warn reload: ${String(error)}`));
+  }
+
+  /** An operator's command; one that the speaker refuses changes nothing. Returns whether it was carried out. */
+  command(give: (api: SpeakerApi) => void): boolean {
+    try {
+      give(this.api);
+      return true;
+    } catch (error) {
+      if (error instanceof CommandError) return false;
+      throw error;
+    }
   }
 
   peer(name: string): PeerView {

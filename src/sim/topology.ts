@@ -1,0 +1,261 @@
+// What a simulation begins with: machines, each with addresses and a native configuration. The built-in kinds draw
+// their details (sizes, options, timers) from a seed: full meshes, reflectors with clients, racks behind their
+// switches, and autonomous systems at random. All machines share one link, so that every next hop is one hop away.
+
+import type { ConfigInput } from '../config/schema.ts';
+import type { SettingsInput } from '../config/schema-peer.ts';
+import type { Random } from '../lib/clock.ts';
+import { drawInteger, drawOne, drawTrue } from './random.ts';
+
+export interface NodePlan {
+  readonly name: string;
+  readonly addresses: readonly string[];
+  readonly config: ConfigInput;
+  /** The machine has a kernel with these addresses on eth0. */
+  readonly kernel: boolean;
+}
+
+export interface Topology {
+  readonly name: string;
+  readonly nodes: readonly NodePlan[];
+  /** Of paths that a peer sends beside each other (RFC 7911) several may be equal in all but their numbers. */
+  readonly ambiguous: boolean;
+}
+
+/** How large a built-in topology is; undefined = drawn. */
+export interface TopologySize {
+  readonly nodes?: number | undefined;
+  readonly reflectors?: number | undefined;
+}
+
+interface Draft {
+  readonly name: string;
+  readonly index: number;
+  readonly asn: number;
+  readonly peers: Map<number, SettingsInput>;
+  readonly reflector: boolean;
+}
+
+const OWN_AS = 64512;
+const FIRST_RACK_AS = 64600;
+const FIRST_NODE_AS = 65000;
+const ACCEPT = { import: 'accept', export: 'accept' } as const;
+
+export const TOPOLOGY_KINDS = ['mesh', 'reflectors', 'tor', 'random'] as const;
+export type TopologyKind = (typeof TOPOLOGY_KINDS)[number];
+
+const BUILDERS: Readonly<Record<TopologyKind, (random: Random, size: TopologySize) => Draft[]>> = {
+  mesh,
+  reflectors,
+  tor,
+  random: autonomousSystems,
+};
+
+/** `plain`: the same settings everywhere, for large ones. */
+export function buildTopology(
+  kind: TopologyKind,
+  random: Random,
+  size: TopologySize = {},
+  plain = false,
+): Topology {
+  const drafts = BUILDERS[kind](random, size);
+  const addPath = !plain && drawTrue(random, 0.4);
+  if (!plain) for (const draft of drafts) vary(draft, drafts, random, addPath);
+  const families = plain || drawTrue(random) ? 'ipv4' : 'both';
+  const kernel = !plain && drawTrue(random, 0.8);
+  const decision = plain ? {} : drawDecision(random);
+  return {
+    name: kind,
+    ambiguous: addPath,
+    nodes: drafts.map((draft) => nodePlan(draft, { families, kernel, decision, random, plain })),
+  };
+}
+
+export function addressOf(index: number): string {
+  return `10.0.${index >> 8}.${(index & 0xff) + 1 > 0xff ? 0 : (index & 0xff) + 1}`;
+}
+
+function draft(name: string, index: number, asn: number, reflector = false): Draft {
+  return { name, index, asn, peers: new Map(), reflector };
+}
+
+/** A session between two, with what is the same on both sides. */
+function connect(a: Draft, b: Draft, forA: SettingsInput = {}, forB: SettingsInput = {}): void {
+  const external = a.asn === b.asn ? {} : ACCEPT;
+  a.peers.set(b.index, { asn: b.asn, ...external, ...forA });
+  b.peers.set(a.index, { asn: a.asn, ...external, ...forB });
+}
+
+function mesh(random: Random, { nodes }: TopologySize): Draft[] {
+  const count = nodes ?? drawInteger(random, 2, 7);
+  const drafts = Array.from({ length: count }, (_, i) => draft(`node-${i + 1}`, i, OWN_AS));
+  for (const a of drafts) for (const b of drafts) if (a.index < b.index) connect(a, b);
+  return drafts;
+}
+
+/** Every client has every reflector; reflectors have each other, as plain iBGP peers. */
+function reflectors(random: Random, size: TopologySize): Draft[] {
+  const count = size.reflectors ?? drawInteger(random, 1, 4);
+  const clients = (size.nodes ?? drawInteger(random, count + 1, count + 6)) - count;
+  const tops = Array.from({ length: count }, (_, i) => draft(`rr-${i + 1}`, i, OWN_AS, true));
+  const rest = Array.from({ length: clients }, (_, i) => draft(`node-${i + 1}`, count + i, OWN_AS));
+  for (const a of tops) for (const b of tops) if (a.index < b.index) connect(a, b);
+  for (const client of rest) for (const top of tops) connect(top, client, { routeReflectorClient: true });
+  return [...tops, ...rest];
+}
+
+/** Racks with an AS each: nodes of the rack's AS peer with its switch by iBGP or, of their own AS, by eBGP. */
+function tor(random: Random, { nodes }: TopologySize): Draft[] {
+  const racks = nodes === undefined ? drawInteger(random, 1, 3) : Math.max(1, Math.round(nodes / 10));
+  const spines = drawInteger(random, 1, 2);
+  const perRack = nodes === undefined ? drawInteger(random, 1, 3) : Math.floor((nodes - spines) / racks) - 1;
+  const internal = drawTrue(random, 0.3);
+  const drafts: Draft[] = [];
+  const add = (name: string, asn: number, reflector = false): Draft => {
+    const made = draft(name, drafts.length, asn, reflector);
+    drafts.push(made);
+    return made;
+  };
+  const tops = Array.from({ length: spines }, (_, i) => add(`spine-${i + 1}`, OWN_AS));
+  for (let rack = 0; rack < racks; rack++) {
+    const asn = FIRST_RACK_AS + rack;
+    const leaf = add(`tor-${rack + 1}`, asn, internal);
+    for (const spine of tops) connect(spine, leaf);
+    for (let i = 0; i < perRack; i++) {
+      const node = add(`node-${rack + 1}-${i + 1}`, internal ? asn : FIRST_NODE_AS + drafts.length);
+      connect(leaf, node, internal ? { routeReflectorClient: true, nextHop: 'self' } : {});
+    }
+  }
+  return drafts;
+}
+
+/** A few ASes, each a full mesh, joined by a tree of eBGP sessions and some more. */
+function autonomousSystems(random: Random, { nodes }: TopologySize): Draft[] {
+  const count = nodes ?? drawInteger(random, 3, 8);
+  const systems = drawInteger(random, 2, Math.max(2, Math.ceil(count / 2)));
+  const drafts = Array.from({ length: count }, (_, i) => {
+    const system = i < systems ? i : drawInteger(random, 0, systems - 1);
+    return draft(`as${system + 1}-${i + 1}`, i, FIRST_NODE_AS + system);
+  });
+  for (const a of drafts) {
+    for (const b of drafts) if (a.index < b.index && a.asn === b.asn) connect(a, b);
+  }
+  for (let system = 1; system < systems; system++) {
+    const inside = drafts.filter(({ asn }) => asn === FIRST_NODE_AS + system);
+    const before = drafts.filter(({ asn }) => asn < FIRST_NODE_AS + system);
+    connect(drawOne(random, before), drawOne(random, inside));
+  }
+  for (let extra = drawInteger(random, 0, count); extra > 0; extra--) {
+    const [a, b] = [drawOne(random, drafts), drawOne(random, drafts)];
+    if (a.asn !== b.asn && !a.peers.has(b.index)) connect(a, b);
+  }
+  return drafts;
+}
+
+/** Options of sessions that leave the routes alone. */
+function vary(own: Draft, all: readonly Draft[], random: Random, addPath: boolean): void {
+  for (const [index, settings] of own.peers) {
+    const other = all[index]!;
+    Object.assign(settings, drawTimers(random));
+    if (addPath && drawTrue(random)) settings.addPath = drawOne(random, ADD_PATHS);
+    if (drawTrue(random, 0.3)) settings.gracefulRestart = drawOne(random, RESTARTS);
+    if (drawTrue(random, 0.2)) settings.extendedMessages = false;
+    // Both passive would never meet; nor would one of them again, where the other half of a session lives on.
+    const timed = settings.holdTime !== 0 && other.peers.get(own.index)!.holdTime !== 0;
+    if (index < own.index && timed && drawTrue(random, 0.15)) settings.passive = true;
+    if (index < own.index || !drawTrue(random, 0.1)) continue;
+    settings.password = 'sesame';
+    other.peers.get(own.index)!.password = 'sesame';
+  }
+}
+
+const ADD_PATHS = [
+  { receive: true },
+  { send: 'all' },
+  { send: 2 },
+  { receive: true, send: 'all' },
+  { receive: true, send: 2 },
+] as const;
+const RESTARTS = ['off', { restartTime: 10 }, { restartTime: 60 }] as const;
+
+/** Short waits after errors, so that simulations come to rest; hold times of all kinds. */
+function drawTimers(random: Random): SettingsInput {
+  return {
+    holdTime: drawOne(random, [0, 3, 9, 30, 90, 90, 240]),
+    connectRetryTime: drawInteger(random, 5, 60),
+    connectDelayTime: drawInteger(random, 0, 5),
+    errorWaitMin: drawInteger(random, 1, 10),
+    errorWaitMax: drawInteger(random, 10, 60),
+    ...(drawTrue(random, 0.1) && { delayOpenTime: drawInteger(random, 1, 10) }),
+  };
+}
+
+function drawDecision(random: Random): NonNullable<ConfigInput['decision']> {
+  return {
+    // Without it MED makes a partial order, and reflection of one best path may go in circles (RFC 3345).
+    alwaysCompareMed: true,
+    ...(drawTrue(random, 0.3) && { multipathRelax: drawTrue(random) }),
+    ...(drawTrue(random, 0.1) && { defaultLocalPref: 200 }),
+  };
+}
+
+interface Common {
+  readonly families: 'ipv4' | 'both';
+  readonly kernel: boolean;
+  readonly decision: NonNullable<ConfigInput['decision']>;
+  readonly random: Random;
+  readonly plain: boolean;
+}
+
+function nodePlan({ name, index, asn, peers, reflector }: Draft, common: Common): NodePlan {
+  const { random, plain, decision } = common;
+  const both = common.families === 'both';
+  const kernel = common.kernel && (plain || !drawTrue(random, 0.1));
+  const config: ConfigInput = {
+    router: { asn, id: addressOf(index) },
+    kernel: kernel ? { install: true, ecmp: plain ? 1 : drawOne(random, [1, 1, 2, 8]) } : { install: false },
+    decision,
+    control: false,
+    peers: [...peers].map(([other, settings]) => ({
+      address: addressOf(other),
+      ...(both && { families: ['ipv4-unicast', 'ipv6-unicast'] }),
+      ...settings,
+    })),
+    networks: reflector ? [] : drawNetworks(index, both, plain, random),
+  };
+  const addresses = [addressOf(index), ...(both ? [sixOf(index)] : [])];
+  return { name, addresses, config, kernel };
+}
+
+function sixOf(index: number): string {
+  return `2001:db8::${(index + 1).toString(16)}`;
+}
+
+/** Own prefixes, and some that others have too. */
+function drawNetworks(
+  index: number,
+  both: boolean,
+  plain: boolean,
+  random: Random,
+): NonNullable<ConfigInput['networks']> {
+  const own = `10.${100 + (index >> 8)}.${index & 0xff}.0/24`;
+  if (plain) return [own];
+  return [
+    own,
+    ...(drawTrue(random, 0.6) ? [drawNetwork('192.0.2.0/24', random)] : []),
+    ...(drawTrue(random, 0.4) ? [drawNetwork('198.51.100.0/24', random)] : []),
+    ...(both ? [`2001:db8:${(index + 1).toString(16)}::/48`] : []),
+    ...(both && drawTrue(random) ? [drawNetwork('2001:db8:ffff::/48', random)] : []),
+  ];
+}
+
+/** A prefix with attributes that decide. */
+export function drawNetwork(prefix: string, random: Random) {
+  return {
+    prefix,
+    ...(drawTrue(random) && { med: drawInteger(random, 0, 2) }),
+    // Never below the default of what comes from other ASes: preferring those would have two stable ends (RFC 4264).
+    ...(drawTrue(random, 0.3) && { localPref: drawOne(random, [200, 250]) }),
+    ...(drawTrue(random, 0.3) && { communities: [`${OWN_AS}:${drawInteger(random, 1, 3)}`] }),
+  };
+}
