@@ -24,6 +24,8 @@ const CALM_MS = 1000;
 /** Who waits for a start shall not be what is measured. */
 const START_RETRY_MS = 5;
 const KERNEL_WATCH_MS = 100;
+/** Of a daemon's log, where a work fails. */
+const LOG_LINES = 8;
 
 export interface CourseContext {
   readonly work: Work;
@@ -122,7 +124,8 @@ async function runPhase(
   loader.go();
   await loader.until('arrived').catch((error: unknown) => {
     for (const process of daemon.processes) process.assertRunning();
-    throw error;
+    const said = daemon.processes.map((process) => process.logTail(LOG_LINES)).join('\n');
+    throw new Error(`${error instanceof Error ? error.message : String(error)}\n${said}`);
   });
   const after = costOf(pids);
   const window = { from, to: monotonicMicros() };

@@ -166,7 +166,7 @@ export function heading(environment: Environment): string {
   return [
     '# godwit beside other BGP daemons',
     '',
-    `Medians of ${rounds} rounds (lowest-highest), contestants in turn; a full table has ${routes} routes.`,
+    `${capitalized(roundsText(rounds))}, contestants in turn; a full table has ${routes} routes.`,
     '',
     `- started: ${started}, commit ${commit}`,
     `- machine: ${cores} x ${cpuModel}, ${(memoryBytes / (1 << 30)).toFixed(0)} GiB, Linux ${kernel}, Node.js ${node}`,
@@ -174,6 +174,14 @@ export function heading(environment: Environment): string {
     ...Object.entries(versions).map(([name, version]) => `- ${name}: ${version}`),
     '',
   ].join('\n');
+}
+
+export function roundsText(rounds: number): string {
+  return rounds === 1 ? 'one round' : `medians of ${rounds} rounds (lowest-highest in parentheses)`;
+}
+
+function capitalized(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 /** Load averages above this mean that somebody else was at work. */

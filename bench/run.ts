@@ -15,7 +15,7 @@ import { type BenchOptions, parseOptions, USAGE } from './options.ts';
 import type { Outcome } from './outcome.ts';
 import { topOfProfiles } from './profile.ts';
 import { projectRoot } from './project.ts';
-import { type Environment, heading, markdown, summarize } from './report.ts';
+import { type Environment, heading, markdown, roundsText, summarize } from './report.ts';
 import type { WorkSetup } from './work-setup.ts';
 import { WORKS, type Work } from './works.ts';
 
@@ -177,7 +177,7 @@ async function report(environment: Environment, outcomes: readonly Outcome[]): P
   const name = environment.started.replace(/[:.]/g, '-');
   const picture = chart(summaries, {
     title: 'godwit beside other BGP daemons',
-    subtitle: `medians of ${environment.rounds} rounds, ${environment.cores} x ${environment.cpuModel}, commit ${environment.commit}`,
+    subtitle: `${roundsText(environment.rounds)}, ${environment.cores} x ${environment.cpuModel}, commit ${environment.commit}`,
     works: titles,
   });
   const image = picture === undefined ? '' : `\n![relative to BIRD](${name}.svg)\n`;

@@ -60,7 +60,11 @@ async function start({ namespace, directory, spec }: StartContext): Promise<Daem
 const TABLE: Readonly<Record<LabFamily, string>> = { ipv4: 'master4', ipv6: 'master6' };
 
 export function configuration(spec: DaemonSpec): string {
-  const lines = [`router id ${spec.routerId};`, 'protocol device {}'];
+  const lines = [
+    'log stderr { warning, error, remote, auth, fatal, bug };',
+    `router id ${spec.routerId};`,
+    'protocol device {}',
+  ];
   if (spec.importFilter !== undefined) lines.push(spec.importFilter.text);
   for (const family of ['ipv4', 'ipv6'] as const) {
     const networks = spec.networks.filter((prefix) => isIpv6(prefix) === (family === 'ipv6'));

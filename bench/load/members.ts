@@ -7,7 +7,7 @@ import { prefixText } from './replay.ts';
 import type { RouteTable } from './route-table.ts';
 import type { LoadSession } from './session.ts';
 import type { Sink, SinkCounters } from './sink.ts';
-import { announceStream, type RouteRange, type SenderIdentity, withdrawStream } from './stream.ts';
+import { announceStream, endOfRib, type RouteRange, type SenderIdentity, withdrawStream } from './stream.ts';
 
 const MISSING_SHOWN = 5;
 
@@ -44,7 +44,7 @@ export function streamsOf(
   range: RouteRange,
 ): NonNullable<Member['streams']> {
   return {
-    announce: announceStream(table, range, senderOf(plan, session)),
+    announce: Buffer.concat([announceStream(table, range, senderOf(plan, session)), endOfRib(table)]),
     withdraw: plan.phases.includes('withdraw') ? withdrawStream(table, range) : new Uint8Array(0),
   };
 }

@@ -94,6 +94,23 @@ export function announceStream(table: RouteTable, range: RouteRange, sender: Sen
   return writer.result();
 }
 
+/** RFC 4724 §2: tells that this was everything, as every real sender does. */
+export function endOfRib(table: RouteTable): Uint8Array {
+  const writer = new MessageWriter();
+  writer.begin();
+  writer.u16(0);
+  if (table.family === IPV4_UNICAST) writer.u16(0);
+  else {
+    const attributesAt = writer.length;
+    writer.u16(0);
+    const valueLengthAt = beginMp(writer, ATTR.mpUnreach, table);
+    writer.setU16(valueLengthAt, writer.length - valueLengthAt - 2);
+    writer.setU16(attributesAt, writer.length - attributesAt - 2);
+  }
+  writer.end();
+  return writer.result();
+}
+
 /** Withdraws the routes of `range`. */
 export function withdrawStream(table: RouteTable, range: RouteRange): Uint8Array {
   const writer = new MessageWriter();

@@ -7,7 +7,13 @@ import { AttributeHasher } from '../../bench/load/attribute-hash.ts';
 import { withoutLoops } from '../../bench/load/loops.ts';
 import { AttributePool, PrefixIndex, RouteTable } from '../../bench/load/route-table.ts';
 import { Expectation, Sink } from '../../bench/load/sink.ts';
-import { announceStream, type SenderIdentity, withdrawStream } from '../../bench/load/stream.ts';
+import {
+  announceStream,
+  endOfRib,
+  type SenderIdentity,
+  SingleWriter,
+  withdrawStream,
+} from '../../bench/load/stream.ts';
 import { appendTable, blockTable, fullTable } from '../../bench/load/synthetic.ts';
 import { readAttributes } from '../../bench/mrt/attributes.ts';
 import { forEachMessage, readUpdate } from '../../bench/mrt/update-message.ts';
@@ -262,6 +268,43 @@ describe('a sink', () => {
     feed(sink, announceStream(table, WHOLE(table), SENDER));
     expect(sink.wrong).toBe(0);
   });
+});
+
+describe('single changes', () => {
+  const table = fullTable({ ...SHAPE, routes: 50 });
+  const writer = new SingleWriter(table, SENDER);
+
+  test('say the same as a stream of those routes', () => {
+    const all = Array.from({ length: table.count }, (_, index) => ({ index, set: table.attributes[index]! }));
+    expect(replayed(writer.write(all))).toEqual(replayed(announceStream(table, WHOLE(table), SENDER)));
+    let messages = 0;
+    forEachMessage(writer.write(all), () => void messages++);
+    expect(messages).toBe(table.count);
+  });
+
+  test('give a route another set, and withdraw it', () => {
+    const set = (table.attributes[3]! + 1) % table.pool.count;
+    const [prefix] = prefixesOf(table).slice(3, 4);
+    const routes = replayed(
+      writer.write([
+        { index: 3, set },
+        { index: 4, set },
+        { index: 4, set: -1 },
+      ]),
+    );
+    expect([...routes.keys()]).toEqual([prefix]);
+    expect(replayed(writer.write([{ index: 3, set }]), withdrawStream(table, { from: 3, to: 4 })).size).toBe(
+      0,
+    );
+  });
+});
+
+test.each([
+  ['IPv4', IPV4_UNICAST, '0017 02 0000 0000'],
+  ['IPv6', IPV6_UNICAST, '001e 02 0000 0007 90 0f 0003 0002 01'],
+])('End-of-RIB of %s is an UPDATE that says nothing', (_, family, hex) => {
+  const message = endOfRib(new RouteTable(family, new AttributePool()));
+  expect(Buffer.from(message).subarray(16).toString('hex')).toBe(hex.replaceAll(' ', ''));
 });
 
 describe('routes that a daemon must refuse as loops', () => {

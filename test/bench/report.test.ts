@@ -171,5 +171,7 @@ test('the heading names machine, versions and load', () => {
     expect(text).toContain(part);
   }
   expect(text).toContain('not a quiet machine');
+  expect(text).toContain('Medians of 5 rounds');
+  expect(heading({ ...environment, rounds: 1 })).toContain('One round, contestants in turn');
   expect(heading({ ...environment, loadAverage: 0.1 })).not.toContain('not a quiet machine');
 });
