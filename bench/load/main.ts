@@ -8,21 +8,25 @@ import { Load } from './load.ts';
 import { withoutLoops } from './loops.ts';
 import type { LoadEvent, LoadPlan } from './plan.ts';
 import type { RouteTable } from './route-table.ts';
+import { byAttributeSet } from './stream.ts';
 import { appendTable, blockTable, fullTable } from './synthetic.ts';
 
 async function makeTable({ table: source, target }: LoadPlan): Promise<RouteTable> {
   switch (source.kind) {
     case 'full':
-      return withRefused(fullTable({ ...source, prefixList: source.prefixList }), source.refused ?? 0);
+      return withRefused(
+        inSendingOrder(fullTable({ ...source, prefixList: source.prefixList })),
+        source.refused ?? 0,
+      );
     case 'blocks':
       return blockTable(source.routes);
     case 'mrt': {
       const { peer } = source;
       const choice = peer === 'all' ? peer : typeof peer === 'number' ? { index: peer } : { address: peer };
-      return withoutLoops(first(await tablesFromMrt(source.path, choice), source.path), target.asn);
+      return fromFile(await tablesFromMrt(source.path, choice), source.path, target.asn);
     }
     case 'messages':
-      return withoutLoops(first(tablesFromMessages(source.path), source.path), target.asn);
+      return fromFile(tablesFromMessages(source.path), source.path, target.asn);
   }
 }
 
@@ -31,10 +35,15 @@ function withRefused(table: RouteTable, blocks: number): RouteTable {
   return table;
 }
 
-function first(tables: readonly RouteTable[], path: string): RouteTable {
+/** Sinks look for a route behind the last one first: daemons mostly pass on what they get as they get it. */
+function inSendingOrder(table: RouteTable): RouteTable {
+  return table.reordered(byAttributeSet(table, { from: 0, to: table.count }));
+}
+
+function fromFile(tables: readonly RouteTable[], path: string, asn: number): RouteTable {
   const table = tables[0];
   if (table === undefined) throw new Error(`no unicast routes in ${path}`);
-  return table;
+  return inSendingOrder(withoutLoops(table, asn));
 }
 
 function emit(event: LoadEvent): void {

@@ -71,6 +71,17 @@ export class RouteTable {
     return index;
   }
 
+  /** The same routes in another order; `order` has each index once. */
+  reordered(order: Int32Array): RouteTable {
+    const out = new RouteTable(this.family, this.pool, Math.max(1, this.count));
+    const { words } = this.family;
+    for (const index of order) {
+      const from = this.words.subarray(index * words, (index + 1) * words);
+      out.append(from, this.lengths[index]!, this.attributes[index]!);
+    }
+    return out;
+  }
+
   #grow(): number {
     const index = this.count++;
     if (index < this.lengths.length) return index;

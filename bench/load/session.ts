@@ -218,7 +218,8 @@ export class LoadSession {
   #becomeEstablished(): void {
     this.#established = true;
     const beat = (): void => {
-      this.#socket?.write(message(MESSAGE.keepalive, []));
+      // Between two pieces of a stream it would stand in the middle of a message; UPDATEs do the same service.
+      if (this.#outgoing.length === 0) this.#socket?.write(message(MESSAGE.keepalive, []));
       this.#keepalive = this.#clock.setTimer((this.#options.holdTime * 1000) / 3, beat);
     };
     this.#keepalive = this.#clock.setTimer((this.#options.holdTime * 1000) / 3, beat);

@@ -259,8 +259,8 @@ function putPrefix(writer: MessageWriter, table: RouteTable, index: number): voi
   }
 }
 
-/** The routes of a range, those of one attribute set together (a counting sort). */
-function byAttributeSet(table: RouteTable, range: RouteRange): Int32Array {
+/** The routes of a range, those of one attribute set together (a counting sort): the order in which they are sent. */
+export function byAttributeSet(table: RouteTable, range: RouteRange): Int32Array {
   const starts = new Int32Array(table.pool.count + 1);
   for (let i = range.from; i < range.to; i++) starts[table.attributes[i]! + 1]!++;
   for (let set = 1; set < starts.length; set++) starts[set] = starts[set]! + starts[set - 1]!;

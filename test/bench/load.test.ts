@@ -9,6 +9,7 @@ import { AttributePool, PrefixIndex, RouteTable } from '../../bench/load/route-t
 import { Expectation, Sink } from '../../bench/load/sink.ts';
 import {
   announceStream,
+  byAttributeSet,
   endOfRib,
   type SenderIdentity,
   SingleWriter,
@@ -268,6 +269,16 @@ describe('a sink', () => {
     feed(sink, announceStream(table, WHOLE(table), SENDER));
     expect(sink.wrong).toBe(0);
   });
+});
+
+test('a table in the order of its stream gives the same stream, and is read through once', () => {
+  const table = fullTable(SHAPE);
+  const order = byAttributeSet(table, WHOLE(table));
+  const sorted = table.reordered(order);
+  const stream = announceStream(table, WHOLE(table), SENDER);
+  expect(announceStream(sorted, WHOLE(sorted), SENDER)).toEqual(stream);
+  expect([...byAttributeSet(sorted, WHOLE(sorted))]).toEqual([...sorted.lengths.keys()]);
+  expect([...sorted.attributes]).toEqual([...order].map((index) => table.attributes[index]));
 });
 
 describe('single changes', () => {

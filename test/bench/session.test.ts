@@ -1,10 +1,11 @@
-// A session of the load that stops reading: what the daemon sends afterwards piles up at the daemon.
+// A session of the load: one that stops reading lets pile up what the daemon sends; messages stay whole.
 
 import { createServer, type Socket } from 'node:net';
 import { expect, test } from 'vitest';
 import { LoadSession, type LoadSessionOptions, sharedReadBuffer } from '../../bench/load/session.ts';
 import { IPV4_UNICAST } from '../../src/bgp/wire/families.ts';
 import { systemClock } from '../../src/lib/clock.ts';
+import { ManualClock } from './manual-clock.ts';
 
 const MARKER = Buffer.alloc(16, 0xff);
 const message = (type: number, body: readonly number[]): Buffer =>
@@ -14,6 +15,15 @@ const KEEPALIVE = message(4, []);
 const END_OF_RIB = message(2, [0, 0, 0, 0]);
 /** More than the sockets' buffers of a connection on one machine hold. */
 const FLOOD = Buffer.concat(new Array<Buffer>(1_500_000).fill(END_OF_RIB));
+
+const LOCAL: Omit<LoadSessionOptions, 'port'> = {
+  address: '127.0.0.1',
+  localAddress: '127.0.0.1',
+  asn: 65101,
+  id: 1,
+  holdTime: 90,
+  families: [IPV4_UNICAST],
+};
 
 /** How many UPDATEs a session has taken when a flood is either through or stuck. */
 async function flooded(stall: boolean): Promise<{ updates: number; stuck: boolean }> {
@@ -28,16 +38,7 @@ async function flooded(stall: boolean): Promise<{ updates: number; stuck: boolea
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('no port');
-  const options: LoadSessionOptions = {
-    address: '127.0.0.1',
-    port: address.port,
-    localAddress: '127.0.0.1',
-    asn: 65101,
-    id: 1,
-    holdTime: 90,
-    families: [IPV4_UNICAST],
-    stall,
-  };
+  const options: LoadSessionOptions = { ...LOCAL, port: address.port, stall };
   const session = await new Promise<LoadSession>((resolve) => {
     const made: LoadSession = new LoadSession(
       options,
@@ -79,4 +80,47 @@ test('a session takes everything', async () => {
 
 test('a stalled one is Established and takes nothing', async () => {
   expect(await flooded(true)).toEqual({ updates: 0, stuck: true });
+});
+
+test('a keepalive that is due in the middle of a long stream does not split a message', async () => {
+  const clock = new ManualClock();
+  const received: Buffer[] = [];
+  let daemon: Socket | undefined;
+  const server = createServer((socket) => {
+    daemon = socket;
+    socket.write(Buffer.concat([OPEN, KEEPALIVE]));
+    socket.on('data', (chunk) => received.push(chunk));
+    socket.on('error', () => {});
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  const session = await new Promise<LoadSession>((resolve) => {
+    const made: LoadSession = new LoadSession(
+      { ...LOCAL, port: address.port },
+      { onEstablished: () => resolve(made), onUpdate: () => {}, onReadDone: () => {}, onDown: () => {} },
+      clock,
+      sharedReadBuffer(),
+    );
+    made.start();
+  });
+  daemon!.pause();
+  const sent = new Promise<void>((resolve) => session.send(FLOOD, resolve));
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  clock.advance(31_000);
+  daemon!.resume();
+  await sent;
+  clock.advance(31_000);
+  session.close();
+  await new Promise((resolve) => daemon!.once('close', resolve));
+  await new Promise((resolve) => server.close(resolve));
+  const stream = Buffer.concat(received);
+  const types = new Map<number, number>();
+  for (let at = 0; at < stream.length; at += stream.readUInt16BE(at + 16)) {
+    if (stream.compare(MARKER, 0, 16, at, at + 16) !== 0) throw new Error(`no message starts at ${at}`);
+    types.set(stream[at + 18]!, (types.get(stream[at + 18]!) ?? 0) + 1);
+  }
+  expect(types.get(2)).toBe(FLOOD.length / END_OF_RIB.length);
+  // One for the OPEN, one when the stream was through.
+  expect(types.get(4)).toBe(2);
 });
