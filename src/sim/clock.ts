@@ -123,7 +123,7 @@ export class ProcessClock implements Clock {
   readonly #late: (() => void)[] = [];
   /** What the machine's wall clock is wrong by, in milliseconds. */
   wallOffset = 0;
-  /** Milliseconds that pass between two looks at the clock: above a stage's slice, every walk is cut into pieces. */
+  /** Milliseconds that pass between two looks at the clock: over half a slice, every walk is cut into pieces. */
   lookMs = 0;
   #seen = 0;
 

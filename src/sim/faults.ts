@@ -161,9 +161,10 @@ export const FAULT_ROWS = {
     draw: (random, topology) => ({ ...anyNode(random, topology), ...duration(random) }),
     apply: (simulation, node, fault) => {
       const { clock } = node;
-      clock.lookMs = 1;
+      const before = clock.lookMs;
+      clock.lookMs = 3;
       simulation.after(fault.forMs ?? 0, () => {
-        clock.lookMs = 0;
+        clock.lookMs = before;
       });
     },
   },

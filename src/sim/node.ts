@@ -35,6 +35,10 @@ export interface NodeOptions {
   readonly kernel?: MemKernel | (() => MemKernel);
   /** Milliseconds that each question to the kernel takes. */
   readonly kernelDelay?: () => number;
+  /** Prefixes that are exported at a time. */
+  readonly exportChunk?: number | undefined;
+  /** Milliseconds that pass for the process between two looks at the clock. */
+  readonly lookMs?: number | undefined;
 }
 
 export type NodeState = 'new' | 'running' | 'stopping' | 'down';
@@ -79,7 +83,7 @@ export class SimNode {
     this.kernel = bootKernel(options);
     this.input = input;
     this.#text = textOf(input);
-    this.clock = new ProcessClock(world.clock);
+    this.clock = this.#newClock();
     this.speaker = this.#build();
     this.api = this.#api();
   }
@@ -137,7 +141,7 @@ export class SimNode {
     this.host.present = true;
     this.host.wake();
     const { wallOffset } = this.clock;
-    this.clock = new ProcessClock(this.#world.clock);
+    this.clock = this.#newClock();
     this.clock.wallOffset = wallOffset;
     this.state = 'new';
     this.speaker = this.#build();
@@ -222,6 +226,12 @@ export class SimNode {
       .sort();
   }
 
+  #newClock(): ProcessClock {
+    const clock = new ProcessClock(this.#world.clock);
+    clock.lookMs = this.#options.lookMs ?? 0;
+    return clock;
+  }
+
   #ended(): void {
     this.state = 'down';
     this.clock.end();
@@ -248,6 +258,7 @@ export class SimNode {
   #build(): Speaker {
     const { clock, host } = this;
     const { random } = this.#world;
+    const { exportChunk: chunk } = this.#options;
     host.runner = clock;
     return new Speaker(this.#config(), {
       clock,
@@ -267,7 +278,7 @@ export class SimNode {
       addresses: () => this.#own,
       log: this.#logger(),
       version: '0.0.0',
-      tableRows: TABLE_ROWS,
+      sizes: { rows: TABLE_ROWS, ...(chunk !== undefined && { exportChunk: chunk }) },
     });
   }
 

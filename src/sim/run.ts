@@ -12,7 +12,8 @@ import { buildTopology, type Topology, type TopologyKind, type TopologySize } fr
 
 /** Longer than every wait after errors and restarts that topologies and variants have. */
 const CONVERGENCE_LIMIT_MS = 900_000;
-const FAULTS_OVER_MS = 300_000;
+/** Far apart, in a row, or all at once. */
+const FAULTS_OVER_MS = [300_000, 30_000, 3000];
 /** After the last fault: half-open sessions are noticed, and nobody waits for peers that do not come back. */
 const AFTERMATH_MS = 400_000;
 const MOST_FAULTS = 30;
@@ -54,7 +55,7 @@ export function drawScenario(seed: number, options: DrawOptions = {}): Scenario 
   const count = options.faults ?? drawInteger(random, 0, MOST_FAULTS);
   const faults = drawFaults(random, topology, {
     count,
-    overMs: FAULTS_OVER_MS,
+    overMs: drawOne(random, FAULTS_OVER_MS),
     ...(options.kinds !== undefined && { kinds: options.kinds }),
   });
   return { seed, topology, faults };
@@ -86,6 +87,8 @@ export function newSimulation({ seed, topology }: Scenario): Simulation {
     jitterMs: drawOne(random, [0, 1, 20]),
     startWithinMs: drawOne(random, [0, 1000, 30_000]),
     kernelDelayMs: drawOne(random, [0, 0, 5, 200]),
+    exportChunk: drawOne(random, [undefined, 1, 5, 50]),
+    lookMs: drawOne(random, [0, 0, 1, 3]),
     network: {
       latencyMs: drawOne(random, [0, 1, 5, 40]),
       windowBytes: drawOne(random, [512, 4096, 65_536]),

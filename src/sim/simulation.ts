@@ -28,6 +28,10 @@ export interface SimulationOptions {
   readonly startWithinMs?: number;
   /** Longest answer of a kernel; 0 = at once. */
   readonly kernelDelayMs?: number;
+  /** Prefixes that are exported at a time. */
+  readonly exportChunk?: number | undefined;
+  /** Milliseconds that pass for a process between two looks at the clock. */
+  readonly lookMs?: number | undefined;
 }
 
 export class Simulation {
@@ -175,9 +179,11 @@ export class Simulation {
 
   #add(plan: NodePlan): void {
     const { world } = this;
-    const delay = this.#options.kernelDelayMs ?? 0;
+    const { kernelDelayMs: delay = 0, exportChunk, lookMs } = this.#options;
     const node = world.node(plan.name, plan.addresses, plan.config, {
       ...(plan.kernel && { kernel: () => bootedKernel(plan.addresses) }),
+      exportChunk,
+      lookMs,
       ...(delay > 0 && { kernelDelay: () => world.random() * delay }),
     });
     this.#byName.set(plan.name, node);

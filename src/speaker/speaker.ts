@@ -33,8 +33,8 @@ export interface SpeakerParts {
   readonly addresses: OwnAddresses;
   readonly log: Logger;
   readonly version: string;
-  /** Room of each table at the start, where many speakers share a process. */
-  readonly tableRows?: number;
+  /** Other sizes of tables and of what is done at a time, where many speakers share a process. */
+  readonly sizes?: Pick<RibOptions, 'rows' | 'exportChunk'>;
 }
 
 const MS_PER_SECOND = 1000;
@@ -70,7 +70,7 @@ export class Speaker {
     this.parts = parts;
     this.startedAt = clock.wallTime();
     this.reconfiguredAt = this.startedAt;
-    this.rib = new Rib({ ...ribOptions(config), rows: parts.tableRows }, { clock, scheduler });
+    this.rib = new Rib({ ...ribOptions(config), ...parts.sizes }, { clock, scheduler });
     this.policies = new Policies((nextHopId) => this.kernel?.linkOf(nextHopId));
     this.useLocalImport(config);
     this.routes = new LocalRoutes(this.rib, () => Math.floor(clock.wallTime() / MS_PER_SECOND));
