@@ -60,6 +60,8 @@ async function main(planPath: string): Promise<void> {
     if (done === true || value !== 'go') break;
     await load.run(phase);
   }
+  // Sessions stay until whoever measures has seen enough.
+  while ((await commands.next()).done !== true);
   load.close();
   process.stdin.destroy();
 }

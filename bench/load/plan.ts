@@ -1,6 +1,6 @@
 // What a load is told to do and what it tells: the JSON between the bench (or a person) and the load process. The plan
 // comes as a file; afterwards the load writes one event a line to stdout and starts each phase at a line `go` on stdin,
-// so that whoever measures the daemon can read its counters exactly at the start and at the end.
+// so that whoever measures the daemon can read its counters exactly at the start and at the end. It ends with stdin.
 
 import type { Latency } from '../statistics.ts';
 
