@@ -25,6 +25,11 @@ export class Networks {
     return this.#added.get(prefix) ?? this.#configured.get(prefix);
   }
 
+  /** As text. */
+  *prefixes(): Iterable<string> {
+    for (const prefix of new Set([...this.#configured.keys(), ...this.#added.keys()])) yield prefix;
+  }
+
   configure(network: NetworkConfig): void {
     this.#configured.set(network.prefix, network);
     this.#announce(network.prefix);

@@ -44,7 +44,9 @@ export function restartOffer(open: OpenMessage | undefined): RestartOffer | unde
 interface Waiting {
   readonly ribPeer: RibPeer;
   readonly families: readonly Family[];
-  timer: Timer;
+  readonly timer: Timer;
+  /** Clock.now() */
+  readonly until: number;
 }
 
 /** One peer's restarts. */
@@ -64,6 +66,11 @@ export class RestartHelper {
     return this.#waiting !== undefined;
   }
 
+  /** Milliseconds that they are still kept for. */
+  get leftMs(): number | undefined {
+    return this.#waiting === undefined ? undefined : Math.max(0, this.#waiting.until - this.#clock.now());
+  }
+
   /** Whose routes are being kept. */
   get waitingPeer(): RibPeer | undefined {
     return this.#waiting?.ribPeer;
@@ -77,8 +84,10 @@ export class RestartHelper {
     // RFC 4724 §4.2: a second restart in a row; what is stale still goes.
     for (const family of offer.families) sweepStale(this.#rib.families[family.id]!, ribPeer);
     this.#rib.suspendPeer(ribPeer, (familyId) => offer.families.some((family) => family.id === familyId));
-    const timer = this.#clock.setTimer(offer.restartSeconds * MS_PER_SECOND, () => this.giveUp());
-    this.#waiting = { ribPeer, families: offer.families, timer };
+    const restartMs = offer.restartSeconds * MS_PER_SECOND;
+    const timer = this.#clock.setTimer(restartMs, () => this.giveUp());
+    const until = this.#clock.now() + restartMs;
+    this.#waiting = { ribPeer, families: offer.families, timer, until };
     return true;
   }
 

@@ -136,6 +136,15 @@ export class ConnectionFsm {
     return this.#retryCounter;
   }
 
+  /** Milliseconds that are left; undefined where a timer does not run. */
+  get timersLeft(): { readonly [K in 'hold' | 'keepalive' | 'connectRetry']: number | undefined } {
+    return {
+      hold: this.#liveness.holdLeftMs,
+      keepalive: this.#liveness.keepaliveLeftMs,
+      connectRetry: this.#connectRetryTimer.leftMs,
+    };
+  }
+
   /** Names of the timers that run. */
   get runningTimers(): readonly string[] {
     const running = {

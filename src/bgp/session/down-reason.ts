@@ -39,6 +39,8 @@ export interface DownReason {
   readonly state: FsmState;
   readonly sent: NotificationMessage | undefined;
   readonly received: NotificationMessage | undefined;
+  /** The system's code of what broke: ECONNREFUSED. */
+  readonly transport: string | undefined;
 }
 
 /** What happened, before it is put into words. */
@@ -84,6 +86,7 @@ export function downReason(facts: DownFacts): DownReason {
     state: facts.state,
     sent: facts.sent,
     received: facts.received,
+    transport: facts.transport?.code,
   };
 }
 

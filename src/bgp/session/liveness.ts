@@ -57,6 +57,18 @@ export class Liveness {
     return this.#keepaliveMs;
   }
 
+  /** Milliseconds until the peer counts as dead; undefined where the timer does not run. */
+  get holdLeftMs(): number | undefined {
+    if (!this.#hold.running) return undefined;
+    const since = this.#handlers.connection()?.lastReceivedAt;
+    if (since === undefined || this.#awaitsOpen) return this.#hold.leftMs;
+    return Math.max(0, since + this.#holdMs - this.#clock.now());
+  }
+
+  get keepaliveLeftMs(): number | undefined {
+    return this.#keepalive.leftMs;
+  }
+
   get holdRunning(): boolean {
     return this.#hold.running;
   }

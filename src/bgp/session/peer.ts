@@ -5,7 +5,6 @@
 
 import type { Clock, Random } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/log.ts';
-import { describeCapability } from '../wire/capabilities.ts';
 import { CEASE, ERROR } from '../wire/error-codes.ts';
 import { NotificationError } from '../wire/notification.ts';
 import type { OpenMessage } from '../wire/open.ts';
@@ -130,13 +129,14 @@ export class Peer {
     return this.context === undefined ? undefined : this.#leading().keepaliveMs / SECOND;
   }
 
-  /** One line each, as sent in the last OPEN or as the next one will have them. */
-  get localCapabilities(): string[] {
-    return (this.#leading().localOpen ?? this.#owner.localOpen()).capabilities.map(describeCapability);
+  /** As sent last, or as the next one will be. */
+  get localOpen(): OpenMessage {
+    return this.#leading().localOpen ?? this.#owner.localOpen();
   }
 
-  get peerCapabilities(): string[] {
-    return this.#leading().remoteOpen?.capabilities.map(describeCapability) ?? [];
+  /** Milliseconds; undefined where a timer does not run. */
+  get timersLeft(): ConnectionFsm['timersLeft'] & { readonly idleHold: number | undefined } {
+    return { ...this.#leading().timersLeft, idleHold: this.#idleHoldTimer.leftMs };
   }
 
   get remoteOpen(): OpenMessage | undefined {

@@ -1,5 +1,6 @@
 // A peer as people and programs see it, made on demand from the session, the RIB's counters and its groups.
 
+import { describeCapability } from '../../bgp/wire/capabilities.ts';
 import { FAMILIES, familyByName } from '../../bgp/wire/families.ts';
 import { formatAddress, formatQuad } from '../../lib/ip.ts';
 import type { Rib } from '../../rib/rib.ts';
@@ -31,8 +32,8 @@ export function peerView(rib: Rib, handle: PeerHandle): PeerView {
     downCount: peer.downCount,
     holdTime: peer.holdTime,
     keepaliveTime: peer.keepaliveTime,
-    localCapabilities: peer.localCapabilities,
-    peerCapabilities: peer.peerCapabilities,
+    localCapabilities: peer.localOpen.capabilities.map(describeCapability),
+    peerCapabilities: peer.remoteOpen?.capabilities.map(describeCapability) ?? [],
     messages: {
       received,
       sent,
