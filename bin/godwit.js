@@ -2,6 +2,11 @@
 // Starts the built command line.
 
 import { existsSync } from 'node:fs';
+import { setFlagsFromString } from 'node:v8';
+
+// The young generation stays as small as it starts, instead of growing to 32 MiB: routes live in typed arrays outside of
+// it, so it would hold little but the garbage of starting up.
+setFlagsFromString('--semi-space-growth-factor=1');
 
 const entry = new URL('../dist/src/cli/main.js', import.meta.url);
 if (existsSync(entry)) {

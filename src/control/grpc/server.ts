@@ -1,31 +1,11 @@
-// The gRPC face: every row of the command table becomes a method of the service on a unix socket. Requests and
-// replies pass through; this file knows only how each kind of command is carried and what errors look like.
+// The gRPC face's socket. The service and its libraries (some 10 MiB) are loaded when the first client connects: many
+// speakers never have one.
 
-import {
-  Metadata,
-  Server,
-  ServerCredentials,
-  type ServerUnaryCall,
-  type ServerWritableStream,
-  type ServiceError,
-  type sendUnaryData,
-  status,
-  type UntypedServiceImplementation,
-} from '@grpc/grpc-js';
-import { systemClock } from '../../lib/clock.ts';
+import { createServer, type Socket } from 'node:net';
 import type { Logger } from '../../lib/log.ts';
 import type { SpeakerApi } from '../../speaker/api.ts';
-import { COMMAND_LIST, type Command } from '../commands.ts';
-import { CommandError } from '../protocol.ts';
-import {
-  PUMP_DEFAULTS,
-  type PumpOptions,
-  pumpList,
-  pumpWatch,
-  type Sink,
-  WatchOverflowError,
-} from './pump.ts';
-import { loadSchema, type Method } from './schema.ts';
+import type { PumpOptions } from './pump.ts';
+import type { ControlService } from './service.ts';
 import { placeSocket } from './socket.ts';
 
 export interface ControlServerOptions {
@@ -43,165 +23,54 @@ export interface ControlServer {
   stop(): Promise<void>;
 }
 
-/** A request is at most this large; replies have no bound of their own. */
-const MAX_REQUEST_OCTETS = 1 << 20;
-
-/** Running calls have this long to end when the daemon stops. */
-const SHUTDOWN_MS = 500;
-
-const STATUS_OF_CODE = {
-  'not-found': status.NOT_FOUND,
-  invalid: status.INVALID_ARGUMENT,
-  failed: status.FAILED_PRECONDITION,
-} as const;
-
-type UnaryCall = ServerUnaryCall<object, object>;
-type StreamCall = ServerWritableStream<object, object>;
-
-/** Starts the service. Throws SocketError where the socket cannot be made. */
+/** Opens the socket. Throws SocketError where it cannot be made. */
 export async function startControlServer(options: ControlServerOptions): Promise<ControlServer> {
-  const schema = loadSchema();
-  const server = new Server({
-    'grpc.max_receive_message_length': MAX_REQUEST_OCTETS,
-    'grpc.max_send_message_length': -1,
+  const { api, logger, pump, socket, mode } = options;
+  let service: Promise<ControlService> | undefined;
+  const load = async (): Promise<ControlService> => {
+    const { createControlService } = await import('./service.ts');
+    return createControlService({ api, logger, pump });
+  };
+  const connections = new Set<Socket>();
+  const server = createServer((connection) => {
+    connections.add(connection);
+    connection.on('close', () => connections.delete(connection));
+    connection.on('error', (error) => logger.debug({ error: error.message }, 'a client is gone'));
+    service ??= load();
+    service.then(
+      ({ serve }) => {
+        if (!connection.destroyed) serve(connection);
+      },
+      (error: unknown) => {
+        logger.error({ error }, 'the control service cannot be loaded');
+        connection.destroy();
+      },
+    );
   });
-  const pump = { ...PUMP_DEFAULTS, ...options.pump };
-  /** Ends a running stream, one function each. */
-  const streams = new Set<() => void>();
-  const definition: Record<string, Method> = {};
-  const handlers: UntypedServiceImplementation = {};
-  for (const command of COMMAND_LIST) {
-    const method = schema.methods.get(command.method);
-    if (method === undefined) throw new Error(`the service has no method ${command.method}`);
-    definition[command.method] = method;
-    handlers[command.method] =
-      command.kind === 'unary'
-        ? unaryHandler(command, options)
-        : streamHandler(command, options, pump, streams);
-  }
-  server.addService(definition, handlers);
-  const remove = await placeSocket(options.socket, options.mode, (path) => bind(server, path));
-  options.logger.info({ socket: options.socket }, 'control socket is open');
+  const remove = await placeSocket(
+    socket,
+    mode,
+    (path) =>
+      new Promise((resolve, reject) => {
+        server.once('error', reject);
+        server.listen({ path }, () => {
+          server.removeListener('error', reject);
+          resolve();
+        });
+      }),
+  );
+  // A connection that cannot be accepted is that client's loss.
+  server.on('error', (error) => logger.warn({ error }, 'the control socket reports an error'));
+  logger.info({ socket }, 'control socket is open');
   return {
     async stop() {
-      for (const end of [...streams]) end();
-      await shutDown(server);
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      // One that could not be loaded has nothing to stop.
+      const running = await service?.catch(() => undefined);
+      await running?.stop();
+      for (const connection of connections) connection.destroy();
+      await closed;
       await remove();
     },
   };
-}
-
-/** Lets running calls end for a moment, then cuts what is left. */
-async function shutDown(server: Server): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const timer = systemClock.setTimer(SHUTDOWN_MS, resolve);
-    server.tryShutdown(() => {
-      timer.cancel();
-      resolve();
-    });
-  });
-  server.forceShutdown();
-}
-
-function bind(server: Server, path: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.bindAsync(`unix:${path}`, ServerCredentials.createInsecure(), (error) => {
-      if (error === null) resolve();
-      else reject(error);
-    });
-  });
-}
-
-function unaryHandler(command: Command & { kind: 'unary' }, { api, logger }: ControlServerOptions) {
-  return async (call: UnaryCall, callback: sendUnaryData<object>) => {
-    try {
-      callback(null, await command.run(api, call.request));
-    } catch (error) {
-      callback(toStatus(error, command, logger));
-    }
-  };
-}
-
-function streamHandler(
-  command: Command & { kind: 'list' | 'watch' },
-  { api, logger }: ControlServerOptions,
-  options: PumpOptions,
-  streams: Set<() => void>,
-) {
-  return (call: StreamCall) => {
-    const sink: Sink = {
-      write: (message) => call.write(message),
-      onceDrained: (resume) => call.once('drain', resume),
-      end: () => call.end(),
-      fail: (error) => void call.emit('error', toStatus(error, command, logger)),
-    };
-    let stop = () => {};
-    const endStream = () => sink.fail(new StoppingError());
-    const finished = () => {
-      streams.delete(endStream);
-      stop();
-    };
-    call.on('cancelled', finished);
-    call.on('close', finished);
-    // A client that goes away while a message is on its way is no error of ours.
-    call.on('error', (error) => {
-      logger.debug({ command: command.name, error: error.message }, 'stream ended');
-      finished();
-    });
-    streams.add(endStream);
-    try {
-      stop =
-        command.kind === 'list'
-          ? pumpList(command.run(api, call.request), command.batch, sink, options)
-          : startWatch(command, api, call, sink, options);
-    } catch (error) {
-      sink.fail(error);
-    }
-  };
-}
-
-/** Returns the function that ends the watch. */
-function startWatch(
-  command: Command & { kind: 'watch' },
-  api: SpeakerApi,
-  call: StreamCall,
-  sink: Sink,
-  options: PumpOptions,
-): () => void {
-  const watch = pumpWatch((event) => command.keyOf(event), sink, options);
-  const unsubscribe = command.run(api, call.request, (event) => watch.push(event));
-  // The client sees that the watch stands before the first change comes.
-  call.sendMetadata(new Metadata());
-  return () => {
-    watch.stop();
-    unsubscribe();
-  };
-}
-
-/** The daemon ends while a stream is running. */
-class StoppingError extends Error {
-  constructor() {
-    super('it is stopping.');
-    this.name = 'StoppingError';
-  }
-}
-
-/** What a client is told; anything but the operator's fault is also a line in the log. */
-function toStatus(error: unknown, command: Command, logger: Logger): Partial<ServiceError> & Error {
-  if (error instanceof CommandError) {
-    return Object.assign(new Error(error.message), {
-      code: STATUS_OF_CODE[error.code],
-      details: error.message,
-    });
-  }
-  const text = error instanceof Error ? error.message : String(error);
-  if (error instanceof WatchOverflowError) {
-    return Object.assign(new Error(text), { code: status.RESOURCE_EXHAUSTED, details: text });
-  }
-  if (error instanceof StoppingError) {
-    return Object.assign(new Error(text), { code: status.UNAVAILABLE, details: text });
-  }
-  logger.error({ command: command.name, error }, 'a command failed unexpectedly');
-  const details = `${command.name} failed unexpectedly: ${text}`;
-  return Object.assign(new Error(details), { code: status.INTERNAL, details });
 }
