@@ -26,6 +26,8 @@ export type DownCause =
   | 'connect-failed'
   /** TCP broke or was closed without a NOTIFICATION. */
   | 'connection-lost'
+  /** The interface of a directly connected peer went down. */
+  | 'link-down'
   /** Nobody answered, or an event came that the state machine does not expect. */
   | 'fsm'
   /** A defect or a lack of resources on this side. */
@@ -66,6 +68,7 @@ const LEAD: Readonly<Record<DownCause, string>> = {
   'peer-restarted': 'the peer restarted and opened a new connection',
   'connect-failed': 'cannot connect',
   'connection-lost': 'connection lost',
+  'link-down': 'the link to the peer is down',
   fsm: 'unexpected event',
   'internal-error': 'error on this side',
 };
@@ -141,6 +144,7 @@ export function restartAfter(reason: DownReason): Restart {
     case 'connection-lost':
       return reason.state === 'Established' ? 'soon' : 'retry';
     case 'connect-failed':
+    case 'link-down':
       return 'retry';
     case 'hold-timer':
     case 'send-hold-timer':

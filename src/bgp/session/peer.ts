@@ -21,6 +21,7 @@ import type { PeerEvents, Session } from './events.ts';
 import { FSM_STATES, type FsmState } from './fsm-events.ts';
 import { canRestart, localOpen } from './local-open.ts';
 import { compareOptions, type OptionsChange, type PeerOptions, socketOptions } from './options.ts';
+import { dialNow, loseLink, rekey } from './outside-events.ts';
 import { PeerHistory } from './peer-history.ts';
 import { refuseConnection } from './refuse-connection.ts';
 import { RetryPlan } from './retry-plan.ts';
@@ -189,6 +190,16 @@ export class Peer {
     this.#primary.dispatch({ name: 'AutomaticStop', notification }, facts);
   }
 
+  /** The link that the connection runs over is gone: nothing can be said to the peer. Listens, and dials in its time. */
+  linkLost(name: string): void {
+    loseLink([this.#secondary, this.#primary], name);
+  }
+
+  /** What kept connections from coming up is over: dials at once where it would wait. */
+  retryNow(): void {
+    dialNow(this.#primary);
+  }
+
   /** Takes over changed options; a session that cannot live with them is reset with Cease/6 (RFC 4486 §4). */
   replaceOptions(options: PeerOptions): OptionsChange {
     const change = compareOptions(this.#options, options);
@@ -201,7 +212,8 @@ export class Peer {
       // Nobody has been told anything yet: start afresh, so that a new time or mode counts at once.
       if (this.#dependencies.onRetired === undefined) this.reset();
     } else if (passwordChanged) {
-      this.#rekey();
+      const rekeyed = rekey([this.#primary, this.#secondary], socketOptions(options));
+      if (!rekeyed) this.reset({ subcode: CEASE.otherConfigurationChange });
     }
     return change;
   }
@@ -372,18 +384,6 @@ export class Peer {
     const facts: EventFacts = { cause, detail: cease.text };
     this.#secondary?.dispatch({ name: 'ManualStop', notification }, facts);
     this.#primary.dispatch({ name: 'ManualStop', notification }, facts);
-  }
-
-  #rekey(): void {
-    for (const fsm of [this.#primary, this.#secondary]) {
-      try {
-        fsm?.connection?.socket?.configure(socketOptions(this.#options));
-      } catch (error) {
-        if (!(error instanceof TransportError)) throw error;
-        this.reset({ subcode: CEASE.otherConfigurationChange });
-        return;
-      }
-    }
   }
 
   #retire(): void {

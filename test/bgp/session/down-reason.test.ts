@@ -78,5 +78,6 @@ describe('how to go on', () => {
     expect(restart({ cause: 'connection-lost' })).toBe('soon');
     expect(restart({ cause: 'connection-lost', state: 'OpenSent' })).toBe('retry');
     expect(restart({ cause: 'connect-failed', state: 'Connect' })).toBe('retry');
+    expect(restart({ cause: 'link-down' })).toBe('retry');
   });
 });
