@@ -1,12 +1,13 @@
 // Peers and dynamic ranges of the model, and what must hold between them: names and endpoints are unique, nobody
 // peers with itself, ranges do not overlap.
 
-import { isLinkLocal, parseAddress, parsePrefix, prefixContains } from '../lib/ip.ts';
+import { type IpBytes, isLinkLocal, parseAddress, parsePrefix, prefixContains } from '../lib/ip.ts';
+import type { FilterReader } from './filters.ts';
 import type { IssueList } from './issues.ts';
-import type { DynamicPeersConfig, ListenConfig, PeerConfig, PeerSettings } from './model.ts';
+import type { DynamicPeersConfig, ListenConfig, PeerConfig, PeerSettings, Secret } from './model.ts';
 import { formatPath, type Path } from './nodes.ts';
 import { checkPeer } from './peer-checks.ts';
-import { checkGroups, resolveSettings } from './peer-groups.ts';
+import { checkGroups, type ResolvedSettings, resolveSettings } from './peer-groups.ts';
 import { fillSettings, peerTypeOf } from './peer-settings.ts';
 import type { DynamicPeersInput, PeerGroupInput, PeerInput } from './schema-peer.ts';
 import type { SecretReader } from './secrets.ts';
@@ -21,6 +22,7 @@ export interface PeersContext {
   readonly routerId: string | undefined;
   readonly listen: readonly ListenConfig[];
   readonly secrets: SecretReader;
+  readonly filters: FilterReader;
   readonly issues: IssueList;
 }
 
@@ -45,9 +47,9 @@ export function buildPeers(input: ValidatedInput, context: PeersContext): BuiltP
 function buildPeer(entry: Entry<PeerInput>, all: ValidatedInput, context: PeersContext): PeerConfig {
   const { input, path } = entry;
   const address = canonicalAddress(input.address);
-  const version = parseAddress(input.address)?.bytes.length === 16 ? 6 : 4;
+  const bytes = parseAddress(input.address)?.bytes;
   const name = input.name ?? address;
-  const settings = buildSettings(input, path, `peer ${name}`, version, false, all, context);
+  const settings = buildSettings(input, path, `peer ${name}`, bytes, false, all, context);
   const complete = completeZone(address, settings.interface, path, context.issues);
   return { ...settings, name: input.name ?? complete, address: complete };
 }
@@ -61,8 +63,7 @@ function buildDynamic(
   const prefix = canonicalPrefix(input.prefix);
   const bytes = parsePrefix(input.prefix)?.bytes;
   const name = input.name ?? prefix;
-  const version = bytes?.length === 16 ? 6 : 4;
-  const settings = buildSettings(input, path, `dynamic range ${name}`, version, true, all, context);
+  const settings = buildSettings(input, path, `dynamic range ${name}`, bytes, true, all, context);
   if (input.passive === false) {
     context.issues.warning(
       [...path, 'passive'],
@@ -85,12 +86,13 @@ function buildSettings(
   input: PeerGroupInput,
   path: Path,
   label: string,
-  version: 4 | 6,
+  address: IpBytes | undefined,
   dynamic: boolean,
   all: ValidatedInput,
   context: PeersContext,
 ): PeerSettings {
   const { issues } = context;
+  const version = address?.length === 16 ? 6 : 4;
   const resolved = resolveSettings(input, path, all.peerGroups, issues);
   const type = peerTypeOf(resolved.settings.asn, context.asn);
   if (!resolved.written('asn') && resolved.complete) {
@@ -104,12 +106,24 @@ function buildSettings(
     version,
     dynamic,
     password: context.secrets.read(resolved.settings.password, resolved.origin('password')),
+    bfdPassword: bfdPassword(resolved, context.secrets),
+    linkLocal: address !== undefined && isLinkLocal(address),
+    policy: (key) => {
+      const written = resolved.settings[key];
+      return written === undefined ? undefined : context.filters.policy(written, resolved.origin(key));
+    },
   });
   checkPeer(
     { label, path, resolved, input: resolved.settings, settings, type, version, ownAsn: context.asn },
     issues,
   );
   return settings;
+}
+
+function bfdPassword({ settings, origin }: ResolvedSettings, secrets: SecretReader): Secret | undefined {
+  const { bfd } = settings;
+  if (typeof bfd !== 'object') return undefined;
+  return secrets.read(bfd.verification?.password, [...origin('bfd'), 'verification', 'password']);
 }
 
 /** A link-local address with its interface, from the address or from the `interface` beside it. */

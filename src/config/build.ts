@@ -3,6 +3,7 @@
 
 import { parseAddress, parsePrefix, parseQuad } from '../lib/ip.ts';
 import { buildPeers } from './build-peers.ts';
+import type { FilterReader, PolicyContext } from './filters.ts';
 import type { IssueList } from './issues.ts';
 import type {
   Config,
@@ -10,6 +11,7 @@ import type {
   HttpConfig,
   KernelConfig,
   ListenConfig,
+  LocalPolicies,
   LogConfig,
   NetworkConfig,
   RedistributeSource,
@@ -32,6 +34,8 @@ export interface HostFacts {
   readonly hostname: string;
   /** Own addresses, for a router id where none is configured. */
   readonly addresses: readonly string[];
+  /** What filters run with; without it they are checked only. */
+  readonly policy?: PolicyContext;
 }
 
 const BGP_PORT = 179;
@@ -49,15 +53,17 @@ export function buildConfig(
   input: ValidatedInput,
   host: HostFacts,
   secrets: SecretReader,
+  filters: FilterReader,
   issues: IssueList,
 ): Config {
+  filters.define(input.definitions, input.filters ?? {});
   const listen = buildListen(input.listen, issues);
   const asn = input.router?.asn === undefined ? undefined : parseAsn(input.router.asn);
   const doubt = asn === undefined ? undefined : doubtAboutAsn(asn);
   if (doubt !== undefined) issues.warning(['router', 'asn'], doubt.message, doubt.hint);
   const id = input.router === undefined ? undefined : (input.router.id ?? chooseId(listen, host, issues));
   const redistribute = listOf(input.redistribute);
-  const peers = buildPeers(input, { asn, routerId: id, listen, secrets, issues });
+  const peers = buildPeers(input, { asn, routerId: id, listen, secrets, filters, issues });
   return {
     router: {
       asn: asn ?? 0,
@@ -70,6 +76,7 @@ export function buildConfig(
     ...peers,
     networks: buildNetworks(input.networks, issues),
     redistribute,
+    localPolicies: buildLocalPolicies(input, filters),
     decision: {
       alwaysCompareMed: input.decision?.alwaysCompareMed ?? false,
       preferOldest: input.decision?.preferOldest ?? false,
@@ -87,7 +94,29 @@ export function buildConfig(
 
 function listOf(input: ValidatedInput['redistribute']): RedistributeSource[] {
   if (input === undefined) return [];
-  return [...new Set(typeof input === 'string' ? [input] : input)];
+  if (typeof input === 'string') return [input];
+  if (isList(input)) return [...new Set(input)];
+  return SOURCES.filter((source) => input[source] !== undefined);
+}
+
+const SOURCES: readonly RedistributeSource[] = ['kernel', 'connected', 'static'];
+
+function isList(input: NonNullable<ValidatedInput['redistribute']>): input is RedistributeSource[] {
+  return Array.isArray(input);
+}
+
+function buildLocalPolicies(input: ValidatedInput, filters: FilterReader): LocalPolicies {
+  const { redistribute, kernel } = input;
+  const imports = typeof redistribute === 'object' && !isList(redistribute) ? redistribute : {};
+  const of = (source: RedistributeSource) =>
+    imports[source] === undefined ? 'accept' : filters.policy(imports[source], ['redistribute', source]);
+  return {
+    networks: 'accept',
+    kernel: of('kernel'),
+    connected: of('connected'),
+    static: of('static'),
+    install: kernel?.export === undefined ? 'accept' : filters.policy(kernel.export, ['kernel', 'export']),
+  };
 }
 
 /** An own listening address, else the highest IPv4 address of the host that is no loopback. */

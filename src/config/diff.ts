@@ -18,7 +18,6 @@ import type {
 } from './model.ts';
 import { compareSettings, type SettingsChange, sameValue } from './peer-changes.ts';
 import { sentencesOf } from './plan-sentences.ts';
-import { ACCEPT_ALL } from './policies.ts';
 
 export interface ConfigPlan {
   readonly router: RouterChange | undefined;
@@ -108,6 +107,7 @@ export const LOCAL_POLICY_ACTIONS: Readonly<Record<keyof LocalPolicies, LocalPol
   networks: 'import',
   kernel: 'import',
   connected: 'import',
+  static: 'import',
   install: 'install',
 };
 
@@ -132,11 +132,7 @@ export function diffConfig(before: Config, after: Config): ConfigPlan {
     dynamicPeers: diffList(before.dynamicPeers, after.dynamicPeers, (range) => range.name, diffDynamic),
     networks: diffList(before.networks, after.networks, (network) => network.prefix, replacement),
     redistribute: diffSet(before.redistribute, after.redistribute),
-    localPolicies: diffSection(
-      before.localPolicies ?? ACCEPT_ALL,
-      after.localPolicies ?? ACCEPT_ALL,
-      LOCAL_POLICY_ACTIONS,
-    ),
+    localPolicies: diffSection(before.localPolicies, after.localPolicies, LOCAL_POLICY_ACTIONS),
     decision: diffSection(before.decision, after.decision, DECISION_ACTIONS),
     control: replacement(before.control, after.control),
     http: replacement(before.http, after.http),

@@ -61,6 +61,10 @@ export class IssueList {
     this.#add('error', path, span, message, hint);
   }
 
+  warningAt(span: Span, path: Path, message: string, hint?: string): void {
+    this.#add('warning', path, span, message, hint);
+  }
+
   /** Whether the file has something at `path`. */
   has(path: Path): boolean {
     return this.#root !== undefined && nodeAt(this.#root, path) !== undefined;

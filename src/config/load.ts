@@ -4,6 +4,7 @@
 import { dirname, isAbsolute, join } from 'node:path';
 import { buildConfig, type HostFacts } from './build.ts';
 import { fileIssue, reasonOf } from './file-issue.ts';
+import { FilterReader } from './filters.ts';
 import { type ConfigIssue, IssueList } from './issues.ts';
 import type { Config } from './model.ts';
 import type { Environment } from './nodes.ts';
@@ -45,7 +46,8 @@ export function parseConfig(
   const input = validate(root, issues);
   if (input === undefined) return { ok: false, issues: issues.sorted() };
   const locate = (path: string): string => (isAbsolute(path) ? path : join(dirname(fileName), path));
-  const config = buildConfig(input, host, new SecretReader(env, readFile, locate, issues), issues);
+  const filters = new FilterReader(source, root, issues, host.policy);
+  const config = buildConfig(input, host, new SecretReader(env, readFile, locate, issues), filters, issues);
   if (issues.hasErrors) return { ok: false, issues: issues.sorted() };
   return { ok: true, config, warnings: issues.sorted() };
 }

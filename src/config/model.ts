@@ -15,8 +15,7 @@ export interface Config {
   readonly dynamicPeers: readonly DynamicPeersConfig[];
   readonly networks: readonly NetworkConfig[];
   readonly redistribute: readonly RedistributeSource[];
-  /** All of it is accepted where this is absent. */
-  readonly localPolicies?: LocalPolicies;
+  readonly localPolicies: LocalPolicies;
   readonly decision: DecisionConfig;
   readonly control: ControlConfig;
   readonly http: HttpConfig | undefined;
@@ -85,6 +84,7 @@ export interface LocalPolicies {
   readonly networks: Policy;
   readonly kernel: Policy;
   readonly connected: Policy;
+  readonly static: Policy;
   /** Which routes are installed; it sets krt_metric, krt_prefsrc and krt_tunnel, too. */
   readonly install: Policy;
 }
@@ -136,6 +136,8 @@ export interface PeerSettings {
   readonly maxPrefixes: number | undefined;
   /** RFC 8326: treat 65535:0 from this eBGP peer as local preference 0. */
   readonly gracefulShutdown: boolean;
+  /** Watches the path to the peer (RFC 5880); undefined = not. */
+  readonly bfd: BfdConfig | undefined;
 }
 
 /** self: own address; unchanged: as received; auto: RFC 4271 §5.1.3; address: `nextHopAddress`. */
@@ -163,6 +165,36 @@ export interface GracefulRestartConfig {
   readonly restartTime: number;
 }
 
+export interface BfdConfig {
+  /** Milliseconds between packets sent, and accepted, while the session is up. */
+  readonly minTx: number;
+  readonly minRx: number;
+  /** Milliseconds between packets sent while it is not. */
+  readonly idleTx: number;
+  readonly multiplier: number;
+  /** RFC 5883, over routers; else RFC 5881, directly connected. */
+  readonly multihop: boolean;
+  /** Silent until the peer's packets come. */
+  readonly passive: boolean;
+  readonly auth: BfdAuthConfig | undefined;
+}
+
+export interface BfdAuthConfig {
+  readonly type: BfdAuthType;
+  /** The first one is sent with; any of them is accepted. */
+  readonly keys: readonly { readonly id: number; readonly password: Secret }[];
+}
+
+/** Octets that a key may have (RFC 5880 §4.2 to §4.4). */
+export const BFD_KEY_OCTETS = {
+  simple: 16,
+  md5: 16,
+  'meticulous-md5': 16,
+  sha1: 20,
+  'meticulous-sha1': 20,
+} as const;
+export type BfdAuthType = keyof typeof BFD_KEY_OCTETS;
+
 export interface PeerConfig extends PeerSettings {
   /** Unique; the address where none was given. */
   readonly name: string;
@@ -177,14 +209,32 @@ export interface DynamicPeersConfig extends PeerSettings {
   readonly limit: number;
 }
 
+export interface NetworkHop {
+  /** Absent for a destination on the interface's link. */
+  readonly address: string | undefined;
+  readonly interface: string | undefined;
+  /** The address is on the interface's link whatever the addresses there say. */
+  readonly onlink: boolean;
+  /** 1..256 */
+  readonly weight: number;
+}
+
 export interface NetworkConfig {
   readonly prefix: string;
   /** blackhole, unreachable, prohibit: also a kernel route of that type; via: a static route; none: announce only. */
   readonly type: 'none' | 'blackhole' | 'unreachable' | 'prohibit' | 'via';
   readonly via: readonly string[];
+  /** In the place of `via`, where addresses do not say enough. */
+  readonly hops?: readonly NetworkHop[];
+  /** The next hop may be behind other routes instead of on a link. */
+  readonly recursive?: boolean;
   readonly med: number | undefined;
   readonly localPref: number | undefined;
   readonly communities: readonly string[];
+  /** Name of the protocol that it is of, for filters. */
+  readonly protocol?: string;
+  /** Sets further attributes. */
+  readonly set?: Filter;
 }
 
 export type RedistributeSource = 'kernel' | 'connected' | 'static';

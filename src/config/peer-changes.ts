@@ -77,6 +77,8 @@ export const PEER_KEYS: Readonly<Record<PeerKey, PeerKeyRow>> = {
   sendCommunities: { name: 'sendCommunities', actions: SOFT_OUT },
   maxPrefixes: { name: 'maxPrefixes', actions: LIVE },
   gracefulShutdown: { name: 'gracefulShutdown', actions: SOFT_IN },
+  // A session of its own, beside BGP's.
+  bfd: { name: 'bfd', actions: LIVE },
 };
 
 /** What is to be done with one peer or range that stays. */

@@ -3,7 +3,7 @@
 
 import { isLinkLocal, parseAddress } from '../lib/ip.ts';
 import type { IssueList } from './issues.ts';
-import type { PeerSettings } from './model.ts';
+import { BFD_KEY_OCTETS, type PeerSettings } from './model.ts';
 import type { Path } from './nodes.ts';
 import type { ResolvedSettings } from './peer-groups.ts';
 import type { PeerType } from './peer-settings.ts';
@@ -249,6 +249,38 @@ function warnOfMissingNextHop(peer: PeerCase, issues: IssueList): void {
   }
 }
 
+function pathWatch(peer: PeerCase, issues: IssueList): void {
+  const { bfd, multihop } = peer.settings;
+  const written = peer.input.bfd;
+  if (typeof written !== 'object') return;
+  const at = peer.resolved.origin('bfd');
+  if (bfd?.multihop === false && multihop !== undefined) {
+    issues.error(
+      [...at, 'multihop'],
+      'the peer is behind routers, where BFD of a single hop never comes up',
+      'take multihop: false out of bfd',
+      'key',
+    );
+  }
+  const { verification: auth } = written;
+  if (auth?.password === false) {
+    issues.error(
+      [...at, 'verification', 'password'],
+      'authentication needs a password',
+      'take verification out for none',
+    );
+  }
+  for (const { password } of bfd?.auth?.keys ?? []) {
+    const most = BFD_KEY_OCTETS[bfd!.auth!.type];
+    if (new TextEncoder().encode(password.reveal()).length <= most) continue;
+    issues.error(
+      [...at, 'verification', 'password'],
+      `a key for ${auth?.type} has up to ${most} octets`,
+      'shorten it',
+    );
+  }
+}
+
 const RULES: readonly Rule[] = [
   oneSidedKeys,
   uselessKeys,
@@ -258,4 +290,5 @@ const RULES: readonly Rule[] = [
   timers,
   localEnd,
   nextHops,
+  pathWatch,
 ];

@@ -3,6 +3,7 @@
 
 import { parseAddress } from '../lib/ip.ts';
 import type {
+  BfdConfig,
   GracefulRestartConfig,
   NextHopMode,
   PeerSettings,
@@ -21,6 +22,12 @@ export interface SettingsContext {
   readonly version: 4 | 6;
   readonly dynamic: boolean;
   readonly password: Secret | undefined;
+  /** Of `bfd.verification`. */
+  readonly bfdPassword: Secret | undefined;
+  /** The peer's address is link-local: it is on the link. */
+  readonly linkLocal: boolean;
+  /** What import and export say; undefined where they are not written. */
+  readonly policy: (key: 'import' | 'export') => Policy | undefined;
 }
 
 /** Seconds. RFC 4271 §10 suggests 120, 90 and a third; waits after errors grow between the two bounds. */
@@ -73,8 +80,8 @@ export function fillSettings(input: SettingsInput, context: SettingsContext): Pe
     multihop: hops(input.multihop, LARGEST_TTL),
     ttlSecurity: hops(input.ttlSecurity, 1),
     timers: timersOf(input),
-    import: input.import ?? policy,
-    export: input.export ?? policy,
+    import: context.policy('import') ?? policy,
+    export: context.policy('export') ?? policy,
     routeReflectorClient: input.routeReflectorClient ?? false,
     clusterId: input.clusterId,
     clientToClient: input.clientToClient ?? true,
@@ -98,6 +105,7 @@ export function fillSettings(input: SettingsInput, context: SettingsContext): Pe
     maxPrefixes: input.maxPrefixes === false ? undefined : input.maxPrefixes,
     // RFC 8326 §4.1: the receiver sets local preference 0 on routes of its eBGP peers.
     gracefulShutdown: input.gracefulShutdown ?? !internal,
+    bfd: bfdOf(input, context),
   };
 }
 
@@ -160,4 +168,35 @@ function gracefulRestartOf(input: SettingsInput['gracefulRestart']): GracefulRes
     return { mode: input.mode ?? 'helper', restartTime: input.restartTime ?? RESTART_TIME };
   }
   return { mode: input === false || input === 'off' ? 'off' : 'helper', restartTime: RESTART_TIME };
+}
+
+/** Milliseconds. */
+const BFD = { interval: 300, idleInterval: 1000, multiplier: 3, keyId: 1 } as const;
+
+function bfdOf(input: SettingsInput, context: SettingsContext): BfdConfig | undefined {
+  if (input.bfd === undefined || input.bfd === false) return undefined;
+  const options = input.bfd === true ? {} : input.bfd;
+  const interval = options.interval ?? BFD.interval;
+  const { verification: auth } = options;
+  const password = context.bfdPassword;
+  return {
+    minTx: interval,
+    minRx: options.minRx ?? interval,
+    idleTx: options.idleInterval ?? BFD.idleInterval,
+    multiplier: options.multiplier ?? BFD.multiplier,
+    multihop: options.multihop ?? mayBeFar(input, context),
+    passive: options.passive ?? false,
+    auth:
+      auth === undefined || password === undefined
+        ? undefined
+        : { type: auth.type, keys: [{ id: auth.keyId ?? BFD.keyId, password }] },
+  };
+}
+
+/** eBGP peers are on the link unless said otherwise, iBGP peers need not be. */
+function mayBeFar(input: SettingsInput, { type, linkLocal }: SettingsContext): boolean {
+  const security = hops(input.ttlSecurity, 1);
+  if (security !== undefined) return security > 1;
+  if (linkLocal || input.interface !== undefined) return false;
+  return type === 'internal' || hops(input.multihop, LARGEST_TTL) !== undefined;
 }

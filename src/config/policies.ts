@@ -11,6 +11,7 @@ export const ACCEPT_ALL: LocalPolicies = {
   networks: 'accept',
   kernel: 'accept',
   connected: 'accept',
+  static: 'accept',
   install: 'accept',
 };
 

@@ -5,6 +5,9 @@
 import { z } from 'zod';
 import { FAMILIES } from '../bgp/wire/families.ts';
 import { ROLE, type Role } from '../bgp/wire/session-context.ts';
+import { bfdSchema } from './schema-bfd.ts';
+import { passwordSchema } from './schema-password.ts';
+import { policySchema } from './schema-policy.ts';
 import {
   addressSchema,
   asnSchema,
@@ -21,8 +24,6 @@ import {
 
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;
-/** RFC 2385: what the kernel takes, TCP_MD5SIG_MAXKEYLEN. */
-export const LONGEST_PASSWORD = 80;
 /** RFC 4724 §3: twelve bits. */
 const LONGEST_RESTART = 4095;
 const LARGEST_UINT32 = 0xffff_ffff;
@@ -30,7 +31,6 @@ const LARGEST_UINT32 = 0xffff_ffff;
 const familyNames = FAMILIES.map((family) => family.name);
 const roleNames = Object.keys(ROLE) as Role[];
 
-const policySchema = z.enum(['accept', 'reject']);
 const nameSchema = text((value) =>
   /^[\p{L}\p{N}][\p{L}\p{N}._:%@/-]{0,63}$/u.test(value)
     ? undefined
@@ -38,27 +38,6 @@ const nameSchema = text((value) =>
         message: 'this is not a usable name',
         hint: 'letters, digits and . _ : % @ / - (up to 64, no spaces)',
       },
-);
-
-export const passwordSchema = z.union(
-  [
-    z.string(),
-    z.literal(false),
-    z.strictObject({
-      file: z
-        .string()
-        .min(1)
-        .describe('Path of a file that holds the password; a final newline is left out.')
-        .optional(),
-      env: z
-        .string()
-        .regex(/^[A-Za-z_]\w*$/)
-        .describe('Name of an environment variable.')
-        .optional(),
-      value: z.string().describe('The password itself.').optional(),
-    }),
-  ],
-  { error: 'expected a text, { file: PATH } or { env: NAME }' },
 );
 
 /** One row a key: everything that peers, groups and dynamic ranges share. */
@@ -127,10 +106,14 @@ export const peerSettingsShape = {
     .describe('Send hold time (RFC 9687), seconds; 0 = off. Unless given, 480 or twice the hold time.')
     .optional(),
   import: policySchema
-    .describe('Which routes of the peer are taken. eBGP needs it (RFC 8212); iBGP accepts unless given.')
+    .describe(
+      'Which routes of the peer are taken: accept, reject, a filter or its text. eBGP needs it (RFC 8212); iBGP accepts unless given.',
+    )
     .optional(),
   export: policySchema
-    .describe('Which routes the peer gets. eBGP needs it (RFC 8212); iBGP accepts unless given.')
+    .describe(
+      'Which routes the peer gets: accept, reject, a filter or its text. eBGP needs it (RFC 8212); iBGP accepts unless given.',
+    )
     .optional(),
   routeReflectorClient: z
     .boolean()
@@ -270,6 +253,12 @@ export const peerSettingsShape = {
     .describe(
       'RFC 8326: routes with 65535:0 from this peer get local preference 0; true for eBGP unless given.',
     )
+    .optional(),
+  bfd: bfdSchema
+    .meta({
+      description: 'Watch the path to the peer (RFC 5880); the session ends when the path does.',
+      default: false,
+    })
     .optional(),
 };
 

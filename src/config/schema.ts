@@ -4,6 +4,7 @@
 import { z } from 'zod';
 import { BIRD_STYLES } from './model.ts';
 import { dynamicPeersSchema, peerGroupSchema, peerSchema } from './schema-peer.ts';
+import { definitionsSchema, filtersSchema, policySchema } from './schema-policy.ts';
 import {
   addressSchema,
   asnSchema,
@@ -137,6 +138,9 @@ export const kernelSchema = z.strictObject({
       default: ['*'],
     })
     .optional(),
+  export: policySchema
+    .describe('Which routes are installed: accept, reject, a filter or its text; all unless given.')
+    .optional(),
   nextHopTracking: z
     .boolean()
     .describe('Follow next hops through the kernel tables; as install unless given.')
@@ -173,9 +177,18 @@ export const networkSchema = z.union(
 );
 
 export const redistributeSourceSchema = z.enum(['kernel', 'connected', 'static']);
-export const redistributeSchema = z.union([redistributeSourceSchema, z.array(redistributeSourceSchema)], {
-  error: 'expected kernel, connected, static or a list of them',
-});
+export const redistributeSchema = z.union(
+  [
+    redistributeSourceSchema,
+    z.array(redistributeSourceSchema),
+    z.strictObject({
+      kernel: policySchema.describe('Which routes of other programs.').optional(),
+      connected: policySchema.describe('Which prefixes of interfaces.').optional(),
+      static: policySchema.describe('Which static routes of the kernel.').optional(),
+    }),
+  ],
+  { error: 'expected kernel, connected, static, a list of them, or each with a filter' },
+);
 
 const flag = (description: string, fallback: boolean) =>
   z.boolean().meta({ description, default: fallback }).optional();
@@ -282,6 +295,8 @@ export const configSchema = z
       .optional(),
     networks: z.array(networkSchema).describe('Own prefixes to announce.').optional(),
     redistribute: redistributeSchema.describe('Which routes of this host to announce.').optional(),
+    definitions: definitionsSchema.optional(),
+    filters: filtersSchema.optional(),
     decision: decisionSchema.describe('How the best path is chosen.').optional(),
     control: controlSchema.describe('Control socket of the command line.').optional(),
     http: httpSchema.describe('HTTP for metrics and health; off unless given.').optional(),

@@ -7,7 +7,7 @@ import { reasonOf } from './file-issue.ts';
 import type { IssueList } from './issues.ts';
 import { Secret } from './model.ts';
 import { type Environment, formatPath, type Path } from './nodes.ts';
-import { LONGEST_PASSWORD, type passwordSchema } from './schema-peer.ts';
+import { LONGEST_PASSWORD, type passwordSchema } from './schema-password.ts';
 
 /** Reads a whole text file; throws as node:fs does. */
 export type ReadFile = (path: string) => string;

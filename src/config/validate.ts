@@ -28,6 +28,7 @@ import {
   peerGroupSchema,
   peerSchema,
 } from './schema-peer.ts';
+import { definitionsSchema, filtersSchema } from './schema-policy.ts';
 
 /** An entry of a list, where it stood. */
 export interface Entry<T> {
@@ -46,6 +47,8 @@ export interface ValidatedInput {
   readonly dynamicPeers: readonly Entry<DynamicPeersInput>[];
   readonly networks: readonly Entry<NetworkInput>[];
   readonly redistribute: z.infer<typeof redistributeSchema> | undefined;
+  readonly definitions: string | undefined;
+  readonly filters: z.infer<typeof filtersSchema> | undefined;
   readonly decision: z.infer<typeof decisionSchema> | undefined;
   readonly control: z.infer<typeof controlSchema> | undefined;
   readonly http: z.infer<typeof httpSchema> | undefined;
@@ -83,6 +86,8 @@ export function validate(root: ConfigNode, issues: IssueList): ValidatedInput | 
     dynamicPeers: list(dynamicPeersSchema, 'dynamicPeers'),
     networks: list(networkSchema, 'networks'),
     redistribute: section(redistributeSchema, 'redistribute'),
+    definitions: section(definitionsSchema, 'definitions'),
+    filters: section(filtersSchema, 'filters'),
     decision: section(decisionSchema, 'decision'),
     control: section(controlSchema, 'control'),
     http: section(httpSchema, 'http'),

@@ -32,6 +32,11 @@ export function parseBody(reader: TokenReader, of: string): Statement[] {
   return body;
 }
 
+/** Up to a closing brace, which is left, or the end. */
+export function parseStatementsToEnd(reader: TokenReader): Statement[] {
+  return parseStatements(reader, () => false);
+}
+
 /** Up to the closing brace, which is left, or whatever `isEnd` says. */
 function parseStatements(reader: TokenReader, isEnd: () => boolean): Statement[] {
   const body: Statement[] = [];

@@ -18,7 +18,7 @@ import type {
 import type { Diagnostics } from './diagnostics.ts';
 import { type Dialect, tokenize } from './lexer.ts';
 import { nameOf, parseTerm } from './parse-expression.ts';
-import { parseBody, parseLocals, parseSymbol } from './parse-statement.ts';
+import { parseBody, parseLocals, parseStatementsToEnd, parseSymbol } from './parse-statement.ts';
 import { isTypeNext, parseType } from './parse-type.ts';
 import type { Source } from './source.ts';
 import { SyntaxStop, TokenReader } from './token-reader.ts';
@@ -144,7 +144,11 @@ const DEFINITIONS: Readonly<Record<string, (reader: TokenReader) => Definition>>
 
 /** Reads a text of definitions only: functions, filters, constants and (2.x) attributes. */
 export function parsePolicy(source: Source, dialect: Dialect, diagnostics: Diagnostics): Definition[] {
-  const reader = new TokenReader(tokenize(source, dialect, diagnostics), dialect, diagnostics);
+  return parseDefinitions(new TokenReader(tokenize(source, dialect, diagnostics), dialect, diagnostics));
+}
+
+/** The same of tokens at hand. */
+export function parseDefinitions(reader: TokenReader): Definition[] {
   const definitions: Definition[] = [];
   while (!reader.atEnd) {
     const before = reader.position;
@@ -170,6 +174,14 @@ function parseDefinition(reader: TokenReader): Definition {
       throw reader.fail(token, `'${token.text}' begins no definition`, `did you mean '${meant}'?`);
   }
   throw reader.unexpected('a function, filter, define or attribute');
+}
+
+/** Reads a text that is the inside of a filter and nothing else. Throws SyntaxStop where it is none. */
+export function parseFilterText(reader: TokenReader): Pick<FilterDefinition, 'locals' | 'body'> {
+  const locals = parseLocals(reader);
+  const body = parseStatementsToEnd(reader);
+  if (!reader.atEnd) throw reader.unexpected('a statement', 'in the filter');
+  return { locals, body };
 }
 
 /** Reads a text that is one term and nothing else; undefined where it is none. */

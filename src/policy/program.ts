@@ -12,6 +12,7 @@ import type {
   FilterUse,
   FunctionDefinition,
   Name,
+  Statement,
 } from './ast.ts';
 import { ROUTE_ATTRIBUTES, type RouteAttribute } from './attributes.ts';
 import { compileBody, declareAll } from './compile-statement.ts';
@@ -67,6 +68,7 @@ export class PolicyProgram {
   readonly #pool: FilterPool;
   readonly #run: Run;
   readonly #filters = new Map<string, Filter>();
+  readonly #used = new WeakMap<FilterUse, Filter | undefined>();
   #attributes = ROUTE_ATTRIBUTES.length;
 
   constructor(
@@ -116,8 +118,15 @@ export class PolicyProgram {
     return this.#filters.keys();
   }
 
-  /** The filter that is used; undefined where there is a mistake, which is reported. */
+  /** The filter that is used, compiled at the first use; undefined where there is a mistake, which is reported. */
   use(use: FilterUse): Filter | undefined {
+    if (this.#used.has(use)) return this.#used.get(use);
+    const filter = this.#use(use);
+    this.#used.set(use, filter);
+    return filter;
+  }
+
+  #use(use: FilterUse): Filter | undefined {
     switch (use.kind) {
       case 'all':
         return this.trivial('accept');
@@ -251,14 +260,7 @@ export class PolicyProgram {
     };
     const compiler = this.#compiler(false);
     const execute = compile(compiler);
-    const [only] = definition.body;
-    const trivial =
-      definition.body.length === 1 &&
-      only?.kind === 'verdict' &&
-      only.verdict !== 'error' &&
-      only.message.length === 0
-        ? only.verdict
-        : undefined;
+    const trivial = trivialVerdict(definition.body);
     const name = definition.name?.name;
     const text = printFilterBody(definition);
     return this.#make(
@@ -273,6 +275,7 @@ export class PolicyProgram {
   }
 
   #compileWhere(condition: Expression): Filter {
+    if (condition.kind === 'bool') return this.trivial(condition.value ? 'accept' : 'reject');
     const { span } = condition;
     return this.#compileFilter({
       kind: 'filter',
@@ -307,6 +310,13 @@ export class PolicyProgram {
       () => new Filter({ name, key, facts, dialect, trivial, slots, execute, traced, run: this.#run, log }),
     );
   }
+}
+
+/** What a body comes to that does nothing else; one that ends without a verdict rejects. */
+function trivialVerdict([first]: readonly Statement[]): 'accept' | 'reject' | undefined {
+  if (first === undefined) return 'reject';
+  if (first.kind !== 'verdict' || first.message.length > 0 || first.verdict === 'error') return undefined;
+  return first.verdict;
 }
 
 /** Types that custom attributes can have. */

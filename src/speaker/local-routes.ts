@@ -5,7 +5,10 @@ import { type AttributeValues, encodeAttributes } from '../bgp/wire/attribute-va
 import { type Family, IPV4_UNICAST, IPV6_UNICAST } from '../bgp/wire/families.ts';
 import { NlriBatch } from '../bgp/wire/nlri-batch.ts';
 import type { Prefix } from '../lib/ip.ts';
+import type { Filter } from '../policy/filter.ts';
+import { FilterPolicy } from '../policy/filter-policy.ts';
 import { announce, withdraw } from '../rib/adj-rib-in.ts';
+import type { FamilyRib } from '../rib/family-rib.ts';
 import type { Rib } from '../rib/rib.ts';
 import { plainExtras, type RouteExtras, type RouteOrigin } from '../rib/route-extras.ts';
 
@@ -34,12 +37,13 @@ export class LocalRoutes {
     this.#nowSeconds = nowSeconds;
   }
 
-  /** Adds or replaces the route of one origin. */
+  /** Adds or replaces the route of one origin; `set` may change what it has. */
   add(
     prefix: Prefix,
     origin: LocalOrigin,
     values: Partial<AttributeValues>,
     more: Partial<RouteExtras> = {},
+    set?: Filter,
   ): void {
     const { attrs, nextHops, checks, local } = this.#rib;
     const batch = batchOf(prefix, LOCAL_ORIGIN[origin]);
@@ -47,16 +51,30 @@ export class LocalRoutes {
     const nextHop = nextHops.intern(unspecified, unspecified.length, undefined);
     const bytes = encodeAttributes(values);
     const extras = attrs.extrasTable.intern({ ...plainExtras(ROUTE_ORIGIN[origin]), ...more });
-    const attr = attrs.intern(bytes, 0, bytes.length, nextHop, extras);
+    const plain = attrs.intern(bytes, 0, bytes.length, nextHop, extras);
     attrs.extrasTable.release(extras);
     nextHops.release(nextHop);
-    const result = checks.evaluate(local, attr);
     const family = this.#rib.families[batch.family.id]!;
+    const attr = set === undefined ? plain : this.#changed(set, family, prefix, plain);
+    const result = checks.evaluate(local, attr);
     announce(family, local, batch, attr, result, this.#nowSeconds());
     // With equal attributes, too: the kernel may have to do something else with the prefix now.
     family.locRib.markDirty(family.prefixes.find(batch.words, 0, prefix.length));
     if (result.attrPost !== 0) attrs.release(result.attrPost);
     attrs.release(attr);
+  }
+
+  /** `attr` as the filter leaves it, held in its place; one that refuses the route changes nothing. */
+  #changed(set: Filter, family: FamilyRib, prefix: Prefix, attr: number): number {
+    const { attrs, local } = this.#rib;
+    const { prefixes } = family;
+    const prefixId = prefixes.intern(prefixWords(prefix), 0, prefix.length);
+    prefixes.hold(prefixId);
+    const changed = new FilterPolicy(set, 'import').apply(family, prefixId, attr, local, attr);
+    prefixes.release(prefixId);
+    if (changed === 0) return attr;
+    attrs.release(attr);
+    return changed;
   }
 
   remove(prefix: Prefix, origin: LocalOrigin): void {

@@ -4,6 +4,7 @@
 import type { Family } from '../bgp/wire/families.ts';
 import type { FamilyPolicy, LocalPolicies, Policy } from '../config/model.ts';
 import { describePolicy, policyFor } from '../config/policies.ts';
+import { STATIC_PROTOCOLS } from '../fib/netlink/constants.ts';
 import type { KernelRouteWishes } from '../fib/types.ts';
 import type { Filter } from '../policy/filter.ts';
 import { FilterPolicy, type FilterUseKind, type LinkOfNextHop } from '../policy/filter-policy.ts';
@@ -49,13 +50,16 @@ export class Policies {
 
   /** Import of own networks and of what is learned from the kernel. */
   localImport(policies: LocalPolicies): PeerPolicy {
-    const keys = ['networks', 'kernel', 'connected'] as const;
+    const keys = ['networks', 'kernel', 'connected', 'static'] as const;
     const parts = keys.map((key) => this.importPolicy(policies[key]));
     if (parts.every((part) => part === 'accept')) return 'accept';
     return new DispatchingPolicy('local', parts, (rib, attr) => {
       const { attrs } = rib.shared;
-      const key = LOCAL_POLICY_OF[attrs.extrasTable.get(attrs.extras[attr]!).origin];
-      return key === undefined || key === 'install' ? 0 : keys.indexOf(key);
+      const extras = attrs.extrasTable.get(attrs.extras[attr]!);
+      const key = LOCAL_POLICY_OF[extras.origin];
+      if (key === undefined || key === 'install') return 0;
+      const isStatic = STATIC_PROTOCOLS.has(Number(extras.values.get('krt_source')));
+      return keys.indexOf(key === 'kernel' && isStatic ? 'static' : key);
     });
   }
 

@@ -4,7 +4,6 @@
 import { CEASE } from '../bgp/wire/error-codes.ts';
 import type { ConfigPlan, DynamicPeersChange, PeerChange } from '../config/diff.ts';
 import type { Config } from '../config/model.ts';
-import { ACCEPT_ALL } from '../config/policies.ts';
 import { reimport } from '../rib/adj-rib-in.ts';
 import { prepareKernelChange } from './kernel-change.ts';
 import type { PeerHandle } from './peer-registry.ts';
@@ -59,7 +58,7 @@ function applyLocalPolicies(speaker: Speaker, plan: ConfigPlan, after: Config): 
   if (plan.localPolicies === undefined) return;
   const { actions } = plan.localPolicies;
   if (actions.includes('install')) {
-    kernel?.useFilter(policies.kernelFilter((after.localPolicies ?? ACCEPT_ALL).install));
+    kernel?.useFilter(policies.kernelFilter(after.localPolicies.install));
   }
   if (!actions.includes('import')) return;
   speaker.useLocalImport(after);

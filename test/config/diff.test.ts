@@ -9,6 +9,7 @@ import {
 } from '../../src/config/diff.ts';
 import { type Config, type PeerConfig, type PeerSettings, Secret } from '../../src/config/model.ts';
 import { type ChangeAction, PEER_KEYS, type PeerKey, peerKeys } from '../../src/config/peer-changes.ts';
+import { ACCEPT_ALL } from '../../src/config/policies.ts';
 import { config } from './support.ts';
 
 const TEXT = `router: { asn: 64512, id: 10.99.0.1 }
@@ -65,6 +66,15 @@ const OTHER: { [K in Exclude<keyof PeerSettings, 'timers'>]: PeerSettings[K] } =
   sendCommunities: false,
   maxPrefixes: 9,
   gracefulShutdown: true,
+  bfd: {
+    minTx: 300,
+    minRx: 300,
+    idleTx: 1000,
+    multiplier: 3,
+    multihop: false,
+    passive: false,
+    auth: { type: 'sha1', keys: [{ id: 1, password: new Secret('three') }] },
+  },
 };
 
 function otherPeer(key: PeerKey): Partial<PeerConfig> {
@@ -118,7 +128,7 @@ describe('a peer setting', () => {
     );
     expect(names('admin')).toEqual(['enabled']);
     expect(names('live')).toEqual(
-      'connectDelayTime connectRetryTime delayOpenTime description errorForgetTime errorWaitMax errorWaitMin keepaliveTime maxPrefixes passive password sendHoldTime'.split(
+      'bfd connectDelayTime connectRetryTime delayOpenTime description errorForgetTime errorWaitMax errorWaitMin keepaliveTime maxPrefixes passive password sendHoldTime'.split(
         ' ',
       ),
     );

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseDocument } from 'yaml';
 import type { Config, PeerSettings } from '../../src/config/model.ts';
+import { ACCEPT_ALL } from '../../src/config/policies.ts';
 import { configSchema } from '../../src/config/schema.ts';
 import { peerSettingsShape } from '../../src/config/schema-peer.ts';
 import { allKeyPaths } from '../../src/config/schema-walk.ts';
@@ -50,6 +51,7 @@ const INTERNAL: PeerSettings = {
   sendCommunities: true,
   maxPrefixes: undefined,
   gracefulShutdown: false,
+  bfd: undefined,
 };
 
 const BASE: Config = {
@@ -75,6 +77,7 @@ const BASE: Config = {
   dynamicPeers: [],
   networks: [],
   redistribute: [],
+  localPolicies: ACCEPT_ALL,
   decision: {
     alwaysCompareMed: false,
     preferOldest: false,
@@ -183,7 +186,13 @@ describe('the examples', () => {
       `^(peers\\[\\]|peerGroups\\.[^.]+|dynamicPeers\\[\\])\\.(?=(${Object.keys(peerSettingsShape).join('|')})(\\.|$))`,
     );
     const plain = (path: string): string =>
-      path.replace(settings, 'SETTINGS.').replace(/^peerGroups\.[^.]+\./, 'peerGroups.*.');
+      path
+        .replace(settings, 'SETTINGS.')
+        .replace(/^peerGroups\.[^.]+\./, 'peerGroups.*.')
+        .replace(
+          /^(SETTINGS\.|kernel\.|redistribute\.)(import|export|kernel|connected|static)\.(?=ipv[46]$)/,
+          'POLICY.',
+        );
     const seen = new Set([...used].map(plain));
     const missing = [...new Set(allKeyPaths(configSchema).map(plain))].filter((path) => !seen.has(path));
     expect(missing).toEqual([]);

@@ -1,5 +1,5 @@
-// BFD: the options of a session, wherever they stand, and the protocol's own (RFC 5880; what is read runs when the
-// speaker brings BFD).
+// BFD: the options of a session, wherever they stand, and the protocol's own (RFC 5880). What becomes of them in the
+// model is to-model-bfd.ts's.
 
 import { number, OptionTable, option, readBlock, toggle, unknownOption } from './options.ts';
 import { readPatterns } from './patterns.ts';

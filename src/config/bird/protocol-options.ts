@@ -72,6 +72,8 @@ export interface StaticRoute {
   readonly target: StaticTarget;
   /** What is done to the route before the import filter sees it. */
   readonly commands: readonly Statement[];
+  /** The same as a filter that accepts; absent where there are none. */
+  readonly use?: FilterUse;
 }
 
 export interface StaticNet {

@@ -2,7 +2,7 @@
 // and bfd only there; 2.x has them on every next hop, and routes of every kind of table.
 
 import { nearest } from '../../lib/suggest.ts';
-import type { Statement } from '../../policy/ast.ts';
+import type { FilterUse, Statement } from '../../policy/ast.ts';
 import { parseCommands } from '../../policy/parser.ts';
 import type { SyntaxStop } from '../../policy/token-reader.ts';
 import type { NetType } from './config.ts';
@@ -31,11 +31,12 @@ function readRoute(reader: ConfigReader): StaticRoute {
   const target = readTarget(reader, net);
   const commands: Statement[] = reader.tokens.isOp('{') ? parseCommands(reader.tokens) : [];
   const span = reader.tokens.spanFrom(start);
-  if (commands.length > 0) {
-    const filter = { kind: 'filter', locals: [], body: commands, span } as const;
-    reader.program.use({ kind: 'anonymous', filter, span });
-  }
-  return { net, span, target, commands };
+  if (commands.length === 0) return { net, span, target, commands };
+  const accept: Statement = { kind: 'verdict', verdict: 'accept', message: [], span };
+  const filter = { kind: 'filter', locals: [], body: [...commands, accept], span } as const;
+  const use: FilterUse = { kind: 'anonymous', filter, span };
+  reader.program.use(use);
+  return { net, span, target, commands, use };
 }
 
 function readNet(reader: ConfigReader): StaticNet {

@@ -1,15 +1,16 @@
-// BGP protocols -> peers and dynamic ranges of the model, BIRD's defaults filled in. Filters that are no plain accept
-// or reject stay what they are on the BirdConfig; their peers exchange nothing and the report says so.
+// BGP protocols -> peers and dynamic ranges of the model, BIRD's defaults filled in.
 
 import type { FamilyName } from '../../bgp/wire/families.ts';
 import { formatQuad } from '../../lib/ip.ts';
-import type { FilterUse, Statement } from '../../policy/ast.ts';
+import type { PolicyProgram } from '../../policy/program.ts';
 import type { Span } from '../../policy/source.ts';
-import type { DynamicPeersConfig, NextHopMode, PeerConfig, PeerSettings, Policy } from '../model.ts';
+import type { DynamicPeersConfig, NextHopMode, PeerConfig, PeerSettings } from '../model.ts';
 import type { BgpOptions } from './bgp-options.ts';
 import { isInternal } from './checks.ts';
 import type { BirdConfig, ChannelName, ChannelOptions, Limit, ProtocolConfig } from './config.ts';
 import { BGP_PORT, DEFAULT_DYNAMIC_NAME, DEFAULT_TIMERS } from './defaults.ts';
+import { bfdOf } from './to-model-bfd.ts';
+import { channelPolicy } from './to-model-policy.ts';
 import type { Unsaid } from './unsaid.ts';
 
 type BgpProtocol = Extract<ProtocolConfig, { kind: 'bgp' }>;
@@ -61,6 +62,7 @@ const HANDLED = new Set<string>([
   'requireRoles',
   'routeLimit',
   'strictBind',
+  'bfd',
 ]);
 const CHANNEL_HANDLED = new Set<string>([
   'span',
@@ -88,7 +90,6 @@ const ALREADY: { readonly [K in keyof BgpOptions]?: BgpOptions[K] } = {
   disableAfterError: false,
   disableAfterCease: false,
   checkLink: false,
-  bfd: false,
   defaultMed: 0,
 };
 const COMMON_HANDLED = new Set(['disabled', 'description']);
@@ -98,12 +99,17 @@ export interface Peers {
   readonly dynamicPeers: readonly DynamicPeersConfig[];
 }
 
-export function buildPeers(config: BirdConfig, routerAsn: number, unsaid: Unsaid): Peers {
+export function buildPeers(
+  config: BirdConfig,
+  program: PolicyProgram,
+  routerAsn: number,
+  unsaid: Unsaid,
+): Peers {
   const peers: PeerConfig[] = [];
   const dynamicPeers: DynamicPeersConfig[] = [];
   for (const protocol of config.protocols) {
     if (protocol.kind !== 'bgp') continue;
-    const settings = settingsOf(config, protocol, routerAsn, unsaid);
+    const settings = settingsOf(config, program, protocol, routerAsn, unsaid);
     const { peerAddress, peerRange, interface: link } = protocol.options;
     if (peerRange !== undefined) {
       const name = protocol.options.dynamicName ?? DEFAULT_DYNAMIC_NAME;
@@ -125,6 +131,7 @@ export function buildPeers(config: BirdConfig, routerAsn: number, unsaid: Unsaid
 
 function settingsOf(
   config: BirdConfig,
+  program: PolicyProgram,
   protocol: BgpProtocol,
   routerAsn: number,
   unsaid: Unsaid,
@@ -162,8 +169,8 @@ function settingsOf(
     multihop: ttlSecurity !== undefined || internal ? undefined : options.multihop || undefined,
     ttlSecurity,
     timers: timersOf(options),
-    import: policyOf('import', channels, config, protocol, unsaid),
-    export: policyOf('export', channels, config, protocol, unsaid),
+    import: channelPolicy(unicast, 'import', program),
+    export: channelPolicy(unicast, 'export', program),
     routeReflectorClient: options.rrClient ?? false,
     clusterId: options.rrClusterId === undefined ? undefined : formatQuad(options.rrClusterId),
     clientToClient: true,
@@ -188,7 +195,14 @@ function settingsOf(
     maxPrefixes: maxPrefixesOf(channels, protocol, unsaid),
     // BIRD leaves RFC 8326 to filters.
     gracefulShutdown: false,
+    bfd: bfdOf(config, protocol, mayBeFar(protocol), unsaid),
   };
+}
+
+/** iBGP crosses routers unless it says `direct`; a link-local peer never does. */
+function mayBeFar({ options }: BgpProtocol): boolean {
+  if (options.multihop !== undefined) return options.multihop > 0;
+  return isInternal(options) && !/^fe[89ab]/i.test(options.peerAddress ?? '');
 }
 
 function isAlready(key: string, value: unknown): boolean {
@@ -283,61 +297,4 @@ function maxPrefixesOf(
 /** Without an action a limit disables the protocol. */
 function closesSession(limit: Limit): boolean {
   return limit.action !== 'warn' && limit.action !== 'block';
-}
-
-function policyOf(
-  direction: 'import' | 'export',
-  channels: readonly ChannelOptions[],
-  config: BirdConfig,
-  protocol: BgpProtocol,
-  unsaid: Unsaid,
-): Policy {
-  const found = new Set<Policy>();
-  for (const channel of channels) {
-    const use = channel[direction];
-    const policy = plainPolicy(use, direction, config);
-    found.add(policy ?? 'reject');
-    if (policy !== undefined || use === undefined) continue;
-    const effect = direction === 'import' ? 'nothing is imported' : 'nothing is exported';
-    unsaid.say(`the ${direction} filter is not evaluated: ${effect}`, use.span, protocol.name);
-  }
-  if (found.size > 1) {
-    unsaid.say(`${direction} differs between channels; the stricter counts`, protocol.span, protocol.name);
-  }
-  // Where the channels differ, what is refused in one is refused in all.
-  return found.has('reject') || found.size === 0 ? 'reject' : 'accept';
-}
-
-/** What is no more than accept or reject; undefined where it is a filter. */
-export function plainPolicy(
-  use: FilterUse | undefined,
-  direction: 'import' | 'export',
-  config: BirdConfig,
-): 'accept' | 'reject' | undefined {
-  if (use === undefined) return direction === 'import' ? 'accept' : 'reject';
-  switch (use.kind) {
-    case 'all':
-      return 'accept';
-    case 'none':
-      return 'reject';
-    case 'where':
-      if (use.condition.kind !== 'bool') return undefined;
-      return use.condition.value ? 'accept' : 'reject';
-    case 'anonymous':
-      return plainBody(use.filter.body);
-    case 'named': {
-      const filter = config.definitions.find(
-        (each) => each.kind === 'filter' && each.name?.name === use.name.name,
-      );
-      return filter?.kind === 'filter' ? plainBody(filter.body) : undefined;
-    }
-  }
-}
-
-function plainBody(body: readonly Statement[]): 'accept' | 'reject' | undefined {
-  const first = body[0];
-  // A filter that ends without a verdict rejects.
-  if (first === undefined) return 'reject';
-  if (first.kind !== 'verdict' || first.message.length > 0) return undefined;
-  return first.verdict === 'accept' ? 'accept' : 'reject';
 }

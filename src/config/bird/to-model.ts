@@ -4,20 +4,25 @@
 import { formatQuad, parseAddress, parseQuad } from '../../lib/ip.ts';
 import type { Statement } from '../../policy/ast.ts';
 import type { Diagnostics } from '../../policy/diagnostics.ts';
+import type { PolicyProgram } from '../../policy/program.ts';
 import type { Span } from '../../policy/source.ts';
 import type { HostFacts } from '../build.ts';
 import type {
   Config,
   KernelConfig,
   ListenConfig,
+  LocalPolicies,
   NetworkConfig,
   PeerConfig,
   RedistributeSource,
 } from '../model.ts';
+import { samePolicy } from '../policies.ts';
 import type { BirdConfig, ProtocolConfig } from './config.ts';
 import { BGP_PORT, DEFAULT_LOCAL_PREF, DEFAULT_METRIC, DEFAULT_SCAN_TIME, MAIN_TABLE } from './defaults.ts';
 import type { KernelOptions, StaticRoute } from './protocol-options.ts';
-import { buildPeers, plainPolicy } from './to-model-peers.ts';
+import { reportBfd } from './to-model-bfd.ts';
+import { buildPeers } from './to-model-peers.ts';
+import { localPolicies } from './to-model-policy.ts';
 import { constructOf, Unsaid } from './unsaid.ts';
 
 /** RTPROT_BIRD */
@@ -28,21 +33,28 @@ const CONTROL_MODE = 0o660;
 type Of<K extends ProtocolConfig['kind']> = Extract<ProtocolConfig, { kind: K }>;
 
 /** Maps a configuration without errors; what cannot be said is warned of in `diagnostics`. */
-export function toModel(config: BirdConfig, host: HostFacts, diagnostics: Diagnostics): Config {
+export function toModel(
+  config: BirdConfig,
+  program: PolicyProgram,
+  host: HostFacts,
+  diagnostics: Diagnostics,
+): Config {
   const unsaid = new Unsaid();
   const bgp = config.protocols.filter((protocol): protocol is Of<'bgp'> => protocol.kind === 'bgp');
   const asn = bgp[0]?.options.localAs ?? 0;
   const id = routerId(config, host, diagnostics);
-  const peers = buildPeers(config, asn, unsaid);
+  const peers = buildPeers(config, program, asn, unsaid);
   reportOthers(config, unsaid);
-  const kernel = kernelOf(config, unsaid);
+  const policies = localPolicies(config, program, unsaid);
+  const kernel = kernelOf(config, policies, unsaid);
   const model: Config = {
     router: { asn, id, clusterId: id, hostname: config.globals.hostname ?? host.hostname },
     listen: listenersOf(config, bgp, peers.peers),
     kernel,
     ...peers,
-    networks: networksOf(config, unsaid),
+    networks: networksOf(config, program, unsaid),
     redistribute: redistributed(config, kernel),
+    localPolicies: policies,
     decision: decisionOf(bgp),
     control: { socket: CONTROL_SOCKET, mode: CONTROL_MODE, bird: socketsOf(config) },
     http: undefined,
@@ -123,13 +135,14 @@ const KERNEL_HANDLED = new Set([
 const NOTHING: ReadonlySet<string> = new Set();
 
 /** One kernel protocol a family in BIRD, one kernel section here: they should agree. */
-function kernelOf(config: BirdConfig, unsaid: Unsaid): KernelConfig {
+function kernelOf(config: BirdConfig, policies: LocalPolicies, unsaid: Unsaid): KernelConfig {
   const kernels = config.protocols.filter(
     (each): each is Of<'kernel'> => each.kind === 'kernel' && each.common.disabled !== true,
   );
   const first = kernels[0]?.options ?? {};
-  let install = false;
-  let learn = false;
+  // What nothing can pass is not opened.
+  const install = !samePolicy(policies.install, 'reject');
+  const learn = kernels.some((kernel) => learns(kernel.options)) && !samePolicy(policies.kernel, 'reject');
   for (const kernel of kernels) {
     const spanOf = (key: string): Span => kernel.spans.get(key) ?? kernel.span;
     unsaid.addOptions(kernel.options, KERNEL_HANDLED, spanOf, kernel.name);
@@ -143,16 +156,7 @@ function kernelOf(config: BirdConfig, unsaid: Unsaid): KernelConfig {
       );
     }
     for (const [name, channel] of kernel.channels) {
-      const { span, import: imported, export: exported, table, ...others } = channel;
-      // What a filter would keep out must not get in: without its verdict nothing is programmed or learned.
-      if (plainPolicy(exported, 'export', config) === 'accept') install = true;
-      else if (exported !== undefined && plainPolicy(exported, 'export', config) === undefined) {
-        unsaid.say('the export filter is not evaluated: nothing is installed', exported.span, kernel.name);
-      }
-      if (learns(kernel.options) && plainPolicy(imported, 'import', config) === 'accept') learn = true;
-      else if (imported !== undefined && plainPolicy(imported, 'import', config) === undefined) {
-        unsaid.say('the import filter is not evaluated: nothing is learned', imported.span, kernel.name);
-      }
+      const { span, import: _imported, export: _exported, table, ...others } = channel;
       unsaid.addOptions(others, NOTHING, () => span, kernel.name);
       const main = table === undefined || table === 'master' || table === `master${name.slice(3)}`;
       if (!main) unsaid.add(`table ${table}`, span, kernel.name, 'there is one table a family');
@@ -200,24 +204,14 @@ function redistributed(config: BirdConfig, kernel: KernelConfig): readonly Redis
   return sources;
 }
 
-function networksOf(config: BirdConfig, unsaid: Unsaid): readonly NetworkConfig[] {
+function networksOf(config: BirdConfig, program: PolicyProgram, unsaid: Unsaid): readonly NetworkConfig[] {
   const networks = new Map<string, NetworkConfig>();
   for (const protocol of config.protocols) {
     if (protocol.kind !== 'static' || protocol.common.disabled) continue;
     if (protocol.options.checkLink) unsaid.add('check link', protocol.span, protocol.name);
     if (protocol.options.igpTables.length > 0) unsaid.add('igp table', protocol.span, protocol.name);
-    const filtered = [...protocol.channels.values()].find(
-      (channel) => plainPolicy(channel.import, 'import', config) !== 'accept',
-    );
-    if (filtered?.import !== undefined) {
-      if (plainPolicy(filtered.import, 'import', config) === undefined) {
-        const sentence = 'the import filter is not evaluated: no static route is taken';
-        unsaid.say(sentence, filtered.import.span, protocol.name);
-      }
-      continue;
-    }
     for (const route of protocol.options.routes) {
-      const network = networkOf(route, protocol.name, unsaid);
+      const network = networkOf(route, protocol.name, program, unsaid);
       if (network === undefined) continue;
       if (networks.has(network.prefix))
         unsaid.say('a prefix has one static route; the first counts', route.span, protocol.name);
@@ -227,15 +221,29 @@ function networksOf(config: BirdConfig, unsaid: Unsaid): readonly NetworkConfig[
   return [...networks.values()];
 }
 
-function networkOf(route: StaticRoute, protocol: string, unsaid: Unsaid): NetworkConfig | undefined {
+function networkOf(
+  route: StaticRoute,
+  protocol: string,
+  program: PolicyProgram,
+  unsaid: Unsaid,
+): NetworkConfig | undefined {
   const { net, target } = route;
   if (net.type !== 'ipv4' && net.type !== 'ipv6') {
     unsaid.add(`${net.type} routes`, route.span, protocol);
     return undefined;
   }
   const attributes = attributesOf(route.commands);
-  if (attributes === undefined) unsaid.add('the commands of a route', route.span, protocol);
-  const base = { prefix: net.text, med: undefined, localPref: undefined, communities: [], ...attributes };
+  // Plain assignments are values; all else runs when the route is announced.
+  const set = attributes === undefined && route.use !== undefined ? program.use(route.use) : undefined;
+  const base = {
+    prefix: net.text,
+    med: undefined,
+    localPref: undefined,
+    communities: [],
+    ...attributes,
+    protocol,
+    ...(set !== undefined && { set }),
+  };
   switch (target.kind) {
     case 'blackhole':
     case 'unreachable':
@@ -318,7 +326,7 @@ function decisionOf(bgp: readonly Of<'bgp'>[]): Config['decision'] {
   };
 }
 
-const SERVED = new Set(['bgp', 'kernel', 'device', 'direct', 'static']);
+const SERVED = new Set(['bgp', 'bfd', 'kernel', 'device', 'direct', 'static']);
 const COMMON_HANDLED = new Set(['disabled', 'description']);
 
 /** Protocols, tables and global options that nothing here has a place for. */
@@ -328,6 +336,7 @@ function reportOthers(config: BirdConfig, unsaid: Unsaid): void {
     else if (protocol.kind !== 'bgp') {
       const spanOf = (key: string): Span => protocol.spans.get(key) ?? protocol.span;
       unsaid.addOptions(protocol.common, COMMON_HANDLED, spanOf, protocol.name);
+      if (protocol.kind === 'bfd') reportBfd(protocol, unsaid);
     }
   }
   for (const table of config.tables.values()) {

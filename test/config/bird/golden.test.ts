@@ -5,6 +5,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { FILE_SYSTEM } from '../../../src/config/bird/load.ts';
+import { policyFor } from '../../../src/config/policies.ts';
+import { Filter } from '../../../src/policy/filter.ts';
 import { type Model, model } from './support.ts';
 
 const DATA = join(import.meta.dirname, '../../../../shared/data');
@@ -91,9 +93,12 @@ describe.skipIf(rendered.length === 0)('what Calico renders', () => {
     expect(config.redistribute).toEqual(['kernel', 'connected']);
     expect(config.listen).toEqual([{ address: '0.0.0.0', port: 179, interface: undefined }]);
     expect(config.networks.every((network) => network.type === 'blackhole')).toBe(true);
-    // The filters are there, as trees; the model cannot hold them.
     expect(bird.definitions.map((each) => each.kind)).toContain('filter');
-    expect(warnings.filter((message) => /filter is not evaluated/.test(message))).toHaveLength(3);
+    expect(policyFor(config.localPolicies!.install, 'ipv4')).toMatchObject({
+      name: 'calico_kernel_programming',
+    });
+    expect(policyFor(config.peers[0]!.export, 'ipv4')).toBeInstanceOf(Filter);
+    expect(warnings.filter((message) => /filter/.test(message))).toEqual([]);
   });
 
   const reflector = find('explicit_peering/route_reflector/bird.cfg');

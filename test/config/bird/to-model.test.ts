@@ -1,5 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { summarizeBird } from '../../../src/config/bird/summary.ts';
+import { diffConfig } from '../../../src/config/diff.ts';
+import { describePolicy, policyFor } from '../../../src/config/policies.ts';
+import { Filter } from '../../../src/policy/filter.ts';
 import { model } from './support.ts';
 
 const ROUTER = 'router id 10.0.0.1; protocol device { }';
@@ -96,11 +99,24 @@ describe('peers', () => {
     ['import where true; export where false;', 'accept', 'reject'],
     ['import filter { accept; }; export filter { };', 'accept', 'reject'],
     ['import filter yes1; export filter yes1;', 'accept', 'accept'],
-    ['import filter { if net ~ 10.0.0.0/8 then accept; }; export where net.len < 25;', 'reject', 'reject'],
   ])('policies: %s', (text, imported, exported) => {
     const { config } = model(`${ROUTER} filter yes1 { accept; }
       protocol bgp p { local as 1; neighbor 10.0.0.2 as 1; ipv4 { ${text} }; }`);
     expect(config.peers[0]).toMatchObject({ import: imported, export: exported });
+  });
+
+  test('filters are handed over compiled, equal ones as one, each channel its own', () => {
+    const { config, warnings } = model(`${ROUTER} filter f { if net ~ 10.0.0.0/8 then accept; reject; }
+      template bgp x { local as 1; ipv4 { import filter f; export where net.len < 25; }; ipv6 { import none; export filter f; }; }
+      protocol bgp a from x { neighbor 10.0.0.2 as 1; } protocol bgp b from x { neighbor 10.0.0.3 as 1; }`);
+    const [a, b] = config.peers;
+    expect(warnings).toEqual([]);
+    expect(policyFor(a!.import, 'ipv4')).toMatchObject({ name: 'f' });
+    expect(policyFor(a!.import, 'ipv4')).toBe(policyFor(b!.import, 'ipv4'));
+    expect(policyFor(a!.import, 'ipv6')).toBe('reject');
+    expect(policyFor(a!.export, 'ipv6')).toBe(policyFor(a!.import, 'ipv4'));
+    expect(policyFor(a!.export, 'ipv4')).toMatchObject({ name: undefined, trivial: undefined });
+    expect(describePolicy(a!.export)).toBe('ipv4 an unnamed filter, ipv6 filter f');
   });
 });
 
@@ -109,7 +125,7 @@ describe('the rest', () => {
     const { config, warnings } = model(`${ROUTER} protocol static { ipv4;
       route 192.0.2.0/24 blackhole { bgp_med = 7; bgp_local_pref = 90; bgp_community.add((1,2)); bgp_large_community.add((1,2,3)); };
       route 198.51.100.0/24 via 10.0.0.2 via 10.0.0.3; route 203.0.113.0/24 recursive 10.0.0.9; route 10.9.0.0/16 unreachable; }`);
-    expect(config.networks).toEqual([
+    expect(config.networks.map(({ protocol: _protocol, ...network }) => network)).toEqual([
       {
         prefix: '192.0.2.0/24',
         type: 'blackhole',
@@ -174,12 +190,37 @@ describe('the rest', () => {
     expect(model(ROUTER).config.kernel.install).toBe(false);
   });
 
-  test('a filter that is not evaluated keeps out what it might keep out', () => {
+  test('filters of the kernel, direct and static protocols; a family without the protocol gets nothing', () => {
     const { config, warnings } = model(`${ROUTER}
       protocol kernel { learn; ipv4 { import where krt_source = 4; export where net.len < 25; }; }
-      protocol static { ipv4 { import where net.len < 20; }; route 10.0.0.0/8 blackhole; }`);
-    expect(config).toMatchObject({ kernel: { install: false, learn: [] }, networks: [], redistribute: [] });
-    expect(warnings).toHaveLength(3);
+      protocol direct { ipv4; }
+      protocol static s { ipv4 { import where net.len < 20; }; route 10.0.0.0/8 blackhole { preference = 7; }; }`);
+    expect(warnings).toEqual([]);
+    expect(config).toMatchObject({
+      kernel: { install: true, learn: [{ protocol: undefined }] },
+      networks: [{ prefix: '10.0.0.0/8', protocol: 's', set: { trivial: undefined } }],
+      redistribute: ['kernel', 'connected'],
+    });
+    const { install, kernel, networks, connected } = config.localPolicies!;
+    for (const policy of [install, kernel, networks])
+      expect(policyFor(policy, 'ipv4')).toBeInstanceOf(Filter);
+    for (const policy of [install, kernel, networks, connected])
+      expect(policyFor(policy, 'ipv6')).toBe('reject');
+    expect(policyFor(connected, 'ipv4')).toBe('accept');
+  });
+
+  test('an unchanged file changes nothing, another body of a filter judges again', () => {
+    const text = (limit: number) => `${ROUTER} filter f { if net.len < ${limit} then accept; reject; }
+      protocol kernel { ipv4 { export filter f; }; }
+      protocol bgp a { local as 1; neighbor 10.0.0.2 as 1; ipv4 { import filter f; export all; }; }`;
+    const before = model(text(24)).config;
+    expect(diffConfig(before, model(`# the same\n${text(24)}`).config).sentences).toEqual([]);
+    const plan = diffConfig(before, model(text(25)).config);
+    expect(plan.peers.changed).toMatchObject([{ keys: ['import'], softIn: true, softOut: false, reset: [] }]);
+    expect(plan.sentences).toEqual([
+      'peer a: import filter f changed; import done again, session kept',
+      'policy: install ipv4 filter f, ipv6 reject changed; kernel routes are computed again',
+    ]);
   });
 
   test('what the model cannot say is named once, with whom it concerns', () => {

@@ -1,0 +1,84 @@
+import { describe, expect, it } from 'vitest';
+import { issuesOf, peer } from './support.ts';
+
+const EBGP = 'address: 10.1.1.1, asn: 1, import: accept, export: accept';
+const IBGP = 'address: 10.1.1.1, asn: 64512';
+const DEFAULTS = {
+  minTx: 300,
+  minRx: 300,
+  idleTx: 1000,
+  multiplier: 3,
+  multihop: false,
+  passive: false,
+  auth: undefined,
+};
+
+const issues = (keys: string) =>
+  issuesOf(`router: { asn: 64512, id: 10.99.0.1 }\npeers:\n  - { ${keys} }\n`).map(({ message }) => message);
+
+describe('bfd of a peer', () => {
+  it('is off unless written, or false over a group', () => {
+    expect(peer(EBGP).bfd).toBeUndefined();
+    expect(peer(`${EBGP}, bfd: false`).bfd).toBeUndefined();
+  });
+
+  it('has defaults', () => {
+    expect(peer(`${EBGP}, bfd: true`).bfd).toEqual(DEFAULTS);
+    expect(peer(`${EBGP}, bfd: {}`).bfd).toEqual(DEFAULTS);
+  });
+
+  it('interval stands for both directions', () => {
+    expect(peer(`${EBGP}, bfd: { interval: 50, multiplier: 5, passive: true }`).bfd).toEqual({
+      ...DEFAULTS,
+      minTx: 50,
+      minRx: 50,
+      multiplier: 5,
+      passive: true,
+    });
+    expect(peer(`${EBGP}, bfd: { interval: 50, minRx: 100, idleInterval: 2000 }`).bfd).toMatchObject({
+      minTx: 50,
+      minRx: 100,
+      idleTx: 2000,
+    });
+  });
+
+  it.each([
+    [`${EBGP}, bfd: true`, false],
+    [`${EBGP}, multihop: 3, bfd: true`, true],
+    [`${EBGP}, ttlSecurity: true, bfd: true`, false],
+    [`${EBGP}, ttlSecurity: 3, bfd: true`, true],
+    [`${IBGP}, bfd: true`, true],
+    [`${IBGP}, bfd: { multihop: false }`, false],
+    [`${IBGP}, interface: eth0, bfd: true`, false],
+    ['address: "fe80::1%eth0", asn: 64512, bfd: true', false],
+  ])('goes over several hops where the peer may be far: %s -> %s', (keys, multihop) => {
+    expect(peer(keys).bfd?.multihop).toBe(multihop);
+  });
+
+  it('takes a key, which is shown to nobody', () => {
+    const { bfd } = peer(
+      `${EBGP}, bfd: { verification: { type: meticulous-sha1, keyId: 9, password: hush } }`,
+    );
+    expect(bfd?.auth).toMatchObject({ type: 'meticulous-sha1', keys: [{ id: 9 }] });
+    expect(bfd?.auth?.keys[0]?.password.reveal()).toBe('hush');
+    expect(JSON.stringify(bfd)).not.toContain('hush');
+  });
+
+  it.each([
+    ['bfd: 300', /expected true, false or/],
+    ['bfd: { interval: 5 }', /5/],
+    ['bfd: { multiplier: 0 }', /0/],
+    ['bfd: { idleInterval: 300 }', /300/],
+    ['bfd: { verification: { type: sha1 } }', /password/],
+    ['bfd: { verification: { type: sha1, password: false } }', /authentication needs a password/],
+    [
+      'bfd: { verification: { type: simple, password: 0123456789abcdefg } }',
+      /a key for simple has up to 16 octets/,
+    ],
+    ['multihop: 3, bfd: { multihop: false }', /behind routers/],
+  ])('mistakes: %s', (keys, message) => {
+    const [first, ...others] = issues(`${EBGP}, ${keys}`);
+    expect(others).toEqual([]);
+    expect(first).toMatch(message);
+  });
+});

@@ -1,0 +1,122 @@
+import { describe, expect, test } from 'vitest';
+import { model } from './support.ts';
+
+const ROUTER = 'router id 10.0.0.1; protocol device { }';
+const CHANNEL = 'ipv4 { import all; export all; };';
+
+/** BFD of the one BGP protocol, and the warnings. */
+function bfdOf(protocols: string, options = 'bfd;', neighbor = '10.0.0.2 as 2') {
+  const bgp = `protocol bgp p { local 10.0.0.1 as 1; neighbor ${neighbor}; ${options} ${CHANNEL} }`;
+  const { config, warnings } = model(`${ROUTER} ${protocols} ${bgp}`);
+  return { bfd: config.peers[0]?.bfd, warnings };
+}
+
+const DEFAULTS = {
+  minTx: 100,
+  minRx: 10,
+  idleTx: 1000,
+  multiplier: 5,
+  multihop: false,
+  passive: false,
+  auth: undefined,
+};
+
+describe('BFD of a BGP protocol', () => {
+  test("has BIRD's defaults", () => {
+    expect(bfdOf('protocol bfd { }')).toEqual({ bfd: DEFAULTS, warnings: [] });
+  });
+
+  test('is off unless asked for', () => {
+    expect(bfdOf('protocol bfd { }', '')).toEqual({ bfd: undefined, warnings: [] });
+    expect(bfdOf('protocol bfd { }', 'bfd off;')).toEqual({ bfd: undefined, warnings: [] });
+  });
+
+  test.each(['', 'protocol bfd { disabled; }'])('does nothing without a protocol bfd: "%s"', (protocols) => {
+    const { bfd, warnings } = bfdOf(protocols);
+    expect(bfd).toBeUndefined();
+    expect(warnings.map(String).join()).toContain('bfd has no effect (p)');
+  });
+
+  test('takes the options of its interface', () => {
+    const protocols = `protocol bfd {
+      interface "eth1" { interval 50 ms; multiplier 3; };
+      interface -"eth7", "eth*" { min rx interval 200 ms; min tx interval 300 ms; idle tx interval 2 s; passive; };
+    }`;
+    const on = (link: string) => bfdOf(protocols, `bfd; direct; interface "${link}";`).bfd;
+    expect(on('eth1')).toEqual({ ...DEFAULTS, minTx: 50, minRx: 50, multiplier: 3 });
+    expect(on('eth2')).toEqual({ ...DEFAULTS, minTx: 300, minRx: 200, idleTx: 2000, passive: true });
+    expect(on('eth7')).toEqual(DEFAULTS);
+    expect(on('wan')).toEqual(DEFAULTS);
+  });
+
+  test('takes the first interface where its own is not known, and says so where that is a guess', () => {
+    const all = bfdOf(
+      'protocol bfd { interface "*" { interval 1 s; }; interface "eth1" { interval 2 s; }; }',
+    );
+    expect(all).toEqual({ bfd: { ...DEFAULTS, minTx: 1000, minRx: 1000 }, warnings: [] });
+    const guess = bfdOf(
+      'protocol bfd { interface "eth0" { interval 1 s; }; interface "eth1" { interval 2 s; }; }',
+    );
+    expect(guess.bfd).toMatchObject({ minTx: 1000 });
+    expect(guess.warnings.map(String).join()).toContain('the first interface of protocol bfd counts');
+  });
+
+  test.each([
+    ['bfd { interval 70 ms; };', { minTx: 70, minRx: 70, idleTx: 1000, multiplier: 4 }],
+    ['bfd { min rx interval 70 ms; };', { minTx: 500, minRx: 70, idleTx: 1000, multiplier: 4 }],
+    [
+      'bfd { interval 70 ms; min tx interval 90 ms; multiplier 9; passive; };',
+      { minTx: 90, minRx: 70, multiplier: 9 },
+    ],
+    ['bfd on;', { minTx: 500, minRx: 500, multiplier: 4, passive: false }],
+  ])('its own options go before: %s', (options, wanted) => {
+    const { bfd } = bfdOf('protocol bfd { interface "*" { interval 500 ms; multiplier 4; }; }', options);
+    expect(bfd).toMatchObject(wanted);
+  });
+
+  test('over several hops takes the options of multihop', () => {
+    const protocols =
+      'protocol bfd { interface "*" { interval 1 s; }; multihop { interval 2 s; multiplier 9; }; }';
+    const far = { ...DEFAULTS, minTx: 2000, minRx: 2000, multiplier: 9, multihop: true };
+    expect(bfdOf(protocols, 'bfd; multihop 3;').bfd).toEqual(far);
+    expect(bfdOf(protocols, 'bfd;', '10.0.0.2 as 1').bfd).toEqual(far);
+    expect(bfdOf(protocols, 'bfd; direct;', '10.0.0.2 as 1').bfd).toMatchObject({
+      multihop: false,
+      minTx: 1000,
+    });
+  });
+
+  test('has the keys of the interface', () => {
+    const { bfd, warnings } = bfdOf(`protocol bfd { interface "*" {
+      authentication meticulous keyed sha1; password "one"; password "two" { id 7; }; };
+    }`);
+    expect(warnings).toEqual([]);
+    expect(bfd?.auth?.type).toBe('meticulous-sha1');
+    expect(bfd?.auth?.keys.map(({ id, password }) => [id, password.reveal()])).toEqual([
+      [1, 'one'],
+      [7, 'two'],
+    ]);
+    expect(JSON.stringify(bfd)).not.toContain('one');
+  });
+
+  test.each([
+    ['simple', 'simple'],
+    ['keyed md5', 'md5'],
+    ['meticulous keyed md5', 'meticulous-md5'],
+    ['keyed sha1', 'sha1'],
+  ])('authentication %s is %s', (words, type) => {
+    const { bfd } = bfdOf(`protocol bfd { interface "*" { authentication ${words}; password "x"; }; }`);
+    expect(bfd?.auth?.type).toBe(type);
+  });
+
+  test('says what has no place', () => {
+    const { warnings } = bfdOf(
+      'protocol bfd { neighbor 10.9.9.9; accept ipv4 direct; strict bind; interface "*" { authentication simple; password "x" { accept from "2020-01-01"; }; }; }',
+      'bfd graceful;',
+    );
+    const text = warnings.map(String).join('\n');
+    for (const construct of ['neighbor', 'accept', 'strict bind', 'bfd graceful', 'times and algorithms']) {
+      expect(text).toContain(construct);
+    }
+  });
+});
