@@ -3,6 +3,7 @@
 
 import type { AttributeValues } from '../bgp/wire/attribute-values.ts';
 import type { FamilyName } from '../bgp/wire/families.ts';
+import type { BirdApi } from './api/bird.ts';
 
 /** Errors of a command: the operator's fault, with what to do instead. */
 export class CommandError extends Error {
@@ -253,6 +254,8 @@ export interface ReloadResult {
 }
 
 export interface SpeakerApi {
+  /** What BIRD's control protocol asks for beyond the rest. */
+  readonly bird: BirdApi;
   status(): StatusView;
   peers(): PeerView[];
   /** The caller may stop at any time. `undefined` is no route, but a moment to do something else: many were passed over. */

@@ -2,12 +2,11 @@
 // through here.
 
 import { CEASE } from '../bgp/wire/error-codes.ts';
-import { diffConfig } from '../config/diff.ts';
-import type { LoadResult } from '../config/load.ts';
 import type { SpeakerApi, StatusView } from './api.ts';
 import { CommandError } from './api.ts';
-import { KernelUnavailableError } from './open-kernel.ts';
-import { applyPlan } from './reload.ts';
+import { createBirdApi } from './bird/api.ts';
+import { type ConfigLoader, Reconfiguration } from './reconfiguration.ts';
+import { refreshPeer } from './refresh.ts';
 import type { Speaker } from './speaker.ts';
 import { explainPrefix } from './views/explain.ts';
 import { attributeSetViews, groupViews } from './views/group-view.ts';
@@ -18,12 +17,13 @@ import { matchesTarget, queryRoutes } from './views/route-query.ts';
 export interface ApiOptions {
   readonly speaker: Speaker;
   readonly configFile: string | undefined;
-  readonly loadConfig: () => LoadResult;
+  /** `file`: another one than that of the start. */
+  readonly loadConfig: ConfigLoader;
 }
 
 export function createApi({ speaker, configFile, loadConfig }: ApiOptions): SpeakerApi {
   const { rib, registry, watchers, networks } = speaker;
-  let reloads: Promise<void> = Promise.resolve();
+  const reconfiguration = new Reconfiguration(speaker, loadConfig);
   const lookup = {
     ribPeerId: (name: string) => {
       // The pseudo peer has rows, too.
@@ -33,6 +33,7 @@ export function createApi({ speaker, configFile, loadConfig }: ApiOptions): Spea
     },
   };
   return {
+    bird: createBirdApi(speaker, reconfiguration, configFile),
     status: () => status(speaker, configFile),
     peers: () => [...registry.values()].map((handle) => peerView(rib, handle)),
     routes: (query) => queryRoutes(rib, query, lookup),
@@ -62,17 +63,9 @@ export function createApi({ speaker, configFile, loadConfig }: ApiOptions): Spea
     peerRefresh: (name, direction) => refresh(speaker, name, direction),
     addNetwork: (network) => networks.add(network),
     deleteNetwork: (prefix) => networks.delete(prefix),
-    reload: () => {
-      // One after the other: each compares with what the one before has made.
-      const next = reloads.then(() => reload(speaker, loadConfig));
-      reloads = next.then(ignore, ignore);
-      return next.then((changes) => ({ changes }));
-    },
+    reload: async () => ({ changes: await reconfiguration.reload() }),
   };
 }
-
-/** How a reload ends is for its own caller to hear. */
-function ignore(): void {}
 
 function status(speaker: Speaker, configFile: string | undefined): StatusView {
   const { rib, registry, config, parts, kernel, listeners } = speaker;
@@ -108,36 +101,8 @@ function status(speaker: Speaker, configFile: string | undefined): StatusView {
 function refresh(speaker: Speaker, name: string, direction: 'in' | 'out' | 'both'): void {
   const { registry } = speaker;
   const handle = registry.get(name);
-  const { established } = handle;
-  if (established === undefined) {
+  if (handle.established === undefined) {
     throw new CommandError('failed', `${name} has no session to refresh: it is ${handle.peer.state}`);
   }
-  const { session } = established;
-  const { families } = session.context;
-  if (direction !== 'in') for (const family of families) registry.resend(established, family);
-  if (direction === 'out') return;
-  const asked = families.filter((family) => session.requestRefresh(family));
-  if (asked.length < families.length) registry.refreshIn(handle);
-}
-
-/** Throws CommandError with every complaint where the file is bad; nothing has changed then. */
-async function reload(speaker: Speaker, loadConfig: () => LoadResult): Promise<string[]> {
-  if (speaker.state !== 'running') throw new CommandError('failed', `godwit is ${speaker.state}`);
-  const result = loadConfig();
-  if (!result.ok) {
-    const complaints = result.issues.map(
-      ({ file, line, column, message, hint }) =>
-        `${file}:${line}:${column}: ${message}${hint === undefined ? '' : ` (${hint})`}`,
-    );
-    throw new CommandError('invalid', `nothing was changed:\n${complaints.join('\n')}`);
-  }
-  const plan = diffConfig(speaker.config, result.config);
-  try {
-    await applyPlan(speaker, plan, result.config);
-  } catch (error) {
-    if (error instanceof KernelUnavailableError) throw new CommandError('failed', error.message);
-    throw error;
-  }
-  speaker.reconfiguredAt = speaker.parts.clock.wallTime();
-  return [...plan.sentences];
+  refreshPeer(registry, handle, direction);
 }

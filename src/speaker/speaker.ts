@@ -11,6 +11,8 @@ import { parseAddress, parseQuad } from '../lib/ip.ts';
 import type { Logger } from '../lib/log.ts';
 import type { Scheduler } from '../lib/scheduler.ts';
 import { Rib, type RibOptions } from '../rib/rib.ts';
+import { peerState } from './bird/bgp-view.ts';
+import { ProtocolStates } from './bird/protocol-states.ts';
 import { DynamicPeers } from './dynamic-peers.ts';
 import { KernelSync } from './kernel-sync.ts';
 import { LocalRoutes } from './local-routes.ts';
@@ -58,6 +60,9 @@ export class Speaker {
   readonly policies: Policies;
   kernel: KernelSync | undefined;
   config: Config;
+  /** The configuration as it was read; `config` lacks what is switched off by command. */
+  written: Config;
+  readonly protocols: ProtocolStates;
   state: SpeakerState = 'starting';
   readonly startedAt: number;
   reconfiguredAt: number;
@@ -67,7 +72,9 @@ export class Speaker {
   constructor(config: Config, parts: SpeakerParts) {
     const { clock, scheduler, transport, log, random } = parts;
     this.config = config;
+    this.written = config;
     this.parts = parts;
+    this.protocols = new ProtocolStates(clock);
     this.startedAt = clock.wallTime();
     this.reconfiguredAt = this.startedAt;
     this.rib = new Rib({ ...ribOptions(config), ...parts.sizes }, { clock, scheduler });
@@ -84,7 +91,10 @@ export class Speaker {
       addresses: parts.addresses,
       policies: this.policies,
       version: parts.version,
-      onChange: (handle) => this.watchers.peerChanged(handle),
+      onChange: (handle) => {
+        this.protocols.note(handle.name, peerState(handle));
+        this.watchers.peerChanged(handle);
+      },
       onProgress: () => {
         if (!this.#settled) this.#settleWhenReady();
       },

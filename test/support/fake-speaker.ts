@@ -19,6 +19,7 @@ import type {
   UpdateGroupView,
 } from '../../src/speaker/api.ts';
 import { CommandError } from '../../src/speaker/api.ts';
+import { FakeBird } from './fake-bird.ts';
 
 /** 2026-03-01 12:00:00 UTC */
 export const NOW = Date.UTC(2026, 2, 1, 12, 0, 0);
@@ -245,6 +246,7 @@ export function fakeRoutes(): RouteView[] {
 }
 
 export class FakeSpeaker implements SpeakerApi {
+  bird = new FakeBird();
   statusView = fakeStatus();
   peerViews = fakePeers();
   routeViews: Iterable<RouteView> = fakeRoutes();

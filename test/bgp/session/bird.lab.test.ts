@@ -122,7 +122,7 @@ describe.skipIf(!possible())('with BIRD 2', () => {
     const { bird, peer, events } = await lab(settings, changes);
     // The route and End-of-RIB.
     await until(() => events.updates.length >= 2, 'UPDATEs of BIRD');
-    expect(peer.peerCapabilities).toContain('4-octet AS 64513');
+    expect(peer.remoteOpen?.capabilities).toContainEqual({ kind: 'four-octet-as', as: 64513 });
     expect(peer.context?.as4).toBe(true);
     expect(bird.ask('show', 'protocols', 'all', 'godwit')).toContain('Neighbor ID:      10.9.0.1');
   });

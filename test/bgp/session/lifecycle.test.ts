@@ -203,7 +203,7 @@ describe('trying again', () => {
     connection.keepalive();
     all.world.clock.advance(10);
     expect(all.peer.state).toBe('Established');
-    expect(all.peer.localCapabilities).toEqual([]);
+    expect(all.peer.localOpen.capabilities).toEqual([]);
     expect(all.peer.context?.families).toEqual([IPV4_UNICAST]);
   });
 

@@ -45,7 +45,7 @@ describe('a session between two peers', () => {
     expect([a.peer.holdTime, b.peer.holdTime]).toEqual([30, 30]);
     expect(a.peer.keepaliveTime).toBe(10);
     expect(a.peer.context?.families).toEqual([IPV4_UNICAST, IPV6_UNICAST]);
-    expect(a.peer.peerCapabilities).toEqual(b.peer.localCapabilities);
+    expect(a.peer.remoteOpen?.capabilities).toEqual(b.peer.localOpen.capabilities);
     expect(a.peer.establishedCount).toBe(1);
     expect(a.events.news).toEqual(['up']);
   });

@@ -1,0 +1,259 @@
+// Commands about the connection itself and the daemon as a whole: restrict, echo, eval, help, debug, dumps, down.
+
+import { CommandFailure, type CommandReader, TOKEN } from '../command-reader.ts';
+import type { Command, CommandContext, SessionState, Syntax } from '../command-table.ts';
+import { CODE, DONE, type Line, line, type Reply } from '../reply.ts';
+import { readProtocols, selectProtocols } from './selectors.ts';
+
+function* done(): Iterable<Line> {
+  yield DONE;
+}
+
+const ECHO_CLASSES = ['debug', 'trace', 'info', 'remote', 'warning', 'error', 'auth'] as const;
+const DEBUG_CLASSES = ['states', 'routes', 'filters', 'interfaces', 'events', 'packets'] as const;
+const MRTDUMP_CLASSES = ['states', 'messages'] as const;
+const SET_TOKENS = ['OFF', "'{'", TOKEN.all];
+const TARGETS = [TOKEN.known, TOKEN.text, TOKEN.all];
+/** Octets of the buffer that BIRD takes for echoed lines. */
+const ECHO_BUFFER = { min: 256, max: 65_536 } as const;
+
+/** `all`, `off` or `{ one, two }`. */
+function readSet(
+  reader: CommandReader,
+  classes: readonly string[],
+  expected: readonly string[],
+): 'all' | ReadonlySet<string> | undefined {
+  if (reader.takeWord('all')) return 'all';
+  if (reader.takeWord('off')) return undefined;
+  if (!reader.takeOp('{')) reader.fail(expected);
+  const chosen = new Set<string>();
+  do {
+    const token = reader.peek();
+    if (token.kind !== 'word' || !classes.includes(token.text)) {
+      reader.fail(classes.length <= 2 ? classes.map((word) => word.toUpperCase()) : []);
+    }
+    chosen.add(reader.next().text);
+  } while (reader.takeOp(','));
+  if (!reader.takeOp('}')) reader.fail(["','", "'}'"]);
+  return chosen;
+}
+
+const ECHO: Command = {
+  words: 'echo',
+  usage: '(all | off | { debug | trace | info | remote | warning | error | auth [, ...] }) [<buffer-size>]',
+  help: 'show log lines on this connection as they are written',
+  read(reader) {
+    const classes = readSet(reader, ECHO_CLASSES, SET_TOKENS);
+    const size = reader.take('number');
+    reader.expectEnd(size === undefined ? [TOKEN.end, TOKEN.number] : [TOKEN.end]);
+    const invalid = size !== undefined && (Number(size) < ECHO_BUFFER.min || Number(size) > ECHO_BUFFER.max);
+    if (invalid) throw new CommandFailure(CODE.parseError, 'Invalid log buffer size');
+    return ({ session }) => {
+      session.echo = classes;
+      return done();
+    };
+  },
+};
+
+const RESTRICT: Command = {
+  words: 'restrict',
+  usage: '',
+  help: 'no more changes on this connection',
+  read(reader) {
+    reader.expectEnd();
+    return function* ({ session }) {
+      session.restricted = true;
+      yield line(CODE.restricted, 'Access restricted');
+    };
+  },
+};
+
+const EVAL: Command = {
+  words: 'eval',
+  usage: '<expr>',
+  help: 'what a term of the filter language comes to',
+  read(reader, syntax) {
+    const text = reader.textUntil(new Set());
+    if (text === '') reader.fail();
+    return function* ({ api }) {
+      const result = api.bird.evaluate(text);
+      if ('value' in result) yield line(CODE.evaluation, result.value);
+      else if (!result.runtime) yield line(CODE.parseError, result.error);
+      else if (syntax === '2.x' && /divi.* by (0|zero)/i.test(result.error)) {
+        yield line(CODE.parseError, 'filter preevaluation, line 1: Mother told me not to divide by 0');
+      } else yield line(CODE.evaluationError, 'runtime error');
+    };
+  },
+};
+
+/** Accepted for whom it is a habit: what is traced is the business of the log's level. */
+function tracing(word: 'debug' | 'mrtdump', classes: readonly string[], help: string): Command {
+  return {
+    words: word,
+    usage: `(<protocol> | <channel> | "<pattern>" | all) (all | off | { ${classes.join(' | ')} [, ...] })`,
+    help,
+    changes: true,
+    read(reader, syntax) {
+      const selector = readProtocols(reader, syntax, TARGETS);
+      if (syntax === '2.x' && reader.takeOp('.') && reader.take('word') === undefined) reader.fail();
+      readSet(reader, classes, selector.kind === 'name' ? ["'.'", ...SET_TOKENS] : SET_TOKENS);
+      reader.expectEnd();
+      return ({ api }) => {
+        selectProtocols(api.bird.protocols(), selector);
+        return done();
+      };
+    },
+  };
+}
+
+const DUMPS = [
+  'resources',
+  'sockets',
+  'events',
+  'interfaces',
+  'neighbors',
+  'attributes',
+  'routes',
+  'protocols',
+] as const;
+
+/** BIRD writes these into its log, for its developers; here there is nothing like them to write. */
+function dump(what: string): Command {
+  return {
+    words: `dump ${what}`,
+    usage: '',
+    help: `${what}, for developers; nothing is written`,
+    changes: true,
+    read(reader) {
+      reader.take('text');
+      reader.expectEnd();
+      return done;
+    },
+  };
+}
+
+const MRT_DUMP: Command = {
+  words: 'mrt dump',
+  usage: '[table <name> | "<pattern>"] [to "<file>"] [filter <filter> | where <where filter>]',
+  help: 'a dump of a table in the MRT format',
+  only: '2.x',
+  changes: true,
+  read(reader) {
+    const given = new Set<string>();
+    while (reader.peek().kind !== 'end') {
+      const { text } = reader.next();
+      given.add(text);
+      if (text === 'table' || text === 'to') reader.next();
+      else reader.textUntil(new Set(['table', 'to']));
+    }
+    return () => {
+      if (!given.has('table')) throw new CommandFailure(CODE.parseError, 'Table not specified');
+      if (!given.has('to')) throw new CommandFailure(CODE.parseError, 'File not specified');
+      throw new CommandFailure(CODE.parseError, 'MRT dumps are not written');
+    };
+  },
+};
+
+const DOWN: Command = {
+  words: 'down',
+  usage: '',
+  help: 'end the daemon',
+  changes: true,
+  read(reader) {
+    reader.expectEnd();
+    return function* ({ shutdown, logger }) {
+      logger.info({}, 'Shutdown requested');
+      yield line(CODE.shutdownOrdered, 'Shutdown requested');
+      shutdown();
+    };
+  },
+};
+
+/** Own routes stay in the kernel in any case where the configuration says so; a restart is an end like any other. */
+const GRACEFUL_RESTART: Command = {
+  words: 'graceful restart',
+  usage: '',
+  help: 'end the daemon, to be started again',
+  only: '2.x',
+  changes: true,
+  read(reader) {
+    reader.expectEnd();
+    return function* ({ shutdown, logger }) {
+      logger.info({}, 'Graceful restart requested');
+      yield line(CODE.gracefulRestartOrdered, 'Graceful restart requested');
+      shutdown();
+    };
+  },
+};
+
+function leaving(word: string): Command {
+  return {
+    words: word,
+    usage: '',
+    help: 'close the connection',
+    only: '2.x',
+    read(reader) {
+      reader.expectEnd();
+      return ({ session }: { session: SessionState }): Reply => {
+        session.leaving = true;
+        return done();
+      };
+    },
+  };
+}
+
+/** `commands` is the whole table, this one included. BIRD leaves the question to its clients. */
+export function helpCommand(commands: () => readonly Command[]): Command {
+  return {
+    words: 'help',
+    usage: '[<command>]',
+    help: 'the commands',
+    only: '2.x',
+    read(reader, syntax) {
+      const about = reader.textUntil(new Set());
+      return (context) => helpReply(commands(), about, syntax, context);
+    },
+  };
+}
+
+function* helpReply(
+  commands: readonly Command[],
+  about: string,
+  syntax: Syntax,
+  { style }: CommandContext,
+): Iterable<Line> {
+  for (const command of commandsUnder(commands, about, syntax)) {
+    const { words, usage, help } = command;
+    yield line(
+      CODE.symbol,
+      style === 'json' ? JSON.stringify({ words, usage, help }) : `${`${words} ${usage}`.trim()}\t${help}`,
+    );
+  }
+  yield DONE;
+}
+
+export function commandsUnder(commands: readonly Command[], about: string, syntax: Syntax): Command[] {
+  return commands.filter(
+    ({ words, only }) =>
+      (only ?? syntax) === syntax && (about === '' || words === about || words.startsWith(`${about} `)),
+  );
+}
+
+export const SESSION_COMMANDS: readonly Command[] = [
+  EVAL,
+  ECHO,
+  tracing('debug', DEBUG_CLASSES, 'what protocols write into the log; see the level of the log'),
+  tracing('mrtdump', MRTDUMP_CLASSES, 'what protocols write into MRT files; nothing is written'),
+  RESTRICT,
+  ...DUMPS.map(dump),
+  {
+    ...dump('filter all'),
+    help: 'filters, for developers; nothing is written',
+    only: '2.x',
+  },
+  MRT_DUMP,
+  DOWN,
+  GRACEFUL_RESTART,
+  leaving('quit'),
+  leaving('exit'),
+];

@@ -1,0 +1,372 @@
+// show route: selectors in any order, tables one after the other, counted or listed. And show roa of 1.6.
+
+import type { RoaView, TableAnswer, TableCount, TableQuery } from '../../../speaker/api/tables.ts';
+import { CommandFailure, type CommandReader, TOKEN } from '../command-reader.ts';
+import { type Command, type CommandContext, type Syntax, timesOf } from '../command-table.ts';
+import { RouteWriter } from '../render/routes.ts';
+import { CODE, DONE, type Line, line } from '../reply.ts';
+import { isAddress, isInside, readAddressOrPrefix, readPrefix, readProtocolName } from './selectors.ts';
+
+/** Words that end a condition. */
+const SELECTORS: ReadonlySet<string> = new Set([
+  'for',
+  'in',
+  'table',
+  'import',
+  'export',
+  'preexport',
+  'noexport',
+  'exported',
+  'filter',
+  'where',
+  'all',
+  'primary',
+  'filtered',
+  'protocol',
+  'stats',
+  'count',
+]);
+
+interface RouteRequest {
+  query: TableQuery;
+  tables: string[];
+  details: boolean;
+  /** list: routes; stats: with their number; count: only that. */
+  output: 'list' | 'stats' | 'count';
+}
+
+type Selector = (reader: CommandReader, request: RouteRequest, syntax: Syntax) => void;
+
+/** What follows each word. */
+const READ_SELECTOR: Readonly<Record<string, { readonly only?: Syntax; readonly read: Selector }>> = {
+  for: {
+    read: (reader, request, syntax) => {
+      setNet(request, readAddressOrPrefix(reader, syntax), 'covering');
+    },
+  },
+  in: {
+    only: '2.x',
+    read: (reader, request, syntax) => {
+      if (!isAddress(reader)) reader.fail();
+      setNet(request, readPrefix(reader, syntax), 'inside');
+    },
+  },
+  table: { read: readTable },
+  import: {
+    only: '2.x',
+    read: (reader, request) => {
+      if (!reader.takeWord('table')) reader.fail(['TABLE']);
+      request.query.importTable = readChannel(reader);
+    },
+  },
+  export: {
+    read: (reader, request, syntax) => {
+      if (syntax === '2.x' && reader.takeWord('table')) request.query.exportTable = readChannel(reader);
+      else readExport('export', ['TABLE'])(reader, request, syntax);
+    },
+  },
+  preexport: { read: readExport('preexport') },
+  noexport: { read: readExport('noexport') },
+  exported: { only: '2.x', read: readExport('exported') },
+  filter: {
+    read: (reader, request) => {
+      const text = reader.isOp('{') ? reader.block() : filterName(reader);
+      request.query.filter = { kind: 'filter', text };
+    },
+  },
+  where: {
+    read: (reader, request) => {
+      const text = reader.textUntil(SELECTORS);
+      if (text === '') reader.fail();
+      request.query.filter = { kind: 'where', text };
+    },
+  },
+  all: {
+    read: (_reader, request) => {
+      request.details = true;
+    },
+  },
+  primary: {
+    read: (_reader, request) => {
+      request.query.primaryOnly = true;
+    },
+  },
+  filtered: {
+    read: (_reader, request) => {
+      request.query.filtered = true;
+    },
+  },
+  protocol: {
+    read: (reader, request, syntax) => {
+      if (request.query.protocol !== undefined) {
+        throw new CommandFailure(CODE.parseError, 'Protocol specified twice');
+      }
+      request.query.protocol = readProtocolName(reader, syntax, [TOKEN.known], CODE.parseError);
+    },
+  },
+  stats: {
+    read: (_reader, request) => {
+      request.output = 'stats';
+    },
+  },
+  count: {
+    read: (_reader, request) => {
+      request.output = 'count';
+    },
+  },
+};
+
+function setNet(request: RouteRequest, text: string, match: 'exact' | 'covering' | 'inside'): void {
+  if (request.query.net !== undefined) {
+    throw new CommandFailure(CODE.parseError, 'Only one prefix expected');
+  }
+  request.query.net = { text, match };
+}
+
+function readTable(reader: CommandReader, request: RouteRequest, syntax: Syntax): void {
+  if (syntax === '2.x' && reader.takeWord('all')) {
+    request.query.tables = 'all';
+    return;
+  }
+  if (reader.peek().kind !== 'word') reader.fail([TOKEN.known, TOKEN.all]);
+  const known = reader.takeKnown();
+  if (known?.kind === 'routing table') {
+    request.tables.push(known.name);
+    return;
+  }
+  if (syntax === '1.6') {
+    throw new CommandFailure(CODE.parseError, `${known?.name ?? reader.peek().text} is not a table`);
+  }
+  if (known === undefined) reader.fail([TOKEN.known, TOKEN.all]);
+  throw new CommandFailure(CODE.parseError, 'Table name required');
+}
+
+function readExport(
+  stage: NonNullable<TableQuery['export']>['stage'],
+  more: readonly string[] = [],
+): Selector {
+  return (reader, request, syntax) => {
+    const protocol = readProtocolName(reader, syntax, [TOKEN.known, ...more], CODE.parseError);
+    if (request.query.export !== undefined) {
+      const what = syntax === '1.6' ? 'Protocol' : 'Export';
+      throw new CommandFailure(CODE.parseError, `${what} specified twice`);
+    }
+    request.query.export = { protocol, stage, ...readChannelName(reader, syntax) };
+  };
+}
+
+/** `.ipv4` behind a protocol's name. */
+function readChannelName(reader: CommandReader, syntax: Syntax): { channel?: string } {
+  if (syntax === '1.6' || !reader.takeOp('.')) return {};
+  const channel = reader.take('word');
+  if (channel === undefined) reader.fail();
+  return { channel };
+}
+
+function readChannel(reader: CommandReader): { protocol: string; channel: string } {
+  const protocol = readProtocolName(reader, '2.x');
+  if (!reader.takeOp('.')) reader.fail(["'.'"]);
+  const channel = reader.take('word');
+  if (channel === undefined) reader.fail();
+  return { protocol, channel };
+}
+
+function filterName(reader: CommandReader): string {
+  const { kind } = reader.peek();
+  const known = kind === 'word' ? reader.takeKnown() : undefined;
+  if (known?.kind === 'filter') return known.name;
+  if (kind === 'word' && (known !== undefined || reader.peek().kind !== 'end')) {
+    throw new CommandFailure(CODE.parseError, 'No such filter.');
+  }
+  return reader.fail();
+}
+
+export const SHOW_ROUTE: Command = {
+  words: 'show route',
+  usage:
+    '[<prefix> | for <prefix> | for <ip> | in <prefix>] [table <t> | table all] [(import | export) table <p>.<c>] ' +
+    '[filter <f> | where <cond>] [all] [primary] [filtered] [(export | preexport | noexport) <p>] [protocol <p>] ' +
+    '[stats | count]',
+  help: 'routes of the tables',
+  read(reader, syntax) {
+    const request: RouteRequest = {
+      query: { tables: undefined },
+      tables: [],
+      details: false,
+      output: 'list',
+    };
+    while (reader.peek().kind !== 'end') {
+      if (isAddress(reader)) {
+        setNet(request, readPrefix(reader, syntax), 'exact');
+        continue;
+      }
+      const token = reader.peek();
+      const selector = token.kind === 'word' ? READ_SELECTOR[token.text] : undefined;
+      if (selector === undefined || (selector.only ?? syntax) !== syntax) return reader.fail();
+      reader.next();
+      selector.read(reader, request, syntax);
+    }
+    if (request.query.tables === undefined && request.tables.length > 0) {
+      // 1.6 has one table in an answer: the first.
+      request.query.tables = syntax === '1.6' ? request.tables.slice(0, 1) : request.tables;
+    }
+    return (context) => routeReply(context, request);
+  },
+};
+
+function routeReply(context: CommandContext, request: RouteRequest): Iterable<Line | undefined> {
+  const answers = context.api.bird.routes(request.query);
+  if (context.style === 'json') return listJson(context, answers, request);
+  return context.style === 'bird1' ? list1(context, answers, request) : list2(context, answers, request);
+}
+
+function* listJson(
+  context: CommandContext,
+  answers: readonly TableAnswer[],
+  { output, details }: RouteRequest,
+): Iterable<Line | undefined> {
+  const writer = new RouteWriter({ style: 'json', details, times: timesOf(context) });
+  for (const answer of answers) {
+    if (output === 'count') yield* answer.skim();
+    else {
+      for (const route of answer.routes()) yield* route === undefined ? [undefined] : writer.write(route);
+    }
+    if (output !== 'list') yield line(CODE.routeCount, JSON.stringify(answer.count()));
+  }
+  yield DONE;
+}
+
+function* list1(
+  context: CommandContext,
+  answers: readonly TableAnswer[],
+  { query, output, details }: RouteRequest,
+): Iterable<Line | undefined> {
+  const writer = new RouteWriter({ style: 'bird1', details, times: timesOf(context) });
+  const [answer] = answers;
+  if (answer === undefined) {
+    yield DONE;
+    return;
+  }
+  if (output === 'count') yield* answer.skim();
+  else {
+    for (const route of answer.routes()) yield* route === undefined ? [undefined] : writer.write(route);
+  }
+  const count = answer.count();
+  if (output !== 'list') yield line(CODE.routeCount, countText(count));
+  else if (isLookup(query) && count.shown === 0) {
+    yield line(CODE.networkNotFound, 'Network not in table');
+  } else yield DONE;
+}
+
+/** A question after one prefix, which has an answer or not. */
+function isLookup({ net }: TableQuery): boolean {
+  return net !== undefined && net.match !== 'inside';
+}
+
+function* list2(
+  context: CommandContext,
+  answers: readonly TableAnswer[],
+  { query, output, details }: RouteRequest,
+): Iterable<Line | undefined> {
+  const writer = new RouteWriter({ style: 'bird2', details, times: timesOf(context) });
+  const lookup = isLookup(query);
+  let headed = 0;
+  for (const answer of answers) {
+    if (output === 'count') {
+      yield* answer.skim();
+      yield line(CODE.route, `${countText(answer.count())} in table ${answer.table}`);
+      continue;
+    }
+    let open = false;
+    const heading = function* (): Iterable<Line> {
+      open = true;
+      if (headed++ > 0) yield line(CODE.route, '');
+      yield line(CODE.route, `Table ${answer.table}:`);
+    };
+    if (!lookup && (answer.named || output === 'stats')) yield* heading();
+    for (const route of answer.routes()) {
+      if (route === undefined) {
+        yield undefined;
+        continue;
+      }
+      if (!open) yield* heading();
+      yield* writer.write(route);
+    }
+    if (output === 'stats' && (open || !lookup)) {
+      yield line(CODE.route, `${countText(answer.count())} in table ${answer.table}`);
+    }
+  }
+  yield* ending(answers, output, lookup && headed === 0);
+}
+
+function* ending(
+  answers: readonly TableAnswer[],
+  output: RouteRequest['output'],
+  missing: boolean,
+): Iterable<Line> {
+  if (missing && output === 'list') {
+    yield line(CODE.networkNotFound, 'Network not found');
+  } else if (output !== 'list' && answers.length > 1) {
+    if (output === 'stats') yield line(CODE.route, '');
+    const total = answers.map((answer) => answer.count()).reduce(addCounts);
+    yield line(CODE.routeCount, `Total: ${countText(total)} in ${answers.length} tables`);
+  } else yield DONE;
+}
+
+function countText({ shown, routes, networks }: TableCount): string {
+  return `${shown} of ${routes} routes for ${networks} networks`;
+}
+
+function addCounts(a: TableCount, b: TableCount): TableCount {
+  return {
+    table: '',
+    shown: a.shown + b.shown,
+    routes: a.routes + b.routes,
+    networks: a.networks + b.networks,
+  };
+}
+
+export const SHOW_ROA: Command = {
+  words: 'show roa',
+  usage: '[<prefix> | in <prefix> | for <prefix>] [as <num>] [table <t>]',
+  help: 'entries of ROA tables',
+  only: '1.6',
+  read(reader, syntax) {
+    const tests: ((roa: RoaView) => boolean)[] = [];
+    while (reader.peek().kind !== 'end') {
+      if (isAddress(reader)) {
+        const prefix = readPrefix(reader, syntax);
+        tests.push((roa) => roa.prefix === prefix);
+      } else if (reader.takeWord('as')) {
+        const asn = reader.take('number') ?? reader.fail();
+        tests.push((roa) => roa.asn === Number(asn));
+      } else if (reader.takeWord('table')) {
+        const known = reader.takeKnown();
+        if (known?.kind !== 'ROA table') {
+          throw new CommandFailure(
+            CODE.parseError,
+            `${known?.name ?? reader.peek().text} is not a ROA table`,
+          );
+        }
+        tests.push((roa) => roa.table === known.name);
+      } else if (reader.isWord('in') || reader.isWord('for')) {
+        const { text: how } = reader.next();
+        if (!isAddress(reader)) reader.fail();
+        const prefix = readPrefix(reader, syntax);
+        tests.push((roa) => (how === 'in' ? isInside(roa.prefix, prefix) : isInside(prefix, roa.prefix)));
+      } else reader.fail();
+    }
+    return (context) => roaReply(context, (roa) => tests.every((test) => test(roa)));
+  },
+};
+
+function* roaReply({ api }: CommandContext, wanted: (roa: RoaView) => boolean): Iterable<Line | undefined> {
+  if (!api.bird.tables().some(({ type }) => type.startsWith('roa'))) {
+    throw new CommandFailure(CODE.parseError, 'No ROA table defined');
+  }
+  for (const roa of api.bird.roas()) {
+    if (roa === undefined) yield undefined;
+    else if (wanted(roa)) yield line(CODE.roa, `${roa.prefix} max ${roa.maxLength} as ${roa.asn}`);
+  }
+  yield DONE;
+}

@@ -1,0 +1,63 @@
+// BGP attributes as lines of `show route all`, in the order of their type codes.
+
+import type { AttributeValues } from '../../../bgp/wire/attribute-values.ts';
+import { parseCommunity, parseExtendedCommunity } from '../../../bgp/wire/communities.ts';
+import { readUint32 } from '../../../lib/bytes.ts';
+
+const ORIGIN_NAMES = { IGP: 'IGP', EGP: 'EGP', INCOMPLETE: 'Incomplete' } as const;
+const HALF = 0xffff;
+/** Extended communities that BIRD has words for; the others are shown as numbers. */
+const NAMED_EXTENDED = /^(rt|ro):([\d.]+)L?:(\d+)$/;
+
+export function* attributeLines(values: AttributeValues, nextHops: readonly string[]): Iterable<string> {
+  const line = (name: string, value: string | number): string => `\tBGP.${name}: ${value}`;
+  if (values.origin !== undefined) yield line('origin', ORIGIN_NAMES[values.origin]);
+  yield line('as_path', values.asPath);
+  if (nextHops.length > 0) yield line('next_hop', nextHops.join(' '));
+  if (values.med !== undefined) yield line('med', values.med);
+  if (values.localPref !== undefined) yield line('local_pref', values.localPref);
+  if (values.atomicAggregate) yield line('atomic_aggr', '');
+  if (values.aggregator !== undefined) yield line('aggregator', aggregator(values.aggregator));
+  if (values.communities.length > 0) yield line('community', values.communities.map(pair).join(' '));
+  if (values.originatorId !== undefined) yield line('originator_id', values.originatorId);
+  if (values.clusterList.length > 0) yield line('cluster_list', values.clusterList.join(' '));
+  if (values.extendedCommunities.length > 0) {
+    yield line('ext_community', values.extendedCommunities.map(extended).join(' '));
+  }
+  if (values.aigp !== undefined) yield line('aigp', values.aigp);
+  if (values.largeCommunities.length > 0) {
+    const large = values.largeCommunities.map((text) => `(${text.split(':').join(', ')})`);
+    yield line('large_community', large.join(' '));
+  }
+  if (values.onlyToCustomer !== undefined) yield line('otc', values.onlyToCustomer);
+  for (const text of values.unknown) yield unknown(text);
+}
+
+/** `64512 192.0.2.1` -> `192.0.2.1 AS64512` */
+function aggregator(text: string): string {
+  const [as = '', address = ''] = text.split(' ');
+  return `${address} AS${as}`;
+}
+
+/** `64512:100` or a well-known name -> `(64512,100)` */
+function pair(text: string): string {
+  const value = parseCommunity(text) ?? 0;
+  return `(${value >>> 16},${value & HALF})`;
+}
+
+function extended(text: string): string {
+  const named = NAMED_EXTENDED.exec(text);
+  if (named !== null) return `(${named[1]}, ${named[2]}, ${named[3]})`;
+  const bytes = parseExtendedCommunity(text);
+  if (bytes === undefined) return `(${text})`;
+  return `(generic, 0x${readUint32(bytes, 0).toString(16)}, 0x${readUint32(bytes, 4).toString(16)})`;
+}
+
+/** `128 (partial, transitive): 0a0b` -> `BGP.128 [t]: 0a 0b` */
+function unknown(text: string): string {
+  const match = /^(\d+) \(([^)]*)\): ([0-9a-f]*)$/.exec(text);
+  if (match === null) return `\tBGP.unknown: ${text}`;
+  const [, code = '', flags = '', octets = ''] = match;
+  const transitive = /\btransitive\b/.test(flags) && !/non-transitive/.test(flags);
+  return `\tBGP.${code} [${transitive ? 't' : ''}]: ${octets.replace(/(..)(?=.)/g, '$1 ')}`;
+}

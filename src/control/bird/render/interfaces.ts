@@ -1,0 +1,48 @@
+// Interfaces in the two forms of `show interfaces`.
+
+import type { InterfaceView } from '../../../speaker/api/tables.ts';
+import { CODE, type Line, line } from '../reply.ts';
+import type { Style } from '../style.ts';
+
+export function* interfaceLines(link: InterfaceView, style: Style): Iterable<Line> {
+  const master = link.master === undefined ? '' : ` master=${link.master}`;
+  yield line(CODE.interface, `${link.name} ${stateOf(link)} (index=${link.index}${master})`);
+  const flags = [
+    // BIRD's word for a link that is not between two ends only.
+    link.broadcast || link.loopback ? 'MultiAccess' : 'PtP',
+    ...(link.broadcast ? ['Broadcast'] : []),
+    ...(link.multicast ? ['Multicast'] : []),
+    `Admin${link.adminUp ? 'Up' : 'Down'}`,
+    `Link${link.linkUp ? 'Up' : 'Down'}`,
+    ...(link.loopback ? ['Loopback', 'Ignored'] : []),
+    `MTU=${link.mtu}`,
+  ];
+  yield line(CODE.interfaceFlags, `\t${flags.join(' ')}`);
+  const preferred = style === 'bird1' ? 'Primary, ' : 'Preferred, ';
+  for (const { address, length, scope, primary } of link.addresses) {
+    yield line(CODE.address, `\t${address}/${length} (${primary ? preferred : ''}scope ${scope})`);
+  }
+}
+
+function stateOf({ up }: InterfaceView): string {
+  return up ? 'up' : 'DOWN';
+}
+
+export function* summaryLines(links: readonly InterfaceView[], style: Style): Iterable<Line> {
+  const one = style === 'bird1';
+  yield line(
+    CODE.interfaceHeading,
+    one ? 'interface state address' : 'Interface  State  IPv4 address       IPv6 address',
+  );
+  for (const link of links) {
+    const shown = link.addresses.filter(({ scope, primary }) => primary && (one || scope !== 'link'));
+    const first = (v6: boolean): string => {
+      const found = shown.find(({ address }) => address.includes(':') === v6);
+      return found === undefined ? '' : `${found.address}/${found.length}`;
+    };
+    const text = one
+      ? `${link.name.padEnd(9)} ${stateOf(link).padEnd(5)} ${first(false) || first(true)}`
+      : `${link.name.padEnd(10)} ${stateOf(link).padEnd(6)} ${first(false).padEnd(18)} ${first(true)}`;
+    yield line(CODE.interfaceSummary, text);
+  }
+}

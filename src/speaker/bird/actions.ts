@@ -1,0 +1,115 @@
+// enable, disable, restart and reload of any protocol. A peer is told by its session; what is switched off otherwise
+// is left out of the configuration that is in force.
+
+import { CEASE } from '../../bgp/wire/error-codes.ts';
+import type { ProtocolAction, ProtocolActionResult, ProtocolKind } from '../api/protocols.ts';
+import { CommandError } from '../api.ts';
+import type { PeerHandle } from '../peer-registry.ts';
+import type { Reconfiguration } from '../reconfiguration.ts';
+import { refreshPeer } from '../refresh.ts';
+import type { Speaker } from '../speaker.ts';
+import { type DeclaredProtocol, declaredProtocols } from './declared.ts';
+import type { ProtocolViews } from './protocol-views.ts';
+
+/** Protocols that cannot tell their routes again, by dialect. */
+const CANNOT_RELOAD: Readonly<Record<'1.6' | '2.x', ReadonlySet<ProtocolKind>>> = {
+  '1.6': new Set(['device', 'direct', 'static']),
+  '2.x': new Set(['direct']),
+};
+
+export class ProtocolActions {
+  readonly #speaker: Speaker;
+  readonly #views: ProtocolViews;
+  readonly #reconfiguration: Reconfiguration;
+
+  constructor(speaker: Speaker, views: ProtocolViews, reconfiguration: Reconfiguration) {
+    this.#speaker = speaker;
+    this.#views = views;
+    this.#reconfiguration = reconfiguration;
+  }
+
+  /** Throws CommandError for an unknown protocol. */
+  act(name: string, action: ProtocolAction): ProtocolActionResult {
+    const handle = this.#speaker.registry.find(name);
+    if (handle?.name === name) return this.#actOnPeer(handle, action);
+    const declared = declaredProtocols(this.#speaker.written).find((each) => each.name === name);
+    if (declared === undefined) throw new CommandError('not-found', `there is no protocol ${name}`);
+    return this.#actOnOther(declared, action);
+  }
+
+  #actOnPeer(handle: PeerHandle, { action, message, direction }: ProtocolAction): ProtocolActionResult {
+    const { registry, protocols } = this.#speaker;
+    const { peer, name } = handle;
+    switch (action) {
+      case 'enable':
+        if (peer.adminUp) return 'already';
+        protocols.messages.delete(name);
+        peer.start();
+        return 'done';
+      case 'disable':
+        if (!peer.adminUp) return 'already';
+        if (message !== undefined) protocols.messages.set(name, message);
+        registry.stop(handle, message);
+        return 'done';
+      case 'restart':
+        if (!peer.adminUp) return 'disabled';
+        peer.reset({ subcode: CEASE.administrativeReset, text: message });
+        return 'done';
+      case 'reload':
+        if (!peer.adminUp) return 'disabled';
+        if (handle.established === undefined) return 'not-up';
+        refreshPeer(registry, handle, direction ?? 'both');
+        return 'done';
+    }
+  }
+
+  #actOnOther(declared: DeclaredProtocol, { action, message }: ProtocolAction): ProtocolActionResult {
+    const { protocols } = this.#speaker;
+    const { name } = declared;
+    const isOff = declared.disabled || protocols.off.has(name);
+    switch (action) {
+      case 'enable':
+        // What the configuration itself has switched off stays so until the configuration says otherwise.
+        if (!isOff) return 'already';
+        if (declared.disabled) return 'failed';
+        protocols.messages.delete(name);
+        protocols.off.delete(name);
+        this.#refresh(name);
+        return 'done';
+      case 'disable':
+        if (isOff) return 'already';
+        if (message !== undefined) protocols.messages.set(name, message);
+        protocols.off.add(name);
+        this.#refresh(name);
+        return 'done';
+      case 'restart':
+        if (isOff) return 'disabled';
+        protocols.off.add(name);
+        this.#refresh(name);
+        protocols.off.delete(name);
+        this.#refresh(name);
+        return 'done';
+      case 'reload':
+        return this.#reload(declared, isOff);
+    }
+  }
+
+  #reload(declared: DeclaredProtocol, isOff: boolean): ProtocolActionResult {
+    const { written, kernel } = this.#speaker;
+    if (isOff) return 'disabled';
+    if (this.#views.stateOf(declared) !== 'up') return 'not-up';
+    if (CANNOT_RELOAD[written.bird?.dialect === '1.6' ? '1.6' : '2.x'].has(declared.kind)) return 'failed';
+    if (declared.kind === 'kernel') kernel?.monitor.requestScan('the kernel protocol is reloaded');
+    return 'done';
+  }
+
+  /** The set of what is off is read when its turn comes: a restart has two turns. */
+  #refresh(name: string): void {
+    const { protocols, parts } = this.#speaker;
+    const off = new Set(protocols.off);
+    this.#reconfiguration.refresh(off).then(
+      () => protocols.restarted(name, off.has(name) ? 'down' : 'up'),
+      (error: unknown) => parts.log.error({ protocol: name, error }, `${name} could not be switched`),
+    );
+  }
+}

@@ -1,0 +1,77 @@
+// BirdApi over the running speaker: joins what the files beside it make.
+
+import type { Config } from '../../config/model.ts';
+import { parseAddress } from '../../lib/ip.ts';
+import type { BirdApi } from '../api/bird.ts';
+import type { ConfigurationView } from '../api/tables.ts';
+import type { Reconfiguration } from '../reconfiguration.ts';
+import type { Speaker } from '../speaker.ts';
+import { ProtocolActions } from './actions.ts';
+import { AdHocFilters } from './ad-hoc-filter.ts';
+import { declaredProtocols } from './declared.ts';
+import { interfaceViews } from './interfaces.ts';
+import { staticRoutesOf, symbolsOf, tablesOf } from './names.ts';
+import { ProtocolViews } from './protocol-views.ts';
+import { roasOf } from './roas.ts';
+import { TableWalks } from './tables.ts';
+
+export function createBirdApi(
+  speaker: Speaker,
+  reconfiguration: Reconfiguration,
+  configFile: string | undefined,
+): BirdApi {
+  const filters = new AdHocFilters();
+  const views = new ProtocolViews(speaker, speaker.protocols);
+  const walks = new TableWalks(speaker, filters);
+  const actions = new ProtocolActions(speaker, views, reconfiguration);
+  let file = configFile;
+  return {
+    configuration: () => configurationView(speaker.written, file, reconfiguration.undoIn),
+    protocols: (options) => views.all(options?.details === true),
+    act: (name, action) => actions.act(name, action),
+    tables: () => tablesOf(speaker.written),
+    routes: (query) => walks.answers(query),
+    roas: () => roasOf(speaker.written),
+    interfaces: () => interfaceViews(speaker.kernel),
+    staticRoutes: () => staticRoutesOf(speaker.written, (address) => isDormant(speaker, address)),
+    symbols: () => symbolsOf(speaker.written, protocolNames(speaker)),
+    evaluate: (term) => filters.evaluate(speaker.written, term),
+    checkConfiguration: async (other) => reconfiguration.check(other ?? file),
+    configure: async (options) => {
+      const wanted = options.file ?? file;
+      await reconfiguration.reload({ ...options, ...(wanted !== undefined && { file: wanted }) });
+      file = wanted;
+    },
+    confirm: () => reconfiguration.confirm(),
+    undo: () => reconfiguration.undo(),
+    recovery: () => undefined,
+  };
+}
+
+function configurationView(
+  config: Config,
+  file: string | undefined,
+  undoIn: number | undefined,
+): ConfigurationView {
+  const { bird, router } = config;
+  return {
+    file,
+    dialect: bird?.dialect ?? 'native',
+    family: bird?.family,
+    hostname: router.hostname,
+    timeFormats: bird?.globals.timeFormats ?? {},
+    undoIn,
+  };
+}
+
+function* protocolNames(speaker: Speaker): Iterable<string> {
+  for (const { name } of declaredProtocols(speaker.written)) yield name;
+  for (const { name } of speaker.registry.values()) yield name;
+}
+
+/** Its next hop leads nowhere from here. */
+function isDormant({ kernel }: Speaker, address: string): boolean {
+  const parsed = parseAddress(address);
+  if (kernel === undefined || parsed === undefined) return false;
+  return !kernel.resolve(parsed.bytes, parsed.zone).reachable;
+}

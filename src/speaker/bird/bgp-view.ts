@@ -1,0 +1,238 @@
+// A BGP peer, or a range of them, as BIRD's users see a protocol of kind BGP.
+
+import { FAMILIES, type Family, familyByName } from '../../bgp/wire/families.ts';
+import type { ChannelOptions, Limit } from '../../config/bird/config.ts';
+import type { Config, DynamicPeersConfig, Policy } from '../../config/model.ts';
+import { policyFor } from '../../config/policies.ts';
+import { formatAddress, formatQuad } from '../../lib/ip.ts';
+import { DEFAULT_PREFERENCE } from '../../rib/route-extras.ts';
+import type { BgpSessionState, BgpView, ChannelView, ProtocolState, TimerView } from '../api/protocols.ts';
+import type { PeerHandle } from '../peer-registry.ts';
+import type { Speaker } from '../speaker.ts';
+import { bgpError } from './bgp-errors.ts';
+import { channelStats } from './channel-stats.ts';
+import { channelTable, type DeclaredProtocol, type IpVersion, mainTable } from './declared.ts';
+import { filterText } from './filter-text.ts';
+
+const MS_PER_SECOND = 1000;
+/** Octets of a global and a link-local address. */
+const IPV6_OCTETS = 16;
+
+export function peerState({ peer, established }: PeerHandle): ProtocolState {
+  if (established !== undefined) return 'up';
+  return peer.adminUp ? 'start' : 'down';
+}
+
+function sessionState({ peer }: PeerHandle): BgpSessionState {
+  if (!peer.adminUp) return 'Down';
+  return peer.state === 'Active' && peer.options.passive ? 'Passive' : peer.state;
+}
+
+export function bgpView(handle: PeerHandle, is16: boolean): BgpView {
+  const { peer, settings, established, restarts } = handle;
+  const { context, timersLeft } = peer;
+  const internal = context === undefined ? isInternal(handle) : context.peerType === 'internal';
+  const { timers } = peer.options;
+  return {
+    state: sessionState(handle),
+    error: peer.adminUp ? bgpError(peer.lastDown) : undefined,
+    peerAddress: formatAddress(handle.address.bytes, handle.address.zone),
+    peerRange: undefined,
+    peerAs: context?.peerAs ?? (typeof settings.asn === 'number' ? settings.asn : 0),
+    localAs: peer.options.localAs,
+    peerId: context === undefined ? undefined : formatQuad(context.peerId),
+    localCapabilities: peer.localOpen.capabilities,
+    peerCapabilities: peer.remoteOpen?.capabilities ?? [],
+    internal,
+    multihop: internal || settings.multihop !== undefined,
+    role: settings.routeReflectorClient ? 'client' : settings.routeServerClient ? 'route-server' : undefined,
+    as4: context?.as4 ?? false,
+    addPathReceive: (context?.addPathReceive ?? 0) !== 0,
+    addPathSend: (context?.addPathSend ?? 0) !== 0,
+    sourceAddress: established === undefined ? undefined : formatAddress(established.session.localAddress),
+    routeLimit: is16 ? routeLimit(handle) : undefined,
+    holdTimer: timer(timersLeft.hold, peer.holdTime),
+    keepaliveTimer: timer(timersLeft.keepalive, peer.keepaliveTime),
+    sendHoldTimer: undefined,
+    connectTimer: peer.state === 'Active' ? connectTimer(timersLeft.connectRetry, timers) : undefined,
+    errorTimer: timer(timersLeft.idleHold, timers.errorWait.min),
+    gracefulRestart: restarts.isWaiting ? 'active' : undefined,
+    restartTimer: timer(restarts.leftMs, handle.restartOffer?.restartSeconds ?? 0),
+  };
+}
+
+function timer(leftMs: number | undefined, of: number | undefined): TimerView | undefined {
+  return leftMs === undefined || of === undefined ? undefined : { left: leftMs / MS_PER_SECOND, of };
+}
+
+/** The delay before the first dial, or the time between two. */
+function connectTimer(
+  leftMs: number | undefined,
+  { connectDelay, connectRetry }: { readonly connectDelay: number; readonly connectRetry: number },
+): TimerView | undefined {
+  if (leftMs === undefined) return undefined;
+  return timer(leftMs, leftMs <= connectDelay * MS_PER_SECOND ? connectDelay : connectRetry);
+}
+
+function isInternal({ settings, peer }: PeerHandle): boolean {
+  return settings.asn === 'internal' || settings.asn === peer.options.localAs;
+}
+
+function routeLimit({ settings, established }: PeerHandle): BgpView['routeLimit'] {
+  if (settings.maxPrefixes === undefined || established === undefined) return undefined;
+  const routes = established.ribPeer.counters.reduce((sum, { received }) => sum + received, 0);
+  return { routes, limit: settings.maxPrefixes };
+}
+
+/** A range without a peer of its own: it listens. */
+export function rangeView(range: DynamicPeersConfig, config: Config): BgpView {
+  return {
+    state: 'Passive',
+    error: undefined,
+    peerAddress: undefined,
+    peerRange: range.prefix,
+    peerAs: typeof range.asn === 'number' ? range.asn : 0,
+    localAs: range.localAs ?? config.router.asn,
+    peerId: undefined,
+    localCapabilities: [],
+    peerCapabilities: [],
+    internal: range.asn === 'internal',
+    multihop: range.multihop !== undefined,
+    role: undefined,
+    as4: false,
+    addPathReceive: false,
+    addPathSend: false,
+    sourceAddress: undefined,
+    routeLimit: undefined,
+    holdTimer: undefined,
+    keepaliveTimer: undefined,
+    sendHoldTimer: undefined,
+    connectTimer: undefined,
+    errorTimer: undefined,
+    gracefulRestart: undefined,
+    restartTimer: undefined,
+  };
+}
+
+interface ChannelSource {
+  readonly settings: {
+    readonly families: readonly string[];
+    readonly import: Policy;
+    readonly export: Policy;
+    readonly asn: number | 'internal' | 'external';
+    readonly multihop: number | undefined;
+  };
+  readonly handle: PeerHandle | undefined;
+}
+
+/** `details`: routes and counters, too, which take a moment. */
+export function bgpChannels(
+  speaker: Speaker,
+  declared: DeclaredProtocol,
+  source: ChannelSource,
+  details: boolean,
+): ChannelView[] {
+  const configured = source.settings.families.map((name) => familyByName(name));
+  return FAMILIES.filter((family) => configured.includes(family)).map((family) => {
+    return channelView(speaker, declared, source, family, details);
+  });
+}
+
+function channelView(
+  speaker: Speaker,
+  { written }: DeclaredProtocol,
+  { settings, handle }: ChannelSource,
+  family: Family,
+  details: boolean,
+): ChannelView {
+  const { written: config } = speaker;
+  const version: IpVersion = family.name.startsWith('ipv4') ? 'ipv4' : 'ipv6';
+  const options = written?.channels.get(version);
+  const up = handle?.established?.session.context.families.includes(family) === true;
+  const rib = details && handle !== undefined && up ? routesOf(speaker, handle, family, options) : undefined;
+  return {
+    name: version,
+    table: channelTable(config, version, options),
+    state: up ? 'up' : 'down',
+    preference: options?.preference ?? DEFAULT_PREFERENCE.bgp,
+    importFilter: filterText(options?.import, policyFor(settings.import, version), written !== undefined),
+    exportFilter: filterText(options?.export, policyFor(settings.export, version), written !== undefined),
+    limits: limitsOf(options, handle, family),
+    routes: rib?.routes,
+    stats: rib?.stats,
+    nextHops: rib?.nextHops ?? [],
+    igpTable: looksUp(options, handle, settings, config) ? mainTable(config, version) : undefined,
+    staleFor: undefined,
+  };
+}
+
+/** BIRD follows next hops of peers that need not be on the link, unless told otherwise. */
+function looksUp(
+  options: ChannelOptions | undefined,
+  handle: PeerHandle | undefined,
+  settings: ChannelSource['settings'],
+  config: Config,
+): boolean {
+  if (options?.gateway !== undefined) return options.gateway === 'recursive';
+  const internal =
+    handle === undefined
+      ? settings.asn === 'internal' || settings.asn === config.router.asn
+      : isInternal(handle);
+  return internal || settings.multihop !== undefined;
+}
+
+function routesOf(
+  { rib, written: config }: Speaker,
+  { established, name }: PeerHandle,
+  family: Family,
+  options: ChannelOptions | undefined,
+): Pick<ChannelView, 'routes' | 'stats' | 'nextHops'> {
+  if (established === undefined) return { routes: undefined, stats: undefined, nextHops: [] };
+  const { id, counters } = established.ribPeer;
+  const { received, rejected, best } = counters[family.id]!;
+  const group = rib.groups[family.id]!.groupOf(id);
+  const exported = group === undefined ? 0 : group.adjRibOut.size - group.adjRibOut.fromPeer(id);
+  const keeps = config.bird === undefined || options?.importKeepFiltered === true;
+  void name;
+  return {
+    routes: {
+      imported: received - rejected,
+      filtered: keeps ? rejected : undefined,
+      exported,
+      preferred: best,
+    },
+    stats: channelStats(established.ribPeer, family, group, exported),
+    nextHops: ownNextHops(group?.options.ownNextHop),
+  };
+}
+
+function ownNextHops(wire: Uint8Array | undefined): string[] {
+  if (wire === undefined) return [];
+  if (wire.length <= IPV6_OCTETS) return [formatAddress(wire)];
+  return [formatAddress(wire.subarray(0, IPV6_OCTETS)), formatAddress(wire.subarray(IPV6_OCTETS))];
+}
+
+function limitsOf(
+  options: ChannelOptions | undefined,
+  handle: PeerHandle | undefined,
+  family: Family,
+): ChannelView['limits'] {
+  const routes = handle?.established?.ribPeer.counters.at(family.id);
+  const found: ChannelView['limits'] = [];
+  const add = (
+    kind: 'receive' | 'import' | 'export',
+    limit: Limit | 'off' | undefined,
+    has: number,
+  ): void => {
+    if (limit === undefined || limit === 'off') return;
+    const action = limit.action ?? 'disable';
+    found.push({ kind, routes: limit.routes, action, reached: has >= limit.routes });
+  };
+  add('receive', options?.receiveLimit, routes?.received ?? 0);
+  add('import', options?.importLimit, (routes?.received ?? 0) - (routes?.rejected ?? 0));
+  add('export', options?.exportLimit, 0);
+  if (found.length === 0 && options === undefined && handle?.settings.maxPrefixes !== undefined) {
+    add('receive', { routes: handle.settings.maxPrefixes, action: 'restart' }, routes?.received ?? 0);
+  }
+  return found;
+}

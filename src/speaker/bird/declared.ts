@@ -1,0 +1,135 @@
+// Which protocols there are, under which names. In BIRD's language the configuration says so; in the native one the
+// parts of the configuration stand for protocols, with the names that BIRD would give them.
+
+import type { BirdConfig, ChannelOptions, ProtocolConfig } from '../../config/bird/config.ts';
+import type { Config } from '../../config/model.ts';
+import type { ProtocolKind } from '../api/protocols.ts';
+
+export interface DeclaredProtocol {
+  readonly name: string;
+  readonly kind: ProtocolKind;
+  readonly description: string | undefined;
+  /** The configuration has it switched off. */
+  readonly disabled: boolean;
+  /** As it was written; undefined in the native language. */
+  readonly written: ProtocolConfig | undefined;
+  /** For a range: its name in the model. */
+  readonly range: string | undefined;
+}
+
+export type IpVersion = 'ipv4' | 'ipv6';
+export const IP_VERSIONS: readonly IpVersion[] = ['ipv4', 'ipv6'];
+
+/** In the order of the configuration. */
+export function declaredProtocols(config: Config): DeclaredProtocol[] {
+  return config.bird === undefined ? nativeProtocols(config) : config.bird.protocols.map(declaredIn(config));
+}
+
+function declaredIn(config: Config): (written: ProtocolConfig) => DeclaredProtocol {
+  return (written) => ({
+    name: written.name,
+    kind: written.kind,
+    description: written.common.description,
+    disabled: written.common.disabled === true,
+    written,
+    range: rangeOf(written, config),
+  });
+}
+
+/** The model names a range after its peers, or after the protocol where that name is taken. */
+function rangeOf(written: ProtocolConfig, { dynamicPeers }: Config): string | undefined {
+  if (written.kind !== 'bgp' || written.options.peerRange === undefined) return undefined;
+  const { peerRange } = written.options;
+  const own = dynamicPeers.find(({ name, prefix }) => name === written.name && prefix === peerRange);
+  return (own ?? dynamicPeers.find(({ prefix }) => prefix === peerRange))?.name;
+}
+
+function nativeProtocols(config: Config): DeclaredProtocol[] {
+  const { kernel, redistribute, networks, peers, dynamicPeers } = config;
+  const plain = (name: string, kind: ProtocolKind): DeclaredProtocol => {
+    return { name, kind, description: undefined, disabled: false, written: undefined, range: undefined };
+  };
+  const usesKernel =
+    kernel.install || kernel.learn.length > 0 || redistribute.some((each) => each !== 'connected');
+  return [
+    plain('device1', 'device'),
+    ...(redistribute.includes('connected') ? [plain('direct1', 'direct')] : []),
+    ...(usesKernel ? [plain('kernel1', 'kernel')] : []),
+    ...(networks.length > 0 ? [plain('static1', 'static')] : []),
+    ...peers.map((peer) => ({
+      ...plain(peer.name, 'bgp'),
+      description: peer.description,
+      disabled: !peer.enabled,
+    })),
+    ...dynamicPeers.map((range) => ({
+      ...plain(range.name, 'bgp'),
+      description: range.description,
+      range: range.name,
+    })),
+  ];
+}
+
+/** The names of the unicast tables: what routes without another word are in. */
+export function mainTable(config: Config, version: IpVersion): string {
+  const { bird } = config;
+  if (bird?.dialect === '1.6') return 'master';
+  return bird === undefined
+    ? `master${version.slice(3)}`
+    : (firstTable(bird, version) ?? `master${version.slice(3)}`);
+}
+
+function firstTable(bird: BirdConfig, type: string): string | undefined {
+  for (const table of bird.tables.values()) if (table.type === type) return table.name;
+  return undefined;
+}
+
+/** The table of a channel: its own, or the first of its type. */
+export function channelTable(config: Config, channel: string, options: ChannelOptions | undefined): string {
+  if (options?.table !== undefined) return options.table;
+  if (channel === 'ipv4' || channel === 'ipv6') return mainTable(config, channel);
+  return (config.bird === undefined ? undefined : firstTable(config.bird, channel)) ?? channel;
+}
+
+/** IP versions that a configuration speaks. */
+export function versionsOf({ bird }: Config): readonly IpVersion[] {
+  return bird?.family === undefined ? IP_VERSIONS : [bird.family];
+}
+
+/** The unicast channels of a protocol that is written in BIRD's language; 1.6 has its daemon's in any case. */
+export function unicastChannels(
+  written: ProtocolConfig,
+  { bird }: Config,
+): Map<IpVersion, ChannelOptions | undefined> {
+  const found = new Map<IpVersion, ChannelOptions | undefined>();
+  for (const version of IP_VERSIONS) {
+    const options = written.channels.get(version);
+    if (options !== undefined || bird?.family === version) found.set(version, options);
+  }
+  return found;
+}
+
+/** Which protocol a route of a kind is of: the first of the kind that has a channel of its version. */
+export function ownerOf(
+  protocols: readonly DeclaredProtocol[],
+  kind: 'kernel' | 'direct' | 'static',
+  version: IpVersion,
+  config: Config,
+): string {
+  const candidates = protocols.filter((protocol) => protocol.kind === kind);
+  const fitting = candidates.find(
+    ({ written }) => written === undefined || unicastChannels(written, config).has(version),
+  );
+  return (fitting ?? candidates[0])?.name ?? `${kind}1`;
+}
+
+/** Static protocols by the prefixes of their routes; of two routes to one prefix the first counts. */
+export function staticOwners(config: Config): ReadonlyMap<string, string> {
+  const owners = new Map<string, string>();
+  for (const protocol of config.bird?.protocols ?? []) {
+    if (protocol.kind !== 'static') continue;
+    for (const { net } of protocol.options.routes) {
+      if (!owners.has(net.text)) owners.set(net.text, protocol.name);
+    }
+  }
+  return owners;
+}

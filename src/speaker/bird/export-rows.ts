@@ -1,0 +1,104 @@
+// What a protocol gets of a prefix: a peer by its update group, the kernel by the routes that are wanted there. The
+// answers come from what was decided, not from running policies again.
+
+import { WITHHELD, type WithheldCause } from '../../rib/distribution.ts';
+import type { FamilyRib } from '../../rib/family-rib.ts';
+import type { UpdateGroup } from '../../rib/update-group.ts';
+import type { TableQuery } from '../api/tables.ts';
+import { LOCAL_ORIGIN } from '../local-routes.ts';
+import type { Speaker } from '../speaker.ts';
+import { standings } from '../views/route-view.ts';
+import { declaredProtocols } from './declared.ts';
+import type { RowStanding } from './route-view.ts';
+
+type Export = NonNullable<TableQuery['export']>;
+
+/** ready: it can be asked; down: it has no routes now; none: it never takes any. */
+export function exportState(speaker: Speaker, protocol: string): 'ready' | 'down' | 'none' {
+  const handle = speaker.registry.find(protocol);
+  if (handle !== undefined) return handle.established === undefined ? 'down' : 'ready';
+  const declared = declaredProtocols(speaker.written).find(({ name }) => name === protocol);
+  if (declared?.kind === 'kernel') return speaker.kernel?.fib === undefined ? 'down' : 'ready';
+  return declared?.kind === 'bgp' ? 'down' : 'none';
+}
+
+export function exportRows(
+  speaker: Speaker,
+  family: FamilyRib,
+  prefixId: number,
+  wanted: Export,
+): readonly RowStanding[] {
+  const handle = speaker.registry.find(wanted.protocol);
+  if (handle === undefined) return kernelRows(speaker, family, prefixId, wanted.stage);
+  const peerId = handle.established?.ribPeer.id;
+  const group = peerId === undefined ? undefined : speaker.rib.groups[family.family.id]!.groupOf(peerId);
+  if (peerId === undefined || group === undefined) return [];
+  const rows = peerRows(family, prefixId, wanted.stage, group, peerId);
+  // 1.6 shows routes as they are sent.
+  const rendered = speaker.written.bird?.dialect === '1.6';
+  return rendered ? rows.map((row) => withRendering(group, family, row)) : rows;
+}
+
+/** Causes that are a policy's: protocol rules come before it. */
+const BY_POLICY: readonly WithheldCause[] = [WITHHELD.policy, WITHHELD.noPolicy];
+
+function peerRows(
+  family: FamilyRib,
+  prefixId: number,
+  stage: Export['stage'],
+  group: UpdateGroup,
+  peerId: number,
+): RowStanding[] {
+  const { paths } = family;
+  const sent: { readonly pathId: number; readonly attr: number; readonly from: number }[] = [];
+  group.adjRibOut.forEach(prefixId, (pathId, attr, from) => {
+    if (from !== peerId) sent.push({ pathId, attr, from });
+  });
+  const { addPath } = group.options;
+  const most = addPath === 'none' ? 1 : addPath === 'all' ? Number.MAX_SAFE_INTEGER : addPath;
+  const rows: RowStanding[] = [];
+  for (const { row, best, eligible } of standings(family, prefixId).slice(0, most)) {
+    const from = paths.peerId(row);
+    if (!eligible || from === peerId) continue;
+    const attr = paths.attrPost(row);
+    const out = sent.find(({ pathId, from: origin }) => (pathId === 0 ? origin === from : pathId === row));
+    const cause = group.rewriter.judge(attr, from);
+    const offered = cause === WITHHELD.none || BY_POLICY.includes(cause);
+    const shown =
+      stage === 'preexport'
+        ? offered
+        : stage === 'noexport'
+          ? offered && out === undefined
+          : out !== undefined;
+    if (!shown) continue;
+    const as = out === undefined || stage === 'preexport' ? attr : out.attr;
+    rows.push({ row, primary: best, attr, as });
+  }
+  return rows;
+}
+
+function withRendering(group: UpdateGroup, family: FamilyRib, standing: RowStanding): RowStanding {
+  const from = family.paths.peerId(standing.row);
+  const { bytes, length, nextHop } = group.rewriter.render(standing.as ?? standing.attr, from);
+  // The rewriter's memory is used again for the next one.
+  return { ...standing, rendered: { bytes: bytes.slice(0, length), length, nextHop: nextHop.slice() } };
+}
+
+function kernelRows(
+  { rib, kernel }: Speaker,
+  family: FamilyRib,
+  prefixId: number,
+  stage: Export['stage'],
+): RowStanding[] {
+  const best = standings(family, prefixId).find((standing) => standing.best);
+  if (best === undefined) return [];
+  const { paths } = family;
+  const { row } = best;
+  const learned = paths.peerId(row) === rib.local.id && paths.pathId(row) !== LOCAL_ORIGIN.network;
+  // What came from the kernel does not go back.
+  if (learned && paths.pathId(row) !== LOCAL_ORIGIN.connected) return [];
+  const installed = kernel?.fib?.route(family.family.id, prefixId)?.desired !== undefined;
+  const shown =
+    stage === 'preexport' || (stage === 'noexport' ? !installed && !learned : installed || learned);
+  return shown ? [{ row, primary: true, attr: paths.attrPost(row) }] : [];
+}

@@ -1,0 +1,282 @@
+// All protocols as BIRD's users see them: those of the configuration in its order, each peer of a range behind it.
+
+import type { ChannelName, ChannelOptions, ProtocolConfig } from '../../config/bird/config.ts';
+import type { Policy } from '../../config/model.ts';
+import { ACCEPT_ALL, policyFor } from '../../config/policies.ts';
+import { DEFAULT_PREFERENCE } from '../../rib/route-extras.ts';
+import type { ChannelRoutes, ChannelView, ProtocolState, ProtocolView, RpkiView } from '../api/protocols.ts';
+import type { LocalOrigin } from '../local-routes.ts';
+import type { PeerHandle } from '../peer-registry.ts';
+import type { Speaker } from '../speaker.ts';
+import { bgpChannels, bgpView, peerState, rangeView } from './bgp-view.ts';
+import {
+  channelTable,
+  type DeclaredProtocol,
+  declaredProtocols,
+  type IpVersion,
+  mainTable,
+  unicastChannels,
+  versionsOf,
+} from './declared.ts';
+import { filterText } from './filter-text.ts';
+import { localCounts } from './local-counts.ts';
+import type { ProtocolStates } from './protocol-states.ts';
+import { roasOf } from './roas.ts';
+
+const PIPE_PREFERENCE = 70;
+const RPKI_PREFERENCE = 100;
+const DEFAULT_RPKI_PORT = 323;
+
+/** Kinds that are accepted in a configuration and do nothing. */
+const IDLE_KINDS: ReadonlySet<DeclaredProtocol['kind']> = new Set(['pipe', 'mrt', 'bmp', 'rpki']);
+
+export class ProtocolViews {
+  readonly #speaker: Speaker;
+  readonly #states: ProtocolStates;
+
+  constructor(speaker: Speaker, states: ProtocolStates) {
+    this.#speaker = speaker;
+    this.#states = states;
+  }
+
+  /** `details`: with routes and counters. */
+  all(details: boolean): ProtocolView[] {
+    const { written: config, registry } = this.#speaker;
+    const members = [...registry.values()].filter(({ range }) => range !== undefined);
+    const views: ProtocolView[] = [];
+    for (const declared of declaredProtocols(config)) {
+      views.push(this.#view(declared, details));
+      for (const handle of members) {
+        if (declared.range !== undefined && handle.range === declared.range) {
+          views.push(this.#peer({ ...declared, name: handle.name, range: undefined }, handle, details));
+        }
+      }
+    }
+    return views;
+  }
+
+  /** The state of a protocol that is no peer. */
+  stateOf(declared: DeclaredProtocol): ProtocolState {
+    const off = declared.disabled || this.#states.off.has(declared.name);
+    return off || IDLE_KINDS.has(declared.kind) ? 'down' : declared.range === undefined ? 'up' : 'start';
+  }
+
+  #view(declared: DeclaredProtocol, details: boolean): ProtocolView {
+    const { registry } = this.#speaker;
+    if (declared.kind === 'bgp') {
+      const handle = declared.range === undefined ? registry.find(declared.name) : undefined;
+      return handle === undefined ? this.#range(declared, details) : this.#peer(declared, handle, details);
+    }
+    return {
+      ...this.#base(declared),
+      channels: this.#channels(declared, details),
+      ...this.#particulars(declared),
+    };
+  }
+
+  #base(declared: DeclaredProtocol): ProtocolView {
+    const { name, kind, description } = declared;
+    const state = this.stateOf(declared);
+    return {
+      name,
+      kind,
+      state,
+      enabled: !declared.disabled && !this.#states.off.has(name),
+      since: this.#states.note(name, state),
+      description,
+      message: this.#states.messages.get(name),
+      channels: [],
+      bgp: undefined,
+      pipe: undefined,
+      rpki: undefined,
+    };
+  }
+
+  #peer(declared: DeclaredProtocol, handle: PeerHandle, details: boolean): ProtocolView {
+    const { written: config } = this.#speaker;
+    const state = peerState(handle);
+    return {
+      ...this.#base(declared),
+      state,
+      enabled: handle.peer.adminUp,
+      since: this.#states.note(declared.name, state),
+      message: handle.peer.adminUp ? undefined : this.#states.messages.get(declared.name),
+      bgp: bgpView(handle, config.bird?.dialect === '1.6'),
+      channels: bgpChannels(this.#speaker, declared, { settings: handle.settings, handle }, details),
+    };
+  }
+
+  /** A range, or a peer that the model does not have. */
+  #range(declared: DeclaredProtocol, details: boolean): ProtocolView {
+    const { written: config } = this.#speaker;
+    const base = this.#base(declared);
+    const range = config.dynamicPeers.find(({ name }) => name === declared.range);
+    if (range === undefined) return { ...base, state: 'down' };
+    const bgp = rangeView(range, config);
+    const channels = bgpChannels(this.#speaker, declared, { settings: range, handle: undefined }, details);
+    return { ...base, bgp: base.state === 'down' ? { ...bgp, state: 'Down' } : bgp, channels };
+  }
+
+  #particulars({ written }: DeclaredProtocol): Pick<ProtocolView, 'pipe' | 'rpki'> {
+    if (written?.kind === 'pipe') {
+      const table = pipeChannel(written)?.table ?? mainTable(this.#speaker.written, 'ipv4');
+      return { pipe: { table, peerTable: written.options.peerTable ?? '' }, rpki: undefined };
+    }
+    return { pipe: undefined, rpki: written?.kind === 'rpki' ? rpkiView(written) : undefined };
+  }
+
+  #channels(declared: DeclaredProtocol, details: boolean): ChannelView[] {
+    const { written: config } = this.#speaker;
+    const { written, kind } = declared;
+    if (kind === 'device') return [];
+    if (written?.kind === 'pipe') return [this.#pipeChannel(declared, written)];
+    const unicast: ReadonlyMap<IpVersion, ChannelOptions | undefined> =
+      written === undefined
+        ? new Map(versionsOf(config).map((version) => [version, undefined]))
+        : kind === 'kernel' || kind === 'direct' || kind === 'static'
+          ? unicastChannels(written, config)
+          : new Map();
+    const views = [...unicast].map(([version, options]) => {
+      return this.#unicast(declared, version, options, details);
+    });
+    const others = [...(written?.channels ?? [])].filter(([name]) => name !== 'ipv4' && name !== 'ipv6');
+    return [...views, ...others.map(([name, options]) => this.#other(declared, name, options))];
+  }
+
+  #unicast(
+    declared: DeclaredProtocol,
+    version: IpVersion,
+    options: ChannelOptions | undefined,
+    details: boolean,
+  ): ChannelView {
+    const { written: config, kernel } = this.#speaker;
+    const isWritten = declared.written !== undefined;
+    const policies = config.localPolicies ?? ACCEPT_ALL;
+    const origin = originOf(declared);
+    const importPolicy = policyFor(policies[POLICY_OF[origin]], version);
+    const exportPolicy: Policy =
+      origin === 'kernel' && kernel?.fib !== undefined ? policies.install : 'reject';
+    const up = this.stateOf(declared) === 'up';
+    const routes = details && up ? localCounts(this.#speaker, declared, origin, version) : undefined;
+    return {
+      ...EMPTY_CHANNEL,
+      name: version,
+      table: channelTable(config, version, options),
+      state: up ? 'up' : 'down',
+      preference: options?.preference ?? PREFERENCES[origin],
+      importFilter: filterText(options?.import, isWritten ? 'accept' : importPolicy, isWritten),
+      exportFilter: filterText(
+        options?.export,
+        isWritten ? 'reject' : policyFor(exportPolicy, version),
+        isWritten,
+      ),
+      routes,
+      stats: routes === undefined ? undefined : statsOf(routes),
+    };
+  }
+
+  /** A channel whose routes are none that a table here holds, but for ROAs. */
+  #other(declared: DeclaredProtocol, name: ChannelName, options: ChannelOptions): ChannelView {
+    const { written: config } = this.#speaker;
+    const table = channelTable(config, name, options);
+    const up = this.stateOf(declared) === 'up';
+    const count = [...roasOf(config)].filter(
+      (roa) => roa.table === table && roa.protocol === declared.name,
+    ).length;
+    const routes = { imported: count, filtered: undefined, exported: 0, preferred: count };
+    return {
+      ...EMPTY_CHANNEL,
+      name,
+      table,
+      state: up ? 'up' : 'down',
+      preference: options.preference ?? (declared.kind === 'rpki' ? RPKI_PREFERENCE : PREFERENCES.network),
+      importFilter: filterText(options.import, 'accept', true),
+      exportFilter: filterText(options.export, 'reject', true),
+      routes: up ? routes : undefined,
+      stats: up ? statsOf(routes) : undefined,
+    };
+  }
+
+  #pipeChannel(declared: DeclaredProtocol, written: PipeProtocol): ChannelView {
+    const options = pipeChannel(written);
+    return {
+      ...EMPTY_CHANNEL,
+      name: 'main',
+      table: options?.table ?? mainTable(this.#speaker.written, 'ipv4'),
+      state: this.stateOf(declared) === 'up' ? 'up' : 'down',
+      preference: options?.preference ?? PIPE_PREFERENCE,
+      importFilter: filterText(options?.import, 'accept', true),
+      exportFilter: filterText(options?.export, 'reject', true),
+    };
+  }
+}
+
+type PipeProtocol = Extract<ProtocolConfig, { kind: 'pipe' }>;
+
+/** What a pipe says of import and export, whichever channel the reader has put it into. */
+function pipeChannel(written: PipeProtocol): ChannelOptions | undefined {
+  for (const options of written.channels.values()) return options;
+  return undefined;
+}
+
+function originOf({ kind }: DeclaredProtocol): LocalOrigin {
+  if (kind === 'kernel') return 'kernel';
+  return kind === 'direct' ? 'connected' : 'network';
+}
+
+const POLICY_OF = {
+  kernel: 'kernel',
+  static: 'kernel',
+  connected: 'connected',
+  network: 'networks',
+} as const;
+
+const PREFERENCES: Readonly<Record<LocalOrigin, number>> = {
+  kernel: DEFAULT_PREFERENCE.kernel,
+  static: DEFAULT_PREFERENCE.kernel,
+  connected: DEFAULT_PREFERENCE.device,
+  network: DEFAULT_PREFERENCE.static,
+};
+
+const EMPTY_CHANNEL: ChannelView = {
+  name: '',
+  table: '',
+  state: 'down',
+  preference: 0,
+  importFilter: 'ACCEPT',
+  exportFilter: 'REJECT',
+  limits: [],
+  routes: undefined,
+  stats: undefined,
+  nextHops: [],
+  igpTable: undefined,
+  staleFor: undefined,
+};
+
+/** Of routes that come and go without a session: as many changes as there are routes. */
+function statsOf({ imported, exported }: ChannelRoutes): NonNullable<ChannelView['stats']> {
+  const none = { received: 0, rejected: 0, filtered: 0, ignored: 0, accepted: 0 };
+  return {
+    importUpdates: { ...none, received: imported, accepted: imported },
+    importWithdraws: none,
+    exportUpdates: { ...none, received: exported, accepted: exported },
+    exportWithdraws: none,
+  };
+}
+
+function rpkiView(written: Extract<ProtocolConfig, { kind: 'rpki' }>): RpkiView {
+  const { options } = written;
+  return {
+    server: options.remote ?? '',
+    port: options.port ?? DEFAULT_RPKI_PORT,
+    transport: 'Unprotected over TCP',
+    status: 'Down',
+    version: 1,
+    sessionId: undefined,
+    serial: undefined,
+    lastUpdate: undefined,
+    refreshTimer: undefined,
+    retryTimer: undefined,
+    expireTimer: undefined,
+  };
+}

@@ -1,0 +1,264 @@
+// One path row as a route of a BIRD table: the protocol it came from, where it leads, and its attributes.
+
+import { decodeAttributes } from '../../bgp/wire/attribute-values.ts';
+import type { LearnedRoute } from '../../fib/learn.ts';
+import type { KernelNextHop } from '../../fib/types.ts';
+import { formatAddress, formatPrefix, parseAddress } from '../../lib/ip.ts';
+import type { FamilyRib } from '../../rib/family-rib.ts';
+import { PATH_FLAG } from '../../rib/path-store.ts';
+import type { RouteExtras } from '../../rib/route-extras.ts';
+import type { RouteHop, RouteOrigin, TableRoute } from '../api/tables.ts';
+import type { KernelSync } from '../kernel-sync.ts';
+import { LOCAL_ORIGIN } from '../local-routes.ts';
+import type { Speaker } from '../speaker.ts';
+import {
+  type DeclaredProtocol,
+  declaredProtocols,
+  type IpVersion,
+  ownerOf,
+  staticOwners,
+} from './declared.ts';
+
+const MS_PER_SECOND = 1000;
+/** Octets of a global and a link-local address. */
+const IPV6_OCTETS = 16;
+const IPV4_OCTETS = 4;
+
+const ORIGINS: Readonly<Record<RouteExtras['origin'], RouteOrigin>> = {
+  bgp: 'BGP',
+  static: 'static',
+  device: 'device',
+  kernel: 'inherit',
+};
+
+/** What a row is shown with. */
+export interface RowStanding {
+  readonly row: number;
+  readonly primary: boolean;
+  /** The attribute set in the table: after import, after a filter, or as received. */
+  readonly attr: number;
+  /** The set whose path attributes are shown, where that is another one. */
+  readonly as?: number;
+  /** As sent, where that is another set than the one in the table. */
+  readonly rendered?: { readonly bytes: Uint8Array; readonly length: number; readonly nextHop: Uint8Array };
+}
+
+/** Makes the views of one command: looks up once what all of them need. */
+export class RouteViews {
+  readonly #speaker: Speaker;
+  readonly #protocols: readonly DeclaredProtocol[];
+  readonly #statics: ReadonlyMap<string, string>;
+  readonly #learned: ReadonlyMap<string, LearnedRoute>;
+  readonly #owners = new Map<string, string>();
+
+  constructor(speaker: Speaker) {
+    this.#speaker = speaker;
+    this.#protocols = declaredProtocols(speaker.written);
+    this.#statics = staticOwners(speaker.written);
+    this.#learned = learnedByKey(speaker.kernel);
+  }
+
+  /** The protocol that a row came from. */
+  protocolOf(family: FamilyRib, row: number): string {
+    const { rib } = this.#speaker;
+    const peer = rib.peers.get(family.paths.peerId(row));
+    if (peer !== rib.local) return peer.name;
+    const attr = family.paths.attrIn(row);
+    const named = rib.attrs.extrasTable.get(rib.attrs.extras[attr]!).protocol;
+    if (named !== undefined) return named;
+    const origin = family.paths.pathId(row);
+    if (origin === LOCAL_ORIGIN.network) {
+      const prefix = family.prefixes.format(family.paths.prefixId(row));
+      return this.#statics.get(prefix) ?? this.#owner('static', versionOf(family));
+    }
+    return this.#owner(origin === LOCAL_ORIGIN.connected ? 'direct' : 'kernel', versionOf(family));
+  }
+
+  view(family: FamilyRib, table: string, standing: RowStanding): TableRoute {
+    const { rib, kernel } = this.#speaker;
+    const { row, attr, primary } = standing;
+    const { paths } = family;
+    const prefixId = paths.prefixId(row);
+    const net = family.prefixes.format(prefixId);
+    const extras = rib.attrs.extrasTable.get(rib.attrs.extras[attr]!);
+    const peer = rib.peers.get(paths.peerId(row));
+    const isBgp = peer !== rib.local;
+    const learned = isBgp ? undefined : this.#learned.get(learnedKey(paths.pathId(row), net));
+    const way = isBgp
+      ? this.#bgpWay(rib.attrs.nextHop[attr]!, extras)
+      : this.#localWay(net, extras, learned, paths.pathId(row));
+    const failed = primary && kernel?.fib?.route(family.family.id, prefixId)?.state === 'failed';
+    return {
+      table,
+      net,
+      protocol: this.protocolOf(family, row),
+      origin: isBgp ? 'BGP' : ORIGINS[extras.origin],
+      ...way,
+      from: isBgp ? fromOf(formatAddress(peer.address, peer.zone), way.hops) : undefined,
+      since: paths.since(row) * MS_PER_SECOND,
+      preference: extras.preference,
+      primary,
+      kernelProblem: failed,
+      igpMetric: isBgp ? this.#metric(rib.attrs.nextHop[attr]!) : undefined,
+      stale: (paths.flags(row) & PATH_FLAG.stale) !== 0,
+      suppressed: false,
+      bgp: isBgp ? this.#bgp(standing) : undefined,
+      kernel: kernelAttributes(learned, extras),
+    };
+  }
+
+  #owner(kind: 'kernel' | 'direct' | 'static', version: IpVersion): string {
+    const key = `${kind} ${version}`;
+    let owner = this.#owners.get(key);
+    if (owner === undefined) {
+      owner = ownerOf(this.#protocols, kind, version, this.#speaker.written);
+      this.#owners.set(key, owner);
+    }
+    return owner;
+  }
+
+  #metric(nextHopId: number): TableRoute['igpMetric'] {
+    const { nextHops } = this.#speaker.rib;
+    return nextHops.reachable[nextHopId] === 1 ? nextHops.metric[nextHopId]! : 'unreachable';
+  }
+
+  #bgpWay(nextHopId: number, extras: RouteExtras): Pick<TableRoute, 'destination' | 'hops'> {
+    const { rib, kernel } = this.#speaker;
+    if (extras.destination !== 'unicast') return { destination: destinationOf(extras), hops: [] };
+    if (extras.gateway !== undefined) {
+      const gateway = formatAddress(extras.gateway);
+      return { destination: 'unicast', hops: [oneHop(gateway, extras.interface, extras.onlink)] };
+    }
+    if (rib.nextHops.reachable[nextHopId] !== 1) return { destination: 'unreachable', hops: [] };
+    const resolved = kernel?.resolution(nextHopId).hops ?? [];
+    if (kernel !== undefined && resolved.length > 0) {
+      return { destination: 'unicast', hops: hopViews(resolved, kernel) };
+    }
+    const { address, zone } = rib.nextHops.get(nextHopId);
+    return { destination: 'unicast', hops: [oneHop(formatAddress(address), zone, false)] };
+  }
+
+  #localWay(
+    net: string,
+    extras: RouteExtras,
+    learned: LearnedRoute | undefined,
+    origin: number,
+  ): Pick<TableRoute, 'destination' | 'hops'> {
+    const { kernel, networks } = this.#speaker;
+    if (origin !== LOCAL_ORIGIN.network) {
+      const hops = learned === undefined || kernel === undefined ? [] : hopViews(learned.nextHops, kernel);
+      return {
+        destination: 'unicast',
+        hops: hops.length > 0 ? hops : [oneHop(undefined, learned?.ifname, false)],
+      };
+    }
+    const network = networks.get(net);
+    if (network?.type === 'via') {
+      const hops = network.via.flatMap((text) => this.#follow(text));
+      return { destination: 'unicast', hops: weighted(hops) };
+    }
+    if (network === undefined || network.type === 'none') {
+      return {
+        destination: extras.destination === 'unicast' ? 'unreachable' : destinationOf(extras),
+        hops: [],
+      };
+    }
+    return { destination: network.type === 'prohibit' ? 'prohibited' : network.type, hops: [] };
+  }
+
+  /** A gateway with the interface that it is on. */
+  #follow(text: string): RouteHop[] {
+    const { kernel } = this.#speaker;
+    const parsed = parseAddress(text);
+    if (parsed === undefined) return [];
+    const resolved = kernel?.resolve(parsed.bytes, parsed.zone).hops ?? [];
+    if (kernel === undefined || resolved.length === 0) return [oneHop(text, parsed.zone, false)];
+    return hopViews(resolved, kernel);
+  }
+
+  #bgp({ attr, as = attr, rendered }: RowStanding): NonNullable<TableRoute['bgp']> {
+    const { attrs, nextHops } = this.#speaker.rib;
+    if (rendered !== undefined) {
+      const { bytes, length, nextHop } = rendered;
+      return { attributes: decodeAttributes(bytes, 0, length), nextHops: nextHopTexts(nextHop) };
+    }
+    const { wire } = nextHops.get(attrs.nextHop[as]!);
+    return { attributes: decodeAttributes(attrs.copy(as)), nextHops: nextHopTexts(wire) };
+  }
+}
+
+export function versionOf(family: FamilyRib): IpVersion {
+  return family.family.maxBits === IPV4_OCTETS * 8 ? 'ipv4' : 'ipv6';
+}
+
+function destinationOf({ destination }: RouteExtras): TableRoute['destination'] {
+  return destination === 'prohibit' ? 'prohibited' : destination;
+}
+
+/** Shown only where it says more than the gateway does. */
+function fromOf(address: string, hops: readonly RouteHop[]): string | undefined {
+  return hops[0]?.gateway === address.replace(/%.*$/, '') ? undefined : address;
+}
+
+function oneHop(gateway: string | undefined, link: string | undefined, onlink: boolean): RouteHop {
+  return { gateway, interface: link, weight: undefined, onlink };
+}
+
+function weighted(hops: readonly RouteHop[]): RouteHop[] {
+  return hops.length > 1 ? hops.map((hop) => ({ ...hop, weight: hop.weight ?? 1 })) : [...hops];
+}
+
+function hopViews(hops: readonly KernelNextHop[], kernel: KernelSync): RouteHop[] {
+  return weighted(
+    hops.map(({ gateway, ifindex, weight, onlink }) => ({
+      gateway: gateway === undefined ? undefined : formatAddress(gateway),
+      interface: ifindex === undefined ? undefined : kernel.interfaceName(ifindex),
+      weight,
+      onlink: onlink === true,
+    })),
+  );
+}
+
+function nextHopTexts(wire: Uint8Array): string[] {
+  if (wire.every((octet) => octet === 0)) return [];
+  if (wire.length <= IPV6_OCTETS) return [formatAddress(wire)];
+  return [formatAddress(wire.subarray(0, IPV6_OCTETS)), formatAddress(wire.subarray(IPV6_OCTETS))];
+}
+
+function kernelAttributes(learned: LearnedRoute | undefined, extras: RouteExtras): TableRoute['kernel'] {
+  const shown: TableRoute['kernel'] = [];
+  if (learned !== undefined && learned.source !== 'connected') {
+    shown.push(
+      { name: 'source', value: `${learned.protocol}` },
+      { name: 'metric', value: `${learned.metric}` },
+    );
+  }
+  for (const [name, value] of extras.values) {
+    if (!name.startsWith('krt_') || typeof value === 'object') continue;
+    const short = name.slice('krt_'.length);
+    const at = shown.findIndex((each) => each.name === short);
+    const entry = { name: short, value: `${value}` };
+    if (at >= 0) shown[at] = entry;
+    else shown.push(entry);
+  }
+  return shown;
+}
+
+/** Path identifiers of the pseudo peer, and what the learner calls the same. */
+const LEARNED_ORIGINS: Readonly<Record<LearnedRoute['source'], number>> = {
+  kernel: LOCAL_ORIGIN.kernel,
+  connected: LOCAL_ORIGIN.connected,
+  static: LOCAL_ORIGIN.static,
+};
+
+function learnedKey(origin: number, net: string): string {
+  return `${origin} ${net}`;
+}
+
+function learnedByKey(kernel: KernelSync | undefined): Map<string, LearnedRoute> {
+  const found = new Map<string, LearnedRoute>();
+  for (const route of kernel?.learned ?? []) {
+    found.set(learnedKey(LEARNED_ORIGINS[route.source], formatPrefix(route.prefix)), route);
+  }
+  return found;
+}

@@ -1,0 +1,355 @@
+// `show route`: which tables are meant, and for each of them a walk over its prefixes that picks the rows that a
+// question is after. Ids may be freed between two steps of a walk; what is gone is passed over.
+
+import type { Config } from '../../config/model.ts';
+import { formatPrefix, maskBytes } from '../../lib/ip.ts';
+import type { FilterPolicy } from '../../policy/filter-policy.ts';
+import type { FamilyRib } from '../../rib/family-rib.ts';
+import { REJECT } from '../../rib/import-checks.ts';
+import type { TableAnswer, TableCount, TableQuery, TableRoute } from '../api/tables.ts';
+import { CommandError } from '../api.ts';
+import type { Speaker } from '../speaker.ts';
+import { matchingPrefixes, parseTarget } from '../views/route-query.ts';
+import { standings } from '../views/route-view.ts';
+import type { AdHocFilters } from './ad-hoc-filter.ts';
+import { channelTable, declaredProtocols, type IpVersion, mainTable, versionsOf } from './declared.ts';
+import { exportRows, exportState } from './export-rows.ts';
+import { tablesOf } from './names.ts';
+import { roasOf, roaText } from './roas.ts';
+import { RouteViews, type RowStanding, versionOf } from './route-view.ts';
+
+/** After so many prefixes, whether or not they gave a route, whoever walks may do something else. */
+const PREFIXES_PER_PAUSE = 256;
+const STATIC_PREFERENCE = 200;
+
+interface Target {
+  readonly table: string;
+  readonly type: string;
+  readonly named: boolean;
+}
+
+export class TableWalks {
+  readonly #speaker: Speaker;
+  readonly #filters: AdHocFilters;
+
+  constructor(speaker: Speaker, filters: AdHocFilters) {
+    this.#speaker = speaker;
+    this.#filters = filters;
+  }
+
+  /** Throws CommandError for what there is not. */
+  answers(query: TableQuery): TableAnswer[] {
+    const { written: config, rib, kernel } = this.#speaker;
+    const filter =
+      query.filter === undefined
+        ? undefined
+        : this.#filters.compile(config, query.filter, (id) => {
+            const ifindex = kernel?.resolution(id).hops[0]?.ifindex;
+            const index = ifindex ?? 0;
+            return ifindex === undefined || kernel === undefined
+              ? undefined
+              : { name: kernel.interfaceName(index), index };
+          });
+    if (query.export !== undefined && !this.#canExport(query.export.protocol)) return [];
+    const views = new RouteViews(this.#speaker);
+    return this.#targets(query).map((target) => {
+      const family = rib.families.find(
+        (each) => versionOf(each) === target.type && mainTable(config, versionOf(each)) === target.table,
+      );
+      return family === undefined
+        ? staticAnswer(config, target, query)
+        : new FamilyWalk(this.#speaker, views, family, target, query, filter);
+    });
+  }
+
+  #targets(query: TableQuery): Target[] {
+    const { written: config } = this.#speaker;
+    const tables = tablesOf(config);
+    const importFrom = query.importTable ?? query.exportTable;
+    if (importFrom !== undefined) return [this.#channelTable(importFrom, query.importTable !== undefined)];
+    if (query.tables === 'all') return tables.map(({ name, type }) => ({ table: name, type, named: true }));
+    if (query.tables !== undefined) {
+      return query.tables.map((name) => {
+        const found = tables.find((table) => table.name === name);
+        if (found === undefined) throw new CommandError('not-found', `there is no table ${name}`);
+        const type = this.#fitting(found.type, query);
+        if (type === undefined) {
+          throw new CommandError('invalid', `Incompatible type of prefix/ip for table ${name}`);
+        }
+        return { table: name, type, named: true };
+      });
+    }
+    return this.#defaults(query);
+  }
+
+  /** The first table of each type, or those of a protocol that is named. */
+  #defaults(query: TableQuery): Target[] {
+    const { written: config } = this.#speaker;
+    const seen = new Set<string>();
+    const firsts = tablesOf(config).filter(({ type }) => !seen.has(type) && seen.add(type) !== undefined);
+    return firsts
+      .filter(({ type }) => this.#fitting(type, query) !== undefined)
+      .filter(({ type }) => this.#exports(query.export, type))
+      .map(({ name, type }) => ({ table: name, type, named: false }));
+  }
+
+  /** Undefined where a table of this type cannot have what is asked for. */
+  #fitting(type: string, { net }: TableQuery): string | undefined {
+    if (net === undefined) return type;
+    const { prefix } = parseTarget(net.text);
+    const version = prefix.bytes.length === 4 ? '4' : '6';
+    return type.endsWith(version) && !type.startsWith('roa') ? type : undefined;
+  }
+
+  /** False where the protocol takes no routes in 1.6; 2.x complains. */
+  #canExport(protocol: string): boolean {
+    const state = exportState(this.#speaker, protocol);
+    if (state === 'ready') return true;
+    const is16 = this.#speaker.written.bird?.dialect === '1.6';
+    if (state === 'none' && is16) return false;
+    throw new CommandError('failed', is16 ? 'Protocol is down' : 'No valid tables');
+  }
+
+  #exports(wanted: TableQuery['export'], type: string): boolean {
+    if (wanted === undefined) return true;
+    const version = versionsOf(this.#speaker.written).find((each) => each === type);
+    if (version === undefined || (wanted.channel ?? type) !== type) return false;
+    const handle = this.#speaker.registry.find(wanted.protocol);
+    const families = handle?.established?.session.context.families;
+    return families?.some(({ name }) => name.startsWith(type)) ?? true;
+  }
+
+  /** What a peer's channel has received, or was sent. */
+  #channelTable(from: { protocol: string; channel: string }, received: boolean): Target {
+    const { written: config } = this.#speaker;
+    const declared = declaredProtocols(config).find(({ name }) => name === from.protocol);
+    const label = `${from.protocol}.${from.channel}`;
+    const kind = received ? 'import' : 'export';
+    const options =
+      declared?.written === undefined ? undefined : channelOptions(declared.written.channels, from.channel);
+    const kept = received ? options?.importTable : options?.exportTable;
+    const version = versionsOf(config).find((each) => each === from.channel);
+    if (version === undefined) throw new CommandError('invalid', `Channel ${label} not found`);
+    if (declared?.written !== undefined && kept !== true) {
+      throw new CommandError('invalid', `No ${kind} table in channel ${label}`);
+    }
+    return { table: channelTable(config, from.channel, undefined), type: version, named: true };
+  }
+}
+
+function channelOptions<T>(channels: ReadonlyMap<string, T>, name: string): T | undefined {
+  return channels.get(name);
+}
+
+/** The walk over a unicast family's one table. */
+class FamilyWalk implements TableAnswer {
+  readonly table: string;
+  readonly named: boolean;
+  readonly #speaker: Speaker;
+  readonly #views: RouteViews;
+  readonly #family: FamilyRib;
+  readonly #query: TableQuery;
+  readonly #filter: FilterPolicy | undefined;
+  readonly #tableName: string;
+  #shown = 0;
+  #routes = 0;
+  #networks = 0;
+
+  constructor(
+    speaker: Speaker,
+    views: RouteViews,
+    family: FamilyRib,
+    target: Target,
+    query: TableQuery,
+    filter: FilterPolicy | undefined,
+  ) {
+    const label =
+      query.importTable !== undefined ? 'import' : query.exportTable !== undefined ? 'export' : undefined;
+    this.table = label ?? target.table;
+    this.#tableName = this.table;
+    this.named = target.named;
+    this.#speaker = speaker;
+    this.#views = views;
+    this.#family = family;
+    this.#query = query;
+    this.#filter = filter;
+  }
+
+  *routes(): Iterable<TableRoute | undefined> {
+    for (const found of this.#walk()) {
+      yield found === undefined ? undefined : this.#views.view(this.#family, this.#tableName, found);
+    }
+  }
+
+  *skim(): Iterable<undefined> {
+    for (const found of this.#walk()) if (found === undefined) yield undefined;
+  }
+
+  count(): TableCount {
+    return { table: this.table, shown: this.#shown, routes: this.#routes, networks: this.#networks };
+  }
+
+  *#walk(): Iterable<RowStanding | undefined> {
+    const { net } = this.#query;
+    const query = net === undefined ? {} : { prefix: net.text, longer: net.match === 'inside' };
+    const version: IpVersion = versionOf(this.#family);
+    // Another version's prefixes are in another table.
+    if (net !== undefined && (parseTarget(net.text).prefix.bytes.length === 4) !== (version === 'ipv4'))
+      return;
+    let looked = 0;
+    for (const prefixId of this.#prefixes(query)) {
+      if (++looked % PREFIXES_PER_PAUSE === 0) yield undefined;
+      yield* this.#prefix(prefixId);
+    }
+  }
+
+  /** `for P` asks for the longest prefix that covers P, P being a prefix or an address. */
+  #prefixes(query: { prefix?: string; longer?: boolean }): Iterable<number> {
+    const { net } = this.#query;
+    if (net?.match !== 'covering' || !net.text.includes('/')) return matchingPrefixes(this.#family, query);
+    return covering(this.#family, net.text);
+  }
+
+  *#prefix(prefixId: number): Iterable<RowStanding> {
+    let total = 0;
+    const { paths } = this.#family;
+    for (let row = paths.first(prefixId); row !== 0; row = paths.next(row)) {
+      if (paths.attrPost(row) !== 0) total++;
+    }
+    if (total > 0) {
+      this.#routes += total;
+      this.#networks++;
+    }
+    for (const found of this.#rows(prefixId)) {
+      if (!this.#isFrom(found.row)) continue;
+      const passed = this.#filtered(prefixId, found);
+      if (passed === undefined) continue;
+      this.#shown++;
+      yield passed.standing;
+      passed.release();
+    }
+  }
+
+  #isFrom(row: number): boolean {
+    const { protocol } = this.#query;
+    return protocol === undefined || this.#views.protocolOf(this.#family, row) === protocol;
+  }
+
+  /** The route as an ad-hoc filter leaves it; undefined where it does not pass. The set is held until `release`. */
+  #filtered(
+    prefixId: number,
+    standing: RowStanding,
+  ): { standing: RowStanding; release: () => void } | undefined {
+    if (this.#filter === undefined) return { standing, release: () => {} };
+    const { rib } = this.#speaker;
+    const peer = rib.peers.get(this.#family.paths.peerId(standing.row));
+    const attr = this.#filter.apply(this.#family, prefixId, standing.attr, peer, standing.attr);
+    if (attr === 0) return undefined;
+    return { standing: { ...standing, attr }, release: () => rib.attrs.release(attr) };
+  }
+
+  *#rows(prefixId: number): Iterable<RowStanding> {
+    const { filtered, primaryOnly, importTable } = this.#query;
+    const exported = this.#query.export ?? this.#exportTable();
+    if (exported !== undefined) {
+      yield* exportRows(this.#speaker, this.#family, prefixId, exported);
+      return;
+    }
+    if (filtered === true) yield* this.#refused(prefixId);
+    else if (importTable !== undefined) yield* this.#received(prefixId, importTable.protocol);
+    else {
+      for (const { row, best } of standings(this.#family, prefixId)) {
+        const attr = this.#family.paths.attrPost(row);
+        if (attr === 0 || (primaryOnly === true && !best)) continue;
+        yield { row, primary: best, attr };
+      }
+    }
+  }
+
+  #exportTable(): TableQuery['export'] {
+    const { exportTable } = this.#query;
+    return exportTable === undefined ? undefined : { protocol: exportTable.protocol, stage: 'exported' };
+  }
+
+  /** What import filters refused, as it was received. */
+  *#refused(prefixId: number): Iterable<RowStanding> {
+    const { paths } = this.#family;
+    let first = true;
+    for (let row = paths.first(prefixId); row !== 0; row = paths.next(row)) {
+      if (paths.attrPost(row) !== 0 || paths.reject(row) !== REJECT.policy) continue;
+      if (!keepsFiltered(this.#speaker, this.#views.protocolOf(this.#family, row), versionOf(this.#family)))
+        continue;
+      yield { row, primary: first, attr: paths.attrIn(row) };
+      first = false;
+    }
+  }
+
+  *#received(prefixId: number, protocol: string): Iterable<RowStanding> {
+    const { paths } = this.#family;
+    let first = true;
+    for (let row = paths.first(prefixId); row !== 0; row = paths.next(row)) {
+      if (this.#views.protocolOf(this.#family, row) !== protocol) continue;
+      yield { row, primary: first, attr: paths.attrIn(row) };
+      first = false;
+    }
+  }
+}
+
+/** BIRD forgets refused routes unless it is told to keep them. */
+export function keepsFiltered({ written: config }: Speaker, protocol: string, version: IpVersion): boolean {
+  const written = config.bird?.protocols.find(({ name }) => name === protocol);
+  return written === undefined || written.channels.get(version)?.importKeepFiltered === true;
+}
+
+/** The longest prefix with a path that covers another one. */
+function* covering(family: FamilyRib, text: string): Iterable<number> {
+  const { prefix } = parseTarget(text);
+  for (let length = prefix.length; length >= 0; length--) {
+    const wanted = formatPrefix({ bytes: maskBytes(prefix.bytes, length), length });
+    for (const id of matchingPrefixes(family, { prefix: wanted })) {
+      if (family.paths.first(id) === 0) continue;
+      yield id;
+      return;
+    }
+  }
+}
+
+/** A table that has nothing but what the configuration writes into it. */
+function staticAnswer(config: Config, target: Target, query: TableQuery): TableAnswer {
+  const entries = [...roasOf(config)].filter(
+    ({ table, protocol }) =>
+      table === target.table && (query.protocol === undefined || protocol === query.protocol),
+  );
+  // Conditions about attributes are for routes that have some.
+  const shown =
+    query.filter === undefined && query.export === undefined && query.filtered !== true ? entries : [];
+  const networks = new Set(entries.map(roaText)).size;
+  return {
+    table: target.table,
+    named: target.named,
+    *routes() {
+      for (const roa of shown) {
+        yield {
+          table: target.table,
+          net: roaText(roa),
+          protocol: roa.protocol,
+          origin: 'static',
+          destination: 'none',
+          hops: [],
+          from: undefined,
+          since: 0,
+          preference: STATIC_PREFERENCE,
+          primary: true,
+          kernelProblem: false,
+          igpMetric: undefined,
+          stale: false,
+          suppressed: false,
+          bgp: undefined,
+          kernel: [],
+        } satisfies TableRoute;
+      }
+    },
+    *skim() {},
+    count: () => ({ table: target.table, shown: shown.length, routes: entries.length, networks }),
+  };
+}

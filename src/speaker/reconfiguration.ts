@@ -1,0 +1,194 @@
+// From one configuration to the next, one after the other: reload, the same with a way back (undo by hand, when nobody
+// confirms in time, or when peers are lost), and protocols that an operator has switched off. What was read is kept
+// apart from what is in force, which lacks what is switched off.
+
+import { diffConfig } from '../config/diff.ts';
+import type { ConfigIssue } from '../config/issues.ts';
+import type { LoadResult } from '../config/load.ts';
+import type { Config } from '../config/model.ts';
+import type { Timer } from '../lib/clock.ts';
+import { CommandError } from './api.ts';
+import { effectiveConfig } from './bird/effective.ts';
+import { KernelUnavailableError } from './open-kernel.ts';
+import { applyPlan } from './reload.ts';
+import type { Speaker } from './speaker.ts';
+
+const MS_PER_SECOND = 1000;
+
+/** Reads a configuration: the one of the start, or another file. */
+export type ConfigLoader = (file?: string) => LoadResult;
+
+export interface ReconfigureOptions {
+  readonly file?: string;
+  /** Changed policies count for later routes only. */
+  readonly soft?: boolean;
+  /** Seconds until it is undone unless confirmed. */
+  readonly timeout?: number;
+}
+
+interface Pending {
+  readonly timer: Timer;
+  /** Clock.now() */
+  readonly until: number;
+  readonly unwatch: () => void;
+}
+
+export class Reconfiguration {
+  readonly #speaker: Speaker;
+  readonly #load: ConfigLoader;
+  #queue: Promise<unknown> = Promise.resolve();
+  /** What was in force before the last change. */
+  #previous: Config | undefined;
+  #pending: Pending | undefined;
+
+  constructor(speaker: Speaker, load: ConfigLoader) {
+    this.#speaker = speaker;
+    this.#load = load;
+  }
+
+  /** Seconds until what was applied is undone; undefined where nothing waits for its confirmation. */
+  get undoIn(): number | undefined {
+    if (this.#pending === undefined) return undefined;
+    return Math.max(0, this.#pending.until - this.#speaker.parts.clock.now()) / MS_PER_SECOND;
+  }
+
+  /** Sentences of what changed. Rejects with every complaint where the file is bad; nothing has changed then. */
+  reload(options: ReconfigureOptions = {}): Promise<string[]> {
+    return this.#enqueue(async () => {
+      const config = this.#read(options.file);
+      const before = this.#speaker.written;
+      const established = this.#established();
+      const changes = await this.#apply(config, options.soft === true);
+      this.#previous = before;
+      this.#endPending();
+      if (options.timeout !== undefined) this.#startPending(options.timeout, established);
+      return changes;
+    });
+  }
+
+  /** Reads the file and throws CommandError with every complaint. */
+  check(file: string | undefined): void {
+    this.#read(file);
+  }
+
+  /** False where nothing waits for it. */
+  confirm(): boolean {
+    const waited = this.#pending !== undefined;
+    this.#endPending();
+    return waited;
+  }
+
+  /** False where there is nothing to go back to. */
+  undo(): Promise<boolean> {
+    return this.#enqueue(async () => {
+      const previous = this.#previous;
+      this.#endPending();
+      if (previous === undefined) return false;
+      this.#previous = undefined;
+      await this.#apply(previous, false);
+      return true;
+    });
+  }
+
+  /** Puts into force what the protocols that are switched off leave of the configuration. */
+  refresh(off: ReadonlySet<string>): Promise<unknown> {
+    return this.#enqueue(() => this.#apply(this.#speaker.written, false, off));
+  }
+
+  #enqueue<T>(work: () => Promise<T>): Promise<T> {
+    // One after the other: each compares with what the one before has made.
+    const next = this.#queue.then(work);
+    this.#queue = next.then(ignore, ignore);
+    return next;
+  }
+
+  #read(file: string | undefined): Config {
+    const result = this.#load(file);
+    if (result.ok) return result.config;
+    throw new CommandError('invalid', `nothing was changed:\n${result.issues.map(complaint).join('\n')}`);
+  }
+
+  async #apply(
+    written: Config,
+    soft: boolean,
+    off: ReadonlySet<string> = this.#speaker.protocols.off,
+  ): Promise<string[]> {
+    const speaker = this.#speaker;
+    if (speaker.state !== 'running') throw new CommandError('failed', `godwit is ${speaker.state}`);
+    const effective = effectiveConfig(written, off);
+    const plan = diffConfig(speaker.config, effective);
+    const calm = (change: { softIn: boolean; softOut: boolean }) => ({
+      ...change,
+      softIn: false,
+      softOut: false,
+    });
+    try {
+      await applyPlan(
+        speaker,
+        soft
+          ? {
+              ...plan,
+              peers: {
+                ...plan.peers,
+                changed: plan.peers.changed.map((each) => ({ ...each, ...calm(each) })),
+              },
+            }
+          : plan,
+        effective,
+      );
+    } catch (error) {
+      if (error instanceof KernelUnavailableError) throw new CommandError('failed', error.message);
+      throw error;
+    }
+    speaker.written = written;
+    speaker.reconfiguredAt = speaker.parts.clock.wallTime();
+    return [...plan.sentences];
+  }
+
+  #established(): ReadonlySet<string> {
+    const handles = [...this.#speaker.registry.values()];
+    return new Set(handles.filter(({ established }) => established !== undefined).map(({ name }) => name));
+  }
+
+  #startPending(seconds: number, established: ReadonlySet<string>): void {
+    const { clock } = this.#speaker.parts;
+    const timer = clock.setTimer(seconds * MS_PER_SECOND, () =>
+      this.#rollBack(`nobody confirmed it within ${seconds} s`),
+    );
+    const unwatch = this.#speaker.watchers.watchPeers(({ peer }) => {
+      if (established.has(peer.name) && this.#isLost(peer.name)) {
+        this.#rollBack(`the session with ${peer.name} was lost`);
+      }
+    });
+    this.#pending = { timer, until: clock.now() + seconds * MS_PER_SECOND, unwatch };
+  }
+
+  /** Its session ended, and not because this side wanted it so. */
+  #isLost(name: string): boolean {
+    const handle = this.#speaker.registry.find(name);
+    if (handle === undefined || handle.established !== undefined || !handle.peer.adminUp) return false;
+    const cause = handle.peer.lastDown?.cause;
+    return cause !== undefined && cause !== 'admin-stop' && cause !== 'admin-reset' && cause !== 'collision';
+  }
+
+  #rollBack(why: string): void {
+    const { log } = this.#speaker.parts;
+    this.#endPending();
+    log.warn({}, `the new configuration is undone: ${why}`);
+    this.undo().catch((error: unknown) => log.error({ error }, 'the configuration could not be undone'));
+  }
+
+  #endPending(): void {
+    this.#pending?.timer.cancel();
+    this.#pending?.unwatch();
+    this.#pending = undefined;
+  }
+}
+
+/** How a change ends is for its own caller to hear. */
+function ignore(): void {}
+
+function complaint({ file, line, column, message, hint }: ConfigIssue): string {
+  const place = line === 0 ? file : `${file}:${line}:${column}`;
+  return `${place}: ${message}${hint === undefined ? '' : ` (${hint})`}`;
+}
