@@ -1,39 +1,27 @@
 // Attribute sets as integers. The canonical bytes of a set (ascending types, 4-octet ASes, no NEXT_HOP, no MP_*)
-// and its next hop are interned together to one attrId, reference-counted; equal ids mean equal routes. What the
+// and its next hop are interned together to one attrId, reference-counted; equal ids mean equal routes. A set that nobody
+// refers to stays until there are many such: a peer that flaps finds its sets again. What the
 // decision and the export rules read stands in columns, derived once when a set is new; nobody parses bytes later
 // but show commands and rewriting.
 
 import { asPathLength, firstAs } from '../bgp/wire/as-path.ts';
 import { aigpMetric } from '../bgp/wire/attribute-values.ts';
-import { ATTRIBUTE, FLAG, WELL_KNOWN_COMMUNITIES } from '../bgp/wire/iana.ts';
+import { ATTRIBUTE, FLAG } from '../bgp/wire/iana.ts';
+import { readUint32 } from '../lib/bytes.ts';
 import { growInt32, growUint8, growUint16, growUint32 } from '../lib/columns.ts';
+import { ATTR_FLAG, communityFlags } from './attr-flags.ts';
 import { hashBytes } from './attr-hash.ts';
 import { BlockArena } from './block-arena.ts';
 import type { NextHopTable } from './next-hops.ts';
 import { ExtrasTable, NO_EXTRAS, needsNoNextHop } from './route-extras.ts';
 
-/** Bits of the `flags` column. */
-export const ATTR_FLAG = {
-  localPref: 1 << 0,
-  med: 1 << 1,
-  originatorId: 1 << 2,
-  noExport: 1 << 3,
-  noAdvertise: 1 << 4,
-  noExportSubconfed: 1 << 5,
-  gracefulShutdown: 1 << 6,
-  llgrStale: 1 << 7,
-  noLlgr: 1 << 8,
-  aigp: 1 << 9,
-  onlyToCustomer: 1 << 10,
-  /** Extended communities that must not cross an AS boundary (RFC 4360 §6). */
-  nonTransitiveExtended: 1 << 11,
-  clusterList: 1 << 12,
-  /** The way is known without the next hop: a gateway or a blackhole that a filter set. */
-  settled: 1 << 13,
-} as const;
+export { ATTR_FLAG } from './attr-flags.ts';
 
 const INITIAL_SETS = 1 << 18;
 const INITIAL_SLOTS = 1 << 12;
+/** Sets that nobody refers to are swept when they are more than these and so many times the others. */
+const SWEEP_MIN = 1 << 12;
+const SWEEP_RATIO = 1;
 /** Room in the arena for each set at the start. */
 const OCTETS_PER_SET = 64;
 /** Spreads the extras' ids over the hash. */
@@ -50,9 +38,12 @@ export class AttrStore {
   #refs: Uint32Array<ArrayBuffer>;
   /** Pairs (hash, attrId), id 0 = empty; linear probing. The hash saves a look into the columns, as in prefixes. */
   #slots = new Int32Array(INITIAL_SLOTS * 2);
+  /** Sets in the table that somebody refers to, and that nobody does. */
   #size = 0;
+  #idle = 0;
   #limit = 1;
-  readonly #freeIds: number[] = [];
+  /** Free ids, linked through `#hashes`, the lowest first after a sweep. */
+  #free = 0;
 
   // What the decision reads, by attrId.
   nextHop: Int32Array<ArrayBuffer>;
@@ -150,14 +141,15 @@ export class AttrStore {
         this.#length[id] === length &&
         this.#arena.equals(this.#offset[id]!, source, at, length)
       ) {
-        this.#refs[id] = this.#refs[id]! + 1;
+        if (this.#refs[id] === 0) this.#revive(id);
+        else this.#refs[id] = this.#refs[id]! + 1;
         return id;
       }
     }
     const id = this.#add(source, at, length, nextHop, hash, extras);
     slots[slot * 2] = hash;
     slots[slot * 2 + 1] = id;
-    if (this.#size * 3 > (mask + 1) * 2) this.#rehash((mask + 1) * 2);
+    if ((this.#size + this.#idle) * 3 > (mask + 1) * 2) this.#rehash((mask + 1) * 2);
     return id;
   }
 
@@ -203,7 +195,23 @@ export class AttrStore {
   release(id: number): void {
     const refs = this.#refs[id]! - 1;
     this.#refs[id] = refs;
-    if (refs === 0) this.#remove(id);
+    if (refs > 0) return;
+    // A next hop may be gone for good: it is not held for a set that only waits to be asked for again. Its id in the set
+    // means whatever it means when the set is found again.
+    this.nextHops.release(this.nextHop[id]!);
+    this.extrasTable.release(this.extras[id]!);
+    this.#size--;
+    this.#idle++;
+    if (this.#idle > SWEEP_MIN && this.#idle > SWEEP_RATIO * this.#size) this.#sweep();
+  }
+
+  #revive(id: number): void {
+    this.#refs[id] = 1;
+    this.nextHops.hold(this.nextHop[id]!);
+    this.extrasTable.hold(this.extras[id]!);
+    this.#idle--;
+    this.#size++;
+    this.#deriveExtras(id);
   }
 
   #add(
@@ -214,8 +222,7 @@ export class AttrStore {
     hash: number,
     extras: number,
   ): number {
-    const id = this.#freeIds.pop() ?? this.#limit++;
-    if (id >= this.#refs.length) this.#grow(id + 1);
+    const id = this.#allocate();
     this.#offset[id] = this.#arena.store(source, at, length);
     this.#length[id] = length;
     this.#hashes[id] = hash;
@@ -229,40 +236,43 @@ export class AttrStore {
     return id;
   }
 
-  #remove(id: number): void {
-    const slots = this.#slots;
-    const mask = (slots.length >> 1) - 1;
-    let hole = this.#hashes[id]! & mask;
-    while (slots[hole * 2 + 1] !== id) hole = (hole + 1) & mask;
-    for (let next = (hole + 1) & mask; slots[next * 2 + 1] !== 0; next = (next + 1) & mask) {
-      const home = slots[next * 2]! & mask;
-      if (((next - home) & mask) >= ((next - hole) & mask)) {
-        slots[hole * 2] = slots[next * 2]!;
-        slots[hole * 2 + 1] = slots[next * 2 + 1]!;
-        hole = next;
+  #allocate(): number {
+    const free = this.#free;
+    if (free !== 0) {
+      this.#free = this.#hashes[free]!;
+      return free;
+    }
+    const id = this.#limit++;
+    if (id >= this.#refs.length) this.#grow(id + 1);
+    return id;
+  }
+
+  /** Takes out every set that nobody refers to. */
+  #sweep(): void {
+    let capacity = INITIAL_SLOTS;
+    while (this.#size * 3 > capacity * 2) capacity *= 2;
+    this.#slots = new Int32Array(capacity * 2);
+    this.#free = 0;
+    for (let id = this.#limit - 1; id > 0; id--) {
+      if (this.#refs[id] !== 0) {
+        insert(this.#slots, this.#hashes[id]!, id);
+        continue;
+      }
+      if (this.#offset[id] !== 0) this.#arena.free(this.#offset[id]!, this.#length[id]!);
+      this.#offset[id] = 0;
+      if (this.#free === 0 && id === this.#limit - 1) this.#limit--;
+      else {
+        this.#hashes[id] = this.#free;
+        this.#free = id;
       }
     }
-    slots[hole * 2 + 1] = 0;
-    this.#arena.free(this.#offset[id]!, this.#length[id]!);
-    this.nextHops.release(this.nextHop[id]!);
-    this.extrasTable.release(this.extras[id]!);
-    this.#freeIds.push(id);
-    this.#size--;
-    if (mask >= INITIAL_SLOTS && this.#size * 8 < mask) this.#rehash((mask + 1) >> 1);
+    this.#idle = 0;
   }
 
   #rehash(capacity: number): void {
     const old = this.#slots;
-    const slots = new Int32Array(capacity * 2);
-    const mask = capacity - 1;
-    for (let i = 0; i < old.length; i += 2) {
-      if (old[i + 1] === 0) continue;
-      let slot = old[i]! & mask;
-      while (slots[slot * 2 + 1] !== 0) slot = (slot + 1) & mask;
-      slots[slot * 2] = old[i]!;
-      slots[slot * 2 + 1] = old[i + 1]!;
-    }
-    this.#slots = slots;
+    this.#slots = new Int32Array(capacity * 2);
+    for (let i = 0; i < old.length; i += 2) if (old[i + 1] !== 0) insert(this.#slots, old[i]!, old[i + 1]!);
   }
 
   #grow(size: number): void {
@@ -345,44 +355,26 @@ export class AttrStore {
       }
       at = value + length;
     }
-    const extras = this.extras[id]!;
-    if (extras !== NO_EXTRAS && needsNoNextHop(this.extrasTable.get(extras))) flags |= ATTR_FLAG.settled;
     this.flags[id] = flags;
+    this.#deriveExtras(id);
   }
+
+  /** The one column that comes from the extras. */
+  #deriveExtras(id: number): void {
+    const extras = this.extras[id]!;
+    const flags = this.flags[id]! & ~ATTR_FLAG.settled;
+    const settled = extras !== NO_EXTRAS && needsNoNextHop(this.extrasTable.get(extras));
+    this.flags[id] = settled ? flags | ATTR_FLAG.settled : flags;
+  }
+}
+
+function insert(slots: Int32Array, hash: number, id: number): void {
+  const mask = (slots.length >> 1) - 1;
+  let slot = hash & mask;
+  while (slots[slot * 2 + 1] !== 0) slot = (slot + 1) & mask;
+  slots[slot * 2] = hash;
+  slots[slot * 2 + 1] = id;
 }
 
 /** RFC 4360 §2: the T bit of an extended community's type octet. */
 const EXTENDED_NON_TRANSITIVE = 0x40;
-
-/** RFC 1997, 8326, 9494: communities that change what happens to a route, as flag bits. */
-function communityFlags(bytes: Uint8Array, start: number, end: number): number {
-  let flags = 0;
-  for (let at = start; at < end; at += 4) {
-    if (bytes[at] !== 0xff || bytes[at + 1] !== 0xff) continue;
-    switch (readUint32(bytes, at)) {
-      case WELL_KNOWN_COMMUNITIES.NO_EXPORT:
-        flags |= ATTR_FLAG.noExport;
-        break;
-      case WELL_KNOWN_COMMUNITIES.NO_ADVERTISE:
-        flags |= ATTR_FLAG.noAdvertise;
-        break;
-      case WELL_KNOWN_COMMUNITIES.NO_EXPORT_SUBCONFED:
-        flags |= ATTR_FLAG.noExportSubconfed;
-        break;
-      case WELL_KNOWN_COMMUNITIES.GRACEFUL_SHUTDOWN:
-        flags |= ATTR_FLAG.gracefulShutdown;
-        break;
-      case WELL_KNOWN_COMMUNITIES.LLGR_STALE:
-        flags |= ATTR_FLAG.llgrStale;
-        break;
-      case WELL_KNOWN_COMMUNITIES.NO_LLGR:
-        flags |= ATTR_FLAG.noLlgr;
-        break;
-    }
-  }
-  return flags;
-}
-
-function readUint32(bytes: Uint8Array, at: number): number {
-  return ((bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!) >>> 0;
-}
