@@ -17,7 +17,7 @@ import {
   type SpeakerApi,
 } from '../speaker/api.ts';
 import type { OwnAddress } from '../speaker/own-addresses.ts';
-import { Speaker } from '../speaker/speaker.ts';
+import { Speaker, type SpeakerParts } from '../speaker/speaker.ts';
 import { createApi } from '../speaker/speaker-api.ts';
 import { ProcessClock } from './clock.ts';
 import type { MemHost } from './network.ts';
@@ -39,6 +39,16 @@ export interface NodeOptions {
   readonly exportChunk?: number | undefined;
   /** Milliseconds that pass for the process between two looks at the clock. */
   readonly lookMs?: number | undefined;
+  /** How its paths are watched; else they are not. */
+  readonly openBfd?: SpeakerParts['openBfd'];
+}
+
+/** The configuration of a machine is wrong; the message is for its author. */
+export class NodeConfigError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'NodeConfigError';
+  }
 }
 
 export type NodeState = 'new' | 'running' | 'stopping' | 'down';
@@ -251,7 +261,8 @@ export class SimNode {
 
   #config(): Config {
     const result = this.#load();
-    if (!result.ok) throw new Error(formatIssues(result.issues, { color: false }));
+    if (!result.ok)
+      throw new NodeConfigError(`${this.name}: ${formatIssues(result.issues, { color: false })}`);
     return result.config;
   }
 
@@ -277,6 +288,7 @@ export class SimNode {
       },
       addresses: () => this.#own,
       log: this.#logger(),
+      ...(this.#options.openBfd !== undefined && { openBfd: this.#options.openBfd }),
       version: '0.0.0',
       sizes: { rows: TABLE_ROWS, ...(chunk !== undefined && { exportChunk: chunk }) },
     });

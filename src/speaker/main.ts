@@ -1,5 +1,6 @@
 // A speaker on the real thing: TCP, the system's clock, the kernel through netlink. What cli/ starts.
 
+import { WorkerBfdService } from '../bfd/worker-service.ts';
 import { TcpTransport } from '../bgp/session/tcp-transport.ts';
 import type { LoadResult } from '../config/load.ts';
 import type { Config } from '../config/model.ts';
@@ -39,6 +40,7 @@ export async function createSpeaker(options: CreateOptions): Promise<RunningSpea
     transport: new TcpTransport(),
     openKernel: (wanted) => openKernel(wanted, logger),
     addresses: systemAddresses,
+    openBfd: (events) => WorkerBfdService.open(events),
     log: logger,
     version: packageVersion(),
   });

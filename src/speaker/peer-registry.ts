@@ -44,6 +44,8 @@ export interface RegistryDependencies {
   readonly version: string;
   /** The state or the settings of a peer changed. */
   readonly onChange: (handle: PeerHandle) => void;
+  /** The peer is no more. */
+  readonly onForgotten: (handle: PeerHandle) => void;
   /** A session came or went, or a peer has sent all it has of a family. */
   readonly onProgress: () => void;
 }
@@ -133,12 +135,14 @@ export class PeerRegistry implements PeerEvents {
   forget(handle: PeerHandle): void {
     this.#byName.delete(handle.name);
     this.#byPeer.delete(handle.peer);
+    this.#dependencies.onForgotten(handle);
   }
 
   /** Admin down: the session ends, and routes that wait for its restart go. */
   stop(handle: PeerHandle, reason: string | undefined): void {
     handle.peer.stop({ subcode: CEASE.administrativeShutdown, text: reason });
     handle.restarts.giveUp();
+    this.#dependencies.onChange(handle);
   }
 
   /** New settings for a peer; what the session can take without a reset, it takes. */

@@ -8,6 +8,7 @@ import { createBirdApi } from './bird/api.ts';
 import { type ConfigLoader, Reconfiguration } from './reconfiguration.ts';
 import { refreshPeer } from './refresh.ts';
 import type { Speaker } from './speaker.ts';
+import { bfdViews } from './views/bfd-view.ts';
 import { explainPrefix } from './views/explain.ts';
 import { attributeSetViews, groupViews } from './views/group-view.ts';
 import { explainKernel, kernelRouteViews, kernelStatus } from './views/kernel-view.ts';
@@ -43,7 +44,7 @@ export function createApi({ speaker, configFile, loadConfig }: ApiOptions): Spea
       const { kernel, config } = speaker;
       return kernel === undefined ? [] : kernelRouteViews(rib, kernel, config.kernel.table);
     },
-    bfdSessions: () => [],
+    bfdSessions: () => bfdViews(speaker.bfd),
     explain: (prefix, options) => {
       if (options.from !== undefined) lookup.ribPeerId(options.from);
       if (options.to !== undefined) registry.get(options.to);
@@ -80,7 +81,10 @@ function status(speaker: Speaker, configFile: string | undefined): StatusView {
     reconfiguredAt: speaker.reconfiguredAt,
     configFile,
     state: speaker.state,
-    problems: [...listeners.problems, ...(kernel?.problem === undefined ? [] : [kernel.problem])],
+    problems: [
+      ...listeners.problems,
+      ...[kernel?.problem, speaker.bfd.problem].filter((each) => each !== undefined),
+    ],
     families: rib.families.map((family) => ({
       family: family.family.name,
       prefixes: family.locRib.size,

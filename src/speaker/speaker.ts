@@ -1,16 +1,17 @@
 // The whole speaker: builds every room, plugs them together, starts and stops them. Transport, kernel, clock,
 // scheduler and addresses come from outside (main.ts has the real ones, the simulator its own).
 
+import type { BfdEvents, BfdService } from '../bfd/service.ts';
 import { ListenerSet } from '../bgp/session/listener.ts';
 import type { Transport } from '../bgp/session/transport.ts';
 import type { Config, PeerConfig } from '../config/model.ts';
-import { ACCEPT_ALL } from '../config/policies.ts';
 import type { Kernel } from '../fib/types.ts';
 import type { Clock, Random, Timer } from '../lib/clock.ts';
 import { parseAddress, parseQuad } from '../lib/ip.ts';
 import type { Logger } from '../lib/log.ts';
 import type { Scheduler } from '../lib/scheduler.ts';
 import { Rib, type RibOptions } from '../rib/rib.ts';
+import { BfdSessions } from './bfd-sessions.ts';
 import { peerState } from './bird/bgp-view.ts';
 import { ProtocolStates } from './bird/protocol-states.ts';
 import { DynamicPeers } from './dynamic-peers.ts';
@@ -33,6 +34,8 @@ export interface SpeakerParts {
   /** Undefined where the configuration wants nothing of the kernel; rejects where it cannot be had. */
   readonly openKernel: (config: Config) => Promise<Kernel | undefined>;
   readonly addresses: OwnAddresses;
+  /** Bidirectional Forwarding Detection; undefined where there is none. Throws BfdUnavailableError. */
+  readonly openBfd?: (events: BfdEvents) => BfdService;
   readonly log: Logger;
   readonly version: string;
   /** Other sizes of tables and of what is done at a time, where many speakers share a process. */
@@ -57,6 +60,7 @@ export class Speaker {
   readonly routes: LocalRoutes;
   readonly networks: Networks;
   readonly watchers: Watchers;
+  readonly bfd: BfdSessions;
   readonly policies: Policies;
   kernel: KernelSync | undefined;
   config: Config;
@@ -83,6 +87,7 @@ export class Speaker {
     this.routes = new LocalRoutes(this.rib, () => Math.floor(clock.wallTime() / MS_PER_SECOND));
     this.networks = new Networks(this.routes);
     this.watchers = new Watchers(this.rib);
+    this.bfd = new BfdSessions({ openBfd: parts.openBfd, clock, log });
     this.listeners = new ListenerSet({ clock, transport, log });
     this.registry = new PeerRegistry(config, {
       session: { clock, random, transport, log },
@@ -92,9 +97,11 @@ export class Speaker {
       policies: this.policies,
       version: parts.version,
       onChange: (handle) => {
+        this.bfd.refresh(handle);
         this.protocols.note(handle.name, peerState(handle));
         this.watchers.peerChanged(handle);
       },
+      onForgotten: (handle) => this.bfd.remove(handle),
       onProgress: () => {
         if (!this.#settled) this.#settleWhenReady();
       },
@@ -123,14 +130,14 @@ export class Speaker {
     const kernel = await this.parts.openKernel(config);
     if (kernel === undefined) return undefined;
     const sync = new KernelSync(config, { ...this.parts, kernel }, this.rib, this.routes, this.networks);
-    sync.useFilter(this.policies.kernelFilter((config.localPolicies ?? ACCEPT_ALL).install));
+    sync.useFilter(this.policies.kernelFilter(config.localPolicies.install));
     return sync;
   }
 
   /** Import policies of own and learned routes, for those that come from now on. */
   useLocalImport(config: Config): void {
     const { local } = this.rib;
-    const policy = this.policies.localImport(config.localPolicies ?? ACCEPT_ALL);
+    const policy = this.policies.localImport(config.localPolicies);
     local.importOptions = { ...local.importOptions, policy };
   }
 
@@ -181,6 +188,7 @@ export class Speaker {
     for (const handle of this.registry.values()) this.registry.stop(handle, 'godwit stops');
     this.dynamic.stop();
     this.#settleTimer?.cancel();
+    await this.bfd.close();
     if (!keep) await this.kernel?.close(false);
     await new Promise<void>((resolve) => {
       this.parts.clock.setTimer(FAREWELL_MS, resolve);

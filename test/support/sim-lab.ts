@@ -6,7 +6,7 @@ import { MemKernel } from '../../src/fib/mem-kernel.ts';
 import { parsePrefix, prefixContains } from '../../src/lib/ip.ts';
 import type { SimClock } from '../../src/sim/clock.ts';
 import type { MemHost, MemNetwork, MemNetworkOptions } from '../../src/sim/network.ts';
-import type { SimNode } from '../../src/sim/node.ts';
+import type { NodeOptions, SimNode } from '../../src/sim/node.ts';
 import { World } from '../../src/sim/world.ts';
 import { ip, RawPeer, type RawPeerOptions } from './raw-peer.ts';
 
@@ -44,7 +44,7 @@ export class SimLab {
     name: string,
     addresses: readonly string[],
     input: ConfigInput,
-    options: { kernel?: MemKernel } = {},
+    options: { kernel?: MemKernel; openBfd?: NonNullable<NodeOptions['openBfd']> } = {},
   ): SimSpeaker {
     return this.world.node(name, addresses, input, options);
   }

@@ -1,0 +1,253 @@
+// The peers' BFD: which paths are watched, by which peers' wish, and what a peer's BGP session does when its path fails.
+// RFC 5882: one session a path, however many peers lean on it (§4.4); AdminDown on either side is no failure (§4.2); a
+// BGP session is not held up by BFD that has not come up (§4.1: the peer may not speak it). RFC 9384: Cease/10.
+
+import { diagnosticText } from '../bfd/protocol.ts';
+import type { BfdEvents, BfdService, SessionReport, SessionSpec } from '../bfd/service.ts';
+import type { DownReason } from '../bgp/session/down-reason.ts';
+import { CEASE, ERROR } from '../bgp/wire/error-codes.ts';
+import type { NotificationMessage } from '../bgp/wire/notification.ts';
+import type { BfdConfig } from '../config/model.ts';
+import type { Clock } from '../lib/clock.ts';
+import { formatAddress, parseAddress } from '../lib/ip.ts';
+import type { Logger } from '../lib/log.ts';
+import type { PeerHandle } from './peer-registry.ts';
+
+export interface BfdSessionsParts {
+  /** Undefined where there is no BFD; throws BfdUnavailableError. */
+  readonly openBfd: ((events: BfdEvents) => BfdService) | undefined;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** One watched path. */
+export interface WatchedPath {
+  readonly id: number;
+  readonly key: string;
+  /** In the order in which they came. */
+  readonly members: Map<PeerHandle, BfdConfig>;
+  spec: SessionSpec;
+  report: SessionReport | undefined;
+  /** Wall-clock milliseconds. */
+  since: number;
+  upCount: number;
+  downCount: number;
+}
+
+const MICROS_PER_MS = 1000;
+
+export class BfdSessions {
+  readonly #parts: BfdSessionsParts;
+  readonly #byKey = new Map<string, WatchedPath>();
+  readonly #byId = new Map<number, WatchedPath>();
+  readonly #pathOf = new Map<PeerHandle, WatchedPath>();
+  #service: BfdService | undefined;
+  #nextId = 1;
+  #closed = false;
+  /** A sentence about why nothing is watched. */
+  problem: string | undefined;
+
+  constructor(parts: BfdSessionsParts) {
+    this.#parts = parts;
+  }
+
+  paths(): IterableIterator<WatchedPath> {
+    return this.#byKey.values();
+  }
+
+  pathOf(handle: PeerHandle): WatchedPath | undefined {
+    return this.#pathOf.get(handle);
+  }
+
+  /** The peer came, went up or down, or has other settings. */
+  refresh(handle: PeerHandle): void {
+    const { bfd } = handle.settings;
+    const wanted = bfd !== undefined && handle.peer.adminUp && !this.#closed;
+    const before = this.#pathOf.get(handle);
+    if (before === undefined && !wanted) return;
+    if (wanted && before?.members.get(handle) === bfd && before.key === pathKey(handle, bfd)) return;
+    const key = wanted ? pathKey(handle, bfd) : undefined;
+    if (before !== undefined && before.key !== key) this.#leave(handle, before);
+    if (wanted) this.#join(handle, bfd);
+  }
+
+  /** The peer is no more. */
+  remove(handle: PeerHandle): void {
+    const path = this.#pathOf.get(handle);
+    if (path !== undefined) this.#leave(handle, path);
+  }
+
+  /** The other sides are told that this one goes of its own will. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#service?.close();
+  }
+
+  #join(handle: PeerHandle, config: BfdConfig): void {
+    const service = this.#open();
+    const key = pathKey(handle, config);
+    const known = this.#byKey.get(key);
+    const path = known ?? this.#newPath(key, handle, config);
+    path.members.set(handle, config);
+    this.#pathOf.set(handle, path);
+    path.spec = { ...sessionOptions(shortest(path)), path: path.spec.path };
+    if (known === undefined) service?.add(path.id, path.spec);
+    else service?.update(path.id, path.spec);
+  }
+
+  #leave(handle: PeerHandle, path: WatchedPath): void {
+    path.members.delete(handle);
+    this.#pathOf.delete(handle);
+    if (path.members.size > 0) {
+      path.spec = { ...sessionOptions(shortest(path)), path: path.spec.path };
+      this.#service?.update(path.id, path.spec);
+      return;
+    }
+    this.#byKey.delete(path.key);
+    this.#byId.delete(path.id);
+    this.#service?.remove(path.id);
+  }
+
+  #newPath(key: string, { address, settings }: PeerHandle, config: BfdConfig): WatchedPath {
+    const local = settings.localAddress === undefined ? undefined : parseAddress(settings.localAddress);
+    const path: WatchedPath = {
+      id: this.#nextId++,
+      key,
+      members: new Map(),
+      spec: {
+        ...sessionOptions(config),
+        path: {
+          remote: address.bytes,
+          local: local?.bytes,
+          interface: config.multihop ? undefined : (settings.interface ?? address.zone),
+          multihop: config.multihop,
+        },
+      },
+      report: undefined,
+      since: this.#parts.clock.wallTime(),
+      upCount: 0,
+      downCount: 0,
+    };
+    this.#byKey.set(key, path);
+    this.#byId.set(path.id, path);
+    return path;
+  }
+
+  /** Started with the first peer that wants it. */
+  #open(): BfdService | undefined {
+    const { openBfd, log } = this.#parts;
+    if (this.#service !== undefined || this.problem !== undefined) return this.#service;
+    try {
+      this.#service = openBfd?.({
+        onReport: (report) => this.#learn(report),
+        onFailure: (message) => this.#fail(message),
+      });
+      if (this.#service === undefined) this.problem = 'BFD is configured and cannot be had here';
+    } catch (error) {
+      if (!(error instanceof Error)) throw error;
+      this.problem = error.message;
+    }
+    if (this.problem !== undefined) log.error({ problem: this.problem }, 'paths to peers are not watched');
+    return this.#service;
+  }
+
+  /** Without BFD the peers' own timers watch; what was down says nothing any more. */
+  #fail(message: string): void {
+    this.problem = message;
+    this.#service = undefined;
+    for (const path of this.#byKey.values()) path.report = undefined;
+    this.#parts.log.error({ problem: message }, 'paths to peers are no longer watched');
+  }
+
+  #learn(report: SessionReport): void {
+    const path = this.#byId.get(report.id);
+    if (path === undefined) return;
+    const before = path.report?.state ?? 'Down';
+    path.report = report;
+    if (report.state === before) return;
+    path.since = this.#parts.clock.wallTime();
+    if (report.state === 'Up') this.#up(path);
+    else if (before === 'Up') this.#down(path, report);
+  }
+
+  #up(path: WatchedPath): void {
+    path.upCount++;
+    const address = formatAddress(path.spec.path.remote);
+    this.#parts.log.info({ address, peers: namesOf(path) }, 'BFD session up');
+    for (const { peer } of path.members.keys()) if (fellWithPath(peer.lastDown)) peer.retryNow();
+  }
+
+  #down(path: WatchedPath, report: SessionReport): void {
+    path.downCount++;
+    const why = diagnosticText(report.localDiagnostic);
+    const address = formatAddress(path.spec.path.remote);
+    // RFC 5882 §4.2: BFD ends, not the path.
+    const administrative = report.state === 'AdminDown' || report.remoteState === 'AdminDown';
+    const level = administrative ? 'info' : 'warn';
+    this.#parts.log[level]({ address, peers: namesOf(path), why, administrative }, 'BFD session down');
+    if (administrative) return;
+    for (const { peer } of [...path.members.keys()]) {
+      if (BEFORE_OPEN.includes(peer.state)) continue;
+      peer.cease({ subcode: CEASE.bfdDown, text: `BFD: ${why}` });
+    }
+  }
+}
+
+/** Nothing to end: no connection, or one that proves by itself whether the path works. */
+const BEFORE_OPEN: readonly string[] = ['Idle', 'Connect', 'Active'];
+
+/** The session ended because the path was not there: it need not wait any longer. */
+function fellWithPath(reason: DownReason | undefined): boolean {
+  switch (reason?.cause) {
+    case 'automatic-stop':
+      return isBfdDown(reason.sent);
+    case 'notification-received':
+      return isBfdDown(reason.received) || reason.received?.code === ERROR.holdTimer;
+    case 'connection-lost':
+    case 'connect-failed':
+    case 'hold-timer':
+    case 'link-down':
+      return true;
+    default:
+      return false;
+  }
+}
+
+function isBfdDown(message: NotificationMessage | undefined): boolean {
+  return message?.code === ERROR.cease && message.subcode === CEASE.bfdDown;
+}
+
+/** Peers on one path share a session; what makes paths different stands in the key. */
+function pathKey({ address, settings }: PeerHandle, { multihop }: BfdConfig): string {
+  const link = multihop ? undefined : (settings.interface ?? address.zone);
+  const local = multihop ? settings.localAddress : undefined;
+  return `${multihop} ${address.bytes.join('.')} ${link ?? '*'} ${local ?? '*'}`;
+}
+
+/** RFC 5882 §4.1: the parameters with the shortest detection time. */
+function shortest({ members }: WatchedPath): BfdConfig {
+  const time = ({ minRx, multiplier }: BfdConfig): number => minRx * multiplier;
+  const [first, ...others] = members.values();
+  if (first === undefined) throw new RangeError('a watched path has a peer');
+  return others.reduce((best, config) => (time(config) < time(best) ? config : best), first);
+}
+
+function sessionOptions(config: BfdConfig): Omit<SessionSpec, 'path'> {
+  const { auth } = config;
+  const keys = auth?.keys.map(({ id, password }) => ({
+    id,
+    secret: new TextEncoder().encode(password.reveal()),
+  }));
+  return {
+    desiredMinTx: Math.round(config.minTx * MICROS_PER_MS),
+    requiredMinRx: Math.round(config.minRx * MICROS_PER_MS),
+    idleTx: Math.round(config.idleTx * MICROS_PER_MS),
+    detectMultiplier: config.multiplier,
+    passive: config.passive,
+    authentication: auth === undefined || keys === undefined ? undefined : { type: auth.type, keys },
+  };
+}
+
+export function namesOf({ members }: WatchedPath): string[] {
+  return [...members.keys()].map(({ name }) => name);
+}

@@ -1,0 +1,268 @@
+// What BFD does to BGP sessions: two speakers on a simulated network, with simulated paths for BFD beside it.
+
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { ConfigInput } from '../../src/config/schema.ts';
+import { type BfdHost, BfdNetwork } from '../support/bfd-network.ts';
+import { SimLab, type SimSpeaker } from '../support/sim-lab.ts';
+
+const A = '10.0.0.1';
+const B = '10.0.0.2';
+const SECOND = 1000;
+const NETWORK = '198.51.100.0/24';
+
+let lab: SimLab;
+let network: BfdNetwork;
+const hosts = new Map<string, BfdHost>();
+
+beforeEach(() => {
+  lab = new SimLab();
+  network = new BfdNetwork(lab.clock);
+  hosts.clear();
+});
+
+function speaker(address: string, input: Partial<ConfigInput>): SimSpeaker {
+  const host = network.host(address, hosts.size + 1);
+  hosts.set(address, host);
+  const asn = address === A ? 65001 : 65002;
+  return lab.speaker(address, [address], { router: { asn, id: address }, ...input } as ConfigInput, {
+    openBfd: (events) => {
+      host.events = events;
+      return host.service;
+    },
+  });
+}
+
+type PeerInput = NonNullable<ConfigInput['peers']>[number];
+
+function towards(address: string, more: Partial<PeerInput> = {}): PeerInput {
+  return {
+    address,
+    asn: 'external',
+    import: 'accept',
+    export: 'accept',
+    bfd: { interval: 100 },
+    ...more,
+  };
+}
+
+async function pair(left: Partial<PeerInput> = {}, right: Partial<PeerInput> = {}) {
+  const a = speaker(A, { peers: [towards(B, left)] });
+  const b = speaker(B, { peers: [towards(A, right)], networks: [NETWORK] });
+  await lab.start();
+  await lab.run(5 * SECOND);
+  return { a, b };
+}
+
+/** The path fails for everything, at once and in silence. */
+function cut(): void {
+  network.loses = () => true;
+  lab.network.cut(Uint8Array.from([10, 0, 0, 1]), Uint8Array.from([10, 0, 0, 2]));
+}
+
+function mend(): void {
+  network.loses = () => false;
+  lab.network.heal(Uint8Array.from([10, 0, 0, 1]), Uint8Array.from([10, 0, 0, 2]));
+}
+
+const up = { state: 'Up', remoteState: 'Up', interval: 100, timeout: 300 };
+
+describe('a peer with bfd', () => {
+  it('has a session beside the BGP session', async () => {
+    const { a, b } = await pair();
+    expect(a.states()).toEqual([`${B} Established`]);
+    expect(a.api.bfdSessions()).toMatchObject([
+      {
+        ...up,
+        peers: [B],
+        address: B,
+        multihop: false,
+        multiplier: 3,
+        upCount: 1,
+        downCount: 0,
+        problem: undefined,
+      },
+    ]);
+    expect(b.api.bfdSessions()[0]?.localDiscriminator).toBe(a.api.bfdSessions()[0]?.remoteDiscriminator);
+  });
+
+  it('9384-3-1, 5882-4.2-1: a failed path ends the BGP session within a detection time', async () => {
+    const { a, b } = await pair();
+    expect(a.best()).toEqual([`${NETWORK} from ${B}`]);
+    cut();
+    await lab.run(310);
+    expect(a.peer(B).state).not.toBe('Established');
+    expect(a.peer(B).lastError).toBe(
+      'ended here (BFD: Control Detection Time Expired); sent Cease/BFD Down (6/10); in Established',
+    );
+    expect(b.peer(A).lastError).toContain('Cease/BFD Down (6/10)');
+    expect(a.best()).toEqual([]);
+    expect(a.log).toContain('warn BFD session down');
+    expect(a.api.bfdSessions()).toMatchObject([
+      { state: 'Down', timeout: 0, localDiagnostic: 'Control Detection Time Expired', downCount: 1 },
+    ]);
+  });
+
+  it('comes back with the path, and does not wait for the back-off', async () => {
+    const { a, b } = await pair();
+    cut();
+    await lab.run(30 * SECOND);
+    mend();
+    await lab.run(4 * SECOND);
+    expect([a.states(), b.states()]).toEqual([[`${B} Established`], [`${A} Established`]]);
+    expect(a.api.bfdSessions()).toMatchObject([{ ...up, upCount: 2, downCount: 1 }]);
+    expect(a.best()).toEqual([`${NETWORK} from ${B}`]);
+  });
+
+  it('5882-4.2-1: is not touched when the other side switches BFD off', async () => {
+    const { a, b } = await pair();
+    await b.reload({
+      router: { asn: 65002, id: B },
+      peers: [towards(A, { bfd: false })],
+      networks: [NETWORK],
+    });
+    await lab.run(30 * SECOND);
+    expect(a.peer(B)).toMatchObject({ state: 'Established', downCount: 0 });
+    expect(b.peer(A)).toMatchObject({ state: 'Established', downCount: 0 });
+    expect(b.api.bfdSessions()).toEqual([]);
+    expect(a.api.bfdSessions()).toMatchObject([
+      { state: 'Down', localDiagnostic: 'Neighbor Signaled Session Down' },
+    ]);
+    expect(a.log).toContain('info BFD session down');
+  });
+
+  it('does not wait for BFD of a peer that speaks none', async () => {
+    const { a } = await pair({}, { bfd: false });
+    await lab.run(60 * SECOND);
+    expect(a.peer(B)).toMatchObject({ state: 'Established', downCount: 0 });
+    expect(a.api.bfdSessions()).toMatchObject([{ state: 'Down', interval: 1000, timeout: 0, upCount: 0 }]);
+  });
+
+  it('is watched anew when bfd is configured while the session stands', async () => {
+    const { a, b } = await pair({ bfd: false });
+    expect(a.api.bfdSessions()).toEqual([]);
+    const changes = await a.reload({ router: { asn: 65001, id: A }, peers: [towards(B)] });
+    expect(changes.join()).toContain('bfd none -> ');
+    await lab.run(5 * SECOND);
+    expect(a.api.bfdSessions()).toMatchObject([up]);
+    expect([a.peer(B).downCount, b.peer(A).downCount]).toEqual([0, 0]);
+  });
+
+  it('takes other intervals without a flap of either session', async () => {
+    const { a, b } = await pair();
+    const bfd = { interval: 300, multiplier: 5 };
+    await a.reload({ router: { asn: 65001, id: A }, peers: [towards(B, { bfd })] });
+    await lab.run(5 * SECOND);
+    expect(a.api.bfdSessions()).toMatchObject([{ state: 'Up', interval: 300, timeout: 900, downCount: 0 }]);
+    expect(b.api.bfdSessions()).toMatchObject([{ state: 'Up', interval: 300, timeout: 1500, downCount: 0 }]);
+    expect(a.peer(B)).toMatchObject({ state: 'Established', downCount: 0 });
+  });
+
+  it('5880-6.8.16-1: says AdminDown when the peer is shut down by hand, and is up again with it', async () => {
+    const { a, b } = await pair();
+    a.api.peerDown(B, undefined);
+    await lab.run(5 * SECOND);
+    expect(a.api.bfdSessions()).toEqual([]);
+    expect(b.api.bfdSessions()).toMatchObject([{ state: 'Down', downCount: 1 }]);
+    expect(b.peer(A).lastError).toContain('Administrative Shutdown');
+    expect(network.sentBy(A).at(-1)).toMatchObject({ state: 'AdminDown', diagnostic: 7 });
+    a.api.peerUp(B);
+    await lab.run(70 * SECOND);
+    expect(a.api.bfdSessions()).toMatchObject([up]);
+    expect(a.peer(B).state).toBe('Established');
+  });
+
+  it('leaves with AdminDown when the daemon stops, and when it is taken out', async () => {
+    const { a, b } = await pair();
+    await a.stop();
+    expect(network.sentBy(A).at(-1)).toMatchObject({ state: 'AdminDown' });
+    await b.reload({ router: { asn: 65002, id: B }, networks: [NETWORK] });
+    await lab.run(SECOND);
+    expect(b.api.bfdSessions()).toEqual([]);
+  });
+
+  it('shows what keeps it from coming up, and no key', async () => {
+    const key = (password: string) => ({ verification: { type: 'sha1' as const, password } });
+    const { a } = await pair({ bfd: key('hush-one') }, { bfd: key('hush-two') });
+    expect(a.peer(B).state).toBe('Established');
+    expect(a.api.bfdSessions()).toMatchObject([
+      { state: 'Down', authentication: 'sha1', problem: 'packets that were made with another key' },
+    ]);
+    expect(JSON.stringify([a.api.bfdSessions(), a.log, a.fields])).not.toContain('hush');
+  });
+});
+
+describe('several peers on one path', () => {
+  it('share a session with the shortest detection time, and all of them fall with it (RFC 5882 §4.4)', async () => {
+    const other = { port: 1179, name: 'second', passive: true };
+    const a = speaker(A, {
+      peers: [towards(B), towards(B, { ...other, bfd: { interval: 50 } })],
+    });
+    speaker(B, { peers: [towards(A)] });
+    await lab.start();
+    await lab.run(5 * SECOND);
+    expect(a.api.bfdSessions()).toMatchObject([{ peers: [B, 'second'], state: 'Up', interval: 100 }]);
+    expect(hosts.get(A)?.last().detectionTime).toBe(300_000);
+    expect(network.sentBy(A).at(-1)).toMatchObject({ desiredMinTx: 50_000, requiredMinRx: 50_000 });
+    await a.reload({ router: { asn: 65001, id: A }, peers: [towards(B)] });
+    await lab.run(SECOND);
+    expect(a.api.bfdSessions()).toMatchObject([{ peers: [B], state: 'Up', downCount: 0 }]);
+    expect(network.sentBy(A).at(-1)).toMatchObject({ desiredMinTx: 100_000 });
+  });
+});
+
+describe('dynamic peers', () => {
+  it('are watched while they are connected', async () => {
+    const a = speaker(A, {
+      dynamicPeers: [
+        {
+          prefix: '10.0.0.0/24',
+          asn: 'external',
+          import: 'accept',
+          export: 'accept',
+          bfd: { interval: 100 },
+        },
+      ],
+    });
+    const b = speaker(B, { peers: [towards(A)] });
+    await lab.start();
+    expect(a.api.bfdSessions()).toMatchObject([{ ...up, peers: [B] }]);
+    cut();
+    await lab.run(SECOND);
+    expect(a.api.bfdSessions()).toEqual([]);
+    mend();
+    await lab.run(150 * SECOND);
+    expect(b.peer(A).state).toBe('Established');
+    expect(a.api.bfdSessions()).toMatchObject([up]);
+  });
+});
+
+describe('without BFD', () => {
+  it('that cannot be opened, peers run without and the status says so', async () => {
+    const a = lab.speaker(
+      'a',
+      [A],
+      { router: { asn: 65001, id: A }, peers: [towards(B)] },
+      {
+        openBfd: () => {
+          throw new Error('BFD cannot be had: it needs Linux');
+        },
+      },
+    );
+    lab.speaker('b', [B], { router: { asn: 65002, id: B }, peers: [towards(A, { bfd: false })] });
+    await lab.start();
+    expect(a.peer(B).state).toBe('Established');
+    expect(a.api.status().problems).toEqual(['BFD cannot be had: it needs Linux']);
+    expect(a.api.bfdSessions()).toMatchObject([
+      { state: 'Down', problem: 'BFD cannot be had: it needs Linux' },
+    ]);
+  });
+
+  it('that fails under way, sessions stay and the status says so', async () => {
+    const { a } = await pair();
+    hosts.get(A)!.events?.onFailure('the BFD thread ended');
+    await lab.run(SECOND);
+    expect(a.peer(B)).toMatchObject({ state: 'Established', downCount: 0 });
+    expect(a.api.status().problems).toEqual(['the BFD thread ended']);
+    expect(a.api.bfdSessions()).toMatchObject([{ state: 'Down', problem: 'the BFD thread ended' }]);
+  });
+});
