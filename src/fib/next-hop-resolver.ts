@@ -1,13 +1,14 @@
-// RFC 4271 §5.1.3 and §9.1.2.1: how a BGP next hop is reached, over what the kernel has beside BGP's own routes, and
-// who wants to know when that changes. One step of recursion is enough: the gateway of a kernel route is on a link.
+// RFC 4271 §5.1.3 and §9.1.2.1: how a BGP next hop is reached, over what the kernel has beside BGP's own routes and over
+// own static routes, and who wants to know when that changes. One step of recursion is enough: the gateway of a kernel
+// route, or of a static one, is on a link.
 
 import type { Clock } from '../lib/clock.ts';
-import { isLinkLocal } from '../lib/ip.ts';
+import { isLinkLocal, type Prefix } from '../lib/ip.ts';
 import { PrefixTrie, toWords } from '../lib/prefix-trie.ts';
 import type { Scheduler, Stage } from '../lib/scheduler.ts';
 import type { KernelView } from './kernel-view.ts';
-import { RT_TABLE_MAIN } from './netlink/constants.ts';
-import type { KernelNextHop, KernelRoute } from './types.ts';
+import { RT_TABLE_MAIN, RTPROT_KERNEL } from './netlink/constants.ts';
+import type { KernelNextHop, KernelRoute, KernelRouteType } from './types.ts';
 
 export interface Resolution {
   readonly reachable: boolean;
@@ -20,6 +21,19 @@ export interface Resolution {
 }
 
 export const UNREACHABLE: Resolution = { reachable: false, metric: 0, hops: [], directlyConnected: false };
+
+/** A route of our own that next hops may be behind. */
+export interface OwnRoute {
+  /** Of its prefix, in bits. */
+  readonly length: number;
+  readonly type: KernelRouteType;
+  readonly hops: readonly KernelNextHop[];
+}
+
+export interface OwnRoutes {
+  /** Those that cover an address, longest prefix first. */
+  covering(address: Uint8Array): OwnRoute[];
+}
 
 export interface NextHopWatch {
   /** The answer as last told. */
@@ -39,6 +53,8 @@ interface Watch {
   readonly address: Uint8Array;
   readonly ifindex: number | undefined;
   readonly onChange: (resolution: Resolution) => void;
+  /** Own routes count. */
+  readonly throughOwn: boolean;
   current: Resolution;
   cancelled: boolean;
 }
@@ -60,6 +76,7 @@ export class NextHopResolver {
   readonly #ipv4 = new PrefixTrie(1);
   readonly #ipv6 = new PrefixTrie(4);
   readonly #dirty = new Set<Watch>();
+  #own: OwnRoutes | undefined;
 
   constructor(options: NextHopResolverOptions) {
     this.#options = options;
@@ -77,15 +94,26 @@ export class NextHopResolver {
     this.#options.scheduler.remove(this.#stage);
   }
 
+  /** Own routes to look through from now on. */
+  useOwnRoutes(own: OwnRoutes): void {
+    this.#own = own;
+  }
+
+  /** An own route of this prefix came, went or changed. */
+  ownRouteChanged(prefix: Prefix): void {
+    this.#changed(prefix);
+  }
+
   /** The answer for an address of 4 or 16 octets; a link-local one needs its interface. */
-  resolve(address: Uint8Array, ifindex?: number): Resolution {
+  resolve(address: Uint8Array, ifindex?: number, throughOwn = true): Resolution {
     if (isLinkLocal(address)) return this.#linkLocal(address, ifindex);
     if (this.#options.view.isOwnAddress(address)) return UNREACHABLE;
+    const own = throughOwn ? this.#own?.covering(address)[0] : undefined;
     for (const table of this.#tables) {
-      const found = this.#resolveIn(table, address, ifindex);
+      const found = this.#resolveIn(table, address, ifindex, own);
       if (found !== undefined) return found;
     }
-    return UNREACHABLE;
+    return own === undefined ? UNREACHABLE : this.#throughOwn(own, address, ifindex);
   }
 
   /** Resolves now, and calls back, from the resolver's stage, whenever the answer has changed. */
@@ -93,9 +121,10 @@ export class NextHopResolver {
     address: Uint8Array,
     ifindex: number | undefined,
     onChange: (resolution: Resolution) => void,
+    throughOwn = true,
   ): NextHopWatch {
-    const current = this.resolve(address, ifindex);
-    const watch: Watch = { address, ifindex, onChange, current, cancelled: false };
+    const current = this.resolve(address, ifindex, throughOwn);
+    const watch: Watch = { address, ifindex, onChange, throughOwn, current, cancelled: false };
     this.#slot(address).push(watch);
     return {
       get current() {
@@ -106,11 +135,22 @@ export class NextHopResolver {
   }
 
   /** Undefined where the table does not cover the address. */
-  #resolveIn(table: number, address: Uint8Array, ifindex: number | undefined): Resolution | undefined {
+  #resolveIn(
+    table: number,
+    address: Uint8Array,
+    ifindex: number | undefined,
+    own: OwnRoute | undefined,
+  ): Resolution | undefined {
     for (const route of this.#options.view.covering(address, table)) {
+      // A static route beats what others have put into the kernel, but not the prefix of a link.
+      const linkPrefix = route.protocol === RTPROT_KERNEL;
+      const bits = route.prefix.length;
+      if (own !== undefined && (own.length > bits || (own.length === bits && !linkPrefix))) {
+        return this.#throughOwn(own, address, ifindex);
+      }
       // Blackhole, unreachable and prohibit end the search as they end a packet's way.
       if (route.type !== 'unicast') return UNREACHABLE;
-      const hops = this.#usableHops(route, address, ifindex);
+      const hops = this.#usableHops(route.nextHops, address, ifindex);
       if (hops.length === 0) continue;
       return {
         reachable: true,
@@ -127,9 +167,20 @@ export class NextHopResolver {
     return { reachable: true, metric: 0, hops: [{ gateway: address, ifindex }], directlyConnected: true };
   }
 
-  #usableHops(route: KernelRoute, address: Uint8Array, ifindex: number | undefined): KernelNextHop[] {
+  #throughOwn(own: OwnRoute, address: Uint8Array, ifindex: number | undefined): Resolution {
+    const hops = this.#usableHops(own.hops, address, ifindex);
+    if (own.type !== 'unicast' || hops.length === 0) return UNREACHABLE;
+    const directlyConnected = own.hops.every((hop) => hop.gateway === undefined);
+    return { reachable: true, metric: 0, hops, directlyConnected };
+  }
+
+  #usableHops(
+    nextHops: readonly KernelNextHop[],
+    address: Uint8Array,
+    ifindex: number | undefined,
+  ): KernelNextHop[] {
     const hops: KernelNextHop[] = [];
-    for (const hop of route.nextHops) {
+    for (const hop of nextHops) {
       if (hop.ifindex === undefined || this.#options.view.interfaceOf(hop.ifindex)?.up !== true) continue;
       if (ifindex !== undefined && hop.ifindex !== ifindex) continue;
       hops.push(hop.gateway === undefined ? { ...hop, gateway: address } : hop);
@@ -164,8 +215,10 @@ export class NextHopResolver {
   }
 
   #routeChanged(route: KernelRoute): void {
-    if (!this.#tables.has(route.table)) return;
-    const { bytes, length } = route.prefix;
+    if (this.#tables.has(route.table)) this.#changed(route.prefix);
+  }
+
+  #changed({ bytes, length }: Prefix): void {
     this.#trie(bytes).walk(toWords(bytes), length, (slot) => {
       for (const watch of this.#slots[slot]!) this.#dirty.add(watch);
     });
@@ -181,7 +234,7 @@ export class NextHopResolver {
     const { clock } = this.#options;
     for (const watch of this.#dirty) {
       this.#dirty.delete(watch);
-      const resolution = this.resolve(watch.address, watch.ifindex);
+      const resolution = this.resolve(watch.address, watch.ifindex, watch.throughOwn);
       if (!sameResolution(watch.current, resolution)) {
         watch.current = resolution;
         watch.onChange(resolution);
