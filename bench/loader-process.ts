@@ -2,18 +2,19 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
-import { fileURLToPath } from 'node:url';
 import type { Namespace } from './lab/namespace.ts';
 import type { LoadEvent } from './load/plan.ts';
+import { projectRoot } from './project.ts';
 
 export class LoaderProcess {
   readonly #child: ChildProcess;
   readonly #lines: AsyncIterator<string>;
 
   constructor(namespace: Namespace, planPath: string) {
-    const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-    const main = fileURLToPath(new URL(`./load/main.${extension}`, import.meta.url));
+    // Built, wherever this runs from: as the daemon that it plays to.
+    const main = join(projectRoot(), 'dist/bench/load/main.js');
     const [program, ...args] = namespace.wrap([process.execPath, main, planPath]);
     this.#child = spawn(program!, args, { stdio: ['pipe', 'pipe', 'inherit'] });
     this.#child.stdin?.on('error', () => undefined); // its end is told by its output
