@@ -29,10 +29,13 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 
 /** Modules that only these rooms or files may use. */
 const DOORS: readonly { readonly module: RegExp; readonly allowed: readonly string[] }[] = [
-  { module: /^koffi$/, allowed: ['fib/netlink', 'bfd/udp', 'bgp/session/native-socket.ts'] },
+  {
+    module: /^koffi$/,
+    allowed: ['fib/netlink', 'bfd/udp', 'bgp/session/native-socket.ts', 'cli/bird/native.ts'],
+  },
   { module: /^node:net$/, allowed: ['bgp/session/tcp-transport.ts', 'control', 'demo'] },
   { module: /^node:worker_threads$/, allowed: ['fib/netlink', 'bfd/worker'] },
-  { module: /^(zod|yaml)$/, allowed: ['config'] },
+  { module: /^(zod|yaml)$/, allowed: ['config', 'sim/topology-file.ts'] },
   { module: /^(@grpc\/grpc-js|protobufjs)$/, allowed: ['control/grpc'] },
   { module: /^prom-client$/, allowed: ['control/http'] },
   { module: /^(pino|pino-pretty)$/, allowed: ['cli'] },

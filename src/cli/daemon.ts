@@ -1,16 +1,16 @@
 // `godwit run`: the daemon's life as a process. Configuration, log, speaker, then its faces; signals; and an orderly
 // end. What a speaker is lies behind DaemonParts; nothing here knows BGP.
 
-import { formatIssues } from '../config/issues.ts';
+import type { ConfigIssue } from '../config/issues.ts';
 import type { LoadResult } from '../config/load.ts';
-import type { Config } from '../config/model.ts';
+import type { BirdSocketConfig, Config } from '../config/model.ts';
 import type { ControlServer } from '../control/grpc/server.ts';
 import type { HttpServer } from '../control/http/server.ts';
 import { CommandError } from '../control/protocol.ts';
 import type { LogFields, Logger } from '../lib/log.ts';
 import type { SpeakerApi } from '../speaker/api.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
-import type { Log } from './logger.ts';
+import type { Log } from './log.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface RunningSpeaker {
@@ -20,7 +20,9 @@ export interface RunningSpeaker {
 
 export interface DaemonParts {
   loadConfig(): LoadResult;
-  createLog(config: Config['log']): Log;
+  createLog(config: Config): Log;
+  /** What is wrong with a configuration, for the person who starts the daemon. */
+  describeIssues(issues: readonly ConfigIssue[]): string | Promise<string>;
   /** Rejects where another daemon uses the socket. */
   claimSocket(path: string): Promise<void>;
   createSpeaker(options: {
@@ -35,6 +37,14 @@ export interface DaemonParts {
     mode: number;
     logger: Logger;
   }): Promise<ControlServer>;
+  /** A socket that speaks BIRD's control protocol. */
+  startBird(options: {
+    api: SpeakerApi;
+    socket: BirdSocketConfig;
+    logger: Logger;
+    /** Ends the daemon. */
+    shutdown: () => void;
+  }): Promise<Stoppable>;
   startHttp(options: Config['http'] & { api: SpeakerApi; logger: Logger }): Promise<HttpServer>;
   /** Where signals come from. */
   readonly signals: {
@@ -43,12 +53,26 @@ export interface DaemonParts {
   };
   /** Ends the process now. */
   exit(code: number): void;
+  /** How its life is told; in the log's own words unless given. */
+  readonly journal?: Journal;
+  /** SIGUSR1 */
+  dump?(api: SpeakerApi): void;
+}
+
+/** The moments of a daemon's life. */
+export interface Journal {
+  started(): void;
+  reloading(): void;
+  reloaded(changes: readonly string[]): void;
+  refused(message: string): void;
+  stopping(signal: string): void;
+  stopped(): void;
 }
 
 /** Names of errors that mean: the machine is not as the configuration wants it. */
 const EXPECTED_ERRORS = new Set(['SocketError', 'KernelUnavailableError', 'CommandError']);
 
-interface Stoppable {
+export interface Stoppable {
   stop(): Promise<void>;
 }
 
@@ -56,16 +80,17 @@ interface Stoppable {
 export async function runDaemon(
   configFile: string,
   parts: DaemonParts,
-  terminal: Pick<Terminal, 'warn' | 'color'>,
+  terminal: Pick<Terminal, 'warn'>,
 ): Promise<ExitCode> {
   const first = parts.loadConfig();
   if (!first.ok) {
-    terminal.warn(formatIssues(first.issues, { color: terminal.color }).trimEnd());
+    terminal.warn(await parts.describeIssues(first.issues));
     return EXIT.failed;
   }
   const { config } = first;
-  const log = parts.createLog(config.log);
+  const log = parts.createLog(config);
   const { logger } = log;
+  const journal = parts.journal ?? plainJournal(logger);
   for (const warning of first.warnings) logger.warn(placeOf(warning), warning.message);
 
   let speaker: RunningSpeaker | undefined;
@@ -75,20 +100,26 @@ export async function runDaemon(
   const signals = watchSignals(parts);
   try {
     // Two daemons would fight over routes: the second must not get as far as to have any.
-    if (config.control.socket !== undefined) await parts.claimSocket(config.control.socket);
+    for (const path of socketsOf(config)) await parts.claimSocket(path);
     speaker = await parts.createSpeaker({
       config,
       configFile,
       loadConfig: () => reloadConfig(parts, config, log),
       logger,
     });
-    await startFaces(config, speaker.api, parts, logger, faces);
     const { api } = speaker;
-    signals.onReload(() => reload(api, logger));
+    const shutdown = () => signals.stop('down');
+    for (const socket of config.control.bird) {
+      faces.push(await parts.startBird({ api, socket, logger, shutdown }));
+    }
+    await startFaces(config, api, parts, logger, faces);
+    signals.onDump(() => parts.dump?.(api));
+    journal.started();
+    signals.onReload(reloader(api, journal, logger));
     const signal = await signals.stopped;
-    logger.info({ signal }, 'stopping');
+    journal.stopping(signal);
     await stopAll();
-    logger.info({}, 'stopped');
+    journal.stopped();
     return EXIT.ok;
   } catch (error) {
     logger.error(
@@ -125,7 +156,7 @@ async function startFaces(
 function reloadConfig(parts: DaemonParts, started: Config, log: Log): LoadResult {
   const result = parts.loadConfig();
   if (!result.ok) return result;
-  log.setLevel(result.config.log.level);
+  log.useConfig(result.config);
   for (const part of ['control', 'http'] as const) {
     if (JSON.stringify(result.config[part]) !== JSON.stringify(started[part])) {
       log.logger.warn({ part }, `the change of ${part} takes effect at the next start`);
@@ -134,14 +165,53 @@ function reloadConfig(parts: DaemonParts, started: Config, log: Log): LoadResult
   return result;
 }
 
-function reload(api: SpeakerApi, logger: Logger): void {
-  api.reload().then(
-    ({ changes }) => logger.info({ changes }, changes.length === 0 ? 'nothing changed' : 'reloaded'),
-    (error: unknown) => {
-      if (error instanceof CommandError) logger.error({}, `the reload was refused: ${error.message}`);
-      else logger.error({ error }, 'the reload failed unexpectedly');
-    },
-  );
+/** What SIGHUP does: a reload, and however many come while one is under way, one more after it. */
+function reloader(api: SpeakerApi, journal: Journal, logger: Logger): () => void {
+  let running = false;
+  let again = false;
+  const reload = (): void => {
+    if (running) {
+      again = true;
+      return;
+    }
+    running = true;
+    journal.reloading();
+    api
+      .reload()
+      .then(
+        ({ changes }) => journal.reloaded(changes),
+        (error: unknown) => {
+          if (error instanceof CommandError) journal.refused(error.message);
+          else logger.error({ error }, 'the reload failed unexpectedly');
+        },
+      )
+      .finally(() => {
+        running = false;
+        if (again) {
+          again = false;
+          reload();
+        }
+      });
+  };
+  return reload;
+}
+
+function plainJournal(logger: Logger): Journal {
+  return {
+    started: () => {},
+    reloading: () => {},
+    reloaded: (changes) => logger.info({ changes }, changes.length === 0 ? 'nothing changed' : 'reloaded'),
+    refused: (message) => logger.error({}, `the reload was refused: ${message}`),
+    stopping: (signal) => logger.info({ signal }, 'stopping'),
+    stopped: () => logger.info({}, 'stopped'),
+  };
+}
+
+function socketsOf({ control }: Config): string[] {
+  return [
+    ...(control.socket === undefined ? [] : [control.socket]),
+    ...control.bird.map((each) => each.socket),
+  ];
 }
 
 async function stopParts(running: readonly Stoppable[], logger: Logger): Promise<void> {
@@ -150,11 +220,13 @@ async function stopParts(running: readonly Stoppable[], logger: Logger): Promise
   }
 }
 
-/** SIGTERM and SIGINT end the daemon, a second one at once; SIGHUP reloads; SIGPIPE is nobody's reason to die. */
+/** SIGTERM and SIGINT end the daemon, a second one at once; SIGHUP reloads; SIGUSR1 shows the state; SIGPIPE is
+ *  nobody's reason to die. */
 function watchSignals(parts: DaemonParts) {
   const { signals } = parts;
   let settle: (signal: string) => void = () => {};
   let onReload: (() => void) | undefined;
+  let onDump: (() => void) | undefined;
   let reloadWanted = false;
   let stopping = false;
   const stopped = new Promise<string>((resolve) => {
@@ -176,14 +248,19 @@ function watchSignals(parts: DaemonParts) {
         else onReload();
       },
     ],
+    ['SIGUSR1', () => onDump?.()],
     ['SIGPIPE', () => {}],
   ];
   for (const [signal, listener] of listeners) signals.on(signal, listener);
   return {
     stopped,
+    stop: settle,
     onReload(listener: () => void) {
       onReload = listener;
       if (reloadWanted) listener();
+    },
+    onDump(listener: () => void) {
+      onDump = listener;
     },
     end() {
       for (const [signal, listener] of listeners) signals.removeListener(signal, listener);

@@ -48,28 +48,36 @@ export async function check(file: string, json: boolean, terminal: Terminal): Pr
 
 /** Runs the daemon in this process until a signal ends it. */
 export async function run(file: string, terminal: Terminal): Promise<ExitCode> {
-  const [loadConfig, { runDaemon }, { createLog }, speaker, socket, control, http] = await Promise.all([
+  const [loadConfig, { runDaemon }, { createLog }, speaker, socket, control, bird, http] = await Promise.all([
     configLoader(file, terminal),
     import('./daemon.ts'),
     import('./logger.ts'),
     import('../speaker/main.ts'),
     import('../control/grpc/socket.ts'),
     import('../control/grpc/server.ts'),
+    import('../control/bird/server.ts'),
     import('../control/http/server.ts'),
   ]);
+  const { LogTap } = await import('../control/bird/log-tap.ts');
+  const logTap = new LogTap();
   const tty = terminal.columns !== undefined;
   return runDaemon(
     file,
     {
       loadConfig,
       createLog: (config) => {
-        const log = createLog({ ...config, tty, color: terminal.color });
+        const log = createLog({ ...config.log, tty, color: terminal.color });
         dieLoudly(log);
-        return log;
+        return { ...log, logger: logTap.over(log.logger) };
+      },
+      describeIssues: async (issues) => {
+        const { formatIssues } = await import('../config/issues.ts');
+        return formatIssues(issues, { color: terminal.color }).trimEnd();
       },
       claimSocket: socket.refuseForeign,
       createSpeaker: speaker.createSpeaker,
       startControl: control.startControlServer,
+      startBird: ({ socket: options, ...rest }) => bird.startBirdControl({ ...options, ...rest, logTap }),
       startHttp: (options) => http.startHttpServer({ ...options, wallTime: terminal.now }),
       signals: process,
       exit: (code) => process.exit(code),
@@ -79,7 +87,7 @@ export async function run(file: string, terminal: Terminal): Promise<ExitCode> {
 }
 
 /** An error that reaches the top leaves the state unknown: it is logged whole, and a supervisor starts anew. */
-function dieLoudly(log: {
+export function dieLoudly(log: {
   logger: { error(fields: Record<string, unknown>, message: string): void };
   flush(): void;
 }): void {

@@ -3,7 +3,9 @@
 
 import pino from 'pino';
 import pinoPretty from 'pino-pretty';
-import type { LogFields, Logger } from '../lib/log.ts';
+import type { Logger } from '../lib/log.ts';
+import type { Log } from './log.ts';
+import { redact } from './redact.ts';
 
 export interface LogOptions {
   readonly level: 'debug' | 'info' | 'warn' | 'error';
@@ -15,45 +17,10 @@ export interface LogOptions {
   readonly destination?: NodeJS.WritableStream;
 }
 
-export interface Log {
-  readonly logger: Logger;
-  setLevel(level: LogOptions['level']): void;
-  /** Writes out what is still buffered; for the last moment before the process ends. */
-  flush(): void;
-}
-
-const CENSORED = '<redacted>';
-const SECRET_NAME =
-  /(passwords?|passwd|secrets?|tokens?|credentials?|(^|_|-|md5|ao|auth|private|shared)keys?)$/i;
-/** Deeper than any field that a layer logs; what lies below is left out. */
-const MAX_DEPTH = 6;
 const STDOUT = 1;
 
-/** A copy of the fields in which values of secret names are replaced, at any depth. */
-export function redact(fields: LogFields): LogFields {
-  return redactObject(fields, 0);
-}
-
-function redactObject(source: object, depth: number): LogFields {
-  return Object.fromEntries(
-    Object.entries(source).map(([name, value]) => [
-      name,
-      SECRET_NAME.test(name) && value !== undefined ? CENSORED : redactValue(value, depth + 1),
-    ]),
-  );
-}
-
-function redactValue(value: unknown, depth: number): unknown {
-  if (typeof value !== 'object' || value === null) return value;
-  if (depth > MAX_DEPTH) return '[...]';
-  if (Array.isArray(value)) return value.map((item) => redactValue(item, depth + 1));
-  const prototype: unknown = Object.getPrototypeOf(value);
-  // Errors have a serialiser, and other classes answer for themselves (Secret does).
-  return prototype === Object.prototype || prototype === null ? redactObject(value, depth) : value;
-}
-
 /** Builds the log of the daemon. */
-export function createLog(options: LogOptions): Log {
+export function createLog(options: LogOptions): Log & { setLevel(level: LogOptions['level']): void } {
   const pretty = options.format === 'pretty' || (options.format === 'auto' && options.tty);
   const file =
     options.destination === undefined ? pino.destination({ dest: STDOUT, sync: options.tty }) : undefined;
@@ -78,11 +45,13 @@ export function createLog(options: LogOptions): Log {
     },
     stream,
   );
+  const setLevel = (level: LogOptions['level']): void => {
+    root.level = level;
+  };
   return {
     logger: adapt(root),
-    setLevel: (level) => {
-      root.level = level;
-    },
+    setLevel,
+    useConfig: ({ log }) => setLevel(log.level),
     flush: () => file?.flushSync(),
   };
 }

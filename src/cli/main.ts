@@ -2,6 +2,7 @@
 // the command that needs it.
 
 import { packageVersion } from '../lib/package-info.ts';
+import { CLIENTS, DAEMONS, faceOf } from './bird/faces.ts';
 import { EXIT, type ExitCode, ExitError } from './exit-codes.ts';
 import type { Handlers } from './program.ts';
 import { OutputClosedError, processTerminal, type Terminal } from './terminal.ts';
@@ -83,9 +84,26 @@ function report(error: unknown, terminal: Terminal): ExitCode {
   return EXIT.failed;
 }
 
-/** The process: its arguments, its terminal, its exit code. */
+/** The process: its name and arguments, its terminal, its exit code. */
 export async function start(): Promise<void> {
   const { stdout, stderr, env } = process;
   const once = (signal: NodeJS.Signals, listener: () => void) => process.once(signal, listener);
-  process.exitCode = await main(process.argv.slice(2), processTerminal({ stdout, stderr, env, once }));
+  const terminal = processTerminal({ stdout, stderr, env, once });
+  const [, program = '', ...argv] = process.argv;
+  const face = faceOf(program, argv);
+  process.exitCode = face === undefined ? await main(argv, terminal) : await runFace(face, terminal);
+}
+
+/** BIRD's daemon or client, by the name it is called. */
+async function runFace(
+  { name, argv }: { name: string; argv: readonly string[] },
+  terminal: Terminal,
+): Promise<number> {
+  const daemon = DAEMONS[name];
+  try {
+    if (daemon !== undefined) return await (await import('./bird/daemon.ts')).bird(argv, daemon, terminal);
+    return await (await import('./bird/client.ts')).birdClient(argv, CLIENTS[name]!, terminal);
+  } catch (error) {
+    return report(error, terminal);
+  }
 }

@@ -49,9 +49,15 @@ class Bench {
     loadConfig: () => this.loads.shift() ?? { ok: true, config: config(), warnings: [] },
     createLog: () => ({
       logger: this.#logger,
-      setLevel: (level) => void this.events.push(`level ${level}`),
+      useConfig: ({ log }) => void this.events.push(`level ${log.level}`),
       flush: () => void this.events.push('flushed'),
     }),
+    describeIssues: (issues) =>
+      issues.map(({ file, line, message }) => `${file}:${line}: ${message}`).join('\n'),
+    startBird: async ({ socket: { socket } }) => {
+      this.events.push(`bird up ${socket}`);
+      return { stop: async () => void this.events.push('bird down') };
+    },
     claimSocket: async (path) => {
       if (this.claimFailure !== undefined) throw this.claimFailure;
       this.events.push(`claimed ${path}`);
@@ -83,7 +89,6 @@ class Bench {
 
   run() {
     return runDaemon('godwit.yaml', this.parts, {
-      color: false,
       warn: (line) => void this.warned.push(line),
     });
   }

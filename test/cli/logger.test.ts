@@ -1,6 +1,7 @@
 import { Writable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
-import { createLog, type LogOptions, redact } from '../../src/cli/logger.ts';
+import { createLog, type LogOptions } from '../../src/cli/logger.ts';
+import { redact } from '../../src/cli/redact.ts';
 import { Secret } from '../../src/config/model.ts';
 
 function capture(overrides: Partial<LogOptions> = {}) {

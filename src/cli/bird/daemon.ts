@@ -1,0 +1,172 @@
+// `bird` and `bird6`: godwit's daemon as BIRD's process. The same runDaemon as `godwit run`, with the configuration in
+// BIRD's language, the log in BIRD's form, the control socket where -s says, and no more loaded than what that takes.
+// Where it differs from BIRD: as process 1 it stays in the foreground (a container would end otherwise), and SIGINT
+// stops it in order also with -d.
+
+import { rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { readHostFacts } from '../../config/host.ts';
+import type { LoadResult } from '../../config/load.ts';
+import { openConfig } from '../../config/load-file.ts';
+import type { BirdSocketConfig, Config } from '../../config/model.ts';
+import { packageVersion } from '../../lib/package-info.ts';
+import { type Journal, runDaemon } from '../daemon.ts';
+import { EXIT, type ExitCode } from '../exit-codes.ts';
+import type { Terminal } from '../terminal.ts';
+import { isDetached, reportReady, runDetached } from './background.ts';
+import { describeErrors } from './check.ts';
+import { createDump } from './dump.ts';
+import { type BirdLog, createBirdLog } from './log.ts';
+import { type BirdOptions, type Face, helpText, parseBirdArguments, USAGE } from './options.ts';
+import { remoteLog, systemLog } from './remote-log.ts';
+
+const SOCKET_MODE = 0o660;
+const STDERR = 2;
+const INIT = 1;
+
+/** Runs the words after the program's name; resolves when the daemon has ended. */
+export async function bird(argv: readonly string[], face: Face, terminal: Terminal): Promise<ExitCode> {
+  const command = parseBirdArguments(argv, face);
+  switch (command.do) {
+    case 'version':
+      terminal.warn(`BIRD version ${birdVersion()}`);
+      return EXIT.ok;
+    case 'help':
+      terminal.warn(helpText(face).trimEnd());
+      return EXIT.ok;
+    case 'usage':
+      if (command.complaint !== undefined) terminal.warn(`${face.name}: ${command.complaint}\n`);
+      terminal.warn(USAGE);
+      return EXIT.failed;
+    case 'run':
+      return command.options.check
+        ? check(command.options, face, terminal)
+        : run(command.options, face, argv, terminal);
+  }
+}
+
+/** With a `v`, for which Calico looks. */
+export function birdVersion(): string {
+  return `v${packageVersion()}+godwit`;
+}
+
+async function check(options: BirdOptions, face: Face, terminal: Terminal): Promise<ExitCode> {
+  const result = (await loaderOf(options, face, terminal))();
+  if (!result.ok) terminal.warn(describeErrors(face.name, result.issues));
+  return result.ok ? EXIT.ok : EXIT.failed;
+}
+
+async function run(
+  options: BirdOptions,
+  face: Face,
+  argv: readonly string[],
+  terminal: Terminal,
+): Promise<ExitCode> {
+  const stays = options.foreground || process.pid === INIT || isDetached();
+  if (!stays) return runDetached(face.name, argv, terminal);
+  // What `ps`, `pgrep` and calicoctl look for.
+  process.title = face.name;
+  const load = await loaderOf(options, face, terminal);
+  if (options.user !== undefined || options.group !== undefined) {
+    const { dropPrivileges } = await import('./native.ts');
+    try {
+      await dropPrivileges(options.user, options.group);
+    } catch (error) {
+      terminal.warn(`${face.name}: ${error instanceof Error ? error.message : String(error)}`);
+      return EXIT.failed;
+    }
+  }
+  const log = createBirdLog(face.name, options.debug, {
+    now: terminal.now,
+    syslog: systemLog(),
+    udp: remoteLog(),
+    stderr: STDERR,
+  });
+  const [speaker, { startBirdControl }, { LogTap }, { refuseForeign }, { dieLoudly }] = await Promise.all([
+    import('../../speaker/main.ts'),
+    import('../../control/bird/server.ts'),
+    import('../../control/bird/log-tap.ts'),
+    import('../../control/grpc/socket.ts'),
+    import('../local.ts'),
+  ]);
+  const logTap = new LogTap();
+  const dump = createDump(options, log);
+  const code = await runDaemon(
+    options.config,
+    {
+      loadConfig: load,
+      createLog: (config) => {
+        log.useConfig(config);
+        dieLoudly(log);
+        return { ...log, logger: logTap.over(log.logger) };
+      },
+      describeIssues: (issues) => describeErrors(face.name, issues),
+      claimSocket: refuseForeign,
+      createSpeaker: speaker.createSpeaker,
+      startBird: ({ socket, ...rest }) => startBirdControl({ ...socket, ...rest, logTap }),
+      startControl: async (wanted) => {
+        const { startControlServer } = await import('../../control/grpc/server.ts');
+        return startControlServer(wanted);
+      },
+      startHttp: async (wanted) => {
+        const { startHttpServer } = await import('../../control/http/server.ts');
+        return startHttpServer({ ...wanted, wallTime: terminal.now });
+      },
+      signals: process,
+      exit: (status) => process.exit(status),
+      journal: journalOf(log, options),
+      dump,
+    },
+    terminal,
+  );
+  return code;
+}
+
+/** The configuration as this face changes it: sockets are named on the command line. */
+async function loaderOf(options: BirdOptions, face: Face, terminal: Terminal): Promise<() => LoadResult> {
+  const language = { language: 'bird', env: terminal.env, host: readHostFacts } as const;
+  const load = await openConfig(options.config, {
+    ...language,
+    ...(face.name === 'bird6' && { dialect: '1.6', family: 'ipv6' }),
+  });
+  return () => {
+    const result = load();
+    return result.ok ? { ...result, config: withSockets(result.config, options, face) } : result;
+  };
+}
+
+function withSockets(config: Config, options: BirdOptions, face: Face): Config {
+  const main: BirdSocketConfig = {
+    socket: options.socket,
+    mode: SOCKET_MODE,
+    style: 'auto',
+    restricted: false,
+  };
+  // Beside BIRD's, so that two daemons have one each.
+  const socket = join(dirname(options.socket), `godwit-${face.name}.sock`);
+  return { ...config, control: { socket, mode: SOCKET_MODE, bird: [main, ...config.control.bird] } };
+}
+
+/** The moments of its life in BIRD's words. */
+function journalOf(log: BirdLog, options: BirdOptions): Journal {
+  return {
+    started: () => {
+      if (options.pidFile !== undefined) writeFileSync(options.pidFile, `${process.pid}\n`);
+      log.write('info', 'Started');
+      reportReady();
+    },
+    reloading: () => {
+      log.write('info', 'Reconfiguration requested by SIGHUP');
+      log.write('info', 'Reconfiguring');
+    },
+    reloaded: () => log.write('info', 'Reconfigured'),
+    refused: (message) => {
+      for (const line of message.split('\n')) log.write('error', line);
+    },
+    stopping: () => log.write('info', 'Shutting down'),
+    stopped: () => {
+      if (options.pidFile !== undefined) rmSync(options.pidFile, { force: true });
+      log.write('fatal', 'Shutdown completed');
+    },
+  };
+}

@@ -1,0 +1,60 @@
+// Messages for the system's log and for other hosts' logs (RFC 3164), in the severities of RFC 5424 §6.2.1. Nobody waits
+// for them, and what is lost is lost.
+
+import { createSocket } from 'node:dgram';
+import type { LogClass } from './log.ts';
+import { openSyslog, type WriteSyslog } from './native.ts';
+
+const FACILITY_DAEMON = 3 << 3;
+const SEVERITY: Readonly<Record<LogClass, number>> = {
+  debug: 7,
+  trace: 7,
+  info: 6,
+  remote: 5,
+  warning: 4,
+  error: 3,
+  auth: 5,
+  fatal: 2,
+  bug: 2,
+};
+
+/** The own host's log. Messages from before it is open wait. */
+export function systemLog(): (name: string, logClass: LogClass, text: string) => void {
+  let name: string | undefined;
+  let write: WriteSyslog | undefined;
+  let waiting: [number, string][] = [];
+  return (wanted, logClass, text) => {
+    const priority = FACILITY_DAEMON | SEVERITY[logClass];
+    if (name !== wanted) {
+      name = wanted;
+      write = undefined;
+      openSyslog(wanted, FACILITY_DAEMON).then(
+        (opened) => {
+          write = opened;
+          for (const message of waiting) opened(...message);
+          waiting = [];
+        },
+        () => {
+          // Without libc there is no such log.
+          write = () => {};
+          waiting = [];
+        },
+      );
+    }
+    if (write === undefined) waiting.push([priority, text]);
+    else write(priority, text);
+  };
+}
+
+/** Another host's log. */
+export function remoteLog() {
+  let socket: ReturnType<typeof createSocket> | undefined;
+  return (host: string, port: number, name: string, logClass: LogClass, text: string): void => {
+    if (socket === undefined) {
+      socket = createSocket(host.includes(':') ? 'udp6' : 'udp4');
+      socket.unref();
+      socket.on('error', () => {});
+    }
+    socket.send(`<${FACILITY_DAEMON | SEVERITY[logClass]}>${name}: ${text}`, port, host, () => {});
+  };
+}
