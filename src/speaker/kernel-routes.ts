@@ -6,7 +6,7 @@ import type { NetworkConfig } from '../config/model.ts';
 import type { Fib } from '../fib/fib.ts';
 import type { RouteTargetSpec } from '../fib/route-targets.ts';
 import type { KernelNextHop, KernelRouteWishes } from '../fib/types.ts';
-import { formatAddress, parseAddress } from '../lib/ip.ts';
+import { formatAddress, type Prefix, parseAddress, parsePrefix } from '../lib/ip.ts';
 import type { FamilyRib } from '../rib/family-rib.ts';
 import type { Rib } from '../rib/rib.ts';
 import { LOCAL_ORIGIN } from './local-routes.ts';
@@ -18,6 +18,8 @@ export interface KernelRouteSources {
   readonly tracker: () => NextHopTracker;
   /** The own network of a prefix, as text. */
   readonly network: (prefix: string) => NetworkConfig | undefined;
+  /** Where a static route leads now. */
+  readonly way: (prefix: Prefix) => readonly KernelNextHop[] | undefined;
   readonly prefSource: { readonly ipv4: string | undefined; readonly ipv6: string | undefined };
   /** The kernel export filter; every route passes where there is none. */
   readonly filter?: KernelFilter;
@@ -206,14 +208,13 @@ export class KernelRoutes {
   }
 
   #localTarget(rib: FamilyRib, prefixId: number, wishes: KernelRouteWishes): number {
-    const network = this.#sources.network(rib.prefixes.format(prefixId));
+    const text = rib.prefixes.format(prefixId);
+    const network = this.#sources.network(text);
     if (network === undefined || network.type === 'none') return NO_TARGET;
     if (network.type !== 'via') return this.#intern(rib, { type: network.type, nextHops: [] }, wishes);
-    const nextHops = network.via.flatMap((text) => {
-      const gateway = parseAddress(text)?.bytes;
-      return gateway === undefined ? [] : [{ gateway }];
-    });
-    return this.#intern(rib, { type: 'unicast', nextHops }, wishes);
+    const prefix = parsePrefix(text);
+    const hops = prefix === undefined ? undefined : this.#sources.way(prefix);
+    return this.#internHops(rib, distinct(hops ?? []), wishes);
   }
 
   #intern(rib: FamilyRib, spec: RouteTargetSpec, { metric, prefSource: wanted }: KernelRouteWishes): number {

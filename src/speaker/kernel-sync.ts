@@ -9,8 +9,10 @@ import { KernelView } from '../fib/kernel-view.ts';
 import { type LearnedRoute, Learner, type LearnRule, learnedTables } from '../fib/learn.ts';
 import { NextHopResolver, type Resolution, resolvingTables } from '../fib/next-hop-resolver.ts';
 import { RouteTargets } from '../fib/route-targets.ts';
+import { StaticRoutes } from '../fib/static-routes.ts';
 import type { Kernel } from '../fib/types.ts';
 import type { Clock } from '../lib/clock.ts';
+import type { Prefix } from '../lib/ip.ts';
 import type { Logger } from '../lib/log.ts';
 import type { Scheduler } from '../lib/scheduler.ts';
 import type { FamilyRib } from '../rib/family-rib.ts';
@@ -43,6 +45,8 @@ export class KernelSync {
   readonly #local: LocalRoutes;
   readonly #resolver: NextHopResolver;
   readonly #tracker: NextHopTracker;
+  readonly #statics: StaticRoutes;
+  readonly #networks: Networks;
   readonly #routes: KernelRoutes | undefined;
   readonly #redistributed = new Set<RedistributeSource>();
   /** Tables whose foreign routes the view keeps; it reads the set anew each time. */
@@ -68,6 +72,13 @@ export class KernelSync {
     this.#tables = new Set([...resolvingTables(table), ...learnedTables(table, this.#rules())]);
     this.view = new KernelView({ monitor: this.monitor, ownProtocol: protocol, tables: this.#tables });
     this.#resolver = new NextHopResolver({ view: this.view, scheduler, clock, table });
+    this.#statics = new StaticRoutes({
+      view: this.view,
+      resolver: this.#resolver,
+      onChange: (prefix) => networks.wayChanged(prefix),
+    });
+    this.#resolver.useOwnRoutes(this.#statics);
+    this.#networks = networks;
     this.#learner = this.#newLearner();
     this.#tracker = new NextHopTracker({
       rib,
@@ -80,8 +91,17 @@ export class KernelSync {
     if (this.fib !== undefined) {
       const tracker = () => this.#tracker;
       const network = (prefix: string) => networks.get(prefix);
+      const way = (prefix: Prefix) => this.#statics.way(prefix);
       const interfaceIndex = (name: string) => this.view.interfaceNamed(name)?.ifindex;
-      this.#routes = new KernelRoutes({ rib, fib: this.fib, tracker, network, prefSource, interfaceIndex });
+      this.#routes = new KernelRoutes({
+        rib,
+        fib: this.fib,
+        tracker,
+        network,
+        way,
+        prefSource,
+        interfaceIndex,
+      });
       this.#unlisten = this.view.listen({
         onRoute: () => {},
         onInterface: () => this.#routes?.interfacesChanged(),
@@ -100,6 +120,7 @@ export class KernelSync {
     }
     // Not earlier: to a view that has read nothing, every next hop is out of reach.
     this.#tracker.start();
+    this.#networks.useWays(this.#statics);
     this.#routes?.forgetTargets();
   }
 
@@ -123,7 +144,10 @@ export class KernelSync {
 
   /** How an address is reached; `zone` is the interface of a link-local one. */
   resolve(address: Uint8Array, zone?: string): Resolution {
-    return this.#resolver.resolve(address, zone === undefined ? undefined : this.view.interfaceNamed(zone)?.ifindex);
+    return this.#resolver.resolve(
+      address,
+      zone === undefined ? undefined : this.view.interfaceNamed(zone)?.ifindex,
+    );
   }
 
   interfaceName(ifindex: number): string {
@@ -180,6 +204,8 @@ export class KernelSync {
   /** Another takes over: nothing more is told, and what the other one has not learned is taken back. */
   retire(successor: KernelSync | undefined): void {
     this.#unlisten();
+    this.#statics.close();
+    if (successor === undefined) this.#networks.useWays(undefined);
     this.#routes?.close();
     this.#tracker.close();
     this.#resolver.close();

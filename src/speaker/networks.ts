@@ -3,6 +3,7 @@
 
 import { parseCommunity, parseLargeCommunity } from '../bgp/wire/communities.ts';
 import type { NetworkConfig } from '../config/model.ts';
+import type { StaticSpec } from '../fib/static-routes.ts';
 import { formatPrefix, type Prefix, parseAddress, parsePrefix } from '../lib/ip.ts';
 import type { RouteExtras } from '../rib/route-extras.ts';
 import { CommandError, type NetworkSpec } from './api.ts';
@@ -11,8 +12,16 @@ import type { LocalRoutes } from './local-routes.ts';
 const LARGEST_UINT32 = 0xffff_ffff;
 const NETWORK_TYPES: readonly string[] = ['none', 'blackhole', 'unreachable', 'prohibit', 'via'];
 
+/** Who knows which static routes have a way: fib/static-routes.ts, where there is a kernel. */
+export interface NetworkWays {
+  set(spec: StaticSpec): void;
+  delete(prefix: Prefix): void;
+  way(prefix: Prefix): readonly unknown[] | undefined;
+}
+
 export class Networks {
   readonly #routes: LocalRoutes;
+  #ways: NetworkWays | undefined;
   readonly #configured = new Map<string, NetworkConfig>();
   readonly #added = new Map<string, NetworkConfig>();
 
@@ -28,6 +37,18 @@ export class Networks {
   /** As text. */
   *prefixes(): Iterable<string> {
     for (const prefix of new Set([...this.#configured.keys(), ...this.#added.keys()])) yield prefix;
+  }
+
+  /** Follows from now on which static routes have a way; without, all have one. */
+  useWays(ways: NetworkWays | undefined): void {
+    this.#ways = ways;
+    for (const key of new Set([...this.#configured.keys(), ...this.#added.keys()])) this.#announce(key);
+  }
+
+  /** A static route has got a way, lost it, or leads elsewhere. */
+  wayChanged(prefix: Prefix): void {
+    const key = formatPrefix(prefix);
+    if (this.get(key) !== undefined) this.#tell(prefix, key);
   }
 
   configure(network: NetworkConfig): void {
@@ -61,7 +82,15 @@ export class Networks {
   #announce(key: string): void {
     const prefix = requirePrefix(key);
     const network = this.get(key);
-    if (network === undefined) {
+    if (network === undefined || network.type === 'none') this.#ways?.delete(prefix);
+    else this.#ways?.set(staticSpec(network, prefix));
+    this.#tell(prefix, key);
+  }
+
+  #tell(prefix: Prefix, key: string): void {
+    const network = this.get(key);
+    const stuck = network?.type === 'via' && this.#ways !== undefined && this.#ways.way(prefix) === undefined;
+    if (network === undefined || stuck) {
       this.#routes.remove(prefix, 'network');
       return;
     }
@@ -73,14 +102,29 @@ export class Networks {
       communities: network.communities.filter((text) => !isLarge(text)),
       largeCommunities: network.communities.filter(isLarge),
     } as const;
-    this.#routes.add(prefix, 'network', values, networkExtras(network));
+    this.#routes.add(prefix, 'network', values, networkExtras(network), network.set);
   }
 }
 
+function staticSpec({ type, via, hops, recursive }: NetworkConfig, prefix: Prefix): StaticSpec {
+  const written = hops ?? via.map((address) => ({ address, interface: undefined, onlink: false, weight: 1 }));
+  return {
+    prefix,
+    type: type === 'via' || type === 'none' ? 'unicast' : type,
+    hops: written.map(({ address, ...rest }) => {
+      const parsed = address === undefined ? undefined : parseAddress(address);
+      return { ...rest, gateway: parsed?.bytes, interface: rest.interface ?? parsed?.zone };
+    }),
+    recursive: recursive ?? false,
+  };
+}
+
 /** What filters see of it. */
-function networkExtras({ type, via }: NetworkConfig): Partial<RouteExtras> {
-  if (type === 'none') return {};
-  return type === 'via' ? { gateway: parseAddress(via[0] ?? '')?.bytes } : { destination: type };
+function networkExtras({ type, via, protocol }: NetworkConfig): Partial<RouteExtras> {
+  if (type === 'none') return { protocol };
+  return type === 'via'
+    ? { protocol, gateway: parseAddress(via[0] ?? '')?.bytes }
+    : { protocol, destination: type };
 }
 
 /** Configuration and API have both kinds in one list: `a:b` (RFC 1997) and `a:b:c` (RFC 8092). */
