@@ -24,13 +24,14 @@ export const FILTER_BODY = [
 
 export interface FilterText {
   readonly name: string;
-  /** Definitions that the filter needs, then the filter itself. */
-  readonly text: string;
+  /** What the filter needs to be defined before it. */
+  readonly definitions: string;
+  /** Its statements. */
+  readonly body: string;
 }
 
 export function importFilter(members = SET_MEMBERS): FilterText {
-  const name = 'bench_in';
-  return { name, text: `${prefixSetText(members)}\nfilter ${name} {\n${FILTER_BODY}\n}` };
+  return { name: 'bench_in', definitions: prefixSetText(members), body: FILTER_BODY };
 }
 
 const BLOCK_SIZE = 64;

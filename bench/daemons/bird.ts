@@ -6,6 +6,7 @@ import { run, waitFor } from '../lab/command.ts';
 import { ManagedProcess } from '../lab/managed-process.ts';
 import { BirdControl } from './bird-control.ts';
 import {
+  type BfdAuth,
   type Daemon,
   type DaemonKind,
   type DaemonSpec,
@@ -59,13 +60,16 @@ async function start({ namespace, directory, spec }: StartContext): Promise<Daem
 
 const TABLE: Readonly<Record<LabFamily, string>> = { ipv4: 'master4', ipv6: 'master6' };
 
-export function configuration(spec: DaemonSpec): string {
+function configuration(spec: DaemonSpec): string {
   const lines = [
     'log stderr { warning, error, remote, auth, fatal, bug };',
     `router id ${spec.routerId};`,
     'protocol device {}',
   ];
-  if (spec.importFilter !== undefined) lines.push(spec.importFilter.text);
+  if (spec.importFilter !== undefined) {
+    const { name, definitions, body } = spec.importFilter;
+    lines.push(definitions, `filter ${name} {`, body, '}');
+  }
   for (const family of ['ipv4', 'ipv6'] as const) {
     const networks = spec.networks.filter((prefix) => isIpv6(prefix) === (family === 'ipv6'));
     lines.push(
@@ -80,8 +84,28 @@ export function configuration(spec: DaemonSpec): string {
     }
   }
   if (spec.kernel) lines.push('protocol direct { ipv4 { import all; }; ipv6 { import all; }; }');
-  lines.push(...spec.peers.map((peer) => peerBlock(spec, peer)), '');
+  lines.push(...bfdProtocol(spec), ...spec.peers.map((peer) => peerBlock(spec, peer)), '');
   return lines.join('\n');
+}
+
+const BFD_AUTH: Readonly<Record<BfdAuth, string>> = {
+  simple: 'simple',
+  md5: 'keyed md5',
+  'meticulous-md5': 'meticulous keyed md5',
+  sha1: 'keyed sha1',
+  'meticulous-sha1': 'meticulous keyed sha1',
+};
+
+function bfdProtocol({ peers }: DaemonSpec): string[] {
+  const bfd = peers.find((peer) => peer.bfd !== undefined)?.bfd;
+  if (bfd === undefined) return [];
+  const { interval, multiplier, auth } = bfd;
+  const signed =
+    auth === undefined
+      ? ''
+      : ` authentication ${BFD_AUTH[auth.type]}; password "${auth.password}" { id ${auth.keyId}; };`;
+  const options = `{ interval ${interval} ms; multiplier ${multiplier};${signed} };`;
+  return [`protocol bfd { interface "*" ${options} multihop ${options} }`];
 }
 
 function peerBlock(spec: DaemonSpec, peer: PeerSpec): string {
@@ -92,7 +116,9 @@ function peerBlock(spec: DaemonSpec, peer: PeerSpec): string {
     `  neighbor ${peer.address} as ${peer.asn};`,
     '  connect delay time 1; connect retry time 1; error wait time 1,2;',
   ];
-  if (external) lines.push('  direct;');
+  if (peer.multihop !== undefined) lines.push(`  multihop ${peer.multihop};`);
+  else if (external) lines.push('  direct;');
+  if (peer.bfd !== undefined) lines.push('  bfd yes;');
   if (peer.ttlSecurity === true) lines.push('  ttl security yes;');
   if (peer.passive === true) lines.push('  passive yes;');
   if (peer.password !== undefined) lines.push(`  password "${peer.password}";`);

@@ -56,8 +56,13 @@ async function start({ namespace, directory, spec }: StartContext): Promise<Daem
     return process;
   };
   const processes: ManagedProcess[] = [];
-  if (spec.kernel) processes.push(await launch('zebra', 'frr defaults traditional\n', ['-z', zapi]));
-  processes.push(await launch('bgpd', configuration(spec), spec.kernel ? ['-z', zapi] : ['-Z', '-n']));
+  const bfd = spec.peers.some((peer) => peer.bfd !== undefined);
+  // bgpd asks bfdd through zebra.
+  const zebra = spec.kernel || bfd;
+  if (zebra) processes.push(await launch('zebra', 'frr defaults traditional\n', ['-z', zapi]));
+  const control = join(directory, 'bfdd.sock');
+  if (bfd) processes.push(await launch('bfdd', bfdProfile(spec), ['-z', zapi, '--bfdctl', control]));
+  processes.push(await launch('bgpd', configuration(spec), zebra ? ['-z', zapi] : ['-Z', '-n']));
 
   const ask = async (command: string): Promise<Record<string, unknown>> => {
     const text = await run(['vtysh', '--vty_socket', sockets, '-d', 'bgpd', '-c', `${command} json`]);
@@ -85,6 +90,13 @@ async function start({ namespace, directory, spec }: StartContext): Promise<Daem
   };
 }
 
+function bfdProfile({ peers }: DaemonSpec): string {
+  const { interval, multiplier } = peers.find((peer) => peer.bfd !== undefined)!.bfd!;
+  const lines = ['frr defaults traditional', 'bfd', ' profile lab', `  detect-multiplier ${multiplier}`];
+  lines.push(`  receive-interval ${interval}`, `  transmit-interval ${interval}`, ' exit');
+  return `${lines.join('\n')}\n`;
+}
+
 function configuration(spec: DaemonSpec): string {
   const lines = [
     'frr defaults traditional',
@@ -105,6 +117,8 @@ function configuration(spec: DaemonSpec): string {
     if (peer.ttlSecurity === true) lines.push(` neighbor ${peer.address} ttl-security hops 1`);
     if (peer.passive === true) lines.push(` neighbor ${peer.address} passive`);
     if (peer.password !== undefined) lines.push(` neighbor ${peer.address} password ${peer.password}`);
+    if (peer.multihop !== undefined) lines.push(` neighbor ${peer.address} ebgp-multihop ${peer.multihop}`);
+    if (peer.bfd !== undefined) lines.push(` neighbor ${peer.address} bfd profile lab`);
   }
   for (const family of ['ipv4', 'ipv6'] as const) {
     lines.push(` address-family ${family} unicast`);

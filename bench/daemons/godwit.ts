@@ -10,6 +10,7 @@ import { run, waitFor } from '../lab/command.ts';
 import { ManagedProcess } from '../lab/managed-process.ts';
 import { projectRoot } from '../project.ts';
 import type {
+  BfdSpec,
   Daemon,
   DaemonKind,
   DaemonSpec,
@@ -36,7 +37,7 @@ export const godwit: DaemonKind = godwitVariant(AS_USERS_DO);
 export function godwitVariant(variant: GodwitVariant): DaemonKind {
   return {
     name: variant.name,
-    abilities: ['kernel', 'status'],
+    abilities: ['kernel', 'status', 'filter'],
     version: async () => {
       if (!existsSync(executable())) return undefined;
       const { version } = JSON.parse(await readFile(join(projectRoot(), 'package.json'), 'utf8'));
@@ -114,6 +115,7 @@ function executable(): string {
 }
 
 function configuration(spec: DaemonSpec, socket: string): unknown {
+  const filter = spec.importFilter;
   return {
     router: {
       asn: spec.asn,
@@ -121,20 +123,23 @@ function configuration(spec: DaemonSpec, socket: string): unknown {
       ...(spec.clusterId === undefined ? {} : { clusterId: spec.clusterId }),
     },
     kernel: spec.kernel ? { install: true } : { install: false },
-    peers: spec.peers.map(peerBlock),
+    ...(filter === undefined
+      ? {}
+      : { definitions: filter.definitions, filters: { [filter.name]: filter.body } }),
+    peers: spec.peers.map((peer) => peerBlock(peer, filter?.name ?? 'accept')),
     networks: spec.networks.map((prefix) => ({ prefix, type: 'none' })),
     control: { socket },
   };
 }
 
-function peerBlock(peer: PeerSpec): unknown {
+function peerBlock(peer: PeerSpec, imports: string): unknown {
   return {
     name: peer.name,
     address: peer.address,
     asn: peer.asn,
     localAddress: peer.localAddress,
     families: peer.families.map((family) => FAMILY[family]),
-    import: 'accept',
+    import: imports,
     export: 'accept',
     // As the others do: real tables have them.
     allowAsSets: true,
@@ -143,7 +148,13 @@ function peerBlock(peer: PeerSpec): unknown {
     ...(peer.password === undefined ? {} : { password: peer.password }),
     ...(peer.reflectorClient === true ? { routeReflectorClient: true } : {}),
     ...(peer.nextHopSelf === true ? { nextHop: 'self' } : {}),
+    ...(peer.multihop === undefined ? {} : { multihop: peer.multihop }),
+    ...(peer.bfd === undefined ? {} : { bfd: bfdBlock(peer.bfd) }),
   };
+}
+
+function bfdBlock({ interval, multiplier, auth }: BfdSpec): unknown {
+  return { interval, multiplier, ...(auth === undefined ? {} : { verification: auth }) };
 }
 
 /** Long lists come one JSON document a line; short ones as one document whose only member is the list. */

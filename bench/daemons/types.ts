@@ -25,7 +25,20 @@ export interface PeerSpec {
   readonly ttlSecurity?: boolean;
   /** Show the own address as next hop also to iBGP peers. */
   readonly nextHopSelf?: boolean;
+  /** IP TTL of packets to an eBGP peer behind routers. */
+  readonly multihop?: number;
+  /** Watch the path with BFD; of BIRD's sessions all have the same options. */
+  readonly bfd?: BfdSpec;
 }
+
+export interface BfdSpec {
+  /** Milliseconds, both ways. */
+  readonly interval: number;
+  readonly multiplier: number;
+  readonly auth?: { readonly type: BfdAuth; readonly keyId: number; readonly password: string };
+}
+
+export type BfdAuth = 'simple' | 'md5' | 'meticulous-md5' | 'sha1' | 'meticulous-sha1';
 
 /** Every daemon accepts everything from and announces everything to each peer. */
 export interface DaemonSpec {
