@@ -3,10 +3,10 @@
 // that are included are read anew each time. A file keeps its language while a loader lives.
 
 import { readFileSync } from 'node:fs';
-import type { FilterPool, PolicyHost } from '../policy/program.ts';
 import type { BirdFiles } from './bird/include.ts';
 import type { ParseOptions } from './bird/parse.ts';
 import type { HostFacts } from './build.ts';
+import { FilterEnvironment } from './filter-environment.ts';
 import type { LoadResult } from './load.ts';
 import type { Environment } from './nodes.ts';
 import type { ReadFile } from './secrets.ts';
@@ -23,8 +23,8 @@ export interface FileOptions {
   /** The generation of BIRD's language and the family of a 1.6 daemon; detected unless given. */
   readonly dialect?: ParseOptions['dialect'];
   readonly family?: ParseOptions['family'];
-  /** What filters will run with; without it they are checked only. */
-  readonly policy?: { readonly host: PolicyHost; readonly pool: FilterPool };
+  /** What filters run with; one of this loader's own unless given. */
+  readonly filters?: FilterEnvironment;
   /** The file system's, unless given. */
   readonly files?: BirdFiles & { readonly read: ReadFile };
 }
@@ -34,20 +34,24 @@ export type Loader = () => LoadResult;
 
 /** The loader of `path`. A file that cannot be read now says so when the loader is called. */
 export async function openConfig(path: string, options: FileOptions): Promise<Loader> {
-  const { env, host, dialect, family, policy } = options;
+  const { env, host, dialect, family, filters = new FilterEnvironment() } = options;
+  const withFilters = (result: LoadResult): LoadResult =>
+    result.ok ? { ...result, config: { ...result.config, filters } } : result;
   const read = options.files?.read ?? readText;
   const language = options.language ?? (await languageOf(path, read));
   if (language === 'yaml') {
     const { loadConfig } = await import('./load.ts');
-    return () => loadConfig(path, env, read, host());
+    return () => withFilters(loadConfig(path, env, read, { ...host(), policy: filters }));
   }
   const { FILE_SYSTEM, loadBirdFile } = await import('./bird/load.ts');
   return () =>
-    loadBirdFile(path, options.files ?? FILE_SYSTEM, host(), {
-      ...(dialect !== undefined && { dialect }),
-      ...(family !== undefined && { family }),
-      ...(policy !== undefined && { policy }),
-    });
+    withFilters(
+      loadBirdFile(path, options.files ?? FILE_SYSTEM, host(), {
+        ...(dialect !== undefined && { dialect }),
+        ...(family !== undefined && { family }),
+        policy: filters,
+      }),
+    );
 }
 
 async function languageOf(path: string, read: ReadFile): Promise<Language> {

@@ -6,6 +6,7 @@ import type { FamilyName } from '../bgp/wire/families.ts';
 import type { Role } from '../bgp/wire/session-context.ts';
 import type { Filter } from '../policy/filter.ts';
 import type { BirdConfig } from './bird/config.ts';
+import type { FilterEnvironment } from './filter-environment.ts';
 
 export interface Config {
   readonly router: RouterConfig;
@@ -16,6 +17,8 @@ export interface Config {
   readonly networks: readonly NetworkConfig[];
   readonly redistribute: readonly RedistributeSource[];
   readonly localPolicies: LocalPolicies;
+  /** What its filters run with; absent where no route is ever seen. */
+  readonly filters?: FilterEnvironment;
   readonly decision: DecisionConfig;
   readonly control: ControlConfig;
   readonly http: HttpConfig | undefined;

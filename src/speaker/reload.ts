@@ -23,6 +23,8 @@ export async function applyPlan(speaker: Speaker, plan: ConfigPlan, after: Confi
   for (const listen of plan.listeners.added) speaker.listeners.open(listenOptions(listen));
   applyPeers(speaker, plan, after);
   applyRanges(speaker, plan, after);
+  const used = after.filters?.retain(after);
+  if (used !== undefined) speaker.policies.retain(used);
 }
 
 /** RFC 4486 §4: a new identity is for new sessions. */

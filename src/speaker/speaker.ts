@@ -83,6 +83,7 @@ export class Speaker {
     this.reconfiguredAt = this.startedAt;
     this.rib = new Rib({ ...ribOptions(config), ...parts.sizes }, { clock, scheduler });
     this.policies = new Policies((nextHopId) => this.kernel?.linkOf(nextHopId));
+    config.filters?.useLog(log.child({ part: 'filter' }));
     this.useLocalImport(config);
     this.routes = new LocalRoutes(this.rib, () => Math.floor(clock.wallTime() / MS_PER_SECOND));
     this.networks = new Networks(this.routes);
