@@ -19,8 +19,6 @@ import { DAEMON_ADDRESS, NETWORK_BITS, type WorkSetup } from './work-setup.ts';
 import type { Work } from './works.ts';
 
 const PREFIX = 'gw-bench-';
-/** The neighbour tables of a namespace are the machine's: a thousand peers need more than the default. */
-const NEIGHBOR_TABLE = 16_384;
 
 /**
  * Runs a work; `profileDirectory`: for profiles of a contestant that can make them, there once this is done. Throws where the daemon does not start, a session goes down or the load fails.
@@ -43,11 +41,8 @@ export async function contest(
       { namespace: target, device: 'veth0', addresses: [`${DAEMON_ADDRESS}/${NETWORK_BITS}`] },
       { namespace: source, device: 'veth0', addresses: setup.addresses },
     );
-    for (const namespace of [target, source]) {
-      await namespace
-        .run(['sysctl', '-qw', `net.ipv4.neigh.default.gc_thresh3=${NEIGHBOR_TABLE}`])
-        .catch(() => undefined);
-    }
+    const peers = setup.plan.sessions.map(({ localAddress }) => localAddress);
+    await target.addNeighbors('veth0', await source.macOf('veth0'), peers);
     const home = join(directory, 'daemon');
     await mkdir(home);
     const start = async () => {

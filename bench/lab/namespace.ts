@@ -41,6 +41,25 @@ export class Namespace {
     await run(['ip', '-n', this.name, '-batch', '-'], { input: `${lines.join('\n')}\n` });
   }
 
+  /** The Ethernet address of a device. */
+  async macOf(device: string): Promise<string> {
+    const [link] = await this.ipJson('link', 'show', 'dev', device);
+    const mac = link?.['address'];
+    if (typeof mac !== 'string') throw new Error(`${device} in ${this.name} has no Ethernet address`);
+    return mac;
+  }
+
+  /**
+   * Enters neighbours for good. The kernel's table of learned ones is the whole machine's, and by default has room for
+   * a thousand; entries like these do not count.
+   */
+  async addNeighbors(device: string, mac: string, addresses: readonly string[]): Promise<void> {
+    const lines = addresses.map(
+      (address) => `neighbor add ${address} lladdr ${mac} dev ${device} nud permanent`,
+    );
+    await run(['ip', '-n', this.name, '-batch', '-'], { input: `${lines.join('\n')}\n` });
+  }
+
   remove(): Promise<string> {
     return run(['ip', 'netns', 'del', this.name]);
   }
