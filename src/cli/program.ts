@@ -8,6 +8,7 @@ import { ACTIONS, type Action } from './actions.ts';
 import { SHELLS } from './completion.ts';
 import { EXIT, EXIT_HELP, type ExitCode } from './exit-codes.ts';
 import { DEFAULT_CONFIG } from './local.ts';
+import { addSimulate } from './simulate.ts';
 import type { Terminal } from './terminal.ts';
 
 /** What the tree calls when a command was chosen. */
@@ -73,6 +74,7 @@ export function createProgram(terminal: Terminal, version: string, handlers: Han
     })
     .exitOverride();
   addRun(root, handlers, finish);
+  addSimulate(root, finish, terminal);
   for (const [key, command] of Object.entries(COMMANDS)) {
     const action = ACTIONS[key as keyof typeof COMMANDS];
     const leaf = addCommand(root, command.name, command.help);

@@ -101,6 +101,17 @@ export class Link {
     for (const end of this.ends) end.failLater('ECONNRESET', 0);
   }
 
+  /** The dialler learns that its connection is up, before anything else that comes over it. */
+  confirm(dialler: MemSocket): void {
+    this.#later(this.directionTo(dialler), () => {
+      dialler.place.execute(() => {
+        if (dialler.closed) return;
+        dialler.up = true;
+        dialler.handlers?.onConnect();
+      });
+    });
+  }
+
   /** The way is free again, or the reader: retransmission brings what was held up. */
   wake(): void {
     for (const end of this.ends) {
@@ -190,7 +201,8 @@ export class Link {
       return;
     }
     this.#path.forget(this);
-    if (!other.closed) other.failLater('ECONNRESET', this.#path.delay(by.local.address, other.local.address));
+    // Behind what was sent before.
+    if (!other.closed) this.#later(by.direction!, () => other.failLater('ECONNRESET', 0));
   }
 
   finished(by: MemSocket): void {
@@ -228,7 +240,7 @@ export class MemSocket implements TransportSocket {
   }
 
   get reading(): boolean {
-    return !this.closed && !this.#paused && this.handlers !== undefined && !this.place.stopped;
+    return this.up && !this.closed && !this.#paused && this.handlers !== undefined && !this.place.stopped;
   }
 
   attach(handlers: SocketHandlers): void {

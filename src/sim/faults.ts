@@ -39,14 +39,17 @@ function anyNode(random: Random, { nodes }: Topology): { node: string } {
 }
 
 /** Two that are peers of each other. */
-function pair(random: Random, topology: Topology): { node: string; other: string } {
-  const node = drawOne(
-    random,
-    topology.nodes.filter(({ config }) => (config.peers ?? []).length > 0),
+function pair(random: Random, { nodes }: Topology): { node: string; other: string } {
+  const byAddress = new Map(
+    nodes.flatMap(({ addresses, name }) => addresses.map((text) => [text, name] as const)),
   );
-  const address = drawOne(random, node.config.peers ?? []).address;
-  const other = topology.nodes.find(({ addresses }) => addresses.includes(address))!;
-  return { node: node.name, other: other.name };
+  const pairs = nodes.flatMap(({ name, config }) =>
+    (config.peers ?? []).flatMap(({ address }) => {
+      const other = byAddress.get(address);
+      return other === undefined ? [] : [{ node: name, other }];
+    }),
+  );
+  return drawOne(random, pairs);
 }
 
 /** Mostly short, now and then longer than hold times and restart times. */

@@ -244,13 +244,9 @@ export class MemHost implements Transport, Place {
         { local: { ...remote }, remote: { ...local, zone: remote.zone } },
         { ttl: undefined, minTtl: undefined, password: socket.options.password },
       );
-      network.track(new Link(network, socket, accepted));
-      socket.tell(back(), () => {
-        if (!socket.closed) {
-          socket.up = true;
-          socket.handlers?.onConnect();
-        }
-      });
+      const link = new Link(network, socket, accepted);
+      network.track(link);
+      link.confirm(socket);
       target.execute(() => {
         // The process may have been stopped, and the dialler may have given up meanwhile.
         if (listener.open && !accepted.closed) listener.handlers.onAccept(accepted);

@@ -22,6 +22,8 @@ export interface Scenario {
   readonly seed: number;
   readonly topology: Topology;
   readonly faults: readonly Fault[];
+  /** True: latency, windows, kernel delays and slices are drawn from the seed; else a usual local network. */
+  readonly rough?: boolean;
 }
 
 export interface Phase {
@@ -31,9 +33,24 @@ export interface Phase {
   readonly broken: readonly string[];
 }
 
+/** A node as it is when the network has come to rest for the last time with routes in it. */
+export interface NodeSummary {
+  readonly name: string;
+  readonly asn: number;
+  readonly established: number;
+  readonly sessions: number;
+  readonly prefixes: number;
+  readonly paths: number;
+  readonly kernelRoutes: number | undefined;
+  readonly messages: number;
+  /** `prefix from peer`; on request. */
+  readonly routes: readonly string[] | undefined;
+}
+
 export interface RunResult {
   readonly scenario: Scenario;
   readonly phases: readonly Phase[];
+  readonly nodes: readonly NodeSummary[];
   /** All phases' broken invariants, with the phase's name. */
   readonly broken: readonly string[];
   readonly simulatedMs: number;
@@ -44,6 +61,8 @@ export interface DrawOptions {
   readonly kind?: TopologyKind | undefined;
   readonly size?: TopologySize;
   readonly faults?: number | undefined;
+  /** The same settings everywhere, and no faults unless asked for: for large networks. */
+  readonly plain?: boolean | undefined;
   readonly kinds?: readonly FaultKind[] | undefined;
 }
 
@@ -51,36 +70,46 @@ export interface DrawOptions {
 export function drawScenario(seed: number, options: DrawOptions = {}): Scenario {
   const random = seededRandom(seed);
   const kind = options.kind ?? drawOne(random, ['mesh', 'reflectors', 'tor', 'random'] as const);
-  const topology = buildTopology(kind, random, options.size);
-  const count = options.faults ?? drawInteger(random, 0, MOST_FAULTS);
+  const topology = buildTopology(kind, random, options.size, options.plain);
+  const count = options.faults ?? (options.plain ? 0 : drawInteger(random, 0, MOST_FAULTS));
   const faults = drawFaults(random, topology, {
     count,
     overMs: drawOne(random, FAULTS_OVER_MS),
     ...(options.kinds !== undefined && { kinds: options.kinds }),
   });
-  return { seed, topology, faults };
+  return { seed, topology, faults, rough: options.plain !== true };
+}
+
+export interface RunOptions {
+  /** Every node's best paths stand in the result. */
+  readonly routes?: boolean;
+  /** Told of each phase when it is over. */
+  readonly onPhase?: (phase: Phase) => void;
 }
 
 /** Plays a scenario from start to end; what it throws becomes a broken invariant. */
-export async function runScenario(scenario: Scenario): Promise<RunResult> {
+export async function runScenario(scenario: Scenario, options: RunOptions = {}): Promise<RunResult> {
   const simulation = newSimulation(scenario);
-  const run = new Run(simulation, scenario);
+  const run = new Run(simulation, scenario, options);
   try {
     await run.play();
   } catch (error) {
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    run.phases.push({ name: run.current, convergedMs: undefined, broken: [`threw ${text}`] });
+    run.add({ name: run.current, convergedMs: undefined, broken: [`threw ${text}`] });
   }
   return {
     scenario,
     phases: run.phases,
+    nodes: run.nodes,
     broken: run.phases.flatMap(({ name, broken }) => broken.map((text) => `${name}: ${text}`)),
     simulatedMs: simulation.world.clock.instant,
     messages: messagesOf(simulation.world.nodes),
   };
 }
 
-export function newSimulation({ seed, topology }: Scenario): Simulation {
+function newSimulation({ seed, topology, rough = false }: Scenario): Simulation {
+  if (!rough)
+    return new Simulation(topology, { seed, jitterMs: 1, startWithinMs: 1000, network: { latencyMs: 1 } });
   const random = seededRandom(seed ^ 0x5eed);
   return new Simulation(topology, {
     seed,
@@ -99,13 +128,22 @@ export function newSimulation({ seed, topology }: Scenario): Simulation {
 
 class Run {
   readonly phases: Phase[] = [];
+  nodes: readonly NodeSummary[] = [];
   current: Phase['name'] = 'start';
   readonly #simulation: Simulation;
   readonly #scenario: Scenario;
 
-  constructor(simulation: Simulation, scenario: Scenario) {
+  readonly #options: RunOptions;
+
+  constructor(simulation: Simulation, scenario: Scenario, options: RunOptions) {
     this.#simulation = simulation;
     this.#scenario = scenario;
+    this.#options = options;
+  }
+
+  add(phase: Phase): void {
+    this.phases.push(phase);
+    this.#options.onPhase?.(phase);
   }
 
   async play(): Promise<void> {
@@ -140,6 +178,7 @@ class Run {
         ...nodes.flatMap((node, i) => difference(node.name, before[i]!, stateOf(node, ambiguous))),
       ],
     );
+    this.nodes = nodes.map((node) => summaryOf(node, this.#options.routes === true));
     this.current = 'withdrawal';
     for (const node of nodes) node.requestReload({ ...this.#simulation.plan(node).config, networks: [] });
     await this.#rest(
@@ -165,7 +204,7 @@ class Run {
     const broken = brokenInvariants(simulation.world.nodes);
     if (convergedMs === undefined) broken.unshift(...unrest(simulation.world.nodes));
     broken.push(...more());
-    this.phases.push({ name, convergedMs, broken });
+    this.add({ name, convergedMs, broken });
   }
 }
 
@@ -216,6 +255,22 @@ function leftovers(node: SimNode): string[] {
   const { prefixes, paths, attributeSets, nextHops } = tableSizes(node);
   const left = prefixes + paths + attributeSets + nextHops;
   return left === 0 ? [] : [`${node.name}: ${JSON.stringify(tableSizes(node))} left`];
+}
+
+function summaryOf(node: SimNode, routes: boolean): NodeSummary {
+  const peers = node.api.peers();
+  const { prefixes, paths } = tableSizes(node);
+  return {
+    name: node.name,
+    asn: node.speaker.config.router.asn,
+    established: peers.filter(({ state }) => state === 'Established').length,
+    sessions: peers.length,
+    prefixes,
+    paths,
+    kernelRoutes: node.kernel === undefined ? undefined : node.kernelRoutes().length,
+    messages: messagesOf([node]),
+    routes: routes ? node.best() : undefined,
+  };
 }
 
 function messagesOf(nodes: readonly SimNode[]): number {

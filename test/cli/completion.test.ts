@@ -57,7 +57,7 @@ COMP_LINE='godwit ${words.join(' ')}'; COMP_POINT=\${#COMP_LINE}; _godwit; print
   }
 
   test('completes commands, options, choices and names of peers', async () => {
-    expect(await complete('s')).toEqual(['status', 'show']);
+    expect(await complete('s')).toEqual(['simulate', 'status', 'show']);
     expect(await complete('')).toEqual(expect.arrayContaining(['run', 'check', 'explain', 'completion']));
     expect(await complete('')).not.toContain('__peers');
     expect(await complete('show', '')).toEqual(
