@@ -1,19 +1,38 @@
-// Which interfaces count: patterns in order, the first that matches decides; `-` before a pattern excludes.
+// Which interfaces count: patterns in order, the first that matches decides; `-` before a pattern excludes. A pattern is
+// a name with wildcards, a prefix that an address of the interface is in, or both with a space between them.
+
+import { type Prefix, parsePrefix, prefixContains } from '../lib/ip.ts';
 
 interface Rule {
-  readonly regex: RegExp;
+  readonly name: RegExp | undefined;
+  readonly prefix: Prefix | undefined;
   readonly include: boolean;
 }
 
-/** Returns the test for interface names. `*` stands for any characters, `?` for one; no pattern matching means no;
- *  an empty list means every interface. */
-export function interfaceMatcher(patterns: readonly string[]): (name: string) => boolean {
+/**
+ * Returns the test for an interface's name and one of its addresses. `*` stands for any characters, `?` for one; no
+ * pattern matching means no; an empty list means every interface.
+ */
+export function interfaceMatcher(
+  patterns: readonly string[],
+): (name: string, address?: Uint8Array) => boolean {
   if (patterns.length === 0) return () => true;
-  const rules: Rule[] = patterns.map((pattern) => {
-    const include = !pattern.startsWith('-');
-    return { regex: globRegex(include ? pattern : pattern.slice(1)), include };
-  });
-  return (name) => rules.find(({ regex }) => regex.test(name))?.include ?? false;
+  const rules = patterns.map(ruleOf);
+  return (name, address) => rules.find((rule) => matches(rule, name, address))?.include ?? false;
+}
+
+function ruleOf(pattern: string): Rule {
+  const include = !pattern.startsWith('-');
+  const words = (include ? pattern : pattern.slice(1)).split(' ');
+  const last = words.at(-1) ?? '';
+  const prefix = last.includes('/') ? parsePrefix(last) : undefined;
+  const mask = prefix === undefined ? words.join(' ') : words[0];
+  return { name: mask === last && prefix !== undefined ? undefined : globRegex(mask ?? ''), prefix, include };
+}
+
+function matches({ name, prefix }: Rule, link: string, address: Uint8Array | undefined): boolean {
+  if (name !== undefined && !name.test(link)) return false;
+  return prefix === undefined || (address !== undefined && prefixContains(prefix, address));
 }
 
 function globRegex(glob: string): RegExp {

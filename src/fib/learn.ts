@@ -1,6 +1,6 @@
 // Routes of others that godwit takes in: foreign kernel routes that a rule names, and the prefixes of interfaces. Own
-// routes never, nor what the kernel makes by itself (a connected prefix comes from the address, not from the kernel's
-// route for it). For each prefix and kind the best one is told: lowest metric first.
+// routes never; what the kernel makes by itself only where a rule names it (a connected prefix comes from the address,
+// not from the kernel's route for it). For each prefix and kind the best one is told: lowest metric first.
 
 import { formatPrefix, maskBytes, type Prefix } from '../lib/ip.ts';
 import { interfaceMatcher } from './interface-patterns.ts';
@@ -48,7 +48,7 @@ export function learnedTables(table: number, rules: readonly LearnRule[]): Set<n
 
 export class Learner {
   readonly #options: LearnerOptions;
-  readonly #matchesInterface: (name: string) => boolean;
+  readonly #matchesInterface: (name: string, address?: Uint8Array) => boolean;
   /** What was told, by prefix, for each of the two kinds. */
   readonly #fromRoutes = new Map<string, LearnedRoute>();
   #fromAddresses = new Map<string, LearnedRoute>();
@@ -95,12 +95,12 @@ export class Learner {
 
   #isLearned(route: KernelRoute): boolean {
     const { ownProtocol, rules, table } = this.#options;
-    if (route.protocol === ownProtocol || route.protocol === RTPROT_KERNEL || route.type === 'local') {
-      return false;
-    }
+    if (route.protocol === ownProtocol || route.type === 'local') return false;
+    // What the kernel makes by itself is learned where it is asked for by name.
+    const anybodys = route.protocol !== RTPROT_KERNEL;
     return rules.some(
       (rule) =>
-        (rule.protocol === undefined || rule.protocol === route.protocol) &&
+        (rule.protocol === undefined ? anybodys : rule.protocol === route.protocol) &&
         (rule.table ?? table) === route.table,
     );
   }
@@ -136,7 +136,9 @@ export class Learner {
 
   #connected(address: KernelAddress): LearnedRoute | undefined {
     const link = this.#options.view.interfaceOf(address.ifindex);
-    if (link === undefined || !link.up || !this.#matchesInterface(link.name)) return undefined;
+    if (link === undefined || !link.up || !this.#matchesInterface(link.name, address.address)) {
+      return undefined;
+    }
     // Link-local and host addresses (fe80::, 127.0.0.1) mean nothing to others.
     if (address.scope >= RT_SCOPE.link) return undefined;
     const bytes = maskBytes(address.peer ?? address.address, address.prefixLength);

@@ -10,7 +10,7 @@ import { type LearnedRoute, Learner, type LearnRule, learnedTables } from '../fi
 import { NextHopResolver, type Resolution, resolvingTables } from '../fib/next-hop-resolver.ts';
 import { RouteTargets } from '../fib/route-targets.ts';
 import { StaticRoutes } from '../fib/static-routes.ts';
-import type { Kernel } from '../fib/types.ts';
+import type { Kernel, KernelNextHop } from '../fib/types.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Prefix } from '../lib/ip.ts';
 import type { Logger } from '../lib/log.ts';
@@ -52,6 +52,8 @@ export class KernelSync {
   /** Tables whose foreign routes the view keeps; it reads the set anew each time. */
   readonly #tables: Set<number>;
   readonly #unlisten: () => void = () => {};
+  /** ORIGIN of learned routes: RFC 4271 §5.1.1 has INCOMPLETE, BIRD's language IGP. */
+  readonly #origin: 'IGP' | 'INCOMPLETE';
   #learner: Learner;
   #config: KernelConfig;
 
@@ -60,6 +62,7 @@ export class KernelSync {
     this.#parts = parts;
     this.#local = local;
     this.#config = config.kernel;
+    this.#origin = config.bird === undefined ? 'INCOMPLETE' : 'IGP';
     for (const source of config.redistribute) this.#redistributed.add(source);
     const { table, protocol, metric, install, prefSource, scanTime } = config.kernel;
     this.monitor = new KernelMonitor({ kernel, clock, scheduler, log, scanTime });
@@ -148,6 +151,11 @@ export class KernelSync {
       address,
       zone === undefined ? undefined : this.view.interfaceNamed(zone)?.ifindex,
     );
+  }
+
+  /** Where a static route leads now; undefined where it has no way. */
+  staticWay(prefix: Prefix): readonly KernelNextHop[] | undefined {
+    return this.#statics.way(prefix);
   }
 
   interfaceName(ifindex: number): string {
@@ -258,8 +266,7 @@ export class KernelSync {
 
   #announce(change: 'add' | 'remove', route: LearnedRoute, wanted: RedistributeSource): void {
     if (route.source !== wanted) return;
-    // RFC 4271 §5.1.1: learned by some other means.
-    const values = { origin: 'INCOMPLETE', asPath: '' } as const;
+    const values = { origin: this.#origin, asPath: '' };
     if (change === 'add') this.#local.add(route.prefix, route.source, values, learnedExtras(route));
     else this.#local.remove(route.prefix, route.source);
   }

@@ -42,6 +42,15 @@ describe('interfaceMatcher', () => {
     expect(interfaceMatcher(['eth0'])('lo')).toBe(false);
     expect(interfaceMatcher([])('anything')).toBe(true);
   });
+
+  it('looks at addresses where a pattern has a prefix', () => {
+    const matches = interfaceMatcher(['-eth* 10.9.0.0/16', 'eth* 10.0.0.0/8', '2001:db8::/32']);
+    expect(matches('eth0', address('10.1.2.3'))).toBe(true);
+    expect(matches('eth0', address('10.9.2.3'))).toBe(false);
+    expect(matches('wlan0', address('10.1.2.3'))).toBe(false);
+    expect(matches('wlan0', address('2001:db8:7::1'))).toBe(true);
+    expect(matches('eth0')).toBe(false);
+  });
 });
 
 describe('Learner', () => {

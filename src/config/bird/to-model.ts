@@ -1,32 +1,21 @@
 // A BirdConfig -> godwit's own model, as far as that goes: everything else is reported, construct by construct. The
 // defaults are BIRD's, which differ between its generations where it is said.
 
-import { formatQuad, parseAddress, parseQuad } from '../../lib/ip.ts';
-import type { Statement } from '../../policy/ast.ts';
+import { formatQuad, parseQuad } from '../../lib/ip.ts';
 import type { Diagnostics } from '../../policy/diagnostics.ts';
 import type { PolicyProgram } from '../../policy/program.ts';
 import type { Span } from '../../policy/source.ts';
 import type { HostFacts } from '../build.ts';
-import type {
-  Config,
-  KernelConfig,
-  ListenConfig,
-  LocalPolicies,
-  NetworkConfig,
-  PeerConfig,
-  RedistributeSource,
-} from '../model.ts';
-import { samePolicy } from '../policies.ts';
+import type { Config, ListenConfig, PeerConfig } from '../model.ts';
 import type { BirdConfig, ProtocolConfig } from './config.ts';
-import { BGP_PORT, DEFAULT_LOCAL_PREF, DEFAULT_METRIC, DEFAULT_SCAN_TIME, MAIN_TABLE } from './defaults.ts';
-import type { KernelOptions, StaticRoute } from './protocol-options.ts';
+import { BGP_PORT, DEFAULT_LOCAL_PREF } from './defaults.ts';
 import { reportBfd } from './to-model-bfd.ts';
+import { kernelOf, redistributed } from './to-model-kernel.ts';
 import { buildPeers } from './to-model-peers.ts';
 import { localPolicies } from './to-model-policy.ts';
-import { constructOf, Unsaid } from './unsaid.ts';
+import { networksOf } from './to-model-static.ts';
+import { Unsaid } from './unsaid.ts';
 
-/** RTPROT_BIRD */
-const ROUTE_PROTOCOL = 12;
 const CONTROL_SOCKET = '/run/godwit/godwit.sock';
 const CONTROL_MODE = 0o660;
 
@@ -118,195 +107,6 @@ function listenersOf(
     add(address.includes(':') ? '::' : '0.0.0.0', port, undefined);
   }
   return [...found.values()];
-}
-
-const KERNEL_HANDLED = new Set([
-  'learn',
-  'persist',
-  'scanTime',
-  'table',
-  'metric',
-  'mergePaths',
-  'deviceRoutes',
-  // Own routes that are there at the start are taken over without a gap in any case.
-  'gracefulRestart',
-]);
-
-const NOTHING: ReadonlySet<string> = new Set();
-
-/** One kernel protocol a family in BIRD, one kernel section here: they should agree. */
-function kernelOf(config: BirdConfig, policies: LocalPolicies, unsaid: Unsaid): KernelConfig {
-  const kernels = config.protocols.filter(
-    (each): each is Of<'kernel'> => each.kind === 'kernel' && each.common.disabled !== true,
-  );
-  const first = kernels[0]?.options ?? {};
-  // What nothing can pass is not opened.
-  const install = !samePolicy(policies.install, 'reject');
-  const learn = kernels.some((kernel) => learns(kernel.options)) && !samePolicy(policies.kernel, 'reject');
-  for (const kernel of kernels) {
-    const spanOf = (key: string): Span => kernel.spans.get(key) ?? kernel.span;
-    unsaid.addOptions(kernel.options, KERNEL_HANDLED, spanOf, kernel.name);
-    if (kernel.options.deviceRoutes) unsaid.add('device routes', kernel.span, kernel.name);
-    const differing = MUST_AGREE.filter((key) => kernel.options[key] !== first[key]);
-    for (const key of differing) {
-      unsaid.say(
-        `${constructOf(key)} differs between kernel protocols; the first counts`,
-        spanOf(key),
-        kernel.name,
-      );
-    }
-    for (const [name, channel] of kernel.channels) {
-      const { span, import: _imported, export: _exported, table, ...others } = channel;
-      unsaid.addOptions(others, NOTHING, () => span, kernel.name);
-      const main = table === undefined || table === 'master' || table === `master${name.slice(3)}`;
-      if (!main) unsaid.add(`table ${table}`, span, kernel.name, 'there is one table a family');
-    }
-  }
-  return {
-    install,
-    table: first.table ?? MAIN_TABLE,
-    metric: first.metric ?? (config.dialect === '1.6' ? 0 : DEFAULT_METRIC),
-    ecmp: Math.max(1, first.mergePaths ?? 1),
-    protocol: ROUTE_PROTOCOL,
-    prefSource: { ipv4: undefined, ipv6: undefined },
-    keepOnStop: first.persist ?? false,
-    learn: learn ? [{ protocol: undefined, table: undefined }] : [],
-    interfaces: interfacesOf(config, unsaid),
-    nextHopTracking: install,
-    scanTime: first.scanTime ?? DEFAULT_SCAN_TIME,
-  };
-}
-
-const MUST_AGREE: readonly (keyof KernelOptions)[] = ['learn', 'persist', 'table', 'metric', 'mergePaths'];
-
-function learns(options: KernelOptions): boolean {
-  return options.learn === 'on' || options.learn === 'all';
-}
-
-function interfacesOf(config: BirdConfig, unsaid: Unsaid): readonly string[] {
-  const masks: string[] = [];
-  for (const direct of config.protocols) {
-    if (direct.kind !== 'direct' || direct.common.disabled) continue;
-    if (direct.options.checkLink) unsaid.add('check link', direct.span, direct.name);
-    for (const pattern of direct.options.interfaces.flat()) {
-      if (pattern.prefix !== undefined) unsaid.add('interface by prefix', direct.span, direct.name);
-      else if (pattern.mask !== undefined) masks.push(`${pattern.exclude ? '-' : ''}${pattern.mask}`);
-    }
-  }
-  return masks.length === 0 ? ['*'] : masks;
-}
-
-function redistributed(config: BirdConfig, kernel: KernelConfig): readonly RedistributeSource[] {
-  const enabled = config.protocols.filter((protocol) => protocol.common.disabled !== true);
-  const sources: RedistributeSource[] = [];
-  if (kernel.learn.length > 0) sources.push('kernel');
-  if (enabled.some((each) => each.kind === 'direct')) sources.push('connected');
-  return sources;
-}
-
-function networksOf(config: BirdConfig, program: PolicyProgram, unsaid: Unsaid): readonly NetworkConfig[] {
-  const networks = new Map<string, NetworkConfig>();
-  for (const protocol of config.protocols) {
-    if (protocol.kind !== 'static' || protocol.common.disabled) continue;
-    if (protocol.options.checkLink) unsaid.add('check link', protocol.span, protocol.name);
-    if (protocol.options.igpTables.length > 0) unsaid.add('igp table', protocol.span, protocol.name);
-    for (const route of protocol.options.routes) {
-      const network = networkOf(route, protocol.name, program, unsaid);
-      if (network === undefined) continue;
-      if (networks.has(network.prefix))
-        unsaid.say('a prefix has one static route; the first counts', route.span, protocol.name);
-      else networks.set(network.prefix, network);
-    }
-  }
-  return [...networks.values()];
-}
-
-function networkOf(
-  route: StaticRoute,
-  protocol: string,
-  program: PolicyProgram,
-  unsaid: Unsaid,
-): NetworkConfig | undefined {
-  const { net, target } = route;
-  if (net.type !== 'ipv4' && net.type !== 'ipv6') {
-    unsaid.add(`${net.type} routes`, route.span, protocol);
-    return undefined;
-  }
-  const attributes = attributesOf(route.commands);
-  // Plain assignments are values; all else runs when the route is announced.
-  const set = attributes === undefined && route.use !== undefined ? program.use(route.use) : undefined;
-  const base = {
-    prefix: net.text,
-    med: undefined,
-    localPref: undefined,
-    communities: [],
-    ...attributes,
-    protocol,
-    ...(set !== undefined && { set }),
-  };
-  switch (target.kind) {
-    case 'blackhole':
-    case 'unreachable':
-    case 'prohibit':
-      return { ...base, type: target.kind, via: [] };
-    case 'recursive':
-      return { ...base, type: 'via', via: [target.address] };
-    case 'via': {
-      const via = target.hops.flatMap((hop) => hopAddress(hop.address, hop.interface) ?? []);
-      if (via.length < target.hops.length) unsaid.add('via an interface alone', route.span, protocol);
-      for (const [word, set] of [
-        ['weight', target.hops.some((hop) => hop.weight !== undefined && hop.weight !== 1)],
-        ['onlink', target.hops.some((hop) => hop.onlink === true)],
-        ['bfd', target.hops.some((hop) => hop.bfd === true)],
-        ['mpls', target.hops.some((hop) => hop.mpls !== undefined)],
-      ] as const) {
-        if (set) unsaid.add(`${word} of a next hop`, route.span, protocol);
-      }
-      return via.length === 0 ? undefined : { ...base, type: 'via', via };
-    }
-    default:
-      unsaid.add(`${target.kind} routes`, route.span, protocol);
-      return undefined;
-  }
-}
-
-function hopAddress(address: string | undefined, link: string | undefined): string | undefined {
-  if (address === undefined) return undefined;
-  const linkLocal = parseAddress(address)?.bytes.length === 16 && /^fe[89ab]/.test(address);
-  return linkLocal && link !== undefined ? `${address}%${link}` : address;
-}
-
-/** Plain assignments of attributes that a network can have; undefined where a route does more. */
-function attributesOf(
-  commands: readonly Statement[],
-): Partial<Pick<NetworkConfig, 'med' | 'localPref' | 'communities'>> | undefined {
-  let found: { med?: number; localPref?: number; communities?: string[] } = {};
-  for (const command of commands) {
-    if (command.kind === 'assign' && command.value.kind === 'number') {
-      if (command.target.name === 'bgp_med') found = { ...found, med: command.value.value };
-      else if (command.target.name === 'bgp_local_pref') found = { ...found, localPref: command.value.value };
-      else return undefined;
-      continue;
-    }
-    const community = command.kind === 'do' ? communityAdded(command) : undefined;
-    if (community === undefined) return undefined;
-    found = { ...found, communities: [...(found.communities ?? []), community] };
-  }
-  return found;
-}
-
-/** `bgp_community.add((1,2));` -> `1:2` */
-function communityAdded(statement: Extract<Statement, { kind: 'do' }>): string | undefined {
-  const { call } = statement;
-  if (call.kind !== 'method' || call.method.name !== 'add' || call.object.kind !== 'name') return undefined;
-  const [value] = call.args ?? [];
-  if (call.object.name === 'bgp_community' && value?.kind === 'pair') {
-    const { high, low } = value;
-    return high.kind === 'number' && low.kind === 'number' ? `${high.value}:${low.value}` : undefined;
-  }
-  if (call.object.name !== 'bgp_large_community' || value?.kind !== 'lc') return undefined;
-  const parts = value.parts.map((part) => (part.kind === 'number' ? `${part.value}` : ''));
-  return parts.includes('') ? undefined : parts.join(':');
 }
 
 /** One decision for all peers: what any of them asks for. */

@@ -90,7 +90,7 @@ describe.skipIf(rendered.length === 0)('what Calico renders', () => {
       interfaces: ['-cali*', '-kube-ipvs*', '*'],
       scanTime: 2,
     });
-    expect(config.redistribute).toEqual(['kernel', 'connected']);
+    expect(config.redistribute).toEqual(['kernel', 'static', 'connected']);
     expect(config.listen).toEqual([{ address: '0.0.0.0', port: 179, interface: undefined }]);
     expect(config.networks.every((network) => network.type === 'blackhole')).toBe(true);
     expect(bird.definitions.map((each) => each.kind)).toContain('filter');

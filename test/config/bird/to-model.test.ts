@@ -146,6 +146,7 @@ describe('the rest', () => {
         prefix: '203.0.113.0/24',
         type: 'via',
         via: ['10.0.0.9'],
+        recursive: true,
         med: undefined,
         localPref: undefined,
         communities: [],
@@ -159,6 +160,41 @@ describe('the rest', () => {
         communities: [],
       },
     ]);
+    expect(warnings).toEqual([]);
+  });
+
+  test('next hops of static routes, with all that can be said of them', () => {
+    const { config, warnings } = model(`${ROUTER} protocol static { ipv4; check link;
+      route 10.1.0.0/16 via "eth1"; route 10.2.0.0/16 via 10.0.0.2 dev "eth0" onlink on;
+      route 10.3.0.0/16 via 10.0.0.2 weight 3 via 10.0.0.3; }
+      protocol static { ipv6; route 2001:db8::/48 via fe80::1 dev "eth0"; route 2001:db8:1::/48 via 2001:db8:9::1 dev "eth0"; }`);
+    expect(config.networks.map(({ via, hops }) => ({ via, hops }))).toEqual([
+      { via: [], hops: [{ address: undefined, interface: 'eth1', onlink: false, weight: 1 }] },
+      { via: ['10.0.0.2'], hops: [{ address: '10.0.0.2', interface: 'eth0', onlink: true, weight: 1 }] },
+      {
+        via: ['10.0.0.2', '10.0.0.3'],
+        hops: [
+          { address: '10.0.0.2', interface: undefined, onlink: false, weight: 3 },
+          { address: '10.0.0.3', interface: undefined, onlink: false, weight: 1 },
+        ],
+      },
+      { via: ['fe80::1%eth0'], hops: undefined },
+      {
+        via: ['2001:db8:9::1'],
+        hops: [{ address: '2001:db8:9::1', interface: 'eth0', onlink: false, weight: 1 }],
+      },
+    ]);
+    expect(warnings).toEqual([]);
+  });
+
+  test('learn all, and interfaces by prefix', () => {
+    const { config, warnings } = model(`${ROUTER} protocol kernel { ipv4 { export all; }; learn all; }
+      protocol direct { ipv4; interface -"cali*", "eth*" 10.0.0.0/8, 192.0.2.0/24; check link; }`);
+    expect(config.kernel.learn).toEqual([
+      { protocol: undefined, table: undefined },
+      { protocol: 2, table: undefined },
+    ]);
+    expect(config.kernel.interfaces).toEqual(['-cali*', 'eth* 10.0.0.0/8', '192.0.2.0/24']);
     expect(warnings).toEqual([]);
   });
 
@@ -177,7 +213,7 @@ describe('the rest', () => {
       interfaces: ['eth*', '-*'],
       scanTime: 7,
     });
-    expect(config.redistribute).toEqual(['kernel', 'connected']);
+    expect(config.redistribute).toEqual(['kernel', 'static', 'connected']);
     expect(warnings).toEqual(['metric differs between kernel protocols; the first counts (kernel2)']);
   });
 
@@ -199,7 +235,7 @@ describe('the rest', () => {
     expect(config).toMatchObject({
       kernel: { install: true, learn: [{ protocol: undefined }] },
       networks: [{ prefix: '10.0.0.0/8', protocol: 's', set: { trivial: undefined } }],
-      redistribute: ['kernel', 'connected'],
+      redistribute: ['kernel', 'static', 'connected'],
     });
     const { install, kernel, networks, connected } = config.localPolicies!;
     for (const policy of [install, kernel, networks])

@@ -1,0 +1,108 @@
+// Kernel and direct protocols -> the kernel section of the model: one for both families, so that what the protocols say
+// beyond their filters should agree. godwit looks at link states in any case, so `check link` asks for nothing more.
+
+import type { Span } from '../../policy/source.ts';
+import type { KernelConfig, LocalPolicies, RedistributeSource } from '../model.ts';
+import { samePolicy } from '../policies.ts';
+import type { BirdConfig, ProtocolConfig } from './config.ts';
+import { DEFAULT_METRIC, DEFAULT_SCAN_TIME, MAIN_TABLE } from './defaults.ts';
+import type { KernelOptions } from './protocol-options.ts';
+import { constructOf, type Unsaid } from './unsaid.ts';
+
+type Kernel = Extract<ProtocolConfig, { kind: 'kernel' }>;
+
+/** rtm_protocol numbers: BIRD's own, and that of what the kernel makes by itself. */
+const ROUTE_PROTOCOL = 12;
+const RTPROT_KERNEL = 2;
+
+const KERNEL_HANDLED = new Set([
+  'learn',
+  'persist',
+  'scanTime',
+  'table',
+  'metric',
+  'mergePaths',
+  'deviceRoutes',
+  // Own routes that are there at the start are taken over without a gap in any case.
+  'gracefulRestart',
+]);
+
+const NOTHING: ReadonlySet<string> = new Set();
+
+/** One kernel protocol a family in BIRD, one kernel section here: they should agree. */
+export function kernelOf(config: BirdConfig, policies: LocalPolicies, unsaid: Unsaid): KernelConfig {
+  const kernels = config.protocols.filter(
+    (each): each is Kernel => each.kind === 'kernel' && each.common.disabled !== true,
+  );
+  const first = kernels[0]?.options ?? {};
+  // What nothing can pass is not opened.
+  const install = !samePolicy(policies.install, 'reject');
+  const learn = kernels.some((kernel) => learns(kernel.options)) && !samePolicy(policies.kernel, 'reject');
+  for (const kernel of kernels) {
+    const spanOf = (key: string): Span => kernel.spans.get(key) ?? kernel.span;
+    unsaid.addOptions(kernel.options, KERNEL_HANDLED, spanOf, kernel.name);
+    if (kernel.options.deviceRoutes) unsaid.add('device routes', kernel.span, kernel.name);
+    const differing = MUST_AGREE.filter((key) => kernel.options[key] !== first[key]);
+    for (const key of differing) {
+      unsaid.say(
+        `${constructOf(key)} differs between kernel protocols; the first counts`,
+        spanOf(key),
+        kernel.name,
+      );
+    }
+    for (const [name, channel] of kernel.channels) {
+      const { span, import: _imported, export: _exported, table, ...others } = channel;
+      unsaid.addOptions(others, NOTHING, () => span, kernel.name);
+      const main = table === undefined || table === 'master' || table === `master${name.slice(3)}`;
+      if (!main) unsaid.add(`table ${table}`, span, kernel.name, 'there is one table a family');
+    }
+  }
+  return {
+    install,
+    table: first.table ?? MAIN_TABLE,
+    metric: first.metric ?? (config.dialect === '1.6' ? 0 : DEFAULT_METRIC),
+    ecmp: Math.max(1, first.mergePaths ?? 1),
+    protocol: ROUTE_PROTOCOL,
+    prefSource: { ipv4: undefined, ipv6: undefined },
+    keepOnStop: first.persist ?? false,
+    learn: learn ? learnRules(kernels) : [],
+    interfaces: interfacesOf(config),
+    nextHopTracking: install,
+    scanTime: first.scanTime ?? DEFAULT_SCAN_TIME,
+  };
+}
+
+const MUST_AGREE: readonly (keyof KernelOptions)[] = ['learn', 'persist', 'table', 'metric', 'mergePaths'];
+
+/** `learn` leaves out what the kernel makes by itself, `learn all` does not. */
+function learnRules(kernels: readonly Kernel[]): KernelConfig['learn'] {
+  const others = { protocol: undefined, table: undefined };
+  const all = kernels.some((kernel) => kernel.options.learn === 'all');
+  return all ? [others, { protocol: RTPROT_KERNEL, table: undefined }] : [others];
+}
+
+function learns(options: KernelOptions): boolean {
+  return options.learn === 'on' || options.learn === 'all';
+}
+
+function interfacesOf(config: BirdConfig): readonly string[] {
+  const masks: string[] = [];
+  for (const direct of config.protocols) {
+    if (direct.kind !== 'direct' || direct.common.disabled) continue;
+    for (const { exclude, mask, prefix } of direct.options.interfaces.flat()) {
+      const words = [mask, prefix].filter((each) => each !== undefined);
+      if (words.length > 0) masks.push(`${exclude ? '-' : ''}${words.join(' ')}`);
+    }
+  }
+  return masks.length === 0 ? ['*'] : masks;
+}
+
+/** What is announced beside own networks. */
+export function redistributed(config: BirdConfig, kernel: KernelConfig): readonly RedistributeSource[] {
+  const enabled = config.protocols.filter((protocol) => protocol.common.disabled !== true);
+  const sources: RedistributeSource[] = [];
+  // BIRD does not tell apart who has put a route into the kernel.
+  if (kernel.learn.length > 0) sources.push('kernel', 'static');
+  if (enabled.some((each) => each.kind === 'direct')) sources.push('connected');
+  return sources;
+}

@@ -1,0 +1,138 @@
+// Static protocols -> own networks of the model. Where a route leads is kept with all that BIRD can say of it; what its
+// block sets are attributes of the network, or a filter that runs when it is announced.
+
+import { parseAddress } from '../../lib/ip.ts';
+import type { Statement } from '../../policy/ast.ts';
+import type { PolicyProgram } from '../../policy/program.ts';
+import type { NetworkConfig } from '../model.ts';
+import type { BirdConfig } from './config.ts';
+import type { StaticHop, StaticRoute } from './protocol-options.ts';
+import type { Unsaid } from './unsaid.ts';
+
+/** Static routes of all protocols; a prefix has one. */
+export function networksOf(
+  config: BirdConfig,
+  program: PolicyProgram,
+  unsaid: Unsaid,
+): readonly NetworkConfig[] {
+  const networks = new Map<string, NetworkConfig>();
+  for (const protocol of config.protocols) {
+    if (protocol.kind !== 'static' || protocol.common.disabled) continue;
+    if (protocol.options.igpTables.length > 0) unsaid.add('igp table', protocol.span, protocol.name);
+    for (const route of protocol.options.routes) {
+      const network = networkOf(route, protocol.name, program, unsaid);
+      if (network === undefined) continue;
+      if (networks.has(network.prefix))
+        unsaid.say('a prefix has one static route; the first counts', route.span, protocol.name);
+      else networks.set(network.prefix, network);
+    }
+  }
+  return [...networks.values()];
+}
+
+function networkOf(
+  route: StaticRoute,
+  protocol: string,
+  program: PolicyProgram,
+  unsaid: Unsaid,
+): NetworkConfig | undefined {
+  const { net, target } = route;
+  if (net.type !== 'ipv4' && net.type !== 'ipv6') {
+    unsaid.add(`${net.type} routes`, route.span, protocol);
+    return undefined;
+  }
+  const attributes = attributesOf(route.commands);
+  // Plain assignments are values; all else runs when the route is announced.
+  const set = attributes === undefined && route.use !== undefined ? program.use(route.use) : undefined;
+  const base = {
+    prefix: net.text,
+    med: undefined,
+    localPref: undefined,
+    communities: [],
+    ...attributes,
+    protocol,
+    ...(set !== undefined && { set }),
+  };
+  switch (target.kind) {
+    case 'blackhole':
+    case 'unreachable':
+    case 'prohibit':
+      return { ...base, type: target.kind, via: [] };
+    case 'recursive':
+      return { ...base, type: 'via', via: [target.address], recursive: true };
+    case 'via': {
+      for (const [word, set] of [
+        ['bfd', target.hops.some((hop) => hop.bfd === true)],
+        ['mpls', target.hops.some((hop) => hop.mpls !== undefined)],
+      ] as const) {
+        if (set) unsaid.add(`${word} of a next hop`, route.span, protocol);
+      }
+      return { ...base, type: 'via', ...hopsOf(target.hops) };
+    }
+    default:
+      unsaid.add(`${target.kind} routes`, route.span, protocol);
+      return undefined;
+  }
+}
+
+/** Addresses where they say everything, and hops where they do not. */
+function hopsOf(hops: readonly StaticHop[]): Pick<NetworkConfig, 'via' | 'hops'> {
+  const via = hops.flatMap(({ address, interface: link }) => {
+    if (address === undefined) return [];
+    return isLinkLocal(address) && link !== undefined ? [`${address}%${link}`] : [address];
+  });
+  const plain = hops.every(
+    ({ address, interface: link, onlink, weight = 1 }) =>
+      address !== undefined &&
+      onlink !== true &&
+      weight === 1 &&
+      (link === undefined || isLinkLocal(address)),
+  );
+  if (plain) return { via };
+  return {
+    via,
+    hops: hops.map(({ address, interface: link, onlink = false, weight = 1 }) => ({
+      address,
+      interface: link,
+      onlink,
+      weight,
+    })),
+  };
+}
+
+function isLinkLocal(address: string): boolean {
+  return parseAddress(address)?.bytes.length === 16 && /^fe[89ab]/i.test(address);
+}
+
+/** Plain assignments of attributes that a network can have; undefined where a route does more. */
+function attributesOf(
+  commands: readonly Statement[],
+): Partial<Pick<NetworkConfig, 'med' | 'localPref' | 'communities'>> | undefined {
+  let found: { med?: number; localPref?: number; communities?: string[] } = {};
+  for (const command of commands) {
+    if (command.kind === 'assign' && command.value.kind === 'number') {
+      if (command.target.name === 'bgp_med') found = { ...found, med: command.value.value };
+      else if (command.target.name === 'bgp_local_pref') found = { ...found, localPref: command.value.value };
+      else return undefined;
+      continue;
+    }
+    const community = command.kind === 'do' ? communityAdded(command) : undefined;
+    if (community === undefined) return undefined;
+    found = { ...found, communities: [...(found.communities ?? []), community] };
+  }
+  return found;
+}
+
+/** `bgp_community.add((1,2));` -> `1:2` */
+function communityAdded(statement: Extract<Statement, { kind: 'do' }>): string | undefined {
+  const { call } = statement;
+  if (call.kind !== 'method' || call.method.name !== 'add' || call.object.kind !== 'name') return undefined;
+  const [value] = call.args ?? [];
+  if (call.object.name === 'bgp_community' && value?.kind === 'pair') {
+    const { high, low } = value;
+    return high.kind === 'number' && low.kind === 'number' ? `${high.value}:${low.value}` : undefined;
+  }
+  if (call.object.name !== 'bgp_large_community' || value?.kind !== 'lc') return undefined;
+  const parts = value.parts.map((part) => (part.kind === 'number' ? `${part.value}` : ''));
+  return parts.includes('') ? undefined : parts.join(':');
+}
