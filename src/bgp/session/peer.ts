@@ -372,10 +372,9 @@ export class Peer {
 
   /** RFC 5492 §3: a peer that answers 2/4 gets an OPEN without capabilities next, once. */
   #capabilitiesRefused(reason: DownReason): boolean {
-    if (!refusesParameters(reason)) return false;
-    if (!this.#withCapabilities || !this.#options.capabilities.enabled) return false;
-    this.#withCapabilities = false;
-    return true;
+    const refused = this.#withCapabilities && this.#options.capabilities.enabled && refusesParameters(reason);
+    this.#withCapabilities = !refused;
+    return refused;
   }
 
   #stopBoth(cease: CeaseOptions, cause: 'admin-stop' | 'admin-reset'): void {

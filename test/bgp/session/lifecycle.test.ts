@@ -207,6 +207,33 @@ describe('trying again', () => {
     expect(all.peer.context?.families).toEqual([IPV4_UNICAST]);
   });
 
+  it('5492-3-2: once: the session after it begins with capabilities again', () => {
+    const all = dialling();
+    all.raw.accepted[0]?.send(encodeNotification(2, 4));
+    untilNextDial(all, 10 * SECOND);
+    const connection = all.raw.accepted[1]!;
+    all.world.clock.advance(10);
+    connection.open();
+    connection.keepalive();
+    all.world.clock.advance(10);
+    expect(all.peer.localOpen.capabilities).toEqual([]);
+    all.world.network.reset(ip(A), ip(B));
+    untilNextDial(all, 10 * SECOND);
+    all.world.clock.advance(10);
+    expect(all.peer.localOpen.capabilities).not.toEqual([]);
+  });
+
+  it('5492-3-2: once: a peer that wants an AS number of four octets gets it after it refused 23456', () => {
+    const all = dialling();
+    all.raw.accepted[0]?.send(encodeNotification(2, 4));
+    untilNextDial(all, 10 * SECOND);
+    all.world.clock.advance(10);
+    all.raw.accepted[1]?.send(encodeNotification(2, 2));
+    untilNextDial(all, 400 * SECOND);
+    all.world.clock.advance(10);
+    expect(all.peer.localOpen.capabilities).not.toEqual([]);
+  });
+
   it('OpenSent + TCP failure: Active, and the next dial follows the ConnectRetryTime', () => {
     const all = dialling({ timers: { connectRetry: 20 } });
     all.raw.accepted[0]?.socket?.destroy();
