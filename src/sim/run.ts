@@ -107,7 +107,8 @@ export async function runScenario(scenario: Scenario, options: RunOptions = {}):
   };
 }
 
-function newSimulation({ seed, topology, rough = false }: Scenario): Simulation {
+/** The world of a scenario, with the network that its seed draws. */
+export function newSimulation({ seed, topology, rough = false }: Scenario): Simulation {
   if (!rough)
     return new Simulation(topology, { seed, jitterMs: 1, startWithinMs: 1000, network: { latencyMs: 1 } });
   const random = seededRandom(seed ^ 0x5eed);
