@@ -5,6 +5,7 @@
 import type {
   BfdSessionView,
   ExplainView,
+  FilterTraceView,
   NetworkSpec,
   PeerEvent,
   PeerView,
@@ -18,6 +19,8 @@ export {
   type AttributesView,
   type BfdSessionView,
   CommandError,
+  ConfigurationError,
+  type FilterTraceView,
   type KernelRouteView,
   type KernelStatusView,
   type MessageName,
@@ -59,9 +62,9 @@ export interface ExplainRequest {
   from?: string;
   to?: string;
 }
-/** ExplainView with each path's rank and step beside the route instead of inside it. */
+/** ExplainView with what is told of each path beside the route instead of inside it. */
 export interface Explanation extends Omit<ExplainView, 'paths'> {
-  paths: { rank: number; step: string; route: RouteView }[];
+  paths: { rank: number; step: string; route: RouteView; importFilter?: FilterTraceView | undefined }[];
 }
 
 export interface WatchPeersRequest {

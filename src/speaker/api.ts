@@ -16,6 +16,29 @@ export class CommandError extends Error {
   }
 }
 
+/** A configuration that cannot be used. */
+export class ConfigurationError extends CommandError {
+  readonly complaints: readonly ConfigurationComplaint[];
+  constructor(complaints: readonly ConfigurationComplaint[]) {
+    super('invalid', `nothing was changed:\n${complaints.map(complaintText).join('\n')}`);
+    this.complaints = complaints;
+  }
+}
+
+export interface ConfigurationComplaint {
+  file: string;
+  /** From 1; 0 where it is about the whole file. */
+  line: number;
+  column: number;
+  message: string;
+  hint: string | undefined;
+}
+
+function complaintText({ file, line, column, message, hint }: ConfigurationComplaint): string {
+  const place = line === 0 ? file : `${file}:${line}:${column}`;
+  return `${place}: ${message}${hint === undefined ? '' : ` (${hint})`}`;
+}
+
 export interface StatusView {
   version: string;
   hostname: string;

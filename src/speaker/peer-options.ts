@@ -61,8 +61,9 @@ export function peerOptions(
               flags: NOT_RESTARTING,
             },
       longLived: [],
-      fqdn: { hostname: host, domain: domain.join('.') },
-      softwareVersion: softwareVersion(version),
+      // BIRD says who it is only where it is told to, and its peers may be used to that.
+      fqdn: saysItsName(config, peer.name) ? { hostname: host, domain: domain.join('.') } : undefined,
+      softwareVersion: config.bird === undefined ? softwareVersion(version) : undefined,
     },
     role: settings.role,
     roleStrict: settings.roleStrict,
@@ -88,6 +89,12 @@ function ttlOf(config: Config, settings: PeerSettings): number | undefined {
   if (settings.multihop !== undefined) return settings.multihop;
   const localAs = settings.localAs ?? config.router.asn;
   return settings.asn === 'internal' || settings.asn === localAs ? undefined : 1;
+}
+
+function saysItsName({ bird }: Config, name: string): boolean {
+  if (bird === undefined) return true;
+  const protocol = bird.protocols.find((each) => each.name === name);
+  return protocol?.kind === 'bgp' && protocol.options.advertiseHostname === true;
 }
 
 function requireFamily(name: string): Family {

@@ -3,11 +3,10 @@
 // apart from what is in force, which lacks what is switched off.
 
 import { diffConfig } from '../config/diff.ts';
-import type { ConfigIssue } from '../config/issues.ts';
 import type { LoadResult } from '../config/load.ts';
 import type { Config } from '../config/model.ts';
 import type { Timer } from '../lib/clock.ts';
-import { CommandError } from './api.ts';
+import { CommandError, ConfigurationError } from './api.ts';
 import { effectiveConfig } from './bird/effective.ts';
 import { KernelUnavailableError } from './open-kernel.ts';
 import { applyPlan } from './reload.ts';
@@ -105,7 +104,7 @@ export class Reconfiguration {
   #read(file: string | undefined): Config {
     const result = this.#load(file);
     if (result.ok) return result.config;
-    throw new CommandError('invalid', `nothing was changed:\n${result.issues.map(complaint).join('\n')}`);
+    throw new ConfigurationError(result.issues.filter(({ severity }) => severity === 'error'));
   }
 
   async #apply(
@@ -187,8 +186,3 @@ export class Reconfiguration {
 
 /** How a change ends is for its own caller to hear. */
 function ignore(): void {}
-
-function complaint({ file, line, column, message, hint }: ConfigIssue): string {
-  const place = line === 0 ? file : `${file}:${line}:${column}`;
-  return `${place}: ${message}${hint === undefined ? '' : ` (${hint})`}`;
-}

@@ -28,7 +28,8 @@ function sessionState({ peer }: PeerHandle): BgpSessionState {
   return peer.state === 'Active' && peer.options.passive ? 'Passive' : peer.state;
 }
 
-export function bgpView(handle: PeerHandle, is16: boolean): BgpView {
+/** `importLimit`: shown by 1.6. */
+export function bgpView(handle: PeerHandle, importLimit: number | undefined): BgpView {
   const { peer, settings, established, restarts } = handle;
   const { context, timersLeft } = peer;
   const internal = context === undefined ? isInternal(handle) : context.peerType === 'internal';
@@ -50,7 +51,7 @@ export function bgpView(handle: PeerHandle, is16: boolean): BgpView {
     addPathReceive: (context?.addPathReceive ?? 0) !== 0,
     addPathSend: (context?.addPathSend ?? 0) !== 0,
     sourceAddress: established === undefined ? undefined : formatAddress(established.session.localAddress),
-    routeLimit: is16 ? routeLimit(handle) : undefined,
+    routeLimit: importLimit === undefined ? undefined : routeLimit(handle, importLimit),
     holdTimer: timer(timersLeft.hold, peer.holdTime),
     keepaliveTimer: timer(timersLeft.keepalive, peer.keepaliveTime),
     sendHoldTimer: undefined,
@@ -78,10 +79,10 @@ function isInternal({ settings, peer }: PeerHandle): boolean {
   return settings.asn === 'internal' || settings.asn === peer.options.localAs;
 }
 
-function routeLimit({ settings, established }: PeerHandle): BgpView['routeLimit'] {
-  if (settings.maxPrefixes === undefined || established === undefined) return undefined;
+function routeLimit({ established }: PeerHandle, limit: number): BgpView['routeLimit'] {
+  if (established === undefined) return undefined;
   const routes = established.ribPeer.counters.reduce((sum, { received }) => sum + received, 0);
-  return { routes, limit: settings.maxPrefixes };
+  return { routes, limit };
 }
 
 /** A range without a peer of its own: it listens. */

@@ -71,15 +71,20 @@ function peerRows(
           ? offered && out === undefined
           : out !== undefined;
     if (!shown) continue;
-    const as = out === undefined || stage === 'preexport' ? attr : out.attr;
-    rows.push({ row, primary: best, attr, as });
+    const as = out === undefined || stage === 'preexport' ? {} : { as: out.attr };
+    rows.push({ row, primary: best, attr, ...as });
   }
   return rows;
 }
 
 function withRendering(group: UpdateGroup, family: FamilyRib, standing: RowStanding): RowStanding {
   const from = family.paths.peerId(standing.row);
-  const { bytes, length, nextHop } = group.rewriter.render(standing.as ?? standing.attr, from);
+  const { policy } = group.options;
+  // A filter that runs behind the protocol was given the route as it is sent; what it made of it needs no more.
+  const pending = standing.as === undefined && typeof policy !== 'string' && policy.afterRewrite;
+  const { bytes, length, nextHop } = pending
+    ? group.rewriter.prepare(standing.attr, from)
+    : group.rewriter.render(standing.as ?? standing.attr, from);
   // The rewriter's memory is used again for the next one.
   return { ...standing, rendered: { bytes: bytes.slice(0, length), length, nextHop: nextHop.slice() } };
 }

@@ -1,7 +1,7 @@
 // All protocols as BIRD's users see them: those of the configuration in its order, each peer of a range behind it.
 
 import type { ChannelName, ChannelOptions, ProtocolConfig } from '../../config/bird/config.ts';
-import type { Policy } from '../../config/model.ts';
+import type { Config, Policy } from '../../config/model.ts';
 import { ACCEPT_ALL, policyFor } from '../../config/policies.ts';
 import { DEFAULT_PREFERENCE } from '../../rib/route-extras.ts';
 import type { ChannelRoutes, ChannelView, ProtocolState, ProtocolView, RpkiView } from '../api/protocols.ts';
@@ -101,7 +101,7 @@ export class ProtocolViews {
       enabled: handle.peer.adminUp,
       since: this.#states.note(declared.name, state),
       message: handle.peer.adminUp ? undefined : this.#states.messages.get(declared.name),
-      bgp: bgpView(handle, config.bird?.dialect === '1.6'),
+      bgp: bgpView(handle, importLimitOf(declared, config)),
       channels: bgpChannels(this.#speaker, declared, { settings: handle.settings, handle }, details),
     };
   }
@@ -209,6 +209,13 @@ export class ProtocolViews {
       exportFilter: filterText(options?.export, 'reject', true),
     };
   }
+}
+
+/** 1.6 shows it with the session. */
+function importLimitOf({ written }: DeclaredProtocol, { bird }: Config): number | undefined {
+  if (bird?.dialect !== '1.6' || bird.family === undefined) return undefined;
+  const limit = written?.channels.get(bird.family)?.importLimit;
+  return limit === undefined || limit === 'off' ? undefined : limit.routes;
 }
 
 type PipeProtocol = Extract<ProtocolConfig, { kind: 'pipe' }>;

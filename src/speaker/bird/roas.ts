@@ -21,7 +21,8 @@ export function* roasOf(config: Config): Iterable<StaticRoa> {
     if (protocol.kind !== 'static' || protocol.common.disabled === true) continue;
     for (const { net, target } of protocol.options.routes) {
       if (target.kind !== 'roa') continue;
-      const table = channelTable(config, net.type, channelOf(protocol.channels, net.type));
+      const channel = net.text.includes(':') ? 'roa6' : 'roa4';
+      const table = channelTable(config, channel, channelOf(protocol.channels, channel));
       const { maxLength, asn } = target;
       yield { table, prefix: net.text, maxLength, asn, protocol: protocol.name };
     }

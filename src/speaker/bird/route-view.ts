@@ -1,9 +1,10 @@
 // One path row as a route of a BIRD table: the protocol it came from, where it leads, and its attributes.
 
 import { decodeAttributes } from '../../bgp/wire/attribute-values.ts';
+import type { NetworkConfig } from '../../config/model.ts';
 import type { LearnedRoute } from '../../fib/learn.ts';
 import type { KernelNextHop } from '../../fib/types.ts';
-import { formatAddress, formatPrefix, parseAddress } from '../../lib/ip.ts';
+import { formatAddress, formatPrefix, parseAddress, parsePrefix } from '../../lib/ip.ts';
 import type { FamilyRib } from '../../rib/family-rib.ts';
 import { PATH_FLAG } from '../../rib/path-store.ts';
 import type { RouteExtras } from '../../rib/route-extras.ts';
@@ -118,8 +119,10 @@ export class RouteViews {
   }
 
   #metric(nextHopId: number): TableRoute['igpMetric'] {
-    const { nextHops } = this.#speaker.rib;
-    return nextHops.reachable[nextHopId] === 1 ? nextHops.metric[nextHopId]! : 'unreachable';
+    const { kernel, rib } = this.#speaker;
+    if (rib.nextHops.reachable[nextHopId] !== 1) return 'unreachable';
+    // What is on the link costs nothing, whatever the metric of the link's own route.
+    return kernel?.resolution(nextHopId).directlyConnected === true ? 0 : rib.nextHops.metric[nextHopId]!;
   }
 
   #bgpWay(nextHopId: number, extras: RouteExtras): Pick<TableRoute, 'destination' | 'hops'> {
@@ -153,10 +156,7 @@ export class RouteViews {
       };
     }
     const network = networks.get(net);
-    if (network?.type === 'via') {
-      const hops = network.via.flatMap((text) => this.#follow(text));
-      return { destination: 'unicast', hops: weighted(hops) };
-    }
+    if (network?.type === 'via') return { destination: 'unicast', hops: this.#staticHops(network) };
     if (network === undefined || network.type === 'none') {
       return {
         destination: extras.destination === 'unicast' ? 'unreachable' : destinationOf(extras),
@@ -164,6 +164,14 @@ export class RouteViews {
       };
     }
     return { destination: network.type === 'prohibit' ? 'prohibited' : network.type, hops: [] };
+  }
+
+  #staticHops(network: NetworkConfig): RouteHop[] {
+    const { kernel } = this.#speaker;
+    const prefix = parsePrefix(network.prefix);
+    const way = prefix === undefined ? undefined : kernel?.staticWay(prefix);
+    if (kernel !== undefined && way !== undefined) return hopViews(way, kernel);
+    return weighted(network.via.flatMap((text) => this.#follow(text)));
   }
 
   /** A gateway with the interface that it is on. */
@@ -183,7 +191,10 @@ export class RouteViews {
       return { attributes: decodeAttributes(bytes, 0, length), nextHops: nextHopTexts(nextHop) };
     }
     const { wire } = nextHops.get(attrs.nextHop[as]!);
-    return { attributes: decodeAttributes(attrs.copy(as)), nextHops: nextHopTexts(wire) };
+    const attributes = decodeAttributes(attrs.copy(as));
+    // Every route has a preference within the AS, said or not.
+    attributes.localPref ??= attrs.localPref[as]!;
+    return { attributes, nextHops: nextHopTexts(wire) };
   }
 }
 

@@ -1,7 +1,6 @@
 // `show route`: which tables are meant, and for each of them a walk over its prefixes that picks the rows that a
 // question is after. Ids may be freed between two steps of a walk; what is gone is passed over.
 
-import type { Config } from '../../config/model.ts';
 import { formatPrefix, maskBytes } from '../../lib/ip.ts';
 import type { FilterPolicy } from '../../policy/filter-policy.ts';
 import type { FamilyRib } from '../../rib/family-rib.ts';
@@ -15,14 +14,13 @@ import type { AdHocFilters } from './ad-hoc-filter.ts';
 import { channelTable, declaredProtocols, type IpVersion, mainTable, versionsOf } from './declared.ts';
 import { exportRows, exportState } from './export-rows.ts';
 import { tablesOf } from './names.ts';
-import { roasOf, roaText } from './roas.ts';
+import { roaAnswer } from './roa-answer.ts';
 import { RouteViews, type RowStanding, versionOf } from './route-view.ts';
 
 /** After so many prefixes, whether or not they gave a route, whoever walks may do something else. */
 const PREFIXES_PER_PAUSE = 256;
-const STATIC_PREFERENCE = 200;
 
-interface Target {
+export interface TableTarget {
   readonly table: string;
   readonly type: string;
   readonly named: boolean;
@@ -57,12 +55,12 @@ export class TableWalks {
         (each) => versionOf(each) === target.type && mainTable(config, versionOf(each)) === target.table,
       );
       return family === undefined
-        ? staticAnswer(config, target, query)
+        ? roaAnswer(this.#speaker, target, query, filter)
         : new FamilyWalk(this.#speaker, views, family, target, query, filter);
     });
   }
 
-  #targets(query: TableQuery): Target[] {
+  #targets(query: TableQuery): TableTarget[] {
     const { written: config } = this.#speaker;
     const tables = tablesOf(config);
     const importFrom = query.importTable ?? query.exportTable;
@@ -83,7 +81,7 @@ export class TableWalks {
   }
 
   /** The first table of each type, or those of a protocol that is named. */
-  #defaults(query: TableQuery): Target[] {
+  #defaults(query: TableQuery): TableTarget[] {
     const { written: config } = this.#speaker;
     const seen = new Set<string>();
     const firsts = tablesOf(config).filter(({ type }) => !seen.has(type) && seen.add(type) !== undefined);
@@ -120,7 +118,7 @@ export class TableWalks {
   }
 
   /** What a peer's channel has received, or was sent. */
-  #channelTable(from: { protocol: string; channel: string }, received: boolean): Target {
+  #channelTable(from: { protocol: string; channel: string }, received: boolean): TableTarget {
     const { written: config } = this.#speaker;
     const declared = declaredProtocols(config).find(({ name }) => name === from.protocol);
     const label = `${from.protocol}.${from.channel}`;
@@ -159,7 +157,7 @@ class FamilyWalk implements TableAnswer {
     speaker: Speaker,
     views: RouteViews,
     family: FamilyRib,
-    target: Target,
+    target: TableTarget,
     query: TableQuery,
     filter: FilterPolicy | undefined,
   ) {
@@ -312,44 +310,4 @@ function* covering(family: FamilyRib, text: string): Iterable<number> {
       return;
     }
   }
-}
-
-/** A table that has nothing but what the configuration writes into it. */
-function staticAnswer(config: Config, target: Target, query: TableQuery): TableAnswer {
-  const entries = [...roasOf(config)].filter(
-    ({ table, protocol }) =>
-      table === target.table && (query.protocol === undefined || protocol === query.protocol),
-  );
-  // Conditions about attributes are for routes that have some.
-  const shown =
-    query.filter === undefined && query.export === undefined && query.filtered !== true ? entries : [];
-  const networks = new Set(entries.map(roaText)).size;
-  return {
-    table: target.table,
-    named: target.named,
-    *routes() {
-      for (const roa of shown) {
-        yield {
-          table: target.table,
-          net: roaText(roa),
-          protocol: roa.protocol,
-          origin: 'static',
-          destination: 'none',
-          hops: [],
-          from: undefined,
-          since: 0,
-          preference: STATIC_PREFERENCE,
-          primary: true,
-          kernelProblem: false,
-          igpMetric: undefined,
-          stale: false,
-          suppressed: false,
-          bgp: undefined,
-          kernel: [],
-        } satisfies TableRoute;
-      }
-    },
-    *skim() {},
-    count: () => ({ table: target.table, shown: shown.length, routes: entries.length, networks }),
-  };
 }

@@ -1,7 +1,7 @@
 // configure and its relatives: read, check, apply, confirm, undo.
 
 import type { ConfigureOptions } from '../../../speaker/api/tables.ts';
-import { CommandError } from '../../protocol.ts';
+import { CommandError, ConfigurationError } from '../../protocol.ts';
 import { type CommandReader, TOKEN } from '../command-reader.ts';
 import type { Command, CommandContext } from '../command-table.ts';
 import { CODE, DONE, type Line, line } from '../reply.ts';
@@ -39,10 +39,18 @@ async function* attempt(
     await work();
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
-    for (const text of error.message.split('\n')) yield line(CODE.configurationError, text);
+    for (const text of complaintsOf(error)) yield line(CODE.configurationError, text);
     return;
   }
   yield* success;
+}
+
+function complaintsOf(error: CommandError): string[] {
+  if (!(error instanceof ConfigurationError)) return error.message.split('\n');
+  return error.complaints.map(({ file, line: at, column, message, hint }) => {
+    const place = at === 0 ? `${file}:` : `${file}:${at}:${column}`;
+    return `${place} ${message}${hint === undefined ? '' : ` (${hint})`}`;
+  });
 }
 
 const RECONFIGURED = line(CODE.reconfigured, 'Reconfigured');

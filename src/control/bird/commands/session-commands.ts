@@ -68,6 +68,10 @@ const RESTRICT: Command = {
   },
 };
 
+/** What 2.x computes before it runs anything has an error of its own, which tools know. */
+const DIVISION = /divi\w* by (0|zero)/i;
+const DIVISION_ERROR = 'filter preevaluation, line 1: Mother told me not to divide by 0';
+
 const EVAL: Command = {
   words: 'eval',
   usage: '<expr>',
@@ -78,10 +82,10 @@ const EVAL: Command = {
     return function* ({ api }) {
       const result = api.bird.evaluate(text);
       if ('value' in result) yield line(CODE.evaluation, result.value);
-      else if (!result.runtime) yield line(CODE.parseError, result.error);
-      else if (syntax === '2.x' && /divi.* by (0|zero)/i.test(result.error)) {
-        yield line(CODE.parseError, 'filter preevaluation, line 1: Mother told me not to divide by 0');
-      } else yield line(CODE.evaluationError, 'runtime error');
+      else if (syntax === '2.x' && DIVISION.test(result.error)) yield line(CODE.parseError, DIVISION_ERROR);
+      else if (result.runtime || DIVISION.test(result.error))
+        yield line(CODE.evaluationError, 'runtime error');
+      else yield line(CODE.parseError, result.error);
     };
   },
 };

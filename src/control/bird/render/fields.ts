@@ -5,7 +5,7 @@ import type { TimerView } from '../../../speaker/api/protocols.ts';
 const MILLI_DIGITS = 3;
 
 /** Columns in which the values of a section stand. */
-export const COLUMN = { protocol: 18, bgp: 22, channel: 20, channel1: 18 } as const;
+export const COLUMN = { protocol: 18, bgp: 22, channel: 20, channel1: 18, rpki: 20 } as const;
 
 /** `column`: where the value begins, with a space before it at the least. */
 export function field(indent: number, name: string, value: string, column: number): string {

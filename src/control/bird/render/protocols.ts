@@ -129,14 +129,14 @@ const EMPTY_CHANNEL: ChannelView = {
 
 function* rpkiLines(rpki: NonNullable<ProtocolView['rpki']>): Iterable<string> {
   const orNone = (value: number | string | undefined): string => (value === undefined ? '---' : `${value}`);
-  yield field(2, 'Cache server', rpki.server, COLUMN.protocol);
-  yield field(2, 'Cache port', `${rpki.port}`, COLUMN.protocol);
-  yield field(2, 'Status', rpki.status, COLUMN.protocol);
-  yield field(2, 'Transport', rpki.transport, COLUMN.protocol);
-  yield field(2, 'Protocol version', `${rpki.version}`, COLUMN.protocol);
-  yield field(2, 'Session ID', orNone(rpki.sessionId), COLUMN.protocol);
-  yield field(2, 'Serial number', orNone(rpki.serial), COLUMN.protocol);
-  yield field(2, 'Last update', orNone(rpki.lastUpdate), COLUMN.protocol);
+  yield field(2, 'Cache server', rpki.server, COLUMN.rpki);
+  yield field(2, 'Cache port', `${rpki.port}`, COLUMN.rpki);
+  yield field(2, 'Status', rpki.status, COLUMN.rpki);
+  yield field(2, 'Transport', rpki.transport, COLUMN.rpki);
+  yield field(2, 'Protocol version', `${rpki.version}`, COLUMN.rpki);
+  yield field(2, 'Session ID', orNone(rpki.sessionId), COLUMN.rpki);
+  yield field(2, 'Serial number', orNone(rpki.serial), COLUMN.rpki);
+  yield field(2, 'Last update', orNone(rpki.lastUpdate), COLUMN.rpki);
   for (const [name, value] of [
     ['Refresh', rpki.refreshTimer],
     ['Retry', rpki.retryTimer],

@@ -1,0 +1,132 @@
+// Everything that the real daemons were asked while they were recorded, asked of a speaker with their configuration,
+// peers and routes. What may differ is in recorded.ts; what does differ stands here, with the reason.
+
+import { describe, expect, it } from 'vitest';
+import { dut } from './dut.ts';
+import { haveTranscripts, normalize, transcriptsOf } from './recorded.ts';
+import { Talk } from './talk.ts';
+
+interface Excuse {
+  readonly why: string;
+  /** The lines count below this one only, until the next of its depth. */
+  readonly section?: string;
+  /** What godwit says in the place of a recorded line; undefined = nothing. */
+  readonly lines?: readonly (readonly [RegExp, string | undefined])[];
+  /** Replies that are not compared. */
+  readonly commands?: readonly RegExp[];
+}
+
+const BOTH: readonly Excuse[] = [
+  {
+    why: 'a moment between two attempts to connect, of which the other one was recorded',
+    lines: [
+      [/^(.*Node_10_77_0_99 BGP .*TIME )Connect {7}(.*)$/, '$1Active        $2'],
+      [/^( {3}BGP state: {10})Connect$/, '$1Active'],
+      [/^( {5}Last error: {7}Socket: No route to host)$/, '     Connect delay: LEFT/2\n$1'],
+    ],
+  },
+  {
+    why: 'godwit helps peers over their restarts and announces none of its own',
+    section: 'Local capabilities',
+    lines: [
+      [
+        /^ {7}Long-lived graceful restart$|^ {9}(Restart time|AF supported|AF preserved|LL stale time):/,
+        undefined,
+      ],
+    ],
+  },
+  {
+    why: 'too long a command is answered before the connection is closed',
+    commands: [/^show x{100}/],
+  },
+];
+
+const EXCUSES: Readonly<Record<string, readonly Excuse[]>> = {
+  '1.6.8-calico': [
+    ...BOTH,
+    {
+      why: 'an own restart is not announced, so nothing waits for it',
+      lines: [
+        [/^0024-|^ {3}Wait/, undefined],
+        [/^(.* master {3})wait( {3}TIME .*)$/, '$1up  $2'],
+        [/^(.*kernel1 {2}Kernel {3}master {3})wait( .*)$/, '$1up  $2'],
+      ],
+    },
+  ],
+  '2.0.12': [
+    ...BOTH,
+    {
+      why: 'pipes, MRT dumps and RPKI are not served',
+      lines: [
+        [/^(.*)(pipe1 {6}Pipe|mrt1 {7}MRT)( +--- {8})up {5}(.*)$/, '$1$2$3down   $4'],
+        [/^(.*rpki1 {6}RPKI {7}--- {8})start {2}TIME Transport-Error$/, '$1down   TIME Down'],
+        [/^( {5}(Import|Export) state: {3})up$/, '$1down'],
+        [/^( {3}Status: {11})Transport-Error$/, '$1Down'],
+        [/^( {3}Retry timer {5}: ).*$/, '$1---'],
+        [/^ {3}Route change stats:.*$/, undefined],
+        [/^ {3}Routes: .* imported, N exported$/, undefined],
+        [/^ {5}(Import|Export) (updates|withdraws):.*$/, undefined],
+        [/^ (pipe1|mrt1): reloading$/, undefined],
+        [/^ 6 of 6 routes for 3 networks in table t_aux$/, ' 0 of 0 routes for 0 networks in table t_aux'],
+        [
+          /^(0014 Total: )24 of 24 routes for 18 networks in 5 tables$/,
+          '$118 of 18 routes for 15 networks in 5 tables',
+        ],
+      ],
+      commands: [/^show route table t_aux$/],
+    },
+    {
+      why: 'the scope of a foreign kernel route is not read',
+      lines: [[/^ \tKernel.scope: 253$/, undefined]],
+    },
+    { why: 'help is answered', commands: [/^help$/] },
+    { why: 'mistakes in a configuration are described in words', commands: [/^configure .*bad\.conf"$/] },
+    { why: 'nobody answers BFD here', commands: [/^show bfd sessions$/] },
+    {
+      why: 'a session that is switched off is down at once',
+      lines: [[/^(.*)stop {3}(TIME) Idle {10}$/, '$1down   $2 ']],
+    },
+    {
+      why: 'what a filter refuses is shown as it came, without what the filter had set',
+      lines: [[/^ \tBGP.large_community: \(64512, 1000, 2\)$/, undefined]],
+    },
+  ],
+};
+
+function excused(folder: string, lines: readonly string[]): string[] {
+  let section = '';
+  return lines.flatMap((line) => {
+    if (/^ {5}\S/.test(line)) section = line.trim();
+    const rules = EXCUSES[folder]!.filter((excuse) => (excuse.section ?? section) === section);
+    const rule = rules.flatMap((excuse) => excuse.lines ?? []).find(([pattern]) => pattern.test(line));
+    if (rule === undefined) return [line];
+    return rule[1] === undefined ? [] : line.replace(rule[0], rule[1]).split('\n');
+  });
+}
+
+describe.skipIf(!haveTranscripts)('what was recorded (needs ../shared/data/bird-transcripts)', () => {
+  for (const [folder, dialect, style] of [
+    ['1.6.8-calico', '1.6', 'bird1'],
+    ['2.0.12', '2.x', 'bird2'],
+  ] as const) {
+    it(`is said again: ${folder}`, async () => {
+      const { api, lab, pass } = await dut(dialect);
+      let compared = 0;
+      for (const { name, greeting, exchanges } of transcriptsOf(folder)) {
+        const version = /BIRD (\S+) ready/.exec(greeting)![1]!;
+        const talk = new Talk({ api, style, clock: lab.clock, version, pass });
+        expect(talk.take()).toEqual([greeting]);
+        for (const { command, reply } of exchanges) {
+          const got = normalize(await talk.ask(command));
+          const skip = EXCUSES[folder]!.some(({ commands = [] }) =>
+            commands.some((each) => each.test(command)),
+          );
+          if (skip) continue;
+          expect(got, `${name}: ${command}`).toEqual(excused(folder, normalize(reply)));
+          compared++;
+        }
+      }
+      expect(compared).toBeGreaterThan(70);
+    });
+  }
+});
