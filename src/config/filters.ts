@@ -9,11 +9,11 @@ import { type Token, tokenize } from '../policy/lexer.ts';
 import { parseDefinitions, parseFilterText } from '../policy/parser.ts';
 import { FilterPool, type PolicyHost, PolicyProgram } from '../policy/program.ts';
 import { NO_TABLES } from '../policy/route-access.ts';
-import { Source } from '../policy/source.ts';
+import { Source, type Span } from '../policy/source.ts';
 import { SyntaxStop, TokenReader } from '../policy/token-reader.ts';
 import type { IssueList } from './issues.ts';
 import type { FamilyPolicy, Policy } from './model.ts';
-import { type ConfigNode, nodeAt, type Path, type ScalarNode } from './nodes.ts';
+import { type ConfigNode, formatPath, nodeAt, type Path, type ScalarNode } from './nodes.ts';
 import { policyOf } from './policies.ts';
 import type { PolicyInput } from './schema-policy.ts';
 import type { SourceText } from './source-text.ts';
@@ -136,23 +136,28 @@ export class FilterReader {
     const node = nodeAt(this.#root, path);
     if (node?.kind !== 'scalar' || node.value === undefined) return undefined;
     const { text, shift } = policyText(this.#source.text, node);
+    if (shift === undefined) {
+      const line = this.#source.position(node.span.start).line;
+      const inner = new Source(`${this.#source.name}:${line} ${formatPath(path)}`, text);
+      return tokenize(inner, '2.x', this.#diagnostics);
+    }
     const found = new Diagnostics();
-    const inner = new Source(this.#source.name, text);
-    const placed = ({ start, end }: { start: number; end: number }) =>
-      shift === undefined
-        ? { source: this.#source, start: node.span.start, end: node.span.end }
-        : { source: this.#source, start: start + shift, end: end + shift };
-    const tokens = tokenize(inner, '2.x', found).map((token) => ({ ...token, ...placed(token) }));
+    const placed = ({ start, end }: Span): Span => {
+      return { source: this.#source, start: start + shift, end: end + shift };
+    };
+    const tokens = tokenize(new Source(this.#source.name, text), '2.x', found);
     for (const { span, message, hint } of found.list) this.#diagnostics.error(placed(span), message, hint);
-    return tokens;
+    return tokens.map((token) => ({ ...token, ...placed(token) }));
   }
 
   /** Moves what was found over to the issues; returns whether there were errors. */
   #report(path: Path): boolean {
     const { list, hasErrors } = this.#diagnostics;
+    const whole = nodeAt(this.#root, path)?.span ?? { start: 0, end: 0 };
     for (const { severity, span, message, hint } of list) {
-      if (severity === 'error') this.#issues.errorAt(span, path, message, hint);
-      else this.#issues.warningAt(span, path, message, hint);
+      const at = span.source === this.#source ? span : whole;
+      if (severity === 'error') this.#issues.errorAt(at, path, message, hint);
+      else this.#issues.warningAt(at, path, message, hint);
     }
     this.#diagnostics.clear();
     return hasErrors;
@@ -161,7 +166,7 @@ export class FilterReader {
 
 const NAME_HINT = 'letters, digits and . _ : @ -, beginning with a letter; accept and reject are taken';
 
-/** The text to read and where it stands in the file; without a place where the file spells it otherwise. */
+/** The text to read and where it stands in the file; with lines of its own where the file spells it otherwise. */
 function policyText(file: string, node: ScalarNode): { text: string; shift: number | undefined } {
   const { start, end } = node.span;
   const written = file.slice(start, end);

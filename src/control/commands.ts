@@ -165,7 +165,12 @@ const explain: UnaryCommand<ExplainRequest, Explanation> = {
       ...(request.from !== undefined && { from: peerNameOf(api, request.from) }),
       ...(request.to !== undefined && { to: peerNameOf(api, request.to) }),
     });
-    const paths = view.paths.map(({ rank, step, ...route }) => ({ rank, step, route }));
+    const paths = view.paths.map(({ rank, step, importFilter, ...route }) => ({
+      rank,
+      step,
+      route,
+      ...(importFilter !== undefined && { importFilter }),
+    }));
     return { ...view, paths };
   },
 };

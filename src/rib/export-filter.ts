@@ -50,10 +50,14 @@ export class ExportFilter {
     this.#rewritten.clear();
   }
 
+  /** The set as the policy sees it, good until `settle`. */
+  seen(attr: number, from: number): number {
+    return this.#policy.afterRewrite ? this.#rewrite(attr, from) : attr;
+  }
+
   #apply(prefixId: number, attr: number, from: number): number {
     const peer = this.#peers.get(from);
-    const seen = this.#policy.afterRewrite ? this.#rewrite(attr, from) : attr;
-    const result = this.#policy.apply(this.#rib, prefixId, seen, peer, attr);
+    const result = this.#policy.apply(this.#rib, prefixId, this.seen(attr, from), peer, attr);
     if (result === 0) return 0;
     this.#held.push(result);
     return this.#rewriter.canEncode(result, from) ? result : 0;

@@ -48,7 +48,7 @@ export class UpdateGroup {
   #lanes: Lane[] = [];
   readonly #reader: LogReader;
   readonly #batch: ChangeBatch;
-  readonly #advertiser: Advertiser;
+  readonly advertiser: Advertiser;
   /** The first computation of the group's Adj-RIB-Out has come this far. */
   #built = 1;
   #mainStalledSince: number | undefined;
@@ -68,17 +68,17 @@ export class UpdateGroup {
     this.#wake = driver.wake;
     this.#chunk = driver.chunkPrefixes;
     this.#writer = driver.writer;
-    this.#advertiser = new Advertiser(rib, options);
+    this.advertiser = new Advertiser(rib, options);
     this.#reader = rib.changes.addReader();
     this.#batch = new ChangeBatch(rib);
   }
 
   get adjRibOut(): AdjRibOut {
-    return this.#advertiser.adjRibOut;
+    return this.advertiser.adjRibOut;
   }
 
   get rewriter(): ExportRewriter {
-    return this.#advertiser.rewriter;
+    return this.advertiser.rewriter;
   }
 
   get size(): number {
@@ -206,7 +206,7 @@ export class UpdateGroup {
     if (this.#reader.position < readEnd) {
       for (let block = this.#reader.position; block < readEnd; block += BLOCK) {
         const blockEnd = Math.min(readEnd, block + BLOCK);
-        this.#advertiser.warm(block, blockEnd);
+        this.advertiser.warm(block, blockEnd);
         for (let at = block; at < blockEnd; at++) {
           const prefixId = changes.at(at);
           if (prefixId < this.#built) this.#compute(prefixId);
@@ -226,11 +226,11 @@ export class UpdateGroup {
   }
 
   #compute(prefixId: number): void {
-    this.#advertiser.compute(prefixId, this.#members, this.#batch);
+    this.advertiser.compute(prefixId, this.#members, this.#batch);
   }
 
   #sendBatch(): void {
-    this.#advertiser.settle();
+    this.advertiser.settle();
     if (this.#batch.count === 0) return;
     for (const lane of this.#lanes) {
       this.#batch.forEach((prefixId, pathId, attr) => {
@@ -352,7 +352,7 @@ export class UpdateGroup {
       }
     });
     for (const pathId of gone) this.#batch.add(prefixId, pathId, 0, 0);
-    if (!advertised && this.#advertiser.isSinglePath) this.#batch.add(prefixId, 0, 0, 0);
+    if (!advertised && this.advertiser.isSinglePath) this.#batch.add(prefixId, 0, 0, 0);
   }
 
   #mergeLane(lane: Lane): void {

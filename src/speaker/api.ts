@@ -168,10 +168,27 @@ export interface RouteView {
 /** Attributes in the words and numbers that people use. */
 export type AttributesView = AttributeValues;
 
+/** What a filter did with a route. */
+export interface FilterTraceView {
+  name: string;
+  accepted: boolean;
+  /** In order; the last one decided. */
+  steps: FilterStepView[];
+}
+
+export interface FilterStepView {
+  /** `file:line` */
+  place: string;
+  /** The filter's own text there, its first line. */
+  code: string;
+  /** What came of it: `true`, `bgp_local_pref = 200`, `accept`. */
+  text: string;
+}
+
 export interface ExplainView {
   prefix: string;
   /** Ranked, best first; ineligible paths last. */
-  paths: (RouteView & { rank: number; step: string })[];
+  paths: (RouteView & { rank: number; step: string; importFilter?: FilterTraceView | undefined })[];
   /** What was decided for each peer and why. */
   exports: {
     peer: string;
@@ -179,6 +196,7 @@ export interface ExplainView {
     reason: string;
     attributes: AttributesView | undefined;
     nextHop: string | undefined;
+    exportFilter?: FilterTraceView | undefined;
   }[];
   kernel:
     | { desired: string | undefined; installed: string | undefined; problem: string | undefined }

@@ -332,9 +332,13 @@ describe('explain', () => {
         '      MED          50',
         '      Local pref   100',
         '      Communities  65002:100 no-export',
+        '      import filter tor accepts',
+        '        godwit.yaml:7   net.len > 24  -> false',
+        '        godwit.yaml:12  accept;',
         '',
         'Advertised',
         '  not advertised to tor-a: it was learned from this peer',
+        '      export filter none of it rejects',
         '  advertised to tor-b: export policy accepts it',
         '      Next hop    10.99.0.1',
         '      Origin      IGP',
@@ -352,7 +356,13 @@ describe('explain', () => {
 
   test('for a script', async () => {
     expect(await json('explain', '10.1.0.0/16')).toMatchObject({
-      paths: [{ rank: 1, route: { peer: 'tor-a' } }, { rank: 2 }],
+      paths: [
+        { rank: 1, route: { peer: 'tor-a' } },
+        {
+          rank: 2,
+          importFilter: { name: 'tor', accepted: true, steps: [{ text: 'false' }, { text: 'accept' }] },
+        },
+      ],
       exports: [{ advertised: false }, { advertised: true, nextHop: '10.99.0.1' }],
       kernel: { problem: 'no such device' },
     });

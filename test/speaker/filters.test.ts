@@ -371,3 +371,42 @@ describe('custom attributes', () => {
     expect(peer(B).table.get(P1)?.attributes.communities).toEqual([]);
   });
 });
+
+describe('explain', () => {
+  it('tells what the filters of both directions did, line by line', async () => {
+    const { lab, speaker, peer } = await rig(around({ a: { import: 'in' }, b: { export: 'out' } }), {
+      definitions: 'function is_long(int most) -> bool { return net.len > most; }',
+      filters: {
+        in: 'if is_long(24) then reject;\nbgp_local_pref = 200;\naccept;',
+        out: 'if bgp_local_pref = 200 then {\n  bgp_community.add((65000,1));\n  accept;\n}\nreject;',
+      },
+    });
+    peer(A).announce([P1, P3]);
+    await lab.settle();
+    const told = (trace: { steps: readonly { code: string; text: string }[] } | undefined) =>
+      trace?.steps.map(({ code, text }) => `${code} -> ${text}`);
+    const kept = speaker.api.explain(P1, { to: B });
+    expect(told(kept.paths[0]?.importFilter)).toEqual([
+      'return net.len > most; -> return FALSE',
+      'is_long(24) -> false',
+      'bgp_local_pref = 200; -> bgp_local_pref = 200',
+      'accept; -> accept',
+    ]);
+    expect(kept.paths[0]?.importFilter?.steps[2]?.place).toMatch(/^godwit.yaml:\d+ filters.in:2$/);
+    expect(told(kept.exports[0]?.exportFilter)).toEqual([
+      'bgp_local_pref = 200 -> true',
+      'bgp_community.add((65000,1)); -> bgp_community = (clist (65000,1))',
+      'accept; -> accept',
+    ]);
+    const refused = speaker.api.explain(P3, { to: B });
+    expect(refused.paths[0]).toMatchObject({ reason: 'rejected by import filter in' });
+    expect(told(refused.paths[0]?.importFilter)).toEqual([
+      'return net.len > most; -> return TRUE',
+      'is_long(24) -> true',
+      'reject; -> reject',
+    ]);
+    // The filter ran for show: nothing has changed.
+    expect(speaker.api.explain(P1, { to: B })).toEqual(kept);
+    expect(peer(B).prefixes()).toEqual([P1]);
+  });
+});

@@ -382,7 +382,19 @@ export class FakeSpeaker implements SpeakerApi {
       prefix,
       paths: [
         { ...first!, rank: 1, step: 'AS path length' },
-        { ...second!, rank: 2, step: 'AS path length' },
+        {
+          ...second!,
+          rank: 2,
+          step: 'AS path length',
+          importFilter: {
+            name: 'tor',
+            accepted: true,
+            steps: [
+              { place: 'godwit.yaml:7', code: 'net.len > 24', text: 'false' },
+              { place: 'godwit.yaml:12', code: 'accept;', text: 'accept' },
+            ],
+          },
+        },
       ],
       exports: [
         {
@@ -391,6 +403,7 @@ export class FakeSpeaker implements SpeakerApi {
           reason: 'it was learned from this peer',
           attributes: undefined,
           nextHop: undefined,
+          exportFilter: { name: 'none of it', accepted: false, steps: [] },
         },
         {
           peer: 'tor-b',

@@ -1,13 +1,14 @@
 // Why a prefix is routed as it is: the ranked paths with the step that placed each, what every peer is told, and
 // what the kernel has.
 
-import type { Explanation } from '../../control/protocol.ts';
-import { renderFields } from './fields.ts';
+import type { Explanation, FilterTraceView } from '../../control/protocol.ts';
+import { type Field, renderFields } from './fields.ts';
 import { attributeFields, renderRouteBlock } from './routes.ts';
 import { type Look, safeText } from './style.ts';
 import { plural } from './units.ts';
 
 const INDENT = 2;
+const TRACE_INDENT = INDENT + 4;
 
 export function renderExplanation(explanation: Explanation, look: Look): string {
   const parts = [
@@ -20,9 +21,10 @@ export function renderExplanation(explanation: Explanation, look: Look): string 
 
 function renderPaths({ prefix, paths }: Explanation, look: Look): string {
   const head = `${look.style.bold(prefix)}: ${plural(paths.length, 'path')}\n`;
-  const blocks = paths.map(({ rank, step, route }) =>
-    renderRouteBlock(route, look, INDENT, `, rank ${rank} (${safeText(step)})`),
-  );
+  const blocks = paths.map(({ rank, step, route, importFilter }) => {
+    const block = renderRouteBlock(route, look, INDENT, `, rank ${rank} (${safeText(step)})`);
+    return block + renderTrace('import', importFilter, look);
+  });
   return head + blocks.join('');
 }
 
@@ -32,13 +34,27 @@ function renderExports({ exports }: Explanation, look: Look): string {
   const entries = exports.map((entry) => {
     const verdict = entry.advertised ? style.good('advertised') : style.warn('not advertised');
     const head = `  ${verdict} to ${safeText(entry.peer)}: ${safeText(entry.reason)}\n`;
-    if (entry.attributes === undefined) return head;
-    return (
-      head +
-      renderFields([['Next hop', entry.nextHop], ...attributeFields(entry.attributes)], look, INDENT + 4)
-    );
+    const trace = renderTrace('export', entry.exportFilter, look);
+    if (entry.attributes === undefined) return head + trace;
+    const fields: Field[] = [['Next hop', entry.nextHop], ...attributeFields(entry.attributes)];
+    return head + trace + renderFields(fields, look, INDENT + 4);
   });
   return `${style.bold('Advertised')}\n${entries.join('')}`;
+}
+
+/** A line a step: where, what stands there, what came of it. */
+function renderTrace(direction: string, trace: FilterTraceView | undefined, look: Look): string {
+  if (trace === undefined) return '';
+  const { style } = look;
+  const verdict = trace.accepted ? style.good('accepts') : style.warn('rejects');
+  const head = `${' '.repeat(TRACE_INDENT)}${direction} filter ${safeText(trace.name)} ${verdict}\n`;
+  const widest = Math.max(0, ...trace.steps.map(({ place }) => place.length));
+  const lines = trace.steps.map(({ place, code, text }) => {
+    const at = style.dim(safeText(place).padEnd(widest));
+    const told = code === text || code === `${text};` ? '' : style.dim(`  -> ${safeText(text)}`);
+    return `${' '.repeat(TRACE_INDENT + 2)}${at}  ${safeText(code)}${told}\n`;
+  });
+  return head + lines.join('');
 }
 
 function renderKernel({ kernel }: Explanation, look: Look): string {

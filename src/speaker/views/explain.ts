@@ -8,9 +8,10 @@ import { WITHHELD, WITHHELD_SENTENCES } from '../../rib/distribution.ts';
 import type { FamilyRib } from '../../rib/family-rib.ts';
 import type { Rib } from '../../rib/rib.ts';
 import type { UpdateGroup } from '../../rib/update-group.ts';
-import { CommandError, type ExplainView } from '../api.ts';
+import { CommandError, type ExplainView, type FilterTraceView } from '../api.ts';
 import { familyOf } from '../local-routes.ts';
 import type { PeerHandle } from '../peer-registry.ts';
+import { exportTrace, importTrace, rejectedBy } from './filter-trace.ts';
 import { exactMatch, longestMatch, parseTarget } from './route-query.ts';
 import { formatNextHop, routeView, type Standing, standings } from './route-view.ts';
 
@@ -59,7 +60,12 @@ function pathView(
   const attr = post === 0 ? paths.attrIn(standing.row) : post;
   const view = routeView(rib, family, prefixId, standing, attr, paths.pathId(standing.row));
   const step = DECISION_STEPS[standing.step];
-  return { ...view, rank: place + 1, step: stepName(standing, step) };
+  return {
+    ...view,
+    rank: place + 1,
+    step: stepName(standing, step),
+    importFilter: importTrace(rib, family, standing.row),
+  };
 }
 
 function stepName(standing: Standing, step: (typeof DECISION_STEPS)[number] | undefined): string {
@@ -73,8 +79,15 @@ function exportView(
   prefixId: number,
   handle: PeerHandle,
 ): ExplainView['exports'][number] {
-  const withheld = (reason: string): ExplainView['exports'][number] => {
-    return { peer: handle.name, advertised: false, reason, attributes: undefined, nextHop: undefined };
+  const withheld = (reason: string, trace?: FilterTraceView): ExplainView['exports'][number] => {
+    return {
+      peer: handle.name,
+      advertised: false,
+      reason,
+      attributes: undefined,
+      nextHop: undefined,
+      ...(trace !== undefined && { exportFilter: trace }),
+    };
   };
   const { established } = handle;
   if (established === undefined) return withheld(`no session: the peer is ${handle.peer.state}`);
@@ -90,6 +103,10 @@ function exportView(
   if (from === peerId && sent.length === 0) return withheld(WITHHELD_SENTENCES[WITHHELD.ownRoute]);
   const cause = group.rewriter.judge(best, from);
   if (sent.length === 0 && cause !== WITHHELD.none) return withheld(WITHHELD_SENTENCES[cause]);
+  const trace = cause === WITHHELD.none ? exportTrace(group, family, prefixId, best, from) : undefined;
+  if (sent.length === 0 && trace?.accepted === false) {
+    return withheld(rejectedBy('export', group.options.policy, trace), trace);
+  }
   const route = sent[0] ?? { attr: best, from };
   const { bytes, length, nextHop } = group.rewriter.render(route.attr, route.from);
   const waits = group.pending > 0 ? 'waits to be sent' : WITHHELD_SENTENCES[WITHHELD.tooLong];
@@ -99,6 +116,7 @@ function exportView(
     reason: sent.length === 0 ? waits : sent.length === 1 ? 'advertised' : `advertised: ${sent.length} paths`,
     attributes: decodeAttributes(bytes, 0, length),
     nextHop: formatNextHop(nextHop),
+    exportFilter: trace,
   };
 }
 

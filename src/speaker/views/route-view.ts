@@ -4,7 +4,7 @@ import { decodeAttributes } from '../../bgp/wire/attribute-values.ts';
 import { formatAddress } from '../../lib/ip.ts';
 import { DECISION_STEPS } from '../../rib/decision.ts';
 import type { FamilyRib } from '../../rib/family-rib.ts';
-import { REJECT_SENTENCES, type RejectCause } from '../../rib/import-checks.ts';
+import { REJECT, REJECT_SENTENCES, type RejectCause } from '../../rib/import-checks.ts';
 import { PATH_FLAG } from '../../rib/path-store.ts';
 import type { Rib } from '../../rib/rib.ts';
 import type { AttributesView, RouteView } from '../api.ts';
@@ -45,10 +45,17 @@ export function standings(rib: FamilyRib, prefixId: number): Standing[] {
   for (let row = first; row !== 0; row = paths.next(row)) {
     if (inRace.has(row)) continue;
     const cause = paths.reject(row) as RejectCause;
-    const reason = cause === 0 ? NEXT_HOP_UNREACHABLE : REJECT_SENTENCES[cause];
+    const reason = cause === 0 ? NEXT_HOP_UNREACHABLE : rejectSentence(rib, row, cause);
     result.push({ row, best: false, multipath: false, eligible: false, reason, step: 0 });
   }
   return result;
+}
+
+/** A filter is named. */
+function rejectSentence({ shared, paths }: FamilyRib, row: number, cause: RejectCause): string {
+  const { policy } = shared.peers.get(paths.peerId(row)).importOptions;
+  if (cause !== REJECT.policy || typeof policy === 'string') return REJECT_SENTENCES[cause];
+  return `rejected by import filter ${policy.name}`;
 }
 
 function bestReason(runnerUpStep: number | undefined): string {
