@@ -1,17 +1,20 @@
 // What holds in any network of speakers once nothing moves any more, whatever happened before. Each check gives
 // sentences about what is broken. Deep checks of one speaker's tables are tables.ts's.
 
-import type { RouteView } from '../speaker/api.ts';
+import type { PeerView, RouteView } from '../speaker/api.ts';
 import type { SimNode } from './node.ts';
 import { brokenTables } from './tables.ts';
 
 type ByAddress = ReadonlyMap<string, SimNode>;
+/** Views of all peers, made once: a reflector has a thousand. */
+type Peers = ReadonlyMap<SimNode, readonly PeerView[]>;
 
 /** What holds with any configuration. */
 export function brokenInvariants(nodes: readonly SimNode[]): string[] {
   const byAddress = addressMap(nodes);
+  const peers = new Map(nodes.map((node) => [node, node.api.peers()]));
   return nodes.flatMap((node) => [
-    ...brokenSessions(node, byAddress),
+    ...brokenSessions(node, byAddress, peers),
     ...brokenTables(node),
     ...brokenKernel(node),
     ...loggedErrors(node),
@@ -52,11 +55,12 @@ function onTheWire(route: RouteView): string {
 }
 
 /** The Adj-RIB-Out of one side is the Adj-RIB-In of the other; nobody gets a route back that is its own. */
-function brokenSessions(node: SimNode, byAddress: ByAddress): string[] {
-  return node.api.peers().flatMap((peer) => {
+function brokenSessions(node: SimNode, byAddress: ByAddress, peers: Peers): string[] {
+  return (peers.get(node) ?? []).flatMap((peer) => {
     const other = byAddress.get(peer.address);
-    const back = other?.api.peers().find((each) => node.addresses.includes(each.address));
-    if (other === undefined || back === undefined) return [];
+    if (other === undefined) return [];
+    const back = peers.get(other)?.find((each) => node.addresses.includes(each.address));
+    if (back === undefined) return [];
     const where = `${node.name} to ${other.name}`;
     const sent = node.routes({ advertisedTo: peer.name });
     if (peer.state !== 'Established') {
@@ -73,7 +77,7 @@ function brokenSessions(node: SimNode, byAddress: ByAddress): string[] {
     // An eBGP LOCAL_PREF is neither sent nor kept; everything else is compared.
     const received = other.routes({ receivedFrom: back.name, beforePolicy: true }).map(onTheWire);
     const echoes = sent.filter((route) => route.peer === peer.name).map(({ prefix }) => prefix);
-    const counted = node.peer(peer.name).families.reduce((sum, family) => sum + family.advertised, 0);
+    const counted = peer.families.reduce((sum, family) => sum + family.advertised, 0);
     return [
       ...difference(`${where}: sent but not there`, sent.map(onTheWire), received),
       ...difference(`${where}: there but not sent`, received, sent.map(onTheWire)),
