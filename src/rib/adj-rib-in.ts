@@ -62,6 +62,8 @@ function announceAll(
 ): void {
   const { prefixes, paths } = rib;
   const { pathIds, count } = batch;
+  let unchanged = 0;
+  let refused = 0;
   for (let from = 0; from < count; from += BLOCK) {
     const to = Math.min(count, from + BLOCK);
     const ids = prefixes.internAll(batch, from, to);
@@ -70,21 +72,33 @@ function announceAll(
       const prefixId = ids[i - from]!;
       const pathId = pathIds[i]!;
       const row = paths.find(prefixId, peer.id, pathId);
-      if (row !== 0 && paths.attrIn(row) === attrIn) confirm(rib, peer, row);
-      else {
+      if (row !== 0 && paths.attrIn(row) === attrIn) {
+        confirm(rib, peer, row);
+        unchanged++;
+      } else {
         const own = each === undefined ? result : judge(rib, peer, prefixId, result, each);
+        if (own.cause !== REJECT.none) refused++;
         if (row !== 0) replace(rib, peer, row, attrIn, own, now);
         else add(rib, peer, prefixId, pathId, attrIn, own, now);
         if (each !== undefined) letGo(rib, own);
       }
     }
   }
+  const changes = peer.changes[rib.family.id]!;
+  changes.announced += count;
+  changes.unchanged += unchanged;
+  // What the checks refuse, no policy sees.
+  const byPolicy = each !== undefined || result.cause === REJECT.policy || result.cause === REJECT.noPolicy;
+  if (byPolicy) changes.filtered += refused;
+  else changes.invalid += refused;
 }
 
 /** Removes withdrawn prefixes; a withdrawal of what is not there is harmless (RFC 4271 §9). */
 export function withdraw(rib: FamilyRib, peer: RibPeer, batch: NlriBatch): void {
   const { prefixes, paths } = rib;
   const { pathIds, count } = batch;
+  const counters = peer.counters[rib.family.id]!;
+  const before = counters.received;
   for (let from = 0; from < count; from += BLOCK) {
     const to = Math.min(count, from + BLOCK);
     const ids = prefixes.findAll(batch, from, to);
@@ -95,6 +109,9 @@ export function withdraw(rib: FamilyRib, peer: RibPeer, batch: NlriBatch): void 
       if (row !== 0) removeRow(rib, peer, row);
     }
   }
+  const changes = peer.changes[rib.family.id]!;
+  changes.withdrawn += count;
+  changes.unknown += count - (before - counters.received);
 }
 
 function add(

@@ -12,13 +12,17 @@ import type { ExportRewriter, RenderedRoute } from './rewrite.ts';
 export interface Segment {
   readonly start: number;
   readonly end: number;
+  /** Routes in it. */
+  readonly announced: number;
+  readonly withdrawn: number;
 }
 
 /** The bytes for everybody, less each origin's own, and those for single members. */
 export interface EncodedBatch {
+  readonly familyId: number;
   readonly bytes: Uint8Array;
-  /** Length of the part that is for everybody; single members' segments lie behind it. */
-  readonly commonEnd: number;
+  /** The part that is for everybody, from 0 on; single members' segments lie behind it. */
+  readonly common: Segment;
   /** By peer id: the part of the common bytes that came from this peer. */
   readonly own: ReadonlyMap<number, Segment>;
   /** By peer id: what is for this peer alone. */
@@ -74,29 +78,39 @@ export class ChangeBatch {
     const own = new Map<number, Segment>();
     const solo = new Map<number, Segment>();
     const unsent: UnsentRoute[] = [];
-    let commonEnd = 0;
+    let common: Segment = { start: 0, end: 0, announced: 0, withdrawn: 0 };
     for (let bucket = 0; bucket < order.bucketCount; ) {
       const only = this.#only[order.first[bucket]!]!;
       const from = this.#from[order.first[bucket]!]!;
       const start = writer.length;
+      let announced = 0;
+      let withdrawn = 0;
       // Buckets of one addressee and origin lie in a row and make one segment.
       for (; bucket < order.bucketCount; bucket++) {
         const first = order.first[bucket]!;
         if (this.#only[first] !== only || this.#from[first] !== from) break;
         const attr = this.#attr[first]!;
-        if (attr === 0) writer.startWithdraw();
-        else startAnnounce(writer, rewriter.render(attr, from));
+        const routes = order.start[bucket + 1]! - order.start[bucket]!;
+        if (attr === 0) {
+          writer.startWithdraw();
+          withdrawn += routes;
+        } else {
+          startAnnounce(writer, rewriter.render(attr, from));
+          announced += routes;
+        }
         this.#fillBucket(writer, order.start[bucket]!, order.start[bucket + 1]!, unsent);
       }
+      const segment: Segment = { start, end: writer.length, announced, withdrawn };
       if (only === 0) {
-        commonEnd = writer.length;
-        own.set(from, { start, end: writer.length });
+        common = join(common, segment);
+        own.set(from, segment);
       } else {
         // One member's routes from several origins lie in a row.
-        solo.set(only, { start: solo.get(only)?.start ?? start, end: writer.length });
+        const before = solo.get(only);
+        solo.set(only, before === undefined ? segment : join(before, segment));
       }
     }
-    return { bytes: writer.detach(), commonEnd, own, solo, unsent };
+    return { familyId: this.#rib.family.id, bytes: writer.detach(), common, own, solo, unsent };
   }
 
   #fillBucket(writer: UpdateWriter, start: number, end: number, unsent: UnsentRoute[]): void {
@@ -137,6 +151,16 @@ export class ChangeBatch {
     this.#from = growUint16(this.#from, size);
     this.#only = growUint16(this.#only, size);
   }
+}
+
+/** Two that lie in a row. */
+function join(first: Segment, second: Segment): Segment {
+  return {
+    start: first.start,
+    end: second.end,
+    announced: first.announced + second.announced,
+    withdrawn: first.withdrawn + second.withdrawn,
+  };
 }
 
 function startAnnounce(writer: UpdateWriter, { bytes, length, nextHop }: RenderedRoute): void {

@@ -12,17 +12,20 @@ export interface Delivery {
 }
 
 export function deliver(members: readonly Member[], encoded: EncodedBatch): Delivery {
-  const { bytes, commonEnd, own, solo } = encoded;
-  const everything = commonEnd > 0 ? [bytes.subarray(0, commonEnd)] : [];
+  const { bytes, common, own, solo, familyId } = encoded;
+  const everything = common.end > 0 ? [bytes.subarray(0, common.end)] : [];
   let sent = 0;
   let congested = false;
   for (const { peer, sink } of members) {
     const mine = own.get(peer.id);
     const extra = solo.get(peer.id);
     let chunks = everything;
-    if (mine !== undefined) chunks = around(bytes, mine.start, mine.end, commonEnd);
+    if (mine !== undefined) chunks = around(bytes, mine.start, mine.end, common.end);
     if (extra !== undefined) chunks = [...chunks, bytes.subarray(extra.start, extra.end)];
     if (chunks.length === 0) continue;
+    const { sent: count } = peer.changes[familyId]!;
+    count.announced += common.announced - (mine?.announced ?? 0) + (extra?.announced ?? 0);
+    count.withdrawn += common.withdrawn - (mine?.withdrawn ?? 0) + (extra?.withdrawn ?? 0);
     for (const chunk of chunks) sent += chunk.length;
     if (!sink.send(chunks)) congested = true;
   }

@@ -39,6 +39,20 @@ export interface FamilyCounters {
   stale: number;
 }
 
+/** Changes so far, counted a message or a batch at a time. */
+export interface FamilyChanges {
+  /** Announced by the peer, and of these: refused by checks, refused by policy, nothing new. */
+  announced: number;
+  invalid: number;
+  filtered: number;
+  unchanged: number;
+  /** Withdrawn by the peer, and of these: not there. */
+  withdrawn: number;
+  unknown: number;
+  /** Told to the peer. */
+  readonly sent: { announced: number; withdrawn: number };
+}
+
 export interface RibPeerIdentity {
   readonly name: string;
   readonly source: RouteSource;
@@ -63,6 +77,8 @@ export class RibPeer {
   importOptions: ImportOptions;
   /** By family id. */
   readonly counters: readonly FamilyCounters[];
+  /** By family id. */
+  readonly changes: readonly FamilyChanges[];
 
   constructor(id: number, identity: RibPeerIdentity, importOptions: ImportOptions) {
     this.id = id;
@@ -74,6 +90,15 @@ export class RibPeer {
     this.zone = identity.zone;
     this.importOptions = importOptions;
     this.counters = FAMILIES.map(() => ({ received: 0, rejected: 0, best: 0, stale: 0 }));
+    this.changes = FAMILIES.map(() => ({
+      announced: 0,
+      invalid: 0,
+      filtered: 0,
+      unchanged: 0,
+      withdrawn: 0,
+      unknown: 0,
+      sent: { announced: 0, withdrawn: 0 },
+    }));
   }
 }
 

@@ -184,7 +184,7 @@ function looksUp(
 
 function routesOf(
   { rib, written: config }: Speaker,
-  { established, name }: PeerHandle,
+  { established }: PeerHandle,
   family: Family,
   options: ChannelOptions | undefined,
 ): Pick<ChannelView, 'routes' | 'stats' | 'nextHops'> {
@@ -194,7 +194,6 @@ function routesOf(
   const group = rib.groups[family.id]!.groupOf(id);
   const exported = group === undefined ? 0 : group.adjRibOut.size - group.adjRibOut.fromPeer(id);
   const keeps = config.bird === undefined || options?.importKeepFiltered === true;
-  void name;
   return {
     routes: {
       imported: received - rejected,
@@ -202,7 +201,7 @@ function routesOf(
       exported,
       preferred: best,
     },
-    stats: channelStats(established.ribPeer, family, group, exported),
+    stats: channelStats(established.ribPeer, family),
     nextHops: ownNextHops(group?.options.ownNextHop),
   };
 }

@@ -1,26 +1,24 @@
-// How often a channel's routes changed, from counters that the tables keep: once a message, not once a route.
+// How often a channel's routes changed, from counters that the tables keep a message at a time.
 
 import type { Family } from '../../bgp/wire/families.ts';
 import type { RibPeer } from '../../rib/rib-peer.ts';
-import type { UpdateGroup } from '../../rib/update-group.ts';
 import type { ChannelStats, UpdateStats } from '../api/protocols.ts';
 
 const NONE: UpdateStats = { received: 0, rejected: 0, filtered: 0, ignored: 0, accepted: 0 };
 
-/** `exported`: routes that the peer has now. */
-export function channelStats(
-  peer: RibPeer,
-  family: Family,
-  group: UpdateGroup | undefined,
-  exported: number,
-): ChannelStats {
-  void peer;
-  void family;
-  void group;
+/** Of exports only what was sent is counted: what rules and policies keep back is never a change. */
+export function channelStats({ changes }: RibPeer, family: Family): ChannelStats {
+  const { announced, invalid, filtered, unchanged, withdrawn, unknown, sent } = changes[family.id]!;
   return {
-    importUpdates: NONE,
-    importWithdraws: NONE,
-    exportUpdates: { ...NONE, received: exported, accepted: exported },
-    exportWithdraws: NONE,
+    importUpdates: {
+      received: announced,
+      rejected: invalid,
+      filtered,
+      ignored: unchanged,
+      accepted: announced - invalid - filtered - unchanged,
+    },
+    importWithdraws: { ...NONE, received: withdrawn, ignored: unknown, accepted: withdrawn - unknown },
+    exportUpdates: { ...NONE, received: sent.announced, accepted: sent.announced },
+    exportWithdraws: { ...NONE, received: sent.withdrawn, accepted: sent.withdrawn },
   };
 }
