@@ -19,7 +19,8 @@ export interface RunningSpeaker {
 }
 
 export interface DaemonParts {
-  loadConfig(): LoadResult;
+  /** `file`: another one than that of the start. */
+  loadConfig(file?: string): LoadResult;
   createLog(config: Config): Log;
   /** What is wrong with a configuration, for the person who starts the daemon. */
   describeIssues(issues: readonly ConfigIssue[]): string | Promise<string>;
@@ -28,7 +29,7 @@ export interface DaemonParts {
   createSpeaker(options: {
     config: Config;
     configFile: string;
-    loadConfig: () => LoadResult;
+    loadConfig: (file?: string, onlyCheck?: boolean) => LoadResult;
     logger: Logger;
   }): Promise<RunningSpeaker>;
   startControl(options: {
@@ -104,7 +105,8 @@ export async function runDaemon(
     speaker = await parts.createSpeaker({
       config,
       configFile,
-      loadConfig: () => reloadConfig(parts, config, log),
+      loadConfig: (file, onlyCheck) =>
+        onlyCheck === true ? parts.loadConfig(file) : reloadConfig(parts, config, log, file),
       logger,
     });
     const { api } = speaker;
@@ -153,8 +155,8 @@ async function startFaces(
 }
 
 /** What the speaker calls for a reload; the parts of the configuration that are not the speaker's are seen to here. */
-function reloadConfig(parts: DaemonParts, started: Config, log: Log): LoadResult {
-  const result = parts.loadConfig();
+function reloadConfig(parts: DaemonParts, started: Config, log: Log, file: string | undefined): LoadResult {
+  const result = parts.loadConfig(file);
   if (!result.ok) return result;
   log.useConfig(result.config);
   for (const part of ['control', 'http'] as const) {

@@ -29,8 +29,11 @@ export interface FileOptions {
   readonly files?: BirdFiles & { readonly read: ReadFile };
 }
 
-/** Reads the file, checks it and makes the model of it. Never throws for what the user did wrong. */
-export type Loader = () => LoadResult;
+/**
+ * Reads the file, checks it and makes the model of it. Never throws for what the user did wrong. `other` is read in its
+ * place, in the same language.
+ */
+export type Loader = (other?: string) => LoadResult;
 
 /** The loader of `path`. A file that cannot be read now says so when the loader is called. */
 export async function openConfig(path: string, options: FileOptions): Promise<Loader> {
@@ -41,12 +44,12 @@ export async function openConfig(path: string, options: FileOptions): Promise<Lo
   const language = options.language ?? (await languageOf(path, read));
   if (language === 'yaml') {
     const { loadConfig } = await import('./load.ts');
-    return () => withFilters(loadConfig(path, env, read, { ...host(), policy: filters }));
+    return (other = path) => withFilters(loadConfig(other, env, read, { ...host(), policy: filters }));
   }
   const { FILE_SYSTEM, loadBirdFile } = await import('./bird/load.ts');
-  return () =>
+  return (other = path) =>
     withFilters(
-      loadBirdFile(path, options.files ?? FILE_SYSTEM, host(), {
+      loadBirdFile(other, options.files ?? FILE_SYSTEM, host(), {
         ...(dialect !== undefined && { dialect }),
         ...(family !== undefined && { family }),
         policy: filters,

@@ -2,7 +2,6 @@
 
 import { WorkerBfdService } from '../bfd/worker-service.ts';
 import { TcpTransport } from '../bgp/session/tcp-transport.ts';
-import type { LoadResult } from '../config/load.ts';
 import type { Config } from '../config/model.ts';
 import { systemClock } from '../lib/clock.ts';
 import type { Logger } from '../lib/log.ts';
@@ -11,6 +10,7 @@ import { Scheduler } from '../lib/scheduler.ts';
 import type { SpeakerApi } from './api.ts';
 import { openKernel } from './open-kernel.ts';
 import { systemAddresses } from './own-addresses.ts';
+import type { ConfigLoader } from './reconfiguration.ts';
 import { Speaker } from './speaker.ts';
 import { createApi } from './speaker-api.ts';
 import { warmUp } from './warm-up.ts';
@@ -19,7 +19,7 @@ export interface CreateOptions {
   readonly config: Config;
   readonly configFile: string;
   /** Reads the configuration anew, for a reload. */
-  readonly loadConfig: () => LoadResult;
+  readonly loadConfig: ConfigLoader;
   readonly logger: Logger;
 }
 

@@ -14,8 +14,8 @@ import type { Speaker } from './speaker.ts';
 
 const MS_PER_SECOND = 1000;
 
-/** Reads a configuration: the one of the start, or another file. */
-export type ConfigLoader = (file?: string) => LoadResult;
+/** Reads a configuration: the one of the start, or another file; `onlyCheck`: it will not be used. */
+export type ConfigLoader = (file?: string, onlyCheck?: boolean) => LoadResult;
 
 export interface ReconfigureOptions {
   readonly file?: string;
@@ -67,7 +67,7 @@ export class Reconfiguration {
 
   /** Reads the file and throws CommandError with every complaint. */
   check(file: string | undefined): void {
-    this.#read(file);
+    this.#read(file, true);
   }
 
   /** False where nothing waits for it. */
@@ -101,8 +101,8 @@ export class Reconfiguration {
     return next;
   }
 
-  #read(file: string | undefined): Config {
-    const result = this.#load(file);
+  #read(file: string | undefined, onlyCheck = false): Config {
+    const result = this.#load(file, onlyCheck);
     if (result.ok) return result.config;
     throw new ConfigurationError(result.issues.filter(({ severity }) => severity === 'error'));
   }

@@ -6,8 +6,7 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { readHostFacts } from '../../config/host.ts';
-import type { LoadResult } from '../../config/load.ts';
-import { openConfig } from '../../config/load-file.ts';
+import { type Loader, openConfig } from '../../config/load-file.ts';
 import type { BirdSocketConfig, Config } from '../../config/model.ts';
 import { packageVersion } from '../../lib/package-info.ts';
 import { type Journal, runDaemon } from '../daemon.ts';
@@ -123,14 +122,14 @@ async function run(
 }
 
 /** The configuration as this face changes it: sockets are named on the command line. */
-async function loaderOf(options: BirdOptions, face: Face, terminal: Terminal): Promise<() => LoadResult> {
+async function loaderOf(options: BirdOptions, face: Face, terminal: Terminal): Promise<Loader> {
   const language = { language: 'bird', env: terminal.env, host: readHostFacts } as const;
   const load = await openConfig(options.config, {
     ...language,
     ...(face.name === 'bird6' && { dialect: '1.6', family: 'ipv6' }),
   });
-  return () => {
-    const result = load();
+  return (other) => {
+    const result = load(other);
     return result.ok ? { ...result, config: withSockets(result.config, options, face) } : result;
   };
 }
