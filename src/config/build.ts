@@ -17,7 +17,14 @@ import type {
   RedistributeSource,
 } from './model.ts';
 import { formatPath, type Path } from './nodes.ts';
-import { type ListenInput, type NetworkInput, ROUTE_PROTOCOLS, ROUTE_TABLES } from './schema.ts';
+import {
+  type ConfigInput,
+  type ListenInput,
+  type NetworkInput,
+  RESTART_WAIT,
+  ROUTE_PROTOCOLS,
+  ROUTE_TABLES,
+} from './schema.ts';
 import type { SecretReader } from './secrets.ts';
 import type { Entry, ValidatedInput } from './validate.ts';
 import {
@@ -70,6 +77,7 @@ export function buildConfig(
       id: id ?? '',
       clusterId: input.router?.clusterId ?? id ?? '',
       hostname: input.router?.hostname ?? host.hostname,
+      restart: buildRestart(input.router?.restart),
     },
     listen,
     kernel: buildKernel(input.kernel, redistribute, issues),
@@ -313,4 +321,9 @@ function buildHttp(input: ValidatedInput['http']): HttpConfig | undefined {
 function buildLog(input: ValidatedInput['log']): LogConfig {
   const object = typeof input === 'string' ? { level: input } : input;
   return { level: object?.level ?? 'info', format: object?.format ?? 'auto' };
+}
+
+function buildRestart(input: NonNullable<ConfigInput['router']>['restart']): Config['router']['restart'] {
+  const { recover = 'auto', wait = RESTART_WAIT, onStop = 'cease' } = input ?? {};
+  return { recover, wait, onStop };
 }

@@ -87,6 +87,7 @@ export const ROUTER_ACTIONS: Readonly<Record<keyof RouterConfig, RouterAction>> 
   id: 'reset-all',
   clusterId: 'reset-internal',
   hostname: 'live',
+  restart: 'live',
 };
 
 export const KERNEL_ACTIONS: Readonly<Record<keyof KernelConfig, KernelAction>> = {

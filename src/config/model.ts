@@ -35,6 +35,17 @@ export interface RouterConfig {
   readonly clusterId: string;
   /** Shown by status and in the FQDN capability. */
   readonly hostname: string;
+  readonly restart: RestartConfig;
+}
+
+/** RFC 4724 §4.1, for peers whose graceful restart is `full`. */
+export interface RestartConfig {
+  /** Whether a start counts as a restart. auto: where the kernel has own routes of a run before. */
+  readonly recover: 'auto' | 'always' | 'never';
+  /** Seconds until routes are chosen, whoever is missing: Selection_Deferral_Timer. */
+  readonly wait: number;
+  /** cease: sessions end with a NOTIFICATION; silent: without a word, and kernel routes stay, for a restart. */
+  readonly onStop: 'cease' | 'silent';
 }
 
 export interface ListenConfig {
@@ -163,8 +174,8 @@ export interface TimerConfig {
 }
 
 export interface GracefulRestartConfig {
-  /** helper: keep a restarting peer's routes; off: no capability at all. */
-  readonly mode: 'off' | 'helper';
+  /** helper: keep a restarting peer's routes; full: and let it keep ours; off: no capability at all. */
+  readonly mode: 'off' | 'helper' | 'full';
   readonly restartTime: number;
 }
 

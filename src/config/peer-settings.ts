@@ -167,7 +167,8 @@ function gracefulRestartOf(input: SettingsInput['gracefulRestart']): GracefulRes
   if (typeof input === 'object') {
     return { mode: input.mode ?? 'helper', restartTime: input.restartTime ?? RESTART_TIME };
   }
-  return { mode: input === false || input === 'off' ? 'off' : 'helper', restartTime: RESTART_TIME };
+  if (input === undefined || input === true) return { mode: 'helper', restartTime: RESTART_TIME };
+  return { mode: input === false ? 'off' : input, restartTime: RESTART_TIME };
 }
 
 /** Milliseconds. */

@@ -214,10 +214,10 @@ export const peerSettingsShape = {
     .union(
       [
         z.boolean(),
-        z.enum(['off', 'helper']),
+        z.enum(['off', 'helper', 'full']),
         z.strictObject({
           mode: z
-            .enum(['off', 'helper'])
+            .enum(['off', 'helper', 'full'])
             .meta({ description: 'As gracefulRestart.', default: 'helper' })
             .optional(),
           restartTime: seconds(0, LONGEST_RESTART)
@@ -225,10 +225,11 @@ export const peerSettingsShape = {
             .optional(),
         }),
       ],
-      { error: 'expected helper, off or { mode, restartTime }' },
+      { error: 'expected helper, full, off or { mode, restartTime }' },
     )
     .meta({
-      description: 'RFC 4724: helper keeps the routes of a restarting peer; off announces nothing.',
+      description:
+        'RFC 4724: helper keeps the routes of a restarting peer; full lets it keep ours, too; off announces nothing.',
       default: 'helper',
     })
     .optional(),

@@ -50,6 +50,10 @@ const tableSchema = z.union([z.int().min(1).max(LARGEST_UINT32), z.enum(Object.k
   error: 'expected a table number, or main, default, local',
 });
 
+const LONGEST_WAIT = 3600;
+/** Seconds. */
+export const RESTART_WAIT = 240;
+
 export const routerSchema = z.strictObject({
   asn: asnSchema.describe('Own AS number.'),
   id: quadSchema
@@ -61,6 +65,32 @@ export const routerSchema = z.strictObject({
     .min(1)
     .max(255)
     .describe('Shown by status and to peers; the name of this host unless given.')
+    .optional(),
+  restart: z
+    .strictObject({
+      recover: z
+        .enum(['auto', 'always', 'never'])
+        .meta({
+          description:
+            'Whether a start counts as a restart; auto: where the kernel has own routes of a run before.',
+          default: 'auto',
+        })
+        .optional(),
+      wait: z
+        .int()
+        .min(1)
+        .max(LONGEST_WAIT)
+        .meta({ description: 'Seconds until routes are chosen, whoever is missing.', default: RESTART_WAIT })
+        .optional(),
+      onStop: z
+        .enum(['cease', 'silent'])
+        .meta({
+          description: 'silent: a stop says nothing to peers and leaves kernel routes, for a restart.',
+          default: 'cease',
+        })
+        .optional(),
+    })
+    .describe('Own restarts (RFC 4724), for peers with gracefulRestart: full.')
     .optional(),
 });
 

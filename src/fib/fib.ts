@@ -118,6 +118,13 @@ export class Fib implements KernelConsumer {
     return (this.#room(familyId).fib.flags(prefixId) & FLAG.tracked) === 0;
   }
 
+  /** `startupComplete` happens by itself in so many milliseconds from now, if it has not happened yet. */
+  settleIn(ms: number): void {
+    if (this.#settleTimer === undefined) return;
+    this.#settleTimer.cancel();
+    this.#settleTimer = this.#options.clock.setTimer(ms, () => this.startupComplete());
+  }
+
   /** Peers have had their chance: routes of an earlier run that nobody wanted go now. */
   startupComplete(): void {
     this.#settleTimer?.cancel();

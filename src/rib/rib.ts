@@ -46,6 +46,9 @@ export class Rib {
   #exportTurn = 0;
   readonly #wakeWalk: () => void;
   readonly #wakeExport: () => void;
+  readonly #wakeDecide: () => void;
+  /** Ids of families that wait for `release`. */
+  readonly #deferred = new Set<number>();
   /** Peers that are gone but still named by some entry. */
   readonly #leaving = new Set<RibPeer>();
 
@@ -55,14 +58,14 @@ export class Rib {
     this.attrs = new AttrStore(this.nextHops, options.defaultLocalPref, options.rows);
     this.checks = new ImportChecks(this.attrs, options.own);
     this.#wakeWalk = scheduler.add({ name: 'walk', run: (deadline) => this.#runWalks(deadline) });
-    const wakeDecide = scheduler.add({
+    this.#wakeDecide = scheduler.add({
       name: 'decide',
       run: (deadline) => this.#runDecisions(deadline),
     });
     this.#wakeExport = scheduler.add({ name: 'export', run: (deadline) => this.#runExport(deadline) });
     const shared = { attrs: this.attrs, nextHops: this.nextHops, peers: this.peers };
     this.families = FAMILIES.map(
-      (family) => new FamilyRib(family, shared, options.decision, () => wakeDecide(), options.rows),
+      (family) => new FamilyRib(family, shared, options.decision, () => this.#wakeDecide(), options.rows),
     );
     const exportDriver = {
       clock,
@@ -129,6 +132,17 @@ export class Rib {
     }
   }
 
+  /** No route of the family is chosen, and none advertised, until `release`; peers may send theirs meanwhile. */
+  defer(familyId: number): void {
+    this.#deferred.add(familyId);
+  }
+
+  release(familyId: number): void {
+    this.#deferred.delete(familyId);
+    this.#wakeDecide();
+    this.#wakeExport();
+  }
+
   /** Queues a long walk behind those under way. */
   addWork(work: ResumableWork): void {
     this.#walks.push(work);
@@ -179,7 +193,8 @@ export class Rib {
 
   #runDecisions(deadline: number): boolean {
     const expired = this.#until(deadline);
-    return this.families.filter((rib) => rib.locRib.decideUntil(expired)).length > 0;
+    const ready = this.families.filter((rib) => !this.#deferred.has(rib.family.id));
+    return ready.filter((rib) => rib.locRib.decideUntil(expired)).length > 0;
   }
 
   #runExport(deadline: number): boolean {
@@ -188,7 +203,7 @@ export class Rib {
     const start = this.#exportTurn;
     for (let i = 0; i < length; i++) {
       const family = (start + i) % length;
-      if (!this.groups[family]!.run(expired)) continue;
+      if (this.#deferred.has(family) || !this.groups[family]!.run(expired)) continue;
       // Next time it is first; one that had the whole slice lets the others go before.
       this.#exportTurn = (start + Math.max(i, 1)) % length;
       return true;

@@ -167,6 +167,16 @@ export class KernelSync {
     this.fib?.startupComplete();
   }
 
+  /** As startupComplete, in so many milliseconds at the latest. */
+  settleIn(ms: number): void {
+    this.fib?.settleIn(ms);
+  }
+
+  /** There are own routes of a run before. */
+  get hasOrphans(): boolean {
+    return this.fib !== undefined && this.fib.stats().orphans > 0;
+  }
+
   /** Begins or ends to announce learned routes of a kind. */
   redistribute(source: RedistributeSource, on: boolean): void {
     if (on) this.#redistributed.add(source);

@@ -2,7 +2,7 @@
 // src/bgp/session.
 
 import { hostname } from 'node:os';
-import type { PeerOptions } from '../bgp/session/options.ts';
+import type { GracefulRestartOptions, PeerOptions } from '../bgp/session/options.ts';
 import { type Family, familyByName } from '../bgp/wire/families.ts';
 import type { Config, PeerSettings } from '../config/model.ts';
 import { type IpAddress, parseAddress, parseQuad } from '../lib/ip.ts';
@@ -11,9 +11,6 @@ export interface PeerIdentity {
   readonly name: string;
   readonly address: IpAddress;
 }
-
-/** RFC 4724 §4.1: nothing of an own restart is announced. One function, so that equal options compare equal. */
-const NOT_RESTARTING = () => ({ restarting: false, forwarding: [] });
 
 /** The software version capability's text. */
 export function softwareVersion(version: string): string {
@@ -25,6 +22,7 @@ export function peerOptions(
   settings: PeerSettings,
   peer: PeerIdentity,
   version: string,
+  restartFlags: GracefulRestartOptions['flags'],
 ): PeerOptions {
   const families = settings.families.map((name) => requireFamily(name));
   const { addPath, gracefulRestart, timers } = settings;
@@ -56,9 +54,10 @@ export function peerOptions(
           ? undefined
           : {
               restartTime: gracefulRestart.restartTime,
-              families: [],
+              families: gracefulRestart.mode === 'full' ? families : [],
               notification: false,
-              flags: NOT_RESTARTING,
+              // The same function each time, so that equal options compare equal.
+              flags: restartFlags,
             },
       longLived: [],
       // BIRD says who it is only where it is told to, and its peers may be used to that.

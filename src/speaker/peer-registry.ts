@@ -20,6 +20,7 @@ import { peerOptions } from './peer-options.ts';
 import type { Pipeline } from './pipeline.ts';
 import type { Policies } from './policies.ts';
 import { RestartHelper, type RestartOffer, restartOffer } from './restart-helper.ts';
+import type { RestartFlags } from './restart-recovery.ts';
 import { exportOptions, importOptions } from './session-options.ts';
 
 export interface PeerHandle {
@@ -33,6 +34,8 @@ export interface PeerHandle {
   readonly restarts: RestartHelper;
   /** What the OPEN of the present session said of restarts. */
   restartOffer: RestartOffer | undefined;
+  /** What the OPEN of this side says of restarts. */
+  readonly restartFlags: () => RestartFlags;
 }
 
 export interface RegistryDependencies {
@@ -42,10 +45,13 @@ export interface RegistryDependencies {
   readonly addresses: OwnAddresses;
   readonly policies: Policies;
   readonly version: string;
+  readonly restartFlags: (address: IpAddress, settings: PeerSettings) => RestartFlags;
   /** The state or the settings of a peer changed. */
   readonly onChange: (handle: PeerHandle) => void;
   /** The peer is no more. */
   readonly onForgotten: (handle: PeerHandle) => void;
+  /** A session came up. */
+  readonly onMet: (address: IpAddress) => void;
   /** A session came or went, or a peer has sent all it has of a family. */
   readonly onProgress: () => void;
 }
@@ -105,7 +111,10 @@ export class PeerRegistry implements PeerEvents {
     onRetired?: (peer: Peer) => void,
     restarts?: RestartHelper,
   ): PeerHandle {
-    const options = peerOptions(this.#config, settings, identity, this.#dependencies.version);
+    const { version } = this.#dependencies;
+    const restartFlags = (): RestartFlags =>
+      this.#dependencies.restartFlags(identity.address, handle.settings);
+    const options = peerOptions(this.#config, settings, identity, version, restartFlags);
     const peer = new Peer(options, {
       ...this.#dependencies.session,
       events: this,
@@ -118,6 +127,7 @@ export class PeerRegistry implements PeerEvents {
       established: undefined,
       restarts: restarts ?? new RestartHelper(this.#dependencies.rib, this.#dependencies.session.clock),
       restartOffer: undefined,
+      restartFlags,
     };
     this.#byName.set(identity.name, handle);
     this.#byPeer.set(peer, handle);
@@ -148,7 +158,8 @@ export class PeerRegistry implements PeerEvents {
   /** New settings for a peer; what the session can take without a reset, it takes. */
   update(handle: PeerHandle, config: Config, settings: PeerSettings): void {
     handle.settings = settings;
-    handle.peer.replaceOptions(peerOptions(config, settings, handle, this.#dependencies.version));
+    const { version } = this.#dependencies;
+    handle.peer.replaceOptions(peerOptions(config, settings, handle, version, handle.restartFlags));
     if (handle.established !== undefined) handle.established.settings = settings;
     this.#dependencies.onChange(handle);
   }
@@ -207,6 +218,7 @@ export class PeerRegistry implements PeerEvents {
       onEndOfRib: () => this.#dependencies.onProgress(),
     });
     handle.established = established;
+    this.#dependencies.onMet(handle.address);
     this.#joinGroups(handle, established);
     this.#dependencies.onProgress();
   }
@@ -242,7 +254,7 @@ export class PeerRegistry implements PeerEvents {
     const established = handle?.established;
     if (handle === undefined || established?.session !== session) return;
     handle.established = undefined;
-    const helps = handle.settings.gracefulRestart.mode === 'helper' && handle.peer.adminUp;
+    const helps = handle.settings.gracefulRestart.mode !== 'off' && handle.peer.adminUp;
     const offer = helps ? handle.restartOffer : undefined;
     if (!handle.restarts.suspend(established.ribPeer, offer, reason)) {
       this.#dependencies.rib.removePeer(established.ribPeer);
@@ -269,7 +281,7 @@ export class PeerRegistry implements PeerEvents {
 
   /** RFC 7313 §4: with graceful restart on both sides a BoRR counts only after the peer's End-of-RIB. */
   #sendsEndOfRib({ restartOffer, settings }: PeerHandle): boolean {
-    return restartOffer !== undefined && settings.gracefulRestart.mode === 'helper';
+    return restartOffer !== undefined && settings.gracefulRestart.mode !== 'off';
   }
 
   #joinGroups(handle: PeerHandle, established: EstablishedPeer): void {

@@ -20,6 +20,8 @@ const RESTART_CAUSES: readonly DownCause[] = ['connection-lost', 'peer-restarted
 /** What a peer's OPEN said of restarts. */
 export interface RestartOffer {
   readonly restartSeconds: number;
+  /** R bit: it has restarted, and waits for our routes before it sends its own. */
+  readonly restarting: boolean;
   /** Families whose routes are worth keeping. */
   readonly families: readonly Family[];
   /** Families whose forwarding state the peer has kept. */
@@ -36,6 +38,7 @@ export function restartOffer(open: OpenMessage | undefined): RestartOffer | unde
     );
   return {
     restartSeconds: capability.restartTime,
+    restarting: capability.restarting,
     families: FAMILIES.filter((family) => has(family, false)),
     preserved: FAMILIES.filter((family) => has(family, true)),
   };

@@ -83,7 +83,9 @@ function status(speaker: Speaker, configFile: string | undefined): StatusView {
     state: speaker.state,
     problems: [
       ...listeners.problems,
-      ...[kernel?.problem, speaker.bfd.problem].filter((each) => each !== undefined),
+      ...[kernel?.problem, speaker.bfd.problem, speaker.recovery.sentence].filter(
+        (each) => each !== undefined,
+      ),
     ],
     families: rib.families.map((family) => ({
       family: family.family.name,

@@ -22,6 +22,7 @@ import type { OwnAddresses } from './own-addresses.ts';
 import { type PeerHandle, PeerRegistry } from './peer-registry.ts';
 import { Pipeline } from './pipeline.ts';
 import { Policies } from './policies.ts';
+import { RestartRecovery } from './restart-recovery.ts';
 import { Watchers } from './watchers.ts';
 
 export interface SpeakerParts {
@@ -45,6 +46,8 @@ export interface SpeakerParts {
 const MS_PER_SECOND = 1000;
 /** How long NOTIFICATIONs of a clean stop may take to leave. */
 const FAREWELL_MS = 200;
+/** Kernel routes of a run before that nobody has wanted by then go; for peers that never come. */
+const SETTLE_LIMIT_MS = 120_000;
 
 /** How often the tables are looked at while they digest the first routes. */
 const SETTLE_POLL_MS = 100;
@@ -61,6 +64,7 @@ export class Speaker {
   readonly networks: Networks;
   readonly watchers: Watchers;
   readonly bfd: BfdSessions;
+  readonly recovery: RestartRecovery;
   readonly policies: Policies;
   kernel: KernelSync | undefined;
   config: Config;
@@ -68,6 +72,8 @@ export class Speaker {
   written: Config;
   readonly protocols: ProtocolStates;
   state: SpeakerState = 'starting';
+  /** The next stop is for a restart, whatever the configuration says. */
+  stopsSilently = false;
   readonly startedAt: number;
   reconfiguredAt: number;
   #settled = false;
@@ -97,15 +103,25 @@ export class Speaker {
       addresses: parts.addresses,
       policies: this.policies,
       version: parts.version,
+      restartFlags: (address, settings) => this.recovery.flags(address, settings),
       onChange: (handle) => {
         this.bfd.refresh(handle);
         this.protocols.note(handle.name, peerState(handle));
         this.watchers.peerChanged(handle);
       },
       onForgotten: (handle) => this.bfd.remove(handle),
+      onMet: (address) => this.recovery.met(address),
       onProgress: () => {
+        this.recovery.review();
         if (!this.#settled) this.#settleWhenReady();
       },
+    });
+    this.recovery = new RestartRecovery({
+      rib: this.rib,
+      clock,
+      log,
+      peers: () => this.registry.values(),
+      onEnd: () => this.kernel?.settleIn(SETTLE_LIMIT_MS),
     });
     this.dynamic = new DynamicPeers(this.registry, this.listeners);
   }
@@ -114,11 +130,29 @@ export class Speaker {
   async start(): Promise<void> {
     this.kernel = await this.openKernel(this.config);
     await this.kernel?.start();
+    if (this.#isRestart()) {
+      // Not before routes are chosen: what the kernel forwards by is all there is until then.
+      this.kernel?.settleIn(this.config.router.restart.wait * MS_PER_SECOND + SETTLE_LIMIT_MS);
+      this.recovery.begin(this.config);
+    }
     for (const network of this.config.networks) this.networks.configure(network);
     for (const range of this.config.dynamicPeers) this.dynamic.add(range);
     for (const peer of this.config.peers) this.addPeer(peer);
     for (const listen of this.config.listen) this.listeners.open(listenOptions(listen));
     this.state = 'running';
+    if (!this.recovery.active) return;
+    // Peers keep routes for a limited time only.
+    for (const { peer } of this.registry.values()) if (!peer.options.passive) peer.retryNow();
+    this.recovery.review();
+  }
+
+  #isRestart(): boolean {
+    const { recover } = this.config.router.restart;
+    if (recover !== 'auto') return recover === 'always';
+    const asked = [...this.config.peers, ...this.config.dynamicPeers].some(
+      ({ gracefulRestart }) => gracefulRestart.mode === 'full',
+    );
+    return asked && this.kernel?.hasOrphans === true;
   }
 
   /** The peers of the start have sent what they have, and it is in the tables. */
@@ -178,17 +212,23 @@ export class Speaker {
     this.registry.remove(handle);
   }
 
-  /** Cease 6/2 to everybody, listeners closed, kernel routes removed or kept as configured. */
+  /**
+   * Cease 6/2 to everybody, listeners closed, kernel routes removed or kept as configured. For a restart nobody is told
+   * anything: sessions end with the process (RFC 4724 §4.2), and kernel routes stay.
+   */
   async stop(): Promise<void> {
     if (this.state === 'stopping') return;
     this.state = 'stopping';
+    this.recovery.stop();
     this.listeners.closeAll();
-    const keep = this.config.kernel.keepOnStop;
+    const silent = this.stopsSilently || this.config.router.restart.onStop === 'silent';
+    const keep = silent || this.config.kernel.keepOnStop;
     // Routes that stay must not follow the sessions out.
     if (keep) await this.kernel?.close(true);
+    this.#settleTimer?.cancel();
+    if (silent) return;
     for (const handle of this.registry.values()) this.registry.stop(handle, 'godwit stops');
     this.dynamic.stop();
-    this.#settleTimer?.cancel();
     await this.bfd.close();
     if (!keep) await this.kernel?.close(false);
     await new Promise<void>((resolve) => {

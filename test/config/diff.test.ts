@@ -218,7 +218,13 @@ log: debug
 });
 
 describe('sections', () => {
-  const ROUTER = { asn: 7, id: '1.1.1.1', clusterId: '2.2.2.2', hostname: 'other' };
+  const ROUTER = {
+    asn: 7,
+    id: '1.1.1.1',
+    clusterId: '2.2.2.2',
+    hostname: 'other',
+    restart: { recover: 'never', wait: 9, onStop: 'silent' },
+  } as const;
   it.each(Object.keys(ROUTER_ACTIONS) as (keyof typeof ROUTER)[])('router.%s', (key) => {
     const plan = diffConfig(base, { ...base, router: { ...base.router, [key]: ROUTER[key] } });
     expect(plan.router).toMatchObject({ keys: [key], actions: [ROUTER_ACTIONS[key]] });

@@ -55,7 +55,13 @@ const INTERNAL: PeerSettings = {
 };
 
 const BASE: Config = {
-  router: { asn: 64512, id: '10.99.0.1', clusterId: '10.99.0.1', hostname: 'host1' },
+  router: {
+    asn: 64512,
+    id: '10.99.0.1',
+    clusterId: '10.99.0.1',
+    hostname: 'host1',
+    restart: { recover: 'auto', wait: 240, onStop: 'cease' },
+  },
   listen: [
     { address: '0.0.0.0', port: 179, interface: undefined },
     { address: '::', port: 179, interface: undefined },

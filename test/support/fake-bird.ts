@@ -115,6 +115,10 @@ export class FakeBird implements BirdApi {
     return had;
   }
 
+  stopForRestart(): void {
+    this.calls.push('stopForRestart');
+  }
+
   recovery(): ReturnType<BirdApi['recovery']> {
     return this.recovering;
   }

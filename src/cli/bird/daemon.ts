@@ -143,7 +143,12 @@ function withSockets(config: Config, options: BirdOptions, face: Face): Config {
   };
   // Beside BIRD's, so that two daemons have one each.
   const socket = join(dirname(options.socket), `godwit-${face.name}.sock`);
-  return { ...config, control: { socket, mode: SOCKET_MODE, bird: [main, ...config.control.bird] } };
+  const restart = { ...config.router.restart, recover: options.recover ? 'always' : 'never' } as const;
+  return {
+    ...config,
+    router: { ...config.router, restart },
+    control: { socket, mode: SOCKET_MODE, bird: [main, ...config.control.bird] },
+  };
 }
 
 /** The moments of its life in BIRD's words. */

@@ -10,6 +10,7 @@ export const DEFAULT_TIMERS = {
   errorWaitMax: 300,
   errorForget: 300,
   gracefulRestart: 120,
+  gracefulRestartWait: 240,
 } as const;
 
 export const DEFAULT_SCAN_TIME = 60;

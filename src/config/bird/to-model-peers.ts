@@ -185,7 +185,7 @@ function settingsOf(
     extendedNextHop: channels.some((channel) => channel.extendedNextHop === true),
     extendedMessages: options.enableExtendedMessages ?? false,
     gracefulRestart: {
-      mode: options.gracefulRestart === 'off' ? 'off' : 'helper',
+      mode: restartMode(options.gracefulRestart, config.dialect),
       restartTime: options.gracefulRestartTime ?? DEFAULT_TIMERS.gracefulRestart,
     },
     role: options.role,
@@ -297,4 +297,13 @@ function maxPrefixesOf(
 /** Without an action a limit disables the protocol. */
 function closesSession(limit: Limit): boolean {
   return limit.action !== 'warn' && limit.action !== 'block';
+}
+
+/** BIRD 2 helps unless told otherwise. */
+function restartMode(
+  written: 'off' | 'aware' | 'on' | undefined,
+  dialect: BirdConfig['dialect'],
+): PeerSettings['gracefulRestart']['mode'] {
+  if (written === 'on') return 'full';
+  return written === 'off' || (written === undefined && dialect === '1.6') ? 'off' : 'helper';
 }

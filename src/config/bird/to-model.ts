@@ -8,7 +8,7 @@ import type { Span } from '../../policy/source.ts';
 import type { HostFacts } from '../build.ts';
 import type { Config, ListenConfig, PeerConfig } from '../model.ts';
 import type { BirdConfig, ProtocolConfig } from './config.ts';
-import { BGP_PORT, DEFAULT_LOCAL_PREF } from './defaults.ts';
+import { BGP_PORT, DEFAULT_LOCAL_PREF, DEFAULT_TIMERS } from './defaults.ts';
 import { reportBfd } from './to-model-bfd.ts';
 import { kernelOf, redistributed } from './to-model-kernel.ts';
 import { buildPeers } from './to-model-peers.ts';
@@ -37,7 +37,13 @@ export function toModel(
   const policies = localPolicies(config, program, unsaid);
   const kernel = kernelOf(config, policies, unsaid);
   const model: Config = {
-    router: { asn, id, clusterId: id, hostname: config.globals.hostname ?? host.hostname },
+    router: {
+      asn,
+      id,
+      clusterId: id,
+      hostname: config.globals.hostname ?? host.hostname,
+      restart: restartOf(config),
+    },
     listen: listenersOf(config, bgp, peers.peers),
     kernel,
     ...peers,
@@ -157,3 +163,12 @@ const GLOBAL_HANDLED = new Set([
   'sockets',
   'timeFormats',
 ]);
+
+/** Recovery is asked for on BIRD's command line. */
+function restartOf({ globals }: BirdConfig): Config['router']['restart'] {
+  return {
+    recover: 'never',
+    wait: globals.gracefulRestartWait ?? DEFAULT_TIMERS.gracefulRestartWait,
+    onStop: 'cease',
+  };
+}

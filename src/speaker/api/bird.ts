@@ -40,6 +40,8 @@ export interface BirdApi {
   confirm(): boolean;
   /** Goes back to the configuration before the last one; false where there is none. */
   undo(): Promise<boolean>;
+  /** The stop that follows is for a restart: no peer is told, kernel routes stay (RFC 4724). */
+  stopForRestart(): void;
   /** Peers that a restart still waits for, and for how long; undefined where none is under way. */
   recovery(): { readonly waitingFor: number; readonly timer: TimerView } | undefined;
 }

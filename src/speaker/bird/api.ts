@@ -15,6 +15,8 @@ import { ProtocolViews } from './protocol-views.ts';
 import { roasOf } from './roas.ts';
 import { TableWalks } from './tables.ts';
 
+const MS_PER_SECOND = 1000;
+
 export function createBirdApi(
   speaker: Speaker,
   reconfiguration: Reconfiguration,
@@ -44,7 +46,10 @@ export function createBirdApi(
     },
     confirm: () => reconfiguration.confirm(),
     undo: () => reconfiguration.undo(),
-    recovery: () => undefined,
+    stopForRestart: () => {
+      speaker.stopsSilently = true;
+    },
+    recovery: () => recoveryView(speaker),
   };
 }
 
@@ -74,4 +79,11 @@ function isDormant({ kernel }: Speaker, address: string): boolean {
   const parsed = parseAddress(address);
   if (kernel === undefined || parsed === undefined) return false;
   return !kernel.resolve(parsed.bytes, parsed.zone).reachable;
+}
+
+function recoveryView({ recovery }: Speaker): ReturnType<BirdApi['recovery']> {
+  const { view } = recovery;
+  if (view === undefined) return undefined;
+  const { waitingFor, leftMs, waitMs } = view;
+  return { waitingFor, timer: { left: leftMs / MS_PER_SECOND, of: waitMs / MS_PER_SECOND } };
 }

@@ -283,6 +283,7 @@ describe('the rest', () => {
       id: '10.0.0.5',
       clusterId: '10.0.0.5',
       hostname: 'host1',
+      restart: { recover: 'never', wait: 240, onStop: 'cease' },
     });
   });
 

@@ -10,6 +10,8 @@ interface Excuse {
   readonly why: string;
   /** The lines count below this one only, until the next of its depth. */
   readonly section?: string;
+  /** The lines below this one. */
+  readonly part?: string;
   /** What godwit says in the place of a recorded line; undefined = nothing. */
   readonly lines?: readonly (readonly [RegExp, string | undefined])[];
   /** Replies that are not compared. */
@@ -26,14 +28,10 @@ const BOTH: readonly Excuse[] = [
     ],
   },
   {
-    why: 'godwit helps peers over their restarts and announces none of its own',
+    why: 'long-lived graceful restart is not offered',
     section: 'Local capabilities',
-    lines: [
-      [
-        /^ {7}Long-lived graceful restart$|^ {9}(Restart time|AF supported|AF preserved|LL stale time):/,
-        undefined,
-      ],
-    ],
+    part: 'Long-lived graceful restart',
+    lines: [[/^ {7}/, undefined]],
   },
   {
     why: 'too long a command is answered before the connection is closed',
@@ -45,7 +43,7 @@ const EXCUSES: Readonly<Record<string, readonly Excuse[]>> = {
   '1.6.8-calico': [
     ...BOTH,
     {
-      why: 'an own restart is not announced, so nothing waits for it',
+      why: 'the recovery after a restart was recorded, which is over here',
       lines: [
         [/^0024-|^ {3}Wait/, undefined],
         [/^(.* master {3})wait( {3}TIME .*)$/, '$1up  $2'],
@@ -95,9 +93,13 @@ const EXCUSES: Readonly<Record<string, readonly Excuse[]>> = {
 
 function excused(folder: string, lines: readonly string[]): string[] {
   let section = '';
+  let part = '';
   return lines.flatMap((line) => {
     if (/^ {5}\S/.test(line)) section = line.trim();
-    const rules = EXCUSES[folder]!.filter((excuse) => (excuse.section ?? section) === section);
+    if (/^ {5,7}\S/.test(line)) part = line.trim();
+    const rules = EXCUSES[folder]!.filter((excuse) => {
+      return (excuse.section ?? section) === section && (excuse.part ?? part) === part;
+    });
     const rule = rules.flatMap((excuse) => excuse.lines ?? []).find(([pattern]) => pattern.test(line));
     if (rule === undefined) return [line];
     return rule[1] === undefined ? [] : line.replace(rule[0], rule[1]).split('\n');

@@ -173,7 +173,7 @@ const DOWN: Command = {
   },
 };
 
-/** Own routes stay in the kernel in any case where the configuration says so; a restart is an end like any other. */
+/** Peers hear nothing, so those that help keep the routes, and the kernel's stay. */
 const GRACEFUL_RESTART: Command = {
   words: 'graceful restart',
   usage: '',
@@ -182,8 +182,9 @@ const GRACEFUL_RESTART: Command = {
   changes: true,
   read(reader) {
     reader.expectEnd();
-    return function* ({ shutdown, logger }) {
+    return function* ({ api, shutdown, logger }) {
       logger.info({}, 'Graceful restart requested');
+      api.bird.stopForRestart();
       yield line(CODE.gracefulRestartOrdered, 'Graceful restart requested');
       shutdown();
     };
