@@ -5,7 +5,7 @@
 import { headlineRatio, REFERENCE, type Summary } from './report.ts';
 
 const WIDTH = 860;
-const LABEL_WIDTH = 112;
+const LABEL_WIDTH = 124;
 const VALUE_WIDTH = 190;
 const PLOT_LEFT = LABEL_WIDTH;
 const PLOT_WIDTH = WIDTH - LABEL_WIDTH - VALUE_WIDTH;
@@ -81,7 +81,7 @@ export function chart(summaries: readonly Summary[], text: ChartText): string | 
     ...directions(scale),
     ...groups,
     ...scale.ticks.map((tick) => tickLabel(scale, tick, y)),
-    `<text x="${PLOT_LEFT + PLOT_WIDTH / 2}" y="${y + 34}" text-anchor="middle" fill="${QUIET_INK}">relative to BIRD${
+    `<text x="${PLOT_LEFT + PLOT_WIDTH / 2}" y="${y + 34}" text-anchor="middle" fill="${QUIET_INK}">time, delay or memory relative to BIRD${
       scale.logarithmic ? ', logarithmic' : ''
     }</text>`,
     '</svg>',
