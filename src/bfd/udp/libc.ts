@@ -27,6 +27,8 @@ export interface Libc {
   ifIndexToName(index: number, name: Uint8Array): unknown;
   /** `which` 0 and `who` 0: the calling thread. */
   setpriority(which: number, who: number, priority: number): number;
+  /** `pid` 0: the calling thread. */
+  schedSetscheduler(pid: number, policy: number, parameters: Uint8Array): number;
   errno(): number;
   /** The address of an array's first octet. The array must be larger than 64 octets, which V8 may move. */
   addressOf(data: Uint8Array): bigint;
@@ -54,6 +56,7 @@ export function loadLibc(): Libc | undefined {
     ifNameToIndex: library.func('uint32_t if_nametoindex(const char *)'),
     ifIndexToName: library.func('void *if_indextoname(uint32_t, void *)'),
     setpriority: library.func('int setpriority(int, uint32_t, int)'),
+    schedSetscheduler: library.func('int sched_setscheduler(int, int, const void *)'),
     errno: () => koffi.errno(),
     addressOf: (data) => BigInt(koffi.address(data)),
   };
