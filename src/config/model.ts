@@ -176,6 +176,8 @@ export interface TimerConfig {
 export interface GracefulRestartConfig {
   /** helper: keep a restarting peer's routes; full: and let it keep ours; off: no capability at all. */
   readonly mode: 'off' | 'helper' | 'full';
+  /** RFC 8538: NOTIFICATIONs and an expired hold timer are no reason to drop routes either. */
+  readonly notification: boolean;
   readonly restartTime: number;
 }
 

@@ -164,11 +164,18 @@ function addPathOf(input: SettingsInput['addPath']): PeerSettings['addPath'] {
 }
 
 function gracefulRestartOf(input: SettingsInput['gracefulRestart']): GracefulRestartConfig {
-  if (typeof input === 'object') {
-    return { mode: input.mode ?? 'helper', restartTime: input.restartTime ?? RESTART_TIME };
-  }
-  if (input === undefined || input === true) return { mode: 'helper', restartTime: RESTART_TIME };
-  return { mode: input === false ? 'off' : input, restartTime: RESTART_TIME };
+  const { mode, restartTime, notification }: Exclude<typeof input, boolean | string | undefined> =
+    typeof input === 'object' ? input : { mode: modeOf(input) };
+  return {
+    mode: mode ?? 'helper',
+    restartTime: restartTime ?? RESTART_TIME,
+    notification: notification ?? false,
+  };
+}
+
+function modeOf(input: boolean | GracefulRestartConfig['mode'] | undefined): GracefulRestartConfig['mode'] {
+  if (typeof input === 'string') return input;
+  return input === false ? 'off' : 'helper';
 }
 
 /** Milliseconds. */

@@ -223,9 +223,16 @@ export const peerSettingsShape = {
           restartTime: seconds(0, LONGEST_RESTART)
             .meta({ description: 'Restart time announced, seconds.', default: 120 })
             .optional(),
+          notification: z
+            .boolean()
+            .meta({
+              description: 'NOTIFICATIONs and an expired hold timer are no reason to drop routes (RFC 8538).',
+              default: false,
+            })
+            .optional(),
         }),
       ],
-      { error: 'expected helper, full, off or { mode, restartTime }' },
+      { error: 'expected helper, full, off or { mode, restartTime, notification }' },
     )
     .meta({
       description:

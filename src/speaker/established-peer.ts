@@ -1,6 +1,7 @@
 // A peer while its session is Established: the RIB's view of it, the decoder of its UPDATEs, what arrived and was
 // sent of each family. Made at OpenConfirm -> Established, dropped when the session ends.
 
+import { keepsRoutesOverNotifications } from '../bgp/session/cease.ts';
 import type { Session } from '../bgp/session/events.ts';
 import type { Family } from '../bgp/wire/families.ts';
 import { prefixBytes } from '../bgp/wire/nlri.ts';
@@ -28,6 +29,8 @@ export class EstablishedPeer {
   readonly endOfRib = new Set<number>();
   /** Ids of the families that the peer is sending again: BoRR has come, EoRR not yet (RFC 7313 §4). */
   readonly refreshing = new Set<number>();
+  /** RFC 8538: a NOTIFICATION alone is no reason to drop its routes. */
+  readonly patient: boolean;
   readonly onEndOfRib: (family: Family) => void;
   /** The interface that link-local next hops of this session mean. */
   readonly #zone: string | undefined;
@@ -49,6 +52,7 @@ export class EstablishedPeer {
     },
   ) {
     this.onEndOfRib = tools.onEndOfRib;
+    this.patient = keepsRoutesOverNotifications(session.peer.localOpen, session.peer.remoteOpen);
     this.session = session;
     this.ribPeer = ribPeer;
     this.settings = settings;

@@ -55,7 +55,7 @@ export function peerOptions(
           : {
               restartTime: gracefulRestart.restartTime,
               families: gracefulRestart.mode === 'full' ? families : [],
-              notification: false,
+              notification: gracefulRestart.notification,
               // The same function each time, so that equal options compare equal.
               flags: restartFlags,
             },

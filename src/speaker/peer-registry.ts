@@ -256,7 +256,7 @@ export class PeerRegistry implements PeerEvents {
     handle.established = undefined;
     const helps = handle.settings.gracefulRestart.mode !== 'off' && handle.peer.adminUp;
     const offer = helps ? handle.restartOffer : undefined;
-    if (!handle.restarts.suspend(established.ribPeer, offer, reason)) {
+    if (!handle.restarts.suspend(established.ribPeer, offer, reason, established.patient)) {
       this.#dependencies.rib.removePeer(established.ribPeer);
     }
     this.#dependencies.onProgress();

@@ -3,6 +3,7 @@
 // time. The tables do the marking and sweeping; this says when.
 
 import type { DownCause, DownReason } from '../bgp/session/down-reason.ts';
+import { CEASE, ERROR } from '../bgp/wire/error-codes.ts';
 import { FAMILIES, type Family } from '../bgp/wire/families.ts';
 import { lastCapability } from '../bgp/wire/negotiate.ts';
 import type { OpenMessage } from '../bgp/wire/open.ts';
@@ -14,7 +15,7 @@ import type { RibPeer } from '../rib/rib-peer.ts';
 const MS_PER_SECOND = 1000;
 /** RFC 8538 §4.1: stale routes of a peer that is back but never ends its update are not kept for ever. */
 const STALE_LIMIT_MS = 180 * MS_PER_SECOND;
-/** Ends of a session without a word: the peer may be restarting. Any NOTIFICATION means that it is not. */
+/** Ends of a session without a word: the peer may be restarting. A NOTIFICATION means that it is not (but RFC 8538). */
 const RESTART_CAUSES: readonly DownCause[] = ['connection-lost', 'peer-restarted'];
 
 /** What a peer's OPEN said of restarts. */
@@ -42,6 +43,12 @@ export function restartOffer(open: OpenMessage | undefined): RestartOffer | unde
     families: FAMILIES.filter((family) => has(family, false)),
     preserved: FAMILIES.filter((family) => has(family, true)),
   };
+}
+
+/** RFC 8538 §4: it ended with a NOTIFICATION, sent or received, that was no Hard Reset. */
+function isSoft({ sent, received }: DownReason): boolean {
+  const last = sent ?? received;
+  return last !== undefined && !(last.code === ERROR.cease && last.subcode === CEASE.hardReset);
 }
 
 interface Waiting {
@@ -79,13 +86,16 @@ export class RestartHelper {
     return this.#waiting?.ribPeer;
   }
 
-  /** The session ended. Returns whether the routes stay; otherwise the caller removes the peer. */
-  suspend(ribPeer: RibPeer, offer: RestartOffer | undefined, reason: DownReason): boolean {
+  /**
+   * The session ended. Returns whether the routes stay; otherwise the caller removes the peer. `patient`: both sides
+   * have set the N bit (RFC 8538).
+   */
+  suspend(ribPeer: RibPeer, offer: RestartOffer | undefined, reason: DownReason, patient: boolean): boolean {
     this.#staleTimer?.cancel();
     if (offer === undefined || offer.families.length === 0) return false;
-    if (!RESTART_CAUSES.includes(reason.cause)) return false;
-    // RFC 4724 §4.2: a second restart in a row; what is stale still goes.
-    for (const family of offer.families) sweepStale(this.#rib.families[family.id]!, ribPeer);
+    if (!RESTART_CAUSES.includes(reason.cause) && !(patient && isSoft(reason))) return false;
+    // RFC 4724 §4.2: a second restart in a row; what is stale still goes. RFC 8538 §4 lets it stay.
+    if (!patient) for (const family of offer.families) sweepStale(this.#rib.families[family.id]!, ribPeer);
     this.#rib.suspendPeer(ribPeer, (familyId) => offer.families.some((family) => family.id === familyId));
     const restartMs = offer.restartSeconds * MS_PER_SECOND;
     const timer = this.#clock.setTimer(restartMs, () => this.giveUp());

@@ -59,7 +59,7 @@ const OTHER: { [K in Exclude<keyof PeerSettings, 'timers'>]: PeerSettings[K] } =
   addPath: { receive: true, send: 'none' },
   extendedNextHop: true,
   extendedMessages: false,
-  gracefulRestart: { mode: 'off', restartTime: 120 },
+  gracefulRestart: { mode: 'off', restartTime: 120, notification: false },
   role: 'peer',
   roleStrict: true,
   aigp: false,

@@ -44,7 +44,7 @@ const INTERNAL: PeerSettings = {
   addPath: { receive: false, send: 'none' },
   extendedNextHop: false,
   extendedMessages: true,
-  gracefulRestart: { mode: 'helper', restartTime: 120 },
+  gracefulRestart: { mode: 'helper', restartTime: 120, notification: false },
   role: undefined,
   roleStrict: false,
   aigp: true,

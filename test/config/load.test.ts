@@ -29,15 +29,15 @@ describe('short forms and defaults of a peer', () => {
     ['address: 10.1.1.1, asn: 1, addPath: { send: 2 }', { addPath: { receive: false, send: 2 } }],
     [
       'address: 10.1.1.1, asn: 1, gracefulRestart: off',
-      { gracefulRestart: { mode: 'off', restartTime: 120 } },
+      { gracefulRestart: { mode: 'off', restartTime: 120, notification: false } },
     ],
     [
       'address: 10.1.1.1, asn: 1, gracefulRestart: false',
-      { gracefulRestart: { mode: 'off', restartTime: 120 } },
+      { gracefulRestart: { mode: 'off', restartTime: 120, notification: false } },
     ],
     [
       'address: 10.1.1.1, asn: 1, gracefulRestart: { restartTime: 9 }',
-      { gracefulRestart: { mode: 'helper', restartTime: 9 } },
+      { gracefulRestart: { mode: 'helper', restartTime: 9, notification: false } },
     ],
     [
       'address: 10.1.1.1, asn: 1, nextHop: 10.1.1.9',

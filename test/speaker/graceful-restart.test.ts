@@ -2,6 +2,8 @@
 
 import { describe, expect, it } from 'vitest';
 import type { Capability } from '../../src/bgp/wire/capabilities.ts';
+import { CEASE, ERROR } from '../../src/bgp/wire/error-codes.ts';
+import { encodeNotification } from '../../src/bgp/wire/notification.ts';
 import type { ConfigInput } from '../../src/config/schema.ts';
 import { SimLab, simKernel } from '../support/sim-lab.ts';
 import { OWN_ADDRESS, OWN_AS, peerInput, type RigPeer, rig } from './rig.ts';
@@ -175,6 +177,63 @@ describe('helper', () => {
     await lab.settle();
     expect(speaker.routes()).toEqual([]);
     expect(peer(B).prefixes()).toEqual([]);
+  });
+});
+
+describe('notification', () => {
+  const patient = { config: { gracefulRestart: { notification: true } } } as const;
+
+  async function set(remote = restart(false, true, true), holdTime = 0) {
+    const set = await rig(
+      { ...AROUND, [A]: { as: 65002, ...patient, raw: { holdTime, capabilities: [remote] } } },
+      { kernel: { install: true } },
+      simKernel(`eth0 ${OWN_ADDRESS}/24`),
+    );
+    set.peer(A).announce([P1]);
+    set.peer(A).endOfRib();
+    await set.lab.settle();
+    set.peer(B).clear();
+    return set;
+  }
+
+  it('8538-4-1 keeps routes over a NOTIFICATION that is no Hard Reset, where both sides have said so', async () => {
+    const { lab, peer, speaker } = await set();
+    peer(A).send(encodeNotification(ERROR.cease, CEASE.outOfResources));
+    await lab.settle();
+    expect(speaker.routes()).toMatchObject([{ prefix: P1, stale: true, best: true }]);
+    expect(peer(B).heard).toEqual([]);
+    await lab.run(95_000);
+    expect(speaker.routes()).toEqual([]);
+  });
+
+  it('8538-4-1 keeps routes when the hold timer expires', async () => {
+    const { lab, peer, speaker } = await set(undefined, 30);
+    await lab.run(31_000);
+    expect(peer(A).heard.join()).toContain('NOTIFICATION 4/0');
+    expect(speaker.routes()).toMatchObject([{ prefix: P1, stale: true }]);
+  });
+
+  it('8538-3.1-1 a Hard Reset drops them, and so does one that only one side has offered', async () => {
+    const first = await set();
+    first.peer(A).send(encodeNotification(ERROR.cease, CEASE.hardReset, Uint8Array.of(6, 4)));
+    await first.lab.settle();
+    expect(first.speaker.routes()).toEqual([]);
+    const second = await set(restart(false, true, false));
+    second.peer(A).send(encodeNotification(ERROR.cease, CEASE.outOfResources));
+    await second.lab.settle();
+    expect(second.speaker.routes()).toEqual([]);
+  });
+
+  it('8538-5.1-1 ends that are meant go out as a Hard Reset', async () => {
+    const { lab, peer, speaker } = await set();
+    speaker.api.peerDown(A, 'maintenance');
+    await lab.settle();
+    expect(peer(A).heard.join()).toContain('NOTIFICATION 6/9');
+    expect(speaker.routes()).toEqual([]);
+    const without = await set(restart(false, true, false));
+    without.speaker.api.peerDown(A, undefined);
+    await without.lab.settle();
+    expect(without.peer(A).heard.join()).toContain('NOTIFICATION 6/2');
   });
 });
 

@@ -17,6 +17,7 @@ import {
 } from '../wire/notification.ts';
 import { decodeOpen, encodeOpen, type OpenMessage } from '../wire/open.ts';
 import type { SessionContext } from '../wire/session-context.ts';
+import { hardenedCease, keepsRoutesOverNotifications } from './cease.ts';
 import type { Initiator } from './collision.ts';
 import { Connection, type ConnectionHandlers } from './connection.ts';
 import type { MessageCounters } from './counters.ts';
@@ -207,8 +208,10 @@ export class ConnectionFsm {
 
   #perform(action: FsmAction): void {
     if (action.do === 'startNegotiatedTimers') this.#liveness.startNegotiated(action.holdTime);
-    else if (action.do === 'sendNotification') this.#sent = action.notification;
-    else this.#actions[action.do]();
+    else if (action.do === 'sendNotification') {
+      const patient = keepsRoutesOverNotifications(this.#local, this.#remote);
+      this.#sent = patient ? hardenedCease(action.notification) : action.notification;
+    } else this.#actions[action.do]();
   }
 
   #makeActions(): Readonly<Record<SimpleAction, () => void>> {

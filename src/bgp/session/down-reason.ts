@@ -2,7 +2,7 @@
 // sides' view, what was sent and what was received, by the registry's names and with the shutdown text of RFC 9003.
 
 import { CEASE, ERROR, OPEN_ERROR } from '../wire/error-codes.ts';
-import { formatNotification, type NotificationMessage } from '../wire/notification.ts';
+import { formatNotification, hardResetInner, type NotificationMessage } from '../wire/notification.ts';
 import type { FsmState } from './fsm-events.ts';
 import type { TransportError } from './transport.ts';
 
@@ -152,7 +152,7 @@ export function restartAfter(reason: DownReason): Restart {
     case 'notification-received':
       return afterReceived(reason.received);
     case 'automatic-stop':
-      return reason.sent?.code === ERROR.cease && reason.sent.subcode === CEASE.bfdDown ? 'damped' : 'idle';
+      return isBfdDown(reason.sent) ? 'damped' : 'idle';
     case 'notification-sent':
     case 'fsm':
     case 'internal-error':
@@ -160,10 +160,17 @@ export function restartAfter(reason: DownReason): Restart {
   }
 }
 
+function isBfdDown(sent: NotificationMessage | undefined): boolean {
+  const meant = sent === undefined ? undefined : (hardResetInner(sent) ?? sent);
+  return meant?.code === ERROR.cease && meant.subcode === CEASE.bfdDown;
+}
+
 function afterReceived(received: NotificationMessage | undefined): Restart {
   if (received === undefined) return 'idle';
   if (received.code === ERROR.holdTimer || received.code === ERROR.sendHoldTimer) return 'damped';
   if (received.code !== ERROR.cease) return 'idle';
+  const inner = hardResetInner(received);
+  if (inner !== undefined) return afterReceived(inner);
   return DAMPED_CEASES.includes(received.subcode) ? 'damped' : 'soon';
 }
 

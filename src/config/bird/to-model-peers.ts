@@ -187,6 +187,7 @@ function settingsOf(
     gracefulRestart: {
       mode: restartMode(options.gracefulRestart, config.dialect),
       restartTime: options.gracefulRestartTime ?? DEFAULT_TIMERS.gracefulRestart,
+      notification: false,
     },
     role: options.role,
     roleStrict: options.requireRoles ?? false,

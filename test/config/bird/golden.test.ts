@@ -65,7 +65,7 @@ describe.skipIf(rendered.length === 0)('what Calico renders', () => {
       families: ['ipv4-unicast'],
       multihop: undefined,
       addPath: { receive: true, send: 'all' },
-      gracefulRestart: { mode: 'full', restartTime: 120 },
+      gracefulRestart: { mode: 'full', restartTime: 120, notification: false },
       routeReflectorClient: false,
       extendedMessages: false,
       enforceFirstAs: false,
