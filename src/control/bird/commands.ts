@@ -1,7 +1,7 @@
 // All commands of BIRD's control protocol, and how a line becomes one of them.
 
 import type { SymbolKind } from '../../speaker/api/tables.ts';
-import { CommandReader, type Names, SyntaxFailure } from './command-reader.ts';
+import { CommandFailure, CommandReader, type Names, SyntaxFailure } from './command-reader.ts';
 import type { Command, Run, Syntax } from './command-table.ts';
 import { CONFIGURE } from './commands/configure.ts';
 import { PROTOCOL_ACTIONS } from './commands/protocol-actions.ts';
@@ -16,6 +16,7 @@ import {
 import { ABSENT_PROTOCOLS, SHOW_BFD_SESSIONS, SHOW_PROTOCOLS } from './commands/show-protocols.ts';
 import { SHOW_ROA, SHOW_ROUTE } from './commands/show-routes.ts';
 import { isKeyword } from './keywords.ts';
+import { CODE } from './reply.ts';
 import { type Token, tokenize } from './tokens.ts';
 
 /** In the order of `help`. */
@@ -67,8 +68,15 @@ export interface ParsedCommand {
 }
 
 /** Throws TokenError, SyntaxFailure or CommandFailure. Words may be shortened as long as they are clear. */
-export function parseCommand(text: string, syntax: Syntax, names: Names): ParsedCommand {
-  const reader = new CommandReader(text, tokenize(text), names);
+export function parseCommand(
+  text: string,
+  syntax: Syntax,
+  names: Names,
+  family?: 'ipv4' | 'ipv6',
+): ParsedCommand {
+  const tokens = tokenize(text);
+  if (syntax === '1.6') refuseOtherFamily(tokens, family ?? 'ipv4');
+  const reader = new CommandReader(text, tokens, names);
   let node = TREES[syntax];
   for (;;) {
     const token = reader.peek();
@@ -85,6 +93,15 @@ export function parseCommand(text: string, syntax: Syntax, names: Names): Parsed
     );
   }
   return { command, run: command.read(reader, syntax) };
+}
+
+/** 1.6 has one daemon a family, which does not even read addresses of the other one. */
+function refuseOtherFamily(tokens: readonly Token[], family: 'ipv4' | 'ipv6'): void {
+  const own = family === 'ipv4' ? 'IPv4' : 'IPv6';
+  const other = family === 'ipv4' ? 'IPv6' : 'IPv4';
+  if (!tokens.some(({ kind }) => kind === (family === 'ipv4' ? 'ip6' : 'ip4'))) return;
+  const text = `This is an ${own} router, therefore ${other} addresses are not supported`;
+  throw new CommandFailure(CODE.parseError, text);
 }
 
 function childOf(node: Node, word: string, names: Names): Node | undefined {

@@ -121,7 +121,12 @@ export class ControlSession {
   #reply(text: string, context: CommandContext): Reply {
     const names = new LazyNames(() => context.api.bird.symbols());
     try {
-      const { command, run } = parseCommand(text, context.syntax, names);
+      const { command, run } = parseCommand(
+        text,
+        context.syntax,
+        names,
+        context.api.bird.configuration().family,
+      );
       if (command.changes === true && this.state.restricted) {
         return [line(CODE.accessDenied, 'Access denied')];
       }

@@ -48,7 +48,7 @@ export class TableWalks {
               ? undefined
               : { name: kernel.interfaceName(index), index };
           });
-    if (query.export !== undefined && !this.#canExport(query.export.protocol)) return [];
+    if (query.export !== undefined && !this.#canExport(query.export)) return [];
     const views = new RouteViews(this.#speaker);
     return this.#targets(query).map((target) => {
       const family = rib.families.find(
@@ -100,7 +100,15 @@ export class TableWalks {
   }
 
   /** False where the protocol takes no routes in 1.6; 2.x complains. */
-  #canExport(protocol: string): boolean {
+  #canExport({ protocol, channel }: NonNullable<TableQuery['export']>): boolean {
+    const declared = declaredProtocols(this.#speaker.written).find(({ name }) => name === protocol);
+    if (
+      channel !== undefined &&
+      declared?.written !== undefined &&
+      channelOptions(declared.written.channels, channel) === undefined
+    ) {
+      throw new CommandError('invalid', `Channel ${protocol}.${channel} not found`);
+    }
     const state = exportState(this.#speaker, protocol);
     if (state === 'ready') return true;
     const is16 = this.#speaker.written.bird?.dialect === '1.6';

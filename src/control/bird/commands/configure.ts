@@ -2,8 +2,8 @@
 
 import type { ConfigureOptions } from '../../../speaker/api/tables.ts';
 import { CommandError, ConfigurationError } from '../../protocol.ts';
-import { type CommandReader, TOKEN } from '../command-reader.ts';
-import type { Command, CommandContext } from '../command-table.ts';
+import { CommandFailure, type CommandReader, TOKEN } from '../command-reader.ts';
+import type { Command, CommandContext, Syntax } from '../command-table.ts';
 import { CODE, DONE, type Line, line } from '../reply.ts';
 
 /** Seconds until an unconfirmed configuration is undone. */
@@ -15,13 +15,16 @@ function readFile(reader: CommandReader): { file?: string } {
 }
 
 /** `timeout [<sec>]` */
-function readTimeout(reader: CommandReader): { timeout?: number } {
+function readTimeout(reader: CommandReader, syntax: Syntax): { timeout?: number } {
   if (!reader.takeWord('timeout')) return {};
-  return readSeconds(reader);
+  return readSeconds(reader, syntax);
 }
 
-function readSeconds(reader: CommandReader): { timeout: number } {
+function readSeconds(reader: CommandReader, syntax: Syntax): { timeout: number } {
   const seconds = reader.take('number');
+  if (seconds === undefined && syntax === '1.6' && reader.peek().kind === 'word') {
+    throw new CommandFailure(CODE.parseError, 'Number expected');
+  }
   if (seconds === undefined) reader.expectEnd([TOKEN.end, TOKEN.number, TOKEN.known, "'('"]);
   return { timeout: seconds === undefined ? DEFAULT_TIMEOUT : Number(seconds) };
 }
@@ -61,10 +64,10 @@ function applying(words: string, fixed: ConfigureOptions, usage: string, help: s
     usage,
     help,
     changes: true,
-    read(reader) {
+    read(reader, syntax) {
       const file = readFile(reader);
       const expected = file.file === undefined ? [TOKEN.end, TOKEN.text, 'TIMEOUT'] : [TOKEN.end, 'TIMEOUT'];
-      const options: ConfigureOptions = { ...fixed, ...file, ...readTimeout(reader) };
+      const options: ConfigureOptions = { ...fixed, ...file, ...readTimeout(reader, syntax) };
       // Plain `configure` is also the beginning of other commands: too many tokens could have stood there.
       reader.expectEnd(words === 'configure' && file.file === undefined ? [] : expected);
       return (context) => configureReply(context, options);
@@ -92,8 +95,8 @@ export const CONFIGURE: readonly Command[] = [
     usage: '[<sec>]',
     help: 'apply it, and undo it unless it is confirmed in time',
     changes: true,
-    read(reader) {
-      const options = readSeconds(reader);
+    read(reader, syntax) {
+      const options = readSeconds(reader, syntax);
       reader.expectEnd();
       return (context) => configureReply(context, options);
     },

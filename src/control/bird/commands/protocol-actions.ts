@@ -42,14 +42,8 @@ function* actReply(
   selector: ProtocolSelector,
   action: ProtocolAction,
 ): Iterable<Line> {
-  const { api, logger, style } = context;
-  const protocols = selectProtocols(api.bird.protocols(), selector);
-  // 1.6 has what is not running at the end of its list.
-  const ordered =
-    style === 'bird1'
-      ? [...protocols].sort((a, b) => Number(a.state === 'down') - Number(b.state === 'down'))
-      : protocols;
-  for (const { name } of ordered) {
+  const { api, logger } = context;
+  for (const { name } of selectProtocols(api.bird.protocols(), selector)) {
     const result = api.bird.act(name, action);
     if (result === 'done') logger.info({ protocol: name }, `${LOG_VERBS[action.action]} protocol ${name}`);
     const outcome = OUTCOMES[action.action][result];

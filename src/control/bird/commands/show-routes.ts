@@ -202,7 +202,12 @@ export const SHOW_ROUTE: Command = {
       }
       const token = reader.peek();
       const selector = token.kind === 'word' ? READ_SELECTOR[token.text] : undefined;
-      if (selector === undefined || (selector.only ?? syntax) !== syntax) return reader.fail();
+      if (selector === undefined || (selector.only ?? syntax) !== syntax) {
+        if (syntax === '1.6' && token.kind === 'word' && selector === undefined) {
+          throw new CommandFailure(CODE.parseError, 'IP address expected');
+        }
+        return reader.fail();
+      }
       reader.next();
       selector.read(reader, request, syntax);
     }

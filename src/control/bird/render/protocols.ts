@@ -35,7 +35,7 @@ export function* protocolReply(
 ): Iterable<Line> {
   const { style, details, times } = options;
   if (style !== 'json') yield line(CODE.protocolHeading, heading(style));
-  for (const protocol of style === 'bird1' ? downLast(protocols) : protocols) {
+  for (const protocol of protocols) {
     if (style === 'json') {
       yield line(CODE.protocol, JSON.stringify(protocol));
       continue;
@@ -48,14 +48,6 @@ export function* protocolReply(
     yield line(CODE.protocolDetails, '');
   }
   yield line(CODE.ok, '');
-}
-
-/** 1.6 lists what is not running after what is. */
-function downLast(protocols: readonly ProtocolView[]): ProtocolView[] {
-  return [
-    ...protocols.filter(({ state }) => state !== 'down'),
-    ...protocols.filter(({ state }) => state === 'down'),
-  ];
 }
 
 function heading(style: Style): string {
