@@ -58,7 +58,10 @@ export async function run(file: string, terminal: Terminal): Promise<ExitCode> {
     import('../control/bird/server.ts'),
     import('../control/http/server.ts'),
   ]);
-  const { LogTap } = await import('../control/bird/log-tap.ts');
+  const [{ LogTap }, { openBirdLog }] = await Promise.all([
+    import('../control/bird/log-tap.ts'),
+    import('./bird/remote-log.ts'),
+  ]);
   const logTap = new LogTap();
   const tty = terminal.columns !== undefined;
   return runDaemon(
@@ -66,7 +69,12 @@ export async function run(file: string, terminal: Terminal): Promise<ExitCode> {
     {
       loadConfig,
       createLog: (config) => {
-        const log = createLog({ ...config.log, tty, color: terminal.color });
+        // Log statements of BIRD's language say where and how.
+        const log =
+          config.bird?.globals.logs === undefined
+            ? createLog({ ...config.log, tty, color: terminal.color })
+            : openBirdLog('godwit', false, terminal.now);
+        log.useConfig(config);
         dieLoudly(log);
         return { ...log, logger: logTap.over(log.logger) };
       },

@@ -5,6 +5,7 @@
 
 import { rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import type { BirdConfig } from '../../config/bird/config.ts';
 import { readHostFacts } from '../../config/host.ts';
 import { type Loader, openConfig } from '../../config/load-file.ts';
 import type { BirdSocketConfig, Config } from '../../config/model.ts';
@@ -15,12 +16,12 @@ import type { Terminal } from '../terminal.ts';
 import { isDetached, reportReady, runDetached } from './background.ts';
 import { describeErrors } from './check.ts';
 import { createDump } from './dump.ts';
-import { type BirdLog, createBirdLog } from './log.ts';
+import type { BirdLog } from './log.ts';
 import { type BirdOptions, type Face, helpText, parseBirdArguments, USAGE } from './options.ts';
-import { remoteLog, systemLog } from './remote-log.ts';
+import { openBirdLog } from './remote-log.ts';
+import { traceStates } from './traces.ts';
 
 const SOCKET_MODE = 0o660;
-const STDERR = 2;
 const INIT = 1;
 
 /** Runs the words after the program's name; resolves when the daemon has ended. */
@@ -75,12 +76,7 @@ async function run(
       return EXIT.failed;
     }
   }
-  const log = createBirdLog(face.name, options.debug, {
-    now: terminal.now,
-    syslog: systemLog(),
-    udp: remoteLog(),
-    stderr: STDERR,
-  });
+  const log = openBirdLog(face.name, options.debug, terminal.now);
   const [speaker, { startBirdControl }, { LogTap }, { refuseForeign }, { dieLoudly }] = await Promise.all([
     import('../../speaker/main.ts'),
     import('../../control/bird/server.ts'),
@@ -90,18 +86,28 @@ async function run(
   ]);
   const logTap = new LogTap();
   const dump = createDump(options, log);
-  const code = await runDaemon(
+  let bird: BirdConfig | undefined;
+  return runDaemon(
     options.config,
     {
       loadConfig: load,
       createLog: (config) => {
-        log.useConfig(config);
+        const useConfig = (next: Config) => {
+          bird = next.bird;
+          log.useConfig(next);
+        };
+        useConfig(config);
         dieLoudly(log);
-        return { ...log, logger: logTap.over(log.logger) };
+        return { ...log, useConfig, logger: logTap.over(log.logger) };
       },
       describeIssues: (issues) => describeErrors(face.name, issues),
       claimSocket: refuseForeign,
-      createSpeaker: speaker.createSpeaker,
+      createSpeaker: async (wanted) => {
+        const running = await speaker.createSpeaker(wanted);
+        const trace = (text: string) => log.write('trace', text);
+        traceStates(running.api, () => bird, trace);
+        return running;
+      },
       startBird: ({ socket, ...rest }) => startBirdControl({ ...socket, ...rest, logTap }),
       startControl: async (wanted) => {
         const { startControlServer } = await import('../../control/grpc/server.ts');
@@ -118,7 +124,6 @@ async function run(
     },
     terminal,
   );
-  return code;
 }
 
 /** The configuration as this face changes it: sockets are named on the command line. */

@@ -3,13 +3,14 @@
 // system's log without. Layers log levels and fields; here they become classes and text.
 
 import { closeSync, openSync, renameSync, statSync } from 'node:fs';
-import type { BirdConfig, LogTarget } from '../../config/bird/config.ts';
+import type { LogTarget } from '../../config/bird/config.ts';
 import type { Config } from '../../config/model.ts';
 import { formatTime } from '../../control/bird/render/times.ts';
 import type { LogFields, Logger } from '../../lib/log.ts';
 import type { Log } from '../log.ts';
 import { redact } from '../redact.ts';
 import { LineSink } from './line-sink.ts';
+import { asksForEvents } from './traces.ts';
 
 export const LOG_TAGS = {
   debug: 'DBG',
@@ -70,8 +71,8 @@ export function createBirdLog(name: string, debug: boolean, parts: BirdLogParts)
     },
     useConfig: ({ bird }: Config) => {
       const before = targets;
-      const { logs = [], debugProtocols } = bird?.globals ?? {};
-      traces = debugProtocols === 'all' || tracesOf(bird);
+      const { logs = [] } = bird?.globals ?? {};
+      traces = asksForEvents(bird);
       const format = bird?.globals.timeFormats?.log?.format ?? (bird?.dialect === '1.6' ? LONG : LONG_MS);
       targets =
         logs.length > 0
@@ -80,11 +81,6 @@ export function createBirdLog(name: string, debug: boolean, parts: BirdLogParts)
       for (const target of before) target.close();
     },
   };
-}
-
-/** Whether any protocol is to be followed step by step. */
-function tracesOf(bird: BirdConfig | undefined): boolean {
-  return bird?.protocols.some(({ common }) => common.debug !== undefined && common.debug.length > 0) ?? false;
 }
 
 /** stderr, before there is a configuration and where there is no statement. */

@@ -1,10 +1,11 @@
-// Messages for the system's log and for other hosts' logs (RFC 3164), in the severities of RFC 5424 §6.2.1. Nobody waits
-// for them, and what is lost is lost.
+// BIRD's log on this host: messages for the system's log and for other hosts' logs (RFC 3164), in the severities of
+// RFC 5424 §6.2.1. Nobody waits for them, and what is lost is lost.
 
 import { createSocket } from 'node:dgram';
-import type { LogClass } from './log.ts';
+import { type BirdLog, createBirdLog, type LogClass } from './log.ts';
 import { openSyslog, type WriteSyslog } from './native.ts';
 
+const STDERR = 2;
 const FACILITY_DAEMON = 3 << 3;
 const SEVERITY: Readonly<Record<LogClass, number>> = {
   debug: 7,
@@ -19,7 +20,7 @@ const SEVERITY: Readonly<Record<LogClass, number>> = {
 };
 
 /** The own host's log. Messages from before it is open wait. */
-export function systemLog(): (name: string, logClass: LogClass, text: string) => void {
+function systemLog(): (name: string, logClass: LogClass, text: string) => void {
   let name: string | undefined;
   let write: WriteSyslog | undefined;
   let waiting: [number, string][] = [];
@@ -47,7 +48,7 @@ export function systemLog(): (name: string, logClass: LogClass, text: string) =>
 }
 
 /** Another host's log. */
-export function remoteLog() {
+function remoteLog() {
   let socket: ReturnType<typeof createSocket> | undefined;
   return (host: string, port: number, name: string, logClass: LogClass, text: string): void => {
     if (socket === undefined) {
@@ -57,4 +58,9 @@ export function remoteLog() {
     }
     socket.send(`<${FACILITY_DAEMON | SEVERITY[logClass]}>${name}: ${text}`, port, host, () => {});
   };
+}
+
+/** BIRD's log with everything that it can write to. `now`: wall-clock milliseconds. */
+export function openBirdLog(name: string, debug: boolean, now: () => number): BirdLog {
+  return createBirdLog(name, debug, { now, syslog: systemLog(), udp: remoteLog(), stderr: STDERR });
 }

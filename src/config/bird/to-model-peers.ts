@@ -92,7 +92,7 @@ const ALREADY: { readonly [K in keyof BgpOptions]?: BgpOptions[K] } = {
   checkLink: false,
   defaultMed: 0,
 };
-const COMMON_HANDLED = new Set(['disabled', 'description']);
+const COMMON_HANDLED = new Set(['disabled', 'description', 'debug']);
 
 export interface Peers {
   readonly peers: readonly PeerConfig[];
@@ -146,6 +146,7 @@ function settingsOf(
   const spanOf = (key: string): Span => protocol.spans.get(key) ?? span;
   unsaid.addOptions(set, HANDLED, spanOf, name);
   unsaid.addOptions(common, COMMON_HANDLED, spanOf, name);
+  unsaid.addDebug(common.debug, spanOf('debug'), name);
   for (const [channel, said] of protocol.channels) {
     if (channel === 'ipv4' || channel === 'ipv6') reportChannel(channel, said, name, unsaid);
     else unsaid.add(`channel ${channel}`, said.span, name);

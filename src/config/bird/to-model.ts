@@ -133,7 +133,7 @@ function decisionOf(bgp: readonly Of<'bgp'>[]): Config['decision'] {
 }
 
 const SERVED = new Set(['bgp', 'bfd', 'kernel', 'device', 'direct', 'static']);
-const COMMON_HANDLED = new Set(['disabled', 'description']);
+const COMMON_HANDLED = new Set(['disabled', 'description', 'debug']);
 
 /** Protocols, tables and global options that nothing here has a place for. */
 function reportOthers(config: BirdConfig, unsaid: Unsaid): void {
@@ -142,6 +142,7 @@ function reportOthers(config: BirdConfig, unsaid: Unsaid): void {
     else if (protocol.kind !== 'bgp') {
       const spanOf = (key: string): Span => protocol.spans.get(key) ?? protocol.span;
       unsaid.addOptions(protocol.common, COMMON_HANDLED, spanOf, protocol.name);
+      unsaid.addDebug(protocol.common.debug, spanOf('debug'), protocol.name);
       if (protocol.kind === 'bfd') reportBfd(protocol, unsaid);
     }
   }
@@ -150,6 +151,9 @@ function reportOthers(config: BirdConfig, unsaid: Unsaid): void {
     unsaid.add('a table', table.span, table.name);
     if (table.roas !== undefined) unsaid.add('roa', table.span, table.name);
   }
+  const { debugProtocols } = config.globals;
+  const debugSpan = config.globalSpans.get('debugProtocols');
+  if (debugSpan !== undefined) unsaid.addDebug(debugProtocols, debugSpan, 'global');
   for (const [key, span] of config.globalSpans) {
     if (!GLOBAL_HANDLED.has(key)) unsaid.addOptions({ [key]: true }, GLOBAL_HANDLED, () => span, 'global');
   }
@@ -162,6 +166,8 @@ const GLOBAL_HANDLED = new Set([
   'evaluations',
   'sockets',
   'timeFormats',
+  'logs',
+  'debugProtocols',
 ]);
 
 /** Recovery is asked for on BIRD's command line. */

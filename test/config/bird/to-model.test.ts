@@ -266,7 +266,6 @@ describe('the rest', () => {
       protocol bgp c from x { neighbor 10.0.0.4 as 1; } protocol bgp d from x { neighbor 10.0.0.5 as 1; }
       protocol pipe { table master4; peer table t; }`);
     expect(warnings).toEqual([
-      'log has no effect (global)',
       'graceful restart wait has no effect (global)',
       'a table has no effect (t)',
       'long lived graceful restart has no effect (a, b, c and 1 more)',
