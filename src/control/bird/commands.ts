@@ -107,9 +107,9 @@ function refuseOtherFamily(tokens: readonly Token[], family: 'ipv4' | 'ipv6'): v
 function childOf(node: Node, word: string, names: Names): Node | undefined {
   const exact = node.children.get(word);
   if (exact !== undefined) return exact;
-  // A name of the configuration is never the beginning of something else, and a keyword means itself.
+  // A name of the configuration is never the beginning of something else.
   const candidates = [...node.children.keys()].filter((each) => each.startsWith(word));
-  if (candidates.length !== 1 || isKeyword(word) || names.kindOf(word) !== undefined) return undefined;
+  if (candidates.length !== 1 || names.kindOf(word) !== undefined) return undefined;
   return node.children.get(candidates[0]!);
 }
 
