@@ -1,7 +1,7 @@
-// A scripted BGP peer on the simulated network: it sends exact octets and writes down what comes back, message by
+// A scripted BGP peer, mostly on the simulated network: it sends exact octets and writes down what comes back, message by
 // message, and as the table that a peer would have. It dials the speaker, which therefore has it as a passive peer.
 
-import type { TransportSocket } from '../../src/bgp/session/transport.ts';
+import type { Transport, TransportSocket } from '../../src/bgp/session/transport.ts';
 import { type AttributeValues, encodeAttributes } from '../../src/bgp/wire/attribute-set.ts';
 import type { Capability } from '../../src/bgp/wire/capabilities.ts';
 import { type Family, familyByAfiSafi, IPV4_UNICAST, IPV6_UNICAST } from '../../src/bgp/wire/families.ts';
@@ -16,7 +16,6 @@ import type { SessionContext } from '../../src/bgp/wire/session-context.ts';
 import { UpdateDecoder } from '../../src/bgp/wire/update-decoder.ts';
 import { readUint16 } from '../../src/lib/bytes.ts';
 import { parseAddress, parsePrefix, parseQuad } from '../../src/lib/ip.ts';
-import type { MemHost } from '../../src/sim/network.ts';
 import { type Decoded, describeUpdate } from './decoded.ts';
 import { concat, message } from './wire.ts';
 
@@ -67,12 +66,12 @@ export class RawPeer {
   remoteOpen: OpenMessage | undefined;
   /** Answer an OPEN with KEEPALIVE. */
   polite = true;
-  readonly #host: MemHost;
+  readonly #host: Pick<Transport, 'connect'>;
   #socket: TransportSocket | undefined;
   #framer = new Framer();
   #decoder: UpdateDecoder | undefined;
 
-  constructor(host: MemHost, address: string, options: RawPeerOptions) {
+  constructor(host: Pick<Transport, 'connect'>, address: string, options: RawPeerOptions) {
     this.#host = host;
     this.address = address;
     this.options = options;

@@ -14,6 +14,8 @@ import {
 import { forEachAttribute } from './messages.ts';
 
 const LE = HOST_IS_LITTLE_ENDIAN;
+/** An unsigned 32-bit number. */
+const MTU_BYTES = 4;
 
 /** The link message whose netlink header is at `start`; undefined where it has no name. */
 export function decodeLink(
@@ -31,7 +33,7 @@ export function decodeLink(
   let mtu = 0;
   forEachAttribute(view, at + IFINFOMSG_BYTES, end, (type, offset, length) => {
     if (type === IFLA.name) name = Buffer.from(bytes.subarray(offset, offset + length - 1)).toString('utf8');
-    else if (type === IFLA.mtu) mtu = view.getUint32(offset, LE);
+    else if (type === IFLA.mtu && length === MTU_BYTES) mtu = view.getUint32(offset, LE);
   });
   if (name === undefined) return undefined;
   const needed = IFF.up | IFF.lowerUp;

@@ -186,5 +186,7 @@ function attributesOfAnswer(view: DataView, message: NetlinkMessage): number {
   const isError = message.type === 2;
   if (!isError) return at;
   if (message.flags & NLM_F.capped) return at + NLMSG_HEADER_BYTES;
-  return at + align(view.getUint32(at, LE));
+  // Nothing there can be told apart where the request claims more than there is.
+  const request = at + NLMSG_HEADER_BYTES > message.end ? message.end : view.getUint32(at, LE);
+  return request > message.end - at ? message.end : at + align(request);
 }

@@ -1,0 +1,75 @@
+// `npm run soak -- --minutes 60 --seed 7`: every target in turn, then a hostile peer among healthy ones in the simulator
+// and over loopback TCP, as long as there is time. A finding is printed with the input that gives it.
+
+import { parseArgs } from 'node:util';
+import { seededRandom } from '../../src/sim/random.ts';
+import { hostileRound } from './hostile.ts';
+import { loopbackRound } from './loopback.ts';
+import { allTargets, Fuzzer } from './targets.ts';
+
+const MS_PER_MINUTE = 60_000;
+const SLICE_MS = 2000;
+const STEPS_PER_LOOK = 64;
+const MOST_FINDINGS = 20;
+
+async function soak(minutes: number, seed: number): Promise<number> {
+  const end = Date.now() + minutes * MS_PER_MINUTE;
+  const started = Date.now();
+  const counts = new Map<string, { steps: number; ms: number }>();
+  const findings: string[] = [];
+  const add = (name: string, steps: number, ms: number): void => {
+    const before = counts.get(name) ?? { steps: 0, ms: 0 };
+    counts.set(name, { steps: before.steps + steps, ms: before.ms + ms });
+  };
+  const fuzzers = allTargets().map((target, i) => new Fuzzer(target, seededRandom(seed * 1000 + i)));
+  let firstHeap: number | undefined;
+  for (let round = 0; Date.now() < end && findings.length < MOST_FINDINGS; round++) {
+    for (const fuzzer of fuzzers) {
+      const begin = Date.now();
+      const before = fuzzer.steps;
+      while (Date.now() - begin < SLICE_MS && Date.now() < end) {
+        for (let i = 0; i < STEPS_PER_LOOK; i++) {
+          try {
+            fuzzer.step();
+          } catch (error) {
+            const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+            findings.push(`${fuzzer.target.name}: ${text}\n  input: ${fuzzer.reproduction}`);
+            console.log(findings.at(-1));
+          }
+        }
+      }
+      add(fuzzer.target.name, fuzzer.steps - before, Date.now() - begin);
+    }
+    for (const [name, play] of [
+      ['hostile peer, simulated', hostileRound],
+      ['hostile peer, TCP', loopbackRound],
+    ] as const) {
+      if (Date.now() >= end) break;
+      const begin = Date.now();
+      const { messages, broken } = await play(seed + round);
+      add(name, messages, Date.now() - begin);
+      for (const text of broken) {
+        findings.push(`${name}, seed ${seed + round}: ${text}`);
+        console.log(findings.at(-1));
+      }
+    }
+    globalThis.gc?.();
+    const { heapUsed, arrayBuffers } = process.memoryUsage();
+    firstHeap ??= heapUsed + arrayBuffers;
+    const growth = ((heapUsed + arrayBuffers - firstHeap) / 1e6).toFixed(0);
+    const total = [...counts.values()].reduce((sum, { steps }) => sum + steps, 0);
+    const elapsed = (Date.now() - started) / 1000;
+    console.log(
+      `${elapsed.toFixed(0)} s: ${total} inputs, ${(total / elapsed).toFixed(0)} a second, ${findings.length} findings, memory ${growth} MB more than after the first round`,
+    );
+  }
+  for (const [name, { steps, ms }] of counts) {
+    console.log(
+      `${name.padEnd(26)} ${String(steps).padStart(12)} ${((steps / ms) * 1000).toFixed(0).padStart(9)} a second`,
+    );
+  }
+  return findings.length;
+}
+
+const { values } = parseArgs({ options: { minutes: { type: 'string' }, seed: { type: 'string' } } });
+process.exitCode = (await soak(Number(values.minutes ?? 60), Number(values.seed ?? 1))) === 0 ? 0 : 1;
