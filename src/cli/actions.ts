@@ -117,6 +117,8 @@ const PEER_DONE = {
   down: 'is switched off',
   reset: 'is reset',
   refresh: 'is being refreshed',
+  drain: 'is being drained',
+  undrain: 'is no longer drained',
 } as const;
 
 export const ACTIONS: Record<keyof typeof COMMANDS, Action> = {
@@ -135,6 +137,11 @@ export const ACTIONS: Record<keyof typeof COMMANDS, Action> = {
   peer: unary(
     COMMANDS.peer,
     (_reply, _look, { name, action = 'up' }) => `Peer ${safeText(name)} ${PEER_DONE[action]}.\n`,
+  ),
+  drain: unary(COMMANDS.drain, (_reply, _look, { undo }) =>
+    undo === true
+      ? 'Routes are as good as before.\n'
+      : 'Peers are told to send traffic elsewhere. Give them a moment, then stop the daemon.\n',
   ),
   networkAdd: unary(COMMANDS.networkAdd, (_reply, _look, { prefix }) => `${prefix} is originated.\n`),
   networkDelete: unary(

@@ -9,6 +9,7 @@ import type {
   AttributeSetView,
   BfdSessionsReply,
   DeleteNetworkRequest,
+  DrainRequest,
   ExplainRequest,
   Explanation,
   KernelRouteView,
@@ -208,7 +209,7 @@ const peer: UnaryCommand<PeerActionRequest, Nothing> = {
   name: 'peer',
   method: 'ActOnPeer',
   kind: 'unary',
-  help: 'start, stop, reset or refresh one session',
+  help: 'start, stop, reset, refresh or drain one session',
   args: [
     args.peerName,
     args.peerAction,
@@ -221,7 +222,20 @@ const peer: UnaryCommand<PeerActionRequest, Nothing> = {
     if (action === 'up') api.peerUp(name);
     else if (action === 'down') api.peerDown(name, request.reason);
     else if (action === 'reset') api.peerReset(name, request.reason);
+    else if (action === 'drain' || action === 'undrain') api.drain(name, action === 'drain');
     else api.peerRefresh(name, request.direction ?? 'both');
+    return {};
+  },
+};
+
+const drain: UnaryCommand<DrainRequest, Nothing> = {
+  name: 'drain',
+  method: 'Drain',
+  kind: 'unary',
+  help: 'ask all peers to send traffic elsewhere, before maintenance (RFC 8326)',
+  args: [args.flag('undo', '--undo', 'back to normal')],
+  run(api, request) {
+    api.drain(undefined, request.undo !== true);
     return {};
   },
 };
@@ -280,6 +294,7 @@ export const COMMANDS = {
   watchPeers,
   watchRoutes,
   peer,
+  drain,
   networkAdd,
   networkDelete,
   reload,

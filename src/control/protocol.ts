@@ -91,7 +91,7 @@ export interface RoutesRequest {
   beforePolicy?: boolean;
 }
 
-export const PEER_ACTIONS = ['up', 'down', 'reset', 'refresh'] as const;
+export const PEER_ACTIONS = ['up', 'down', 'reset', 'refresh', 'drain', 'undrain'] as const;
 export type PeerAction = (typeof PEER_ACTIONS)[number];
 export const REFRESH_DIRECTIONS = ['in', 'out', 'both'] as const;
 export type RefreshDirection = (typeof REFRESH_DIRECTIONS)[number];
@@ -108,6 +108,10 @@ export interface PeerActionRequest {
   action?: PeerAction;
   reason?: string;
   direction?: RefreshDirection;
+}
+
+export interface DrainRequest {
+  undo?: boolean;
 }
 
 export interface DeleteNetworkRequest {

@@ -32,6 +32,8 @@ export interface ExportOptions {
   readonly role: Role | undefined;
   readonly aigp: boolean;
   readonly sendCommunities: boolean;
+  /** RFC 8326 §4: routes are tagged GRACEFUL_SHUTDOWN, and towards iBGP preferred last. */
+  readonly draining: boolean;
   // What was negotiated.
   readonly as4: boolean;
   /** ADD-PATH: how many paths of a prefix; none = the best without an identifier. */
@@ -65,6 +67,7 @@ export function describeOptions(options: ExportOptions): Record<string, string> 
     role: options.role ?? 'none',
     aigp: String(options.aigp),
     sendCommunities: String(options.sendCommunities),
+    draining: String(options.draining),
     as4: String(options.as4),
     addPath: String(options.addPath),
     messageLimit: String(options.messageLimit),

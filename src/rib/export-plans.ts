@@ -38,6 +38,7 @@ export function finalPlan(options: ExportOptions): TransformPlan {
   const { drop } = TRANSFORM;
   return new TransformPlan([
     ...(options.peerType === 'external' ? ([[ATTRIBUTE.localPref, drop]] as Actions) : []),
+    ...drainActions(options),
     ...withheldTypes(options),
   ]);
 }
@@ -60,7 +61,15 @@ function exportActions(options: ExportOptions, source: RouteSource, med: MedRule
     actions.push([ATTRIBUTE.localPref, write]);
     if (source === 'internal') actions.push([ATTRIBUTE.originatorId, write], [ATTRIBUTE.clusterList, write]);
   }
-  return [...actions, ...withheldTypes(options)];
+  return [...actions, ...drainActions(options), ...withheldTypes(options)];
+}
+
+/** RFC 8326 §4.2: what tells the peer that the routes are about to go. */
+function drainActions({ draining, peerType }: ExportOptions): Actions {
+  if (!draining) return [];
+  const { write } = TRANSFORM;
+  const community: Actions = [[ATTRIBUTE.communities, write]];
+  return peerType === 'external' ? community : [...community, [ATTRIBUTE.localPref, write]];
 }
 
 function withheldTypes(options: ExportOptions): Actions {

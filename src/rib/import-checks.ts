@@ -142,10 +142,11 @@ export class ImportChecks {
   /** The accepted set, with what the protocol adds to it. */
   #accept(peer: RibPeer, attrIn: number): number {
     const attrs = this.#attrs;
-    const { role, gracefulShutdown, peerAs } = peer.importOptions;
+    const { role, gracefulShutdown, draining, peerAs } = peer.importOptions;
     const flags = attrs.flags[attrIn]!;
     const shuttingDown =
-      gracefulShutdown && peer.source === 'external' && (flags & ATTR_FLAG.gracefulShutdown) !== 0;
+      draining ||
+      (gracefulShutdown && peer.source === 'external' && (flags & ATTR_FLAG.gracefulShutdown) !== 0);
     // RFC 9234 §5, ingress 3: from a provider, a peer or a route server.
     const addOtc =
       (role === 'customer' || role === 'peer' || role === 'rs-client') &&

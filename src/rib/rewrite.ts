@@ -12,8 +12,8 @@ import {
 } from '../bgp/wire/as-path.ts';
 import { AttributeTransform, type TransformPlan } from '../bgp/wire/attribute-transform.ts';
 import { keepTransitiveCommunities } from '../bgp/wire/communities.ts';
-import { ATTRIBUTE, SEGMENT } from '../bgp/wire/iana.ts';
-import type { AttrStore } from './attr-store.ts';
+import { ATTRIBUTE, SEGMENT, WELL_KNOWN_COMMUNITIES } from '../bgp/wire/iana.ts';
+import { ATTR_FLAG, type AttrStore } from './attr-store.ts';
 import { WITHHELD, type WithheldCause, withheld } from './distribution.ts';
 import type { ExportOptions } from './export-options.ts';
 import { finalPlan, plansFor, preparingPlans } from './export-plans.ts';
@@ -123,6 +123,9 @@ export class ExportRewriter {
         // RFC 4456 §8: the own cluster id in front, the list made where there is none.
         transform.putUint32Before(type, clusterId, source, start < 0 ? 0 : start, start < 0 ? 0 : end);
         break;
+      case ATTRIBUTE.communities:
+        this.#addGracefulShutdown(source, start, end);
+        break;
       case ATTRIBUTE.extendedCommunities:
       case ATTRIBUTE.ipv6ExtendedCommunities: {
         if (start < 0) break;
@@ -131,8 +134,9 @@ export class ExportRewriter {
         break;
       }
       default:
+        if (type === ATTRIBUTE.localPref && this.#options.draining) transform.putUint32(type, 0);
         // What is there stays as it is.
-        if (start >= 0) transform.put(type, source, start, end);
+        else if (start >= 0) transform.put(type, source, start, end);
         else if (type === ATTRIBUTE.onlyToCustomer) transform.putUint32(type, localAs);
         // RFC 4271 §5.1.5: the degree of preference travels with every route.
         else if (type === ATTRIBUTE.localPref) transform.putUint32(type, this.#attrs.localPref[this.#attr]!);
@@ -140,6 +144,16 @@ export class ExportRewriter {
         else if (type === ATTRIBUTE.originatorId) transform.putUint32(type, this.#from?.routerId ?? 0);
     }
   };
+
+  /** RFC 8326 §4: once, whoever has tagged the route already. */
+  #addGracefulShutdown(source: Uint8Array, start: number, end: number): void {
+    const type = ATTRIBUTE.communities;
+    const { GRACEFUL_SHUTDOWN } = WELL_KNOWN_COMMUNITIES;
+    if (start < 0) this.#transform.putUint32(type, GRACEFUL_SHUTDOWN);
+    else if ((this.#attrs.flags[this.#attr]! & ATTR_FLAG.gracefulShutdown) !== 0) {
+      this.#transform.put(type, source, start, end);
+    } else this.#transform.putUint32Before(type, GRACEFUL_SHUTDOWN, source, start, end);
+  }
 
   #writePath(source: Uint8Array, start: number, end: number): void {
     const { overrideAs, removePrivateAs: strip, localAs, peerType, routeServerClient } = this.#options;

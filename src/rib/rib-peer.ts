@@ -24,6 +24,8 @@ export interface ImportOptions {
   readonly role: Role | undefined;
   /** RFC 8326: 65535:0 from an eBGP peer means local preference 0. */
   readonly gracefulShutdown: boolean;
+  /** RFC 8326 §4: the session is about to end; its routes are the last resort. */
+  readonly draining: boolean;
   /** Own addresses: a next hop equal to one is refused (RFC 4271 §5.1.3). */
   readonly ownAddresses: readonly Uint8Array[];
   readonly policy: PeerPolicy;

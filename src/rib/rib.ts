@@ -234,6 +234,7 @@ const LOCAL_IMPORT: ImportOptions = {
   peerAs: 0,
   role: undefined,
   gracefulShutdown: false,
+  draining: false,
   ownAddresses: [],
   policy: 'accept',
 };

@@ -315,6 +315,8 @@ export interface SpeakerApi {
   peerUp(name: string): void;
   /** `reason` travels in the NOTIFICATION (RFC 9003). */
   peerDown(name: string, reason: string | undefined): void;
+  /** RFC 8326: routes to and from a peer, or all peers where none is named, become the last resort, or normal again. */
+  drain(name: string | undefined, on: boolean): void;
   peerReset(name: string, reason: string | undefined): void;
   /** in = ask the peer again (or rerun policy where the peer cannot), out = send everything again. */
   peerRefresh(name: string, direction: 'in' | 'out' | 'both'): void;

@@ -160,6 +160,7 @@ const IMPORT: ImportOptions = {
   peerAs: 0,
   role: undefined,
   gracefulShutdown: true,
+  draining: false,
   ownAddresses: [OWN_ADDRESS],
   policy: 'accept',
 };
@@ -181,6 +182,7 @@ export const EXPORT: ExportOptions = {
   role: undefined,
   aigp: false,
   sendCommunities: true,
+  draining: false,
   as4: true,
   addPath: 'none',
   messageLimit: MAX_MESSAGE_LENGTH,

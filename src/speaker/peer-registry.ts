@@ -36,6 +36,8 @@ export interface PeerHandle {
   restartOffer: RestartOffer | undefined;
   /** What the OPEN of this side says of restarts. */
   readonly restartFlags: () => RestartFlags;
+  /** RFC 8326: its routes, and those it is sent, are the last resort. */
+  draining: boolean;
 }
 
 export interface RegistryDependencies {
@@ -62,6 +64,8 @@ export class PeerRegistry implements PeerEvents {
   readonly #byPeer = new Map<Peer, PeerHandle>();
   readonly #scratch = new DecodeScratch();
   #config: Config;
+  /** Peers to come are drained, too. */
+  #drainsAll = false;
 
   constructor(config: Config, dependencies: RegistryDependencies) {
     this.#config = config;
@@ -128,6 +132,7 @@ export class PeerRegistry implements PeerEvents {
       restarts: restarts ?? new RestartHelper(this.#dependencies.rib, this.#dependencies.session.clock),
       restartOffer: undefined,
       restartFlags,
+      draining: this.#drainsAll,
     };
     this.#byName.set(identity.name, handle);
     this.#byPeer.set(peer, handle);
@@ -164,6 +169,17 @@ export class PeerRegistry implements PeerEvents {
     this.#dependencies.onChange(handle);
   }
 
+  /** RFC 8326 §4: one peer, or all of them where none is named. Throws CommandError for an unknown name. */
+  drain(name: string | undefined, on: boolean): void {
+    if (name === undefined) this.#drainsAll = on;
+    for (const handle of name === undefined ? this.values() : [this.get(name)]) {
+      if (handle.draining === on) continue;
+      handle.draining = on;
+      this.refreshIn(handle);
+      this.refreshOut(handle);
+    }
+  }
+
   useConfig(config: Config): void {
     this.#config = config;
   }
@@ -179,6 +195,7 @@ export class PeerRegistry implements PeerEvents {
       handle.settings,
       session,
       this.#dependencies.policies,
+      handle.draining,
     );
     for (const family of session.context.families) {
       rib.addWork(reimport(rib.families[family.id]!, ribPeer, rib.checks));
@@ -205,7 +222,13 @@ export class PeerRegistry implements PeerEvents {
       client: handle.settings.routeReflectorClient,
       zone: session.zone,
     };
-    const checks = importOptions(this.#config, handle.settings, session, this.#dependencies.policies);
+    const checks = importOptions(
+      this.#config,
+      handle.settings,
+      session,
+      this.#dependencies.policies,
+      handle.draining,
+    );
     handle.restartOffer = restartOffer(session.peer.remoteOpen);
     const resumed = handle.restarts.resume(handle.restartOffer, context.families);
     const ribPeer =
@@ -289,7 +312,15 @@ export class PeerRegistry implements PeerEvents {
     const { session, ribPeer } = established;
     const own = addresses();
     for (const family of session.context.families) {
-      const options = exportOptions(this.#config, handle.settings, family, session, own, policies);
+      const options = exportOptions(
+        this.#config,
+        handle.settings,
+        family,
+        session,
+        own,
+        policies,
+        handle.draining,
+      );
       rib.groups[family.id]!.join(options, { peer: ribPeer, sink: session });
     }
   }

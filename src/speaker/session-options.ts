@@ -22,6 +22,7 @@ export function importOptions(
   settings: PeerSettings,
   ends: SessionEnds,
   policies: Policies,
+  draining: boolean,
 ): ImportOptions {
   const { context } = ends;
   return {
@@ -31,6 +32,7 @@ export function importOptions(
     peerAs: context.peerAs,
     role: context.localRole,
     gracefulShutdown: settings.gracefulShutdown,
+    draining,
     ownAddresses: [ends.localAddress],
     policy: policies.importPolicy(settings.import),
   };
@@ -43,6 +45,7 @@ export function exportOptions(
   ends: SessionEnds,
   addresses: readonly OwnAddress[],
   policies: Policies,
+  draining: boolean,
 ): ExportOptions {
   const { context } = ends;
   const bit = 1 << family.id;
@@ -66,6 +69,7 @@ export function exportOptions(
     role: context.localRole,
     aigp: settings.aigp,
     sendCommunities: settings.sendCommunities,
+    draining,
     as4: context.as4,
     addPath: sendsSeveral ? settings.addPath.send : 'none',
     messageLimit: context.sendLimit,

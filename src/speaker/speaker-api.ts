@@ -5,6 +5,7 @@ import { CEASE } from '../bgp/wire/error-codes.ts';
 import type { SpeakerApi, StatusView } from './api.ts';
 import { CommandError } from './api.ts';
 import { createBirdApi } from './bird/api.ts';
+import type { PeerHandle } from './peer-registry.ts';
 import { type ConfigLoader, Reconfiguration } from './reconfiguration.ts';
 import { refreshPeer } from './refresh.ts';
 import type { Speaker } from './speaker.ts';
@@ -58,6 +59,7 @@ export function createApi({ speaker, configFile, loadConfig }: ApiOptions): Spea
     peerDown: (name, reason) => {
       registry.stop(registry.get(name), reason);
     },
+    drain: (name, on) => registry.drain(name, on),
     peerReset: (name, reason) => {
       registry.get(name).peer.reset({ subcode: CEASE.administrativeReset, text: reason });
     },
@@ -83,7 +85,7 @@ function status(speaker: Speaker, configFile: string | undefined): StatusView {
     state: speaker.state,
     problems: [
       ...listeners.problems,
-      ...[kernel?.problem, speaker.bfd.problem, speaker.recovery.sentence].filter(
+      ...[kernel?.problem, speaker.bfd.problem, speaker.recovery.sentence, drainSentence(handles)].filter(
         (each) => each !== undefined,
       ),
     ],
@@ -111,4 +113,11 @@ function refresh(speaker: Speaker, name: string, direction: 'in' | 'out' | 'both
     throw new CommandError('failed', `${name} has no session to refresh: it is ${handle.peer.state}`);
   }
   refreshPeer(registry, handle, direction);
+}
+
+function drainSentence(handles: readonly PeerHandle[]): string | undefined {
+  const drained = handles.filter(({ draining }) => draining).length;
+  return drained === 0
+    ? undefined
+    : `${drained} peers are drained: their routes are the last resort (RFC 8326)`;
 }

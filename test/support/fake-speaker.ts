@@ -439,6 +439,10 @@ export class FakeSpeaker implements SpeakerApi {
     this.calls.push(`down ${this.#known(name)} ${reason}`);
   }
 
+  drain(name: string | undefined, on: boolean): void {
+    this.calls.push(`drain ${name === undefined ? 'all' : this.#known(name)} ${on}`);
+  }
+
   peerReset(name: string, reason: string | undefined): void {
     this.calls.push(`reset ${this.#known(name)} ${reason}`);
   }
