@@ -150,6 +150,8 @@ export interface PeerSettings {
   readonly maxPrefixes: number | undefined;
   /** RFC 8326: treat 65535:0 from this eBGP peer as local preference 0. */
   readonly gracefulShutdown: boolean;
+  /** Ends the session of a directly connected eBGP peer when its link goes down. */
+  readonly fastFallover: boolean;
   /** Watches the path to the peer (RFC 5880); undefined = not. */
   readonly bfd: BfdConfig | undefined;
 }

@@ -77,6 +77,7 @@ export const PEER_KEYS: Readonly<Record<PeerKey, PeerKeyRow>> = {
   sendCommunities: { name: 'sendCommunities', actions: SOFT_OUT },
   maxPrefixes: { name: 'maxPrefixes', actions: LIVE },
   gracefulShutdown: { name: 'gracefulShutdown', actions: SOFT_IN },
+  fastFallover: { name: 'fastFallover', actions: LIVE },
   // A session of its own, beside BGP's.
   bfd: { name: 'bfd', actions: LIVE },
 };

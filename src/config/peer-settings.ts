@@ -105,6 +105,7 @@ export function fillSettings(input: SettingsInput, context: SettingsContext): Pe
     maxPrefixes: input.maxPrefixes === false ? undefined : input.maxPrefixes,
     // RFC 8326 §4.1: the receiver sets local preference 0 on routes of its eBGP peers.
     gracefulShutdown: input.gracefulShutdown ?? !internal,
+    fastFallover: input.fastFallover ?? true,
     bfd: bfdOf(input, context),
   };
 }

@@ -262,6 +262,13 @@ export const peerSettingsShape = {
       'RFC 8326: routes with 65535:0 from this peer get local preference 0; true for eBGP unless given.',
     )
     .optional(),
+  fastFallover: z
+    .boolean()
+    .meta({
+      description: 'End the session of a directly connected eBGP peer when its link goes down.',
+      default: true,
+    })
+    .optional(),
   bfd: bfdSchema
     .meta({
       description: 'Watch the path to the peer (RFC 5880); the session ends when the path does.',

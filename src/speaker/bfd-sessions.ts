@@ -4,9 +4,8 @@
 
 import { diagnosticText } from '../bfd/protocol.ts';
 import type { BfdEvents, BfdService, SessionReport, SessionSpec } from '../bfd/service.ts';
-import type { DownReason } from '../bgp/session/down-reason.ts';
+import { type DownReason, isBfdDown } from '../bgp/session/down-reason.ts';
 import { CEASE, ERROR } from '../bgp/wire/error-codes.ts';
-import type { NotificationMessage } from '../bgp/wire/notification.ts';
 import type { BfdConfig } from '../config/model.ts';
 import type { Clock } from '../lib/clock.ts';
 import { formatAddress, parseAddress } from '../lib/ip.ts';
@@ -211,10 +210,6 @@ function fellWithPath(reason: DownReason | undefined): boolean {
     default:
       return false;
   }
-}
-
-function isBfdDown(message: NotificationMessage | undefined): boolean {
-  return message?.code === ERROR.cease && message.subcode === CEASE.bfdDown;
 }
 
 /** Peers on one path share a session; what makes paths different stands in the key. */

@@ -32,8 +32,8 @@ export class EstablishedPeer {
   /** RFC 8538: a NOTIFICATION alone is no reason to drop its routes. */
   readonly patient: boolean;
   readonly onEndOfRib: (family: Family) => void;
-  /** The interface that link-local next hops of this session mean. */
-  readonly #zone: string | undefined;
+  /** The interface that the session runs over, and that link-local next hops mean. */
+  readonly link: string | undefined;
   readonly #clock: Clock;
   readonly #log: Logger;
   #lastIssueLog = Number.NEGATIVE_INFINITY;
@@ -58,7 +58,7 @@ export class EstablishedPeer {
     this.settings = settings;
     this.#clock = tools.clock;
     this.#log = tools.log;
-    this.#zone = tools.zone;
+    this.link = tools.zone;
     this.decoder = new UpdateDecoder(
       session.context,
       { aigp: settings.aigp, acceptAsSets: settings.allowAsSets },
@@ -80,7 +80,7 @@ export class EstablishedPeer {
     const { nextHop, nextHopLength } = batch;
     if (nextHopLength < IPV6_OCTETS) return undefined;
     const first = nextHop.subarray(0, IPV6_OCTETS);
-    return isLinkLocal(first) || first.every((octet) => octet === 0) ? this.#zone : undefined;
+    return isLinkLocal(first) || first.every((octet) => octet === 0) ? this.link : undefined;
   }
 
   /** RFC 7606 §6: what was wrong, and the whole message. */

@@ -15,6 +15,7 @@ import { BfdSessions } from './bfd-sessions.ts';
 import { peerState } from './bird/bgp-view.ts';
 import { ProtocolStates } from './bird/protocol-states.ts';
 import { DynamicPeers } from './dynamic-peers.ts';
+import { FastFallover } from './fast-fallover.ts';
 import { KernelSync } from './kernel-sync.ts';
 import { LocalRoutes } from './local-routes.ts';
 import { Networks } from './networks.ts';
@@ -64,6 +65,7 @@ export class Speaker {
   readonly networks: Networks;
   readonly watchers: Watchers;
   readonly bfd: BfdSessions;
+  readonly fallover: FastFallover;
   readonly recovery: RestartRecovery;
   readonly policies: Policies;
   kernel: KernelSync | undefined;
@@ -109,7 +111,10 @@ export class Speaker {
         this.protocols.note(handle.name, peerState(handle));
         this.watchers.peerChanged(handle);
       },
-      onForgotten: (handle) => this.bfd.remove(handle),
+      onForgotten: (handle) => {
+        this.bfd.remove(handle);
+        this.fallover.forget(handle);
+      },
       onMet: (address) => this.recovery.met(address),
       onProgress: () => {
         this.recovery.review();
@@ -123,6 +128,7 @@ export class Speaker {
       peers: () => this.registry.values(),
       onEnd: () => this.kernel?.settleIn(SETTLE_LIMIT_MS),
     });
+    this.fallover = new FastFallover(this.registry);
     this.dynamic = new DynamicPeers(this.registry, this.listeners);
   }
 
@@ -166,6 +172,7 @@ export class Speaker {
     if (kernel === undefined) return undefined;
     const sync = new KernelSync(config, { ...this.parts, kernel }, this.rib, this.routes, this.networks);
     sync.useFilter(this.policies.kernelFilter(config.localPolicies.install));
+    sync.view.listen({ onRoute: () => {}, onInterface: () => this.fallover.linksChanged(sync.view) });
     return sync;
   }
 

@@ -66,6 +66,7 @@ const OTHER: { [K in Exclude<keyof PeerSettings, 'timers'>]: PeerSettings[K] } =
   sendCommunities: false,
   maxPrefixes: 9,
   gracefulShutdown: true,
+  fastFallover: false,
   bfd: {
     minTx: 300,
     minRx: 300,
@@ -128,7 +129,7 @@ describe('a peer setting', () => {
     );
     expect(names('admin')).toEqual(['enabled']);
     expect(names('live')).toEqual(
-      'bfd connectDelayTime connectRetryTime delayOpenTime description errorForgetTime errorWaitMax errorWaitMin keepaliveTime maxPrefixes passive password sendHoldTime'.split(
+      'bfd connectDelayTime connectRetryTime delayOpenTime description errorForgetTime errorWaitMax errorWaitMin fastFallover keepaliveTime maxPrefixes passive password sendHoldTime'.split(
         ' ',
       ),
     );

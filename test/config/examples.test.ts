@@ -51,6 +51,7 @@ const INTERNAL: PeerSettings = {
   sendCommunities: true,
   maxPrefixes: undefined,
   gracefulShutdown: false,
+  fastFallover: true,
   bfd: undefined,
 };
 

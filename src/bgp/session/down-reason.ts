@@ -160,8 +160,9 @@ export function restartAfter(reason: DownReason): Restart {
   }
 }
 
-function isBfdDown(sent: NotificationMessage | undefined): boolean {
-  const meant = sent === undefined ? undefined : (hardResetInner(sent) ?? sent);
+/** RFC 9384, also inside a Hard Reset. */
+export function isBfdDown(message: NotificationMessage | undefined): boolean {
+  const meant = message === undefined ? undefined : (hardResetInner(message) ?? message);
   return meant?.code === ERROR.cease && meant.subcode === CEASE.bfdDown;
 }
 

@@ -63,6 +63,7 @@ const HANDLED = new Set<string>([
   'routeLimit',
   'strictBind',
   'bfd',
+  'checkLink',
 ]);
 const CHANNEL_HANDLED = new Set<string>([
   'span',
@@ -89,7 +90,6 @@ const ALREADY: { readonly [K in keyof BgpOptions]?: BgpOptions[K] } = {
   advertiseIpv4: true,
   disableAfterError: false,
   disableAfterCease: false,
-  checkLink: false,
   defaultMed: 0,
 };
 const COMMON_HANDLED = new Set(['disabled', 'description', 'debug']);
@@ -197,6 +197,7 @@ function settingsOf(
     maxPrefixes: maxPrefixesOf(channels, protocol, unsaid),
     // BIRD leaves RFC 8326 to filters.
     gracefulShutdown: false,
+    fastFallover: options.checkLink ?? false,
     bfd: bfdOf(config, protocol, mayBeFar(protocol), unsaid),
   };
 }

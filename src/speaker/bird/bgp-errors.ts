@@ -1,7 +1,7 @@
 // Why a session is not there, in the words that BIRD's users know: the cause as a class, and a text that tools and
 // people look for.
 
-import type { DownReason } from '../../bgp/session/down-reason.ts';
+import { type DownReason, isBfdDown } from '../../bgp/session/down-reason.ts';
 import { CEASE, describeNotification, ERROR } from '../../bgp/wire/error-codes.ts';
 import type { NotificationMessage } from '../../bgp/wire/notification.ts';
 import type { BgpError } from '../api/protocols.ts';
@@ -62,7 +62,7 @@ function automatic(sent: NotificationMessage | undefined): BgpError {
   if (sent?.code === ERROR.cease && sent.subcode === CEASE.maximumPrefixes) {
     return { origin: 'automatic', text: 'Route limit exceeded' };
   }
-  if (sent?.code === ERROR.cease && sent.subcode === CEASE.bfdDown) {
+  if (isBfdDown(sent)) {
     return { origin: 'here', text: 'BFD session down' };
   }
   return { origin: 'automatic', text: notificationText(sent) };
