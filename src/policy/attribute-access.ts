@@ -9,145 +9,15 @@ import { EXPLICIT, type ExtraValue, NO_VALUES } from '../rib/route-extras.ts';
 import type { RouteAttribute } from './attributes.ts';
 import { asQuad } from './quads.ts';
 import type { RouteAccess } from './route-access.ts';
+import { type RouteFacts, STANDING } from './route-facts.ts';
 import { EMPTY, EnumValue, Ip, List, Octets, Quad, type Value } from './values.ts';
 
+export { bgpRouteFacts, type RouteFacts } from './route-facts.ts';
+
 const WORD = 4;
-
-/** What a route has beside its path attributes. The filter changes these in place. */
-export interface RouteFacts {
-  proto: string;
-  source: number;
-  scope: number;
-  preference: number;
-  from: Uint8Array | undefined;
-  gw: Uint8Array | undefined;
-  /** BGP NEXT_HOP, which canonical sets do not hold. */
-  bgpNextHop: Uint8Array | undefined;
-  dest: number;
-  ifname: string;
-  ifindex: number;
-  weight: number;
-  onlink: boolean;
-  /** LOCAL_PREF where the set has none; BGP routes always have one. */
-  defaultLocalPref?: number | undefined;
-}
-
-/** RTS_*, RTD_* and SCOPE_* as BGP routes have them. */
-const BGP_ROUTE = { source: 11, scope: 4, dest: 1, preference: 100 } as const;
-
-export function bgpRouteFacts(
-  proto: string,
-  from: Uint8Array | undefined,
-  nextHop: Uint8Array | undefined,
-): RouteFacts {
-  return {
-    proto,
-    source: BGP_ROUTE.source,
-    scope: BGP_ROUTE.scope,
-    preference: BGP_ROUTE.preference,
-    from,
-    gw: nextHop,
-    bgpNextHop: nextHop,
-    dest: BGP_ROUTE.dest,
-    ifname: '',
-    ifindex: 0,
-    weight: 1,
-    onlink: false,
-  };
-}
-
 const UNSPECIFIED = new Uint8Array(16);
 const UNSPECIFIED_V4 = new Uint8Array(4);
 const NO_BYTES = new Uint8Array(0);
-
-type Read = (facts: RouteFacts, access: AttributeAccess) => Value;
-type Write = (facts: RouteFacts, value: Value) => string | undefined;
-
-/** What every route has: how it is read and, where it can be, written. */
-const STANDING: Readonly<Record<string, { readonly read: Read; readonly write?: Write }>> = {
-  proto: { read: (facts) => facts.proto },
-  source: { read: (facts) => new EnumValue('source', facts.source) },
-  scope: {
-    read: (facts) => new EnumValue('scope', facts.scope),
-    write: (facts, value) =>
-      writeEnum(value, (number) => {
-        facts.scope = number;
-      }),
-  },
-  preference: {
-    read: (facts) => facts.preference,
-    write: (facts, value) => {
-      if (typeof value === 'number') facts.preference = value;
-      return undefined;
-    },
-  },
-  from: {
-    read: (facts, access) => new Ip(facts.from ?? access.unspecified),
-    write: (facts, value) =>
-      writeIp(value, (bytes) => {
-        facts.from = bytes;
-      }),
-  },
-  gw: {
-    read: (facts, access) => new Ip(facts.gw ?? access.unspecified),
-    write: (facts, value) =>
-      writeIp(value, (bytes) => {
-        facts.gw = bytes;
-      }),
-  },
-  dest: {
-    read: (facts) => new EnumValue('dest', facts.dest),
-    write: (facts, value) => {
-      if (!(value instanceof EnumValue) || value.value < BLACKHOLE || value.value > PROHIBIT) {
-        return 'dest can be set to blackhole, unreachable or prohibit only';
-      }
-      facts.dest = value.value;
-      facts.gw = undefined;
-      return undefined;
-    },
-  },
-  ifname: {
-    read: (facts) => facts.ifname,
-    write: (facts, value) => {
-      if (typeof value === 'string') facts.ifname = value;
-      return undefined;
-    },
-  },
-  ifindex: { read: (facts) => facts.ifindex },
-  cast: { read: () => new EnumValue('cast', 0) },
-  weight: {
-    read: (facts) => facts.weight,
-    write: (facts, value) => {
-      if (typeof value !== 'number' || value < 1 || value > MAX_WEIGHT)
-        return `weight goes from 1 to ${MAX_WEIGHT}`;
-      facts.weight = value;
-      return undefined;
-    },
-  },
-  onlink: {
-    read: (facts) => facts.onlink,
-    write: (facts, value) => {
-      facts.onlink = value === true;
-      return undefined;
-    },
-  },
-  gw_mpls: { read: () => undefined, write: () => 'labels are not supported' },
-};
-
-/** RTD_* that routes can be turned into. */
-const BLACKHOLE = 2;
-const PROHIBIT = 4;
-const MAX_WEIGHT = 256;
-
-function writeEnum(value: Value, store: (value: number) => void): string | undefined {
-  if (value instanceof EnumValue) store(value.value);
-  return undefined;
-}
-
-function writeIp(value: Value, store: (bytes: Uint8Array) => void): string | undefined {
-  if (value instanceof Ip) store(value.bytes);
-  return undefined;
-}
 
 /** One object serves any number of routes one after the other: `load`, run filters, look at `changed` and the rest. */
 export class AttributeAccess implements RouteAccess {
@@ -171,6 +41,8 @@ export class AttributeAccess implements RouteAccess {
   /** The same, once it is changed. */
   #edited: Map<string, ExtraValue> | undefined;
   #explicit = 0;
+  /** Bits of LIST_BITS: lists that are there without a member, which no octets can say. */
+  #hollow = 0;
 
   /**
    * Begins with another route: the canonical set `source[offset, offset + length)`, which must not change while
@@ -182,6 +54,7 @@ export class AttributeAccess implements RouteAccess {
     length: number,
     facts: RouteFacts,
     extended: ReadonlyMap<string, ExtraValue> = NO_VALUES,
+    hollow = 0,
   ): this {
     this.#source = source;
     this.#offset = offset;
@@ -192,6 +65,7 @@ export class AttributeAccess implements RouteAccess {
     this.#extended = extended;
     this.#edited = undefined;
     this.#explicit = 0;
+    this.#hollow = hollow;
     return this;
   }
 
@@ -221,6 +95,11 @@ export class AttributeAccess implements RouteAccess {
     return this.#explicit;
   }
 
+  /** Lists without a member, as `load` takes them; complete after `result`. */
+  get hollow(): number {
+    return this.#hollow;
+  }
+
   get facts(): RouteFacts {
     if (this.#facts === undefined) throw new RangeError('no route is loaded');
     return this.#facts;
@@ -237,9 +116,11 @@ export class AttributeAccess implements RouteAccess {
    */
   result(): { readonly bytes: Uint8Array; readonly offset: number; readonly length: number } {
     if (!this.#changed) return { bytes: this.#source, offset: this.#offset, length: this.#length };
-    for (const code of LIST_CODES) {
+    for (const [code, bit] of LIST_BITS) {
       const at = this.#editor.find(code);
-      if (at >= 0 && valueLength(this.#editor.bytes, at) === 0) this.#editor.remove(code);
+      if (at < 0 || valueLength(this.#editor.bytes, at) > 0) continue;
+      this.#editor.remove(code);
+      this.#hollow |= bit;
     }
     return { bytes: this.#editor.bytes, offset: 0, length: this.#editor.length };
   }
@@ -288,6 +169,7 @@ export class AttributeAccess implements RouteAccess {
       this.#edited.delete(attribute.name);
       return;
     }
+    this.#hollow &= ~(LIST_BITS.get(attribute.code) ?? 0);
     if (attribute.code === ATTRIBUTE.localPref) this.facts.defaultLocalPref = undefined;
     if (attribute.code === ATTRIBUTE.nextHop) this.facts.bgpNextHop = undefined;
     else if (this.find(attribute.code)) this.#edit().remove(attribute.code);
@@ -307,7 +189,9 @@ export class AttributeAccess implements RouteAccess {
       return nextHop === undefined ? undefined : new Ip(nextHop);
     }
     if (!this.find(attribute.code)) {
-      return attribute.code === ATTRIBUTE.localPref ? this.facts.defaultLocalPref : undefined;
+      if (attribute.code === ATTRIBUTE.localPref) return this.facts.defaultLocalPref;
+      const isHollow = this.#hollow !== 0 && (this.#hollow & (LIST_BITS.get(attribute.code) ?? 0)) !== 0;
+      return isHollow ? emptyList(attribute.type) : undefined;
     }
     const { bytes, start, end } = this;
     switch (attribute.type) {
@@ -339,6 +223,7 @@ export class AttributeAccess implements RouteAccess {
     if (typeof value === 'number') this.#edit().setUint32(code, value);
     else if (value instanceof List) {
       this.#edit().set(code, value.bytes);
+      this.#hollow &= ~(LIST_BITS.get(code) ?? 0);
       if (value === EMPTY[value.kind]) this.#emptied.add(code);
       else this.#emptied.delete(code);
     } else if (value instanceof EnumValue) this.#edit().set(code, Uint8Array.of(value.value));
@@ -374,9 +259,14 @@ const FIXED_LENGTHS: Readonly<Record<number, number>> = {
   [ATTRIBUTE.aggregator]: 2 * WORD,
 };
 
-const LIST_CODES: readonly number[] = [
-  ATTRIBUTE.communities,
-  ATTRIBUTE.extendedCommunities,
-  ATTRIBUTE.largeCommunities,
-  ATTRIBUTE.clusterList,
-];
+const LIST_BITS: ReadonlyMap<number, number> = new Map([
+  [ATTRIBUTE.communities, 1],
+  [ATTRIBUTE.extendedCommunities, 2],
+  [ATTRIBUTE.largeCommunities, 4],
+  [ATTRIBUTE.clusterList, 8],
+]);
+
+/** Not the language's own empty list: this one is there. */
+function emptyList(type: RouteAttribute['type']): Value {
+  return type === 'clist' || type === 'eclist' || type === 'lclist' ? new List(type, NO_BYTES) : undefined;
+}

@@ -124,6 +124,7 @@ export function readAttribute(compiler: Compiler, attribute: RouteAttribute, spa
   compiler.facts.reads.add(attribute);
   noteCustom(compiler, attribute);
   const { type } = attribute;
+  if (compiler.dialect === '1.6' && type === 'enum origin') return readOriginNumber(attribute, span);
   if (attribute.home === 'net') {
     compiler.facts.dependsOnPrefix = true;
     return { type, span, evaluate: (run) => prefixOf(run.route) };
@@ -134,10 +135,19 @@ export function readAttribute(compiler: Compiler, attribute: RouteAttribute, spa
   return { type, span, evaluate };
 }
 
+/** BIRD 1.6 takes ORIGIN_* for this attribute and gives a number back, which equals none of them. */
+function readOriginNumber(attribute: RouteAttribute, span: Span): Term {
+  const evaluate: Evaluate = (run) => {
+    const value = run.route.get(attribute);
+    return typeof value === 'object' && value.kind === 'enum' ? value.value : value;
+  };
+  return { type: 'int', span, evaluate };
+}
+
 /** A custom attribute is not known by its name alone: another configuration may mean another by it. */
 export function noteCustom(compiler: Compiler, attribute: RouteAttribute): void {
   if (attribute.id < ROUTE_ATTRIBUTES.length) return;
-  compiler.facts.uses.add(`${attribute.id} ${attribute.name} ${attribute.type} ${attribute.code}`);
+  compiler.facts.uses.add(`${attribute.name} ${attribute.type} ${attribute.code}`);
 }
 
 /** The prefix of a route as a value. */

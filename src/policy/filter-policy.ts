@@ -130,7 +130,7 @@ export class FilterPolicy implements RoutePolicy {
     const first = prefixes.wordsAt(prefixId);
     for (let i = 0; i < stride; i++) this.#words[i] = prefixes.records[first + i]!;
     return this.#access
-      .load(attrs.bytes, attrs.offset(attr), attrs.length(attr), this.#facts, values)
+      .load(attrs.bytes, attrs.offset(attr), attrs.length(attr), this.#facts, values, extras.hollow)
       .setNet(this.#words, prefixes.bits(prefixId), stride);
   }
 
@@ -141,6 +141,8 @@ export class FilterPolicy implements RoutePolicy {
     const before = attrs.nextHop[attr]!;
     const after = access.facts.bgpNextHop;
     // A next hop that is the same octets keeps its interface and its link-local companion.
+    // Before anything is interned: the octets may be the RIB's own.
+    const { bytes, offset, length } = access.result();
     const wanted = after === undefined || sameOctets(after, nextHops.get(before).address) ? undefined : after;
     const extras =
       this.#kind === 'export' ? this.#explicitOnly(rib, attr) : this.#changedExtras(rib, attr, inTable);
@@ -149,7 +151,6 @@ export class FilterPolicy implements RoutePolicy {
       return attr;
     }
     const nextHop = wanted === undefined ? before : nextHops.intern(wanted, wanted.length, undefined);
-    const { bytes, offset, length } = access.result();
     const result = attrs.intern(bytes, offset, length, nextHop, extras ?? attrs.extras[attr]!);
     if (wanted !== undefined) nextHops.release(nextHop);
     if (extras !== undefined) attrs.extrasTable.release(extras);
@@ -166,9 +167,9 @@ export class FilterPolicy implements RoutePolicy {
 
   /** Held; undefined where the filter left everything as it was. */
   #changedExtras(rib: FamilyRib, attr: number, inTable: number): number | undefined {
-    if (!this.#writesBeside) return undefined;
     const { attrs, nextHops } = rib.shared;
     const access = this.#access;
+    if (!this.#writesBeside && !access.changed) return undefined;
     const { facts } = access;
     const old = attrs.extrasTable.get(attrs.extras[attr]!);
     const gateway = addressOf(nextHops.get(attrs.nextHop[inTable]!).address);
@@ -185,6 +186,7 @@ export class FilterPolicy implements RoutePolicy {
     }
     this.#addNames(changes, old, facts);
     if (access.extendedChanged) changes.values = access.extended;
+    if (access.hollow !== old.hollow) changes.hollow = access.hollow;
     if (Object.keys(changes).length === 0) return undefined;
     return attrs.extrasTable.intern({ ...old, ...changes });
   }

@@ -16,7 +16,7 @@ const COMMUNITY_TYPES = [
 
 type Actions = [type: number, action: TransformAction][];
 /** What becomes of a MED from another AS. */
-type MedRule = 'none' | 'keep';
+type MedRule = 'none' | 'keep' | 'zero';
 
 /** The usual plans: the route as it stands in the table, or as a policy has changed it there, goes out. */
 export function plansFor(options: ExportOptions, med: MedRule): Record<RouteSource, TransformPlan> {
@@ -24,10 +24,13 @@ export function plansFor(options: ExportOptions, med: MedRule): Record<RouteSour
   return { local: plan('local'), external: plan('external'), internal: plan('internal') };
 }
 
-/** For a policy that sees the route as it would be sent: LOCAL_PREF is there for it, towards eBGP, too. */
+/**
+ * For a policy that sees the route as it would be sent: LOCAL_PREF is there for it, towards eBGP, too, and a MED that may
+ * not go on has become 0, as in BIRD 1.6.
+ */
 export function preparingPlans(options: ExportOptions): Record<RouteSource, TransformPlan> {
   const plan = (source: RouteSource): TransformPlan => {
-    const actions = exportActions(options, source, 'none').filter(([type]) => type !== ATTRIBUTE.localPref);
+    const actions = exportActions(options, source, 'zero').filter(([type]) => type !== ATTRIBUTE.localPref);
     return new TransformPlan([...actions, [ATTRIBUTE.localPref, TRANSFORM.write]]);
   };
   return { local: plan('local'), external: plan('external'), internal: plan('internal') };
@@ -54,7 +57,9 @@ function exportActions(options: ExportOptions, source: RouteSource, med: MedRule
     if (addsOtc) actions.push([ATTRIBUTE.onlyToCustomer, write]);
     if (!options.routeServerClient) {
       // RFC 4271 §5.1.4: a MED from one AS is not for another; the own routes' is.
-      if (source !== 'local' && med === 'none') actions.push([ATTRIBUTE.multiExitDisc, drop]);
+      if (source !== 'local' && med !== 'keep') {
+        actions.push([ATTRIBUTE.multiExitDisc, med === 'zero' ? write : drop]);
+      }
       actions.push([ATTRIBUTE.extendedCommunities, write], [ATTRIBUTE.ipv6ExtendedCommunities, write]);
     }
   } else {

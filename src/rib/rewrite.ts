@@ -133,6 +133,10 @@ export class ExportRewriter {
         if (kept.length > 0) transform.put(type, kept);
         break;
       }
+      case ATTRIBUTE.multiExitDisc:
+        // For a policy that comes after: a MED that may not go on is there, and says nothing.
+        if (start >= 0) transform.putUint32(type, 0);
+        break;
       default:
         if (type === ATTRIBUTE.localPref && this.#options.draining) transform.putUint32(type, 0);
         // What is there stays as it is.

@@ -32,6 +32,8 @@ export interface RouteExtras {
   readonly from: Uint8Array | undefined;
   /** Bits of EXPLICIT. */
   readonly explicit: number;
+  /** Lists that a filter has emptied: there for the next filter, but not on the wire (RFC 7606 §7.8). */
+  readonly hollow: number;
   /** Attributes by name, such as krt_metric. */
   readonly values: ReadonlyMap<string, ExtraValue>;
 }
@@ -64,6 +66,7 @@ export function plainExtras(origin: RouteOrigin): RouteExtras {
     scope: EVERYWHERE,
     from: undefined,
     explicit: 0,
+    hollow: 0,
     values: NO_VALUES,
   };
 }
@@ -147,6 +150,7 @@ function keyOf(extras: RouteExtras): string {
     extras.scope,
     extras.from?.join('.') ?? '',
     extras.explicit,
+    extras.hollow,
   ].join('|');
   if (values.size === 0) return head;
   const texts = [...values].map(([name, value]) => `${name}=${JSON.stringify(value)}`);
