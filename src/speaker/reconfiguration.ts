@@ -7,6 +7,7 @@ import type { LoadResult } from '../config/load.ts';
 import type { Config } from '../config/model.ts';
 import type { Timer } from '../lib/clock.ts';
 import { CommandError, ConfigurationError } from './api.ts';
+import { declaredProtocols } from './bird/declared.ts';
 import { effectiveConfig } from './bird/effective.ts';
 import { KernelUnavailableError } from './open-kernel.ts';
 import { applyPlan } from './reload.ts';
@@ -140,6 +141,8 @@ export class Reconfiguration {
       throw error;
     }
     speaker.written = written;
+    const names = [...declaredProtocols(written), ...speaker.registry.values()].map(({ name }) => name);
+    speaker.protocols.retain(new Set(names));
     speaker.reconfiguredAt = speaker.parts.clock.wallTime();
     return [...plan.sentences];
   }
