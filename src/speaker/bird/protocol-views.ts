@@ -74,9 +74,8 @@ export class ProtocolViews {
     };
   }
 
-  #base(declared: DeclaredProtocol): ProtocolView {
+  #base(declared: DeclaredProtocol, state = this.stateOf(declared)): ProtocolView {
     const { name, kind, description } = declared;
-    const state = this.stateOf(declared);
     return {
       name,
       kind,
@@ -96,10 +95,8 @@ export class ProtocolViews {
     const { written: config } = this.#speaker;
     const state = peerState(handle);
     return {
-      ...this.#base(declared),
-      state,
+      ...this.#base(declared, state),
       enabled: handle.peer.adminUp,
-      since: this.#states.note(declared.name, state),
       message: handle.peer.adminUp ? undefined : this.#states.messages.get(declared.name),
       bgp: bgpView(handle, importLimitOf(declared, config)),
       channels: bgpChannels(this.#speaker, declared, { settings: handle.settings, handle }, details),
