@@ -176,7 +176,8 @@ function parsePrefixForm(reader: TokenReader, bits: number): PrefixForm {
       low > high && low <= bits ? `did you mean {${high},${low}}?` : `lengths go from 0 to ${bits}`;
     reader.diagnostics.error(reader.spanFrom(start), `{${low},${high}} is no range of lengths`, hint);
   }
-  return { kind: 'range', low, high };
+  // What was complained of is read on all the same: it must not become a set of a billion lengths.
+  return { kind: 'range', low: Math.min(low, bits), high: Math.min(high, bits) };
 }
 
 /** `[= ... =]`; its bracket is next. */
