@@ -294,8 +294,8 @@ describe('mistakes', () => {
     ['function f(int a) { return a; } filter g { f(); }', "'f' takes 1 argument, got 0 (it is f(int a))"],
     ['filter f { case 1 { else : accept; } }', "expected 'else:', found 'else' (the colon follows at once)"],
     [
-      'define x = [2001:db8::/32{33,4294967296}];',
-      '{33,4294967296} is no range of lengths (lengths go from 0 to 128)',
+      'define x = [2001:db8::/32{33,4000000000}];',
+      '{33,4000000000} is no range of lengths (lengths go from 0 to 128)',
     ],
     ['filter f { print bgp_path.lenn; }', "bgppath has no 'lenn' (did you mean 'len'?)"],
   ])('%s', (text, message) => {
