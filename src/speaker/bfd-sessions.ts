@@ -34,6 +34,8 @@ export interface WatchedPath {
 }
 
 const MICROS_PER_MS = 1000;
+/** Between the end of a service and the next one. */
+const REOPEN_MS = 5000;
 
 export class BfdSessions {
   readonly #parts: BfdSessionsParts;
@@ -150,12 +152,18 @@ export class BfdSessions {
     return this.#service;
   }
 
-  /** Without BFD the peers' own timers watch; what was down says nothing any more. */
+  /** Without BFD the peers' own timers watch; what was down says nothing any more. A new service is tried soon. */
   #fail(message: string): void {
     this.problem = message;
     this.#service = undefined;
     for (const path of this.#byKey.values()) path.report = undefined;
     this.#parts.log.error({ problem: message }, 'paths to peers are no longer watched');
+    this.#parts.clock.setTimer(REOPEN_MS, () => {
+      this.problem = undefined;
+      if (this.#closed || this.#byKey.size === 0) return;
+      const service = this.#open();
+      for (const path of this.#byKey.values()) service?.add(path.id, path.spec);
+    });
   }
 
   #learn(report: SessionReport): void {

@@ -233,7 +233,11 @@ export class Speaker {
     // Routes that stay must not follow the sessions out.
     if (keep) await this.kernel?.close(true);
     this.#settleTimer?.cancel();
-    if (silent) return;
+    if (silent) {
+      // AdminDown, or the other sides would take the silence for a dead path and not wait for the restart.
+      await this.bfd.close();
+      return;
+    }
     for (const handle of this.registry.values()) this.registry.stop(handle, 'godwit stops');
     this.dynamic.stop();
     await this.bfd.close();

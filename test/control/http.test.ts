@@ -1,5 +1,6 @@
 import { request as httpRequest } from 'node:http';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { BFD_SESSION_METRICS, BFD_TOTALS } from '../../src/control/http/bfd-metrics.ts';
 import { createMetrics } from '../../src/control/http/metrics.ts';
 import { PEER_METRICS, SPEAKER_METRICS } from '../../src/control/http/metrics-table.ts';
 import { type HttpServer, startHttpServer } from '../../src/control/http/server.ts';
@@ -100,12 +101,20 @@ describe('metrics', () => {
         { peer: 'tor-b', address: 'fd99::2', asn: '64512', type: 'internal', kind: 'static' },
         1,
       ],
+      ['bfd_sessions', { state: 'Up' }, 1],
+      ['bfd_sessions', { state: 'Init' }, 0],
+      ['bfd_session_up', { peer: 'tor-a', address: '10.99.0.2' }, 1],
+      ['bfd_session_up', { peer: 'rr', address: 'fd99::2' }, 0],
+      ['bfd_session_down_total', { peer: 'tor-b', address: 'fd99::2' }, 1],
+      ['bfd_session_detection_seconds', { peer: 'tor-a', address: '10.99.0.2' }, 0.9],
       ['bgp_peer_series_omitted', {}, 0],
     ];
     for (const [name, labels, value] of expected) {
       expect(valueIn(samples, name, labels), `${name} ${JSON.stringify(labels)}`).toBe(value);
     }
-    const rows = [...SPEAKER_METRICS, ...PEER_METRICS].map((row) => row.name);
+    const rows = [...SPEAKER_METRICS, ...PEER_METRICS, ...BFD_TOTALS, ...BFD_SESSION_METRICS].map(
+      (row) => row.name,
+    );
     for (const name of rows)
       expect(
         samples.some((sample) => sample.name === name),

@@ -13,6 +13,7 @@ const NETWORK = '198.51.100.0/24';
 let lab: SimLab;
 let network: BfdNetwork;
 const hosts = new Map<string, BfdHost>();
+let seed = 0;
 
 beforeEach(() => {
   lab = new SimLab();
@@ -21,15 +22,20 @@ beforeEach(() => {
 });
 
 function speaker(address: string, input: Partial<ConfigInput>): SimSpeaker {
-  const host = network.host(address, hosts.size + 1);
-  hosts.set(address, host);
+  boot(address);
   const asn = address === A ? 65001 : 65002;
   return lab.speaker(address, [address], { router: { asn, id: address }, ...input } as ConfigInput, {
     openBfd: (events) => {
+      const host = hosts.get(address)!;
       host.events = events;
       return host.service;
     },
   });
+}
+
+/** A BFD service for a speaker to open, in the place of an earlier one. */
+function boot(address: string): void {
+  hosts.set(address, network.host(address, ++seed));
 }
 
 type PeerInput = NonNullable<ConfigInput['peers']>[number];
@@ -171,6 +177,19 @@ describe('a peer with bfd', () => {
     expect(a.peer(B).state).toBe('Established');
   });
 
+  it('says AdminDown also before a stop that BGP is not told of, so that a helper waits', async () => {
+    const a = speaker(A, {
+      router: { asn: 65001, id: A, restart: { onStop: 'silent' } },
+      peers: [towards(B)],
+    });
+    const b = speaker(B, { peers: [towards(A)] });
+    await lab.start();
+    await lab.run(5 * SECOND);
+    await a.stop();
+    expect(network.sentBy(A).at(-1)).toMatchObject({ state: 'AdminDown' });
+    expect(b.peer(A).lastError ?? '').not.toContain('BFD');
+  });
+
   it('leaves with AdminDown when the daemon stops, and when it is taken out', async () => {
     const { a, b } = await pair();
     await a.stop();
@@ -264,5 +283,11 @@ describe('without BFD', () => {
     expect(a.peer(B)).toMatchObject({ state: 'Established', downCount: 0 });
     expect(a.api.status().problems).toEqual(['the BFD thread ended']);
     expect(a.api.bfdSessions()).toMatchObject([{ state: 'Down', problem: 'the BFD thread ended' }]);
+    // Another one takes its place.
+    boot(A);
+    await lab.run(15 * SECOND);
+    expect(a.api.status().problems).toEqual([]);
+    expect(a.api.bfdSessions()).toMatchObject([{ ...up, problem: undefined }]);
+    expect(a.peer(B).state).toBe('Established');
   });
 });

@@ -4,6 +4,7 @@
 
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { SpeakerApi } from '../../speaker/api.ts';
+import { BFD_SESSION_METRICS, BFD_TOTALS } from './bfd-metrics.ts';
 import { type MetricRow, PEER_METRICS, type Sample, SPEAKER_METRICS } from './metrics-table.ts';
 
 export interface MetricsOptions {
@@ -32,6 +33,8 @@ export function createMetrics(options: MetricsOptions): Metrics {
   if (options.processMetrics) collectDefaultMetrics({ register: registry });
   const speakerFamilies = SPEAKER_METRICS.map((row) => ({ row, family: register(registry, row) }));
   const peerFamilies = PEER_METRICS.map((row) => ({ row, family: register(registry, row) }));
+  const bfdTotals = BFD_TOTALS.map((row) => ({ row, family: register(registry, row) }));
+  const bfdFamilies = BFD_SESSION_METRICS.map((row) => ({ row, family: register(registry, row) }));
   const omitted = new Gauge({
     name: 'bgp_peer_series_omitted',
     help: '1 while series of single peers are left out because there are more peers than http.maxPeerSeries',
@@ -45,6 +48,9 @@ export function createMetrics(options: MetricsOptions): Metrics {
     for (const { row, family } of speakerFamilies) family.set(row.samples({ status, peers, now }));
     const tooMany = peers.length > options.maxPeerSeries;
     omitted.set(tooMany ? 1 : 0);
+    const sessions = options.api.bfdSessions();
+    for (const { row, family } of bfdTotals) family.set(row.samples(sessions));
+    for (const { row, family } of bfdFamilies) family.set(row.samples(tooMany ? [] : sessions));
     const shown = tooMany ? [] : peers;
     for (const { row, family } of peerFamilies) {
       family.set(shown.flatMap((peer) => row.samples({ peer, now })));
