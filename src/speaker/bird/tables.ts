@@ -156,7 +156,6 @@ class FamilyWalk implements TableAnswer {
   readonly #family: FamilyRib;
   readonly #query: TableQuery;
   readonly #filter: FilterPolicy | undefined;
-  readonly #tableName: string;
   #shown = 0;
   #routes = 0;
   #networks = 0;
@@ -172,7 +171,6 @@ class FamilyWalk implements TableAnswer {
     const label =
       query.importTable !== undefined ? 'import' : query.exportTable !== undefined ? 'export' : undefined;
     this.table = label ?? target.table;
-    this.#tableName = this.table;
     this.named = target.named;
     this.#speaker = speaker;
     this.#views = views;
@@ -182,20 +180,18 @@ class FamilyWalk implements TableAnswer {
   }
 
   *routes(): Iterable<TableRoute | undefined> {
-    for (const found of this.#walk()) {
-      yield found === undefined ? undefined : this.#views.view(this.#family, this.#tableName, found);
-    }
+    yield* this.#walk((standing) => this.#views.view(this.#family, this.table, standing));
   }
 
   *skim(): Iterable<undefined> {
-    for (const found of this.#walk()) if (found === undefined) yield undefined;
+    for (const _ of this.#walk(() => undefined)) yield undefined;
   }
 
   count(): TableCount {
     return { table: this.table, shown: this.#shown, routes: this.#routes, networks: this.#networks };
   }
 
-  *#walk(): Iterable<RowStanding | undefined> {
+  *#walk<T>(make: (standing: RowStanding) => T): Iterable<T | undefined> {
     const { net } = this.#query;
     const query = net === undefined ? {} : { prefix: net.text, longer: net.match === 'inside' };
     const version: IpVersion = versionOf(this.#family);
@@ -205,7 +201,7 @@ class FamilyWalk implements TableAnswer {
     let looked = 0;
     for (const prefixId of this.#prefixes(query)) {
       if (++looked % PREFIXES_PER_PAUSE === 0) yield undefined;
-      yield* this.#prefix(prefixId);
+      yield* this.#prefix(prefixId, make);
     }
   }
 
@@ -216,7 +212,8 @@ class FamilyWalk implements TableAnswer {
     return covering(this.#family, net.text);
   }
 
-  *#prefix(prefixId: number): Iterable<RowStanding> {
+  /** All of a prefix at once: before the next step its rows may be gone. */
+  #prefix<T>(prefixId: number, make: (standing: RowStanding) => T): T[] {
     let total = 0;
     const { paths } = this.#family;
     for (let row = paths.first(prefixId); row !== 0; row = paths.next(row)) {
@@ -226,14 +223,16 @@ class FamilyWalk implements TableAnswer {
       this.#routes += total;
       this.#networks++;
     }
+    const made: T[] = [];
     for (const found of this.#rows(prefixId)) {
       if (!this.#isFrom(found.row)) continue;
-      const passed = this.#filtered(prefixId, found);
-      if (passed === undefined) continue;
+      const attr = this.#filtered(prefixId, found);
+      if (attr === 0) continue;
       this.#shown++;
-      yield passed.standing;
-      passed.release();
+      made.push(make(attr === found.attr ? found : { ...found, attr }));
+      if (this.#filter !== undefined) this.#speaker.rib.attrs.release(attr);
     }
+    return made;
   }
 
   #isFrom(row: number): boolean {
@@ -241,21 +240,15 @@ class FamilyWalk implements TableAnswer {
     return protocol === undefined || this.#views.protocolOf(this.#family, row) === protocol;
   }
 
-  /** The route as an ad-hoc filter leaves it; undefined where it does not pass. The set is held until `release`. */
-  #filtered(
-    prefixId: number,
-    standing: RowStanding,
-  ): { standing: RowStanding; release: () => void } | undefined {
-    if (this.#filter === undefined) return { standing, release: () => {} };
-    const { rib } = this.#speaker;
-    const peer = rib.peers.get(this.#family.paths.peerId(standing.row));
-    const attr = this.#filter.apply(this.#family, prefixId, standing.attr, peer, standing.attr);
-    if (attr === 0) return undefined;
-    return { standing: { ...standing, attr }, release: () => rib.attrs.release(attr) };
+  /** The attribute set as an ad-hoc filter leaves it, held once where there is a filter; 0 where it does not pass. */
+  #filtered(prefixId: number, { attr, row }: RowStanding): number {
+    if (this.#filter === undefined) return attr;
+    const peer = this.#speaker.rib.peers.get(this.#family.paths.peerId(row));
+    return this.#filter.apply(this.#family, prefixId, attr, peer, attr);
   }
 
   *#rows(prefixId: number): Iterable<RowStanding> {
-    const { filtered, primaryOnly, importTable } = this.#query;
+    const { filtered, importTable } = this.#query;
     const exported = this.#query.export ?? this.#exportTable();
     if (exported !== undefined) {
       yield* exportRows(this.#speaker, this.#family, prefixId, exported);
@@ -264,11 +257,24 @@ class FamilyWalk implements TableAnswer {
     if (filtered === true) yield* this.#refused(prefixId);
     else if (importTable !== undefined) yield* this.#received(prefixId, importTable.protocol);
     else {
-      for (const { row, best } of standings(this.#family, prefixId)) {
-        const attr = this.#family.paths.attrPost(row);
-        if (attr === 0 || (primaryOnly === true && !best)) continue;
-        yield { row, primary: best, attr };
-      }
+      yield* this.#candidates(prefixId);
+    }
+  }
+
+  *#candidates(prefixId: number): Iterable<RowStanding> {
+    const { paths, locRib } = this.#family;
+    const first = paths.first(prefixId);
+    // Most prefixes have one path, which nobody has to be compared with.
+    if (first !== 0 && paths.next(first) === 0) {
+      const attr = paths.attrPost(first);
+      const best = locRib.bestRow(prefixId) === first;
+      if (attr !== 0 && (best || this.#query.primaryOnly !== true)) yield { row: first, primary: best, attr };
+      return;
+    }
+    for (const { row, best } of standings(this.#family, prefixId)) {
+      const attr = paths.attrPost(row);
+      if (attr === 0 || (this.#query.primaryOnly === true && !best)) continue;
+      yield { row, primary: best, attr };
     }
   }
 

@@ -97,6 +97,7 @@ function tracing(word: 'debug' | 'mrtdump', classes: readonly string[], help: st
     usage: `(<protocol> | <channel> | "<pattern>" | all) (all | off | { ${classes.join(' | ')} [, ...] })`,
     help,
     changes: true,
+    idle: true,
     read(reader, syntax) {
       const selector = readProtocols(reader, syntax, TARGETS);
       if (syntax === '2.x' && reader.takeOp('.') && reader.take('word') === undefined) reader.fail();
@@ -128,6 +129,7 @@ function dump(what: string): Command {
     usage: '',
     help: `${what}, for developers; nothing is written`,
     changes: true,
+    idle: true,
     read(reader) {
       reader.take('text');
       reader.expectEnd();

@@ -34,6 +34,8 @@ const SHORT = { seconds: '%T', milliseconds: '%T.%3f' } as const;
 export class TimeWriter {
   readonly #now: number;
   readonly #formats: Readonly<Record<TimeUse, TimeFormatView>>;
+  /** Routes come in crowds: many have the time of the one before. */
+  #last = { use: '', ms: Number.NaN, text: '' };
 
   constructor(
     now: number,
@@ -48,6 +50,11 @@ export class TimeWriter {
 
   /** `ms`: wall-clock milliseconds. */
   write(use: TimeUse, ms: number): string {
+    if (this.#last.ms !== ms || this.#last.use !== use) this.#last = { use, ms, text: this.#format(use, ms) };
+    return this.#last.text;
+  }
+
+  #format(use: TimeUse, ms: number): string {
     const { format, limit, older } = this.#formats[use];
     const old = limit !== undefined && older !== undefined && this.#now - ms >= limit * MS_PER_SECOND;
     return formatTime(old ? older : format, ms);
