@@ -142,7 +142,7 @@ export class Reconfiguration {
     }
     speaker.written = written;
     const names = [...declaredProtocols(written), ...speaker.registry.values()].map(({ name }) => name);
-    speaker.protocols.retain(new Set(names));
+    speaker.protocols.useNames(new Set(names));
     speaker.reconfiguredAt = speaker.parts.clock.wallTime();
     return [...plan.sentences];
   }

@@ -13,6 +13,7 @@ import type { Scheduler } from '../lib/scheduler.ts';
 import { Rib, type RibOptions } from '../rib/rib.ts';
 import { BfdSessions } from './bfd-sessions.ts';
 import { peerState } from './bird/bgp-view.ts';
+import { declaredProtocols } from './bird/declared.ts';
 import { ProtocolStates } from './bird/protocol-states.ts';
 import { DynamicPeers } from './dynamic-peers.ts';
 import { FastFallover } from './fast-fallover.ts';
@@ -87,6 +88,7 @@ export class Speaker {
     this.written = config;
     this.parts = parts;
     this.protocols = new ProtocolStates(clock);
+    this.protocols.useNames(new Set(declaredProtocols(config).map(({ name }) => name)));
     this.startedAt = clock.wallTime();
     this.reconfiguredAt = this.startedAt;
     this.rib = new Rib({ ...ribOptions(config), ...parts.sizes }, { clock, scheduler });

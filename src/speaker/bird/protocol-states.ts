@@ -12,8 +12,9 @@ interface Entry {
 
 export class ProtocolStates {
   readonly #clock: Clock;
-  readonly #begin: number;
   readonly #entries = new Map<string, Entry>();
+  /** Wall-clock milliseconds: when the configuration first had it. */
+  readonly #born = new Map<string, number>();
   /** Switched off by command; a peer's own machine knows that of itself. */
   readonly off = new Set<string>();
   /** What the operator said when switching it off. */
@@ -21,18 +22,23 @@ export class ProtocolStates {
 
   constructor(clock: Clock) {
     this.#clock = clock;
-    this.#begin = clock.wallTime();
+  }
+
+  /** The configuration that is in force now has these. Others are forgotten. */
+  useNames(names: ReadonlySet<string>): void {
+    const now = this.#clock.wallTime();
+    for (const name of names) if (!this.#born.has(name)) this.#born.set(name, now);
+    const known = [this.#entries, this.#born, this.off, this.messages];
+    for (const each of known) for (const name of [...each.keys()]) if (!names.has(name)) each.delete(name);
   }
 
   /** Takes down a protocol's state and returns since when it has it. */
   note(name: string, state: ProtocolState): number {
     const known = this.#entries.get(name);
     if (known?.state === state) return known.since;
-    // One that is seen for the first time began with the daemon, or with the configuration that brought it.
-    const since =
-      known === undefined && this.#clock.wallTime() - this.#begin < FIRST_LOOK_MS
-        ? this.#begin
-        : this.#clock.wallTime();
+    // One that is seen for the first time has been so since the configuration brought it.
+    const born = known === undefined ? this.#born.get(name) : undefined;
+    const since = born ?? this.#clock.wallTime();
     this.#entries.set(name, { state, since });
     return since;
   }
@@ -41,14 +47,4 @@ export class ProtocolStates {
   restarted(name: string, state: ProtocolState): void {
     this.#entries.set(name, { state, since: this.#clock.wallTime() });
   }
-
-  /** Forgets protocols that are no more. */
-  retain(names: ReadonlySet<string>): void {
-    for (const name of [...this.#entries.keys()]) if (!names.has(name)) this.#entries.delete(name);
-    for (const name of [...this.off]) if (!names.has(name)) this.off.delete(name);
-    for (const name of [...this.messages.keys()]) if (!names.has(name)) this.messages.delete(name);
-  }
 }
-
-/** Protocols are made with the configuration; the first look may come later. */
-const FIRST_LOOK_MS = 1000;

@@ -159,8 +159,11 @@ describe('protocols', () => {
 
   it('keep their time over changes that are none to BIRD', async () => {
     const set = await full();
+    // Looked at for the first time long after the start.
+    await set.lab.run(60_000);
     const since = () => set.speaker.api.bird.protocols().map((each) => each.since);
     const before = since();
+    expect(before[0]).toBe(set.speaker.api.status().startedAt);
     await set.lab.run(60_000);
     expect(since()).toEqual(before);
     set.peer(A).drop();
