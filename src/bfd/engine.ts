@@ -184,8 +184,9 @@ export class BfdEngine {
   /** The session of an initial packet. */
   #ofSender({ remote, local, multihop, ifindex }: Datagram): Entry | undefined {
     const candidates = this.#byRemote.get(pathKey({ remote, multihop }));
+    // RFC 5883 §4.1; on a link the interface is enough where no own address is configured.
     return candidates?.find(({ spec, outlet }) => {
-      if (spec.path.local !== undefined && multihop && !sameOctets(spec.path.local, local)) return false;
+      if (spec.path.local !== undefined && !sameOctets(spec.path.local, local)) return false;
       return outlet === undefined || outlet.ifindex === undefined || outlet.ifindex === ifindex;
     });
   }

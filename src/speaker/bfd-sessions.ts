@@ -223,8 +223,7 @@ function fellWithPath(reason: DownReason | undefined): boolean {
 /** Peers on one path share a session; what makes paths different stands in the key. */
 function pathKey({ address, settings }: PeerHandle, { multihop }: BfdConfig): string {
   const link = multihop ? undefined : (settings.interface ?? address.zone);
-  const local = multihop ? settings.localAddress : undefined;
-  return `${multihop} ${address.bytes.join('.')} ${link ?? '*'} ${local ?? '*'}`;
+  return `${multihop} ${address.bytes.join('.')} ${link ?? '*'} ${settings.localAddress ?? '*'}`;
 }
 
 /** RFC 5882 §4.1: the parameters with the shortest detection time. */

@@ -101,6 +101,13 @@ describe('an initial packet', () => {
     expect(last(1)).toMatchObject({ state: 'Init', interface: 'eth9' });
   });
 
+  it('goes by the own address on a link, too, where one is configured', () => {
+    add(1, '10.0.0.2', { local: '10.0.0.9' });
+    add(2, '10.0.0.2', { local: '10.0.0.1' });
+    receive({ state: 'Down' });
+    expect([last(1).state, last(2).state]).toEqual(['Down', 'Init']);
+  });
+
   it('5883-5-1: over several hops it is matched by the pair of addresses', () => {
     add(1, '10.0.0.2', { multihop: true, local: '10.9.0.1' });
     add(2, '10.0.0.2', { multihop: true, local: '10.9.0.2' });

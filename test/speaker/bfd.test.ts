@@ -163,6 +163,14 @@ describe('a peer with bfd', () => {
     expect(a.peer(B)).toMatchObject({ state: 'Established', downCount: 0 });
   });
 
+  it('leaves from another address when the session does', async () => {
+    const { a } = await pair();
+    const peers = [towards(B, { localAddress: A })];
+    await a.reload({ router: { asn: 65001, id: A }, peers });
+    await lab.run(10 * SECOND);
+    expect(a.api.bfdSessions()).toMatchObject([{ ...up, localAddress: A }]);
+  });
+
   it('5880-6.8.16-1: says AdminDown when the peer is shut down by hand, and is up again with it', async () => {
     const { a, b } = await pair();
     a.api.peerDown(B, undefined);
