@@ -52,7 +52,8 @@ export class WorkerBfdService implements BfdService {
   /** Starts the thread. Throws BfdUnavailableError. */
   static open(events: BfdEvents): WorkerBfdService {
     const libc = loadLibc();
-    if (libc === undefined) throw new BfdUnavailableError('it needs Linux and the koffi library');
+    if (libc === undefined)
+      throw new BfdUnavailableError('it needs Linux with 64 bits and the koffi library');
     const wakeFd = libc.eventfd(0, EVENTFD_FLAGS);
     if (wakeFd < 0) throw new BfdUnavailableError(`eventfd failed with errno ${libc.errno()}`);
     // From the built files the worker is JavaScript, from the sources TypeScript (Node 22.18 and later run it).

@@ -120,3 +120,16 @@ describe('BFD of a BGP protocol', () => {
     }
   });
 });
+
+describe('check link', () => {
+  test.each([
+    ['', false],
+    ['check link off;', false],
+    ['direct; check link;', true],
+  ])('"%s" lets the session fall with its link: %s', (options, falls) => {
+    const bgp = `protocol bgp p { local as 1; neighbor 10.0.0.2 as 2; ${options} ${CHANNEL} }`;
+    const { config, warnings } = model(`${ROUTER} ${bgp}`);
+    expect(config.peers[0]?.fastFallover).toBe(falls);
+    expect(warnings).toEqual([]);
+  });
+});
