@@ -123,7 +123,43 @@ function lastNonaggregated(bytes: Uint8Array): number {
 
 export function compileMethod(compiler: Compiler, expression: MethodExpression): Term {
   const object = compileTerm(compiler, expression.object);
-  return compileMethodOn(compiler, object, expression, false);
+  const term = compileMethodOn(compiler, object, expression, false);
+  const direct = directRead(compiler, expression, term.evaluate);
+  return direct === undefined || term.constant !== undefined ? term : { ...term, evaluate: direct };
+}
+
+/** What is asked of a path most, read from the octets without a value between. */
+const OF_OCTETS: Readonly<Record<string, (bytes: Uint8Array, start: number, end: number) => number>> = {
+  len: asPathLength,
+  first: firstAs,
+  last: originAs,
+};
+
+/** The same answer for an attribute of the route; `otherwise` answers where it is not there. */
+function directRead(
+  compiler: Compiler,
+  { object, method }: MethodExpression,
+  otherwise: Evaluate,
+): Evaluate | undefined {
+  const symbol = object.kind === 'name' ? compiler.resolve(object) : undefined;
+  if (symbol?.kind !== 'attribute') return undefined;
+  const { home, type, code } = symbol.attribute;
+  if (home === 'net') return method.name === 'len' ? (run) => run.route.netBits : undefined;
+  if (home !== 'path') return undefined;
+  if (type === 'bgppath') {
+    const read = Object.hasOwn(OF_OCTETS, method.name) ? OF_OCTETS[method.name] : undefined;
+    if (read === undefined) return undefined;
+    return (run) => {
+      const { route } = run;
+      return route.find(code) ? read(route.bytes, route.start, route.end) : otherwise(run);
+    };
+  }
+  if (method.name !== 'len' || (type !== 'clist' && type !== 'eclist' && type !== 'lclist')) return undefined;
+  const size = MEMBER_BYTES[type];
+  return (run) => {
+    const { route } = run;
+    return route.find(code) ? (route.end - route.start) / size : otherwise(run);
+  };
 }
 
 /** `statement`: the result replaces the object, which 1.6 has as well. */

@@ -6,6 +6,7 @@
 import type { FamilyRib } from '../rib/family-rib.ts';
 import type { RibPeer } from '../rib/rib-peer.ts';
 import {
+  type ExtrasTable,
   NO_EXTRAS,
   plainExtras,
   type RouteDestination,
@@ -60,6 +61,8 @@ export class FilterPolicy implements RoutePolicy {
   readonly #access = new AttributeAccess();
   readonly #facts: RouteFacts = bgpRouteFacts('', undefined, undefined);
   readonly #words = new Int32Array(4);
+  #explicitTable: ExtrasTable | undefined;
+  readonly #explicitIds: number[] = [];
 
   constructor(filter: Filter, kind: FilterUseKind, link?: LinkOfNextHop) {
     this.filter = filter;
@@ -162,7 +165,15 @@ export class FilterPolicy implements RoutePolicy {
     const { explicit, changed } = this.#access;
     const { attrs } = shared;
     if (explicit === 0) return changed && attrs.extras[attr] !== NO_EXTRAS ? NO_EXTRAS : undefined;
-    return attrs.extrasTable.intern({ ...plainExtras('bgp'), explicit });
+    const table = attrs.extrasTable;
+    if (table !== this.#explicitTable) {
+      // Few bundles, needed for every route: they stay.
+      this.#explicitTable = table;
+      this.#explicitIds.length = 0;
+    }
+    this.#explicitIds[explicit] ??= table.intern({ ...plainExtras('bgp'), explicit });
+    table.hold(this.#explicitIds[explicit]);
+    return this.#explicitIds[explicit];
   }
 
   /** Held; undefined where the filter left everything as it was. */

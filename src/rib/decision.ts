@@ -209,7 +209,7 @@ export class Decision {
   #keepHighestPreference(count: number): number {
     const { extras, extrasTable } = this.#attrs;
     // Mostly all routes are BGP's as they came.
-    if (extrasTable.size === 0) return count;
+    if (extrasTable.preferences === 0) return count;
     const { preference } = extrasTable;
     return this.#keepLowest(count, (row) => -preference[extras[this.#paths.attrPost(row)]!]!);
   }

@@ -87,7 +87,10 @@ export class ExtrasTable {
   /** By id; decision reads it. */
   preference = new Uint16Array(INITIAL_IDS).fill(DEFAULT_PREFERENCE.bgp);
 
-  /** Bundles in use, id 0 aside: where there is none, all preferences are equal. */
+  /** Bundles in use with another preference than BGP's: where there is none, all preferences are equal. */
+  preferences = 0;
+
+  /** Bundles in use, id 0 aside. */
   get size(): number {
     return this.#byKey.size;
   }
@@ -111,6 +114,7 @@ export class ExtrasTable {
       this.#refs[id] = 0;
       this.preference = growUint16(this.preference, id + 1);
       this.preference[id] = extras.preference;
+      if (extras.preference !== DEFAULT_PREFERENCE.bgp) this.preferences++;
     }
     this.hold(id);
     return id;
@@ -126,6 +130,7 @@ export class ExtrasTable {
     this.#refs[id] = refs;
     if (refs > 0) return;
     this.#byKey.delete(this.#keys[id]!);
+    if (this.preference[id] !== DEFAULT_PREFERENCE.bgp) this.preferences--;
     this.#byId[id] = undefined;
     this.#freeIds.push(id);
   }
