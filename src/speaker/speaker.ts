@@ -110,7 +110,7 @@ export class Speaker {
       restartFlags: (address, settings) => this.recovery.flags(address, settings),
       onChange: (handle) => {
         this.bfd.refresh(handle);
-        this.protocols.note(handle.name, peerState(handle));
+        this.protocols.note(handle.name, peerState(handle, this.recovery.active));
         this.watchers.peerChanged(handle);
       },
       onForgotten: (handle) => {

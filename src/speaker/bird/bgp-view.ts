@@ -18,8 +18,9 @@ const MS_PER_SECOND = 1000;
 /** Octets of a global and a link-local address. */
 const IPV6_OCTETS = 16;
 
-export function peerState({ peer, established }: PeerHandle): ProtocolState {
-  if (established !== undefined) return 'up';
+/** `recovering`: this speaker has restarted and waits for its peers' routes. */
+export function peerState({ peer, established }: PeerHandle, recovering: boolean): ProtocolState {
+  if (established !== undefined) return recovering ? 'wait' : 'up';
   return peer.adminUp ? 'start' : 'down';
 }
 

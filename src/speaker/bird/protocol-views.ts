@@ -58,7 +58,10 @@ export class ProtocolViews {
   /** The state of a protocol that is no peer. */
   stateOf(declared: DeclaredProtocol): ProtocolState {
     const off = declared.disabled || this.#states.off.has(declared.name);
-    return off || IDLE_KINDS.has(declared.kind) ? 'down' : declared.range === undefined ? 'up' : 'start';
+    if (off || IDLE_KINDS.has(declared.kind)) return 'down';
+    // No route is chosen before peers have sent theirs again.
+    if (declared.kind === 'kernel' && this.#speaker.recovery.active) return 'wait';
+    return declared.range === undefined ? 'up' : 'start';
   }
 
   #view(declared: DeclaredProtocol, details: boolean): ProtocolView {
@@ -93,7 +96,7 @@ export class ProtocolViews {
 
   #peer(declared: DeclaredProtocol, handle: PeerHandle, details: boolean): ProtocolView {
     const { written: config } = this.#speaker;
-    const state = peerState(handle);
+    const state = peerState(handle, this.#speaker.recovery.active);
     return {
       ...this.#base(declared, state),
       enabled: handle.peer.adminUp,
@@ -153,7 +156,7 @@ export class ProtocolViews {
     const importPolicy = policyFor(policies[POLICY_OF[origin]], version);
     const exportPolicy: Policy =
       origin === 'kernel' && kernel?.fib !== undefined ? policies.install : 'reject';
-    const up = this.stateOf(declared) === 'up';
+    const up = isUp(this.stateOf(declared));
     const routes = details && up ? localCounts(this.#speaker, declared, origin, version) : undefined;
     return {
       ...EMPTY_CHANNEL,
@@ -176,7 +179,7 @@ export class ProtocolViews {
   #other(declared: DeclaredProtocol, name: ChannelName, options: ChannelOptions): ChannelView {
     const { written: config } = this.#speaker;
     const table = channelTable(config, name, options);
-    const up = this.stateOf(declared) === 'up';
+    const up = isUp(this.stateOf(declared));
     const count = [...roasOf(config)].filter(
       (roa) => roa.table === table && roa.protocol === declared.name,
     ).length;
@@ -213,6 +216,11 @@ function importLimitOf({ written }: DeclaredProtocol, { bird }: Config): number 
   if (bird?.dialect !== '1.6' || bird.family === undefined) return undefined;
   const limit = written?.channels.get(bird.family)?.importLimit;
   return limit === undefined || limit === 'off' ? undefined : limit.routes;
+}
+
+/** It works, though it may wait for others. */
+function isUp(state: ProtocolState): boolean {
+  return state === 'up' || state === 'wait';
 }
 
 type PipeProtocol = Extract<ProtocolConfig, { kind: 'pipe' }>;

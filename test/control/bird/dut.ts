@@ -106,7 +106,8 @@ const LONG: Capability = {
 const LONG_AWARE: Capability = { ...LONG, families: [] };
 const REFRESH: Capability = { kind: 'enhanced-route-refresh' };
 
-export async function dut(dialect: '1.6' | '2.x'): Promise<Dut> {
+/** `restarted`: it recovers from a restart, and its peers have not yet sent all they have. */
+export async function dut(dialect: '1.6' | '2.x', restarted = false): Promise<Dut> {
   const lab = new SimLab();
   const host = lab.network.host(...OWN.map(ip));
   const { clock } = lab;
@@ -114,7 +115,10 @@ export async function dut(dialect: '1.6' | '2.x'): Promise<Dut> {
   const first = load();
   if (!first.ok) throw new Error(formatIssues(first.issues, { color: false }));
   const machine = kernel();
-  const speaker = new Speaker(first.config, {
+  const { router } = first.config;
+  const recover = restarted ? 'always' : 'never';
+  const config = { ...first.config, router: { ...router, restart: { ...router.restart, recover } } } as const;
+  const speaker = new Speaker(config, {
     clock,
     scheduler: new Scheduler(clock, { defer: clock.defer }),
     random: lab.random,
@@ -149,8 +153,8 @@ export async function dut(dialect: '1.6' | '2.x'): Promise<Dut> {
   await lab.run(1000);
   for (const peer of peers) peer.connect(peer === p6 ? OWN[1]! : OWN[0]!);
   await lab.run(1000);
-  announce(p2, p3, p4, dialect === '2.x' ? p6 : undefined);
-  await lab.run(12_000);
+  if (!restarted) announce(p2, p3, p4, dialect === '2.x' ? p6 : undefined);
+  await lab.run(restarted ? 5000 : 12_000);
   return { lab, speaker, api, peers, pass: () => lab.settle() };
 }
 

@@ -58,6 +58,8 @@ function normalizeLine(line: string): string {
     })
     .replace(/(timer {0,3}|delay|wait): +[\d.]+\//, '$1: LEFT/')
     .replace(/(Routes:.*), \d+ exported/, '$1, N exported')
+    .replace(/Waiting for \d+/, 'Waiting for N')
+    .replace(/Wait timer is [\d.]+\//, 'Wait timer is LEFT/')
     .replace(/undo in [\d.]+ s/, 'undo in N s');
 }
 
