@@ -171,6 +171,23 @@ export function writeUint16(bytes: Uint8Array, at: number, value: number): void 
   bytes[at + 1] = value;
 }
 
+/** Below so many octets a loop is quicker than a view of the source. */
+const SMALL_COPY = 128;
+
+/** Copies `source[start, end)` to `target[at ..]`; returns where it ends there. The two must not overlap. */
+export function copyBytes(
+  target: Uint8Array,
+  at: number,
+  source: Uint8Array,
+  start: number,
+  end: number,
+): number {
+  const length = end - start;
+  if (length > SMALL_COPY) target.set(source.subarray(start, end), at);
+  else for (let i = 0; i < length; i++) target[at + i] = source[start + i]!;
+  return at + length;
+}
+
 export function bytesEqual(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false;
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;

@@ -68,10 +68,11 @@ export class Scheduler {
   #request(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
-    this.#defer(() => this.#round());
+    this.#defer(this.#round);
   }
 
-  #round(): void {
+  /** A value, not a method: waking happens for every route, and a closure would be made each time. */
+  readonly #round = (): void => {
     this.#scheduled = false;
     for (const slot of this.#slots) {
       if (!slot.awake) continue;
@@ -85,5 +86,5 @@ export class Scheduler {
       if (more) slot.awake = true;
     }
     if (this.#slots.some((slot) => slot.awake)) this.#request();
-  }
+  };
 }

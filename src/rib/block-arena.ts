@@ -2,6 +2,8 @@
 // of two above; a freed block waits in its class's list, linked through its own first four octets. Offsets stay
 // valid when the buffer grows; the buffer itself does not.
 
+import { copyBytes } from '../lib/bytes.ts';
+
 const GRAIN_SHIFT = 3;
 const SMALL_LIMIT = 1024;
 const SMALL_CLASSES = SMALL_LIMIT >> GRAIN_SHIFT;
@@ -25,9 +27,7 @@ export class BlockArena {
   /** Copies `source[at, at + length)` in; returns its offset. */
   store(source: Uint8Array, at: number, length: number): number {
     const offset = this.#allocate(length);
-    const bytes = this.bytes;
-    if (length <= 64) for (let i = 0; i < length; i++) bytes[offset + i] = source[at + i]!;
-    else bytes.set(source.subarray(at, at + length), offset);
+    copyBytes(this.bytes, offset, source, at, at + length);
     return offset;
   }
 

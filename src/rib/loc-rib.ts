@@ -136,6 +136,7 @@ export class LocRib {
       if (oldRow === 0) this.size++;
       else if (row === 0) this.size--;
     }
-    for (const listener of this.#listeners) listener(prefixId, changed);
+    const listeners = this.#listeners;
+    for (let i = 0; i < listeners.length; i++) listeners[i]!(prefixId, changed);
   }
 }

@@ -61,8 +61,11 @@ export class Pipeline {
     const update = from.decoder.decode(buffer, start, end);
     if (update.issues.length > 0) from.reportIssues(update, buffer, start, end);
 
-    for (const batch of update.withdrawn) this.#withdraw(from, batch);
-    for (const batch of update.announced) {
+    // By index, here and in the rooms below: an iterator for every UPDATE is garbage by the megabyte.
+    const { withdrawn, announced } = update;
+    for (let i = 0; i < withdrawn.length; i++) this.#withdraw(from, withdrawn[i]!);
+    for (let i = 0; i < announced.length; i++) {
+      const batch = announced[i]!;
       // RFC 7606 §2: what came with broken attributes counts as withdrawn.
       if (update.treatAsWithdraw) this.#withdraw(from, batch);
       else this.#announce(from, batch, update);
@@ -122,7 +125,7 @@ export class Pipeline {
     const now = this.#clock.now();
     if (this.#turnStart === undefined) {
       this.#turnStart = now;
-      this.#defer(() => this.#nextTurn());
+      this.#defer(this.#nextTurn);
       return;
     }
     if (now - this.#turnStart < READ_BUDGET_MS || this.#paused.has(session)) return;
@@ -130,9 +133,9 @@ export class Pipeline {
     session.pauseReading();
   }
 
-  #nextTurn(): void {
+  readonly #nextTurn = (): void => {
     this.#turnStart = undefined;
     for (const session of this.#paused) session.resumeReading();
     this.#paused.clear();
-  }
+  };
 }

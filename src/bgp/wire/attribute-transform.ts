@@ -2,7 +2,7 @@
 // and for the rest a callback writes what shall stand there. This is what export does to every set of a full table;
 // attribute-editor.ts is for those who change a set step by step.
 
-import { readUint16, writeUint32 } from '../../lib/bytes.ts';
+import { copyBytes, readUint16, writeUint32 } from '../../lib/bytes.ts';
 import { flagsOf } from './attribute-editor.ts';
 import { FLAG } from './iana.ts';
 
@@ -112,11 +112,7 @@ export class AttributeTransform {
   }
 
   #copy(source: Uint8Array, start: number, end: number): void {
-    const { bytes } = this;
-    let to = this.length;
-    // Attributes are short: a loop is quicker than a view of the source.
-    for (let at = start; at < end; at++) bytes[to++] = source[at]!;
-    this.length = to;
+    this.length = copyBytes(this.bytes, this.length, source, start, end);
   }
 
   #reserve(capacity: number): void {

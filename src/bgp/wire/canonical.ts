@@ -2,13 +2,12 @@
 // types, no NEXT_HOP and no MP_*, 4-octet ASes, low flag bits zero, extended length only where needed, Partial set
 // on what this speaker does not recognise (RFC 4271 §5). Equal sets are equal octets, so interning compares octets.
 
+import { copyBytes } from '../../lib/bytes.ts';
 import { mergeAs4, type ValueRange } from './as4.ts';
 import type { AttributeScan } from './attribute-scan.ts';
 import { ATTRIBUTE_BY_TYPE, ATTRIBUTE_CLASS } from './attributes.ts';
 import { ATTRIBUTE, FLAG } from './iana.ts';
 
-/** Below this, copying octet by octet beats making a view. */
-const SMALL_COPY = 48;
 const MAX_SHORT_VALUE = 255;
 const LONG_HEADER = 4;
 
@@ -111,12 +110,7 @@ export function appendAttribute(
     out[to++] = type;
     out[to++] = length;
   }
-  if (length > SMALL_COPY) {
-    out.set(value.subarray(start, end), to);
-    return to + length;
-  }
-  for (let i = start; i < end; i++) out[to++] = value[i]!;
-  return to;
+  return copyBytes(out, to, value, start, end);
 }
 
 /** Insertion sort: a dozen types, nearly in order. */

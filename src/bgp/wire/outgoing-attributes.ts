@@ -2,6 +2,7 @@
 // and AS4_* for an old speaker (RFC 6793 §4.2.2), and what may go when a message gets too long (RFC 8654 §4). The
 // MP attributes are the writer's, because the prefixes stand inside them.
 
+import { copyBytes } from '../../lib/bytes.ts';
 import { as4PathFor, narrowAggregator, narrowAsPath, needsAs4Aggregator } from './as4.ts';
 import { attributeEnd, flagsOf, valueLength, valueStart } from './attribute-editor.ts';
 import { ATTRIBUTE_BY_TYPE } from './attributes.ts';
@@ -58,16 +59,13 @@ export class OutgoingAttributes {
 
   #copy(set: Uint8Array, start: number, end: number, nextHop: Uint8Array | undefined): void {
     if (nextHop === undefined) {
-      this.bytes.set(set.subarray(start, end));
-      this.length = end - start;
+      this.length = copyBytes(this.bytes, 0, set, start, end);
       return;
     }
     let at = start;
     while (at < end && set[at + 1]! < ATTRIBUTE.nextHop) at = attributeEnd(set, at);
-    this.bytes.set(set.subarray(start, at));
-    const after = this.#appendNextHop(at - start, nextHop);
-    this.bytes.set(set.subarray(at, end), after);
-    this.length = after + end - at;
+    const before = copyBytes(this.bytes, 0, set, start, at);
+    this.length = copyBytes(this.bytes, this.#appendNextHop(before, nextHop), set, at, end);
   }
 
   #appendNextHop(at: number, nextHop: Uint8Array): number {

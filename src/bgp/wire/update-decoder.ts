@@ -113,8 +113,8 @@ export class UpdateDecoder {
   decode(buffer: Uint8Array, start: number, end: number): DecodedUpdate {
     const result = this.#result;
     const { scan } = this.#scratch;
-    this.#announced.length = 0;
-    this.#withdrawn.length = 0;
+    empty(this.#announced);
+    empty(this.#withdrawn);
     result.treatAsWithdraw = false;
     result.attributesLength = 0;
     result.endOfRib = undefined;
@@ -324,4 +324,9 @@ function copyNextHop(batch: NlriBatch, buffer: Uint8Array, at: number, length: n
 
 function malformedList(detail: string): never {
   throw new NotificationError(ERROR.update, UPDATE_ERROR.malformedAttributeList, undefined, detail);
+}
+
+/** Element by element, because `length = 0` gives the memory away that the next UPDATE needs again. */
+function empty(list: unknown[]): void {
+  while (list.length > 0) list.pop();
 }

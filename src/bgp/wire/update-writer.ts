@@ -2,7 +2,7 @@
 // same octets (RFC 4271 §4.3, RFC 4760 §3-4, RFC 7606 §5.1, RFC 7911 §3, RFC 8950 §4). What is sent to whom, and
 // with which attributes, was decided before.
 
-import { writeUint16, writeUint32 } from '../../lib/bytes.ts';
+import { copyBytes, writeUint16, writeUint32 } from '../../lib/bytes.ts';
 import { type Family, IPV4_UNICAST } from './families.ts';
 import { HEADER_LENGTH, writeHeader } from './header.ts';
 import { ATTRIBUTE, FLAG, MESSAGE_TYPE } from './iana.ts';
@@ -48,6 +48,8 @@ export class UpdateWriter {
   readonly #context: EncodeContext;
   readonly #attributes = new OutgoingAttributes();
   readonly #nextHop = new Uint8Array(IPV6_NEXT_HOP_PAIR);
+  /** The first four octets of it. */
+  readonly #classicNextHop = this.#nextHop.subarray(0, IPV4_NEXT_HOP);
   #nextHopLength = 0;
   #mode: Mode = 'idle';
   /** Octets that a message under way must keep for what comes after its prefixes. */
@@ -90,11 +92,11 @@ export class UpdateWriter {
     if (!native && !(ipv6 && (extendedNextHop || family.nextHopBytes === IPV6_NEXT_HOP))) {
       throw new RangeError(`next hop of ${nextHopLength} octets for ${family.name}`);
     }
-    this.#nextHop.set(nextHop.subarray(0, nextHopLength));
+    copyBytes(this.#nextHop, 0, nextHop, 0, nextHopLength);
     this.#nextHopLength = nextHopLength;
     const classic = family === IPV4_UNICAST && nextHopLength === IPV4_NEXT_HOP;
     this.#mode = classic ? 'announce' : 'announce-mp';
-    const inAttribute = classic ? this.#nextHop.subarray(0, IPV4_NEXT_HOP) : undefined;
+    const inAttribute = classic ? this.#classicNextHop : undefined;
     this.#attributes.build(attributes, offset, length, inAttribute, as4);
     if (!this.#roomForOne()) this.#attributes.dropDiscardable();
     this.#tail = classic ? 0 : this.#attributes.length;
@@ -247,9 +249,7 @@ export class UpdateWriter {
   }
 
   #copyAttributes(at: number): number {
-    const { bytes, length } = this.#attributes;
-    this.bytes.set(length === bytes.length ? bytes : bytes.subarray(0, length), at);
-    return at + length;
+    return copyBytes(this.bytes, at, this.#attributes.bytes, 0, this.#attributes.length);
   }
 
   #reserve(capacity: number): void {
