@@ -28,7 +28,7 @@ export class LocalBfdService implements BfdService {
         this.engine.receive(datagram, clock.now());
         this.#arm();
       }),
-      onReport: (report) => events.onReport(report),
+      onReport: (report) => events.onReport(report, clock.wallTime()),
     });
   }
 

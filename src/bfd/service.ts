@@ -31,8 +31,8 @@ export interface SessionReport {
 }
 
 export interface BfdEvents {
-  /** A session is not what it was. */
-  onReport(report: SessionReport): void;
+  /** A session is not what it was; `at` are wall-clock milliseconds of the change. */
+  onReport(report: SessionReport, at: number): void;
   /** Nothing works any more; the sentence says why. */
   onFailure(message: string): void;
 }

@@ -16,5 +16,10 @@ export type WorkerCommand =
   | { readonly kind: 'close' };
 
 export type WorkerNews =
-  | { readonly kind: 'reports'; readonly reports: readonly SessionReport[] }
+  | {
+      readonly kind: 'reports';
+      readonly reports: readonly SessionReport[];
+      /** Wall-clock milliseconds; the main thread may be late to read it. */
+      readonly at: number;
+    }
   | { readonly kind: 'closed' };

@@ -34,7 +34,8 @@ export class WorkerBfdService implements BfdService {
     this.#wakeFd = wakeFd;
     let failure = 'the BFD thread ended';
     worker.on('message', (news: WorkerNews) => {
-      if (news.kind === 'reports') for (const report of news.reports) events.onReport(report);
+      if (news.kind !== 'reports') return;
+      for (const report of news.reports) events.onReport(report, news.at);
     });
     worker.on('error', (error) => {
       failure = `the BFD thread failed: ${error instanceof Error ? error.message : String(error)}`;

@@ -128,7 +128,7 @@ class Keeper {
 
   #tell(): void {
     if (this.#reports.length === 0) return;
-    this.#post({ kind: 'reports', reports: this.#reports });
+    this.#post({ kind: 'reports', reports: this.#reports, at: this.#clock.wallTime() });
     this.#reports.length = 0;
   }
 

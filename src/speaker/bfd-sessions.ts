@@ -140,7 +140,7 @@ export class BfdSessions {
     if (this.#service !== undefined || this.problem !== undefined) return this.#service;
     try {
       this.#service = openBfd?.({
-        onReport: (report) => this.#learn(report),
+        onReport: (report, at) => this.#learn(report, at),
         onFailure: (message) => this.#fail(message),
       });
       if (this.#service === undefined) this.problem = 'BFD is configured and cannot be had here';
@@ -166,13 +166,13 @@ export class BfdSessions {
     });
   }
 
-  #learn(report: SessionReport): void {
+  #learn(report: SessionReport, at: number): void {
     const path = this.#byId.get(report.id);
     if (path === undefined) return;
     const before = path.report?.state ?? 'Down';
     path.report = report;
     if (report.state === before) return;
-    path.since = this.#parts.clock.wallTime();
+    path.since = at;
     if (report.state === 'Up') this.#up(path);
     else if (before === 'Up') this.#down(path, report);
   }

@@ -43,11 +43,16 @@ class Host {
   readonly service: WorkerBfdService;
   readonly reports: SessionReport[] = [];
   readonly failures: string[] = [];
+  /** Wall-clock milliseconds. */
+  downAt = 0;
 
   constructor(namespace: NetNamespace, Service: typeof WorkerBfdService) {
     this.namespace = namespace;
     const events = {
-      onReport: (report: SessionReport) => void this.reports.push(report),
+      onReport: (report: SessionReport, at: number) => {
+        this.reports.push(report);
+        if (report.state === 'Down') this.downAt = at;
+      },
       onFailure: (message: string) => void this.failures.push(message),
     };
     // A thread stays in the namespace that it was made in.
@@ -150,6 +155,18 @@ describe.skipIf(missing !== undefined)(
       expect([a.failures, b.failures]).toEqual([[], []]);
     });
 
+    it('watches a link-local address, which needs its interface', async () => {
+      const [a, b] = await hosts();
+      const own = ({ namespace }: Host) => {
+        const text = namespace.run('ip', '-6', '-o', 'address', 'show', 'dev', 'eth0', 'scope', 'link');
+        return /inet6 (\S+)\//.exec(text)![1]!;
+      };
+      a.watch(1, own(b), {}, { interface: 'eth0', local: ip(own(a)) });
+      b.watch(1, own(a), {}, { interface: 'eth0' });
+      await until(() => a.isUp() && b.isUp(), 'both ends are Up');
+      expect(a.last()).toMatchObject({ interface: 'eth0', problem: undefined });
+    });
+
     it('tells of a dead path although the main thread was blocked when it died', async () => {
       const [a, b] = await hosts();
       a.watch(1, '10.0.0.2');
@@ -157,7 +174,10 @@ describe.skipIf(missing !== undefined)(
       await until(() => a.isUp() && b.isUp(), 'both ends are Up');
       b.namespace.run('ip', 'address', 'flush', 'dev', 'eth0');
       block(1000);
+      const unblocked = Date.now();
       await until(() => a.last()?.state === 'Down', 'a sees it');
+      // It says when that was, not when it was heard.
+      expect(a.downAt).toBeLessThan(unblocked);
       expect(
         a.reports.find(({ state, localDiagnostic }) => state === 'Down' && localDiagnostic === 1),
       ).toBeDefined();

@@ -106,6 +106,7 @@ describe('a peer with bfd', () => {
     expect(a.api.bfdSessions()).toMatchObject([
       { state: 'Down', timeout: 0, localDiagnostic: 'Control Detection Time Expired', downCount: 1 },
     ]);
+    expect(lab.clock.wallTime() - a.api.bfdSessions()[0]!.since).toBeLessThan(310);
   });
 
   it('comes back with the path, and does not wait for the back-off', async () => {

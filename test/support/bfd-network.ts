@@ -99,9 +99,9 @@ export class BfdHost {
         return this.#transport(network);
       },
       events: {
-        onReport: (report) => {
+        onReport: (report, at) => {
           this.reports.push(report);
-          this.events?.onReport(report);
+          this.events?.onReport(report, at);
         },
         onFailure: () => {},
       },
