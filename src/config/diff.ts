@@ -102,6 +102,7 @@ export const KERNEL_ACTIONS: Readonly<Record<keyof KernelConfig, KernelAction>> 
   interfaces: 'relearn',
   nextHopTracking: 'retrack',
   scanTime: 'live',
+  preference: 'relearn',
 };
 
 export const LOCAL_POLICY_ACTIONS: Readonly<Record<keyof LocalPolicies, LocalPolicyAction>> = {

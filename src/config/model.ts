@@ -75,6 +75,8 @@ export interface KernelConfig {
   readonly nextHopTracking: boolean;
   /** Seconds between full audits; 0 = only after lost notifications. */
   readonly scanTime: number;
+  /** Between protocols, of learned routes and of interfaces' prefixes; 10 and 240 unless given. */
+  readonly preference?: { readonly learned: number | undefined; readonly connected: number | undefined };
 }
 
 export interface LearnConfig {
@@ -154,6 +156,8 @@ export interface PeerSettings {
   readonly fastFallover: boolean;
   /** Watches the path to the peer (RFC 5880); undefined = not. */
   readonly bfd: BfdConfig | undefined;
+  /** Between protocols, of its routes; the higher wins. 100 unless given. */
+  readonly preference?: number;
 }
 
 /** self: own address; unchanged: as received; auto: RFC 4271 §5.1.3; address: `nextHopAddress`. */
@@ -246,6 +250,8 @@ export interface NetworkConfig {
   readonly hops?: readonly NetworkHop[];
   /** The next hop may be behind other routes instead of on a link. */
   readonly recursive?: boolean;
+  /** Between protocols; 200 unless given. */
+  readonly preference?: number;
   readonly med: number | undefined;
   readonly localPref: number | undefined;
   readonly communities: readonly string[];

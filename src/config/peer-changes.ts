@@ -80,6 +80,7 @@ export const PEER_KEYS: Readonly<Record<PeerKey, PeerKeyRow>> = {
   fastFallover: { name: 'fastFallover', actions: LIVE },
   // A session of its own, beside BGP's.
   bfd: { name: 'bfd', actions: LIVE },
+  preference: { name: 'preference', actions: SOFT_IN },
 };
 
 /** What is to be done with one peer or range that stays. */

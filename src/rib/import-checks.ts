@@ -8,6 +8,7 @@ import { ATTRIBUTE } from '../bgp/wire/iana.ts';
 import { bytesEqual, readUint32 } from '../lib/bytes.ts';
 import { ATTR_FLAG, type AttrStore } from './attr-store.ts';
 import type { ImportOptions, RibPeer } from './rib-peer.ts';
+import { plainExtras } from './route-extras.ts';
 import type { RoutePolicy } from './route-policy.ts';
 
 /** Causes, as the `reject` column holds them; the sentences are what `show routes` prints. */
@@ -144,7 +145,7 @@ export class ImportChecks {
   /** The accepted set, with what the protocol adds to it. */
   #accept(peer: RibPeer, attrIn: number): number {
     const attrs = this.#attrs;
-    const { role, gracefulShutdown, draining, peerAs } = peer.importOptions;
+    const { role, gracefulShutdown, draining, peerAs, preference } = peer.importOptions;
     const flags = attrs.flags[attrIn]!;
     const shuttingDown =
       draining ||
@@ -153,7 +154,7 @@ export class ImportChecks {
     const addOtc =
       (role === 'customer' || role === 'peer' || role === 'rs-client') &&
       (flags & ATTR_FLAG.onlyToCustomer) === 0;
-    if (!shuttingDown && !addOtc) {
+    if (!shuttingDown && !addOtc && preference === undefined) {
       attrs.hold(attrIn);
       return attrIn;
     }
@@ -161,7 +162,12 @@ export class ImportChecks {
     editor.load(attrs.bytes, attrs.offset(attrIn), attrs.length(attrIn));
     if (shuttingDown) editor.setUint32(ATTRIBUTE.localPref, 0);
     if (addOtc) editor.setUint32(ATTRIBUTE.onlyToCustomer, peerAs);
-    return attrs.intern(editor.bytes, 0, editor.length, attrs.nextHop[attrIn]!);
+    const nextHop = attrs.nextHop[attrIn]!;
+    if (preference === undefined) return attrs.intern(editor.bytes, 0, editor.length, nextHop);
+    const extras = attrs.extrasTable.intern({ ...plainExtras('bgp'), preference });
+    const attr = attrs.intern(editor.bytes, 0, editor.length, nextHop, extras);
+    attrs.extrasTable.release(extras);
+    return attr;
   }
 }
 

@@ -29,6 +29,8 @@ export interface ImportOptions {
   /** Own addresses: a next hop equal to one is refused (RFC 4271 §5.1.3). */
   readonly ownAddresses: readonly Uint8Array[];
   readonly policy: PeerPolicy;
+  /** Of routes as they come, where it is not BGP's usual one. */
+  readonly preference?: number;
 }
 
 export interface FamilyCounters {

@@ -274,10 +274,16 @@ export class KernelSync {
       if (!still.has(routeKey(route))) this.#announce('remove', route, route.source);
   }
 
+  #extras(route: LearnedRoute): Partial<RouteExtras> {
+    const { learned, connected } = this.#config.preference ?? {};
+    const preference = route.source === 'connected' ? connected : learned;
+    return { ...learnedExtras(route), ...(preference !== undefined && { preference }) };
+  }
+
   #announce(change: 'add' | 'remove', route: LearnedRoute, wanted: RedistributeSource): void {
     if (route.source !== wanted) return;
     const values = { origin: this.#origin, asPath: '' };
-    if (change === 'add') this.#local.add(route.prefix, route.source, values, learnedExtras(route));
+    if (change === 'add') this.#local.add(route.prefix, route.source, values, this.#extras(route));
     else this.#local.remove(route.prefix, route.source);
   }
 }

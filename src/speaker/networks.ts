@@ -120,11 +120,12 @@ function staticSpec({ type, via, hops, recursive }: NetworkConfig, prefix: Prefi
 }
 
 /** What filters see of it. */
-function networkExtras({ type, via, protocol }: NetworkConfig): Partial<RouteExtras> {
-  if (type === 'none') return { protocol };
+function networkExtras({ type, via, protocol, preference }: NetworkConfig): Partial<RouteExtras> {
+  const own = { protocol, ...(preference !== undefined && { preference }) };
+  if (type === 'none') return own;
   return type === 'via'
-    ? { protocol, gateway: parseAddress(via[0] ?? '')?.bytes }
-    : { protocol, destination: type };
+    ? { ...own, gateway: parseAddress(via[0] ?? '')?.bytes }
+    : { ...own, destination: type };
 }
 
 /** Configuration and API have both kinds in one list: `a:b` (RFC 1997) and `a:b:c` (RFC 8092). */

@@ -35,6 +35,7 @@ export function importOptions(
     draining,
     ownAddresses: [ends.localAddress],
     policy: policies.importPolicy(settings.import),
+    ...(settings.preference !== undefined && { preference: settings.preference }),
   };
 }
 

@@ -76,6 +76,7 @@ const OTHER: { [K in Exclude<keyof PeerSettings, 'timers'>]: PeerSettings[K] } =
     passive: false,
     auth: { type: 'sha1', keys: [{ id: 1, password: new Secret('three') }] },
   },
+  preference: 150,
 };
 
 function otherPeer(key: PeerKey): Partial<PeerConfig> {
@@ -123,7 +124,13 @@ describe('a peer setting', () => {
         ' ',
       ),
     );
-    expect(names('soft-in')).toEqual(['allowOwnAs', 'enforceFirstAs', 'gracefulShutdown', 'import']);
+    expect(names('soft-in')).toEqual([
+      'allowOwnAs',
+      'enforceFirstAs',
+      'gracefulShutdown',
+      'import',
+      'preference',
+    ]);
     expect(names('soft-out')).toEqual(
       'asOverride export nextHop nextHopAddress removePrivateAs routeServerClient sendCommunities'.split(' '),
     );
@@ -244,6 +251,7 @@ describe('sections', () => {
     interfaces: ['eth*'],
     nextHopTracking: false,
     scanTime: 1,
+    preference: { learned: 11, connected: undefined },
   };
   it.each(Object.keys(KERNEL_ACTIONS) as (keyof typeof KERNEL)[])('kernel.%s', (key) => {
     const plan = diffConfig(base, { ...base, kernel: { ...base.kernel, [key]: KERNEL[key] } });

@@ -33,7 +33,12 @@ const RULE_80: LearnRule = { protocol: 80, table: undefined };
 describe('interfaceMatcher', () => {
   it('lets the first pattern that matches decide', () => {
     const matches = interfaceMatcher(['-cali*', '-kube-ipvs*', 'eth?', '-eth.1', '*']);
-    expect(['cali123', 'kube-ipvs0', 'eth0', 'lo'].map((name) => matches(name))).toEqual([false, false, true, true]);
+    expect(['cali123', 'kube-ipvs0', 'eth0', 'lo'].map((name) => matches(name))).toEqual([
+      false,
+      false,
+      true,
+      true,
+    ]);
   });
 
   it('means no where nothing matches, everything where nothing is said, and takes dots as dots', () => {

@@ -21,7 +21,12 @@ interface Setup {
 }
 
 /** Runs import over one attribute set; also sees that the set and the result are held exactly as promised. */
-function imported(setup: Setup): { cause: RejectCause; values: AttributeValues | undefined; same: boolean } {
+function imported(setup: Setup): {
+  cause: RejectCause;
+  values: AttributeValues | undefined;
+  same: boolean;
+  preference: number;
+} {
   const nextHops = new NextHopTable();
   const attrs = new AttrStore(nextHops);
   const checks = new ImportChecks(attrs, {
@@ -39,6 +44,7 @@ function imported(setup: Setup): { cause: RejectCause; values: AttributeValues |
   const superseded = setup.superseded === undefined ? undefined : parseAsPath(setup.superseded);
   const { attrPost, cause } = checks.evaluate(peer, attrIn, superseded);
   const values = attrPost === 0 ? undefined : decodeAttributes(attrs.copy(attrPost));
+  const preference = attrs.extrasTable.get(attrs.extras[attrPost]!).preference;
   if (attrPost !== 0) {
     expect(attrs.nextHop[attrPost]).toBe(hop);
     attrs.release(attrPost);
@@ -46,7 +52,7 @@ function imported(setup: Setup): { cause: RejectCause; values: AttributeValues |
   attrs.release(attrIn);
   nextHops.release(hop);
   expect([attrs.size, [...nextHops.values()].length]).toEqual([0, 0]);
-  return { cause, values, same: attrPost === attrIn };
+  return { cause, values, same: attrPost === attrIn, preference };
 }
 
 interface Row {
@@ -253,5 +259,14 @@ describe('what import adds', () => {
   it('both at once', () => {
     const { values } = imported({ options: { role: 'customer' }, attributes: shutdown });
     expect(values).toMatchObject({ localPref: 0, onlyToCustomer: 65001, asPath: '65001 65002' });
+  });
+});
+
+describe('the preference of a peer', () => {
+  it('is of all its routes, and BGP has one where none is configured', () => {
+    expect(imported({})).toMatchObject({ preference: 100, same: true });
+    const configured = imported({ options: { preference: 150 } });
+    expect(configured).toMatchObject({ preference: 150, same: false });
+    expect(configured.values).toEqual(imported({}).values);
   });
 });

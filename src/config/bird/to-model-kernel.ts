@@ -1,9 +1,10 @@
 // Kernel and direct protocols -> the kernel section of the model: one for both families, so that what the protocols say
 // beyond their filters should agree. godwit looks at link states in any case, so `check link` asks for nothing more.
 
+import { ROUTE_ATTRIBUTES } from '../../policy/attributes.ts';
 import type { Span } from '../../policy/source.ts';
-import type { KernelConfig, LocalPolicies, RedistributeSource } from '../model.ts';
-import { samePolicy } from '../policies.ts';
+import type { KernelConfig, LocalPolicies, Policy, RedistributeSource } from '../model.ts';
+import { policyFor, samePolicy } from '../policies.ts';
 import type { BirdConfig, ProtocolConfig } from './config.ts';
 import { DEFAULT_METRIC, DEFAULT_SCAN_TIME, MAIN_TABLE } from './defaults.ts';
 import type { KernelOptions } from './protocol-options.ts';
@@ -29,6 +30,25 @@ const KERNEL_HANDLED = new Set([
 
 const NOTHING: ReadonlySet<string> = new Set();
 
+/** Attributes that reach the kernel's routes. */
+const WRITTEN_ATTRIBUTES: ReadonlySet<string> = new Set(['krt_metric', 'krt_prefsrc', 'krt_tunnel']);
+/** Attributes that filters may set without any effect on the kernel's routes. */
+export const UNWRITTEN_ATTRIBUTES: readonly string[] = ROUTE_ATTRIBUTES.filter(
+  ({ name, writable }) => name.startsWith('krt_') && writable && !WRITTEN_ATTRIBUTES.has(name),
+).map(({ name }) => name);
+
+/** What the export filters set and the kernel's routes will not have. */
+function reportAttributes(install: Policy, kernels: readonly Kernel[], unsaid: Unsaid): void {
+  const [first] = kernels;
+  if (first === undefined) return;
+  for (const filter of [policyFor(install, 'ipv4'), policyFor(install, 'ipv6')]) {
+    if (typeof filter === 'string') continue;
+    for (const { name } of filter.facts.writes) {
+      if (UNWRITTEN_ATTRIBUTES.includes(name)) unsaid.add(name, first.span, first.name);
+    }
+  }
+}
+
 /** One kernel protocol a family in BIRD, one kernel section here: they should agree. */
 export function kernelOf(config: BirdConfig, policies: LocalPolicies, unsaid: Unsaid): KernelConfig {
   const kernels = config.protocols.filter(
@@ -38,6 +58,7 @@ export function kernelOf(config: BirdConfig, policies: LocalPolicies, unsaid: Un
   // What nothing can pass is not opened.
   const install = !samePolicy(policies.install, 'reject');
   const learn = kernels.some((kernel) => learns(kernel.options)) && !samePolicy(policies.kernel, 'reject');
+  reportAttributes(policies.install, kernels, unsaid);
   for (const kernel of kernels) {
     const spanOf = (key: string): Span => kernel.spans.get(key) ?? kernel.span;
     unsaid.addOptions(kernel.options, KERNEL_HANDLED, spanOf, kernel.name);
@@ -51,7 +72,7 @@ export function kernelOf(config: BirdConfig, policies: LocalPolicies, unsaid: Un
       );
     }
     for (const [name, channel] of kernel.channels) {
-      const { span, import: _imported, export: _exported, table, ...others } = channel;
+      const { span, import: _imported, export: _exported, preference: _kept, table, ...others } = channel;
       unsaid.addOptions(others, NOTHING, () => span, kernel.name);
       const main = table === undefined || table === 'master' || table === `master${name.slice(3)}`;
       if (!main) unsaid.add(`table ${table}`, span, kernel.name, 'there is one table a family');
@@ -69,7 +90,20 @@ export function kernelOf(config: BirdConfig, policies: LocalPolicies, unsaid: Un
     interfaces: interfacesOf(config),
     nextHopTracking: install,
     scanTime: first.scanTime ?? DEFAULT_SCAN_TIME,
+    ...preferencesOf(config),
   };
+}
+
+/** The first that says one counts, as everywhere here. */
+function preferencesOf(config: BirdConfig): Pick<KernelConfig, 'preference'> {
+  const of = (kind: ProtocolConfig['kind']): number | undefined => {
+    const protocols = config.protocols.filter((each) => each.kind === kind && each.common.disabled !== true);
+    return protocols
+      .flatMap(({ channels }) => [...channels.values()].map(({ preference }) => preference))
+      .find((each) => each !== undefined);
+  };
+  const preference = { learned: of('kernel'), connected: of('direct') };
+  return preference.learned === undefined && preference.connected === undefined ? {} : { preference };
 }
 
 const MUST_AGREE: readonly (keyof KernelOptions)[] = ['learn', 'persist', 'table', 'metric', 'mergePaths'];

@@ -70,6 +70,7 @@ const CHANNEL_HANDLED = new Set<string>([
   'import',
   'export',
   'receiveLimit',
+  'preference',
   'importLimit',
   'nextHopSelf',
   'nextHopKeep',
@@ -191,6 +192,7 @@ function settingsOf(
       notification: false,
     },
     role: options.role,
+    ...preferenceOf(channels, protocol, unsaid),
     roleStrict: options.requireRoles ?? false,
     aigp: channels.some((channel) => channel.aigp === 'on' || channel.aigp === 'originate') || internal,
     sendCommunities: true,
@@ -279,6 +281,18 @@ function nextHopOf(
     unsaid.say('next hops differ between channels; the first counts', protocol.span, protocol.name);
   }
   return { nextHop: [...modes][0] ?? 'auto', nextHopAddress: { ipv4, ipv6 } };
+}
+
+function preferenceOf(
+  channels: readonly ChannelOptions[],
+  protocol: BgpProtocol,
+  unsaid: Unsaid,
+): Pick<PeerSettings, 'preference'> {
+  const [first, ...others] = channels.map(({ preference }) => preference);
+  if (others.some((other) => other !== first)) {
+    unsaid.say('preferences differ between channels; the first counts', protocol.span, protocol.name);
+  }
+  return first === undefined ? {} : { preference: first };
 }
 
 function maxPrefixesOf(

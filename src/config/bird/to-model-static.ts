@@ -5,9 +5,11 @@ import { parseAddress } from '../../lib/ip.ts';
 import type { Statement } from '../../policy/ast.ts';
 import type { PolicyProgram } from '../../policy/program.ts';
 import type { NetworkConfig } from '../model.ts';
-import type { BirdConfig } from './config.ts';
+import type { BirdConfig, ProtocolConfig } from './config.ts';
 import type { StaticHop, StaticRoute } from './protocol-options.ts';
 import type { Unsaid } from './unsaid.ts';
+
+type StaticProtocol = Extract<ProtocolConfig, { kind: 'static' }>;
 
 /** Static routes of all protocols; a prefix has one. */
 export function networksOf(
@@ -20,7 +22,7 @@ export function networksOf(
     if (protocol.kind !== 'static' || protocol.common.disabled) continue;
     if (protocol.options.igpTables.length > 0) unsaid.add('igp table', protocol.span, protocol.name);
     for (const route of protocol.options.routes) {
-      const network = networkOf(route, protocol.name, program, unsaid);
+      const network = networkOf(route, protocol, program, unsaid);
       if (network === undefined) continue;
       if (networks.has(network.prefix))
         unsaid.say('a prefix has one static route; the first counts', route.span, protocol.name);
@@ -32,11 +34,12 @@ export function networksOf(
 
 function networkOf(
   route: StaticRoute,
-  protocol: string,
+  { name: protocol, channels }: StaticProtocol,
   program: PolicyProgram,
   unsaid: Unsaid,
 ): NetworkConfig | undefined {
   const { net, target } = route;
+  const preference = channels.get(net.type === 'ipv6' ? 'ipv6' : 'ipv4')?.preference;
   if (net.type !== 'ipv4' && net.type !== 'ipv6') {
     unsaid.add(`${net.type} routes`, route.span, protocol);
     return undefined;
@@ -51,6 +54,7 @@ function networkOf(
     communities: [],
     ...attributes,
     protocol,
+    ...(preference !== undefined && { preference }),
     ...(set !== undefined && { set }),
   };
   switch (target.kind) {

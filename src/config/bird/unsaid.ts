@@ -66,6 +66,7 @@ const CONSTRUCTS: Readonly<Record<string, string>> = {
   prePolicy: 'monitoring rib in pre_policy',
   postPolicy: 'monitoring rib in post_policy',
   importKeepFiltered: 'import keep filtered',
+  rxBuffer: 'netlink rx buffer',
   peerType: 'neighbor internal|external',
   required: 'require',
   keys: 'keys',

@@ -198,6 +198,17 @@ describe('the rest', () => {
     expect(warnings).toEqual([]);
   });
 
+  test('preferences of all protocols', () => {
+    const { config, warnings } =
+      model(`${ROUTER} protocol kernel { learn; ipv4 { preference 11; export all; }; }
+      protocol direct { ipv4 { preference 12; }; } protocol static { ipv4 { preference 13; }; route 10.0.0.0/8 blackhole; }
+      protocol bgp a { local as 1; neighbor 10.0.0.2 as 1; ipv4 { preference 14; }; }`);
+    expect(config.kernel.preference).toEqual({ learned: 11, connected: 12 });
+    expect(config.networks[0]?.preference).toBe(13);
+    expect(config.peers[0]?.preference).toBe(14);
+    expect(warnings).toEqual([]);
+  });
+
   test('kernel protocols', () => {
     const { config, warnings } = model(`${ROUTER}
       protocol kernel { ipv4 { export all; }; persist; learn; scan time 7; kernel table 99; metric 5; merge paths on limit 4; }
