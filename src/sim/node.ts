@@ -37,6 +37,8 @@ export interface NodeOptions {
   readonly kernelDelay?: () => number;
   /** Prefixes that are exported at a time. */
   readonly exportChunk?: number | undefined;
+  /** Octets in the queue of a session that make it stop and go on taking routes. */
+  readonly waterMarks?: { readonly high: number; readonly low: number } | undefined;
   /** Milliseconds that pass for the process between two looks at the clock. */
   readonly lookMs?: number | undefined;
   /** How its paths are watched; else they are not. */
@@ -269,7 +271,7 @@ export class SimNode {
   #build(): Speaker {
     const { clock, host } = this;
     const { random } = this.#world;
-    const { exportChunk: chunk } = this.#options;
+    const { exportChunk: chunk, waterMarks } = this.#options;
     host.runner = clock;
     return new Speaker(this.#config(), {
       clock,
@@ -290,7 +292,7 @@ export class SimNode {
       log: this.#logger(),
       ...(this.#options.openBfd !== undefined && { openBfd: this.#options.openBfd }),
       version: '0.0.0',
-      sizes: { rows: TABLE_ROWS, ...(chunk !== undefined && { exportChunk: chunk }) },
+      sizes: { rows: TABLE_ROWS, waterMarks, ...(chunk !== undefined && { exportChunk: chunk }) },
     });
   }
 

@@ -119,6 +119,7 @@ export function newSimulation({ seed, topology, rough = false }: Scenario): Simu
     kernelDelayMs: drawOne(random, [0, 0, 5, 200]),
     exportChunk: drawOne(random, [undefined, 1, 5, 50]),
     lookMs: drawOne(random, [0, 0, 1, 3]),
+    highWater: drawOne(random, [undefined, 100, 1000]),
     network: {
       latencyMs: drawOne(random, [0, 1, 5, 40]),
       windowBytes: drawOne(random, [512, 4096, 65_536]),

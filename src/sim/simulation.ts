@@ -30,6 +30,8 @@ export interface SimulationOptions {
   readonly kernelDelayMs?: number;
   /** Prefixes that are exported at a time. */
   readonly exportChunk?: number | undefined;
+  /** Octets in the queue of a session that make it stop taking routes. */
+  readonly highWater?: number | undefined;
   /** Milliseconds that pass for a process between two looks at the clock. */
   readonly lookMs?: number | undefined;
 }
@@ -179,11 +181,12 @@ export class Simulation {
 
   #add(plan: NodePlan): void {
     const { world } = this;
-    const { kernelDelayMs: delay = 0, exportChunk, lookMs } = this.#options;
+    const { kernelDelayMs: delay = 0, exportChunk, lookMs, highWater: high } = this.#options;
     const node = world.node(plan.name, plan.addresses, plan.config, {
       ...(plan.kernel && { kernel: () => bootedKernel(plan.addresses) }),
       exportChunk,
       lookMs,
+      ...(high !== undefined && { waterMarks: { high, low: Math.floor(high / 4) } }),
       ...(delay > 0 && { kernelDelay: () => world.random() * delay }),
     });
     this.#byName.set(plan.name, node);

@@ -62,12 +62,18 @@ export function buildTopology(
   const addPath = !plain && drawTrue(random, 0.4);
   if (!plain) for (const draft of drafts) vary(draft, drafts, random, addPath);
   const families = plain || drawTrue(random) ? 'ipv4' : 'both';
+  const transport = families === 'both' && drawTrue(random, 0.3) ? sixOf : addressOf;
+  const dynamic = !plain && drawTrue(random, 0.2);
+  const many = !plain && drawTrue(random, 0.3) ? drawInteger(random, 1, 150) : 0;
+  if (!plain && drawTrue(random, 0.3)) giveRoles(drafts, random);
   const kernel = !plain && drawTrue(random, 0.8);
   const decision = plain ? {} : drawDecision(random);
   return {
     name: kind,
     ambiguous: addPath,
-    nodes: drafts.map((draft) => nodePlan(draft, { families, kernel, decision, random, plain })),
+    nodes: drafts.map((draft) =>
+      nodePlan(draft, { families, kernel, decision, random, plain, transport, dynamic, many, drafts }),
+    ),
   };
 }
 
@@ -205,27 +211,79 @@ interface Common {
   readonly decision: NonNullable<ConfigInput['decision']>;
   readonly random: Random;
   readonly plain: boolean;
+  /** Addresses of sessions. */
+  readonly transport: (index: number) => string;
+  /** Reflectors take their clients as they come. */
+  readonly dynamic: boolean;
+  readonly drafts: readonly Draft[];
+  /** Networks more for some. */
+  readonly many: number;
 }
 
 function nodePlan({ name, index, asn, peers, reflector }: Draft, common: Common): NodePlan {
   const { random, plain, decision } = common;
   const both = common.families === 'both';
   const kernel = common.kernel && (plain || !drawTrue(random, 0.1));
+  const all = [...peers].map(([other, settings]) => ({
+    address: common.transport(other),
+    ...(both && { families: FAMILIES }),
+    ...settings,
+  }));
+  // Who must be called, or has a password of its own, is configured.
+  const comes = (peer: SettingsInput, other: number): boolean => {
+    const passive = common.drafts[other]!.peers.get(index)?.passive === true;
+    return peer.routeReflectorClient === true && peer.password === undefined && !passive;
+  };
+  const others = [...peers.keys()];
+  const clients = common.dynamic && reflector ? all.filter((peer, i) => comes(peer, others[i]!)) : [];
   const config: ConfigInput = {
     router: { asn, id: addressOf(index) },
     kernel: kernel ? { install: true, ecmp: plain ? 1 : drawOne(random, [1, 1, 2, 8]) } : { install: false },
     decision,
     control: false,
-    peers: [...peers].map(([other, settings]) => ({
-      address: addressOf(other),
-      ...(both && { families: ['ipv4-unicast', 'ipv6-unicast'] }),
-      ...settings,
-    })),
-    networks: reflector ? [] : drawNetworks(index, both, plain, random),
+    peers: all.filter((peer) => !clients.includes(peer)),
+    ...(clients.length > 0 && {
+      dynamicPeers: DYNAMIC_RANGES.map((prefix) => ({
+        prefix,
+        asn,
+        routeReflectorClient: true,
+        ...(both && { families: FAMILIES }),
+      })),
+    }),
+    networks: reflector ? [] : [...drawNetworks(index, both, plain, random), ...moreNetworks(index, common)],
   };
-  const addresses = [addressOf(index), ...(both ? [sixOf(index)] : [])];
+  const addresses = [
+    ...new Set([common.transport(index), addressOf(index), ...(both ? [sixOf(index)] : [])]),
+  ];
   return { name, addresses, config, kernel };
 }
+
+const FAMILIES: ('ipv4-unicast' | 'ipv6-unicast')[] = ['ipv4-unicast', 'ipv6-unicast'];
+const DYNAMIC_RANGES = ['10.0.0.0/16', '2001:db8::/64'];
+
+function moreNetworks(index: number, { many, random }: Common): NonNullable<ConfigInput['networks']> {
+  if (many === 0 || !drawTrue(random)) return [];
+  return Array.from({ length: many }, (_, i) => drawNetwork(`10.${200 + (index % 50)}.${i}.0/24`, random));
+}
+
+/** RFC 9234: who is whose customer, the same on both sides of each eBGP session. */
+function giveRoles(drafts: readonly Draft[], random: Random): void {
+  for (const own of drafts) {
+    for (const [index, settings] of own.peers) {
+      const other = drafts[index]!;
+      if (other.asn === own.asn || index < own.index) continue;
+      const [mine, theirs] = drawOne(random, ROLES);
+      settings.role = mine;
+      other.peers.get(own.index)!.role = theirs;
+    }
+  }
+}
+
+const ROLES = [
+  ['provider', 'customer'],
+  ['customer', 'provider'],
+  ['peer', 'peer'],
+] as const;
 
 function sixOf(index: number): string {
   return `2001:db8::${(index + 1).toString(16)}`;

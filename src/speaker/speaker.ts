@@ -3,6 +3,7 @@
 
 import type { BfdEvents, BfdService } from '../bfd/service.ts';
 import { ListenerSet } from '../bgp/session/listener.ts';
+import type { PeerDependencies } from '../bgp/session/peer.ts';
 import type { Transport } from '../bgp/session/transport.ts';
 import type { Config, PeerConfig } from '../config/model.ts';
 import type { Kernel } from '../fib/types.ts';
@@ -42,7 +43,7 @@ export interface SpeakerParts {
   readonly log: Logger;
   readonly version: string;
   /** Other sizes of tables and of what is done at a time, where many speakers share a process. */
-  readonly sizes?: Pick<RibOptions, 'rows' | 'exportChunk'>;
+  readonly sizes?: Pick<RibOptions, 'rows' | 'exportChunk'> & Pick<PeerDependencies, 'waterMarks'>;
 }
 
 const MS_PER_SECOND = 1000;
@@ -101,7 +102,7 @@ export class Speaker {
     this.bfd = new BfdSessions({ openBfd: parts.openBfd, clock, log });
     this.listeners = new ListenerSet({ clock, transport, log });
     this.registry = new PeerRegistry(config, {
-      session: { clock, random, transport, log },
+      session: { clock, random, transport, log, waterMarks: parts.sizes?.waterMarks },
       rib: this.rib,
       pipeline: new Pipeline(this.rib, clock, parts.defer),
       addresses: parts.addresses,

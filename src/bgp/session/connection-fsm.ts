@@ -19,7 +19,7 @@ import { decodeOpen, encodeOpen, type OpenMessage } from '../wire/open.ts';
 import type { SessionContext } from '../wire/session-context.ts';
 import { hardenedCease, keepsRoutesOverNotifications } from './cease.ts';
 import type { Initiator } from './collision.ts';
-import { Connection, type ConnectionHandlers } from './connection.ts';
+import { Connection, type ConnectionHandlers, type WaterMarks } from './connection.ts';
 import type { MessageCounters } from './counters.ts';
 import { type DownReason, downReason } from './down-reason.ts';
 import { type EventFacts, eventForError, eventForNotification, factsOf } from './event-facts.ts';
@@ -42,6 +42,7 @@ export interface FsmOwner {
   readonly transport: Transport;
   readonly log: Logger;
   readonly counters: MessageCounters;
+  readonly waterMarks?: WaterMarks | undefined;
   /** Milliseconds until the next dial. */
   connectRetryMs(): number;
   localOpen(): OpenMessage;
@@ -276,6 +277,7 @@ export class ConnectionFsm {
       counters,
       initiator,
       sendHoldMs: options.timers.sendHold * SECOND,
+      waterMarks: this.#owner.waterMarks,
       handlers: this.#connectionHandlers(() => this.#connection === connection),
     });
     return connection;

@@ -8,9 +8,13 @@ import type { Initiator } from './collision.ts';
 import type { MessageCounters } from './counters.ts';
 import type { ConnectOptions, Transport, TransportError, TransportSocket } from './transport.ts';
 
-/** send() says stop above the first, onDrain says go on below the second. */
-const HIGH_WATER_BYTES = 1024 * 1024;
-const LOW_WATER_BYTES = 256 * 1024;
+/** send() says stop above `high` octets in the queue, onDrain says go on at `low`. */
+export interface WaterMarks {
+  readonly high: number;
+  readonly low: number;
+}
+
+const WATER_MARKS: WaterMarks = { high: 1024 * 1024, low: 256 * 1024 };
 /** One writev at most: large enough for the kernel's pace, small enough to see progress (RFC 9687). */
 const WRITE_BYTES = 256 * 1024;
 /** Below the kernel's IOV_MAX of 1024. */
@@ -38,6 +42,8 @@ export interface ConnectionOptions {
   readonly initiator: Initiator;
   /** 0 = off. */
   readonly sendHoldMs: number;
+  /** Others than the usual ones. */
+  readonly waterMarks?: WaterMarks | undefined;
 }
 
 type Phase = 'opening' | 'open' | 'closing' | 'closed';
@@ -52,6 +58,7 @@ export class Connection {
   readonly #handlers: ConnectionHandlers;
   readonly #framer = new Framer();
   readonly #sendHoldMs: number;
+  readonly #marks: WaterMarks;
   #socket: TransportSocket | undefined;
   #phase: Phase = 'opening';
   #queue: Uint8Array[] = [];
@@ -71,6 +78,7 @@ export class Connection {
     this.#handlers = options.handlers;
     this.initiator = options.initiator;
     this.#sendHoldMs = options.sendHoldMs;
+    this.#marks = options.waterMarks ?? WATER_MARKS;
     this.lastReceivedAt = options.clock.now();
     this.lastSentAt = this.lastReceivedAt;
   }
@@ -119,7 +127,7 @@ export class Connection {
     }
     this.lastSentAt = this.#clock.now();
     if (this.#writing === 0) this.#write();
-    if (this.#queuedBytes > HIGH_WATER_BYTES) this.#congested = true;
+    if (this.#queuedBytes > this.#marks.high) this.#congested = true;
     return !this.#congested;
   }
 
@@ -251,7 +259,7 @@ export class Connection {
     this.#queuedBytes -= this.#writing;
     this.#writing = 0;
     this.#write();
-    if (this.#congested && this.#queuedBytes <= LOW_WATER_BYTES && this.#phase === 'open') {
+    if (this.#congested && this.#queuedBytes <= this.#marks.low && this.#phase === 'open') {
       this.#congested = false;
       this.#drained();
     }

@@ -12,6 +12,7 @@ import { decodeRouteRefresh } from '../wire/route-refresh.ts';
 import type { SessionContext } from '../wire/session-context.ts';
 import { type CeaseOptions, ceaseNotification } from './cease.ts';
 import { resolveCollision } from './collision.ts';
+import type { WaterMarks } from './connection.ts';
 import { ConnectionFsm, type FsmOwner } from './connection-fsm.ts';
 import { MessageCounters } from './counters.ts';
 import { type DownReason, refusesParameters, restartAfter } from './down-reason.ts';
@@ -36,6 +37,7 @@ export interface PeerDependencies {
   readonly transport: Transport;
   readonly log: Logger;
   readonly events: PeerEvents;
+  readonly waterMarks?: WaterMarks | undefined;
   /** Set for a dynamic peer: called once when its connection has ended, instead of another attempt. */
   readonly onRetired?: (peer: Peer) => void;
 }
