@@ -92,6 +92,7 @@ export const ROUTER_ACTIONS: Readonly<Record<keyof RouterConfig, RouterAction>> 
 
 export const KERNEL_ACTIONS: Readonly<Record<keyof KernelConfig, KernelAction>> = {
   install: 'start',
+  families: 'reinstall',
   table: 'reinstall',
   metric: 'reinstall',
   ecmp: 'resync',

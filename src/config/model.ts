@@ -57,6 +57,8 @@ export interface ListenConfig {
 export interface KernelConfig {
   /** Program routes; without privilege the speaker refuses to start. */
   readonly install: boolean;
+  /** Whose routes are godwit's, both unless given: those of another family are left alone, whoever's they are. */
+  readonly families?: readonly ('ipv4' | 'ipv6')[];
   /** Routing table number (main = 254). */
   readonly table: number;
   readonly metric: number;

@@ -115,7 +115,13 @@ export class Fib implements KernelConsumer {
 
   /** The FIB has nothing to do with this id. */
   isIdle(familyId: number, prefixId: number): boolean {
-    return (this.#room(familyId).fib.flags(prefixId) & FLAG.tracked) === 0;
+    const room = this.#rooms[familyId];
+    return room === undefined || (room.fib.flags(prefixId) & FLAG.tracked) === 0;
+  }
+
+  /** Routes of this family are this FIB's. Those of another family it neither writes nor removes. */
+  serves(familyId: number): boolean {
+    return this.#rooms[familyId] !== undefined;
   }
 
   /** `startupComplete` happens by itself in so many milliseconds from now, if it has not happened yet. */
@@ -158,8 +164,8 @@ export class Fib implements KernelConsumer {
 
   /** Undefined where the FIB has nothing to do with the prefix. */
   route(familyId: number, prefixId: number): FibRouteState | undefined {
-    const { fib } = this.#room(familyId);
     if (this.isIdle(familyId, prefixId)) return undefined;
+    const { fib } = this.#room(familyId);
     const desired = fib.desired(prefixId);
     const installed = fib.installed(prefixId);
     const failed = (fib.flags(prefixId) & FLAG.failed) !== 0;
@@ -175,7 +181,8 @@ export class Fib implements KernelConsumer {
 
   /** Ids of all prefixes that have or should have a route. */
   *prefixes(familyId: number): Generator<number> {
-    const { fib } = this.#room(familyId);
+    const fib = this.#rooms[familyId]?.fib;
+    if (fib === undefined) return;
     for (let id = 0; id < fib.limit; id++) if (fib.flags(id) & FLAG.tracked) yield id;
   }
 

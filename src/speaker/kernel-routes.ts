@@ -53,7 +53,8 @@ export class KernelRoutes {
     this.#plain = families.map(() => new Map());
     this.#composed = families.map(() => new Map());
     this.#prefSources = this.#parseSources(sources.prefSource);
-    this.#unlisten = families.map((rib) => {
+    const served = families.filter(({ family }) => sources.fib.serves(family.id));
+    this.#unlisten = served.map((rib) => {
       return rib.locRib.addListener((prefixId) => this.#decided(rib, prefixId));
     });
     sources.fib.onIdle = (familyId, prefixId) => families[familyId]!.prefixes.release(prefixId);

@@ -31,6 +31,7 @@ export interface KernelSyncParts {
   readonly log: Logger;
 }
 
+const IPV4_OCTETS = 4;
 /** rtm_protocol numbers of routes that count as static: RTPROT_BOOT and RTPROT_STATIC. */
 const STATIC_RULES: readonly LearnRule[] = [
   { protocol: 3, table: undefined },
@@ -68,7 +69,10 @@ export class KernelSync {
     this.monitor = new KernelMonitor({ kernel, clock, scheduler, log, scanTime });
     // The FIB first: its scan must be over before routes are looked up.
     const targets = new RouteTargets({ table, protocol, metric });
-    const families = rib.families.map((family) => ({ family: family.family, reader: prefixReader(family) }));
+    const owned = config.kernel.families ?? (['ipv4', 'ipv6'] as const);
+    const families = rib.families
+      .filter(({ family }) => owned.includes(family.nextHopBytes === IPV4_OCTETS ? 'ipv4' : 'ipv6'))
+      .map((family) => ({ family: family.family, reader: prefixReader(family) }));
     this.fib = install
       ? new Fib({ kernel, monitor: this.monitor, targets, scheduler, clock, log, families })
       : undefined;

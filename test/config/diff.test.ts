@@ -251,6 +251,7 @@ describe('sections', () => {
     interfaces: ['eth*'],
     nextHopTracking: false,
     scanTime: 1,
+    families: ['ipv6'],
     preference: { learned: 11, connected: undefined },
   };
   it.each(Object.keys(KERNEL_ACTIONS) as (keyof typeof KERNEL)[])('kernel.%s', (key) => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { IPV4_UNICAST, IPV6_UNICAST } from '../../src/bgp/wire/families.ts';
 import { ERRNO } from '../../src/fib/errno.ts';
 import { ROUTE_OPERATION } from '../../src/fib/types.ts';
 import { Bench, ETH0, machine, route } from '../support/mem-kernel.ts';
@@ -372,5 +373,23 @@ describe('Fib and what is in the kernel', () => {
     await bench.run();
     expect(bench.takeLog()).toEqual([]);
     expect(bench.state('2001:db8:9::/48')).toBe('installed');
+  });
+
+  it('leaves routes of a family that is not its own alone, also those of its protocol', async () => {
+    const kernel = machine();
+    kernel.addRoute(route('2001:db8:9::/48', { via: '2001:db8::2', dev: ETH0 }));
+    kernel.addRoute(route('192.0.2.0/24', { via: '10.0.0.2', dev: ETH0 }));
+    const bench = await Bench.started(kernel, { families: [IPV4_UNICAST] });
+    bench.fib.startupComplete();
+    await bench.run(1000);
+    expect(bench.own()).toEqual(['2001:db8:9::/48 2001:db8::2 50']);
+    expect([bench.fib.serves(IPV4_UNICAST.id), bench.fib.serves(IPV6_UNICAST.id)]).toEqual([true, false]);
+    expect([...bench.fib.prefixes(IPV6_UNICAST.id), bench.fib.route(IPV6_UNICAST.id, 1)]).toEqual([
+      undefined,
+    ]);
+    const closed = bench.fib.close({ keep: false });
+    await bench.run();
+    await closed;
+    expect(bench.own()).toEqual(['2001:db8:9::/48 2001:db8::2 50']);
   });
 });

@@ -107,7 +107,7 @@ export class Bench {
 
   constructor(
     kernel = machine(),
-    options: { scanTime?: number; settleTime?: number; tables?: number[] } = {},
+    options: { scanTime?: number; settleTime?: number; tables?: number[]; families?: readonly Family[] } = {},
   ) {
     this.kernel = kernel;
     const { clock, scheduler, targets } = this;
@@ -125,7 +125,10 @@ export class Bench {
       scheduler,
       clock,
       log,
-      families: FAMILIES.map((family) => ({ family, reader: this.prefixes.get(family.id)! })),
+      families: (options.families ?? FAMILIES).map((family) => ({
+        family,
+        reader: this.prefixes.get(family.id)!,
+      })),
       ...(options.settleTime === undefined ? {} : { settleTime: options.settleTime }),
     });
     this.fib.onIdle = (familyId, prefixId) => this.idle.push(`${familyId}/${prefixId}`);
@@ -133,7 +136,7 @@ export class Bench {
 
   static async started(
     kernel?: MemKernel,
-    options?: { scanTime?: number; settleTime?: number; tables?: number[] },
+    options?: { scanTime?: number; settleTime?: number; tables?: number[]; families?: readonly Family[] },
   ): Promise<Bench> {
     const bench = new Bench(kernel, options);
     await bench.start();

@@ -80,6 +80,7 @@ export function kernelOf(config: BirdConfig, policies: LocalPolicies, unsaid: Un
   }
   return {
     install,
+    families: familiesOf(config, kernels),
     table: first.table ?? MAIN_TABLE,
     metric: first.metric ?? (config.dialect === '1.6' ? 0 : DEFAULT_METRIC),
     ecmp: Math.max(1, first.mergePaths ?? 1),
@@ -92,6 +93,12 @@ export function kernelOf(config: BirdConfig, policies: LocalPolicies, unsaid: Un
     scanTime: first.scanTime ?? DEFAULT_SCAN_TIME,
     ...preferencesOf(config),
   };
+}
+
+/** BIRD 1.6 has a daemon a family: the routes of the other one are the other daemon's. */
+function familiesOf({ family }: BirdConfig, kernels: readonly Kernel[]): readonly ('ipv4' | 'ipv6')[] {
+  if (family !== undefined) return [family];
+  return (['ipv4', 'ipv6'] as const).filter((each) => kernels.some(({ channels }) => channels.has(each)));
 }
 
 /** The first that says one counts, as everywhere here. */

@@ -198,6 +198,18 @@ describe('the rest', () => {
     expect(warnings).toEqual([]);
   });
 
+  test('the families whose kernel routes are its own', () => {
+    const families = (text: string, dialect: '1.6' | '2.x') =>
+      model(`${ROUTER} ${text}`, { dialect }).config.kernel.families;
+    expect(families('protocol kernel { ipv4 { export all; }; }', '2.x')).toEqual(['ipv4']);
+    expect(families('protocol kernel { ipv6 { export all; }; } protocol kernel { ipv4; }', '2.x')).toEqual([
+      'ipv4',
+      'ipv6',
+    ]);
+    expect(families('', '2.x')).toEqual([]);
+    expect(families('protocol kernel { export all; }', '1.6')).toEqual(['ipv4']);
+  });
+
   test('preferences of all protocols', () => {
     const { config, warnings } =
       model(`${ROUTER} protocol kernel { learn; ipv4 { preference 11; export all; }; }
