@@ -37,6 +37,19 @@ export interface KernelLink {
   readonly up: boolean;
   readonly loopback: boolean;
   readonly mtu: number;
+  /** What only people ask for. */
+  readonly details?: LinkDetails;
+}
+
+export interface LinkDetails {
+  readonly adminUp: boolean;
+  /** It has a carrier. */
+  readonly linkUp: boolean;
+  readonly broadcast: boolean;
+  readonly multicast: boolean;
+  readonly pointToPoint: boolean;
+  /** Index of the bridge, bond or VRF that it belongs to. */
+  readonly master: number | undefined;
 }
 
 export interface KernelAddress {

@@ -57,7 +57,7 @@ export const RTA = {
   via: 18,
 } as const;
 
-export const IFLA = { name: 3, mtu: 4 } as const;
+export const IFLA = { name: 3, mtu: 4, master: 10 } as const;
 export const IFA = { address: 1, local: 2, flags: 8 } as const;
 /** Attributes of an extended ACK. */
 export const NLMSGERR_ATTR = { message: 1 } as const;
@@ -74,7 +74,14 @@ export const RT_TABLE_LOCAL = 255;
 /** rtm_table is one octet; larger numbers travel in RTA_TABLE. */
 export const RT_TABLE_OCTET_MAX = 255;
 
-export const IFF = { up: 0x1, loopback: 0x8, lowerUp: 0x10000 } as const;
+export const IFF = {
+  up: 0x1,
+  broadcast: 0x2,
+  loopback: 0x8,
+  pointToPoint: 0x10,
+  multicast: 0x1000,
+  lowerUp: 0x10000,
+} as const;
 
 export const AF = { inet: 2, netlink: 16, inet6: 10 } as const;
 

@@ -16,6 +16,7 @@ import { forEachAttribute } from './messages.ts';
 const LE = HOST_IS_LITTLE_ENDIAN;
 /** An unsigned 32-bit number. */
 const MTU_BYTES = 4;
+const INDEX_BYTES = 4;
 
 /** The link message whose netlink header is at `start`; undefined where it has no name. */
 export function decodeLink(
@@ -31,9 +32,11 @@ export function decodeLink(
   const flags = view.getUint32(at + 8, LE);
   let name: string | undefined;
   let mtu = 0;
+  let master: number | undefined;
   forEachAttribute(view, at + IFINFOMSG_BYTES, end, (type, offset, length) => {
     if (type === IFLA.name) name = Buffer.from(bytes.subarray(offset, offset + length - 1)).toString('utf8');
     else if (type === IFLA.mtu && length === MTU_BYTES) mtu = view.getUint32(offset, LE);
+    else if (type === IFLA.master && length === INDEX_BYTES) master = view.getUint32(offset, LE);
   });
   if (name === undefined) return undefined;
   const needed = IFF.up | IFF.lowerUp;
@@ -43,6 +46,14 @@ export function decodeLink(
     up: (flags & needed) === needed,
     loopback: (flags & IFF.loopback) !== 0,
     mtu,
+    details: {
+      adminUp: (flags & IFF.up) !== 0,
+      linkUp: (flags & IFF.lowerUp) !== 0,
+      broadcast: (flags & IFF.broadcast) !== 0,
+      multicast: (flags & IFF.multicast) !== 0,
+      pointToPoint: (flags & IFF.pointToPoint) !== 0,
+      master,
+    },
   };
 }
 

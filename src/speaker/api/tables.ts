@@ -95,13 +95,18 @@ export interface InterfaceView {
   loopback: boolean;
   broadcast: boolean;
   multicast: boolean;
+  pointToPoint: boolean;
   mtu: number;
+  /** The bridge, bond or VRF that it belongs to. */
   master: string | undefined;
   addresses: {
     address: string;
     length: number;
     scope: 'host' | 'link' | 'site' | 'univ';
-    primary: boolean;
+    /** secondary: within the prefix of an earlier one. */
+    rank: 'primary' | 'secondary' | 'other';
+    /** The other end of a link between two. */
+    opposite: string | undefined;
   }[];
 }
 

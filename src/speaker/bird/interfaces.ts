@@ -2,14 +2,24 @@
 // them for everybody.
 
 import { networkInterfaces } from 'node:os';
-import { formatAddress, isLinkLocal, parseAddress } from '../../lib/ip.ts';
+import type { KernelLink } from '../../fib/types.ts';
+import { formatAddress, isLinkLocal, maskBytes, parseAddress } from '../../lib/ip.ts';
 import type { InterfaceView } from '../api/tables.ts';
 import type { KernelSync } from '../kernel-sync.ts';
 
 const LOOPBACK_MTU = 65_536;
 const ETHERNET_MTU = 1500;
+const IPV4_OCTETS = 4;
+/** Prefixes of one IPv4 link between two: /30 and /31 (RFC 3021). */
+const PAIR_BITS: ReadonlySet<number> = new Set([30, 31]);
 
 type AddressView = InterfaceView['addresses'][number];
+
+interface Found {
+  readonly bytes: Uint8Array;
+  readonly length: number;
+  readonly peer: Uint8Array | undefined;
+}
 
 export function interfaceViews(kernel: KernelSync | undefined): InterfaceView[] {
   return kernel === undefined ? systemInterfaces() : kernelInterfaces(kernel);
@@ -17,24 +27,36 @@ export function interfaceViews(kernel: KernelSync | undefined): InterfaceView[] 
 
 function kernelInterfaces({ view }: KernelSync): InterfaceView[] {
   const views = [...view.links].map((link): InterfaceView => {
-    const addresses = view.addresses
+    const found = view.addresses
       .filter(({ ifindex }) => ifindex === link.ifindex)
-      .map(({ address, prefixLength }) => addressView(address, prefixLength));
+      .map(({ address, prefixLength, peer }) => ({ bytes: address, length: prefixLength, peer }));
+    const details = link.details ?? plainDetails(link);
+    const { master } = details;
     return {
       name: link.name,
       index: link.ifindex,
-      up: link.up,
-      adminUp: link.up,
-      linkUp: link.up,
+      up: details.adminUp,
+      ...details,
       loopback: link.loopback,
-      broadcast: !link.loopback,
-      multicast: !link.loopback,
       mtu: link.mtu,
-      master: undefined,
-      addresses: markPrimary(addresses),
+      master: master === undefined ? undefined : (view.interfaceOf(master)?.name ?? `${master}`),
+      addresses: addressViews(found),
     };
   });
   return views.sort((a, b) => a.index - b.index);
+}
+
+/** Of a link of which no more is known. */
+function plainDetails({ up, loopback }: KernelLink) {
+  const shared = !loopback;
+  return {
+    adminUp: up,
+    linkUp: up,
+    broadcast: shared,
+    multicast: shared,
+    pointToPoint: false,
+    master: undefined,
+  };
 }
 
 function systemInterfaces(): InterfaceView[] {
@@ -49,32 +71,50 @@ function systemInterfaces(): InterfaceView[] {
       loopback,
       broadcast: !loopback,
       multicast: !loopback,
+      pointToPoint: false,
       mtu: loopback ? LOOPBACK_MTU : ETHERNET_MTU,
       master: undefined,
-      addresses: markPrimary(
+      addresses: addressViews(
         addresses.flatMap(({ address, cidr }) => {
           const bytes = parseAddress(address)?.bytes;
           const length = Number(cidr?.split('/')[1]);
-          return bytes === undefined || Number.isNaN(length) ? [] : [addressView(bytes, length)];
+          return bytes === undefined || Number.isNaN(length) ? [] : [{ bytes, length, peer: undefined }];
         }),
       ),
     };
   });
 }
 
-function addressView(bytes: Uint8Array, length: number): AddressView {
-  return { address: formatAddress(bytes), length, scope: scopeOf(bytes), primary: false };
+/** The first of each version, and of link-local ones, is what others are told of. */
+function addressViews(found: readonly Found[]): AddressView[] {
+  const kinds = new Set<string>();
+  const prefixes = new Set<string>();
+  return found.map(({ bytes, length, peer }) => {
+    const scope = scopeOf(bytes);
+    const kind = bytes.length === IPV4_OCTETS ? 'ipv4' : scope === 'link' ? 'link-local' : 'ipv6';
+    const prefix = `${maskBytes(peer ?? bytes, length).join('.')}/${length}`;
+    // IPv6 knows of none.
+    const secondary = kind === 'ipv4' && prefixes.has(prefix);
+    const rank = secondary ? 'secondary' : kinds.has(kind) ? 'other' : 'primary';
+    kinds.add(kind);
+    prefixes.add(prefix);
+    const opposite = peer ?? otherOfPair(bytes, length);
+    return {
+      address: formatAddress(bytes),
+      length,
+      scope,
+      rank,
+      opposite: opposite === undefined ? undefined : formatAddress(opposite),
+    };
+  });
 }
 
-/** The first of each version, and of link-local ones, is what others are told of. */
-function markPrimary(addresses: readonly AddressView[]): AddressView[] {
-  const seen = new Set<string>();
-  return addresses.map((each) => {
-    const kind = each.address.includes(':') ? (each.scope === 'link' ? 'link-local' : 'ipv6') : 'ipv4';
-    const primary = !seen.has(kind);
-    seen.add(kind);
-    return { ...each, primary };
-  });
+function otherOfPair(bytes: Uint8Array, length: number): Uint8Array | undefined {
+  if (bytes.length !== IPV4_OCTETS || !PAIR_BITS.has(length)) return undefined;
+  const other = Uint8Array.from(bytes);
+  // In a /30 the two between the network and its broadcast address.
+  other[3] = other[3]! ^ (length === 30 ? 3 : 1);
+  return other;
 }
 
 const LOOPBACK_V4 = 127;
@@ -82,9 +122,8 @@ const LOOPBACK_V4 = 127;
 /** RFC 1918 and RFC 4193 addresses reach as far as a site. */
 function scopeOf(bytes: Uint8Array): AddressView['scope'] {
   const [a = 0, b = 0] = bytes;
-  if (bytes.length === 4) {
+  if (bytes.length === IPV4_OCTETS) {
     if (a === LOOPBACK_V4) return 'host';
-    if (a === 169 && b === 254) return 'link';
     return a === 10 || (a === 172 && (b & 0xf0) === 16) || (a === 192 && b === 168) ? 'site' : 'univ';
   }
   if (isLinkLocal(bytes)) return 'link';

@@ -93,6 +93,14 @@ describe.skipIf(!HOST_IS_LITTLE_ENDIAN)('netlink messages', () => {
       up: true,
       loopback: false,
       mtu: 1500,
+      details: {
+        adminUp: true,
+        linkUp: true,
+        broadcast: true,
+        multicast: true,
+        pointToPoint: false,
+        master: undefined,
+      },
     });
     const noCarrier = Uint8Array.from(up);
     noCarrier[26] = 0;

@@ -85,9 +85,20 @@ export const SHOW_INTERFACES: Command = {
   },
 };
 
-/** 1.6 sees one family, and an interface without an address of it as down. */
+const SCOPES = ['host', 'link', 'site', 'univ'] as const;
+
+/** 1.6 sees one family, an interface without an address of it as down, and of several the one that reaches farthest. */
 function narrow(link: InterfaceView, family: 'ipv4' | 'ipv6'): InterfaceView {
-  const addresses = link.addresses.filter(({ address }) => address.includes(':') === (family === 'ipv6'));
+  const own = link.addresses.filter(({ address }) => address.includes(':') === (family === 'ipv6'));
+  const eligible = own.filter(({ rank }) => rank !== 'secondary');
+  const farthest = Math.max(...eligible.map(({ scope }) => SCOPES.indexOf(scope)));
+  const primary = eligible.find(({ scope }) => SCOPES.indexOf(scope) === farthest);
+  const addresses = own.map((each) => {
+    const rank = each === primary ? 'primary' : each.rank === 'secondary' ? 'secondary' : 'other';
+    return { ...each, rank } as const;
+  });
+  // The one that is selected comes first.
+  addresses.sort((a, b) => Number(b.rank === 'primary') - Number(a.rank === 'primary'));
   return { ...link, addresses, up: link.up && addresses.length > 0 };
 }
 

@@ -6,10 +6,10 @@ import type { Style } from '../style.ts';
 
 export function* interfaceLines(link: InterfaceView, style: Style): Iterable<Line> {
   const master = link.master === undefined ? '' : ` master=${link.master}`;
-  yield line(CODE.interface, `${link.name} ${stateOf(link)} (index=${link.index}${master})`);
+  yield line(CODE.interface, `${link.name} ${stateOf(link, style)} (index=${link.index}${master})`);
   const flags = [
     // BIRD's word for a link that is not between two ends only.
-    link.broadcast || link.loopback ? 'MultiAccess' : 'PtP',
+    link.pointToPoint ? 'PtP' : 'MultiAccess',
     ...(link.broadcast ? ['Broadcast'] : []),
     ...(link.multicast ? ['Multicast'] : []),
     `Admin${link.adminUp ? 'Up' : 'Down'}`,
@@ -18,14 +18,23 @@ export function* interfaceLines(link: InterfaceView, style: Style): Iterable<Lin
     `MTU=${link.mtu}`,
   ];
   yield line(CODE.interfaceFlags, `\t${flags.join(' ')}`);
-  const preferred = style === 'bird1' ? 'Primary, ' : 'Preferred, ';
-  for (const { address, length, scope, primary } of link.addresses) {
-    yield line(CODE.address, `\t${address}/${length} (${primary ? preferred : ''}scope ${scope})`);
+  for (const { address, length, scope, rank, opposite } of link.addresses) {
+    const words = [
+      ...RANK_WORDS[style === 'bird1' ? 'bird1' : 'bird2'][rank],
+      ...(opposite === undefined ? [] : [`opposite ${opposite}`]),
+      `scope ${scope}`,
+    ];
+    yield line(CODE.address, `\t${address}/${length} (${words.join(', ')})`);
   }
 }
 
-function stateOf({ up }: InterfaceView): string {
-  return up ? 'up' : 'DOWN';
+const RANK_WORDS = {
+  bird1: { primary: ['Primary'], secondary: ['Secondary'], other: ['Unselected'] },
+  bird2: { primary: ['Preferred'], secondary: ['Secondary'], other: [] },
+} as const;
+
+function stateOf({ up }: InterfaceView, style: Style): string {
+  return up ? 'up' : style === 'bird1' ? 'DOWN' : 'down';
 }
 
 export function* summaryLines(links: readonly InterfaceView[], style: Style): Iterable<Line> {
@@ -35,14 +44,14 @@ export function* summaryLines(links: readonly InterfaceView[], style: Style): It
     one ? 'interface state address' : 'Interface  State  IPv4 address       IPv6 address',
   );
   for (const link of links) {
-    const shown = link.addresses.filter(({ scope, primary }) => primary && (one || scope !== 'link'));
+    const shown = link.addresses.filter(({ scope, rank }) => rank === 'primary' && (one || scope !== 'link'));
     const first = (v6: boolean): string => {
       const found = shown.find(({ address }) => address.includes(':') === v6);
       return found === undefined ? '' : `${found.address}/${found.length}`;
     };
     const text = one
-      ? `${link.name.padEnd(9)} ${stateOf(link).padEnd(5)} ${first(false) || first(true)}`
-      : `${link.name.padEnd(10)} ${stateOf(link).padEnd(6)} ${first(false).padEnd(18)} ${first(true)}`;
+      ? `${link.name.padEnd(9)} ${stateOf(link, style).padEnd(5)} ${first(false) || first(true)}`
+      : `${link.name.padEnd(10)} ${stateOf(link, style).padEnd(6)} ${first(false).padEnd(18)} ${first(true)}`;
     yield line(CODE.interfaceSummary, text);
   }
 }
