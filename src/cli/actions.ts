@@ -1,13 +1,15 @@
 // What the command line does with each row of the command table: call the daemon, and show the reply as a person
 // or a script wants it. One entry a command; a command without an entry does not compile.
 
+import { resolve } from 'node:path';
 import { COMMANDS, type ListCommand, type UnaryCommand, type WatchCommand } from '../control/commands.ts';
 import type { ControlClient } from '../control/grpc/client.ts';
-import type { PeersRequest } from '../control/protocol.ts';
+import type { ImpactRequest, PeersRequest } from '../control/protocol.ts';
 import { EXIT, ExitError } from './exit-codes.ts';
 import { renderBfdSessions } from './render/bfd.ts';
 import { renderPeerChange, renderRouteChange } from './render/changes.ts';
 import { renderExplanation } from './render/explain.ts';
+import { renderImpact } from './render/impact.ts';
 import { renderNodeStatus, renderPeer, renderPeers } from './render/peers.ts';
 import { routeBlocks, routeTable } from './render/routes.ts';
 import { renderStatus } from './render/status.ts';
@@ -121,6 +123,15 @@ const PEER_DONE = {
   undrain: 'is no longer drained',
 } as const;
 
+/** The daemon has another working directory. */
+const impactAction: Action<ImpactRequest> = {
+  run: (shell, { file, ...rest }) =>
+    unary(COMMANDS.impact, renderImpact).run(shell, {
+      ...rest,
+      ...(file !== undefined && { file: resolve(file) }),
+    }),
+};
+
 export const ACTIONS: Record<keyof typeof COMMANDS, Action> = {
   status: statusAction,
   showPeers: unary(COMMANDS.showPeers, peersText),
@@ -148,6 +159,7 @@ export const ACTIONS: Record<keyof typeof COMMANDS, Action> = {
     COMMANDS.networkDelete,
     (_reply, _look, { prefix }) => `${prefix} is no longer originated.\n`,
   ),
+  impact: impactAction,
   reload: unary(COMMANDS.reload, ({ changes }) =>
     changes.length === 0
       ? 'The configuration was read again; nothing changed.\n'

@@ -73,7 +73,7 @@ export function createProgram(terminal: Terminal, version: string, handlers: Han
       ...(terminal.columns !== undefined && { getOutHelpWidth: () => terminal.columns ?? 0 }),
     })
     .exitOverride();
-  addRun(root, handlers, finish);
+  addRun(root, handlers, finish, terminal);
   addSimulate(root, finish, terminal);
   for (const [key, command] of Object.entries(COMMANDS)) {
     const action = ACTIONS[key as keyof typeof COMMANDS];
@@ -97,7 +97,13 @@ export function createProgram(terminal: Terminal, version: string, handlers: Han
 
 type Finish = (work: Promise<ExitCode>) => Promise<void>;
 
-function addRun(root: Command, handlers: Handlers, finish: Finish): void {
+interface CheckOptions {
+  json?: boolean;
+  impact?: boolean;
+  socket: string;
+}
+
+function addRun(root: Command, handlers: Handlers, finish: Finish, terminal: Terminal): void {
   root
     .command('run')
     .description("run the daemon in the foreground; FILE is YAML or BIRD's language")
@@ -106,14 +112,20 @@ function addRun(root: Command, handlers: Handlers, finish: Finish): void {
     .action((file: string | undefined, options: { config?: string }) =>
       finish(handlers.run(file ?? options.config ?? DEFAULT_CONFIG)),
     );
-  root
+  const check = root
     .command('check')
     .description('check a configuration and show everything that is wrong with it')
     .argument('[FILE]', 'configuration', DEFAULT_CONFIG)
     .option('--json', 'one JSON document')
-    .action((file: string, options: { json?: boolean }) =>
-      finish(handlers.check(file, options.json === true)),
-    );
+    .option('--impact', 'ask the daemon which routes would change');
+  addSocket(check, terminal);
+  check.action((file: string, { json = false, impact = false, socket }: CheckOptions) =>
+    finish(
+      impact
+        ? handlers.remote(ACTIONS.impact, { file }, { socket, json, all: false })
+        : handlers.check(file, json),
+    ),
+  );
 }
 
 function addCompletion(

@@ -75,6 +75,14 @@ export const networkType: ArgumentSpec = {
   choices: NETWORK_TYPES,
 };
 
+export const file: ArgumentSpec = {
+  ...positional,
+  required: false,
+  field: 'file',
+  value: 'FILE',
+  help: 'configuration, as the daemon finds it; the one in use unless given',
+};
+
 export const longer: ArgumentSpec = flag('longer', '--longer', 'everything inside the prefix too');
 
 export const family: ArgumentSpec = {

@@ -12,6 +12,8 @@ import type {
   DrainRequest,
   ExplainRequest,
   Explanation,
+  ImpactRequest,
+  ImpactView,
   KernelRouteView,
   NetworkSpec,
   Nothing,
@@ -272,6 +274,20 @@ const networkDelete: UnaryCommand<DeleteNetworkRequest, Nothing> = {
   },
 };
 
+const IMPACT_ROUTES = 100;
+
+const impact: UnaryCommand<ImpactRequest, ImpactView> = {
+  name: 'impact',
+  method: 'CheckImpact',
+  kind: 'unary',
+  help: 'what a configuration would change, routes included, before it is applied',
+  args: [
+    args.file,
+    args.number('limit', '--limit', `most routes that are named (default: ${IMPACT_ROUTES})`),
+  ],
+  run: (api, { file, limit }) => api.impact(file, limit ?? IMPACT_ROUTES),
+};
+
 const reload: UnaryCommand<Nothing, ReloadResult> = {
   name: 'reload',
   method: 'Reload',
@@ -297,6 +313,7 @@ export const COMMANDS = {
   drain,
   networkAdd,
   networkDelete,
+  impact,
   reload,
 } as const;
 

@@ -21,6 +21,7 @@ export {
   CommandError,
   ConfigurationError,
   type FilterTraceView,
+  type ImpactView,
   type KernelRouteView,
   type KernelStatusView,
   type MessageName,
@@ -65,6 +66,11 @@ export interface ExplainRequest {
 /** ExplainView with what is told of each path beside the route instead of inside it. */
 export interface Explanation extends Omit<ExplainView, 'paths'> {
   paths: { rank: number; step: string; route: RouteView; importFilter?: FilterTraceView | undefined }[];
+}
+
+export interface ImpactRequest {
+  file?: string;
+  limit?: number;
 }
 
 export interface WatchPeersRequest {

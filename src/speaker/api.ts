@@ -289,6 +289,38 @@ export type RouteEvent = {
   best: RouteView | undefined;
 };
 
+export type ImpactChange = 'added' | 'removed' | 'modified';
+
+/** How many routes of a peer a configuration would change. */
+export interface ImpactCount {
+  peer: string;
+  /** import: what is taken from the peer; export: what it is sent. */
+  direction: 'import' | 'export';
+  added: number;
+  removed: number;
+  modified: number;
+}
+
+export interface ImpactRoute {
+  peer: string;
+  direction: 'import' | 'export';
+  family: FamilyName;
+  prefix: string;
+  change: ImpactChange;
+  /** `localPref 100 -> 200`; empty unless modified. */
+  detail: string;
+}
+
+export interface ImpactView {
+  /** One sentence a change of the configuration. */
+  changes: string[];
+  counts: ImpactCount[];
+  /** The first of them. */
+  routes: ImpactRoute[];
+  /** How many changed routes are not named. */
+  more: number;
+}
+
 export interface ReloadResult {
   /** One sentence a change, empty when nothing changed. */
   changes: string[];
@@ -322,6 +354,8 @@ export interface SpeakerApi {
   peerRefresh(name: string, direction: 'in' | 'out' | 'both'): void;
   addNetwork(network: NetworkSpec): void;
   deleteNetwork(prefix: string): void;
+  /** What a configuration file would change, routes included; the file of the start unless given. */
+  impact(file: string | undefined, limit: number): Promise<ImpactView>;
   /** Reads the configuration again and applies the difference. */
   reload(): Promise<ReloadResult>;
 }

@@ -102,6 +102,11 @@ export class Reconfiguration {
     return next;
   }
 
+  /** A configuration that is looked at and not used. Throws ConfigurationError. */
+  candidate(file: string | undefined): Config {
+    return this.#read(file, true);
+  }
+
   #read(file: string | undefined, onlyCheck = false): Config {
     const result = this.#load(file, onlyCheck);
     if (result.ok) return result.config;

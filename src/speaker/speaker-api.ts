@@ -5,6 +5,7 @@ import { CEASE } from '../bgp/wire/error-codes.ts';
 import type { SpeakerApi, StatusView } from './api.ts';
 import { CommandError } from './api.ts';
 import { createBirdApi } from './bird/api.ts';
+import { impactOf } from './impact.ts';
 import type { PeerHandle } from './peer-registry.ts';
 import { type ConfigLoader, Reconfiguration } from './reconfiguration.ts';
 import { refreshPeer } from './refresh.ts';
@@ -66,6 +67,7 @@ export function createApi({ speaker, configFile, loadConfig }: ApiOptions): Spea
     peerRefresh: (name, direction) => refresh(speaker, name, direction),
     addNetwork: (network) => networks.add(network),
     deleteNetwork: (prefix) => networks.delete(prefix),
+    impact: async (file, limit) => impactOf(speaker, reconfiguration.candidate(file), limit),
     reload: async () => ({ changes: await reconfiguration.reload() }),
   };
 }

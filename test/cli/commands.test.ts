@@ -431,6 +431,27 @@ describe('acting', () => {
     expect(await lab.godwit(words)).toEqual({ code: 1, out: '', err: `godwit: ${message}\n` });
   });
 
+  test('what a configuration would change', async () => {
+    const wanted = lines(
+      'The configuration would change',
+      '  peer tor-a: import accept -> filter short; import done again, session kept',
+      '',
+      'Routes',
+      '  from tor-a: 2 removed, 1 modified',
+      '    ~ 10.1.0.0/16 from tor-a: localPref 100 -> 200',
+      '    - 10.2.0.0/25 from tor-a',
+      '    and 1 more route; --limit names more',
+    );
+    expect(await text('impact', '/etc/next.yaml', '--limit', '7')).toBe(wanted);
+    expect(await text('check', '--impact', '/etc/next.yaml')).toBe(wanted);
+    expect(lab.speaker.calls).toEqual(['impact /etc/next.yaml 7', 'impact /etc/next.yaml 100']);
+    expect(await json('impact')).toMatchObject({
+      counts: [{ peer: 'tor-a', direction: 'import', added: 0, removed: 2, modified: 1 }],
+      routes: [{ change: 'modified', family: 'ipv4-unicast' }, { change: 'removed' }],
+      more: 1,
+    });
+  });
+
   test('a reload that changes nothing, and one that is refused', async () => {
     lab.speaker.reloadResult = { changes: [] };
     expect(await text('reload')).toBe('The configuration was read again; nothing changed.\n');

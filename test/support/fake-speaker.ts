@@ -6,6 +6,7 @@ import type {
   AttributesView,
   BfdSessionView,
   ExplainView,
+  ImpactView,
   KernelRouteView,
   NetworkSpec,
   PeerEvent,
@@ -459,6 +460,33 @@ export class FakeSpeaker implements SpeakerApi {
   deleteNetwork(prefix: string): void {
     if (prefix !== '192.0.2.0/24') throw new CommandError('not-found', `${prefix} is not originated here.`);
     this.calls.push(`delete ${prefix}`);
+  }
+
+  async impact(file: string | undefined, limit: number): Promise<ImpactView> {
+    this.calls.push(`impact ${file} ${limit}`);
+    return {
+      changes: ['peer tor-a: import accept -> filter short; import done again, session kept'],
+      counts: [{ peer: 'tor-a', direction: 'import', added: 0, removed: 2, modified: 1 }],
+      routes: [
+        {
+          peer: 'tor-a',
+          direction: 'import',
+          family: 'ipv4-unicast',
+          prefix: '10.1.0.0/16',
+          change: 'modified',
+          detail: 'localPref 100 -> 200',
+        },
+        {
+          peer: 'tor-a',
+          direction: 'import',
+          family: 'ipv4-unicast',
+          prefix: '10.2.0.0/25',
+          change: 'removed',
+          detail: '',
+        },
+      ],
+      more: 1,
+    };
   }
 
   async reload(): Promise<ReloadResult> {

@@ -5,6 +5,7 @@
 import type {
   AttributesView,
   BfdSessionView,
+  ImpactRoute,
   KernelRouteView,
   NetworkSpec,
   PeerView,
@@ -25,6 +26,8 @@ export const ENUM_TEXTS: Readonly<Record<string, readonly string[]>> = {
   KernelRouteOrigin: texts<KernelRouteView['origin']>('own', 'learned', 'connected'),
   KernelRouteState: texts<KernelRouteView['state']>('installed', 'pending', 'failed'),
   NetworkType: texts<NonNullable<NetworkSpec['type']>>(...NETWORK_TYPES),
+  ImpactDirection: texts<ImpactRoute['direction']>('import', 'export'),
+  ImpactChange: texts<ImpactRoute['change']>('added', 'removed', 'modified'),
   PeerAction: PEER_ACTIONS,
   RefreshDirection: REFRESH_DIRECTIONS,
 };
