@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { SimClock } from '../../src/sim/clock.ts';
+import { ProcessClock, SimClock } from '../../src/sim/clock.ts';
 
 describe('SimClock', () => {
   it('runs timers in the order of their time, then of their setting', () => {
@@ -43,5 +43,40 @@ describe('SimClock', () => {
     clock.settle();
     expect(ran).toEqual(['second turn']);
     expect(clock.now()).toBe(0);
+  });
+});
+
+describe('ProcessClock', () => {
+  it('a stopped process is late, in order, and what runs first may cancel what is late, too', () => {
+    const base = new SimClock();
+    const clock = new ProcessClock(base);
+    const ran: string[] = [];
+    const second = clock.setTimer(20, () => ran.push('second'));
+    clock.setTimer(10, () => {
+      ran.push('first');
+      second.cancel();
+    });
+    clock.setTimer(30, () => ran.push('third'));
+    clock.stop();
+    base.advance(100);
+    expect(ran).toEqual([]);
+    clock.goOn();
+    base.advance(0);
+    expect(ran).toEqual(['first', 'third']);
+  });
+
+  it('ends with its process, and never goes back', () => {
+    const base = new SimClock();
+    const clock = new ProcessClock(base);
+    clock.lookMs = 3;
+    const looks = [clock.now(), clock.now(), clock.now()];
+    expect(looks).toEqual([3, 6, 9]);
+    clock.wallOffset = -1e6;
+    expect(clock.wallTime()).toBe(base.wallTime() - 1e6);
+    clock.setTimer(1, () => looks.push(0));
+    clock.end();
+    base.advance(10);
+    expect(looks).toHaveLength(3);
+    expect(clock.now()).toBeGreaterThanOrEqual(10);
   });
 });

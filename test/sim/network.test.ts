@@ -1,5 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { SimClock } from '../../src/sim/clock.ts';
+import { MemNetwork } from '../../src/sim/network.ts';
+import { seededRandom } from '../../src/sim/random.ts';
 import { ip, RawConnection, World } from '../bgp/session/harness.ts';
 
 const A = '10.0.0.1';
@@ -147,5 +150,66 @@ describe('MemNetwork', () => {
     socket.write([Uint8Array.of(2)], () => {});
     world.clock.advance(100);
     expect(received).toEqual([1]);
+  });
+
+  it('keeps the order of one connection in any weather: up, octets, end', () => {
+    fc.assert(
+      fc.property(fc.integer(), fc.integer({ min: 0, max: 200 }), fc.boolean(), (seed, delay, killed) => {
+        const clock = new SimClock();
+        const network = new MemNetwork(clock);
+        const random = seededRandom(seed);
+        network.weather = { extraDelay: () => random() * delay };
+        const [a, b] = [network.host(ip(A)), network.host(ip(B))];
+        const seen: string[] = [];
+        const quiet = { onConnect() {}, onData() {}, onEnd() {}, onClose() {} };
+        b.listen(
+          { address: ip('0.0.0.0'), port: 179, interface: undefined },
+          {
+            onListening() {},
+            onError() {},
+            onAccept: (socket) => {
+              socket.attach(quiet);
+              for (const octet of [1, 2, 3]) socket.write([Uint8Array.of(octet)], () => {});
+              if (killed) b.kill();
+              else socket.end();
+            },
+          },
+        );
+        clock.settle();
+        a.connect(
+          {
+            remote: { address: ip(B), port: 179 },
+            local: { address: undefined, port: 0 },
+            interface: undefined,
+            ttl: undefined,
+            minTtl: undefined,
+            password: undefined,
+          },
+          {
+            onConnect: () => seen.push('up'),
+            onData: (buffer, length) => seen.push(...[...buffer.subarray(0, length)].map(String)),
+            onEnd: () => seen.push('end'),
+            onClose: (error) => seen.push(error?.code ?? 'closed'),
+          },
+        );
+        clock.advance(10_000);
+        expect(seen).toEqual(['up', '1', '2', '3', killed ? 'ECONNRESET' : 'end']);
+      }),
+    );
+  });
+
+  it('a machine that vanished answers nothing, and refuses what is old when it is back', () => {
+    const { world, socket, events, dialler } = pipe();
+    const host = world.network.hostOf(ip(B))!;
+    host.vanish();
+    socket.write([Uint8Array.of(1)], () => {});
+    world.clock.advance(10_000);
+    expect(dialler.closed).toBe(false);
+    host.present = true;
+    host.wake();
+    socket.write([Uint8Array.of(2)], () => {});
+    world.clock.advance(10_000);
+    expect(dialler.closed).toBe(true);
+    expect(events).toEqual([]);
   });
 });
