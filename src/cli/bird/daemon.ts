@@ -16,9 +16,11 @@ import type { Terminal } from '../terminal.ts';
 import { isDetached, reportReady, runDetached } from './background.ts';
 import { describeErrors } from './check.ts';
 import { createDump } from './dump.ts';
+import { DAEMONS } from './faces.ts';
 import type { BirdLog } from './log.ts';
 import { type BirdOptions, type Face, helpText, parseBirdArguments, USAGE } from './options.ts';
 import { openBirdLog } from './remote-log.ts';
+import { SignalHub } from './signal-hub.ts';
 import { traceStates } from './traces.ts';
 
 const SOCKET_MODE = 0o660;
@@ -66,7 +68,6 @@ async function run(
   if (!stays) return runDetached(face.name, argv, terminal);
   // What `ps`, `pgrep` and calicoctl look for.
   process.title = face.name;
-  const load = await loaderOf(options, face, terminal);
   if (options.user !== undefined || options.group !== undefined) {
     const { dropPrivileges } = await import('./native.ts');
     try {
@@ -76,6 +77,48 @@ async function run(
       return EXIT.failed;
     }
   }
+  const instances = instancesOf(options, face);
+  const signals = new SignalHub(process);
+  let starting = instances.length;
+  const started = (): void => {
+    starting--;
+    if (starting > 0) return;
+    if (options.pidFile !== undefined) writeFileSync(options.pidFile, `${process.pid}\n`);
+    reportReady();
+  };
+  const codes = await Promise.all(
+    instances.map(async (instance) => {
+      const code = await runInstance(instance, { signals, started }, terminal);
+      // One does not live without the other: their supervisor knows one process.
+      signals.emit('SIGTERM');
+      return code;
+    }),
+  );
+  signals.close();
+  if (options.pidFile !== undefined) rmSync(options.pidFile, { force: true });
+  return codes.find((code) => code !== EXIT.ok) ?? EXIT.ok;
+}
+
+interface Instance {
+  readonly options: BirdOptions;
+  readonly face: Face;
+}
+
+/** One, or two of one family each. */
+function instancesOf(options: BirdOptions, face: Face): readonly Instance[] {
+  const first = { options, face };
+  if (options.second === undefined) return [first];
+  const { config, socket } = options.second;
+  const other = face.name === 'bird6' ? DAEMONS['bird']! : DAEMONS['bird6']!;
+  return [first, { options: { ...options, config, socket }, face: other }];
+}
+
+async function runInstance(
+  { options, face }: Instance,
+  { signals, started }: { signals: SignalHub; started: () => void },
+  terminal: Terminal,
+): Promise<ExitCode> {
+  const load = await loaderOf(options, face, terminal);
   const log = openBirdLog(face.name, options.debug, terminal.now);
   const [speaker, { startBirdControl }, { LogTap }, { refuseForeign }, { dieLoudly }] = await Promise.all([
     import('../../speaker/main.ts'),
@@ -85,7 +128,6 @@ async function run(
     import('../local.ts'),
   ]);
   const logTap = new LogTap();
-  const dump = createDump(options, log);
   let bird: BirdConfig | undefined;
   return runDaemon(
     options.config,
@@ -117,10 +159,10 @@ async function run(
         const { startHttpServer } = await import('../../control/http/server.ts');
         return startHttpServer({ ...wanted, wallTime: terminal.now });
       },
-      signals: process,
+      signals,
       exit: (status) => process.exit(status),
-      journal: journalOf(log, options),
-      dump,
+      journal: journalOf(log, started),
+      dump: createDump(options, log),
     },
     terminal,
   );
@@ -132,6 +174,7 @@ async function loaderOf(options: BirdOptions, face: Face, terminal: Terminal): P
   const load = await openConfig(options.config, {
     ...language,
     ...(face.name === 'bird6' && { dialect: '1.6', family: 'ipv6' }),
+    ...(options.second !== undefined && face.name === 'bird' && { dialect: '1.6', family: 'ipv4' }),
   });
   return (other) => {
     const result = load(other);
@@ -157,12 +200,11 @@ function withSockets(config: Config, options: BirdOptions, face: Face): Config {
 }
 
 /** The moments of its life in BIRD's words. */
-function journalOf(log: BirdLog, options: BirdOptions): Journal {
+function journalOf(log: BirdLog, started: () => void): Journal {
   return {
     started: () => {
-      if (options.pidFile !== undefined) writeFileSync(options.pidFile, `${process.pid}\n`);
       log.write('info', 'Started');
-      reportReady();
+      started();
     },
     reloading: () => {
       log.write('info', 'Reconfiguration requested by SIGHUP');
@@ -173,9 +215,6 @@ function journalOf(log: BirdLog, options: BirdOptions): Journal {
       for (const line of message.split('\n')) log.write('error', line);
     },
     stopping: () => log.write('info', 'Shutting down'),
-    stopped: () => {
-      if (options.pidFile !== undefined) rmSync(options.pidFile, { force: true });
-      log.write('fatal', 'Shutdown completed');
-    },
+    stopped: () => log.write('fatal', 'Shutdown completed'),
   };
 }
