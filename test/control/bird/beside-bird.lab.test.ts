@@ -13,6 +13,7 @@ import { silentLogger } from '../../../src/lib/log.ts';
 import { Scheduler } from '../../../src/lib/scheduler.ts';
 import { Speaker } from '../../../src/speaker/speaker.ts';
 import { createApi } from '../../../src/speaker/speaker-api.ts';
+import { birdCommand } from '../../support/lab/bird-process.ts';
 import { SimLab, simKernel } from '../../support/sim-lab.ts';
 import { normalize } from './recorded.ts';
 import { Talk } from './talk.ts';
@@ -280,10 +281,7 @@ const DIFFERENT: readonly { readonly command: RegExp; readonly why: string }[] =
   },
 ];
 
-const BIRDS = {
-  '2.x': ['/usr/sbin/bird'],
-  '1.6': [process.env['BIRD_1_6'] ?? '', '/tmp/bird16/usr/sbin/bird'],
-} as const;
+const BIRDS = { '2.x': 'bird2', '1.6': 'bird1' } as const;
 
 const LAST = /^\d{4} /;
 const SILENCE_MS = 2000;
@@ -354,7 +352,8 @@ class RealBird {
 }
 
 describe.each(['2.x', '1.6'] as const)('beside BIRD %s', (dialect) => {
-  const program = BIRDS[dialect].find((path) => path !== '' && existsSync(path));
+  const [program] = birdCommand(BIRDS[dialect], 'bird') ?? [];
+  if (program === undefined) process.stderr.write(`lab skipped, missing: BIRD ${dialect}\n`);
   const commands = [...ONLY[dialect], ...COMMANDS];
   let theirs: string[][] = [];
   let ours: string[][] = [];

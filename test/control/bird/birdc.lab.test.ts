@@ -10,16 +10,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type BirdControl, startBirdControl } from '../../../src/control/bird/server.ts';
 import { silentLogger } from '../../../src/lib/log.ts';
 import { type Rig, rig } from '../../speaker/rig.ts';
+import { birdCommand } from '../../support/lab/bird-process.ts';
 
-const BIRD_16 = ['/tmp/bird16/usr/sbin', `${process.env['GODWIT_BIRD16'] ?? ''}/usr/sbin`];
 const CLIENTS = [
   ['birdcl of 2.x', '/usr/sbin/birdcl', 'bird2'],
   ['birdc of 2.x', '/usr/sbin/birdc', 'bird2'],
-  [
-    'birdc of 1.6',
-    BIRD_16.map((place) => join(place, 'birdc')).find((path) => existsSync(path)) ?? '',
-    'bird1',
-  ],
+  ['birdc of 1.6', birdCommand('bird1', 'birdc')?.[0] ?? '', 'bird1'],
 ] as const;
 
 const A = '10.0.0.2';
