@@ -1,6 +1,8 @@
 // One machine of a simulation and the speaker on it: started, stopped, killed, rebooted, stopped for a while, with a
 // new configuration. Views of the speaker are here in the short forms that invariants and tests compare.
 
+import { looksLikeBird } from '../config/bird/dialect.ts';
+import { loadBird } from '../config/bird/load.ts';
 import { formatIssues } from '../config/issues.ts';
 import { type LoadResult, parseConfig } from '../config/load.ts';
 import type { Config } from '../config/model.ts';
@@ -258,7 +260,11 @@ export class SimNode {
     const unreadable = (path: string): string => {
       throw new Error(`${path} is not there`);
     };
-    return parseConfig(this.#text, 'godwit.yaml', {}, unreadable, { hostname: this.name, addresses: [] });
+    const host = { hostname: this.name, addresses: [] };
+    if (looksLikeBird(this.#text)) {
+      return loadBird(this.#text, 'bird.conf', { read: unreadable, list: () => [] }, host);
+    }
+    return parseConfig(this.#text, 'godwit.yaml', {}, unreadable, host);
   }
 
   #config(): Config {

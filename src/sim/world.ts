@@ -29,7 +29,12 @@ export class World {
   }
 
   /** A machine that runs a speaker. Addresses are `10.0.0.1` or `10.0.0.1@eth1`; eth0 unless said. */
-  node(name: string, addresses: readonly string[], input: ConfigInput, options: NodeOptions = {}): SimNode {
+  node(
+    name: string,
+    addresses: readonly string[],
+    input: ConfigInput | string,
+    options: NodeOptions = {},
+  ): SimNode {
     const host = this.network.host(...addresses.map((text) => octets(text.split('@')[0]!)));
     const node = new SimNode(this, name, addresses, host, input, options);
     this.nodes.push(node);

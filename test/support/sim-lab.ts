@@ -43,7 +43,7 @@ export class SimLab {
   speaker(
     name: string,
     addresses: readonly string[],
-    input: ConfigInput,
+    input: ConfigInput | string,
     options: { kernel?: MemKernel; openBfd?: NonNullable<NodeOptions['openBfd']> } = {},
   ): SimSpeaker {
     return this.world.node(name, addresses, input, options);
