@@ -90,7 +90,7 @@ async function run(
     instances.map(async (instance) => {
       const code = await runInstance(instance, { signals, started }, terminal);
       // One does not live without the other: their supervisor knows one process.
-      signals.emit('SIGTERM');
+      signals.stop();
       return code;
     }),
   );

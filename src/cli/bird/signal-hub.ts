@@ -9,6 +9,7 @@ export class SignalHub {
   readonly #source: Source;
   readonly #listeners = new Map<string, Set<() => void>>();
   readonly #relays = new Map<string, () => void>();
+  #stopping = false;
 
   constructor(source: Source) {
     this.#source = source;
@@ -30,8 +31,14 @@ export class SignalHub {
     this.#listeners.get(signal)?.delete(listener);
   }
 
+  /** Ends all daemons, unless they are about to end: a second signal would not wait for them. */
+  stop(): void {
+    if (!this.#stopping) this.emit('SIGTERM');
+  }
+
   /** As if the process had got it. */
   emit(signal: string): void {
+    if (signal === 'SIGTERM' || signal === 'SIGINT') this.#stopping = true;
     for (const listener of [...(this.#listeners.get(signal) ?? [])]) listener();
   }
 
