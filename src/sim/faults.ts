@@ -5,7 +5,7 @@ import { ERRNO } from '../fib/errno.ts';
 import type { Random } from '../lib/clock.ts';
 import type { SimNode } from './node.ts';
 import { drawInteger, drawOne, drawTrue } from './random.ts';
-import type { Simulation } from './simulation.ts';
+import { ETH0, type Simulation } from './simulation.ts';
 import { drawNetwork, type Topology } from './topology.ts';
 import { drawChange } from './variants.ts';
 import { octets } from './world.ts';
@@ -33,6 +33,8 @@ interface FaultRow {
 
 const ERRNOS = [ERRNO.ENOBUFS, ERRNO.ENOMEM, ERRNO.EINVAL, ERRNO.EEXIST, ERRNO.ENETUNREACH, ERRNO.ESRCH];
 const RETRANSMISSION_MS = 200;
+const MAIN_TABLE = 254;
+const RTPROT_STATIC = 4;
 
 function anyNode(random: Random, { nodes }: Topology): { node: string } {
   return { node: drawOne(random, nodes).name };
@@ -227,6 +229,17 @@ export const FAULT_ROWS = {
         .filter((each) => each.protocol === node.speaker.config.kernel.protocol);
       if (own === undefined || own.length === 0) return;
       node.kernel!.deleteRoute(own[(fault.value ?? 0) % own.length]!);
+    },
+  },
+  foreign: {
+    weight: 2,
+    draw: (random, topology) => ({ ...anyNode(random, topology), ...duration(random), ...detail(random) }),
+    apply: (simulation, { kernel }, { value = 0, forMs = 0 }) => {
+      if (kernel === undefined) return;
+      const prefix = { bytes: Uint8Array.of(10, 220, value % 8, 0), length: 24 };
+      const route = { prefix, table: MAIN_TABLE, metric: 0, protocol: RTPROT_STATIC };
+      kernel.addRoute({ ...route, type: 'unicast', nextHops: [{ ifindex: ETH0 }] });
+      simulation.after(forMs, () => void kernel.deleteRoute(route));
     },
   },
   announce: {

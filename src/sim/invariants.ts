@@ -153,6 +153,17 @@ function follow(
   return walk(start, []);
 }
 
+/** Speakers of one kind understand each other, unless somebody changes their octets: the lines that say otherwise. */
+export function misunderstandings(nodes: readonly SimNode[]): string[] {
+  return nodes.flatMap(({ name, log }) => {
+    const lines = log.filter((line) => MISUNDERSTOOD.test(line));
+    return [...new Set(lines)].map((line) => `${name} logged: ${line}`);
+  });
+}
+
+const MISUNDERSTOOD =
+  /malformed|(sent|received) (Message Header|OPEN Message|UPDATE Message|ROUTE-REFRESH Message|Finite State Machine) Error/;
+
 /** An error in the log is a fault of our own. */
 function loggedErrors(node: SimNode): string[] {
   return node.log.filter((line) => line.startsWith('error')).map((line) => `${node.name} logged: ${line}`);

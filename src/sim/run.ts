@@ -3,7 +3,7 @@
 // happened, the end is as the beginning.
 
 import { drawFaults, type Fault, type FaultKind } from './faults.ts';
-import { brokenForwarding, brokenInvariants } from './invariants.ts';
+import { brokenForwarding, brokenInvariants, misunderstandings } from './invariants.ts';
 import type { SimNode } from './node.ts';
 import { drawInteger, drawOne, seededRandom } from './random.ts';
 import { Simulation } from './simulation.ts';
@@ -182,7 +182,8 @@ class Run {
     );
     this.nodes = nodes.map((node) => summaryOf(node, this.#options.routes === true));
     this.current = 'withdrawal';
-    for (const node of nodes) node.requestReload({ ...this.#simulation.plan(node).config, networks: [] });
+    for (const node of nodes)
+      node.requestReload({ ...this.#simulation.plan(node).config, networks: [], redistribute: [] });
     await this.#rest(
       'withdrawal',
       () => allEstablished(nodes),
@@ -206,6 +207,9 @@ class Run {
     const broken = brokenInvariants(simulation.world.nodes);
     if (convergedMs === undefined) broken.unshift(...unrest(simulation.world.nodes));
     broken.push(...more());
+    if (!this.#scenario.faults.some(({ kind }) => kind === 'corrupt')) {
+      broken.push(...misunderstandings(simulation.world.nodes));
+    }
     this.add({ name, convergedMs, broken });
   }
 }

@@ -12,7 +12,8 @@ import { drawInteger, drawTrue, seededRandom } from './random.ts';
 import type { NodePlan, Topology } from './topology.ts';
 import { octets, World } from './world.ts';
 
-const ETH0 = 2;
+/** The link that all machines share. */
+export const ETH0 = 2;
 const MTU = 1500;
 const LOOPBACK_MTU = 65_536;
 /** Nothing has moved for so long: it will not any more. */

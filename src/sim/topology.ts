@@ -67,12 +67,24 @@ export function buildTopology(
   const many = !plain && drawTrue(random, 0.3) ? drawInteger(random, 1, 150) : 0;
   if (!plain && drawTrue(random, 0.3)) giveRoles(drafts, random);
   const kernel = !plain && drawTrue(random, 0.8);
+  const redistribute = !plain && kernel && drawTrue(random, 0.3) ? drawOne(random, REDISTRIBUTED) : [];
   const decision = plain ? {} : drawDecision(random);
   return {
     name: kind,
     ambiguous: addPath,
     nodes: drafts.map((draft) =>
-      nodePlan(draft, { families, kernel, decision, random, plain, transport, dynamic, many, drafts }),
+      nodePlan(draft, {
+        families,
+        kernel,
+        decision,
+        random,
+        plain,
+        transport,
+        dynamic,
+        many,
+        redistribute,
+        drafts,
+      }),
     ),
   };
 }
@@ -216,6 +228,7 @@ interface Common {
   /** Reflectors take their clients as they come. */
   readonly dynamic: boolean;
   readonly drafts: readonly Draft[];
+  readonly redistribute: readonly ('kernel' | 'connected')[];
   /** Networks more for some. */
   readonly many: number;
 }
@@ -229,10 +242,11 @@ function nodePlan({ name, index, asn, peers, reflector }: Draft, common: Common)
     ...(both && { families: FAMILIES }),
     ...settings,
   }));
-  // Who must be called, or has a password of its own, is configured.
+  // Who must be called, has a password of its own, or may sit on half a session for ever, is configured.
   const comes = (peer: SettingsInput, other: number): boolean => {
-    const passive = common.drafts[other]!.peers.get(index)?.passive === true;
-    return peer.routeReflectorClient === true && peer.password === undefined && !passive;
+    const back = common.drafts[other]!.peers.get(index);
+    const calls = back?.passive !== true && back?.holdTime !== 0;
+    return peer.routeReflectorClient === true && peer.password === undefined && calls;
   };
   const others = [...peers.keys()];
   const clients = common.dynamic && reflector ? all.filter((peer, i) => comes(peer, others[i]!)) : [];
@@ -241,6 +255,7 @@ function nodePlan({ name, index, asn, peers, reflector }: Draft, common: Common)
     kernel: kernel ? { install: true, ecmp: plain ? 1 : drawOne(random, [1, 1, 2, 8]) } : { install: false },
     decision,
     control: false,
+    ...(kernel && common.redistribute.length > 0 && { redistribute: [...common.redistribute] }),
     peers: all.filter((peer) => !clients.includes(peer)),
     ...(clients.length > 0 && {
       dynamicPeers: DYNAMIC_RANGES.map((prefix) => ({
@@ -258,6 +273,7 @@ function nodePlan({ name, index, asn, peers, reflector }: Draft, common: Common)
   return { name, addresses, config, kernel };
 }
 
+const REDISTRIBUTED = [['kernel'], ['connected'], ['kernel', 'connected']] as const;
 const FAMILIES: ('ipv4-unicast' | 'ipv6-unicast')[] = ['ipv4-unicast', 'ipv6-unicast'];
 const DYNAMIC_RANGES = ['10.0.0.0/16', '2001:db8::/64'];
 

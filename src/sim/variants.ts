@@ -61,6 +61,7 @@ const CHANGES: readonly Change[] = [
     ...config,
     networks: [...(config.networks ?? []).slice(1), drawNetwork('203.0.113.0/24', random)],
   }),
+  (config, random) => ({ ...config, redistribute: drawOne(random, [[], ['kernel'], ['connected']]) }),
   (config, random) => ({ ...config, networks: (config.networks ?? []).filter(() => drawTrue(random, 0.7)) }),
   (config, random) => ({ ...config, peers: (config.peers ?? []).filter(() => drawTrue(random, 0.8)) }),
 ];
