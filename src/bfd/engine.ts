@@ -95,16 +95,16 @@ export class BfdEngine {
     const key = pathKey(spec.path);
     this.#byRemote.set(key, [...(this.#byRemote.get(key) ?? []), entry]);
     this.#open(entry, now);
-    this.#settle(entry, now);
+    this.#schedule(entry);
   }
 
   /** Other options for a session; its path stays. */
-  update(id: number, options: SessionOptions, now: number): void {
+  update(id: number, options: SessionOptions): void {
     const entry = this.#entries.get(id);
     if (entry === undefined) return;
     entry.spec = { ...options, path: entry.spec.path };
     entry.session.configure(entry.spec);
-    this.#settle(entry, now);
+    this.#schedule(entry);
   }
 
   /** RFC 5880 §6.8.16: AdminDown for a detection time of the other side, then gone. Nothing more is reported of it. */
@@ -121,14 +121,14 @@ export class BfdEngine {
     const lasts = (timers.transmitInterval * entry.spec.detectMultiplier) / MICROS_PER_MS;
     // Nobody to tell.
     entry.endsAt = remoteDiscriminator === 0 ? now : now + lasts;
-    this.#settle(entry, now);
+    this.#schedule(entry);
   }
 
   receive(datagram: Datagram, now: number): void {
     const packet = this.#packet;
     const malformed = decodePacket(datagram.view, datagram.start, datagram.end, packet);
     if (malformed !== undefined) {
-      this.#discard(this.#ofSender(datagram), malformed, now);
+      this.#discard(this.#ofSender(datagram), malformed);
       return;
     }
     const entry =
@@ -148,7 +148,7 @@ export class BfdEngine {
           ? 'path'
           : entry.session.refuses(packet, datagram.bytes, datagram.view, datagram.start);
     if (refused !== undefined) {
-      this.#discard(entry, refused, now);
+      this.#discard(entry, refused);
       return;
     }
     entry.discard = undefined;
@@ -191,14 +191,15 @@ export class BfdEngine {
     });
   }
 
-  #discard(entry: Entry | undefined, reason: Discard, now: number): void {
+  #discard(entry: Entry | undefined, reason: Discard): void {
     if (entry === undefined) {
       this.strangers++;
       return;
     }
     // While the session stands, somebody else's packets are no problem of it.
     if (entry.session.state !== 'Up') entry.discard = reason;
-    this.#settle(entry, now);
+    // Its time is not looked at: behind this packet there may be one that counts.
+    this.#schedule(entry);
   }
 
   #open(entry: Entry, now: number): void {
@@ -217,10 +218,14 @@ export class BfdEngine {
     entry.trouble = entry.outlet.send(bytes, length);
   }
 
-  /** Runs a session, and puts it where it belongs among those that wait. */
   #settle(entry: Entry, now: number): void {
+    entry.session.run(now);
+    this.#schedule(entry);
+  }
+
+  /** Puts a session where it belongs among those that wait, and tells what is new of it. */
+  #schedule(entry: Entry): void {
     const { session } = entry;
-    session.run(now);
     const reopenAt = entry.outlet === undefined ? entry.reopenAt : Number.POSITIVE_INFINITY;
     this.#due.set(entry.slot, Math.min(session.due, reopenAt, entry.endsAt));
     if (this.#entries.get(entry.id) === entry) this.#report(entry);

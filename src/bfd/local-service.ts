@@ -38,7 +38,7 @@ export class LocalBfdService implements BfdService {
   }
 
   update(id: number, options: SessionOptions): void {
-    this.engine.update(id, options, this.#clock.now());
+    this.engine.update(id, options);
     this.#arm();
   }
 
@@ -56,7 +56,7 @@ export class LocalBfdService implements BfdService {
     this.#timer?.cancel();
     this.#timer = undefined;
     const { due } = this.engine;
-    if (!Number.isFinite(due)) return;
+    if (due === Number.POSITIVE_INFINITY) return;
     const now = this.#clock.now();
     this.#timer = this.#clock.setTimer(Math.max(0, due - now), () => {
       this.engine.run(this.#clock.now());

@@ -59,9 +59,11 @@ class Keeper {
       this.#engine.receive(datagram, this.#clock.now());
     while (this.#open) {
       this.#wait(this.#engine.due - this.#clock.now());
+      // Taken before the sockets are read: until then everybody is heard, wherever the thread is held up.
+      const now = this.#clock.now();
       this.#transport.drain(receive);
       this.#obey();
-      this.#engine.run(this.#clock.now());
+      this.#engine.run(now);
       this.#tell();
     }
     this.#transport.close();
@@ -114,7 +116,7 @@ class Keeper {
         this.#engine.add(command.id, command.spec, now);
         return;
       case 'update':
-        this.#engine.update(command.id, command.options, now);
+        this.#engine.update(command.id, command.options);
         return;
       case 'remove':
         this.#engine.remove(command.id, now);

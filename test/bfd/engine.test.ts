@@ -238,7 +238,7 @@ describe('answers', () => {
     receive({ state: 'Up', yourDiscriminator: yours, demand: true, poll: true });
     expect(sent).toMatchObject([{ final: true, demand: false }]);
     sent.length = 0;
-    engine.update(1, sessionOptions({ detectMultiplier: 9 }), now);
+    engine.update(1, sessionOptions({ detectMultiplier: 9 }));
     now += 200;
     engine.run(now);
     expect(sent.length).toBeGreaterThan(0);
@@ -265,6 +265,26 @@ describe('answers', () => {
     expect(sent.length).toBeGreaterThan(5);
     for (const packet of sent)
       expect(packet).toMatchObject({ demand: false, requiredMinEchoRx: 0, controlPlaneIndependent: false });
+  });
+});
+
+describe('a system that was held up for longer than a detection time', () => {
+  it('hears all that came meanwhile before it declares anybody dead', () => {
+    add(1, '10.0.0.2');
+    const yours = last(1).localDiscriminator;
+    receive({ state: 'Init', yourDiscriminator: yours, desiredMinTx: 100 * MS });
+    receive({ state: 'Up', yourDiscriminator: yours, final: true, desiredMinTx: 100 * MS });
+    expect(last(1)).toMatchObject({ state: 'Up', detectionTime: 300 * MS });
+    now += 5000;
+    // Garbage in front, and what counts behind it.
+    receive({ state: 'Up', myDiscriminator: 0 });
+    receive({ state: 'Up', yourDiscriminator: yours }, { multihop: true });
+    receive({ state: 'Up', yourDiscriminator: yours, desiredMinTx: 100 * MS });
+    engine.run(now);
+    expect(last(1).state).toBe('Up');
+    now += 301;
+    engine.run(now);
+    expect(last(1)).toMatchObject({ state: 'Down', localDiagnostic: 1 });
   });
 });
 

@@ -45,6 +45,8 @@ export class ReceiveRing {
   readonly #slots: readonly Slot[];
   readonly #v6: boolean;
   readonly #controlsAt: number;
+  /** Slots that must be prepared again. */
+  #used = SLOTS;
 
   constructor(libc: Libc, v6: boolean, multihop: boolean) {
     this.#libc = libc;
@@ -85,12 +87,10 @@ export class ReceiveRing {
   /** Takes up to 64 packets off the socket; true where there may be more. */
   take(fd: number, receive: (datagram: Datagram) => void): boolean {
     const view = this.#view;
-    for (let i = 0; i < SLOTS; i++) {
-      const message = i * MESSAGE.octets;
-      view.setUint32(message + MESSAGE.nameLength, NAME_OCTETS, LITTLE_ENDIAN);
-      setWord(view, message + MESSAGE.controlLength, CONTROL_OCTETS);
-    }
+    // What the call before has overwritten.
+    for (let i = 0; i < this.#used; i++) this.#prepare(i);
     const count = this.#libc.recvmmsg(fd, this.#bytes, SLOTS, MSG_DONTWAIT, null);
+    this.#used = Math.max(0, count);
     for (let i = 0; i < count; i++) {
       const slot = this.#slots[i]!;
       if (!this.#hasPktinfo(i)) continue;
@@ -101,6 +101,12 @@ export class ReceiveRing {
       receive(slot);
     }
     return count === SLOTS;
+  }
+
+  #prepare(i: number): void {
+    const message = i * MESSAGE.octets;
+    this.#view.setUint32(message + MESSAGE.nameLength, NAME_OCTETS, LITTLE_ENDIAN);
+    setWord(this.#view, message + MESSAGE.controlLength, CONTROL_OCTETS);
   }
 
   #hasPktinfo(i: number): boolean {
