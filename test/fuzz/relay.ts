@@ -114,6 +114,7 @@ export class Relay {
         peerAs: this.#as ?? LOCAL_AS,
         role: undefined,
         gracefulShutdown: true,
+        draining: false,
         ownAddresses: [OWN, OWN_V6],
         policy: 'accept',
       },
