@@ -29,6 +29,9 @@ export interface RunningSpeaker {
   stop(): Promise<void>;
 }
 
+/** Milliseconds until compiling ahead begins: sockets are open by then, and no session is yet. */
+const WARM_UP_AFTER_MS = 150;
+
 /** Starts a speaker; rejects where the kernel is wanted and cannot be had. */
 export async function createSpeaker(options: CreateOptions): Promise<RunningSpeaker> {
   const { config, configFile, loadConfig, logger } = options;
@@ -45,10 +48,13 @@ export async function createSpeaker(options: CreateOptions): Promise<RunningSpea
     version: packageVersion(),
   });
   await speaker.start();
-  warmUp({
-    clock: systemClock,
-    defer: (fn) => void setImmediate(fn),
-    goOn: () => speaker.state === 'running' && !speaker.registry.anyEstablished,
-  });
+  // What answers people and probes comes up first.
+  systemClock.setTimer(WARM_UP_AFTER_MS, () =>
+    warmUp({
+      clock: systemClock,
+      defer: (fn) => void setImmediate(fn),
+      goOn: () => speaker.state === 'running' && !speaker.registry.anyEstablished,
+    }),
+  );
   return { api: createApi({ speaker, configFile, loadConfig }), stop: () => speaker.stop() };
 }
