@@ -40,6 +40,9 @@ function handlersFor(terminal: Terminal): Handlers {
     async check(file, json) {
       return (await import('./local.ts')).check(file, json, terminal);
     },
+    async test(file, json) {
+      return (await import('./test-filters.ts')).testFilters(file, json, terminal);
+    },
     async completion(shell, { root, dynamic }) {
       const { SHELLS, completionScript } = await import('./completion.ts');
       const known = SHELLS.find((each) => each === shell);

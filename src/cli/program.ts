@@ -20,6 +20,7 @@ export interface Handlers {
   ): Promise<ExitCode>;
   run(file: string): Promise<ExitCode>;
   check(file: string, json: boolean): Promise<ExitCode>;
+  test(file: string, json: boolean): Promise<ExitCode>;
   completion(shell: string, program: Program): Promise<ExitCode>;
   /** For completion scripts: names, one a line; nothing when the daemon is not there. */
   peerNames(socket: string): Promise<ExitCode>;
@@ -111,6 +112,14 @@ function addRun(root: Command, handlers: Handlers, finish: Finish, terminal: Ter
     .option('-c, --config <FILE>', 'the same')
     .action((file: string | undefined, options: { config?: string }) =>
       finish(handlers.run(file ?? options.config ?? DEFAULT_CONFIG)),
+    );
+  root
+    .command('test')
+    .description('run the tests that a configuration has for its filters')
+    .argument('[FILE]', 'configuration', DEFAULT_CONFIG)
+    .option('--json', 'one JSON document')
+    .action((file: string, options: { json?: boolean }) =>
+      finish(handlers.test(file, options.json === true)),
     );
   const check = root
     .command('check')

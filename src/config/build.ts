@@ -85,6 +85,7 @@ export function buildConfig(
     networks: buildNetworks(input.networks, issues),
     redistribute,
     localPolicies: buildLocalPolicies(input, filters),
+    ...(input.tests !== undefined && { tests: filters.tests(Object.keys(input.tests)) }),
     decision: {
       alwaysCompareMed: input.decision?.alwaysCompareMed ?? false,
       preferOldest: input.decision?.preferOldest ?? false,

@@ -10,6 +10,7 @@ import { parseDefinitions, parseFilterText } from '../policy/parser.ts';
 import { FilterPool, type PolicyHost, PolicyProgram } from '../policy/program.ts';
 import { NO_TABLES } from '../policy/route-access.ts';
 import { Source, type Span } from '../policy/source.ts';
+import { compileTest, type PolicyTest, parseTestSteps } from '../policy/tests.ts';
 import { SyntaxStop, TokenReader } from '../policy/token-reader.ts';
 import type { IssueList } from './issues.ts';
 import type { FamilyPolicy, Policy } from './model.ts';
@@ -59,6 +60,25 @@ export class FilterReader {
       }
       this.#named.set(name, this.#compile(path, name));
     }
+  }
+
+  /** Compiles what `tests` holds, after the filters. */
+  tests(names: readonly string[]): PolicyTest[] {
+    return names.flatMap((name) => {
+      const path = ['tests', name];
+      const tokens = this.#tokens(path);
+      const first = tokens?.[0];
+      if (tokens === undefined || first === undefined) return [];
+      let test: PolicyTest | undefined;
+      try {
+        const steps = parseTestSteps(new TokenReader(tokens, '2.x', this.#diagnostics));
+        const find = (filter: string) => this.#named.get(filter) ?? this.program.filter(filter);
+        test = compileTest(this.program, { name, span: first, steps }, find);
+      } catch (stop) {
+        if (!(stop instanceof SyntaxStop)) throw stop;
+      }
+      return this.#report(path) || test === undefined ? [] : [test];
+    });
   }
 
   /** What stands at `path`: accept, reject, a filter's name or its text, or one for each family. */

@@ -5,6 +5,7 @@
 import type { FamilyName } from '../bgp/wire/families.ts';
 import type { Role } from '../bgp/wire/session-context.ts';
 import type { Filter } from '../policy/filter.ts';
+import type { PolicyTest } from '../policy/tests.ts';
 import type { BirdConfig } from './bird/config.ts';
 import type { FilterEnvironment } from './filter-environment.ts';
 
@@ -17,6 +18,8 @@ export interface Config {
   readonly networks: readonly NetworkConfig[];
   readonly redistribute: readonly RedistributeSource[];
   readonly localPolicies: LocalPolicies;
+  /** Tests of its filters, for `godwit test`. */
+  readonly tests?: readonly PolicyTest[];
   /** What its filters run with; absent where no route is ever seen. */
   readonly filters?: FilterEnvironment;
   readonly decision: DecisionConfig;

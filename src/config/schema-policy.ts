@@ -23,6 +23,12 @@ export const definitionsSchema = z
   .string()
   .describe('Constants, functions and attributes for filters, in the language of BIRD 2.x.');
 
+export const testsSchema = z
+  .record(z.string(), z.string().min(1))
+  .describe(
+    'Tests of filters by name, for `godwit test`: route PREFIX { ... }; filter NAME; expect accept where ...;',
+  );
+
 export const filtersSchema = z
   .record(z.string(), z.string().min(1))
   .describe('Filters by name: the body of each in the language of BIRD 2.x.');

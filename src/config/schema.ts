@@ -4,7 +4,7 @@
 import { z } from 'zod';
 import { BIRD_STYLES } from './model.ts';
 import { dynamicPeersSchema, peerGroupSchema, peerSchema } from './schema-peer.ts';
-import { definitionsSchema, filtersSchema, policySchema } from './schema-policy.ts';
+import { definitionsSchema, filtersSchema, policySchema, testsSchema } from './schema-policy.ts';
 import {
   addressSchema,
   asnSchema,
@@ -327,6 +327,7 @@ export const configSchema = z
     redistribute: redistributeSchema.describe('Which routes of this host to announce.').optional(),
     definitions: definitionsSchema.optional(),
     filters: filtersSchema.optional(),
+    tests: testsSchema.optional(),
     decision: decisionSchema.describe('How the best path is chosen.').optional(),
     control: controlSchema.describe('Control socket of the command line.').optional(),
     http: httpSchema.describe('HTTP for metrics and health; off unless given.').optional(),

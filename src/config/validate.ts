@@ -28,7 +28,7 @@ import {
   peerGroupSchema,
   peerSchema,
 } from './schema-peer.ts';
-import { definitionsSchema, filtersSchema } from './schema-policy.ts';
+import { definitionsSchema, filtersSchema, testsSchema } from './schema-policy.ts';
 
 /** An entry of a list, where it stood. */
 export interface Entry<T> {
@@ -49,6 +49,7 @@ export interface ValidatedInput {
   readonly redistribute: z.infer<typeof redistributeSchema> | undefined;
   readonly definitions: string | undefined;
   readonly filters: z.infer<typeof filtersSchema> | undefined;
+  readonly tests: z.infer<typeof testsSchema> | undefined;
   readonly decision: z.infer<typeof decisionSchema> | undefined;
   readonly control: z.infer<typeof controlSchema> | undefined;
   readonly http: z.infer<typeof httpSchema> | undefined;
@@ -88,6 +89,7 @@ export function validate(root: ConfigNode, issues: IssueList): ValidatedInput | 
     redistribute: section(redistributeSchema, 'redistribute'),
     definitions: section(definitionsSchema, 'definitions'),
     filters: section(filtersSchema, 'filters'),
+    tests: section(testsSchema, 'tests'),
     decision: section(decisionSchema, 'decision'),
     control: section(controlSchema, 'control'),
     http: section(httpSchema, 'http'),

@@ -51,8 +51,8 @@ export function loadBird(
   host: HostFacts,
   options: ParseOptions = {},
 ): BirdLoadResult {
-  const { config: bird, diagnostics, program, masks } = parseBird(text, name, files, options);
-  const config = diagnostics.hasErrors ? undefined : toModel(bird, program, host, diagnostics);
+  const { config: bird, diagnostics, program, masks, tests } = parseBird(text, name, files, options);
+  const config = diagnostics.hasErrors ? undefined : { ...toModel(bird, program, host, diagnostics), tests };
   const issues = toIssues(diagnostics, masks, bird.files);
   if (config === undefined || diagnostics.hasErrors) return { ok: false, issues };
   return { ok: true, bird, config, warnings: issues };

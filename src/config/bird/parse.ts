@@ -8,6 +8,7 @@ import { parseAttribute, parseDefine, parseFilter, parseFunction } from '../../p
 import { FilterPool, type PolicyHost, PolicyProgram } from '../../policy/program.ts';
 import { NO_TABLES } from '../../policy/route-access.ts';
 import { Source, type Span } from '../../policy/source.ts';
+import { compileTest, type PolicyTest, parseTest } from '../../policy/tests.ts';
 import { SyntaxStop, TokenReader } from '../../policy/token-reader.ts';
 import { isSecretKey } from '../source-text.ts';
 import type { BirdConfig, GlobalOptions, IpFamily, ProtocolConfig, TableConfig } from './config.ts';
@@ -38,6 +39,7 @@ export interface ParseResult {
   readonly program: PolicyProgram;
   /** Places whose text no message may show. */
   readonly masks: readonly Span[];
+  readonly tests: readonly PolicyTest[];
 }
 
 /** Parses `text` as the file `name`; relative includes count from its directory. Never throws for what it says. */
@@ -56,7 +58,7 @@ export function parseBird(
   const program = new PolicyProgram(dialect, diagnostics, host, pool);
   const parser = new ConfigParser(tokens, family, program);
   const config = { ...parser.read(), files: sources.map((each) => each.name) };
-  return { config, diagnostics, program, masks: parser.masks };
+  return { config, diagnostics, program, masks: parser.masks, tests: parser.tests };
 }
 
 /** For checking alone: no route is ever seen. */
@@ -64,6 +66,7 @@ const IDLE_HOST: PolicyHost = { tables: NO_TABLES, log: { print: () => undefined
 
 class ConfigParser {
   readonly masks: Span[];
+  readonly tests: PolicyTest[] = [];
   readonly #tokens: TokenReader;
   readonly #reader: ConfigReader;
   readonly #protocols: ProtocolReader;
@@ -139,6 +142,10 @@ class ConfigParser {
     if (word === 'protocol' || word === 'template') {
       tokens.next();
       this.#protocols.read(word === 'template');
+      return;
+    }
+    if (word === 'test' && tokens.peek(1).kind === 'string') {
+      this.tests.push(compileTest(this.#reader.program, parseTest(tokens)));
       return;
     }
     if (word === 'filter') {

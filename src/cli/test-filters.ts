@@ -1,0 +1,47 @@
+// `godwit test`: runs the tests that a configuration has for its filters.
+
+import type { TestReport } from '../config/run-tests.ts';
+import { EXIT, type ExitCode } from './exit-codes.ts';
+import { safeText, styleFor } from './render/style.ts';
+import { plural } from './render/units.ts';
+import type { Terminal } from './terminal.ts';
+
+/** Fails where a test does, where there is none, and where the configuration is wrong. */
+export async function testFilters(file: string, json: boolean, terminal: Terminal): Promise<ExitCode> {
+  const [{ openConfig }, { readHostFacts }, { runTests }, { formatIssues }] = await Promise.all([
+    import('../config/load-file.ts'),
+    import('../config/host.ts'),
+    import('../config/run-tests.ts'),
+    import('../config/issues.ts'),
+  ]);
+  const result = (await openConfig(file, { env: terminal.env, host: readHostFacts }))();
+  if (!result.ok) {
+    terminal.warn(formatIssues(result.issues, { color: terminal.color }).trimEnd());
+    return EXIT.failed;
+  }
+  const reports = runTests(result.config);
+  const failed = reports.filter(({ failure }) => failure !== undefined).length;
+  const code = failed === 0 && reports.length > 0 ? EXIT.ok : EXIT.failed;
+  await terminal.write(
+    json
+      ? `${JSON.stringify({ file, tests: reports }, undefined, 2)}\n`
+      : render(file, reports, terminal.color),
+  );
+  return code;
+}
+
+function render(file: string, reports: readonly TestReport[], color: boolean): string {
+  const style = styleFor(color);
+  if (reports.length === 0) return `${safeText(file)} has no tests; test "NAME" { ... } is one\n`;
+  const lines = reports.flatMap(({ name, place, failure }) => {
+    if (failure === undefined) return [`${style.good('ok')}   ${safeText(name)}`];
+    return [
+      `${style.bad('FAIL')} ${safeText(name)} (${safeText(place)})`,
+      `     ${safeText(failure.place)}: ${safeText(failure.message)}`,
+      ...failure.steps.map((step) => style.dim(`       ${safeText(step.place)}  ${safeText(step.text)}`)),
+    ];
+  });
+  const failed = reports.filter(({ failure }) => failure !== undefined).length;
+  lines.push(`${plural(reports.length, 'test')}, ${failed === 0 ? 'all good' : `${failed} failed`}`);
+  return `${lines.join('\n')}\n`;
+}
