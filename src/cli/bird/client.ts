@@ -126,12 +126,28 @@ class ClientSession {
     return EXIT.ok;
   }
 
+  /** Lines from a person. The editor is there only while one is typed: the pager has the keys otherwise. */
   async interactive(): Promise<ExitCode> {
     const pager = new Pager(process.stdin, process.stdout);
+    this.#write = (text) => pager.write(text);
+    let history: string[] = [];
+    for (;;) {
+      const typed = await this.#readLine(history);
+      if (typed === undefined || isFarewell(typed.line)) return EXIT.ok;
+      history = typed.history;
+      pager.begin();
+      await this.#typed(typed.line);
+    }
+  }
+
+  /** One line with editing, TAB and `?`; undefined where the input has ended. */
+  #readLine(history: readonly string[]): Promise<{ line: string; history: string[] } | undefined> {
+    const { stdin, stdout } = process;
     const reader = createInterface({
-      input: process.stdin,
-      output: process.stdout,
+      input: stdin,
+      output: stdout,
       prompt: PROMPT,
+      history: [...history],
       completer: (line: string, done: (error: null, result: [string[], string]) => void) => {
         this.#complete(line).then(
           (result) => done(null, result),
@@ -140,30 +156,40 @@ class ClientSession {
       },
     });
     this.#client.onMessage = (text) => {
-      process.stdout.write(`\r\u001b[K>>> ${text}\n`);
+      stdout.write(`\r\u001b[K>>> ${text}\n`);
       reader.prompt(true);
     };
     // `?` is a question about what is typed so far, not part of it.
-    process.stdin.on('keypress', (_text, key: { sequence?: string }) => {
-      if (key.sequence !== '?' || quoteOpen(reader.line)) return;
-      const typed = reader.line.replace('?', '');
-      process.stdout.write(`\n${helpOn(typed).join('\n')}\n`);
-      reader.write(null, { ctrl: true, name: 'u' });
+    const onKey = (_text: unknown, { sequence }: { sequence?: string }): void => {
+      if (sequence !== '?' || quoteOpen(reader.line)) return;
+      const line = reader.line.replace('?', '');
+      stdout.write(`\n${helpOn(line).join('\n')}\n`);
+      Object.assign(reader, { line, cursor: line.length });
+      reader.prompt(true);
+    };
+    stdin.on('keypress', onKey);
+    return new Promise((resolve) => {
+      let entered: { line: string; history: string[] } | undefined;
+      let known = [...history];
+      reader.on('history', (lines: string[]) => {
+        known = [...lines];
+      });
+      reader.once('line', (line) => {
+        entered = { line, history: known };
+        reader.close();
+      });
+      reader.on('SIGINT', () => {
+        stdout.write('\n');
+        Object.assign(reader, { line: '', cursor: 0 });
+        reader.prompt();
+      });
+      reader.once('close', () => {
+        stdin.removeListener('keypress', onKey);
+        if (entered === undefined) stdout.write('\n');
+        resolve(entered);
+      });
       reader.prompt();
-      reader.write(typed);
     });
-    reader.prompt();
-    for await (const line of reader) {
-      if (isFarewell(line)) break;
-      reader.pause();
-      pager.begin();
-      this.#write = (text) => pager.write(text);
-      await this.#typed(line);
-      reader.resume();
-      reader.prompt();
-    }
-    reader.close();
-    return EXIT.ok;
   }
 
   async #typed(line: string): Promise<void> {

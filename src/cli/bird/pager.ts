@@ -7,6 +7,8 @@ const FALLBACK_ROWS = 24;
 const FALLBACK_COLUMNS = 80;
 
 export interface PagerInput {
+  /** Keys come one by one instead of lines. */
+  setRawMode?(on: boolean): unknown;
   once(event: 'data', listener: (data: Buffer) => void): unknown;
   resume(): unknown;
   pause(): unknown;
@@ -53,9 +55,11 @@ export class Pager {
     this.#output.write(MORE);
     const key = await new Promise<string>((resolve) => {
       this.#input.once('data', (data) => resolve(data.toString()));
+      this.#input.setRawMode?.(true);
       this.#input.resume();
     });
     this.#input.pause();
+    this.#input.setRawMode?.(false);
     this.#output.write(ERASE);
     if (key === 'q' || key === '\u0003') this.#left = true;
     this.#shown = key === '\r' || key === '\n' ? rows - 2 : 0;
