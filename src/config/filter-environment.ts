@@ -4,7 +4,7 @@
 import { type Clock, systemClock } from '../lib/clock.ts';
 import type { Filter, PolicyLog } from '../policy/filter.ts';
 import { FilterPool, type PolicyHost } from '../policy/program.ts';
-import { NO_TABLES } from '../policy/route-access.ts';
+import { NO_TABLES, type PolicyTables } from '../policy/route-access.ts';
 import { lineOf, type Span } from '../policy/source.ts';
 import type { Config } from './model.ts';
 import { filtersOf } from './policies.ts';
@@ -23,6 +23,7 @@ export class FilterEnvironment {
   readonly pool = new FilterPool();
   readonly host: PolicyHost;
   #log: FilterLog | undefined;
+  #tables = NO_TABLES;
   readonly #clock: Clock;
   #intervalStart = Number.NEGATIVE_INFINITY;
   #errors = 0;
@@ -33,12 +34,21 @@ export class FilterEnvironment {
       print: (line) => this.#log?.info({}, line),
       error: (filter, message, span) => this.#error(filter, message, span),
     };
-    this.host = { tables: NO_TABLES, log };
+    const tables: PolicyTables = {
+      roaCheck: (...question) => this.#tables.roaCheck(...question),
+      aspaCheck: (...question) => this.#tables.aspaCheck(...question),
+    };
+    this.host = { tables, log };
   }
 
   /** From now on filters are heard. */
   useLog(log: FilterLog): void {
     this.#log = log;
+  }
+
+  /** From now on filters have tables to ask. */
+  useTables(tables: PolicyTables): void {
+    this.#tables = tables;
   }
 
   /** Forgets filters that the configuration does not have. */

@@ -64,10 +64,11 @@ export class FilterPolicy implements RoutePolicy {
   #explicitTable: ExtrasTable | undefined;
   readonly #explicitIds: number[] = [];
 
-  constructor(filter: Filter, kind: FilterUseKind, link?: LinkOfNextHop) {
+  /** `edition`: of what the filter asks beside the route; another one makes another policy of the same filter. */
+  constructor(filter: Filter, kind: FilterUseKind, link?: LinkOfNextHop, edition = 0) {
     this.filter = filter;
     this.name = filter.name ?? 'unnamed';
-    this.key = filter.key;
+    this.key = edition === 0 ? filter.key : `${filter.key} ${edition}`;
     this.afterRewrite = kind === 'export' && filter.dialect === '1.6';
     this.#kind = kind;
     const { facts } = filter;

@@ -31,6 +31,8 @@ export class Policies {
     export: new Map(),
     kernel: new Map(),
   };
+  /** Of the tables that filters ask. */
+  #edition = 0;
 
   /** `link`: the interface that a next hop leads through, for filters that ask. */
   constructor(link: LinkOfNextHop) {
@@ -92,13 +94,24 @@ export class Policies {
     }
   }
 
+  /** What these tables say has changed: filters that ask them make other policies from now on. */
+  tablesChanged(names: ReadonlySet<string>): void {
+    this.#edition++;
+    for (const made of Object.values(this.#made)) {
+      for (const [key, { filter }] of made) {
+        if ([...filter.facts.tables].some((name) => names.has(name))) made.delete(key);
+      }
+    }
+  }
+
   #policy(policy: FamilyPolicy, kind: FilterUseKind): PeerPolicy {
     if (typeof policy === 'string') return policy;
     if (policy.trivial !== undefined) return policy.trivial;
     const made = this.#made[kind];
     const known = made.get(policy.key);
     if (known !== undefined) return known;
-    const fresh = new FilterPolicy(policy, kind, this.#link);
+    const edition = policy.facts.tables.size === 0 ? 0 : this.#edition;
+    const fresh = new FilterPolicy(policy, kind, this.#link, edition);
     made.set(policy.key, fresh);
     return fresh;
   }

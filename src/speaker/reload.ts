@@ -8,12 +8,15 @@ import { reimport } from '../rib/adj-rib-in.ts';
 import { prepareKernelChange } from './kernel-change.ts';
 import type { PeerHandle } from './peer-registry.ts';
 import { listenOptions, ribOptions, type Speaker } from './speaker.ts';
+import { revalidate } from './validation-tables.ts';
 
 /** Rejects, with nothing changed, where the kernel cannot be had as the new configuration wants it. */
 export async function applyPlan(speaker: Speaker, plan: ConfigPlan, after: Config): Promise<void> {
   const kernel = await prepareKernelChange(speaker, plan.kernel, after);
   speaker.config = after;
   speaker.registry.useConfig(after);
+  const changedTables = speaker.tables.use(after);
+  if (changedTables.size > 0) speaker.policies.tablesChanged(changedTables);
   applyRouter(speaker, plan, after);
   applyDecision(speaker, plan, after);
   await kernel.apply();
@@ -23,6 +26,7 @@ export async function applyPlan(speaker: Speaker, plan: ConfigPlan, after: Confi
   for (const listen of plan.listeners.added) speaker.listeners.open(listenOptions(listen));
   applyPeers(speaker, plan, after);
   applyRanges(speaker, plan, after);
+  revalidate(speaker, after, changedTables);
   const used = after.filters?.retain(after);
   if (used !== undefined) speaker.policies.retain(used);
 }

@@ -26,6 +26,7 @@ import { type PeerHandle, PeerRegistry } from './peer-registry.ts';
 import { Pipeline } from './pipeline.ts';
 import { Policies } from './policies.ts';
 import { RestartRecovery } from './restart-recovery.ts';
+import { ValidationTables } from './validation-tables.ts';
 import { Watchers } from './watchers.ts';
 
 export interface SpeakerParts {
@@ -70,6 +71,7 @@ export class Speaker {
   readonly fallover: FastFallover;
   readonly recovery: RestartRecovery;
   readonly policies: Policies;
+  readonly tables = new ValidationTables();
   kernel: KernelSync | undefined;
   config: Config;
   /** The configuration as it was read; `config` lacks what is switched off by command. */
@@ -95,6 +97,8 @@ export class Speaker {
     this.rib = new Rib({ ...ribOptions(config), ...parts.sizes }, { clock, scheduler });
     this.policies = new Policies((nextHopId) => this.kernel?.linkOf(nextHopId));
     config.filters?.useLog(log.child({ part: 'filter' }));
+    config.filters?.useTables(this.tables);
+    this.tables.use(config);
     this.useLocalImport(config);
     this.routes = new LocalRoutes(this.rib, () => Math.floor(clock.wallTime() / MS_PER_SECOND));
     this.networks = new Networks(this.routes);

@@ -73,6 +73,9 @@ function networkOf(
       }
       return { ...base, type: 'via', ...hopsOf(target.hops) };
     }
+    case 'roa':
+      // An entry for filters, no route.
+      return undefined;
     default:
       unsaid.add(`${target.kind} routes`, route.span, protocol);
       return undefined;

@@ -147,9 +147,8 @@ function reportOthers(config: BirdConfig, unsaid: Unsaid): void {
     }
   }
   for (const table of config.tables.values()) {
-    if (table.span === undefined) continue;
-    unsaid.add('a table', table.span, table.name);
-    if (table.roas !== undefined) unsaid.add('roa', table.span, table.name);
+    const { type, span, name } = table;
+    if (span !== undefined && type !== 'roa4' && type !== 'roa6') unsaid.add('a table', span, name);
   }
   const { debugProtocols } = config.globals;
   const debugSpan = config.globalSpans.get('debugProtocols');

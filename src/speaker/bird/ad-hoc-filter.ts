@@ -16,6 +16,8 @@ import { CommandError } from '../api.ts';
 
 /** Operators' texts are shown no lines of: what is wrong is one sentence. */
 const SOURCE_NAME = 'command';
+/** Where tables stand that nobody has written. */
+const NO_SOURCE = new Source(SOURCE_NAME, '');
 
 export class AdHocFilters {
   readonly #tables: PolicyTables;
@@ -99,6 +101,13 @@ export class AdHocFilters {
       { tables: this.#tables, log: quiet },
       this.#pool,
     );
+    for (const {
+      name,
+      type,
+      span = { source: NO_SOURCE, start: 0, end: 0 },
+    } of config.bird?.tables.values() ?? []) {
+      program.declare({ kind: 'name', name, quoted: false, span }, { kind: 'table', of: type });
+    }
     for (const definition of config.bird?.definitions ?? []) program.add(definition);
     this.#config = config;
     this.#program = program;

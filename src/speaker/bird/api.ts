@@ -22,7 +22,7 @@ export function createBirdApi(
   reconfiguration: Reconfiguration,
   configFile: string | undefined,
 ): BirdApi {
-  const filters = new AdHocFilters();
+  const filters = new AdHocFilters(speaker.tables);
   const views = new ProtocolViews(speaker, speaker.protocols);
   const walks = new TableWalks(speaker, filters);
   const actions = new ProtocolActions(speaker, views, reconfiguration);

@@ -282,6 +282,13 @@ describe('the rest', () => {
     ]);
   });
 
+  test('ROAs are for filters to ask: neither routes nor without effect', () => {
+    const { config, warnings } = model(`${ROUTER} roa4 table r4;
+      protocol static s { roa4; route 10.0.0.0/8 max 24 as 65000; }`);
+    expect(config.networks).toEqual([]);
+    expect(warnings).toEqual([]);
+  });
+
   test('what the model cannot say is named once, with whom it concerns', () => {
     const { warnings } = model(`${ROUTER} log stderr all; graceful restart wait 5; ipv4 table t;
       template bgp x { local as 1; long lived graceful restart; ipv4 { table t; secondary off; cost 5; }; }

@@ -31,14 +31,14 @@ protocol device {}
 protocol direct { disabled; ipv4; }
 protocol static s1 { ipv4; route 10.99.0.0/16 blackhole; route 10.98.0.0/16 unreachable; route 10.97.0.0/16 prohibit; }
 protocol static s2 { ipv4 { table t_aux; }; }
-protocol static s3 { roa4; route 10.0.0.0/8 max 24 as 65000; }
+protocol static s3 { roa4; route 10.0.0.0/8 max 24 as 65000; route 11.0.0.0/8 max 8 as 0; }
 protocol bgp b1 { multihop; local port 17991 as MYAS; passive; neighbor 10.255.255.2 as 64513; ipv4 { import all; export all; }; }
 template bgp tt { local as MYAS; }
 `,
   '1.6': `router id 10.0.0.1;
 log stderr all;
 table t_aux;
-roa table r4 { roa 10.0.0.0/8 max 24 as 65000; };
+roa table r4 { roa 10.0.0.0/8 max 24 as 65000; roa 11.0.0.0/8 max 8 as 0; };
 define MYAS = 64512;
 filter f1 { accept; }
 function fu() { return true; }
@@ -52,6 +52,14 @@ template bgp tt { local as MYAS; }
 
 /** Of both dialects. */
 const COMMANDS = [
+  'show route where roa_check(r4, 11.0.0.0/8, 0) = ROA_INVALID count',
+  'eval roa_check(r4, 10.0.0.0/8, 65000)',
+  'eval roa_check(r4, 10.1.0.0/24, 65000)',
+  'eval roa_check(r4, 10.1.0.0/25, 65000)',
+  'eval roa_check(r4, 10.1.0.0/24, 65001)',
+  'eval roa_check(r4, 12.0.0.0/8, 65000)',
+  'eval roa_check(r4, 11.0.0.0/8, 0)',
+  'eval roa_check(r4, 0.0.0.0/0, 65000)',
   'show',
   'show status',
   'show status x',
@@ -207,6 +215,8 @@ const COMMANDS = [
 
 const ONLY = {
   '2.x': [
+    'show route table master4 where roa_check(r4, net, 65000) = ROA_VALID count',
+    'show route table master4 where roa_check(r4, net, 65001) = ROA_INVALID count',
     'show protocols b1',
     'show protocols all b1',
     'show protocols master4',
@@ -254,6 +264,8 @@ const ONLY = {
     'reload filters all',
   ],
   '1.6': [
+    'show route where roa_check(r4, net, 65000) = ROA_VALID count',
+    'show route where roa_check(r4, net, 65001) = ROA_INVALID count',
     'show protocols master',
     'show route for 2001:db8::1',
     'show route in 10.0.0.0/8',

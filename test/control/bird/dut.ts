@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { Capability } from '../../../src/bgp/wire/capabilities.ts';
 import { IPV4_UNICAST, IPV6_UNICAST } from '../../../src/bgp/wire/families.ts';
 import { loadBird } from '../../../src/config/bird/load.ts';
+import { FilterEnvironment } from '../../../src/config/filter-environment.ts';
 import { formatIssues } from '../../../src/config/issues.ts';
 import type { LoadResult } from '../../../src/config/load.ts';
 import type { MemKernel } from '../../../src/fib/mem-kernel.ts';
@@ -33,17 +34,14 @@ export interface Dut {
 /** Other files than the configuration itself, for `configure "file"`. */
 function contents(path: string, dialect: '1.6' | '2.x'): string {
   if (path === `/etc/bird/${FILES[dialect]}`) {
-    // Filters are not told of ROAs: the network that has an invalid one is named instead.
-    return readFileSync(join(TRANSCRIPTS, 'lab', FILES[dialect]), 'utf8').replace(
-      'roa_check(r4, net, bgp_path.last) = ROA_INVALID',
-      'net = 198.51.100.0/24',
-    );
+    return readFileSync(join(TRANSCRIPTS, 'lab', FILES[dialect]), 'utf8');
   }
   if (path === '/etc/bird/bad.conf') return readFileSync(join(TRANSCRIPTS, 'lab', 'bad.conf'), 'utf8');
   throw Object.assign(new Error(`ENOENT: no such file or directory, open '${path}'`), { code: 'ENOENT' });
 }
 
 function loader(dialect: '1.6' | '2.x'): (file?: string) => LoadResult {
+  const filters = new FilterEnvironment();
   return (file = `/etc/bird/${FILES[dialect]}`) => {
     const files = { read: (path: string) => contents(path, dialect), list: () => [] };
     let text: string;
@@ -54,13 +52,9 @@ function loader(dialect: '1.6' | '2.x'): (file?: string) => LoadResult {
       const issue = { severity: 'error', file, line: 0, column: 0, path: '', message } as const;
       return { ok: false, issues: [{ ...issue, hint: undefined, excerpt: undefined }] };
     }
-    return loadBird(
-      text,
-      file,
-      files,
-      { hostname: 'rr1.example.net', addresses: ['10.77.0.1'] },
-      { dialect },
-    );
+    const host = { hostname: 'rr1.example.net', addresses: ['10.77.0.1'] };
+    const result = loadBird(text, file, files, host, { dialect, policy: filters });
+    return result.ok ? { ...result, config: { ...result.config, filters } } : result;
   };
 }
 
