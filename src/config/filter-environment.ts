@@ -35,8 +35,8 @@ export class FilterEnvironment {
       error: (filter, message, span) => this.#error(filter, message, span),
     };
     const tables: PolicyTables = {
-      roaCheck: (...question) => this.#tables.roaCheck(...question),
-      aspaCheck: (...question) => this.#tables.aspaCheck(...question),
+      roaCheck: (table, prefix, originAs) => this.#tables.roaCheck(table, prefix, originAs),
+      aspaCheck: (table, path, upstream) => this.#tables.aspaCheck(table, path, upstream),
     };
     this.host = { tables, log };
   }
