@@ -20,7 +20,7 @@ export { ATTR_FLAG } from './attr-flags.ts';
 const INITIAL_SETS = 1 << 18;
 const INITIAL_SLOTS = 1 << 12;
 /** Sets that nobody refers to are swept when they are more than these and so many times the others. */
-const SWEEP_MIN = 1 << 12;
+const SWEEP_MIN = 1 << 10;
 const SWEEP_RATIO = 1;
 /** Room in the arena for each set at the start. */
 const OCTETS_PER_SET = 64;

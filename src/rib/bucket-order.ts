@@ -20,7 +20,7 @@ interface Group {
   rank: number;
 }
 
-const INITIAL = 1 << 12;
+const INITIAL = 1 << 8;
 const FROM_SHIFT = 1;
 const ONLY_SHIFT = 17;
 

@@ -36,7 +36,7 @@ export interface UnsentRoute {
   readonly pathId: number;
 }
 
-const INITIAL_ENTRIES = 1 << 12;
+const INITIAL_ENTRIES = 1 << 8;
 
 export class ChangeBatch {
   readonly #rib: FamilyRib;

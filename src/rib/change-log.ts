@@ -13,7 +13,7 @@ export interface LogReader {
 export class ChangeLog {
   readonly #prefixes: PrefixTable;
   readonly #readers = new Set<LogReader>();
-  #ids = new Int32Array(1 << 12);
+  #ids = new Int32Array(1 << 8);
   /** Absolute position of the first entry kept. */
   #base = 0;
   #start = 0;

@@ -32,7 +32,7 @@ const INITIAL_SLOTS = 1 << 12;
 const QUICK_GROWTH_LIMIT = 1 << 18;
 const BATCH = 1 << 10;
 /** Ids that nobody holds are swept when they are more than these and so many times those in use. */
-const SWEEP_MIN = 1 << 13;
+const SWEEP_MIN = 1 << 12;
 const SWEEP_RATIO = 2;
 
 /** Prefixes in columns, `family.words` words each. */

@@ -41,11 +41,12 @@ export class BareSpeaker {
   /** Octets that peers were sent. */
   sent = 0;
 
-  constructor(peers: number, clock: Clock) {
+  /** `rows`: room in the tables at the start. */
+  constructor(peers: number, clock: Clock, rows?: number) {
     const defer = (fn: () => void): void => {
       this.#turns.push(fn);
     };
-    this.rib = new Rib(RIB_OPTIONS, { clock, scheduler: new Scheduler(clock, { defer }) });
+    this.rib = new Rib({ ...RIB_OPTIONS, rows }, { clock, scheduler: new Scheduler(clock, { defer }) });
     this.#pipeline = new Pipeline(this.rib, clock, defer);
     for (let i = 0; i < peers; i++) this.#peers.push(this.#addPeer(i));
   }
@@ -67,10 +68,10 @@ export class BareSpeaker {
   }
 
   /** A peer's octets, read by read, with the other stages' turns between. */
-  feed(number: number, stream: Uint8Array): void {
+  feed(number: number, stream: Uint8Array, readSize = READ_SIZE): void {
     const { framer, source } = this.#peers[number]!;
-    for (let at = 0; at < stream.length; at += READ_SIZE) {
-      const chunk = stream.subarray(at, at + READ_SIZE);
+    for (let at = 0; at < stream.length; at += readSize) {
+      const chunk = stream.subarray(at, at + readSize);
       framer.push(chunk, chunk.length, (buffer, start, end) => {
         this.#pipeline.receive(source, buffer, start, end);
         return true;

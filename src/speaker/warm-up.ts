@@ -1,6 +1,8 @@
 // V8 runs a function slowly until it has seen it run for a while, and the first full table after a start would pay
 // for that: about a third of its time. So an idle speaker sends made-up UPDATEs through the same code, into tables of
 // its own that nobody sees and that are dropped at the end. It works in short slices and stops at the first session.
+// Compiled code is thrown away again when it meets what it has not seen: two speakers take turns, so that nothing is
+// compiled for the tables of one, and these start small, so that growing and sweeping are seen as well.
 
 import { AttributeEditor } from '../bgp/wire/attribute-set.ts';
 import { IPV4_UNICAST } from '../bgp/wire/families.ts';
@@ -8,7 +10,7 @@ import { MAX_MESSAGE_LENGTH } from '../bgp/wire/header.ts';
 import { ATTRIBUTE, SEGMENT } from '../bgp/wire/iana.ts';
 import { UpdateWriter } from '../bgp/wire/update-writer.ts';
 import type { Clock } from '../lib/clock.ts';
-import { BareSpeaker, peerAs } from './bare-speaker.ts';
+import { BareSpeaker, peerAddress, peerAs } from './bare-speaker.ts';
 
 export interface WarmUpOptions {
   readonly clock: Clock;
@@ -19,17 +21,27 @@ export interface WarmUpOptions {
 }
 
 /** Enough for the optimizing compiler to have finished with the hot path, on slow machines too. */
-const BUDGET_MS = 250;
-const UPDATES_PER_SLICE = 128;
-const MAX_PREFIXES = 8;
+const BUDGET_MS = 750;
+const UPDATES_PER_SLICE = 64;
+const PEERS = 3;
+const FIRST_ROWS = 64;
+/** Of so many times through the prefixes the last one withdraws them. */
+const ROUNDS = 3;
+const FEW_PREFIXES = 8;
+/** More than a message holds; every so many UPDATEs. */
+const MAX_PREFIXES = 1200;
+const FULL_EVERY = 48;
+/** Octets that come at once. */
+const READ_SIZE = 10_000;
 const FIRST_AS = 64514;
 /** Lifts an AS number above 2^31. */
 const BIG_AS_STEP = 50_000;
 /** Prefixes come again after so many UPDATEs. */
-const PREFIX_CYCLE = 3000;
+const PREFIX_CYCLE = 768;
 /** Knuth's multiplicative hash: neighbours end up far apart. */
 const SPREAD = 0x9e3779b1;
-const LOOPBACK = Uint8Array.of(127, 0, 0, 1);
+const NEXT_HOP = peerAddress(0);
+const NOTHING = new Uint8Array(0);
 
 export function warmUp({ clock, defer, goOn }: WarmUpOptions): void {
   const work = new MadeUpWork(clock);
@@ -46,7 +58,7 @@ export function warmUp({ clock, defer, goOn }: WarmUpOptions): void {
 
 /** A pretended table transfer between two eBGP peers. */
 class MadeUpWork {
-  readonly #speaker: BareSpeaker;
+  readonly #speakers: readonly BareSpeaker[];
   readonly #writer = new UpdateWriter({
     family: IPV4_UNICAST,
     as4: true,
@@ -59,27 +71,33 @@ class MadeUpWork {
   #updates = 0;
 
   constructor(clock: Clock) {
-    this.#speaker = new BareSpeaker(2, clock);
-    for (const peer of [0, 1]) this.#speaker.exportTo(peer);
+    this.#speakers = [0, 1].map(() => new BareSpeaker(PEERS, clock, FIRST_ROWS));
+    for (const speaker of this.#speakers) for (let peer = 0; peer < PEERS; peer++) speaker.exportTo(peer);
   }
 
   run(): void {
     for (let i = 0; i < UPDATES_PER_SLICE; i++) this.#writeUpdate(this.#updates++);
-    this.#speaker.feed(0, this.#writer.detach());
+    const stream = this.#writer.detach();
+    // In pieces that end within messages, as TCP delivers them.
+    for (const speaker of this.#speakers) speaker.feed(0, stream, READ_SIZE);
+    // A second path for some prefixes.
+    if (this.#updates % (UPDATES_PER_SLICE * 4) === 0)
+      for (const speaker of this.#speakers) speaker.feed(1, stream, READ_SIZE);
   }
 
-  /** Announcements and now and then withdrawals, over prefixes that repeat after a while. */
+  /** Announcements with a few withdrawals among them, over prefixes that repeat; in the end all are withdrawn. */
   #writeUpdate(number: number): void {
-    const count = 1 + (number % MAX_PREFIXES);
-    if (number % 16 === 15) {
+    const count = number % FULL_EVERY === 0 ? MAX_PREFIXES : 1 + (number % FEW_PREFIXES);
+    if (number % 16 === 15 || Math.floor(number / PREFIX_CYCLE) % ROUNDS === ROUNDS - 1) {
       this.#writer.startWithdraw();
     } else {
       const attributes = this.#attributes(number);
-      this.#writer.startAnnounce(attributes, 0, attributes.length, LOOPBACK, LOOPBACK.length);
+      this.#writer.startAnnounce(attributes, 0, attributes.length, NEXT_HOP, NEXT_HOP.length);
     }
     for (let i = 0; i < count; i++) {
       const bits = 8 + ((number + i) % 25);
-      this.#words[i] = Math.imul((number % PREFIX_CYCLE) * MAX_PREFIXES + i, SPREAD) & (-1 << (32 - bits));
+      this.#words[i] =
+        Math.imul((number % PREFIX_CYCLE) * (MAX_PREFIXES / FULL_EVERY) + i, SPREAD) & (-1 << (32 - bits));
       this.#writer.addPrefix(this.#words, i, bits, 0);
     }
     this.#writer.finish();
@@ -92,7 +110,7 @@ class MadeUpWork {
       for (let i = 0; i < bytes.length; i++) bytes[i] = Math.imul(number + i, SPREAD) >>> 24;
       return bytes;
     };
-    const editor = this.#editor.load(LOOPBACK, 0, 0);
+    const editor = this.#editor.load(NOTHING, 0, 0);
     editor.set(ATTRIBUTE.origin, Uint8Array.of(number % 3)).set(ATTRIBUTE.asPath, madeUpPath(number));
     if (number % 3 === 0) editor.setUint32(ATTRIBUTE.multiExitDisc, Math.imul(number, SPREAD) >>> 0);
     if (number % 7 === 0) editor.set(ATTRIBUTE.atomicAggregate, some(0, 0));

@@ -20,7 +20,7 @@ function stores(): { attrs: AttrStore; hops: number[]; nextHops: NextHopTable } 
 
 /** Makes so many sets that nobody refers to that all of these are let go. */
 function sweep(attrs: AttrStore, hop: number): void {
-  for (let i = 0; i < 1 << 12; i++) {
+  for (let i = 0; i < 1 << 10; i++) {
     attrs.release(attrs.intern(Uint8Array.of(0x80, 4, 4, 0xff, 0, i >>> 8, i), 0, 7, hop));
   }
 }

@@ -33,7 +33,8 @@ interface SocketConstructorOptions extends net.SocketConstructorOpts {
 
 export class TcpTransport implements Transport {
   readonly #native: NativeSockets | undefined;
-  readonly #receiveBuffer = Buffer.allocUnsafeSlow(RECEIVE_BUFFER_BYTES);
+  // No Buffer: what is compiled for the arrays that everything else lies in serves received octets, too.
+  readonly #receiveBuffer = new Uint8Array(RECEIVE_BUFFER_BYTES);
 
   /** `native`: where to get sockets with options; null = nowhere, loaded by itself when left out. */
   constructor(native?: NativeSockets | null) {
@@ -108,7 +109,7 @@ class TcpSocket implements TransportSocket {
     return this.#remote;
   }
 
-  onread(buffer: Buffer): net.OnReadOpts {
+  onread(buffer: Uint8Array): net.OnReadOpts {
     return {
       buffer,
       callback: (length, octets) => {
@@ -222,7 +223,7 @@ class TcpSocket implements TransportSocket {
 class TcpListener implements TransportListener {
   readonly #native: NativeSockets | undefined;
   readonly #server: net.Server;
-  readonly #receiveBuffer: Buffer;
+  readonly #receiveBuffer: Uint8Array;
   readonly #handlers: ListenHandlers;
   #port: number;
   #fd: number | undefined;
@@ -230,7 +231,7 @@ class TcpListener implements TransportListener {
 
   constructor(
     native: NativeSockets | undefined,
-    receiveBuffer: Buffer,
+    receiveBuffer: Uint8Array,
     options: ListenOptions,
     handlers: ListenHandlers,
   ) {

@@ -79,8 +79,8 @@ export class UpdateDecoder {
   readonly #context: SessionContext;
   readonly #attributeContext: AttributeContext;
   readonly #scratch: DecodeScratch;
-  readonly #announced: NlriBatch[] = [];
-  readonly #withdrawn: NlriBatch[] = [];
+  readonly #announced = emptyList();
+  readonly #withdrawn = emptyList();
   readonly #result: Mutable<DecodedUpdate>;
   /** The message has reachable NLRI, of whatever family. */
   #reachable = false;
@@ -324,6 +324,13 @@ function copyNextHop(batch: NlriBatch, buffer: Uint8Array, at: number, length: n
 
 function malformedList(detail: string): never {
   throw new NotificationError(ERROR.update, UPDATE_ERROR.malformedAttributeList, undefined, detail);
+}
+
+/** A list that has held an object: V8 treats another kind of list as another kind of thing. */
+function emptyList(): NlriBatch[] {
+  const list = [new NlriBatch(IPV4_UNICAST)];
+  list.pop();
+  return list;
 }
 
 /** Element by element, because `length = 0` gives the memory away that the next UPDATE needs again. */
