@@ -3,96 +3,10 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { ConfigInput } from '../../src/config/schema.ts';
-import { OWN_ADDRESS, OWN_AS, peerInput, type Rig, type RigPeer, rig } from './rig.ts';
+import { announce, around, inputOf, openPolicies, PEERS, type Route, step } from './random-filters.ts';
+import { type Rig, rig } from './rig.ts';
 
-const A = '10.0.0.2';
-const B = '10.0.0.3';
-const IBGP = '10.0.0.4';
-const PEERS = [A, B, IBGP] as const;
-const PREFIXES = ['192.0.2.0/24', '198.51.100.0/24', '203.0.113.128/25', '100.64.0.0/10'];
 const PATIENCE_MS = 60_000;
-
-const condition = fc.constantFrom(
-  'net.len > 24',
-  'net ~ [ 192.0.0.0/8+, 100.0.0.0/8{8,12} ]',
-  'bgp_med > 5',
-  'defined(bgp_med)',
-  'bgp_path.len > 1',
-  '(7,7) ~ bgp_community',
-  'source = RTS_BGP',
-  'preference > 100',
-);
-const change = fc.constantFrom(
-  'bgp_local_pref = 200;',
-  'bgp_med = 9;',
-  'bgp_community.add((7,7));',
-  'bgp_community.delete([(7,*)]);',
-  'bgp_path.prepend(65099);',
-  'preference = 150;',
-  'bgp_next_hop = 10.0.0.99;',
-  'reject;',
-  'accept;',
-);
-const statement = fc.oneof(
-  change,
-  fc.tuple(condition, change).map(([test, then]) => `if ${test} then ${then}`),
-);
-const filter = fc.oneof(
-  fc.constantFrom('accept', 'reject'),
-  fc.array(statement, { maxLength: 4 }).map((body) => `${body.join(' ')} accept;`),
-);
-const route = fc.record({
-  prefix: fc.constantFrom(...PREFIXES),
-  med: fc.constantFrom(undefined, 1, 9),
-  path: fc.constantFrom('', ' 65010', ' 65010 65011'),
-  communities: fc.constantFrom<string[]>([], ['7:7'], ['7:8', '9:9']),
-});
-const step = fc.oneof(
-  fc.record({ do: fc.constant('announce' as const), peer: fc.constantFrom(...PEERS), route }),
-  fc.record({
-    do: fc.constant('withdraw' as const),
-    peer: fc.constantFrom(...PEERS),
-    prefix: fc.constantFrom(...PREFIXES),
-  }),
-  fc.record({
-    do: fc.constant('filter' as const),
-    peer: fc.constantFrom(...PEERS),
-    direction: fc.constantFrom('import' as const, 'export' as const),
-    filter,
-  }),
-);
-type Route = typeof route extends fc.Arbitrary<infer T> ? T : never;
-type Policies = Record<string, { import: string; export: string }>;
-
-const asOf = (address: string): number => ({ [A]: 65002, [B]: 65003 })[address] ?? OWN_AS;
-
-/** The peer of the own AS may get all paths instead of the best. */
-function around(policies: Policies, addPath: boolean): Record<string, RigPeer> {
-  return Object.fromEntries(
-    PEERS.map((address) => {
-      const several = addPath && address === IBGP;
-      const config = { ...policies[address], ...(several && { addPath: { send: 'all' as const } }) };
-      return [address, { as: asOf(address), config, raw: several ? { addPath: 1 as const } : {} }];
-    }),
-  );
-}
-
-function inputOf(policies: Policies, addPath: boolean): ConfigInput {
-  return {
-    router: { asn: OWN_AS, id: OWN_ADDRESS },
-    peers: Object.entries(around(policies, addPath)).map(([address, peer]) => peerInput(address, peer)),
-  };
-}
-
-function announce(where: Rig, from: string, { prefix, med, path, communities }: Route): void {
-  const own = from === IBGP ? '' : String(asOf(from));
-  where.peer(from).announce([prefix], {
-    asPath: `${own}${path}`.trim(),
-    communities,
-    ...(med !== undefined && { med }),
-  });
-}
 
 /** What every peer has, and what the speaker thinks. */
 function picture(where: Rig): unknown {
@@ -118,9 +32,7 @@ describe('filters that change', () => {
           fc.array(step, { minLength: 3, maxLength: 20 }),
           fc.boolean(),
           async (steps, addPath) => {
-            const policies: Policies = Object.fromEntries(
-              PEERS.map((address) => [address, { import: 'accept', export: 'accept' }]),
-            );
+            const policies = openPolicies();
             const there = new Map<string, { from: string; route: Route }>();
             const live = await rig(around(policies, addPath));
             for (const each of steps) {
