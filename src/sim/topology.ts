@@ -194,7 +194,13 @@ const ADD_PATHS = [
   { receive: true, send: 'all' },
   { receive: true, send: 2 },
 ] as const;
-const RESTARTS = ['off', { restartTime: 10 }, { restartTime: 60 }] as const;
+const RESTARTS = [
+  'off',
+  'full',
+  { restartTime: 10 },
+  { restartTime: 60 },
+  { mode: 'full', restartTime: 60 },
+] as const;
 
 /** Short waits after errors, so that simulations come to rest; hold times of all kinds. */
 function drawTimers(random: Random): SettingsInput {
@@ -251,7 +257,14 @@ function nodePlan({ name, index, asn, peers, reflector }: Draft, common: Common)
   const others = [...peers.keys()];
   const clients = common.dynamic && reflector ? all.filter((peer, i) => comes(peer, others[i]!)) : [];
   const config: ConfigInput = {
-    router: { asn, id: addressOf(index) },
+    router: {
+      asn,
+      id: addressOf(index),
+      ...(!plain &&
+        drawTrue(random, 0.3) && {
+          restart: { recover: drawOne(random, RECOVERIES), wait: 30, onStop: drawOne(random, STOPS) },
+        }),
+    },
     kernel: kernel ? { install: true, ecmp: plain ? 1 : drawOne(random, [1, 1, 2, 8]) } : { install: false },
     decision,
     control: false,
@@ -274,6 +287,9 @@ function nodePlan({ name, index, asn, peers, reflector }: Draft, common: Common)
 }
 
 const REDISTRIBUTED = [['kernel'], ['connected'], ['kernel', 'connected']] as const;
+/** Whether a start counts as a restart, and what a stop says. */
+const STOPS = ['cease', 'silent'] as const;
+const RECOVERIES = ['auto', 'always', 'never'] as const;
 const FAMILIES: ('ipv4-unicast' | 'ipv6-unicast')[] = ['ipv4-unicast', 'ipv6-unicast'];
 const DYNAMIC_RANGES = ['10.0.0.0/16', '2001:db8::/64'];
 

@@ -28,7 +28,9 @@ const CHANGES: readonly Change[] = [
   peerChange((random) => ({
     addPath: { receive: drawTrue(random), send: drawOne(random, ['none', 'all', 2]) },
   })),
-  peerChange((random) => ({ gracefulRestart: drawOne(random, ['off', 'helper', { restartTime: 20 }]) })),
+  peerChange((random) => ({
+    gracefulRestart: drawOne(random, ['off', 'helper', 'full', { restartTime: 20 }]),
+  })),
   peerChange((random) => ({ maxPrefixes: drawOne(random, [1, 3, 1000, false]) })),
   peerChange((random) => ({ enabled: drawTrue(random) })),
   peerChange((random) => ({ passive: drawTrue(random, 0.3) })),
