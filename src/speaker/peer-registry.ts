@@ -52,8 +52,8 @@ export interface RegistryDependencies {
   readonly onChange: (handle: PeerHandle) => void;
   /** The peer is no more. */
   readonly onForgotten: (handle: PeerHandle) => void;
-  /** A session came up. */
-  readonly onMet: (address: IpAddress) => void;
+  /** A session came up or ended. */
+  readonly onSession: (handle: PeerHandle) => void;
   /** A session came or went, or a peer has sent all it has of a family. */
   readonly onProgress: () => void;
 }
@@ -241,7 +241,7 @@ export class PeerRegistry implements PeerEvents {
       onEndOfRib: () => this.#dependencies.onProgress(),
     });
     handle.established = established;
-    this.#dependencies.onMet(handle.address);
+    this.#dependencies.onSession(handle);
     this.#joinGroups(handle, established);
     this.#dependencies.onProgress();
   }
@@ -282,6 +282,7 @@ export class PeerRegistry implements PeerEvents {
     if (!handle.restarts.suspend(established.ribPeer, offer, reason, established.patient)) {
       this.#dependencies.rib.removePeer(established.ribPeer);
     }
+    this.#dependencies.onSession(handle);
     this.#dependencies.onProgress();
   }
 

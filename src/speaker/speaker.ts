@@ -115,14 +115,17 @@ export class Speaker {
       restartFlags: (address, settings) => this.recovery.flags(address, settings),
       onChange: (handle) => {
         this.bfd.refresh(handle);
-        this.protocols.note(handle.name, peerState(handle, this.recovery.active));
+        this.#note(handle);
         this.watchers.peerChanged(handle);
       },
       onForgotten: (handle) => {
         this.bfd.remove(handle);
         this.fallover.forget(handle);
       },
-      onMet: (address) => this.recovery.met(address),
+      onSession: (handle) => {
+        this.#note(handle);
+        if (handle.established !== undefined) this.recovery.met(handle.address);
+      },
       onProgress: () => {
         this.recovery.review();
         if (!this.#settled) this.#settleWhenReady();
@@ -133,10 +136,17 @@ export class Speaker {
       clock,
       log,
       peers: () => this.registry.values(),
-      onEnd: () => this.kernel?.settleIn(SETTLE_LIMIT_MS),
+      onEnd: () => {
+        for (const handle of this.registry.values()) this.#note(handle);
+        this.kernel?.settleIn(SETTLE_LIMIT_MS);
+      },
     });
     this.fallover = new FastFallover(this.registry);
     this.dynamic = new DynamicPeers(this.registry, this.listeners);
+  }
+
+  #note(handle: PeerHandle): void {
+    this.protocols.note(handle.name, peerState(handle, this.recovery.active));
   }
 
   /** Scans the kernel, then opens listeners and starts peers: no route is advertised before it can be resolved. */

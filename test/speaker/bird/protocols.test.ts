@@ -10,6 +10,8 @@ import { OWN_AS, type Rig, rig } from '../rig.ts';
 const A = '10.0.0.2';
 const NETWORK = '192.0.2.0/24';
 const FOREIGN = '198.51.100.0/24';
+/** Longer than a handshake takes, and shorter than anybody waits here. */
+const SOON_MS = 15_000;
 const MORE: Partial<ConfigInput> = {
   kernel: { install: true, learn: [{ protocol: 'static' }] },
   redistribute: ['connected', 'static'],
@@ -160,14 +162,20 @@ describe('protocols', () => {
   it('keep their time over changes that are none to BIRD', async () => {
     const set = await full();
     // Looked at for the first time long after the start.
+    const established = set.lab.clock.wallTime();
     await set.lab.run(60_000);
+    const sinceOf = (name: string): number =>
+      set.speaker.api.bird.protocols().find((each) => each.name === name)?.since ?? 0;
+    expect(Math.abs(sinceOf(A) - established)).toBeLessThan(SOON_MS);
     const since = () => set.speaker.api.bird.protocols().map((each) => each.since);
     const before = since();
     expect(before[0]).toBe(set.speaker.api.status().startedAt);
     await set.lab.run(60_000);
     expect(since()).toEqual(before);
+    const dropped = set.lab.clock.wallTime();
     set.peer(A).drop();
     await set.lab.run(60_000);
+    expect(Math.abs(sinceOf(A) - dropped)).toBeLessThan(SOON_MS);
     const [down] = set.speaker.api.bird.protocols().filter(({ name }) => name === A);
     expect(down?.state).toBe('start');
     expect(down?.bgp?.error).toEqual({ origin: 'socket', text: 'Connection reset by peer' });
