@@ -112,9 +112,12 @@ function compileStatement(compiler: Compiler, statement: Statement): Execute {
     case 'print': {
       compiler.facts.prints = true;
       const print = compilePrint(compiler, statement.values) ?? (() => '');
-      const { endsLine } = statement;
+      const { endsLine, span } = statement;
+      const { traces } = compiler;
       return (run) => {
-        run.print(print(run), endsLine);
+        const text = print(run);
+        run.print(text, endsLine);
+        if (traces) run.trace?.({ kind: 'print', span, text: `print ${text}` });
         return SIGNAL.next;
       };
     }

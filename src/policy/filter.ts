@@ -81,12 +81,14 @@ export class Filter {
     return this.#evaluate(route, this.#execute);
   }
 
-  /** evaluate, with a record of what it did; the route changes as it would. */
+  /** evaluate, with a record of what it did; the route changes as it would. What it prints is in the record only. */
   explain(route: RouteAccess): Explanation {
     this.#explainer ??= this.#traced();
     const events: TraceEvent[] = [];
     const run = this.#run;
+    const wasQuiet = run.quiet;
     run.trace = (event) => events.push(event);
+    run.quiet = true;
     try {
       const outcome = this.#evaluate(route, this.#explainer);
       const last = events.at(-1);
@@ -94,7 +96,13 @@ export class Filter {
       return { outcome, events, decision };
     } finally {
       run.trace = undefined;
+      run.quiet = wasQuiet;
     }
+  }
+
+  /** While it is quiet it prints and complains of nothing, as all filters of its program. */
+  set quiet(quiet: boolean) {
+    this.#run.quiet = quiet;
   }
 
   #evaluate(route: RouteAccess, execute: Execute): Outcome {
@@ -126,7 +134,7 @@ export class Filter {
 
   #fail(message: string, span: Span | undefined): Outcome {
     if (span !== undefined) this.#run.trace?.({ kind: 'error', span, text: message });
-    this.#log.error(this.name ?? 'unnamed filter', message, span);
+    if (!this.#run.quiet) this.#log.error(this.name ?? 'unnamed filter', message, span);
     return OUTCOME.failed;
   }
 }

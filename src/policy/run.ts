@@ -57,6 +57,8 @@ export class Run {
   result: Value;
   /** Set where somebody wants to know. */
   trace: ((event: TraceEvent) => void) | undefined;
+  /** Nobody hears what is printed: the filter runs for show. */
+  quiet = false;
   readonly #print: (line: string) => void;
   readonly #stop = new VerdictInTerm();
   #calls = 0;
@@ -116,6 +118,6 @@ export class Run {
   #flush(): void {
     const line = this.#line;
     this.#line = '';
-    this.#print(line);
+    if (!this.quiet) this.#print(line);
   }
 }

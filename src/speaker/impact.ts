@@ -5,6 +5,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { decodeAttributes } from '../bgp/wire/attribute-values.ts';
 import { diffConfig } from '../config/diff.ts';
+import { filtersIn } from '../config/filter-environment.ts';
 import type { Config } from '../config/model.ts';
 import { WITHHELD } from '../rib/distribution.ts';
 import { ExportFilter } from '../rib/export-filter.ts';
@@ -46,10 +47,17 @@ interface Sent {
 export function impactOf(speaker: Speaker, after: Config, limit: number): Promise<ImpactView> {
   const { rib } = speaker;
   const walk = new ImpactWalk(speaker, after, limit);
+  const filters = [...filtersIn(speaker.config), ...filtersIn(after)];
+  const hush = (quiet: boolean) => {
+    for (const filter of filters) filter.quiet = quiet;
+  };
   return new Promise((resolve) => {
     rib.addWork({
       run: (expired) => {
-        if (walk.run(expired)) return true;
+        hush(true);
+        const more = walk.run(expired);
+        hush(false);
+        if (more) return true;
         resolve({ changes: [...diffConfig(speaker.config, after).sentences], ...walk.view() });
         return false;
       },
