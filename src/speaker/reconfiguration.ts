@@ -59,6 +59,7 @@ export class Reconfiguration {
       const before = this.#speaker.written;
       const established = this.#established();
       const changes = await this.#apply(config, options.soft === true);
+      this.#noteTime();
       this.#previous = before;
       this.#endPending();
       if (options.timeout !== undefined) this.#startPending(options.timeout, established);
@@ -86,6 +87,7 @@ export class Reconfiguration {
       if (previous === undefined) return false;
       this.#previous = undefined;
       await this.#apply(previous, false);
+      this.#noteTime();
       return true;
     });
   }
@@ -93,6 +95,11 @@ export class Reconfiguration {
   /** Puts into force what the protocols that are switched off leave of the configuration. */
   refresh(off: ReadonlySet<string>): Promise<unknown> {
     return this.#enqueue(() => this.#apply(this.#speaker.written, false, off));
+  }
+
+  /** Switching a protocol off and on is no new configuration. */
+  #noteTime(): void {
+    this.#speaker.reconfiguredAt = this.#speaker.parts.clock.wallTime();
   }
 
   #enqueue<T>(work: () => Promise<T>): Promise<T> {
@@ -148,7 +155,6 @@ export class Reconfiguration {
     speaker.written = written;
     const names = [...declaredProtocols(written), ...speaker.registry.values()].map(({ name }) => name);
     speaker.protocols.useNames(new Set(names));
-    speaker.reconfiguredAt = speaker.parts.clock.wallTime();
     return [...plan.sentences];
   }
 

@@ -50,6 +50,8 @@ async function configure(
 describe('undo', () => {
   it('goes back once, and keeps the sessions', async () => {
     const set = await waiting();
+    const { startedAt, reconfiguredAt } = set.speaker.api.status();
+    expect(reconfiguredAt).toBeGreaterThan(startedAt);
     expect(await undo(set)).toBe(false);
     expect(set.speaker.states()).toEqual([`${A} Established`, `${B} Established`]);
     expect(set.speaker.api.peers().map(({ establishedCount }) => establishedCount)).toEqual([1, 1]);

@@ -116,6 +116,8 @@ describe('protocols', () => {
 
   it('that bring routes take them along, and bring them back', async () => {
     const set = await full();
+    const { reconfiguredAt } = set.speaker.api.status();
+    await set.lab.run(1000);
     for (const [name, route] of [
       ['static1', NETWORK],
       ['direct1', '10.0.0.0/24'],
@@ -131,6 +133,8 @@ describe('protocols', () => {
       expect(routes(set)).toContain(`${route} ${name}`);
     }
     expect(set.speaker.states()).toEqual([`${A} Established`]);
+    // The file is what it was.
+    expect(set.speaker.api.status().reconfiguredAt).toBe(reconfiguredAt);
   });
 
   it('of the kernel: its routes are learned and installed only while it is up', async () => {
