@@ -172,6 +172,16 @@ export class Rib {
     this.#wakeExport();
   }
 
+  /** Prefixes that wait to be decided or to be advertised by the slowest group. */
+  get backlog(): number {
+    let backlog = 0;
+    for (const { family, locRib, changes } of this.families) {
+      // What is held back must not hold back what it waits for.
+      if (!this.#deferred.has(family.id)) backlog += locRib.dirtyCount + changes.length;
+    }
+    return backlog;
+  }
+
   /** Nothing waits to be walked, decided or exported (members that lag do not count). */
   get idle(): boolean {
     return (

@@ -21,6 +21,11 @@ import type { RibPeer } from '../rib/rib-peer.ts';
 
 /** Reading from a peer stops for the rest of the turn after so many milliseconds of its updates. */
 const READ_BUDGET_MS = 5;
+/**
+ * Prefixes that wait for their decision or advertisement: above this nothing more is read, until half of them are
+ * done. A route that comes while somebody sends a full table waits behind so many and not behind the table.
+ */
+const BACKLOG_LIMIT = 1 << 14;
 
 /** What can stop and go on reading. */
 export type Readable = Pick<Session, 'pauseReading' | 'resumeReading'>;
@@ -128,13 +133,19 @@ export class Pipeline {
       this.#defer(this.#nextTurn);
       return;
     }
-    if (now - this.#turnStart < READ_BUDGET_MS || this.#paused.has(session)) return;
+    if (this.#paused.has(session)) return;
+    if (now - this.#turnStart < READ_BUDGET_MS && this.#rib.backlog < BACKLOG_LIMIT) return;
     this.#paused.add(session);
     session.pauseReading();
   }
 
   readonly #nextTurn = (): void => {
     this.#turnStart = undefined;
+    if (this.#paused.size === 0) return;
+    if (this.#rib.backlog >= BACKLOG_LIMIT / 2) {
+      this.#defer(this.#nextTurn);
+      return;
+    }
     for (const session of this.#paused) session.resumeReading();
     this.#paused.clear();
   };

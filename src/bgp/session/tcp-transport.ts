@@ -21,7 +21,7 @@ import {
   type TransportSocket,
 } from './transport.ts';
 
-const RECEIVE_BUFFER_BYTES = 256 * 1024;
+const RECEIVE_BUFFER_BYTES = 64 * 1024;
 const LISTEN_BACKLOG = 1024;
 
 /** Node takes these two in every version it supports; the type declarations know them elsewhere or not at all. */
