@@ -193,26 +193,31 @@ export class ExportRewriter {
   /** RFC 4271 §5.1.3: the next hop to show. */
   #ruledNextHop(attr: number, from: RibPeer): Uint8Array {
     const { nextHops } = this.#attrs;
-    if (this.#showsSelf(from)) return this.#options.ownNextHop ?? NO_BYTES;
+    if (this.#showsSelf(attr, from)) return this.#options.ownNextHop ?? NO_BYTES;
     const { address, wire } = nextHops.get(this.#attrs.nextHop[attr]!);
     // RFC 2545 §3: a link-local address means something on its own link only, which iBGP peers need not share.
     return wire.length === LINK_LOCAL_PAIR && this.#options.peerType === 'internal' ? address : wire;
   }
 
-  #showsSelf(from: RibPeer): boolean {
+  #showsSelf(attr: number, from: RibPeer): boolean {
     const { nextHop: rule, peerType, routeServerClient } = this.#options;
     return (
       rule === 'self' ||
       rule === 'address' ||
-      // Own routes have no other next hop than this speaker.
-      from.source === 'local' ||
+      // Own routes have no other next hop than this speaker, unless they were given one.
+      (from.source === 'local' && this.#isUnspecified(attr)) ||
       (rule === 'auto' && peerType === 'external' && !routeServerClient)
     );
   }
 
+  #isUnspecified(attr: number): boolean {
+    const { address } = this.#attrs.nextHops.get(this.#attrs.nextHop[attr]!);
+    return address.every((octet) => octet === 0);
+  }
+
   #judgeNextHop(attr: number, ruled: boolean, from: RibPeer): WithheldCause {
     const { ownNextHop, family, extendedNextHop } = this.#options;
-    const self = ruled && this.#showsSelf(from);
+    const self = ruled && this.#showsSelf(attr, from);
     const wire = self ? ownNextHop : this.#attrs.nextHops.get(this.#attrs.nextHop[attr]!).wire;
     if (wire === undefined) return WITHHELD.noNextHop;
     // RFC 8950 §4 lets an IPv6 next hop go with IPv4 routes; nothing lets an IPv4 one go with IPv6 routes.

@@ -294,7 +294,8 @@ export class KernelSync {
 
 /** What filters see of a learned route. */
 function learnedExtras({ source, nextHops, ifname, metric, protocol }: LearnedRoute): Partial<RouteExtras> {
-  const gateway = nextHops[0]?.gateway;
+  // Of several gateways none is the gateway.
+  const gateway = nextHops.length === 1 ? nextHops[0]?.gateway : undefined;
   if (source === 'connected') return { interface: ifname };
   const values = new Map<string, ExtraValue>([
     ['krt_source', protocol],

@@ -4,7 +4,7 @@
 import { type AttributeValues, encodeAttributes } from '../bgp/wire/attribute-values.ts';
 import { type Family, IPV4_UNICAST, IPV6_UNICAST } from '../bgp/wire/families.ts';
 import { NlriBatch } from '../bgp/wire/nlri-batch.ts';
-import type { Prefix } from '../lib/ip.ts';
+import { isLinkLocal, type Prefix } from '../lib/ip.ts';
 import type { Filter } from '../policy/filter.ts';
 import { FilterPolicy } from '../policy/filter-policy.ts';
 import { announce, withdraw } from '../rib/adj-rib-in.ts';
@@ -31,10 +31,13 @@ const UNSPECIFIED_V6 = new Uint8Array(16);
 export class LocalRoutes {
   readonly #rib: Rib;
   readonly #nowSeconds: () => number;
+  readonly #namesGateways: boolean;
 
-  constructor(rib: Rib, nowSeconds: () => number) {
+  /** `namesGateways`: internal peers are told the gateway of a route as its NEXT_HOP, as BIRD does, not this speaker. */
+  constructor(rib: Rib, nowSeconds: () => number, namesGateways: boolean) {
     this.#rib = rib;
     this.#nowSeconds = nowSeconds;
+    this.#namesGateways = namesGateways;
   }
 
   /** Adds or replaces the route of one origin; `set` may change what it has. */
@@ -48,7 +51,12 @@ export class LocalRoutes {
     const { attrs, nextHops, checks, local } = this.#rib;
     const batch = batchOf(prefix, LOCAL_ORIGIN[origin]);
     const unspecified = batch.family === IPV4_UNICAST ? UNSPECIFIED_V4 : UNSPECIFIED_V6;
-    const nextHop = nextHops.intern(unspecified, unspecified.length, undefined);
+    const { gateway } = more;
+    const named =
+      this.#namesGateways && gateway?.length === unspecified.length && !isLinkLocal(gateway)
+        ? gateway
+        : unspecified;
+    const nextHop = nextHops.intern(named, named.length, undefined);
     const bytes = encodeAttributes(values);
     const extras = attrs.extrasTable.intern({ ...plainExtras(ROUTE_ORIGIN[origin]), ...more });
     const plain = attrs.intern(bytes, 0, bytes.length, nextHop, extras);

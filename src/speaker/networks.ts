@@ -124,7 +124,7 @@ function networkExtras({ type, via, protocol, preference }: NetworkConfig): Part
   const own = { protocol, ...(preference !== undefined && { preference }) };
   if (type === 'none') return own;
   return type === 'via'
-    ? { ...own, gateway: parseAddress(via[0] ?? '')?.bytes }
+    ? { ...own, gateway: via.length === 1 ? parseAddress(via[0]!)?.bytes : undefined }
     : { ...own, destination: type };
 }
 

@@ -100,7 +100,8 @@ export class Speaker {
     config.filters?.useTables(this.tables);
     this.tables.use(config);
     this.useLocalImport(config);
-    this.routes = new LocalRoutes(this.rib, () => Math.floor(clock.wallTime() / MS_PER_SECOND));
+    const nowSeconds = () => Math.floor(clock.wallTime() / MS_PER_SECOND);
+    this.routes = new LocalRoutes(this.rib, nowSeconds, config.bird !== undefined);
     this.networks = new Networks(this.routes);
     this.watchers = new Watchers(this.rib);
     this.bfd = new BfdSessions({ openBfd: parts.openBfd, clock, log });

@@ -151,7 +151,7 @@ function exported(route: NaiveRoute, view: NaiveExport): string | undefined {
   const values: Partial<AttributeValues> = { ...route.attributes };
   const communities = values.communities ?? [];
   if (communities.includes('NO_ADVERTISE')) return undefined;
-  let self = view.nextHopSelf || from.source === 'local';
+  let self = view.nextHopSelf;
   if (to.source === 'external') {
     if (communities.includes('NO_EXPORT')) return undefined;
     values.asPath = `${OWN_AS} ${values.asPath ?? ''}`.trim();

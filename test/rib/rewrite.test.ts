@@ -371,9 +371,14 @@ describe('next hops', () => {
   });
 
   it('4271-5.1.3-3 an own route has this speaker as next hop, even where it is to stay unchanged', () => {
-    expect(exported(LOCAL, { ...TO_EBGP, nextHop: 'unchanged' }, {}, '198.51.100.9').nextHop).toBe(
-      '10.0.0.254',
-    );
+    expect(exported(LOCAL, { ...TO_EBGP, nextHop: 'unchanged' }, {}, '0.0.0.0').nextHop).toBe('10.0.0.254');
+  });
+
+  it('an own route that was given a next hop shows it to internal peers', () => {
+    const given = '198.51.100.9';
+    expect(exported(LOCAL, TO_NON_CLIENT, {}, given).nextHop).toBe(given);
+    expect(exported(LOCAL, { ...TO_NON_CLIENT, nextHop: 'self' }, {}, given).nextHop).toBe('10.0.0.254');
+    expect(exported(LOCAL, TO_EBGP, {}, given).nextHop).toBe('10.0.0.254');
   });
 
   it('is withheld where there is no own address', () => {
