@@ -9,7 +9,6 @@ import {
 } from '../../src/config/diff.ts';
 import { type Config, type PeerConfig, type PeerSettings, Secret } from '../../src/config/model.ts';
 import { type ChangeAction, PEER_KEYS, type PeerKey, peerKeys } from '../../src/config/peer-changes.ts';
-import { ACCEPT_ALL } from '../../src/config/policies.ts';
 import { config } from './support.ts';
 
 const TEXT = `router: { asn: 64512, id: 10.99.0.1 }

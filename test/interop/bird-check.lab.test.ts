@@ -36,12 +36,12 @@ const file = (text: string): string => text.replace(/\d+:$/, '');
 
 const DEVICE = 'router id 10.0.0.1;\nprotocol device { }\n';
 /** `near`: godwit points at the place where something is missing, BIRD at the next token or at the includer. */
-const BOTH: readonly (readonly [name: string, text: string, near?: 'near'])[] = [
-  ['good', DEVICE],
-  ['nothing', ''],
-  ['an unknown statement', `${DEVICE}nonsense;\n`],
-  ['an unknown option', `${DEVICE}protocol static {\n  rout 10.0.0.0/8 blackhole;\n}\n`],
-  ['a bad character', `${DEVICE}@\n`],
+const BOTH: readonly (readonly [name: string, text: string, near: 'near' | undefined])[] = [
+  ['good', DEVICE, undefined],
+  ['nothing', '', undefined],
+  ['an unknown statement', `${DEVICE}nonsense;\n`, undefined],
+  ['an unknown option', `${DEVICE}protocol static {\n  rout 10.0.0.0/8 blackhole;\n}\n`, undefined],
+  ['a bad character', `${DEVICE}@\n`, undefined],
   ['a missing semicolon', `${DEVICE}define A = 1\ndefine B = 2;\n`, 'near'],
   ['a file that is not there', `include "nowhere.conf";\n${DEVICE}`, 'near'],
   ['an unknown filter', `${DEVICE}protocol kernel {\n  export filter nowhere;\n}\n`, 'near'],
