@@ -13,7 +13,7 @@ import { systemAddresses } from './own-addresses.ts';
 import type { ConfigLoader } from './reconfiguration.ts';
 import { Speaker } from './speaker.ts';
 import { createApi } from './speaker-api.ts';
-import { warmUp } from './warm-up.ts';
+import { type Leisure, warmUp } from './warm-up.ts';
 
 export interface CreateOptions {
   readonly config: Config;
@@ -53,8 +53,14 @@ export async function createSpeaker(options: CreateOptions): Promise<RunningSpea
     warmUp({
       clock: systemClock,
       defer: (fn) => void setImmediate(fn),
-      goOn: () => speaker.state === 'running' && !speaker.registry.anyEstablished,
+      leisure: () => leisureOf(speaker),
     }),
   );
   return { api: createApi({ speaker, configFile, loadConfig }), stop: () => speaker.stop() };
+}
+
+function leisureOf({ state, registry, rib }: Speaker): Leisure {
+  if (state !== 'running') return 'over';
+  if (!registry.anyEstablished) return 'idle';
+  return rib.idle ? 'gently' : 'busy';
 }

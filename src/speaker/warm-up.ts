@@ -1,6 +1,7 @@
 // V8 runs a function slowly until it has seen it run for a while, and the first full table after a start would pay
 // for that: about a third of its time. So an idle speaker sends made-up UPDATEs through the same code, into tables of
-// its own that nobody sees and that are dropped at the end. It works in short slices and stops at the first session.
+// its own that nobody sees and that are dropped at the end. It works in short slices, shorter ones when sessions are up,
+// and not at all while there is real work.
 // Compiled code is thrown away again when it meets what it has not seen: two speakers take turns, so that nothing is
 // compiled for the tables of one, and these start small, so that growing and sweeping are seen as well.
 
@@ -12,17 +13,24 @@ import { UpdateWriter } from '../bgp/wire/update-writer.ts';
 import type { Clock } from '../lib/clock.ts';
 import { BareSpeaker, peerAddress, peerAs } from './bare-speaker.ts';
 
+/** idle: nobody waits for anything; gently: sessions are up and have nothing to do; busy: there is real work. */
+export type Leisure = 'idle' | 'gently' | 'busy' | 'over';
+
 export interface WarmUpOptions {
   readonly clock: Clock;
   /** Calls back in the next turn of the loop. */
   readonly defer: (fn: () => void) => void;
-  /** False ends it: there is real work. */
-  readonly goOn: () => boolean;
+  /** `over` ends it. */
+  readonly leisure: () => Leisure;
 }
 
 /** Enough for the optimizing compiler to have finished with the hot path, on slow machines too. */
 const BUDGET_MS = 750;
 const UPDATES_PER_SLICE = 64;
+/** Where somebody may send a route at any moment: a millisecond or two of work, and then a pause. */
+const UPDATES_PER_GENTLE_SLICE = 8;
+const GENTLE_PAUSE_MS = 20;
+const SECOND_PATH_EVERY = 256;
 const PEERS = 3;
 const FIRST_ROWS = 64;
 /** Of so many times through the prefixes the last one withdraws them. */
@@ -43,15 +51,17 @@ const SPREAD = 0x9e3779b1;
 const NEXT_HOP = peerAddress(0);
 const NOTHING = new Uint8Array(0);
 
-export function warmUp({ clock, defer, goOn }: WarmUpOptions): void {
+export function warmUp({ clock, defer, leisure }: WarmUpOptions): void {
   const work = new MadeUpWork(clock);
   let spent = 0;
   const slice = (): void => {
-    if (spent >= BUDGET_MS || !goOn()) return;
+    const now = leisure();
+    if (spent >= BUDGET_MS || now === 'over') return;
     const start = clock.now();
-    work.run();
+    if (now !== 'busy') work.run(now === 'idle' ? UPDATES_PER_SLICE : UPDATES_PER_GENTLE_SLICE);
     spent += clock.now() - start;
-    defer(slice);
+    if (now === 'idle') defer(slice);
+    else clock.setTimer(GENTLE_PAUSE_MS, slice);
   };
   defer(slice);
 }
@@ -75,13 +85,13 @@ class MadeUpWork {
     for (const speaker of this.#speakers) for (let peer = 0; peer < PEERS; peer++) speaker.exportTo(peer);
   }
 
-  run(): void {
-    for (let i = 0; i < UPDATES_PER_SLICE; i++) this.#writeUpdate(this.#updates++);
+  run(updates: number): void {
+    for (let i = 0; i < updates; i++) this.#writeUpdate(this.#updates++);
     const stream = this.#writer.detach();
     // In pieces that end within messages, as TCP delivers them.
     for (const speaker of this.#speakers) speaker.feed(0, stream, READ_SIZE);
     // A second path for some prefixes.
-    if (this.#updates % (UPDATES_PER_SLICE * 4) === 0)
+    if (this.#updates % SECOND_PATH_EVERY === 0)
       for (const speaker of this.#speakers) speaker.feed(1, stream, READ_SIZE);
   }
 
