@@ -90,9 +90,9 @@ export function model(
 
 // --- the real daemons
 
-/** The program of a dialect: `bird` where it is a 2.x, and what GODWIT_BIRD16 names; undefined where there is none. */
+/** The program of a dialect: `bird` where it is a 2.x, and what BIRD_1_6 names; undefined where there is none. */
 export function oracle(dialect: Dialect): string | undefined {
-  const program = dialect === '2.x' ? 'bird' : process.env['GODWIT_BIRD16'];
+  const program = dialect === '2.x' ? 'bird' : process.env['BIRD_1_6'];
   if (program === undefined) return undefined;
   const { stdout, stderr, error } = spawnSync(program, ['--version'], { encoding: 'utf8' });
   const wanted = dialect === '2.x' ? /BIRD version 2\./ : /BIRD version 1\.6/;

@@ -12,12 +12,10 @@ export type BirdKind = 'godwit' | 'bird1' | 'bird2';
 
 const SBIN = 'usr/sbin';
 
-/** Where BIRD 1.6 is: BIRD_1_6 names its daemon, GODWIT_BIRD16 the same or the directory of the unpacked package. */
+/** The directory of BIRD 1.6, whose daemon BIRD_1_6 names. */
 function bird16(): string | undefined {
-  const { BIRD_1_6: daemon, GODWIT_BIRD16: named } = process.env;
-  const places = [daemon, named].filter((place) => place !== undefined);
-  const directories = places.flatMap((place) => [dirname(place), join(place, SBIN)]);
-  return [...directories, join('/tmp/bird16', SBIN)].find((place) => existsSync(join(place, 'bird')));
+  const { BIRD_1_6: daemon } = process.env;
+  return daemon !== undefined && existsSync(daemon) ? dirname(daemon) : undefined;
 }
 
 /** The words that start a program of BIRD's, or undefined where it is not there. */
