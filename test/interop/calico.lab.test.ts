@@ -52,10 +52,11 @@ function forB(files: Files): Files {
       return ['10', '192', '0', last === '2' ? '3' : '2'].join(mark);
     });
     // As in the file that Calico renders for B.
-    const active = swapped.replace(/protocol bgp Mesh_10_192_0_2 .*?(?=\nprotocol |$)/, (block) =>
-      block.replace(/^\s*passive on;.*\n/m, ''),
-    );
-    return [name, active];
+    const start = swapped.indexOf('protocol bgp Mesh_10_192_0_2 ');
+    if (start < 0) return [name, swapped];
+    const end = swapped.indexOf('\nprotocol ', start);
+    const block = swapped.slice(start, end).replace(/^\s*passive on;.*\n/m, '');
+    return [name, swapped.slice(0, start) + block + swapped.slice(end)];
   });
   return Object.fromEntries(exchanged);
 }
