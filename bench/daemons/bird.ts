@@ -121,6 +121,7 @@ function peerBlock(spec: DaemonSpec, peer: PeerSpec): string {
   if (peer.bfd !== undefined) lines.push('  bfd yes;');
   if (peer.ttlSecurity === true) lines.push('  ttl security yes;');
   if (peer.passive === true) lines.push('  passive yes;');
+  if (peer.gracefulRestart === true) lines.push('  graceful restart yes;');
   if (peer.password !== undefined) lines.push(`  password "${peer.password}";`);
   if (peer.reflectorClient === true) lines.push('  rr client;');
   if (spec.clusterId !== undefined && !external) lines.push(`  rr cluster id ${spec.clusterId};`);

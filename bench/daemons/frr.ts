@@ -116,6 +116,7 @@ function configuration(spec: DaemonSpec): string {
     );
     if (peer.ttlSecurity === true) lines.push(` neighbor ${peer.address} ttl-security hops 1`);
     if (peer.passive === true) lines.push(` neighbor ${peer.address} passive`);
+    if (peer.gracefulRestart === true) lines.push(` neighbor ${peer.address} graceful-restart`);
     if (peer.password !== undefined) lines.push(` neighbor ${peer.address} password ${peer.password}`);
     if (peer.multihop !== undefined) lines.push(` neighbor ${peer.address} ebgp-multihop ${peer.multihop}`);
     if (peer.bfd !== undefined) lines.push(` neighbor ${peer.address} bfd profile lab`);

@@ -145,6 +145,7 @@ function peerBlock(peer: PeerSpec, imports: string): unknown {
     allowAsSets: true,
     ...(peer.ttlSecurity === true ? { ttlSecurity: 1 } : {}),
     ...(peer.passive === true ? { passive: true } : {}),
+    ...(peer.gracefulRestart === true ? { gracefulRestart: 'full' } : {}),
     ...(peer.password === undefined ? {} : { password: peer.password }),
     ...(peer.reflectorClient === true ? { routeReflectorClient: true } : {}),
     ...(peer.nextHopSelf === true ? { nextHop: 'self' } : {}),

@@ -27,6 +27,8 @@ export interface PeerSpec {
   readonly nextHopSelf?: boolean;
   /** IP TTL of packets to an eBGP peer behind routers. */
   readonly multihop?: number;
+  /** It keeps its routes over this side's restart, and this side goes on forwarding (RFC 4724). */
+  readonly gracefulRestart?: boolean;
   /** Watch the path with BFD; of BIRD's sessions all have the same options. */
   readonly bfd?: BfdSpec;
 }

@@ -1,8 +1,6 @@
 // What the kernel shows while godwit lives, is tampered with, dies and comes back: a deleted route returns, and neither
 // SIGKILL nor the restart takes a route away even for a moment.
 
-import { spawn } from 'node:child_process';
-import { createInterface } from 'node:readline';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { DaemonSpec } from '../../bench/daemons/types.ts';
 import { waitFor } from '../../bench/lab/command.ts';
@@ -16,6 +14,7 @@ import {
   waitForKernel,
 } from '../support/lab/lab.ts';
 import { labRequirement } from '../support/lab/requirement.ts';
+import { RouteMonitor } from '../support/lab/route-monitor.ts';
 
 const NETWORKS = ['203.0.113.0/24', '198.51.100.0/24'];
 const NETWORKS6 = ['2001:db8:2::/48'];
@@ -28,26 +27,6 @@ afterEach(async () => {
   await lab?.remove();
   lab = undefined;
 });
-
-/** `ip monitor route` in a node: every change that anybody makes, from before the first call of `lines` on. */
-class RouteMonitor {
-  readonly lines: string[] = [];
-  readonly #child;
-
-  constructor(node: Node) {
-    const [program, ...args] = node.namespace.wrap(['ip', '-o', 'monitor', 'route']);
-    this.#child = spawn(program!, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-    createInterface({ input: this.#child.stdout }).on('line', (line) => this.lines.push(line));
-  }
-
-  get deletions(): string[] {
-    return this.lines.filter((line) => line.startsWith('Deleted'));
-  }
-
-  stop(): void {
-    this.#child.kill();
-  }
-}
 
 function ownSpec(own: Node, peer: Node): DaemonSpec {
   return {
