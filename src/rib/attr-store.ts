@@ -12,6 +12,7 @@ import { growInt32, growUint8, growUint16, growUint32 } from '../lib/columns.ts'
 import { ATTR_FLAG, communityFlags } from './attr-flags.ts';
 import { hashBytes } from './attr-hash.ts';
 import { BlockArena } from './block-arena.ts';
+import { HashSlots, tagOf } from './hash-slots.ts';
 import type { NextHopTable } from './next-hops.ts';
 import { ExtrasTable, NO_EXTRAS, needsNoNextHop } from './route-extras.ts';
 
@@ -36,8 +37,7 @@ export class AttrStore {
   #length: Uint32Array<ArrayBuffer>;
   #hashes: Int32Array<ArrayBuffer>;
   #refs: Uint32Array<ArrayBuffer>;
-  /** Pairs (hash, attrId), id 0 = empty; linear probing. The hash saves a look into the columns, as in prefixes. */
-  #slots = new Int32Array(INITIAL_SLOTS * 2);
+  readonly #slots = new HashSlots(INITIAL_SLOTS);
   /** Sets in the table that somebody refers to, and that nobody does. */
   #size = 0;
   #idle = 0;
@@ -128,14 +128,13 @@ export class AttrStore {
   /** The id of canonical bytes plus next hop and extras, held once for the caller, who must `release` it. */
   intern(source: Uint8Array, at: number, length: number, nextHop: number, extras = NO_EXTRAS): number {
     const hash = hashBytes(source, at, length, nextHop ^ Math.imul(extras, EXTRAS_FACTOR));
-    const slots = this.#slots;
-    const mask = (slots.length >> 1) - 1;
-    let slot = hash & mask;
-    for (; ; slot = (slot + 1) & mask) {
-      const id = slots[slot * 2 + 1]!;
-      if (id === 0) break;
+    const { tags, ids, mask } = this.#slots;
+    const tag = tagOf(hash);
+    for (let slot = hash & mask; tags[slot] !== 0; slot = (slot + 1) & mask) {
+      if (tags[slot] !== tag) continue;
+      const id = ids[slot]!;
       if (
-        slots[slot * 2] === hash &&
+        this.#hashes[id] === hash &&
         this.nextHop[id] === nextHop &&
         this.extras[id] === extras &&
         this.#length[id] === length &&
@@ -147,9 +146,8 @@ export class AttrStore {
       }
     }
     const id = this.#add(source, at, length, nextHop, hash, extras);
-    slots[slot * 2] = hash;
-    slots[slot * 2 + 1] = id;
-    if ((this.#size + this.#idle) * 3 > (mask + 1) * 2) this.#rehash((mask + 1) * 2);
+    this.#slots.insert(hash, id);
+    if (this.#slots.isFull(this.#size + this.#idle)) this.#rehash(this.#slots.capacity * 2);
     return id;
   }
 
@@ -249,13 +247,11 @@ export class AttrStore {
 
   /** Takes out every set that nobody refers to. */
   #sweep(): void {
-    let capacity = INITIAL_SLOTS;
-    while (this.#size * 3 > capacity * 2) capacity *= 2;
-    this.#slots = new Int32Array(capacity * 2);
+    this.#slots.clearFor(this.#size, INITIAL_SLOTS);
     this.#free = 0;
     for (let id = this.#limit - 1; id > 0; id--) {
       if (this.#refs[id] !== 0) {
-        insert(this.#slots, this.#hashes[id]!, id);
+        this.#slots.insert(this.#hashes[id]!, id);
         continue;
       }
       if (this.#offset[id] !== 0) this.#arena.free(this.#offset[id]!, this.#length[id]!);
@@ -270,9 +266,11 @@ export class AttrStore {
   }
 
   #rehash(capacity: number): void {
-    const old = this.#slots;
-    this.#slots = new Int32Array(capacity * 2);
-    for (let i = 0; i < old.length; i += 2) if (old[i + 1] !== 0) insert(this.#slots, old[i]!, old[i + 1]!);
+    this.#slots.clear(capacity);
+    for (let id = 1; id < this.#limit; id++) {
+      // Sets lie behind the arena's first octets; free ids have none.
+      if (this.#offset[id] !== 0) this.#slots.insert(this.#hashes[id]!, id);
+    }
   }
 
   #grow(size: number): void {
@@ -366,14 +364,6 @@ export class AttrStore {
     const settled = extras !== NO_EXTRAS && needsNoNextHop(this.extrasTable.get(extras));
     this.flags[id] = settled ? flags | ATTR_FLAG.settled : flags;
   }
-}
-
-function insert(slots: Int32Array, hash: number, id: number): void {
-  const mask = (slots.length >> 1) - 1;
-  let slot = hash & mask;
-  while (slots[slot * 2 + 1] !== 0) slot = (slot + 1) & mask;
-  slots[slot * 2] = hash;
-  slots[slot * 2 + 1] = id;
 }
 
 /** RFC 4360 §2: the T bit of an extended community's type octet. */

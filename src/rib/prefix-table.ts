@@ -1,4 +1,4 @@
-// The prefixes of one family as small integers. An open-addressing hash table in typed arrays maps (words, length) to
+// The prefixes of one family as small integers. A hash table in typed arrays (hash-slots.ts) maps (words, length) to
 // a prefixId, and one record a prefix holds what the tables of the RIB keep of it: whoever touches a prefix touches
 // most of that, and in one record it is one cache line instead of seven. An id lives as long as somebody holds it:
 // paths, the dirty queue, unsent changes, an Adj-RIB-Out entry, a kernel route. Ids that nobody holds are taken out
@@ -8,6 +8,7 @@
 import type { Family } from '../bgp/wire/families.ts';
 import { growInt32 } from '../lib/columns.ts';
 import { formatAddress } from '../lib/ip.ts';
+import { HashSlots, tagOf } from './hash-slots.ts';
 
 /** Words of a record; the address words follow. */
 export const PREFIX_FIELD = {
@@ -25,6 +26,8 @@ const ADDRESS = 5;
 const LENGTH_BITS = 8;
 const LENGTH_MASK = (1 << LENGTH_BITS) - 1;
 const ONE_HOLDER = 1 << LENGTH_BITS;
+/** `meta` of an id that is not in use. */
+const FREE = -1;
 
 const INITIAL_IDS = 1 << 20;
 const INITIAL_SLOTS = 1 << 12;
@@ -49,12 +52,7 @@ export class PrefixTable {
   records: Int32Array<ArrayBuffer>;
   /** Means nothing; see `#warm`. */
   touched = 0;
-  /**
-   * Pairs (hash, prefixId), id 0 = empty; linear probing, at most 2/3 full. The hash beside the id saves a look into
-   * the records, and so a cache miss, for nearly every entry that is not the one sought.
-   */
-  #slots = new Int32Array(INITIAL_SLOTS * 2);
-  #mask = INITIAL_SLOTS - 1;
+  readonly #slots = new HashSlots(INITIAL_SLOTS);
   /** Entries of the hash table, and how many of them nobody holds. */
   #entries = 0;
   #idle = 0;
@@ -136,20 +134,19 @@ export class PrefixTable {
     const count = to - from;
     this.#hashes = growInt32(this.#hashes, count);
     this.#ids = growInt32(this.#ids, count);
-    const slots = this.#slots;
-    const mask = this.#mask;
+    const { tags, ids, mask } = this.#slots;
     const hashes = this.#hashes;
     const wordCount = this.family.words;
     let touched = 0;
     for (let i = 0; i < count; i++) {
       const hash = this.#hash(words, (from + i) * wordCount, lengths[from + i]!);
       hashes[i] = hash;
-      touched ^= slots[(hash & mask) * 2]!;
+      touched ^= tags[hash & mask]!;
     }
     const { records, stride } = this;
     for (let i = 0; i < count; i++) {
-      const slot = (hashes[i]! & mask) * 2;
-      if (slots[slot] === hashes[i]) touched ^= records[slots[slot + 1]! * stride]!;
+      const slot = hashes[i]! & mask;
+      if (tags[slot] === tagOf(hashes[i]!)) touched ^= records[ids[slot]! * stride]!;
     }
     // Loads whose result nobody gets may be left out.
     this.touched = touched;
@@ -166,11 +163,11 @@ export class PrefixTable {
     records[base + PREFIX_FIELD.firstRow] = 0;
     const wordCount = this.family.words;
     for (let i = 0; i < wordCount; i++) records[base + ADDRESS + i] = words[at + i]!;
-    this.#insert(hash, id);
+    this.#slots.insert(hash, id);
     this.#entries++;
     this.#idle++;
-    const slots = this.#mask + 1;
-    if (this.#entries * 3 > slots * 2) this.#rehash(slots * (slots <= QUICK_GROWTH_LIMIT ? 4 : 2));
+    const { capacity } = this.#slots;
+    if (this.#slots.isFull(this.#entries)) this.#rehash(capacity * (capacity <= QUICK_GROWTH_LIMIT ? 4 : 2));
     return id;
   }
 
@@ -205,11 +202,14 @@ export class PrefixTable {
   }
 
   #lookUp(words: Int32Array, at: number, bits: number, hash: number): number {
-    const slots = this.#slots;
-    const mask = this.#mask;
+    const { tags, ids, mask } = this.#slots;
+    const tag = tagOf(hash);
     for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
-      const id = slots[slot * 2 + 1]!;
-      if (id === 0 || (slots[slot * 2] === hash && this.#equals(id, words, at, bits))) return id;
+      const found = tags[slot]!;
+      if (found === 0) return 0;
+      if (found !== tag) continue;
+      const id = ids[slot]!;
+      if (this.#equals(id, words, at, bits)) return id;
     }
   }
 
@@ -230,38 +230,31 @@ export class PrefixTable {
     while (this.#limit > 1 && records[(this.#limit - 1) * stride]! < ONE_HOLDER) this.#limit--;
     this.#entries -= this.#idle;
     this.#idle = 0;
-    let capacity = INITIAL_SLOTS;
-    while (this.#entries * 3 > capacity * 2) capacity *= 2;
-    this.#slots = new Int32Array(capacity * 2);
-    this.#mask = capacity - 1;
+    this.#slots.clearFor(this.#entries, INITIAL_SLOTS);
     this.#free = 0;
     // From above, so that the list of free ids begins with the lowest: what comes together then lies together.
     for (let id = this.#limit - 1; id > 0; id--) {
       const at = id * stride;
       const meta = records[at]!;
       if (meta >= ONE_HOLDER) {
-        this.#insert(this.#hash(records, at + ADDRESS, meta & LENGTH_MASK), id);
+        this.#slots.insert(this.#hash(records, at + ADDRESS, meta & LENGTH_MASK), id);
         continue;
       }
+      records[at] = FREE;
       records[at + PREFIX_FIELD.firstRow] = this.#free;
       this.#free = id;
     }
   }
 
+  /** By id, because records lie in a row, and what hangs in the old table does not. */
   #rehash(capacity: number): void {
-    const old = this.#slots;
-    this.#slots = new Int32Array(capacity * 2);
-    this.#mask = capacity - 1;
-    for (let i = 0; i < old.length; i += 2) if (old[i + 1] !== 0) this.#insert(old[i]!, old[i + 1]!);
-  }
-
-  #insert(hash: number, id: number): void {
-    const slots = this.#slots;
-    const mask = this.#mask;
-    let slot = hash & mask;
-    while (slots[slot * 2 + 1] !== 0) slot = (slot + 1) & mask;
-    slots[slot * 2] = hash;
-    slots[slot * 2 + 1] = id;
+    const { records, stride } = this;
+    this.#slots.clear(capacity);
+    for (let id = 1; id < this.#limit; id++) {
+      const at = id * stride;
+      const meta = records[at]!;
+      if (meta !== FREE) this.#slots.insert(this.#hash(records, at + ADDRESS, meta & LENGTH_MASK), id);
+    }
   }
 
   #hash(words: Int32Array, at: number, bits: number): number {
