@@ -8,7 +8,7 @@ import { setFlagsFromString } from 'node:v8';
 // it, so it would hold little but the garbage of starting up.
 setFlagsFromString('--semi-space-growth-factor=1');
 
-const entry = new URL('../dist/src/cli/main.js', import.meta.url);
+const entry = new URL('../dist/bundle/main.js', import.meta.url);
 if (existsSync(entry)) {
   const { start } = await import(entry.href);
   await start();

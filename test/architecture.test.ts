@@ -31,7 +31,13 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 const DOORS: readonly { readonly module: RegExp; readonly allowed: readonly string[] }[] = [
   {
     module: /^koffi$/,
-    allowed: ['fib/netlink', 'bfd/udp', 'bgp/session/native-socket.ts', 'cli/bird/native.ts'],
+    allowed: [
+      'fib/netlink',
+      'bfd/udp',
+      'bgp/session/native-socket.ts',
+      'cli/bird/native.ts',
+      'lib/idle-memory.ts',
+    ],
   },
   { module: /^node:net$/, allowed: ['bgp/session/tcp-transport.ts', 'control', 'demo'] },
   { module: /^node:worker_threads$/, allowed: ['fib/netlink', 'bfd/worker'] },

@@ -4,6 +4,7 @@ import { WorkerBfdService } from '../bfd/worker-service.ts';
 import { TcpTransport } from '../bgp/session/tcp-transport.ts';
 import type { Config } from '../config/model.ts';
 import { systemClock } from '../lib/clock.ts';
+import { giveMemoryBack } from '../lib/idle-memory.ts';
 import type { Logger } from '../lib/log.ts';
 import { packageVersion } from '../lib/package-info.ts';
 import { Scheduler } from '../lib/scheduler.ts';
@@ -54,6 +55,7 @@ export async function createSpeaker(options: CreateOptions): Promise<RunningSpea
       clock: systemClock,
       defer: (fn) => void setImmediate(fn),
       leisure: () => leisureOf(speaker),
+      onEnd: giveMemoryBack,
     }),
   );
   return { api: createApi({ speaker, configFile, loadConfig }), stop: () => speaker.stop() };

@@ -22,6 +22,8 @@ export interface WarmUpOptions {
   readonly defer: (fn: () => void) => void;
   /** `over` ends it. */
   readonly leisure: () => Leisure;
+  /** It has ended; what it made can be collected. */
+  readonly onEnd: () => void;
 }
 
 /** Enough for the optimizing compiler to have finished with the hot path, on slow machines too. */
@@ -51,12 +53,16 @@ const SPREAD = 0x9e3779b1;
 const NEXT_HOP = peerAddress(0);
 const NOTHING = new Uint8Array(0);
 
-export function warmUp({ clock, defer, leisure }: WarmUpOptions): void {
-  const work = new MadeUpWork(clock);
+export function warmUp({ clock, defer, leisure, onEnd }: WarmUpOptions): void {
+  let work: MadeUpWork | undefined = new MadeUpWork(clock);
   let spent = 0;
   const slice = (): void => {
     const now = leisure();
-    if (spent >= BUDGET_MS || now === 'over') return;
+    if (work === undefined || spent >= BUDGET_MS || now === 'over') {
+      work = undefined;
+      onEnd();
+      return;
+    }
     const start = clock.now();
     if (now !== 'busy') work.run(now === 'idle' ? UPDATES_PER_SLICE : UPDATES_PER_GENTLE_SLICE);
     spent += clock.now() - start;
