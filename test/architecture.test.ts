@@ -30,13 +30,14 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 /** Modules that only these rooms or files may use. */
 const DOORS: readonly { readonly module: RegExp; readonly allowed: readonly string[] }[] = [
   {
-    module: /^koffi$/,
+    module: /(^|\/)koffi(\.ts)?$/,
     allowed: [
       'fib/netlink',
       'bfd/udp',
       'bgp/session/native-socket.ts',
       'cli/bird/native.ts',
       'lib/idle-memory.ts',
+      'lib/koffi.ts',
     ],
   },
   { module: /^node:net$/, allowed: ['bgp/session/tcp-transport.ts', 'control', 'demo'] },

@@ -1,8 +1,8 @@
 // The functions of libc that BFD's sockets need, through koffi, and how their structures are laid out: the generic
 // Linux ABI with pointers of 64 bits. Loaded on demand.
 
-import { createRequire } from 'node:module';
 import { endianness } from 'node:os';
+import { requireKoffi } from '../../lib/koffi.ts';
 
 /** Thin and synchronous; a function returns -1 on failure, and then `errno()` says why. */
 export interface Libc {
@@ -60,16 +60,6 @@ export function loadLibc(): Libc | undefined {
     errno: () => koffi.errno(),
     addressOf: (data) => BigInt(koffi.address(data)),
   };
-}
-
-function requireKoffi(): typeof import('koffi') | undefined {
-  try {
-    return createRequire(import.meta.url)('koffi');
-  } catch (error) {
-    // No prebuilt library for this machine, or not installed: the caller says what cannot be had.
-    if (error instanceof Error) return undefined;
-    throw error;
-  }
 }
 
 export const LITTLE_ENDIAN = endianness() === 'LE';

@@ -2,10 +2,10 @@
 // class, source address before the dial, binding to an interface. libc is called through koffi; what comes out is
 // a file descriptor that Node takes over (tcp-transport.ts). Numbers are those of the generic Linux ABI.
 
-import { createRequire } from 'node:module';
 import { endianness } from 'node:os';
 import { getSystemErrorMap } from 'node:util';
 import type { IpBytes } from '../../lib/ip.ts';
+import { requireKoffi } from '../../lib/koffi.ts';
 import { type ListenOptions, type Password, type SocketOptions, TransportError } from './transport.ts';
 
 const AF_INET = 2;
@@ -266,16 +266,6 @@ export function loadNativeSockets(): NativeSockets | undefined {
     getpeername: lib.func('int getpeername(int, void *, void *)'),
     errno: () => koffi.errno(),
   });
-}
-
-function requireKoffi(): typeof import('koffi') | undefined {
-  try {
-    return createRequire(import.meta.url)('koffi');
-  } catch (error) {
-    // No prebuilt library for this machine, or not installed: the caller names what cannot be had.
-    if (error instanceof Error) return undefined;
-    throw error;
-  }
 }
 
 function systemError(errno: number, what: string): TransportError {
