@@ -94,9 +94,7 @@ export class Fib implements KernelConsumer {
     for (const { family, reader } of options.families) this.#rooms[family.id] = this.#newRoom(family, reader);
     this.#wake = options.scheduler.add(this.#stage);
     options.monitor.add(this);
-    this.#settleTimer = options.clock.setTimer(options.settleTime ?? DEFAULT_SETTLE_TIME_MS, () =>
-      this.startupComplete(),
-    );
+    this.#startSettleTimer(0);
   }
 
   /** Wants the prefix's route to be `targetId` (of `targets`). Nothing is written before the first scan. */
@@ -124,11 +122,11 @@ export class Fib implements KernelConsumer {
     return this.#rooms[familyId] !== undefined;
   }
 
-  /** `startupComplete` happens by itself in so many milliseconds from now, if it has not happened yet. */
-  settleIn(ms: number): void {
+  /** Peers come so many milliseconds later than usual: if `startupComplete` has not happened yet, it has its time anew. */
+  postponeStartup(ms: number): void {
     if (this.#settleTimer === undefined) return;
     this.#settleTimer.cancel();
-    this.#settleTimer = this.#options.clock.setTimer(ms, () => this.startupComplete());
+    this.#startSettleTimer(ms);
   }
 
   /** Peers have had their chance: routes of an earlier run that nobody wanted go now. */
@@ -292,6 +290,11 @@ export class Fib implements KernelConsumer {
     const reconciler = new Reconciler(fib, { onTamper: (prefixId) => this.#repair(room, prefixId) });
     const room: Room = { fib, reconciler, retries, guard };
     return room;
+  }
+
+  #startSettleTimer(later: number): void {
+    const { clock, settleTime = DEFAULT_SETTLE_TIME_MS } = this.#options;
+    this.#settleTimer = clock.setTimer(later + settleTime, () => this.startupComplete());
   }
 
   #room(familyId: number): Room {

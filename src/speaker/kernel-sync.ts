@@ -171,9 +171,9 @@ export class KernelSync {
     this.fib?.startupComplete();
   }
 
-  /** As startupComplete, in so many milliseconds at the latest. */
-  settleIn(ms: number): void {
-    this.fib?.settleIn(ms);
+  /** Peers have so many milliseconds more than usual before startupComplete happens by itself. */
+  postponeStartup(ms: number): void {
+    this.fib?.postponeStartup(ms);
   }
 
   /** There are own routes of a run before. */

@@ -50,8 +50,6 @@ export interface SpeakerParts {
 const MS_PER_SECOND = 1000;
 /** How long NOTIFICATIONs of a clean stop may take to leave. */
 const FAREWELL_MS = 200;
-/** Kernel routes of a run before that nobody has wanted by then go; for peers that never come. */
-const SETTLE_LIMIT_MS = 120_000;
 
 /** How often the tables are looked at while they digest the first routes. */
 const SETTLE_POLL_MS = 100;
@@ -139,7 +137,7 @@ export class Speaker {
       peers: () => this.registry.values(),
       onEnd: () => {
         for (const handle of this.registry.values()) this.#note(handle);
-        this.kernel?.settleIn(SETTLE_LIMIT_MS);
+        this.kernel?.postponeStartup(0);
       },
     });
     this.fallover = new FastFallover(this.registry);
@@ -156,7 +154,7 @@ export class Speaker {
     await this.kernel?.start();
     if (this.#isRestart()) {
       // Not before routes are chosen: what the kernel forwards by is all there is until then.
-      this.kernel?.settleIn(this.config.router.restart.wait * MS_PER_SECOND + SETTLE_LIMIT_MS);
+      this.kernel?.postponeStartup(this.config.router.restart.wait * MS_PER_SECOND);
       this.recovery.begin(this.config);
     }
     for (const network of this.config.networks) this.networks.configure(network);
