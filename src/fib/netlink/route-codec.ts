@@ -2,7 +2,6 @@
 // only puts its header and destination before those octets. Reading: one route's fields into a reused record, its
 // path as a key that is equal for equal paths. IPv4 routes with IPv6 next hops (RFC 8950) use RTA_VIA.
 
-import { toBytes } from '../../lib/prefix-trie.ts';
 import type { KernelNextHop, KernelPath, KernelTarget } from '../types.ts';
 import { ROUTE_OPERATION } from '../types.ts';
 import {
@@ -341,9 +340,4 @@ function nextHop(
 
 function copy(bytes: Uint8Array, at: number, length: number): Uint8Array {
   return bytes.slice(at, at + length);
-}
-
-/** The destination in octets, for messages about single routes. */
-export function recordAddress(record: RouteRecord): Uint8Array {
-  return toBytes(record.words, 0, record.addressBytes / 4);
 }
