@@ -38,7 +38,7 @@ function addressMap(nodes: readonly SimNode[]): ByAddress {
 }
 
 /** Everything of a route that travels. */
-function onTheWire(route: RouteView): string {
+export function onTheWire(route: RouteView): string {
   const { attributes: a } = route;
   return [
     route.prefix,

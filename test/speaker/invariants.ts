@@ -2,24 +2,8 @@
 
 import { expect } from 'vitest';
 import { WITHHELD } from '../../src/rib/distribution.ts';
-import type { RouteView } from '../../src/speaker/api.ts';
+import { onTheWire } from '../../src/sim/invariants.ts';
 import type { SimSpeaker } from '../support/sim-lab.ts';
-
-/** Everything of a route that travels. */
-function onTheWire(route: RouteView): string {
-  const { attributes: a } = route;
-  return [
-    route.prefix,
-    route.nextHop,
-    a.origin,
-    a.asPath,
-    a.med,
-    a.localPref,
-    a.communities.join(','),
-    a.originatorId,
-    a.clusterList.join(','),
-  ].join(' ');
-}
 
 /**
  * The Adj-RIB-Out of one side is the Adj-RIB-In of the other; nobody gets a route back that is its own; the best path
