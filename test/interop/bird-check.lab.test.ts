@@ -6,8 +6,8 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { type BirdKind, birdCommand } from '../support/lab/bird-process.ts';
-import { labRequirement } from '../support/lab/requirement.ts';
+import { type BirdKind, birdCommand, missingBird } from '../support/lab/bird-process.ts';
+import { labRequirement, skipWithout } from '../support/lab/requirement.ts';
 
 const GOLDEN = new URL('../../../shared/data/calico-golden/v3.32.1/compiled_templates/', import.meta.url)
   .pathname;
@@ -50,8 +50,7 @@ const BOTH: readonly (readonly [name: string, text: string, near: 'near' | undef
 describe('-p', async () => {
   const { skip } = await labRequirement(['godwit']);
   for (const kind of ['bird1', 'bird2'] as const) {
-    const absent = skip || birdCommand(kind, 'bird') === undefined;
-    if (absent) process.stderr.write(`lab skipped, missing: ${kind}\n`);
+    const absent = skip || skipWithout(missingBird(kind));
 
     test.skipIf(absent).each(BOTH)(`as ${kind}: %s`, (name, text, near) => {
       const path = join(directory, `${kind}-${name.replaceAll(' ', '-')}.conf`);

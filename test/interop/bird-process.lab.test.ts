@@ -8,9 +8,9 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { run, waitFor } from '../../bench/lab/command.ts';
 import { ManagedProcess } from '../../bench/lab/managed-process.ts';
-import { BirdProcess, birdCommand } from '../support/lab/bird-process.ts';
+import { BirdProcess, birdCommand, missingBird } from '../support/lab/bird-process.ts';
 import { createLab, type Lab, type Node, waitForKernel } from '../support/lab/lab.ts';
-import { labRequirement } from '../support/lab/requirement.ts';
+import { labRequirement, skipWithout } from '../support/lab/requirement.ts';
 
 /** Bits of capabilities(7): CAP_NET_BIND_SERVICE, CAP_NET_ADMIN, CAP_NET_RAW. */
 const ROUTER_CAPABILITIES = (1 << 10) | (1 << 12) | (1 << 13);
@@ -48,8 +48,7 @@ const ask = async (socket: string, ...words: string[]): Promise<string> =>
 
 describe("godwit as BIRD's process", async () => {
   const { skip } = await labRequirement(['godwit']);
-  const without16 = birdCommand('bird1', 'bird') === undefined;
-  if (without16) process.stderr.write('lab skipped, missing: BIRD 1.6 (BIRD_1_6)\n');
+  const without16 = skipWithout(missingBird('bird1'));
 
   test.skipIf(skip || without16)('serves both families with two files and two sockets', async () => {
     lab = await createLab('bird46', ['a', 'b']);

@@ -1,12 +1,12 @@
 // godwit's answers beside those of the real BIRD. Set BIRD_1_6 to the path of a 1.6 daemon to compare that dialect too.
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { accepts, BirdEvaluator, installedBirds, runStatements } from './bird.ts';
+import { accepts, BirdEvaluator, birdsToCompare, runStatements } from './bird.ts';
 import { evaluate, lab } from './harness.ts';
 import { MISTAKES, STATEMENTS, TERMS } from './tables.ts';
 import { termMaker } from './terms.ts';
 
-const birds = installedBirds();
+const birds = birdsToCompare();
 const GENERATED = 3000;
 /** A path against a set of pairs: BIRD says something or other, godwit that it cannot be. */
 const NONSENSE = /prepend\([^~]* !?~ \[\(/;

@@ -7,6 +7,8 @@ import { createConnection, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Dialect } from '../../src/policy/lexer.ts';
+import { missingBird } from '../support/lab/bird-process.ts';
+import { skipWithout } from '../support/lab/requirement.ts';
 
 export interface BirdProgram {
   readonly path: string;
@@ -14,7 +16,7 @@ export interface BirdProgram {
 }
 
 /** Installed BIRDs: 2.x by its name, 1.6 where BIRD_1_6 says. */
-export function installedBirds(): BirdProgram[] {
+function installedBirds(): BirdProgram[] {
   const birds: BirdProgram[] = [];
   for (const path of ['bird', '/usr/sbin/bird', process.env['BIRD_1_6'] ?? '']) {
     if (path === '') continue;
@@ -25,6 +27,12 @@ export function installedBirds(): BirdProgram[] {
     if (!birds.some((bird) => bird.dialect === dialect)) birds.push({ path, dialect });
   }
   return birds;
+}
+
+/** Those of both dialects that are here; says which is missing. Throws where labs are demanded. */
+export function birdsToCompare(): BirdProgram[] {
+  for (const kind of ['bird2', 'bird1'] as const) skipWithout(missingBird(kind));
+  return installedBirds();
 }
 
 const START = 'router id 192.0.2.1;\nprotocol device { }\n';

@@ -13,7 +13,8 @@ import { silentLogger } from '../../../src/lib/log.ts';
 import { Scheduler } from '../../../src/lib/scheduler.ts';
 import { Speaker } from '../../../src/speaker/speaker.ts';
 import { createApi } from '../../../src/speaker/speaker-api.ts';
-import { birdCommand } from '../../support/lab/bird-process.ts';
+import { birdCommand, missingBird } from '../../support/lab/bird-process.ts';
+import { skipWithout } from '../../support/lab/requirement.ts';
 import { SimLab, simKernel } from '../../support/sim-lab.ts';
 import { normalize } from './recorded.ts';
 import { Talk } from './talk.ts';
@@ -365,7 +366,7 @@ class RealBird {
 
 describe.each(['2.x', '1.6'] as const)('beside BIRD %s', (dialect) => {
   const [program] = birdCommand(BIRDS[dialect], 'bird') ?? [];
-  if (program === undefined) process.stderr.write(`lab skipped, missing: BIRD ${dialect}\n`);
+  skipWithout(missingBird(BIRDS[dialect]));
   const commands = [...ONLY[dialect], ...COMMANDS];
   let theirs: string[][] = [];
   let ours: string[][] = [];

@@ -11,6 +11,7 @@ import { type BirdControl, startBirdControl } from '../../../src/control/bird/se
 import { silentLogger } from '../../../src/lib/log.ts';
 import { type Rig, rig } from '../../speaker/rig.ts';
 import { birdCommand } from '../../support/lab/bird-process.ts';
+import { skipWithout } from '../../support/lab/requirement.ts';
 
 const CLIENTS = [
   ['birdcl of 2.x', '/usr/sbin/birdcl', 'bird2'],
@@ -82,8 +83,8 @@ function typed(program: string, words: readonly string[], text: string): Promise
   });
 }
 
-describe.each(CLIENTS)('%s', (_name, program, style) => {
-  const missing = program === '' || !existsSync(program);
+describe.each(CLIENTS)('%s', (name, program, style) => {
+  const missing = skipWithout(existsSync(program) ? undefined : name);
   const ask = (...words: string[]): Promise<Outcome> => once(program, ['-s', socketOf(style), ...words]);
 
   it.skipIf(missing)('shows status and protocols', async () => {

@@ -12,10 +12,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type BirdControl, startBirdControl } from '../../../src/control/bird/server.ts';
 import { silentLogger } from '../../../src/lib/log.ts';
 import { type Rig, rig } from '../../speaker/rig.ts';
+import { skipWithout } from '../../support/lab/requirement.ts';
 
 const EXPORTER = process.env['BIRD_EXPORTER'] ?? '/usr/bin/prometheus-bird-exporter';
-const missing = !existsSync(EXPORTER);
-if (missing) process.stderr.write('lab skipped, missing: prometheus-bird-exporter (BIRD_EXPORTER)\n');
+const missing = skipWithout(existsSync(EXPORTER) ? undefined : 'prometheus-bird-exporter (BIRD_EXPORTER)');
 
 const A = '10.0.0.2';
 const B = '10.0.0.3';

@@ -27,6 +27,12 @@ export function birdCommand(kind: BirdKind, program: 'bird' | 'birdc' | 'birdcl'
   return place === undefined ? undefined : [join(place, program === 'birdcl' ? 'birdc' : program)];
 }
 
+/** A real BIRD that is not there, for people. */
+export function missingBird(kind: Exclude<BirdKind, 'godwit'>): string | undefined {
+  if (birdCommand(kind, 'bird') !== undefined) return undefined;
+  return kind === 'bird1' ? 'BIRD 1.6 (BIRD_1_6)' : 'BIRD 2 (package bird2)';
+}
+
 export class BirdProcess {
   readonly kind: BirdKind;
   readonly socket: string;
