@@ -1,6 +1,7 @@
 // What a received attribute set becomes for one peer: refused with a cause, or accepted, perhaps with attributes
 // changed by the protocol itself (RFC 8326, RFC 9234). It looks at attributes only, so it runs once for an UPDATE
-// however many prefixes that carries; a filter, which may look at the prefix, is named in the result and runs after. Loops: RFC 4271 §9.1.2, RFC 4456 §8. First AS: RFC 7606 §7.2.
+// however many prefixes that carries; a filter, which may look at the prefix, is named in the result and runs after.
+// Loops: RFC 4271 §9.1.2, RFC 4456 §8. First AS: RFC 7606 §7.2.
 
 import { countAs } from '../bgp/wire/as-path.ts';
 import { AttributeEditor, findAttribute, valueLength, valueStart } from '../bgp/wire/attribute-set.ts';
