@@ -44,7 +44,10 @@ export const GLOBAL_OPTIONS = new OptionTable<GlobalOptions>([
   option('listen bgp', (reader) => ({ listenBgp: readListen(reader) }), '1.6'),
   option('eval', (reader, before) => {
     const term = parseTerm(reader.tokens);
-    reader.program.term(term);
+    const result = reader.program.evaluate(term);
+    // After a mistake, here or above, nothing runs, and the mistake is reported already.
+    const { diagnostics } = reader.program;
+    if ('error' in result && !diagnostics.hasErrors) diagnostics.error(term.span, result.error);
     return { evaluations: [...(before.evaluations ?? []), term] };
   }),
   option(

@@ -228,6 +228,10 @@ export const ACCEPTED_2: readonly string[] = [
 ];
 
 export const REJECTED_2: readonly string[] = [
+  'protocol device {} eval "x" * 3;',
+  'protocol device {} eval 1 + "x";',
+  'protocol device {} eval 1 / 0;',
+  'protocol device {} eval bgp_path;',
   'router id 1.2.3.4;',
   'router id 5;',
   'router id from "eth0", -"lo";',
@@ -618,6 +622,10 @@ export const ACCEPTED_16: readonly string[] = [
 ];
 
 export const REJECTED_16: readonly string[] = [
+  'protocol device {} eval "x" * 3;',
+  'protocol device {} eval 1 + "x";',
+  'protocol device {} eval 1 / 0;',
+  'protocol device {} eval bgp_path;',
   'protocol device {} router id (1.2.3.4);',
   'protocol device {} listen bgp address 1.2.3.4, port 5;',
   'protocol device {} roa table q { roa 10.0.0.0/8 max 24 as 5; roa 10.0.0.0/8 as 6; };',
