@@ -111,7 +111,8 @@ export class Judge {
   accepts(text: string): boolean {
     const file = join(this.#directory, 'bird.conf');
     writeFileSync(file, text);
-    return spawnSync(this.#program, ['-p', '-c', file]).status === 0;
+    // What it is asked to log to, it opens, relative to where it runs.
+    return spawnSync(this.#program, ['-p', '-c', file], { cwd: this.#directory }).status === 0;
   }
 
   close(): void {
