@@ -11,6 +11,7 @@ import { checkGroups, type ResolvedSettings, resolveSettings } from './peer-grou
 import { fillSettings, peerTypeOf } from './peer-settings.ts';
 import type { DynamicPeersInput, PeerGroupInput, PeerInput } from './schema-peer.ts';
 import type { SecretReader } from './secrets.ts';
+import { readAuthentication } from './tcp-ao.ts';
 import type { Entry, ValidatedInput } from './validate.ts';
 import { canonicalAddress, canonicalPrefix } from './values.ts';
 
@@ -106,6 +107,12 @@ function buildSettings(
     version,
     dynamic,
     password: context.secrets.read(resolved.settings.password, resolved.origin('password')),
+    tcpAo: readAuthentication(
+      resolved.settings.authentication,
+      resolved.origin('authentication'),
+      context.secrets,
+      issues,
+    ),
     bfdPassword: bfdPassword(resolved, context.secrets),
     linkLocal: address !== undefined && isLinkLocal(address),
     policy: (key) => {

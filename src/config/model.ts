@@ -124,6 +124,8 @@ export interface PeerSettings {
   readonly passive: boolean;
   readonly families: readonly FamilyName[];
   readonly password: Secret | undefined;
+  /** Keys of TCP-AO (RFC 5925), in the place of a password. */
+  readonly tcpAo?: readonly TcpAoKeyConfig[] | undefined;
   /** IP TTL for multihop eBGP; undefined = directly connected (TTL 1), always 255-capable for iBGP. */
   readonly multihop: number | undefined;
   /** GTSM: the peer is at most this many hops away (RFC 5082). */
@@ -190,6 +192,25 @@ export interface GracefulRestartConfig {
   /** RFC 8538: NOTIFICATIONs and an expired hold timer are no reason to drop routes either. */
   readonly notification: boolean;
   readonly restartTime: number;
+}
+
+export const TCP_AO_ALGORITHMS = [
+  'hmac-sha1',
+  'hmac-md5',
+  'hmac-sha224',
+  'hmac-sha256',
+  'hmac-sha384',
+  'hmac-sha512',
+  'cmac-aes128',
+] as const;
+
+export interface TcpAoKeyConfig {
+  readonly sendId: number;
+  readonly receiveId: number;
+  readonly algorithm: (typeof TCP_AO_ALGORITHMS)[number];
+  readonly secret: Secret;
+  /** deprecated: still accepted, never asked for. */
+  readonly use: 'preferred' | 'normal' | 'deprecated';
 }
 
 export interface BfdConfig {

@@ -41,6 +41,8 @@ export const PEER_KEYS: Readonly<Record<PeerKey, PeerKeyRow>> = {
   families: { name: 'families', actions: RESET },
   // The key of a connection can be exchanged while it lives (TCP_MD5SIG on the connected socket).
   password: { name: 'password', actions: LIVE },
+  // The same with TCP-AO's; what cannot be exchanged resets the session by itself.
+  tcpAo: { name: 'authentication', actions: LIVE },
   multihop: { name: 'multihop', actions: RESET },
   ttlSecurity: { name: 'ttlSecurity', actions: RESET },
   'timers.hold': { name: 'holdTime', actions: RESET },
@@ -154,9 +156,9 @@ function isAtom(value: object): boolean {
 /** `holdTime 90 -> 30` for an operator; of a password only that it changed. */
 export function describeKey(before: PeerSettings, after: PeerSettings, key: PeerKey): string {
   const { name } = PEER_KEYS[key];
-  if (key === 'password') {
-    if (before.password === undefined) return 'password set';
-    return after.password === undefined ? 'password removed' : 'password changed';
+  if (key === 'password' || key === 'tcpAo') {
+    if (before[key] === undefined) return `${name} set`;
+    return after[key] === undefined ? `${name} removed` : `${name} changed`;
   }
   const [old, next] = [show(settingOf(before, key)), show(settingOf(after, key))];
   // A filter of the same name that does something else.

@@ -125,6 +125,17 @@ function policies(peer: PeerCase, issues: IssueList): void {
   );
 }
 
+/** The kernel signs a connection in one way. */
+function signing(peer: PeerCase, issues: IssueList): void {
+  if (peer.settings.password === undefined || peer.settings.tcpAo === undefined) return;
+  issues.error(
+    peer.resolved.origin('authentication'),
+    'authentication and password exclude each other',
+    'password is TCP MD5; password: false takes the one of the group back, authentication: false the other',
+    'key',
+  );
+}
+
 /** RFC 5082 §3: GTSM counts hops by itself. */
 function timeToLive(peer: PeerCase, issues: IssueList): void {
   const { ttlSecurity, multihop } = peer.settings;
@@ -286,6 +297,7 @@ const RULES: readonly Rule[] = [
   uselessKeys,
   asNumbers,
   policies,
+  signing,
   timeToLive,
   timers,
   localEnd,

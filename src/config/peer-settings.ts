@@ -10,6 +10,7 @@ import type {
   Policy,
   Secret,
   TimerConfig,
+  TcpAoKeyConfig,
 } from './model.ts';
 import type { SettingsInput } from './schema-peer.ts';
 import { canonicalAddress, parseAsn } from './values.ts';
@@ -24,6 +25,7 @@ export interface SettingsContext {
   readonly password: Secret | undefined;
   /** Of `bfd.verification`. */
   readonly bfdPassword: Secret | undefined;
+  readonly tcpAo: readonly TcpAoKeyConfig[] | undefined;
   /** The peer's address is link-local: it is on the link. */
   readonly linkLocal: boolean;
   /** What import and export say; undefined where they are not written. */
@@ -80,6 +82,7 @@ export function fillSettings(input: SettingsInput, context: SettingsContext): Pe
     multihop: hops(input.multihop, LARGEST_TTL),
     ttlSecurity: hops(input.ttlSecurity, 1),
     timers: timersOf(input),
+    tcpAo: context.tcpAo,
     import: context.policy('import') ?? policy,
     export: context.policy('export') ?? policy,
     routeReflectorClient: input.routeReflectorClient ?? false,

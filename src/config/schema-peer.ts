@@ -8,6 +8,7 @@ import { ROLE, type Role } from '../bgp/wire/session-context.ts';
 import { bfdSchema } from './schema-bfd.ts';
 import { passwordSchema } from './schema-password.ts';
 import { policySchema } from './schema-policy.ts';
+import { authenticationSchema } from './schema-tcp-ao.ts';
 import {
   addressSchema,
   asnSchema,
@@ -65,6 +66,9 @@ export const peerSettingsShape = {
     .optional(),
   password: passwordSchema
     .describe('TCP MD5 key (RFC 2385): a text, { file: PATH } or { env: NAME }; false = none.')
+    .optional(),
+  authentication: authenticationSchema
+    .describe('TCP-AO (RFC 5925), in the place of password; needs a kernel that has it.')
     .optional(),
   multihop: z
     .union([z.int().min(1).max(255), z.boolean()], {

@@ -7,6 +7,7 @@
 // address and port, wildcard listeners, TCP-MD5 keys, TTL and GTSM by hops, octets that change on the way. Not
 // modelled: loss with retransmission; TCP hides it.
 
+import type { AoKey } from '../bgp/session/tcp-ao.ts';
 import {
   type ConnectOptions,
   type Endpoint,
@@ -314,6 +315,10 @@ class MemListener implements TransportListener {
     );
     if (at >= 0) this.#passwords.splice(at, 1);
     if (password !== undefined) this.#passwords.push({ ...prefix, key: password.reveal() });
+  }
+
+  setAoKeys(_prefix: unknown, _before: readonly AoKey[], after: readonly AoKey[]): void {
+    if (after.length > 0) throw new TransportError('ENOPROTOOPT', 'the simulated network has no TCP-AO');
   }
 
   passwordFor(address: IpBytes): string | undefined {

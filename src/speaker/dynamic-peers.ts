@@ -41,6 +41,7 @@ export class DynamicPeers {
       prefix,
       limit: config.limit,
       password: config.password,
+      tcpAo: config.tcpAo,
       admit: (remote) => this.#admit(config, remote),
     };
     this.#ranges.set(config.name, { config, range });

@@ -80,6 +80,7 @@ export function peerOptions(
     ttl: ttlOf(config, settings),
     ttlSecurity: settings.ttlSecurity,
     password: settings.password,
+    tcpAo: settings.tcpAo,
   };
 }
 

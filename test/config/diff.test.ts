@@ -40,6 +40,7 @@ const OTHER: { [K in Exclude<keyof PeerSettings, 'timers'>]: PeerSettings[K] } =
   passive: true,
   families: ['ipv4-unicast', 'ipv6-unicast'],
   password: new Secret('two'),
+  tcpAo: [{ sendId: 1, receiveId: 1, algorithm: 'hmac-sha1', secret: new Secret('four'), use: 'normal' }],
   multihop: 3,
   ttlSecurity: 1,
   import: 'reject',
@@ -58,7 +59,7 @@ const OTHER: { [K in Exclude<keyof PeerSettings, 'timers'>]: PeerSettings[K] } =
   addPath: { receive: true, send: 'none' },
   extendedNextHop: true,
   extendedMessages: false,
-  gracefulRestart: { mode: 'off', restartTime: 120, notification: false },
+  gracefulRestart: { mode: 'off', restartTime: 120, notification: false, longLived: LONG_LIVED },
   role: 'peer',
   roleStrict: true,
   aigp: false,
@@ -135,7 +136,7 @@ describe('a peer setting', () => {
     );
     expect(names('admin')).toEqual(['enabled']);
     expect(names('live')).toEqual(
-      'bfd connectDelayTime connectRetryTime delayOpenTime description errorForgetTime errorWaitMax errorWaitMin fastFallover keepaliveTime maxPrefixes passive password sendHoldTime'.split(
+      'authentication bfd connectDelayTime connectRetryTime delayOpenTime description errorForgetTime errorWaitMax errorWaitMin fastFallover keepaliveTime maxPrefixes passive password sendHoldTime'.split(
         ' ',
       ),
     );

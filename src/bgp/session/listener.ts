@@ -1,6 +1,6 @@
 // The listening sockets: one per configured (address, port), each for many peers. An accepted connection goes to
-// the peer it belongs to, or away with Cease/Connection Rejected (RFC 4486 §4); the TCP-MD5 keys of the peers are
-// kept on every socket (RFC 2385).
+// the peer it belongs to, or away with Cease/Connection Rejected (RFC 4486 §4); the keys of the peers are kept
+// on every socket (RFC 2385, RFC 5925); who should have one and cannot is not let in.
 
 import type { Clock, Timer } from '../../lib/clock.ts';
 import { formatAddress } from '../../lib/ip.ts';
@@ -10,7 +10,10 @@ import type { Peer } from './peer.ts';
 import { type DynamicRange, type ListenKey, PeerDirectory } from './peer-directory.ts';
 import { refuseConnection } from './refuse-connection.ts';
 import {
+  type Authentication,
+  isAuthenticated,
   type ListenOptions,
+  sameAuthentication,
   type Transport,
   TransportError,
   type TransportListener,
@@ -58,16 +61,16 @@ export class ListenerSet {
   /** Lets this peer call. */
   add(peer: Peer): void {
     this.#directory.add(peer);
-    if (peer.options.password !== undefined) this.#updateKeys();
+    if (isAuthenticated(peer.options)) this.#updateKeys();
   }
 
   /** To be called for a retired dynamic peer too: it makes room in its range. */
   remove(peer: Peer): void {
     this.#directory.remove(peer);
-    if (peer.options.password !== undefined) this.#updateKeys();
+    if (isAuthenticated(peer.options)) this.#updateKeys();
   }
 
-  /** After a change of a peer's address or password. */
+  /** After a change of a peer's address or keys. */
   refresh(peer: Peer): void {
     this.#directory.refresh(peer);
     this.#updateKeys();
@@ -89,7 +92,7 @@ export class ListenerSet {
 
   /** One sentence for each socket that is not open, or whose keys could not be set. */
   get problems(): string[] {
-    return [...this.#listeners.values()].flatMap((listener) => listener.problem ?? []);
+    return [...this.#listeners.values()].flatMap((listener) => listener.problems);
   }
 
   /** Ports in use, by the order of opening. */
@@ -110,7 +113,10 @@ class Listener {
   #keys: ReadonlyMap<string, ListenKey> = new Map();
   #closed = false;
   #reopenTimer: Timer | undefined;
-  problem: string | undefined;
+  /** Why it is not open. */
+  #closedBecause: string | undefined;
+  /** Why keys could not be set, by prefix. */
+  readonly #keyProblems = new Map<string, string>();
 
   constructor(options: ListenOptions, dependencies: ListenerDependencies, directory: PeerDirectory) {
     this.#options = options;
@@ -127,7 +133,7 @@ class Listener {
     this.#keys = new Map();
     this.#listener = transport.listen(this.#options, {
       onListening: () => {
-        this.problem = undefined;
+        this.#closedBecause = undefined;
         log.info({}, `listening on ${this.#name()}`);
       },
       onAccept: (socket) => this.#accept(socket),
@@ -135,14 +141,15 @@ class Listener {
         this.#listener = undefined;
         if (this.#closed) return;
         const problem = `cannot listen on ${this.#name()}: ${error.code} ${error.message}`;
-        if (problem !== this.problem) log.error({}, problem);
-        this.problem = problem;
+        if (problem !== this.#closedBecause) log.error({}, problem);
+        this.#closedBecause = problem;
         this.#reopenTimer = clock.setTimer(REOPEN_MS, () => this.open());
       },
     });
     this.updateKeys();
   }
 
+    this.#keyProblems.clear();
   close(): void {
     this.#closed = true;
     this.#reopenTimer?.cancel();
@@ -151,22 +158,39 @@ class Listener {
 
   updateKeys(): void {
     const wanted = this.#directory.keys(this.#options.address.length);
-    for (const [name, { prefix }] of this.#keys) {
-      if (!wanted.has(name)) this.#setKey(prefix, undefined);
+    for (const [name, key] of this.#keys) {
+      if (!wanted.has(name)) this.#setKey(name, key.prefix, key.authentication, NO_KEYS);
     }
-    for (const [name, { prefix, password }] of wanted) {
-      if (this.#keys.get(name)?.password.reveal() !== password.reveal()) this.#setKey(prefix, password);
+    for (const [name, { prefix, authentication }] of wanted) {
+      const before = this.#keys.get(name)?.authentication ?? NO_KEYS;
+      if (!sameAuthentication(before, authentication)) this.#setKey(name, prefix, before, authentication);
     }
     this.#keys = wanted;
   }
 
-  #setKey(prefix: ListenKey['prefix'], password: ListenKey['password'] | undefined): void {
+  /** The kernel holds one kind for a prefix: what goes, goes first. */
+  #setKey(name: string, prefix: ListenKey['prefix'], before: Authentication, after: Authentication): void {
+    const ao = { before: before.tcpAo ?? [], after: after.tcpAo ?? [] };
+    // What failed before is not there to be taken away.
+    if (this.#keyProblems.delete(name)) ao.before = [];
     try {
-      this.#listener?.setPassword(prefix, password);
+      if (before.password !== undefined && after.password === undefined) {
+        this.#listener?.setPassword(prefix, undefined);
+      }
+      this.#listener?.setAoKeys(prefix, ao.before, ao.after);
+      if (after.password !== undefined) this.#listener?.setPassword(prefix, after.password);
     } catch (error) {
       if (!(error instanceof TransportError)) throw error;
-      this.problem = `no TCP-MD5 on ${this.#name()}: ${error.message}`;
-      this.#dependencies.log.error({}, this.problem);
+      const problem = `no key for ${name} on ${this.#name()}: ${error.message}${hintFor(error)}`;
+      this.#keyProblems.set(name, problem);
+      this.#dependencies.log.error({}, problem);
+  get problems(): string[] {
+    return [
+      ...(this.#closedBecause === undefined ? [] : [this.#closedBecause]),
+      ...this.#keyProblems.values(),
+    ];
+  }
+
     }
   }
 
@@ -202,3 +226,10 @@ class Listener {
 function keyOf(options: ListenOptions): string {
   return `${formatAddress(options.address, options.zone)} ${options.port} ${options.interface ?? ''}`;
 }
+const NO_KEYS: Authentication = { password: undefined };
+
+/** Each key takes some of what a socket may hold of options. */
+function hintFor({ code }: TransportError): string {
+  return code === 'ENOMEM' ? '; raise the sysctl net.core.optmem_max for so many peers with keys' : '';
+}
+

@@ -6,7 +6,7 @@ import type { IpAddress, IpBytes } from '../../lib/ip.ts';
 import type { Family } from '../wire/families.ts';
 import type { Role } from '../wire/session-context.ts';
 import type { ErrorWait } from './idle-hold.ts';
-import type { Password, SocketOptions } from './transport.ts';
+import { type Authentication, type SocketOptions, sameAuthentication } from './transport.ts';
 
 /** RFC 4724 §3, RFC 8538 §2; undefined families = those of the peer. */
 export interface GracefulRestartOptions {
@@ -57,7 +57,7 @@ export interface SessionTimers {
   readonly sendHold: number;
 }
 
-export interface PeerOptions {
+export interface PeerOptions extends Authentication {
   readonly name: string;
   readonly remoteAddress: IpAddress;
   readonly remotePort: number;
@@ -89,10 +89,10 @@ export interface PeerOptions {
 const MAX_TTL = 255;
 
 export function socketOptions(options: PeerOptions): SocketOptions {
-  const { password, ttlSecurity } = options;
-  if (ttlSecurity === undefined) return { ttl: options.ttl, minTtl: undefined, password };
+  const { password, tcpAo, ttlSecurity } = options;
+  if (ttlSecurity === undefined) return { ttl: options.ttl, minTtl: undefined, password, tcpAo };
   // RFC 5082 §3: sent with 255; each of the hops may take one off, the first one takes none.
-  return { ttl: MAX_TTL, minTtl: MAX_TTL + 1 - ttlSecurity, password };
+  return { ttl: MAX_TTL, minTtl: MAX_TTL + 1 - ttlSecurity, password, tcpAo };
 }
 
 /** The AS an OPEN has to show; undefined for `external`, where any but the own one will do. */
@@ -105,7 +105,7 @@ export function expectedAs(options: PeerOptions): number | undefined {
 export type OptionsChange = 'unchanged' | 'soft' | 'reset';
 
 /** What may change under a living session; everything else was said in the OPEN or belongs to the connection. */
-const SOFT_OPTIONS: readonly (keyof PeerOptions)[] = ['name', 'passive', 'password', 'localPort'];
+const SOFT_OPTIONS: readonly (keyof PeerOptions)[] = ['name', 'passive', 'password', 'tcpAo', 'localPort'];
 /** Said to the peer, but for people only: the next OPEN has it. */
 const SOFT_CAPABILITIES: readonly (keyof CapabilityOptions)[] = ['fqdn', 'softwareVersion'];
 const SOFT_TIMERS: readonly (keyof SessionTimers)[] = [
@@ -136,13 +136,13 @@ function without<T extends object>(value: T, keys: readonly (keyof T)[]): Record
   return Object.fromEntries(Object.entries(value).filter(([key]) => !keys.some((left) => left === key)));
 }
 
-/** Deep equality; passwords are compared by value, because they show nothing to anybody else. */
-function sameOptions(
-  a: object & { password?: Password | undefined },
-  b: object & { password?: Password | undefined },
-): boolean {
+/** Deep equality; keys are compared by value, because they show nothing to anybody else. */
+function sameOptions(a: object & Partial<Authentication>, b: object & Partial<Authentication>): boolean {
   return (
-    a.password?.reveal() === b.password?.reveal() &&
-    isDeepStrictEqual({ ...a, password: undefined }, { ...b, password: undefined })
+    sameAuthentication({ password: undefined, ...a }, { password: undefined, ...b }) &&
+    isDeepStrictEqual(
+      { ...a, password: undefined, tcpAo: undefined },
+      { ...b, password: undefined, tcpAo: undefined },
+    )
   );
 }

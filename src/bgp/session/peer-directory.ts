@@ -1,18 +1,17 @@
 // Whose is an accepted connection? Static peers by remote address (and zone, and local address), several peers of
-// one address told apart by port, dynamic peers by prefix with a limit. It also says which TCP-MD5 keys a listener
-// needs. The sockets are listener.ts's.
+// one address told apart by port, dynamic peers by prefix with a limit. It also says which keys (TCP-MD5, TCP-AO)
+// a listener needs. The sockets are listener.ts's.
 
 import { formatAddress, formatPrefix, type IpBytes, type Prefix, prefixContains } from '../../lib/ip.ts';
 import type { Peer } from './peer.ts';
-import type { Endpoint, Password } from './transport.ts';
+import { type Authentication, type Endpoint, isAuthenticated } from './transport.ts';
 
 /** Peers that are made when they call. */
-export interface DynamicRange {
+export interface DynamicRange extends Authentication {
   readonly name: string;
   readonly prefix: Prefix;
   /** Most peers of this range at a time. */
   readonly limit: number;
-  readonly password: Password | undefined;
   /** Makes the peer, passive and started; undefined refuses it. */
   admit(remote: Endpoint): Peer | undefined;
 }
@@ -24,7 +23,7 @@ export type Lookup =
 
 export interface ListenKey {
   readonly prefix: Prefix;
-  readonly password: Password;
+  readonly authentication: Authentication;
 }
 
 export class PeerDirectory {
@@ -112,16 +111,15 @@ export class PeerDirectory {
   /** The keys of a listener of this address family; of two for the same prefix the later one counts. */
   keys(addressBytes: number): Map<string, ListenKey> {
     const keys = new Map<string, ListenKey>();
-    const add = (prefix: Prefix, password: Password | undefined) => {
-      if (password === undefined || prefix.bytes.length !== addressBytes) return;
-      keys.set(formatPrefix(prefix), { prefix, password });
+    const add = (prefix: Prefix, authentication: Authentication) => {
+      if (!isAuthenticated(authentication) || prefix.bytes.length !== addressBytes) return;
+      keys.set(formatPrefix(prefix), { prefix, authentication });
     };
-    for (const range of this.#ranges) add(range.prefix, range.password);
+    for (const range of this.#ranges) add(range.prefix, range);
     for (const peers of this.#byAddress.values()) {
       for (const peer of peers) {
         // A dynamic peer's connection has its range's key.
-        if (!this.#rangeOf.has(peer))
-          add(hostPrefix(peer.options.remoteAddress.bytes), peer.options.password);
+        if (!this.#rangeOf.has(peer)) add(hostPrefix(peer.options.remoteAddress.bytes), peer.options);
       }
     }
     return keys;

@@ -27,7 +27,7 @@ import { PeerHistory } from './peer-history.ts';
 import { refuseConnection } from './refuse-connection.ts';
 import { RetryPlan } from './retry-plan.ts';
 import { TimerSlot } from './timer-slot.ts';
-import { type Transport, TransportError, type TransportSocket } from './transport.ts';
+import { sameAuthentication, type Transport, TransportError, type TransportSocket } from './transport.ts';
 
 const SECOND = 1000;
 
@@ -205,7 +205,7 @@ export class Peer {
   /** Takes over changed options; a session that cannot live with them is reset with Cease/6 (RFC 4486 §4). */
   replaceOptions(options: PeerOptions): OptionsChange {
     const change = compareOptions(this.#options, options);
-    const passwordChanged = options.password?.reveal() !== this.#options.password?.reveal();
+    const keysChanged = !sameAuthentication(options, this.#options);
     this.#options = options;
     if (change === 'reset') {
       this.#withCapabilities = true;
@@ -213,7 +213,7 @@ export class Peer {
     } else if (change === 'soft' && rank(this.state) < rank('OpenSent')) {
       // Nobody has been told anything yet: start afresh, so that a new time or mode counts at once.
       if (this.#dependencies.onRetired === undefined) this.reset();
-    } else if (passwordChanged) {
+    } else if (keysChanged) {
       const rekeyed = rekey([this.#primary, this.#secondary], socketOptions(options));
       if (!rekeyed) this.reset({ subcode: CEASE.otherConfigurationChange });
     }

@@ -7,7 +7,9 @@
 import net from 'node:net';
 import { formatAddress, type IpBytes, isLinkLocal, parseAddress } from '../../lib/ip.ts';
 import { loadNativeSockets, type NativeSockets } from './native-socket.ts';
+import { type AoKey, sameAoKeys } from './tcp-ao.ts';
 import {
+  type Authentication,
   type ConnectOptions,
   type Endpoint,
   type ListenHandlers,
@@ -44,7 +46,7 @@ export class TcpTransport implements Transport {
   /** What this machine cannot do; empty when all is there. For the status command. */
   get problems(): readonly string[] {
     if (this.#native !== undefined) return [];
-    return ['no native sockets: TCP-MD5, TTL, GTSM and interface binding cannot be had'];
+    return ['no native sockets: TCP-MD5, TCP-AO, TTL, GTSM and interface binding cannot be had'];
   }
 
   connect(options: ConnectOptions, handlers: SocketHandlers): TransportSocket {
@@ -83,9 +85,8 @@ class TcpSocket implements TransportSocket {
   #handlers: SocketHandlers | undefined;
   #local: Endpoint;
   #remote: Endpoint;
-  #password: Password | undefined;
-  /** Whether `#password` says what the kernel has; of an accepted socket it is the listener's until then. */
-  #keyKnown = false;
+  /** What the kernel has; of an accepted socket it is the listener's until configure(), and not known here. */
+  #keys: Authentication | undefined;
   #error: TransportError | undefined;
 
   constructor(
@@ -121,8 +122,7 @@ class TcpSocket implements TransportSocket {
 
   dial(socket: net.Socket, options: ConnectOptions, handlers: SocketHandlers): void {
     this.#handlers = handlers;
-    this.#password = options.password;
-    this.#keyKnown = true;
+    this.#keys = options;
     this.#adopt(socket);
     socket.once('connect', () => {
       this.#local = { ...endpointOf(socket.localAddress, socket.localPort), zone: options.remote.zone };
@@ -182,11 +182,23 @@ class TcpSocket implements TransportSocket {
     }
     const fd = this.#socket === undefined ? undefined : descriptorOf(this.#socket);
     if (fd === undefined) return;
-    // The kernel copies the listener's key to the connection; only a change has to be said again.
-    const keyChanged = this.#keyKnown && this.#password?.reveal() !== options.password?.reveal();
-    this.#native.configure(fd, this.#remote.address, options, keyChanged);
-    this.#keyKnown = true;
-    this.#password = options.password;
+    const remote = this.#remote.address;
+    const before = this.#keys;
+    // The kernel copies the listener's key to an accepted connection. It is said again all the same: the connection
+    // may be older than the key of the listener, and would go on without one.
+    const keyChanged =
+      before === undefined
+        ? options.password !== undefined
+        : before.password?.reveal() !== options.password?.reveal();
+    this.#native.configure(fd, remote, options, keyChanged);
+    const aoBefore = before?.tcpAo;
+    if (before === undefined) {
+      if (options.tcpAo !== undefined) this.#native.requireAo(fd, options.tcpAo);
+    } else if (!sameAoKeys(aoBefore, options.tcpAo)) {
+      if (aoBefore === undefined || options.tcpAo === undefined) throw cannotSwitch();
+      this.#native.changeAoKeys(fd, remote, aoBefore, options.tcpAo);
+    }
+    this.#keys = options;
   }
 
   write(chunks: readonly Uint8Array[], done: () => void): void {
@@ -319,6 +331,20 @@ class TcpListener implements TransportListener {
     }
   }
 
+  setAoKeys(
+    prefix: { bytes: IpBytes; length: number },
+    before: readonly AoKey[],
+    after: readonly AoKey[],
+  ): void {
+    if (this.#native === undefined) {
+      if (after.length === 0) return;
+      throw missing('authentication (TCP-AO)');
+    }
+    if (this.#fd !== undefined && !this.#closed) {
+      this.#native.setAoKeys(this.#fd, prefix, before, after);
+    }
+  }
+
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -328,9 +354,15 @@ class TcpListener implements TransportListener {
 
 function refuseNativeOptions(options: SocketOptions & { interface?: string | undefined }): void {
   if (options.password !== undefined) throw missing('password (TCP-MD5)');
+  if (options.tcpAo !== undefined) throw missing('authentication (TCP-AO)');
   if (options.minTtl !== undefined) throw missing('ttlSecurity (GTSM)');
   if (options.ttl !== undefined) throw missing('multihop TTL');
   if (options.interface !== undefined) throw missing('interface');
+}
+
+/** RFC 5925 §7.3: a connection is signed from its first segment on, or never. */
+function cannotSwitch(): TransportError {
+  return new TransportError('EISCONN', 'a connection cannot get or lose TCP-AO');
 }
 
 function missing(option: string): TransportError {

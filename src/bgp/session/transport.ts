@@ -3,6 +3,7 @@
 // and after onClose none is called again.
 
 import type { IpBytes } from '../../lib/ip.ts';
+import { type AoKey, sameAoKeys } from './tcp-ao.ts';
 
 /** A value that is shown to the kernel only; config's Secret is one. */
 export interface Password {
@@ -17,8 +18,25 @@ export interface Endpoint {
   readonly zone?: string | undefined;
 }
 
+/** How the segments of a connection are signed: by one of the two, or not at all. */
+export interface Authentication {
+  /** TCP-MD5 key (RFC 2385). */
+  readonly password: Password | undefined;
+  /** TCP-AO keys (RFC 5925). */
+  readonly tcpAo?: readonly AoKey[] | undefined;
+}
+
+/** Whether both hide the same; values are not shown to anybody else, deep equality included. */
+export function sameAuthentication(a: Authentication, b: Authentication): boolean {
+  return a.password?.reveal() === b.password?.reveal() && sameAoKeys(a.tcpAo, b.tcpAo);
+}
+
+export function isAuthenticated({ password, tcpAo }: Authentication): boolean {
+  return password !== undefined || tcpAo !== undefined;
+}
+
 /** What the packets of one connection look like. */
-export interface SocketOptions {
+export interface SocketOptions extends Authentication {
   /** IP TTL or hop limit to send with; undefined = the system's. */
   readonly ttl: number | undefined;
   /** Smallest TTL accepted (RFC 5082). */
@@ -103,6 +121,12 @@ export class TransportError extends Error {
   readonly code: string;
   constructor(code: string, message: string) {
     super(message);
+  /** Exchanges the TCP-AO keys for a remote prefix; throws TransportError. */
+  setAoKeys(
+    prefix: { bytes: IpBytes; length: number },
+    before: readonly AoKey[],
+    after: readonly AoKey[],
+  ): void;
     this.name = 'TransportError';
     this.code = code;
   }

@@ -6,6 +6,7 @@ import type { BgpOptions } from './bgp-options.ts';
 import type { NetType, Protocol, ProtocolConfig } from './config.ts';
 import { DEFAULT_TIMERS } from './defaults.ts';
 import type { ConfigReader } from './reader.ts';
+import { aoComplaint } from './to-model-ao.ts';
 
 type Complain = (message: string, hint?: string) => void;
 
@@ -123,6 +124,8 @@ function checkBgp(
       two ? 'add neighbor as N, internal or external' : 'add as N to neighbor',
     );
   }
+  const keys = aoComplaint(options);
+  if (keys !== undefined) complain(keys.message, keys.hint);
   const internal = isInternal(options);
   if (options.peerType === 'external' && options.peerAs && options.peerAs === options.localAs) {
     complain('an external peer has another AS');

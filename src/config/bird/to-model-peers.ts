@@ -9,6 +9,7 @@ import type { BgpOptions } from './bgp-options.ts';
 import { isInternal } from './checks.ts';
 import type { BirdConfig, ChannelName, ChannelOptions, Limit, ProtocolConfig } from './config.ts';
 import { BGP_PORT, DEFAULT_DYNAMIC_NAME, DEFAULT_TIMERS } from './defaults.ts';
+import { aoKeysOf } from './to-model-ao.ts';
 import { bfdOf } from './to-model-bfd.ts';
 import { channelPolicy } from './to-model-policy.ts';
 import type { Unsaid } from './unsaid.ts';
@@ -47,6 +48,7 @@ const HANDLED = new Set<string>([
   'errorWaitMax',
   'enableExtendedMessages',
   'password',
+  'authentication',
   'passive',
   'allowLocalAs',
   'allowAsSets',
@@ -142,7 +144,9 @@ function settingsOf(
   const unicast = unicastChannels(config, protocol);
   const channels = [...unicast.values()];
   const set = Object.fromEntries(
-    Object.entries(options).filter(([key, value]) => !Object.hasOwn(ALREADY, key) || !isAlready(key, value)),
+    Object.entries(options).filter(
+      ([key, value]) => !isAlready(key, value) && !(key === 'keys' && options.authentication === 'ao'),
+    ),
   );
   const spanOf = (key: string): Span => protocol.spans.get(key) ?? span;
   unsaid.addOptions(set, HANDLED, spanOf, name);
@@ -166,7 +170,8 @@ function settingsOf(
     description: common.description,
     passive: options.passive ?? false,
     families: [...unicast.keys()].map((channel): FamilyName => `${channel}-unicast`),
-    password: options.password,
+    password: options.authentication === 'ao' ? undefined : options.password,
+    tcpAo: aoKeysOf(options),
     // iBGP may always cross routers.
     multihop: ttlSecurity !== undefined || internal ? undefined : options.multihop || undefined,
     ttlSecurity,

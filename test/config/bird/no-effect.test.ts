@@ -75,6 +75,7 @@ const BESIDE_OTHERS: Readonly<Record<string, string>> = {
   'channel of bgp: base table': 'of flow channels, which are not served',
   'bgp: confederation member': 'none',
   'bgp: neighbor': 'works',
+  'bgp: keys': 'works',
 };
 
 interface Place {
