@@ -9,8 +9,8 @@ import type {
   PeerSettings,
   Policy,
   Secret,
-  TimerConfig,
   TcpAoKeyConfig,
+  TimerConfig,
 } from './model.ts';
 import type { SettingsInput } from './schema-peer.ts';
 import { canonicalAddress, parseAsn } from './values.ts';
@@ -23,9 +23,9 @@ export interface SettingsContext {
   readonly version: 4 | 6;
   readonly dynamic: boolean;
   readonly password: Secret | undefined;
+  readonly tcpAo: readonly TcpAoKeyConfig[] | undefined;
   /** Of `bfd.verification`. */
   readonly bfdPassword: Secret | undefined;
-  readonly tcpAo: readonly TcpAoKeyConfig[] | undefined;
   /** The peer's address is link-local: it is on the link. */
   readonly linkLocal: boolean;
   /** What import and export say; undefined where they are not written. */
@@ -79,10 +79,10 @@ export function fillSettings(input: SettingsInput, context: SettingsContext): Pe
     passive: context.dynamic || (input.passive ?? false),
     families,
     password: context.password,
+    tcpAo: context.tcpAo,
     multihop: hops(input.multihop, LARGEST_TTL),
     ttlSecurity: hops(input.ttlSecurity, 1),
     timers: timersOf(input),
-    tcpAo: context.tcpAo,
     import: context.policy('import') ?? policy,
     export: context.policy('export') ?? policy,
     routeReflectorClient: input.routeReflectorClient ?? false,

@@ -131,29 +131,42 @@ class Listener {
   open(): void {
     const { clock, log, transport } = this.#dependencies;
     this.#keys = new Map();
-    this.#listener = transport.listen(this.#options, {
-      onListening: () => {
-        this.#closedBecause = undefined;
-        log.info({}, `listening on ${this.#name()}`);
-      },
-      onAccept: (socket) => this.#accept(socket),
-      onError: (error) => {
-        this.#listener = undefined;
-        if (this.#closed) return;
-        const problem = `cannot listen on ${this.#name()}: ${error.code} ${error.message}`;
-        if (problem !== this.#closedBecause) log.error({}, problem);
-        this.#closedBecause = problem;
-        this.#reopenTimer = clock.setTimer(REOPEN_MS, () => this.open());
+    this.#keyProblems.clear();
+    // It is open once: what takes its place is another socket.
+    const descriptor = this.#handed;
+    this.#handed = undefined;
+    this.#listener = transport.listen(
+      { ...this.#options, descriptor },
+      {
+        onListening: () => {
+          this.#closedBecause = undefined;
+          log.info({}, `listening on ${this.#name()}`);
+        },
+        onAccept: (socket) => this.#accept(socket),
+        onError: (error) => {
+          this.#listener = undefined;
+          if (this.#closed) return;
+          const problem = `cannot listen on ${this.#name()}: ${error.code} ${error.message}`;
+          if (problem !== this.#closedBecause) log.error({}, problem);
+          this.#closedBecause = problem;
+          this.#reopenTimer = clock.setTimer(REOPEN_MS, () => this.open());
+        },
       },
     });
     this.updateKeys();
   }
 
-    this.#keyProblems.clear();
   close(): void {
     this.#closed = true;
     this.#reopenTimer?.cancel();
     this.#listener?.close();
+  }
+
+  get problems(): string[] {
+    return [
+      ...(this.#closedBecause === undefined ? [] : [this.#closedBecause]),
+      ...this.#keyProblems.values(),
+    ];
   }
 
   updateKeys(): void {
@@ -184,13 +197,6 @@ class Listener {
       const problem = `no key for ${name} on ${this.#name()}: ${error.message}${hintFor(error)}`;
       this.#keyProblems.set(name, problem);
       this.#dependencies.log.error({}, problem);
-  get problems(): string[] {
-    return [
-      ...(this.#closedBecause === undefined ? [] : [this.#closedBecause]),
-      ...this.#keyProblems.values(),
-    ];
-  }
-
     }
   }
 
@@ -223,9 +229,6 @@ class Listener {
   }
 }
 
-function keyOf(options: ListenOptions): string {
-  return `${formatAddress(options.address, options.zone)} ${options.port} ${options.interface ?? ''}`;
-}
 const NO_KEYS: Authentication = { password: undefined };
 
 /** Each key takes some of what a socket may hold of options. */
@@ -233,3 +236,6 @@ function hintFor({ code }: TransportError): string {
   return code === 'ENOMEM' ? '; raise the sysctl net.core.optmem_max for so many peers with keys' : '';
 }
 
+function keyOf(options: ListenOptions): string {
+  return `${formatAddress(options.address, options.zone)} ${options.port} ${options.interface ?? ''}`;
+}

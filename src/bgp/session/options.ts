@@ -83,7 +83,6 @@ export interface PeerOptions extends Authentication {
   readonly ttl: number | undefined;
   /** GTSM (RFC 5082): the peer is at most so many hops away; overrides `ttl`. */
   readonly ttlSecurity: number | undefined;
-  readonly password: Password | undefined;
 }
 
 const MAX_TTL = 255;

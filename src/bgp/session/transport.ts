@@ -41,8 +41,6 @@ export interface SocketOptions extends Authentication {
   readonly ttl: number | undefined;
   /** Smallest TTL accepted (RFC 5082). */
   readonly minTtl: number | undefined;
-  /** TCP-MD5 key (RFC 2385). */
-  readonly password: Password | undefined;
 }
 
 export interface ConnectOptions extends SocketOptions {
@@ -107,6 +105,12 @@ export interface TransportListener {
   readonly port: number;
   /** Sets, replaces or (undefined) removes the TCP-MD5 key for a remote prefix; throws TransportError. */
   setPassword(prefix: { bytes: IpBytes; length: number }, password: Password | undefined): void;
+  /** Exchanges the TCP-AO keys for a remote prefix; throws TransportError. */
+  setAoKeys(
+    prefix: { bytes: IpBytes; length: number },
+    before: readonly AoKey[],
+    after: readonly AoKey[],
+  ): void;
   close(): void;
 }
 
@@ -121,12 +125,6 @@ export class TransportError extends Error {
   readonly code: string;
   constructor(code: string, message: string) {
     super(message);
-  /** Exchanges the TCP-AO keys for a remote prefix; throws TransportError. */
-  setAoKeys(
-    prefix: { bytes: IpBytes; length: number },
-    before: readonly AoKey[],
-    after: readonly AoKey[],
-  ): void;
     this.name = 'TransportError';
     this.code = code;
   }
