@@ -132,25 +132,19 @@ class Listener {
     const { clock, log, transport } = this.#dependencies;
     this.#keys = new Map();
     this.#keyProblems.clear();
-    // It is open once: what takes its place is another socket.
-    const descriptor = this.#handed;
-    this.#handed = undefined;
-    this.#listener = transport.listen(
-      { ...this.#options, descriptor },
-      {
-        onListening: () => {
-          this.#closedBecause = undefined;
-          log.info({}, `listening on ${this.#name()}`);
-        },
-        onAccept: (socket) => this.#accept(socket),
-        onError: (error) => {
-          this.#listener = undefined;
-          if (this.#closed) return;
-          const problem = `cannot listen on ${this.#name()}: ${error.code} ${error.message}`;
-          if (problem !== this.#closedBecause) log.error({}, problem);
-          this.#closedBecause = problem;
-          this.#reopenTimer = clock.setTimer(REOPEN_MS, () => this.open());
-        },
+    this.#listener = transport.listen(this.#options, {
+      onListening: () => {
+        this.#closedBecause = undefined;
+        log.info({}, `listening on ${this.#name()}`);
+      },
+      onAccept: (socket) => this.#accept(socket),
+      onError: (error) => {
+        this.#listener = undefined;
+        if (this.#closed) return;
+        const problem = `cannot listen on ${this.#name()}: ${error.code} ${error.message}`;
+        if (problem !== this.#closedBecause) log.error({}, problem);
+        this.#closedBecause = problem;
+        this.#reopenTimer = clock.setTimer(REOPEN_MS, () => this.open());
       },
     });
     this.updateKeys();
