@@ -25,6 +25,7 @@ import {
   ROUTE_PROTOCOLS,
   ROUTE_TABLES,
 } from './schema.ts';
+import { buildDiagnosis } from './schema-diagnosis.ts';
 import type { SecretReader } from './secrets.ts';
 import type { Entry, ValidatedInput } from './validate.ts';
 import {
@@ -98,6 +99,7 @@ export function buildConfig(
     control: buildControl(input.control),
     http: buildHttp(input.http),
     log: buildLog(input.log),
+    diagnosis: buildDiagnosis(input.diagnosis),
   };
 }
 

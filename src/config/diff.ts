@@ -5,6 +5,7 @@ import type {
   Config,
   ControlConfig,
   DecisionConfig,
+  DiagnosisConfig,
   DynamicPeersConfig,
   HttpConfig,
   KernelConfig,
@@ -35,6 +36,7 @@ export interface ConfigPlan {
   readonly control: Replacement<ControlConfig> | undefined;
   readonly http: Replacement<HttpConfig | undefined> | undefined;
   readonly log: Replacement<LogConfig> | undefined;
+  readonly diagnosis: Replacement<DiagnosisConfig> | undefined;
   /** One a change, in the order above; empty when nothing changed. */
   readonly sentences: readonly string[];
 }
@@ -140,6 +142,7 @@ export function diffConfig(before: Config, after: Config): ConfigPlan {
     control: replacement(before.control, after.control),
     http: replacement(before.http, after.http),
     log: replacement(before.log, after.log),
+    diagnosis: replacement(before.diagnosis, after.diagnosis),
   };
   return { ...plan, sentences: sentencesOf(plan) };
 }

@@ -26,6 +26,7 @@ export interface Config {
   readonly control: ControlConfig;
   readonly http: HttpConfig | undefined;
   readonly log: LogConfig;
+  readonly diagnosis: DiagnosisConfig;
   /** What was written, where that was in BIRD's language: names and order of protocols, tables and definitions. */
   readonly bird?: BirdConfig;
 }
@@ -333,6 +334,26 @@ export interface HttpConfig {
 export interface LogConfig {
   readonly level: 'debug' | 'info' | 'warn' | 'error';
   readonly format: 'auto' | 'pretty' | 'json';
+}
+
+/** What finds out what went wrong. */
+export interface DiagnosisConfig {
+  readonly journal: {
+    /** Events are appended to it as JSON lines; undefined = only in memory. */
+    readonly file: string | undefined;
+    /** Octets at which the file is rotated. */
+    readonly maxSize: number;
+    /** How many events are kept in memory. */
+    readonly events: number;
+  };
+  /** Seconds that the event loop may be busy: `warning` is logged, `timeout` ends the process; 0 = never. */
+  readonly watchdog: { readonly warning: number; readonly timeout: number };
+  readonly crash: {
+    /** Where reports go; undefined = where the system has a place for it. */
+    readonly directory: string | undefined;
+    /** What peers hear of a crash. */
+    readonly sessions: 'silent' | 'cease';
+  };
 }
 
 /** A value that no log, output or error may show. */

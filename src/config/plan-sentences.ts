@@ -86,6 +86,7 @@ export function sentencesOf(plan: Omit<ConfigPlan, 'sentences'>): string[] {
       : [
           `log: ${plan.log.before.level}, ${plan.log.before.format} -> ${plan.log.after.level}, ${plan.log.after.format}`,
         ]),
+    ...(plan.diagnosis === undefined ? [] : ['journal, watchdog or crash reports: taken over']),
   ];
 }
 

@@ -3,6 +3,7 @@
 
 import { z } from 'zod';
 import { BIRD_STYLES } from './model.ts';
+import { crashSchema, journalSchema, watchdogSchema } from './schema-diagnosis.ts';
 import { dynamicPeersSchema, peerGroupSchema, peerSchema } from './schema-peer.ts';
 import { definitionsSchema, filtersSchema, policySchema, testsSchema } from './schema-policy.ts';
 import {
@@ -332,6 +333,9 @@ export const configSchema = z
     control: controlSchema.describe('Control socket of the command line.').optional(),
     http: httpSchema.describe('HTTP for metrics and health; off unless given.').optional(),
     log: logSchema.describe('What is logged.').optional(),
+    journal: journalSchema.describe('The journal of events: sessions, configuration, kernel.').optional(),
+    watchdog: watchdogSchema.describe('What happens when the event loop is stuck.').optional(),
+    crash: crashSchema.describe('What a fault of godwit itself leaves behind.').optional(),
   })
   .meta({ title: 'godwit', description: 'Configuration of the BGP speaker godwit' });
 

@@ -20,6 +20,7 @@ import {
   redistributeSchema,
   routerSchema,
 } from './schema.ts';
+import { crashSchema, type DiagnosisInput, journalSchema, watchdogSchema } from './schema-diagnosis.ts';
 import {
   type DynamicPeersInput,
   dynamicPeersSchema,
@@ -54,6 +55,7 @@ export interface ValidatedInput {
   readonly control: z.infer<typeof controlSchema> | undefined;
   readonly http: z.infer<typeof httpSchema> | undefined;
   readonly log: z.infer<typeof logSchema> | undefined;
+  readonly diagnosis: DiagnosisInput;
 }
 
 /** Checks the whole tree against the schema; undefined where it is no mapping. Every complaint goes to `issues`. */
@@ -94,6 +96,11 @@ export function validate(root: ConfigNode, issues: IssueList): ValidatedInput | 
     control: section(controlSchema, 'control'),
     http: section(httpSchema, 'http'),
     log: section(logSchema, 'log'),
+    diagnosis: {
+      journal: section(journalSchema, 'journal'),
+      watchdog: section(watchdogSchema, 'watchdog'),
+      crash: section(crashSchema, 'crash'),
+    },
   };
 }
 

@@ -91,6 +91,9 @@ export interface PeerView {
   since: number;
   /** One line: why the last session ended, with both sides' view. */
   lastError: string | undefined;
+  /** The cause's code (cause-table.ts), and what a person can do about it. */
+  lastErrorCode: string | undefined;
+  lastErrorAdvice: string | undefined;
   lastErrorAt: number | undefined;
   /** Times Established was reached, and left. */
   establishedCount: number;

@@ -149,6 +149,8 @@ describe('show peers', () => {
         '  Since       2026-03-01 11:58:55 (1m05s)',
         '  Sessions    3 established, 3 lost',
         '  Last error  hold timer expired (sent 4/0)',
+        '              cause: hold-timer',
+        '              to do: check the path',
         '              at 2026-03-01 11:58:55 (1m05s ago)',
         '  Received    0 OPEN, 0 UPDATE, 0 KEEPALIVE, 0 ROUTE-REFRESH, 0 NOTIFICATION; 0 B',
         '  Sent        0 OPEN, 0 UPDATE, 0 KEEPALIVE, 0 ROUTE-REFRESH, 0 NOTIFICATION; 0 B',

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseDocument } from 'yaml';
+import { DIAGNOSIS_DEFAULTS } from '../../src/config/diagnosis-defaults.ts';
 import type { Config, PeerSettings } from '../../src/config/model.ts';
 import { ACCEPT_ALL } from '../../src/config/policies.ts';
 import { configSchema } from '../../src/config/schema.ts';
@@ -97,6 +98,7 @@ const BASE: Config = {
   control: { socket: '/run/godwit/godwit.sock', mode: 0o660, bird: [] },
   http: undefined,
   log: { level: 'info', format: 'auto' },
+  diagnosis: DIAGNOSIS_DEFAULTS,
 };
 
 describe('the examples', () => {

@@ -5,8 +5,6 @@
 // An UPDATE in Established does not pass through the table: it is handed on directly (liveness.ts looks at time
 // stamps for the same reason).
 
-import type { Clock, Random } from '../../lib/clock.ts';
-import type { Logger } from '../../lib/log.ts';
 import { encodeKeepalive } from '../wire/header.ts';
 import { MESSAGE_TYPE } from '../wire/iana.ts';
 import {
@@ -19,47 +17,21 @@ import { decodeOpen, encodeOpen, type OpenMessage } from '../wire/open.ts';
 import type { SessionContext } from '../wire/session-context.ts';
 import { hardenedCease, keepsRoutesOverNotifications } from './cease.ts';
 import type { Initiator } from './collision.ts';
-import { Connection, type ConnectionHandlers, type WaterMarks } from './connection.ts';
-import type { MessageCounters } from './counters.ts';
-import { type DownReason, downReason } from './down-reason.ts';
+import { Connection, type ConnectionHandlers } from './connection.ts';
+import type { DownFacts, DownReason } from './down-reason.ts';
 import { type EventFacts, eventForError, eventForNotification, factsOf } from './event-facts.ts';
 import type { Session } from './events.ts';
 import { fsmStep } from './fsm.ts';
 import type { FsmAction, FsmContext, FsmEvent, FsmState, SimpleAction } from './fsm-events.ts';
+import type { FsmOwner } from './fsm-owner.ts';
+import { explain, LastHeard, SILENT } from './last-heard.ts';
 import { Liveness } from './liveness.ts';
 import { agree } from './local-open.ts';
-import { type PeerOptions, socketOptions } from './options.ts';
+import { socketOptions } from './options.ts';
 import { TimerSlot } from './timer-slot.ts';
-import type { Transport, TransportError, TransportSocket } from './transport.ts';
+import type { TransportError, TransportSocket } from './transport.ts';
 
 const SECOND = 1000;
-
-/** What the peer provides to, and hears from, its state machines. */
-export interface FsmOwner {
-  readonly options: PeerOptions;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly transport: Transport;
-  readonly log: Logger;
-  readonly counters: MessageCounters;
-  readonly waterMarks?: WaterMarks | undefined;
-  /** Milliseconds until the next dial. */
-  connectRetryMs(): number;
-  localOpen(): OpenMessage;
-  /** RFC 4271 §6.8, before an acceptable OPEN counts; false when this connection lost and was closed. */
-  survivesCollision(fsm: ConnectionFsm, context: SessionContext): boolean;
-  startIdleHoldTimer(): void;
-  stateChanged(): void;
-  /** A dial went unanswered; the next one is under way. */
-  unanswered(reason: DownReason): void;
-  makeSession(fsm: ConnectionFsm): Session;
-  established(fsm: ConnectionFsm, session: Session): void;
-  update(session: Session, buffer: Uint8Array, start: number, end: number): void;
-  routeRefresh(session: Session, buffer: Uint8Array, start: number, end: number): void;
-  drained(session: Session): void;
-  /** The connection is over; `session` is set when it had been Established. */
-  ended(fsm: ConnectionFsm, reason: DownReason, session: Session | undefined): void;
-}
 
 export class ConnectionFsm {
   readonly #owner: FsmOwner;
@@ -67,6 +39,7 @@ export class ConnectionFsm {
   readonly #connectRetryTimer: TimerSlot;
   readonly #delayOpenTimer: TimerSlot;
   readonly #liveness: Liveness;
+  readonly #heard: LastHeard;
   readonly #actions: Readonly<Record<SimpleAction, () => void>>;
   #state: FsmState = 'Idle';
   #connection: Connection | undefined;
@@ -93,6 +66,7 @@ export class ConnectionFsm {
         this.dispatch({ name: 'HoldTimer_Expires' }, { cause: 'hold-timer', detail }),
       onKeepaliveDue: () => this.dispatch({ name: 'KeepaliveTimer_Expires' }),
     });
+    this.#heard = new LastHeard(clock, owner.counters);
     this.#actions = this.#makeActions();
   }
 
@@ -178,6 +152,8 @@ export class ConnectionFsm {
     const from = this.#state;
     const session = this.#session;
     const step = fsmStep(from, event, this.#fsmContext());
+    // Looked at while there is a connection.
+    const queues = SILENT.includes(facts.cause) ? this.#heard.queues(this.#connection) : undefined;
     this.#sent = undefined;
     this.#state = step.to;
     for (const action of step.actions) this.#perform(action);
@@ -193,7 +169,12 @@ export class ConnectionFsm {
       return;
     }
     this.#session = undefined;
-    this.#owner.ended(this, downReason({ state: from, sent: this.#sent, ...facts }), session);
+    this.#owner.ended(this, this.#reason({ state: from, sent: this.#sent, queues, ...facts }), session);
+  }
+
+  #reason(facts: DownFacts): DownReason {
+    const { options, evidence } = this.#owner;
+    return explain(facts, options, evidence);
   }
 
   #fsmContext(): FsmContext {
@@ -271,6 +252,7 @@ export class ConnectionFsm {
   }
 
   #newConnection(initiator: Initiator): Connection {
+    this.#heard.reset();
     const { clock, counters, options } = this.#owner;
     const connection: Connection = new Connection({
       clock,
@@ -333,7 +315,7 @@ export class ConnectionFsm {
     this.dispatch({ name: 'ConnectRetryTimer_Expires' });
     if (!unanswered) return;
     this.#owner.unanswered(
-      downReason({ cause: 'connect-failed', state: 'Connect', detail: 'no answer, dialling again' }),
+      this.#reason({ cause: 'connect-failed', state: 'Connect', detail: 'no answer, dialling again' }),
     );
   }
 
@@ -352,6 +334,7 @@ export class ConnectionFsm {
   }
 
   #message(buffer: Uint8Array, start: number, end: number, type: number): void {
+    this.#heard.other(type);
     switch (type) {
       case MESSAGE_TYPE.open:
         this.#open(buffer, start, end);

@@ -3,7 +3,9 @@
 
 import { CEASE, ERROR, OPEN_ERROR } from '../wire/error-codes.ts';
 import { formatNotification, hardResetInner, type NotificationMessage } from '../wire/notification.ts';
+import { type CauseCode, causeOf, evidenceText, type PathEvidence, type PathOptions } from './causes.ts';
 import type { FsmState } from './fsm-events.ts';
+import { type QueueFacts, queueText } from './queue-facts.ts';
 import type { TransportError } from './transport.ts';
 
 export type DownCause =
@@ -35,6 +37,10 @@ export type DownCause =
 
 export interface DownReason {
   readonly cause: DownCause;
+  /** Which of the causes of cause-table.ts. */
+  readonly code: CauseCode;
+  /** What a person can do about it. */
+  readonly advice: string;
   /** One line, no full stop: `hold timer expired after 90 s without a message; sent Hold Timer Expired`. */
   readonly sentence: string;
   /** State in which it happened. */
@@ -54,6 +60,10 @@ export interface DownFacts {
   readonly transport?: TransportError | undefined;
   /** Particulars: the words of a decoder, of the operator, or a time. */
   readonly detail?: string | undefined;
+  /** What the connection had in its queues. */
+  readonly queues?: QueueFacts | undefined;
+  readonly path?: PathOptions | undefined;
+  readonly evidence?: PathEvidence | undefined;
 }
 
 const LEAD: Readonly<Record<DownCause, string>> = {
@@ -82,15 +92,27 @@ export function downReason(facts: DownFacts): DownReason {
   if (facts.cause === 'connection-lost' && facts.transport === undefined) {
     parts.push('the peer closed it without a NOTIFICATION');
   }
-  parts.push(`in ${facts.state}`);
+  parts.push(...particulars(facts), `in ${facts.state}`);
+  const { code, advice } = causeOf(facts);
   return {
     cause: facts.cause,
+    code,
+    advice,
     sentence: parts.join('; '),
     state: facts.state,
     sent: facts.sent,
     received: facts.received,
     transport: facts.transport?.code,
   };
+}
+
+/** What the queues held matters where somebody was silent; the way to the peer where nobody answered. */
+function particulars({ cause, queues, evidence = {} }: DownFacts): string[] {
+  if (cause === 'hold-timer' || cause === 'send-hold-timer') {
+    return queues === undefined ? [] : [queueText(queues, evidence.loopLagMs)];
+  }
+  const text = cause === 'connect-failed' ? evidenceText(evidence) : undefined;
+  return text === undefined ? [] : [text];
 }
 
 function withNumbers(message: NotificationMessage): string {

@@ -7,9 +7,21 @@ import type { SessionContext } from '../wire/session-context.ts';
 import type { DownReason } from './down-reason.ts';
 import type { FsmState } from './fsm-events.ts';
 
+/** A session came up or ended, or an attempt to have one failed. */
+export interface SessionNote {
+  readonly kind: 'up' | 'down' | 'failed';
+  /** Undefined where it came up. */
+  readonly reason: DownReason | undefined;
+  /** As the log has it. */
+  readonly sentence: string;
+  /** The same failure as before, once more. */
+  readonly repeated: boolean;
+}
+
 export class PeerHistory {
   readonly #clock: Clock;
   readonly #log: Logger;
+  readonly #onNote: (note: SessionNote) => void;
   #state: FsmState = 'Idle';
   /** Wall-clock milliseconds of the last change of state. */
   since: number;
@@ -19,9 +31,10 @@ export class PeerHistory {
   /** Wall-clock milliseconds. */
   lastDownAt: number | undefined;
 
-  constructor(clock: Clock, log: Logger) {
+  constructor(clock: Clock, log: Logger, onNote: (note: SessionNote) => void) {
     this.#clock = clock;
     this.#log = log;
+    this.#onNote = onNote;
     this.since = clock.wallTime();
   }
 
@@ -40,6 +53,9 @@ export class PeerHistory {
       { peer: name, as: context.peerAs, holdTime: context.holdTime, families },
       `session with ${name} is up`,
     );
+    const words = `AS ${context.peerAs}, hold time ${context.holdTime} s, ${families.join(' ') || 'no family'}`;
+    const sentence = `session with ${name} is up: ${words}`;
+    this.#onNote({ kind: 'up', reason: undefined, sentence, repeated: false });
     if (families.length === 0) {
       this.#log.warn({ peer: name }, `session with ${name} has no address family in common`);
     }
@@ -49,15 +65,16 @@ export class PeerHistory {
     const repeated = this.lastDown?.sentence === reason.sentence;
     this.lastDown = reason;
     this.lastDownAt = this.#clock.wallTime();
-    const fields = { peer: name, cause: reason.cause };
+    const fields = { peer: name, cause: reason.cause, code: reason.code };
+    const before = wasEstablished ? `session with ${name} is down` : `no session with ${name}`;
+    const sentence = `${before}: ${reason.sentence}`;
     if (wasEstablished) {
       this.downCount++;
-      this.#log.warn(fields, `session with ${name} is down: ${reason.sentence}`);
-    } else if (repeated) {
-      // The same failure again and again is worth one line.
-      this.#log.debug(fields, `no session with ${name}: ${reason.sentence}`);
+      this.#log.warn(fields, sentence);
     } else {
-      this.#log.info(fields, `no session with ${name}: ${reason.sentence}`);
+      // The same failure again and again is worth one line.
+      this.#log[repeated ? 'debug' : 'info'](fields, sentence);
     }
+    this.#onNote({ kind: wasEstablished ? 'down' : 'failed', reason, sentence, repeated });
   }
 }

@@ -3,8 +3,6 @@
 // one connection does is connection-fsm.ts's; what its routes do is the business of PeerEvents.
 // RFC 4271 §6.8 and §8, RFC 4486, RFC 9003, RFC 5492 §3, RFC 4724 §4.2.
 
-import type { Clock, Random } from '../../lib/clock.ts';
-import type { Logger } from '../../lib/log.ts';
 import { CEASE, ERROR } from '../wire/error-codes.ts';
 import { NotificationError } from '../wire/notification.ts';
 import type { OpenMessage } from '../wire/open.ts';
@@ -12,35 +10,27 @@ import { decodeRouteRefresh } from '../wire/route-refresh.ts';
 import type { SessionContext } from '../wire/session-context.ts';
 import { type CeaseOptions, ceaseNotification } from './cease.ts';
 import { resolveCollision } from './collision.ts';
-import type { WaterMarks } from './connection.ts';
-import { ConnectionFsm, type FsmOwner } from './connection-fsm.ts';
+import { ConnectionFsm } from './connection-fsm.ts';
 import { MessageCounters } from './counters.ts';
 import { type DownReason, refusesParameters, restartAfter } from './down-reason.ts';
 import { establishedSession } from './established-session.ts';
 import type { EventFacts } from './event-facts.ts';
 import type { PeerEvents, Session } from './events.ts';
 import { FSM_STATES, type FsmState } from './fsm-events.ts';
+import type { FsmOwner } from './fsm-owner.ts';
 import { canRestart, localOpen } from './local-open.ts';
 import { compareOptions, type OptionsChange, type PeerOptions, socketOptions } from './options.ts';
 import { dialNow, loseLink, rekey } from './outside-events.ts';
+import type { PeerDependencies } from './peer-dependencies.ts';
 import { PeerHistory } from './peer-history.ts';
 import { refuseConnection } from './refuse-connection.ts';
 import { RetryPlan } from './retry-plan.ts';
 import { TimerSlot } from './timer-slot.ts';
-import { sameAuthentication, type Transport, TransportError, type TransportSocket } from './transport.ts';
+import { sameAuthentication, TransportError, type TransportSocket } from './transport.ts';
+
+export type { PeerDependencies } from './peer-dependencies.ts';
 
 const SECOND = 1000;
-
-export interface PeerDependencies {
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly transport: Transport;
-  readonly log: Logger;
-  readonly events: PeerEvents;
-  readonly waterMarks?: WaterMarks | undefined;
-  /** Set for a dynamic peer: called once when its connection has ended, instead of another attempt. */
-  readonly onRetired?: (peer: Peer) => void;
-}
 
 export class Peer {
   readonly #dependencies: PeerDependencies;
@@ -59,8 +49,8 @@ export class Peer {
   constructor(options: PeerOptions, dependencies: PeerDependencies) {
     this.#options = options;
     this.#dependencies = dependencies;
-    const { clock, random } = dependencies;
-    this.#history = new PeerHistory(clock, dependencies.log);
+    const { clock, random, log, onNote } = dependencies;
+    this.#history = new PeerHistory(clock, log, (note) => onNote?.(this, note));
     this.#retryPlan = new RetryPlan(clock, random, () => this.#options.timers);
     this.#idleHoldTimer = new TimerSlot(clock, () =>
       this.#primary.dispatch({ name: 'IdleHoldTimer_Expires' }),
@@ -264,11 +254,12 @@ export class Peer {
   }
 
   #makeOwner(): FsmOwner {
-    const { events, log, onRetired: _, ...tools } = this.#dependencies;
+    const { events, log, onRetired: _, onNote: __, evidence, ...tools } = this.#dependencies;
     const peer = this;
     return {
       ...tools,
       log,
+      evidence: evidence && (() => evidence(this)),
       counters: this.counters,
       get options() {
         return peer.#options;

@@ -166,6 +166,8 @@ export function renderPeer(peer: PeerView, look: Look): string {
     ['Since', `${formatMoment(peer.since)} (${formatAge(now - peer.since)})`],
     ['Sessions', `${peer.establishedCount} established, ${peer.downCount} lost`],
     ['Last error', peer.lastError],
+    ['', peer.lastErrorCode === undefined ? undefined : `cause: ${peer.lastErrorCode}`],
+    ['', peer.lastErrorAdvice === undefined ? undefined : `to do: ${peer.lastErrorAdvice}`],
     [
       '',
       peer.lastErrorAt === undefined

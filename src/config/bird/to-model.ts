@@ -6,6 +6,7 @@ import type { Diagnostics } from '../../policy/diagnostics.ts';
 import type { PolicyProgram } from '../../policy/program.ts';
 import type { Span } from '../../policy/source.ts';
 import type { HostFacts } from '../build.ts';
+import { DIAGNOSIS_DEFAULTS } from '../diagnosis-defaults.ts';
 import type { Config, ListenConfig, PeerConfig } from '../model.ts';
 import type { BirdConfig, ProtocolConfig } from './config.ts';
 import { BGP_PORT, DEFAULT_LOCAL_PREF, DEFAULT_TIMERS } from './defaults.ts';
@@ -54,6 +55,7 @@ export function toModel(
     control: { socket: CONTROL_SOCKET, mode: CONTROL_MODE, bird: socketsOf(config) },
     http: undefined,
     log: { level: config.globals.debugProtocols === 'all' ? 'debug' : 'info', format: 'auto' },
+    diagnosis: diagnosisOf(config),
   };
   unsaid.report(diagnostics);
   return { ...model, bird: config };
@@ -167,7 +169,26 @@ const GLOBAL_HANDLED = new Set([
   'timeFormats',
   'logs',
   'debugProtocols',
+  'watchdogWarning',
+  'watchdogTimeout',
 ]);
+
+const MICROS_PER_SECOND = 1_000_000;
+
+function diagnosisOf({ globals }: BirdConfig): Config['diagnosis'] {
+  const { warning, timeout } = DIAGNOSIS_DEFAULTS.watchdog;
+  return {
+    ...DIAGNOSIS_DEFAULTS,
+    watchdog: {
+      warning: secondsOf(globals.watchdogWarning) ?? warning,
+      timeout: secondsOf(globals.watchdogTimeout) ?? timeout,
+    },
+  };
+}
+
+function secondsOf(micros: number | undefined): number | undefined {
+  return micros === undefined ? undefined : micros / MICROS_PER_SECOND;
+}
 
 /** Recovery is asked for on BIRD's command line. */
 function restartOf({ globals }: BirdConfig): Config['router']['restart'] {

@@ -27,6 +27,8 @@ export function peerView(rib: Rib, handle: PeerHandle): PeerView {
     state: peer.state,
     since: peer.since,
     lastError: lastDown?.sentence,
+    lastErrorCode: lastDown?.code,
+    lastErrorAdvice: lastDown?.advice,
     lastErrorAt: peer.lastDownAt,
     establishedCount: peer.establishedCount,
     downCount: peer.downCount,

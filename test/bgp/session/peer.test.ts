@@ -229,7 +229,8 @@ describe('hold timer', () => {
     world.clock.advance(0.3 * SECOND);
     expect(connection.heard.at(-2)).toContain('NOTIFICATION 4/0 Hold Timer Expired');
     expect(events.downs[0]?.sentence).toBe(
-      'hold timer expired (nothing received for 9 s); sent Hold Timer Expired (4/0); in Established',
+      'hold timer expired (nothing received for 9 s); sent Hold Timer Expired (4/0); ' +
+        'last heard keepalive 9.1 s ago, last sent 1.4 s ago, 0 octets queued; in Established',
     );
   });
 

@@ -1,0 +1,429 @@
+// Every cause of a session's end or of a failed attempt, as rows: the code for programs (part of godwit's interface),
+// what it means, what a person can do, and what it is recognised by. The first row that fits counts; the last row of
+// each DownCause fits always. causes.ts reads the table.
+// Codes of RFC 4271 §4.5, 4486, 5492, 6286, 7313, 8538, 9234, 9384, 9687.
+
+import { CEASE, ERROR, OPEN_ERROR } from '../wire/error-codes.ts';
+import type { CauseRow } from './causes.ts';
+
+const { open, cease, holdTimer, sendHoldTimer, messageHeader, update, fsm, routeRefresh } = ERROR;
+
+const ASK_PEER = "ask the peer's operator; its log says more";
+const MALFORMED = 'look at the message (godwit peer NAME capture) and report it to the maker of the peer';
+
+export const CAUSE_TABLE = [
+  // ----- ended by this side
+  {
+    code: 'peer-removed',
+    on: 'admin-stop',
+    sent: [cease, CEASE.peerDeconfigured],
+    means: 'the peer is no longer configured here',
+    advice: 'nothing; configure it again if that was not meant',
+  },
+  {
+    code: 'admin-down',
+    on: 'admin-stop',
+    means: 'the peer was stopped by an operator of this side',
+    advice: 'start it again with: godwit peer NAME up',
+  },
+  {
+    code: 'config-changed',
+    on: 'admin-reset',
+    sent: [cease, CEASE.otherConfigurationChange],
+    means: 'a changed setting needs a new session',
+    advice: 'nothing: the session comes back by itself',
+  },
+  {
+    code: 'admin-reset',
+    on: 'admin-reset',
+    means: 'the session was reset by an operator of this side',
+    advice: 'nothing: the session comes back by itself',
+  },
+  {
+    code: 'prefix-limit',
+    on: 'automatic-stop',
+    sent: [cease, CEASE.maximumPrefixes],
+    means: 'the peer sent more prefixes than its limit allows',
+    advice: 'find out why it sends so many; raise maxPrefixes only if it may; then: godwit peer NAME reset',
+  },
+  {
+    code: 'bfd-down',
+    on: 'automatic-stop',
+    sent: [cease, CEASE.bfdDown],
+    means: 'BFD found the path to the peer dead',
+    advice: 'look at the path: cable, switch, the peer itself; godwit show bfd has the details',
+  },
+  {
+    code: 'ended-here',
+    on: 'automatic-stop',
+    means: 'this side ended the session by itself',
+    advice: "look at this side's log for the reason",
+  },
+  {
+    code: 'hold-timer',
+    on: 'hold-timer',
+    means: 'nothing came from the peer for the hold time',
+    advice:
+      'check the path and the load of both sides; an MTU that large packets do not pass looks like this',
+  },
+  {
+    code: 'send-hold-timer',
+    on: 'send-hold-timer',
+    means: 'the peer took no data for the send hold time',
+    advice: 'the peer is overloaded or stuck: look at it, and at what the path does with large packets',
+  },
+  // ----- faults in the peer's messages
+  {
+    code: 'wrong-as',
+    on: 'notification-sent',
+    sent: [open, OPEN_ERROR.badPeerAs],
+    means: 'the AS number in the OPEN of the peer is not the configured one',
+    advice: 'correct asn of the peer here, or the local AS over there; its OPEN says which it is',
+  },
+  {
+    code: 'router-id-clash',
+    on: 'notification-sent',
+    sent: [open, OPEN_ERROR.badIdentifier],
+    means: 'the router id of the peer is 0.0.0.0 or the same as here',
+    advice: 'give each router of the AS a router id of its own',
+  },
+  {
+    code: 'hold-time',
+    on: 'notification-sent',
+    sent: [open, OPEN_ERROR.unacceptableHoldTime],
+    means: 'the hold time that the peer offers is too short',
+    advice: 'lengthen it over there, or lower timers.minHold here',
+  },
+  {
+    code: 'capability',
+    on: 'notification-sent',
+    sent: [open, OPEN_ERROR.unsupportedCapability],
+    means: 'the peer lacks a capability that is required here',
+    advice: 'switch the address family or capability on over there, or do not require it here',
+  },
+  {
+    code: 'role',
+    on: 'notification-sent',
+    sent: [open, OPEN_ERROR.roleMismatch],
+    means: 'the BGP roles of the two sides do not fit together',
+    advice: 'agree on who is provider and who customer; correct role on one side',
+  },
+  {
+    code: 'bad-open',
+    on: 'notification-sent',
+    sent: [open],
+    means: 'the OPEN of the peer cannot be accepted',
+    advice: MALFORMED,
+  },
+  {
+    code: 'bad-header',
+    on: 'notification-sent',
+    sent: [messageHeader],
+    means: 'what the peer sent is no BGP message',
+    advice:
+      'make sure that a BGP speaker is at the other end; then look at the octets (godwit peer NAME capture)',
+  },
+  {
+    code: 'bad-update',
+    on: 'notification-sent',
+    sent: [update],
+    means: 'an UPDATE of the peer is malformed beyond what may be ignored',
+    advice: MALFORMED,
+  },
+  {
+    code: 'bad-message',
+    on: 'notification-sent',
+    means: 'a message of the peer breaks the protocol',
+    advice: MALFORMED,
+  },
+  {
+    code: 'unexpected-event',
+    on: 'fsm',
+    means: 'the peer sent a message out of turn, or nobody answered in time',
+    advice: MALFORMED,
+  },
+  // ----- NOTIFICATIONs of the peer
+  {
+    code: 'peer-hold-timer',
+    on: 'notification-received',
+    received: [holdTimer],
+    means: 'the peer heard nothing from here for the hold time',
+    advice:
+      'check the path from here to the peer, its MTU, and the load of this machine (godwit status: loop lag)',
+  },
+  {
+    code: 'peer-send-hold-timer',
+    on: 'notification-received',
+    received: [sendHoldTimer],
+    means: 'the peer could not send for its send hold time',
+    advice: 'this side did not read: look at the load of this machine (godwit status: loop lag)',
+  },
+  {
+    code: 'peer-wrong-as',
+    on: 'notification-received',
+    received: [open, OPEN_ERROR.badPeerAs],
+    means: 'the peer expects another AS number of this side',
+    advice: 'correct router.asn or localAs here, or the remote AS over there',
+  },
+  {
+    code: 'peer-router-id-clash',
+    on: 'notification-received',
+    received: [open, OPEN_ERROR.badIdentifier],
+    means: 'the peer does not accept the router id of this side',
+    advice: 'give each router of the AS a router id of its own (router.id)',
+  },
+  {
+    code: 'peer-hold-time',
+    on: 'notification-received',
+    received: [open, OPEN_ERROR.unacceptableHoldTime],
+    means: 'the peer finds the hold time that is offered here too short',
+    advice: 'lengthen timers.hold here',
+  },
+  {
+    code: 'peer-capability',
+    on: 'notification-received',
+    received: [open, OPEN_ERROR.unsupportedCapability],
+    means: 'the peer requires a capability that this side does not announce',
+    advice: 'configure the address family or capability here, or have it not required over there',
+  },
+  {
+    code: 'peer-no-capabilities',
+    on: 'notification-received',
+    received: [open, OPEN_ERROR.unsupportedParameter],
+    means: 'the peer does not understand capabilities',
+    advice: 'nothing: the next OPEN goes without them',
+  },
+  {
+    code: 'peer-role',
+    on: 'notification-received',
+    received: [open, OPEN_ERROR.roleMismatch],
+    means: 'the peer does not accept the BGP role of this side',
+    advice: 'agree on who is provider and who customer; correct role on one side',
+  },
+  {
+    code: 'peer-bad-open',
+    on: 'notification-received',
+    received: [open],
+    means: 'the peer does not accept the OPEN of this side',
+    advice: ASK_PEER,
+  },
+  {
+    code: 'peer-prefix-limit',
+    on: 'notification-received',
+    received: [cease, CEASE.maximumPrefixes],
+    means: 'this side sent more prefixes than the peer allows',
+    advice: 'check the export policy towards the peer; have its limit raised if the number is right',
+  },
+  {
+    code: 'peer-admin-down',
+    on: 'notification-received',
+    received: [cease, CEASE.administrativeShutdown],
+    means: 'an operator of the peer shut the session down',
+    advice: 'wait, or ask the peer: a text it sent along is in the sentence',
+  },
+  {
+    code: 'peer-removed-us',
+    on: 'notification-received',
+    received: [cease, CEASE.peerDeconfigured],
+    means: 'this side is no longer configured at the peer',
+    advice: ASK_PEER,
+  },
+  {
+    code: 'peer-admin-reset',
+    on: 'notification-received',
+    received: [cease, CEASE.administrativeReset],
+    means: 'an operator of the peer reset the session',
+    advice: 'nothing: the session comes back by itself',
+  },
+  {
+    code: 'peer-rejected',
+    on: 'notification-received',
+    received: [cease, CEASE.connectionRejected],
+    means: 'the peer does not want this connection',
+    advice:
+      'check that the address that this side dials from is the one configured over there, and switched on',
+  },
+  {
+    code: 'peer-config-changed',
+    on: 'notification-received',
+    received: [cease, CEASE.otherConfigurationChange],
+    means: 'the configuration of the peer changed',
+    advice: 'nothing: the session comes back by itself',
+  },
+  {
+    code: 'peer-collision',
+    on: 'notification-received',
+    received: [cease, CEASE.collisionResolution],
+    means: 'both sides dialled, and the peer keeps the other connection',
+    advice: 'nothing, unless it goes on and on: then make one side passive',
+  },
+  {
+    code: 'peer-out-of-resources',
+    on: 'notification-received',
+    received: [cease, CEASE.outOfResources],
+    means: 'the peer ran out of resources',
+    advice: ASK_PEER,
+  },
+  {
+    code: 'peer-bfd-down',
+    on: 'notification-received',
+    received: [cease, CEASE.bfdDown],
+    means: 'BFD of the peer found the path dead',
+    advice: 'look at the path: cable, switch, load of this machine; godwit show bfd has the details',
+  },
+  {
+    code: 'peer-bad-update',
+    on: 'notification-received',
+    received: [update],
+    means: 'the peer found an UPDATE of this side malformed',
+    advice:
+      'get the message (godwit peer NAME record, then capture) and report it with the version of the peer',
+  },
+  {
+    code: 'peer-bad-message',
+    on: 'notification-received',
+    received: [messageHeader],
+    means: 'the peer could not read what this side sent',
+    advice:
+      'get the messages (godwit peer NAME record, then capture); middleboxes that touch TCP do this, too',
+  },
+  {
+    code: 'peer-unexpected-event',
+    on: 'notification-received',
+    received: [fsm],
+    means: 'the peer got a message that it did not expect',
+    advice: ASK_PEER,
+  },
+  {
+    code: 'peer-bad-refresh',
+    on: 'notification-received',
+    received: [routeRefresh],
+    means: 'the peer found a ROUTE-REFRESH of this side malformed',
+    advice: ASK_PEER,
+  },
+  {
+    code: 'peer-notification',
+    on: 'notification-received',
+    means: 'the peer ended the session',
+    advice: ASK_PEER,
+  },
+  // ----- connections
+  {
+    code: 'collision',
+    on: 'collision',
+    means: 'both sides dialled, and the other connection is kept',
+    advice: 'nothing',
+  },
+  {
+    code: 'peer-restarted',
+    on: 'peer-restarted',
+    means: 'the peer restarted and opened a new connection',
+    advice: 'nothing: its routes are kept until it has sent them again',
+  },
+  {
+    code: 'md5-suspected',
+    on: 'connect-failed',
+    transport: ['ENOKEY', 'EKEYEXPIRED', 'EKEYREVOKED', 'EKEYREJECTED'],
+    means: 'the keys of the two sides do not fit together',
+    advice: 'compare the password (or key) of both sides, and whether both have one',
+  },
+  {
+    code: 'md5-suspected',
+    on: 'connect-failed',
+    transport: ['ETIMEDOUT', undefined],
+    suspect: 'key',
+    means: 'nobody answers, and it looks like different TCP-MD5 passwords',
+    advice: 'compare the password of both sides, and whether both have one',
+  },
+  {
+    code: 'ttl-suspected',
+    on: 'connect-failed',
+    transport: ['ETIMEDOUT', undefined],
+    suspect: 'ttl',
+    means: 'nobody answers, and it looks like a TTL that is too low for ttlSecurity (GTSM)',
+    advice: 'count the hops to the peer; ttlSecurity must be set on both sides and to as many hops',
+  },
+  {
+    code: 'no-answer',
+    on: 'connect-failed',
+    transport: ['ETIMEDOUT', undefined],
+    means: 'nobody answers at the address of the peer',
+    advice:
+      'ping the peer; check its address, firewalls on the way, and that the password (if any) is the same',
+  },
+  {
+    code: 'refused',
+    on: 'connect-failed',
+    transport: ['ECONNREFUSED'],
+    means: 'the host of the peer refuses the connection',
+    advice: 'start the BGP speaker there, check its address and port, and firewalls that reject',
+  },
+  {
+    code: 'unreachable',
+    on: 'connect-failed',
+    transport: ['EHOSTUNREACH', 'ENETUNREACH', 'EHOSTDOWN', 'ENETDOWN', 'ENONET'],
+    means: 'there is no way to the address of the peer',
+    advice:
+      'check routes and neighbours (ip route get ADDRESS); a peer that is not on the link needs multihop',
+  },
+  {
+    code: 'local-address',
+    on: 'connect-failed',
+    transport: ['EADDRNOTAVAIL', 'EADDRINUSE', 'ENODEV'],
+    means: 'the local address, port or interface of the peer cannot be used',
+    advice: 'correct localAddress, localPort or interface, or configure the address on this machine',
+  },
+  {
+    code: 'not-permitted',
+    on: 'connect-failed',
+    transport: ['EACCES', 'EPERM', 'ENOTSUP', 'EOPNOTSUPP'],
+    means: 'the system does not let this process connect as configured',
+    advice: 'give the process the capability that is missing, or take the option out; the sentence names it',
+  },
+  {
+    code: 'connect-failed',
+    on: 'connect-failed',
+    means: 'the connection could not be made',
+    advice: 'the system said why; the sentence has its words',
+  },
+  {
+    code: 'closed-before-open',
+    on: 'connection-lost',
+    states: ['OpenSent'],
+    means: 'the peer took the connection and closed it before it said anything',
+    advice:
+      'most likely this side is not configured there: check the address that it dials from, and the AS numbers',
+  },
+  {
+    code: 'connection-timeout',
+    on: 'connection-lost',
+    transport: ['ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'EHOSTDOWN', 'ENETDOWN'],
+    means: 'the network between the two sides stopped working',
+    advice: 'check the path to the peer (ip route get ADDRESS, ping)',
+  },
+  {
+    code: 'connection-reset',
+    on: 'connection-lost',
+    transport: ['ECONNRESET', 'EPIPE', 'ECONNABORTED'],
+    means: 'the host of the peer reset the connection',
+    advice: 'the peer crashed or was killed, or a firewall forgot the connection: look at the peer',
+  },
+  {
+    code: 'connection-closed',
+    on: 'connection-lost',
+    means: 'the connection ended without a NOTIFICATION',
+    advice: 'the peer was stopped or restarted, or its process died: look at the peer',
+  },
+  {
+    code: 'interface-down',
+    on: 'link-down',
+    means: 'the interface that the peer is on went down',
+    advice: 'check the cable, the port and the other end (ip link); the session comes back with the link',
+  },
+  {
+    code: 'internal-error',
+    on: 'internal-error',
+    means: 'a fault or a lack of resources on this side',
+    advice: 'report it with the log line and the journal around it (godwit events)',
+  },
+] as const satisfies readonly CauseRow[];
