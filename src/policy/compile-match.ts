@@ -5,7 +5,7 @@ import { readUint32 } from '../lib/bytes.ts';
 import { toWords } from '../lib/prefix-trie.ts';
 import type { BinaryExpression, Expression } from './ast.ts';
 import type { RouteAttribute } from './attributes.ts';
-import type { Compiler, Term } from './compiler.ts';
+import { type Compiler, prefixReadsOf, type Term } from './compiler.ts';
 import { listHas, memberBytes, pathHas } from './membership.ts';
 import { matches } from './operators.ts';
 import type { RouteAccess } from './route-access.ts';
@@ -24,7 +24,11 @@ export function compileMatch(
   const { span } = expression;
   const fast = fastTest(compiler, left, right, expression);
   if (fast !== undefined) {
-    return { type: 'bool', span, evaluate: operator === '~' ? fast : (run) => !fast(run) };
+    const evaluate: Test = operator === '~' ? fast : (run) => !fast(run);
+    const prefixReads = prefixReadsOf([left, right]);
+    return prefixReads === undefined
+      ? { type: 'bool', span, evaluate }
+      : { type: 'bool', span, evaluate, prefixReads };
   }
   const [a, b] = [left.evaluate, right.evaluate];
   const wanted = operator === '~';

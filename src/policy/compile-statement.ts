@@ -164,7 +164,8 @@ function compileIf(compiler: Compiler, statement: IfStatement): Execute {
   const then = compileBranch(compiler, statement.consequent);
   const otherwise =
     statement.otherwise === undefined ? undefined : compileBranch(compiler, statement.otherwise);
-  const { evaluate, span } = condition;
+  const evaluate = compiler.condition(condition);
+  const { span } = condition;
   const { traces } = compiler;
   return (run) => {
     const holds = truth(evaluate(run), "'if'");

@@ -6,7 +6,7 @@ import { compileCall } from './compile-call.ts';
 import { compileMatch } from './compile-match.ts';
 import { compileMethod } from './compile-method.ts';
 import { compileMask, compileSet } from './compile-set.ts';
-import type { Compiler, Term } from './compiler.ts';
+import { type Compiler, prefixReadsOf, type Term } from './compiler.ts';
 import { makeEc } from './extended-community.ts';
 import { arithmetic, compare, equal } from './operators.ts';
 import type { RouteAccess } from './route-access.ts';
@@ -127,7 +127,8 @@ export function readAttribute(compiler: Compiler, attribute: RouteAttribute, spa
   if (compiler.dialect === '1.6' && type === 'enum origin') return readOriginNumber(attribute, span);
   if (attribute.home === 'net') {
     compiler.facts.dependsOnPrefix = true;
-    return { type, span, evaluate: (run) => prefixOf(run.route) };
+    compiler.facts.prefixUses++;
+    return { type, span, evaluate: (run) => prefixOf(run.route), prefixReads: 1 };
   }
   const absent = absentValue(compiler, attribute);
   const evaluate: Evaluate =
@@ -256,7 +257,11 @@ function compileLogical(
   const where = `'${operator}'`;
   compiler.want(left, 'bool', `what ${where} joins`);
   compiler.want(right, 'bool', `what ${where} joins`);
-  const [a, b] = [left.evaluate, right.evaluate];
+  // Where all of it is a question about the prefix, it is one question.
+  const isOne = prefixReadsOf([left, right]) !== undefined;
+  const [a, b] = isOne
+    ? [left.evaluate, right.evaluate]
+    : [compiler.condition(left), compiler.condition(right)];
   const evaluate: Evaluate =
     operator === '&&'
       ? (run) => truth(a(run), where) && truth(b(run), where)

@@ -19,6 +19,8 @@ export interface Term {
   readonly evaluate: Evaluate;
   /** There where the value is known beforehand. */
   readonly constant?: { readonly value: Value };
+  /** There where it is made of nothing but the prefix and constants: how often it reads the prefix. */
+  readonly prefixReads?: number;
 }
 
 export class Compiler {
@@ -77,7 +79,10 @@ export class Compiler {
    * 2.x, and a route's bad luck in 1.6.
    */
   combine(type: PolicyType, span: Span, parts: readonly Term[], evaluate: Evaluate): Term {
-    if (parts.some((part) => part.constant === undefined)) return { type, span, evaluate };
+    if (parts.some((part) => part.constant === undefined)) {
+      const prefixReads = prefixReadsOf(parts);
+      return prefixReads === undefined ? { type, span, evaluate } : { type, span, evaluate, prefixReads };
+    }
     try {
       this.#scratch.start(undefined, 0);
       return this.constant(evaluate(this.#scratch), type, span);
@@ -88,8 +93,33 @@ export class Compiler {
     }
   }
 
+  /**
+   * The term where the filter goes one way or the other. A question about the prefix alone is told to whoever remembers
+   * outcomes.
+   */
+  condition({ evaluate, prefixReads }: Term): Evaluate {
+    if (prefixReads === undefined) return evaluate;
+    this.facts.prefixUses -= prefixReads;
+    return (run) => {
+      const answer = evaluate(run);
+      if (run.memo !== undefined && typeof answer === 'boolean') run.memo.note(evaluate, answer);
+      return answer;
+    };
+  }
+
   /** What stands in for a term that makes no sense, the mistake being reported. */
   nonsense(span: Span): Term {
     return { type: 'unknown', span, evaluate: () => undefined };
   }
+}
+
+/** How often terms read the prefix that are made of it and constants alone; undefined where one is of something else. */
+export function prefixReadsOf(parts: readonly Term[]): number | undefined {
+  let reads = 0;
+  for (const { constant, prefixReads } of parts) {
+    if (constant !== undefined) continue;
+    if (prefixReads === undefined) return undefined;
+    reads += prefixReads;
+  }
+  return reads === 0 ? undefined : reads;
 }

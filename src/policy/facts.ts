@@ -11,6 +11,8 @@ export class Facts {
   readonly tables = new Set<string>();
   /** The result can differ between two prefixes with the same attributes. */
   dependsOnPrefix = false;
+  /** How often the prefix is read for more than a yes-or-no question about it alone (outcome-memo.ts). */
+  prefixUses = 0;
   /** It prints, or fails with a message: running it less often would be seen. */
   prints = false;
   /** Keys of definitions it uses, for telling equal filters. */
@@ -22,6 +24,7 @@ export class Facts {
     for (const attribute of other.writes) this.writes.add(attribute);
     for (const table of other.tables) this.tables.add(table);
     this.dependsOnPrefix ||= other.dependsOnPrefix;
+    this.prefixUses += other.prefixUses;
     this.prints ||= other.prints;
   }
 }

@@ -17,6 +17,7 @@ import type { RoutePolicy } from '../rib/route-policy.ts';
 import { AttributeAccess, bgpRouteFacts, type RouteFacts } from './attribute-access.ts';
 import { type Explanation, type Filter, OUTCOME } from './filter.ts';
 import type { Dialect } from './lexer.ts';
+import { OutcomeMemo } from './outcome-memo.ts';
 
 /** import: also of routes that are not BGP's; kernel: what it sets is read by whoever writes to the kernel. */
 export type FilterUseKind = 'import' | 'export' | 'kernel';
@@ -63,6 +64,9 @@ export class FilterPolicy implements RoutePolicy {
   readonly #words = new Int32Array(4);
   #explicitTable: ExtrasTable | undefined;
   readonly #explicitIds: number[] = [];
+  readonly #memo: OutcomeMemo | undefined;
+  /** What the memo is of; its sets are held. */
+  #turn: { rib: FamilyRib; attr: number; from: RibPeer; inTable: number } | undefined;
 
   /** `edition`: of what the filter asks beside the route; another one makes another policy of the same filter. */
   constructor(filter: Filter, kind: FilterUseKind, link?: LinkOfNextHop, edition = 0) {
@@ -78,6 +82,7 @@ export class FilterPolicy implements RoutePolicy {
     this.#readsMetric = reads.has('igp_metric');
     this.#writesBeside = [...facts.writes].some((attribute) => attribute.home !== 'path');
     this.#link = this.#readsLink ? link : undefined;
+    this.#memo = filter.hasFewOutcomes ? new OutcomeMemo() : undefined;
   }
 
   dependsOnPrefix(): boolean {
@@ -95,6 +100,44 @@ export class FilterPolicy implements RoutePolicy {
     return this.filter.evaluate(access) === OUTCOME.accept ? this.#result(rib, attr, inTable) : 0;
   }
 
+  applyInTurn(rib: FamilyRib, prefixId: number, attr: number, from: RibPeer, inTable: number): number {
+    const memo = this.#memo;
+    if (memo === undefined) return this.apply(rib, prefixId, attr, from, inTable);
+    const { attrs } = rib.shared;
+    this.#begin(rib, attr, from, inTable);
+    this.#setNet(rib, prefixId);
+    const known = this.filter.recall(this.#access, memo);
+    if (known !== undefined) {
+      if (known !== 0) attrs.hold(known);
+      return known;
+    }
+    const outcome = this.filter.evaluate(this.#load(rib, prefixId, attr, from, inTable), memo);
+    const result = outcome === OUTCOME.accept ? this.#result(rib, attr, inTable) : 0;
+    if (outcome !== OUTCOME.failed && memo.keep(result) && result !== 0) attrs.hold(result);
+    return result;
+  }
+
+  settle(): void {
+    if (this.#turn === undefined || this.#memo === undefined) return;
+    const { rib, attr, inTable } = this.#turn;
+    const { attrs } = rib.shared;
+    attrs.release(attr);
+    attrs.release(inTable);
+    for (const outcome of this.#memo.outcomes) if (outcome !== 0) attrs.release(outcome);
+    this.#memo.clear();
+    this.#turn = undefined;
+  }
+
+  /** What was remembered of another set, or of the same from another peer, goes. */
+  #begin(rib: FamilyRib, attr: number, from: RibPeer, inTable: number): void {
+    const turn = this.#turn;
+    if (turn?.attr === attr && turn.from === from && turn.inTable === inTable && turn.rib === rib) return;
+    this.settle();
+    rib.shared.attrs.hold(attr);
+    rib.shared.attrs.hold(inTable);
+    this.#turn = { rib, attr, from, inTable };
+  }
+
   /** apply, with a record of what the filter did; `attr` is held as there. */
   explain(
     rib: FamilyRib,
@@ -110,8 +153,7 @@ export class FilterPolicy implements RoutePolicy {
   }
 
   #load(rib: FamilyRib, prefixId: number, attr: number, from: RibPeer, inTable: number): AttributeAccess {
-    const { prefixes, shared, family } = rib;
-    const { attrs, nextHops } = shared;
+    const { attrs, nextHops } = rib.shared;
     const extras = attrs.extrasTable.get(attrs.extras[attr]!);
     fill(this.#facts, extras, from, this.filter.dialect);
     const isBgp = extras.origin === 'bgp';
@@ -130,12 +172,22 @@ export class FilterPolicy implements RoutePolicy {
     if (this.#readsMetric && isBgp && !values.has('igp_metric')) {
       values = new Map([...values, ['igp_metric', nextHops.metric[nextHopId]!]]);
     }
+    this.#setNet(rib, prefixId);
+    return this.#access.load(
+      attrs.bytes,
+      attrs.offset(attr),
+      attrs.length(attr),
+      this.#facts,
+      values,
+      extras.hollow,
+    );
+  }
+
+  #setNet({ prefixes, family }: FamilyRib, prefixId: number): void {
     const stride = family.words === 1 ? 1 : 4;
     const first = prefixes.wordsAt(prefixId);
     for (let i = 0; i < stride; i++) this.#words[i] = prefixes.records[first + i]!;
-    return this.#access
-      .load(attrs.bytes, attrs.offset(attr), attrs.length(attr), this.#facts, values, extras.hollow)
-      .setNet(this.#words, prefixes.bits(prefixId), stride);
+    this.#access.setNet(this.#words, prefixes.bits(prefixId), stride);
   }
 
   /** Interns what an accepted route has become. */

@@ -3,6 +3,7 @@
 
 import type { Facts } from './facts.ts';
 import type { Dialect } from './lexer.ts';
+import type { OutcomeMemo } from './outcome-memo.ts';
 import type { RouteAccess } from './route-access.ts';
 import {
   type Execute,
@@ -76,9 +77,34 @@ export class Filter {
     this.#log = parts.log;
   }
 
+  /** The prefix matters, but in questions that a memo can put again; and nobody would miss a run of the filter. */
+  get hasFewOutcomes(): boolean {
+    const { dependsOnPrefix, prefixUses, prints, tables } = this.facts;
+    return dependsOnPrefix && prefixUses === 0 && !prints && tables.size === 0;
+  }
+
   /** Runs the filter over one route. Never throws because of the route. */
-  evaluate(route: RouteAccess): Outcome {
+  evaluate(route: RouteAccess, memo?: OutcomeMemo): Outcome {
+    memo?.listen();
+    this.#run.memo = memo;
     return this.#evaluate(route, this.#execute);
+  }
+
+  /**
+   * What `memo` knows of the route; undefined where the filter must run, which `evaluate` tells the memo of. A memo is of
+   * one attribute set of one peer.
+   */
+  recall(route: RouteAccess, memo: OutcomeMemo): number | undefined {
+    const run = this.#run;
+    run.start(route, 0);
+    try {
+      return memo.find(run);
+    } catch (error) {
+      if (error instanceof PolicyRuntimeError) return undefined;
+      throw error;
+    } finally {
+      run.finish();
+    }
   }
 
   /** evaluate, with a record of what it did; the route changes as it would. What it prints is in the record only. */
@@ -115,6 +141,7 @@ export class Filter {
       if (!(error instanceof PolicyRuntimeError)) throw error;
       return this.#fail(error.message, error instanceof LocatedError ? error.span : undefined);
     } finally {
+      run.memo = undefined;
       run.finish();
     }
   }

@@ -2,6 +2,7 @@
 // statements are closures over nothing but constants; whatever changes is here, so that one Run serves all filters
 // one after the other.
 
+import type { OutcomeMemo } from './outcome-memo.ts';
 import type { RouteAccess } from './route-access.ts';
 import type { Span } from './source.ts';
 import { PolicyRuntimeError, type Value } from './values.ts';
@@ -57,6 +58,8 @@ export class Run {
   result: Value;
   /** Set where somebody wants to know. */
   trace: ((event: TraceEvent) => void) | undefined;
+  /** Set where somebody wants to know what is asked of the prefix. */
+  memo: OutcomeMemo | undefined;
   /** Nobody hears what is printed: the filter runs for show. */
   quiet = false;
   readonly #print: (line: string) => void;

@@ -3,7 +3,8 @@
 // Prefix sets are a trie whose nodes carry the accepted lengths of everything above them, so that a lookup is one
 // longest match and one bit, however many patterns there are.
 
-import { PrefixTrie, toWords } from '../lib/prefix-trie.ts';
+import { readUint32 } from '../lib/bytes.ts';
+import { PrefixTrie } from '../lib/prefix-trie.ts';
 import type { PrefixForm, SetElementType, SetType } from './ast.ts';
 
 /** Words a member has. */
@@ -148,18 +149,21 @@ export class PrefixSet {
   readonly #inherited: Uint32Array;
   /** The same without those above. */
   readonly #own: Uint32Array;
-  readonly #patterns = new Map<string, PrefixEntry>();
-  readonly #nodes: { words: ArrayLike<number>; bits: number }[] = [];
+  /** The patterns as they were given, packed, for there may be very many: `stride` words, then length, low, high. */
+  readonly #words: Int32Array;
+  readonly #lengths: Uint8Array;
 
   constructor(patterns: readonly PrefixPattern[]) {
-    const size = patterns[0]?.bytes.length ?? 4;
-    this.stride = size === 4 ? 1 : 4;
+    const size = patterns[0]?.bytes.length ?? WORD;
+    this.stride = size === WORD ? 1 : 4;
     this.#trie = new PrefixTrie(this.stride);
-    const own: number[] = [];
-    for (const pattern of patterns) this.#add(pattern, size * 8, own);
-    this.#own = Uint32Array.from(own);
-    this.#inherited = Uint32Array.from(own);
-    this.#inherit();
+    this.#words = new Int32Array(patterns.length * this.stride);
+    this.#lengths = new Uint8Array(patterns.length * PACKED_LENGTHS);
+    const nodes = new NodeList();
+    for (const [i, pattern] of patterns.entries()) this.#add(i, pattern, size * 8, nodes);
+    this.#own = Uint32Array.from(nodes.own);
+    this.#inherited = this.#own.slice();
+    this.#inherit(nodes);
   }
 
   /** Whether the prefix is in the set. */
@@ -172,8 +176,18 @@ export class PrefixSet {
 
   /** Each prefix with the lengths it was given, in ascending order. */
   entries(): readonly PrefixEntry[] {
-    const ordered = [...this.#patterns.values()];
-    return ordered.sort((a, b) => compareWords(unsigned(a.words), unsigned(b.words)) || a.bits - b.bits);
+    const entries = new Map<string, PrefixEntry>();
+    for (let i = 0; i * PACKED_LENGTHS < this.#lengths.length; i++) {
+      const words = this.#words.slice(i * this.stride, (i + 1) * this.stride);
+      const [bits = 0, low = 0, high = 0] = this.#lengths.subarray(i * PACKED_LENGTHS);
+      const key = `${words.join()}/${bits}`;
+      const entry = entries.get(key) ?? { words, bits, lengths: new Set<number>() };
+      entries.set(key, entry);
+      for (let length = low; length <= high; length++) entry.lengths.add(length);
+    }
+    return [...entries.values()].sort(
+      (a, b) => compareWords(unsigned(a.words), unsigned(b.words)) || a.bits - b.bits,
+    );
   }
 
   equals(other: PrefixSet): boolean {
@@ -195,48 +209,63 @@ export class PrefixSet {
     );
   }
 
-  #remember(words: Int32Array, bits: number, low: number, high: number): void {
-    const key = `${words.join()}/${bits}`;
-    let entry = this.#patterns.get(key);
-    if (entry === undefined) {
-      entry = { words, bits, lengths: new Set() };
-      this.#patterns.set(key, entry);
-    }
-    for (let length = low; length <= high; length++) entry.lengths.add(length);
-  }
-
-  #add(pattern: PrefixPattern, size: number, own: number[]): void {
+  #add(index: number, pattern: PrefixPattern, size: number, nodes: NodeList): void {
     const [low, high] = lengthsOf(pattern, size);
-    const words = toWords(pattern.bytes);
-    this.#remember(words, pattern.length, low, high);
+    const { bytes, length } = pattern;
+    const first = index * this.stride;
+    for (let i = 0; i < this.stride; i++) this.#words[first + i] = readUint32(bytes, i * WORD);
+    this.#lengths.set([length, low, high], index * PACKED_LENGTHS);
+    const words = this.#words.subarray(first, first + this.stride);
     // Longer ones lie below the prefix itself, each shorter one is a prefix of its own.
-    if (high >= pattern.length) this.#accept(words, pattern.length, Math.max(low, pattern.length), high, own);
-    for (let bits = low; bits < Math.min(pattern.length, high + 1); bits++) {
-      this.#accept(cut(words, bits), bits, bits, bits, own);
+    if (high >= length) this.#accept(words, length, Math.max(low, length), high, nodes);
+    for (let bits = low; bits < Math.min(length, high + 1); bits++) {
+      this.#accept(cut(words, bits), bits, bits, bits, nodes);
     }
   }
 
-  #accept(words: ArrayLike<number>, bits: number, low: number, high: number, own: number[]): void {
+  #accept(words: Int32Array, bits: number, low: number, high: number, nodes: NodeList): void {
     let node = this.#trie.get(words, bits);
     if (node < 0) {
-      node = this.#nodes.length;
+      node = nodes.add(words, bits);
       this.#trie.set(words, bits, node);
-      this.#nodes.push({ words, bits });
-      for (let i = 0; i < MASK_WORDS; i++) own.push(0);
     }
-    for (let length = low; length <= high; length++) {
-      const at = node * MASK_WORDS + (length >>> 5);
-      own[at] = (own[at]! | (1 << (length & 31))) >>> 0;
-    }
+    nodes.accept(node, low, high);
   }
 
-  #inherit(): void {
-    for (const [node, { words, bits }] of this.#nodes.entries()) {
+  #inherit(nodes: NodeList): void {
+    const words = new Int32Array(this.stride);
+    for (const [node, bits] of nodes.bits.entries()) {
+      for (let i = 0; i < this.stride; i++) words[i] = nodes.words[node * this.stride + i]!;
       this.#trie.covering(words, bits, (above) => {
         for (let i = 0; i < MASK_WORDS; i++) {
           this.#inherited[node * MASK_WORDS + i]! |= this.#own[above * MASK_WORDS + i]!;
         }
       });
+    }
+  }
+}
+
+const WORD = 4;
+/** length, low, high */
+const PACKED_LENGTHS = 3;
+
+/** The trie's nodes while a set is made. */
+class NodeList {
+  readonly words: number[] = [];
+  readonly bits: number[] = [];
+  /** MASK_WORDS for each node. */
+  readonly own: number[] = [];
+
+  add(words: Int32Array, bits: number): number {
+    for (const word of words) this.words.push(word);
+    for (let i = 0; i < MASK_WORDS; i++) this.own.push(0);
+    return this.bits.push(bits) - 1;
+  }
+
+  accept(node: number, low: number, high: number): void {
+    for (let length = low; length <= high; length++) {
+      const at = node * MASK_WORDS + (length >>> 5);
+      this.own[at] = (this.own[at]! | (1 << (length & 31))) >>> 0;
     }
   }
 }

@@ -42,8 +42,11 @@ function judge(
   { attrPost }: ImportResult,
   policy: RoutePolicy,
 ): ImportResult {
-  const attr = policy.apply(rib, prefixId, attrPost, peer, attrPost);
-  return { attrPost: attr, cause: attr === 0 ? REJECT.policy : REJECT.none };
+  return judged(policy.apply(rib, prefixId, attrPost, peer, attrPost));
+}
+
+function judged(attrPost: number): ImportResult {
+  return { attrPost, cause: attrPost === 0 ? REJECT.policy : REJECT.none };
 }
 
 function letGo(rib: FamilyRib, { attrPost }: ImportResult): void {
@@ -76,7 +79,10 @@ function announceAll(
         confirm(rib, peer, row);
         unchanged++;
       } else {
-        const own = each === undefined ? result : judge(rib, peer, prefixId, result, each);
+        const own =
+          each === undefined
+            ? result
+            : judged(each.applyInTurn(rib, prefixId, result.attrPost, peer, result.attrPost));
         if (own.cause !== REJECT.none) refused++;
         if (row !== 0) replace(rib, peer, row, attrIn, own, now);
         else add(rib, peer, prefixId, pathId, attrIn, own, now);
@@ -84,6 +90,7 @@ function announceAll(
       }
     }
   }
+  each?.settle();
   const changes = peer.changes[rib.family.id]!;
   changes.announced += count;
   changes.unchanged += unchanged;

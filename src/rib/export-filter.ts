@@ -44,6 +44,7 @@ export class ExportFilter {
   /** The Adj-RIB-Out holds what it has taken: all else may go. */
   settle(): void {
     const { attrs } = this.#rib.shared;
+    this.#policy.settle();
     for (const attr of this.#held) attrs.release(attr);
     this.#held.length = 0;
     this.#memo.clear();
@@ -57,7 +58,7 @@ export class ExportFilter {
 
   #apply(prefixId: number, attr: number, from: number): number {
     const peer = this.#peers.get(from);
-    const result = this.#policy.apply(this.#rib, prefixId, this.seen(attr, from), peer, attr);
+    const result = this.#policy.applyInTurn(this.#rib, prefixId, this.seen(attr, from), peer, attr);
     if (result === 0) return 0;
     this.#held.push(result);
     return this.#rewriter.canEncode(result, from) ? result : 0;

@@ -22,6 +22,9 @@ export interface RoutePolicy {
    * on the prefix, `prefixId` may be 0.
    */
   apply(rib: FamilyRib, prefixId: number, attr: number, from: RibPeer, inTable: number): number;
+  /** apply for many routes in turn: how the last set fared is remembered, and held, until `settle`. */
+  applyInTurn(rib: FamilyRib, prefixId: number, attr: number, from: RibPeer, inTable: number): number;
+  settle(): void;
 }
 
 /** none = nothing configured on eBGP: RFC 8212 applies. */

@@ -152,6 +152,16 @@ class DispatchingPolicy implements RoutePolicy {
     return attr;
   }
 
+  applyInTurn(rib: FamilyRib, prefixId: number, attr: number, from: RibPeer, inTable: number): number {
+    const part = this.partFor(rib, attr);
+    if (typeof part === 'string') return this.apply(rib, prefixId, attr, from, inTable);
+    return part.applyInTurn(rib, prefixId, attr, from, inTable);
+  }
+
+  settle(): void {
+    for (const part of this.#parts) if (typeof part !== 'string') part.settle();
+  }
+
   partFor(rib: FamilyRib, attr: number): PeerPolicy {
     return this.#parts[this.#choose(rib, attr)] ?? 'reject';
   }
