@@ -4,6 +4,7 @@
 
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Random } from '../lib/clock.ts';
+import type { SequenceImage } from './image.ts';
 import { HEADER_OCTETS } from './packet.ts';
 import {
   AUTHENTICATION,
@@ -65,6 +66,16 @@ export class Authenticator {
   get octets(): number {
     const { digest } = this.#type;
     return digest === undefined ? AT.password + this.#sending.secret.length : AT.digest + digest.octets;
+  }
+
+  /** For another process; numbers that nobody has used yet would be refused as a leap. */
+  get sequence(): SequenceImage {
+    return { next: this.#nextSequence, received: this.#received };
+  }
+
+  goOn({ next, received }: SequenceImage): void {
+    this.#nextSequence = next;
+    this.#received = received;
   }
 
   /** §6.8.1: after a long silence the other side may have started anew. */

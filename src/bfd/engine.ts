@@ -4,6 +4,7 @@
 
 import type { Random } from '../lib/clock.ts';
 import { DueHeap } from './due-heap.ts';
+import type { BfdImage } from './image.ts';
 import { decodePacket, emptyPacket, LONGEST_PACKET } from './packet.ts';
 import { DISCARDS, type Discard } from './protocol.ts';
 import { pathKey, type SessionReport, type SessionSpec } from './service.ts';
@@ -71,9 +72,10 @@ export class BfdEngine {
     return this.#due.earliest;
   }
 
-  add(id: number, spec: SessionSpec, now: number): void {
+  /** `image`: goes on with a session of another process. */
+  add(id: number, spec: SessionSpec, now: number, image?: BfdImage): void {
     const slot = this.#freeSlots.pop() ?? this.#bySlot.length;
-    const discriminator = this.#newDiscriminator();
+    const discriminator = image?.localDiscriminator ?? this.#newDiscriminator();
     const send = (bytes: Uint8Array, length: number): void => this.#send(entry, bytes, length);
     const tools = { random: this.#options.random, send, buffer: this.#buffer, view: this.#view };
     const entry: Entry = {
@@ -94,8 +96,22 @@ export class BfdEngine {
     this.#bySlot[slot] = entry;
     const key = pathKey(spec.path);
     this.#byRemote.set(key, [...(this.#byRemote.get(key) ?? []), entry]);
+    if (image !== undefined) {
+      entry.ifindex = image.ifindex;
+      entry.session.goOn(image, now);
+    }
     this.#open(entry, now);
     this.#schedule(entry);
+  }
+
+  /** Sessions that are Up, by id, for another process to go on with. Nobody is told of the end here. */
+  images(): Map<number, BfdImage> {
+    const images = new Map<number, BfdImage>();
+    for (const { id, session, ifindex } of this.#entries.values()) {
+      const { image } = session;
+      if (image !== undefined) images.set(id, { ...image, ifindex });
+    }
+    return images;
   }
 
   /** Other options for a session; its path stays. */

@@ -3,6 +3,7 @@
 
 import type { Clock, Random, Timer } from '../lib/clock.ts';
 import { BfdEngine } from './engine.ts';
+import type { BfdImage } from './image.ts';
 import type { BfdEvents, BfdService, SessionSpec } from './service.ts';
 import type { SessionOptions } from './session.ts';
 import type { BfdTransport, Datagram } from './transport.ts';
@@ -32,8 +33,8 @@ export class LocalBfdService implements BfdService {
     });
   }
 
-  add(id: number, spec: SessionSpec): void {
-    this.engine.add(id, spec, this.#clock.now());
+  add(id: number, spec: SessionSpec, image?: BfdImage): void {
+    this.engine.add(id, spec, this.#clock.now(), image);
     this.#arm();
   }
 
@@ -50,6 +51,11 @@ export class LocalBfdService implements BfdService {
   async close(): Promise<void> {
     this.#timer?.cancel();
     this.engine.close(this.#clock.now());
+  }
+
+  async handOver(): Promise<ReadonlyMap<number, BfdImage>> {
+    this.#timer?.cancel();
+    return this.engine.images();
   }
 
   #arm(): void {

@@ -2,6 +2,7 @@
 // and what becomes of them is reported. Behind it are a thread (worker-service.ts) or a simulated clock
 // (local-service.ts). Everything here can travel in a message.
 
+import type { BfdImage } from './image.ts';
 import type { SessionState } from './protocol.ts';
 import type { SessionOptions } from './session.ts';
 import type { SessionPath } from './transport.ts';
@@ -38,14 +39,16 @@ export interface BfdEvents {
 }
 
 export interface BfdService {
-  /** `id` must not be in use. */
-  add(id: number, spec: SessionSpec): void;
+  /** `id` must not be in use; `image`: goes on with a session of another process. */
+  add(id: number, spec: SessionSpec, image?: BfdImage): void;
   /** Other options for a session that lives on. */
   update(id: number, options: SessionOptions): void;
   /** AdminDown, then gone; no report comes after this. */
   remove(id: number): void;
   /** AdminDown for all, and the end. */
   close(): Promise<void>;
+  /** The end, of which nobody is told; the sessions that are Up, by id, for another service to go on with. */
+  handOver(): Promise<ReadonlyMap<number, BfdImage>>;
 }
 
 /** Sessions with the same key differ by interface or own address alone. */

@@ -1,6 +1,8 @@
 // The timers of one session as they are agreed on: what each side advertises, what counts meanwhile, and the Poll
 // Sequence that stands between (RFC 5880 §6.5, §6.8.2 to §6.8.4). Pure; intervals are microseconds.
 
+import type { TimersImage } from './image.ts';
+
 export interface TimerWishes {
   readonly desiredMinTx: number;
   readonly requiredMinRx: number;
@@ -29,6 +31,24 @@ export class SessionTimers {
     this.requiredMinRx = requiredMinRx;
     this.#txInUse = desiredMinTx;
     this.#rxInUse = requiredMinRx;
+  }
+
+  get image(): TimersImage {
+    return {
+      desiredMinTx: this.desiredMinTx,
+      requiredMinRx: this.requiredMinRx,
+      remoteMinRx: this.#remoteMinRx,
+      remoteDesiredMinTx: this.#remoteDesiredMinTx,
+      remoteMultiplier: this.#remoteMultiplier,
+    };
+  }
+
+  /** What both sides have said to each other in another process. */
+  goOn(image: TimersImage): void {
+    this.desiredMinTx = image.desiredMinTx;
+    this.requiredMinRx = image.requiredMinRx;
+    this.#settle();
+    this.heard(image.remoteMultiplier, image.remoteDesiredMinTx, image.remoteMinRx);
   }
 
   /** Agreed interval of own packets, before jitter; 0: the other side wants none. */

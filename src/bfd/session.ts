@@ -5,6 +5,7 @@
 import type { Random } from '../lib/clock.ts';
 import { type AuthenticationOptions, Authenticator } from './authentication.ts';
 import { RECEIVED, type SessionEvent, sessionStep } from './fsm.ts';
+import type { BfdImage } from './image.ts';
 import { type ControlPacket, emptyPacket, encodePacket, HEADER_OCTETS } from './packet.ts';
 import { type AuthenticationName, DIAGNOSTIC, type Discard, type SessionState } from './protocol.ts';
 import { SessionTimers, type TimerWishes } from './session-timers.ts';
@@ -71,6 +72,31 @@ export class Session {
     // Sessions that start together do not send together.
     this.#lastTx = now - tools.random() * (this.timers.transmitInterval / MICROS_PER_MS);
     this.#jitter = this.#newJitter();
+  }
+
+  /** For another process to go on with; undefined unless Up. */
+  get image(): Omit<BfdImage, 'ifindex'> | undefined {
+    if (this.state !== 'Up') return undefined;
+    return {
+      localDiscriminator: this.localDiscriminator,
+      remoteDiscriminator: this.remoteDiscriminator,
+      remoteDemand: this.#remoteDemand,
+      timers: this.timers.image,
+      sequence: this.#authenticator?.sequence,
+    };
+  }
+
+  /** Is Up from the beginning, as it was in another process; the other side is told so at once. */
+  goOn(image: BfdImage, now: number): void {
+    this.state = 'Up';
+    this.remoteState = 'Up';
+    this.remoteDiscriminator = image.remoteDiscriminator;
+    this.#remoteDemand = image.remoteDemand;
+    this.timers.goOn(image.timers);
+    if (image.sequence !== undefined) this.#authenticator?.goOn(image.sequence);
+    this.#lastRx = now;
+    this.#urgent = true;
+    this.#applyWishes();
   }
 
   get options(): SessionOptions {

@@ -2,6 +2,7 @@
 // of them comes back as one. The thread has a small heap of its own, so that its collections take next to no time.
 
 import { Worker } from 'node:worker_threads';
+import type { BfdImage } from './image.ts';
 import type { BfdEvents, BfdService, SessionSpec } from './service.ts';
 import type { SessionOptions } from './session.ts';
 import { type Libc, loadLibc } from './udp/libc.ts';
@@ -27,6 +28,7 @@ export class WorkerBfdService implements BfdService {
   #wakeFd: number;
   #closing = false;
   readonly #ended: Promise<void>;
+  #images: ReadonlyMap<number, BfdImage> = new Map();
 
   private constructor(worker: Worker, libc: Libc, wakeFd: number, events: BfdEvents) {
     this.#worker = worker;
@@ -34,6 +36,7 @@ export class WorkerBfdService implements BfdService {
     this.#wakeFd = wakeFd;
     let failure = 'the BFD thread ended';
     worker.on('message', (news: WorkerNews) => {
+      if (news.kind === 'images') this.#images = news.images;
       if (news.kind !== 'reports') return;
       for (const report of news.reports) events.onReport(report, news.at);
     });
@@ -67,8 +70,8 @@ export class WorkerBfdService implements BfdService {
     return new WorkerBfdService(worker, libc, wakeFd, events);
   }
 
-  add(id: number, spec: SessionSpec): void {
-    this.#post({ kind: 'add', id, spec });
+  add(id: number, spec: SessionSpec, image?: BfdImage): void {
+    this.#post({ kind: 'add', id, spec, image });
   }
 
   update(id: number, options: SessionOptions): void {
@@ -83,6 +86,13 @@ export class WorkerBfdService implements BfdService {
     if (!this.#closing) this.#post({ kind: 'close' });
     this.#closing = true;
     return this.#ended;
+  }
+
+  async handOver(): Promise<ReadonlyMap<number, BfdImage>> {
+    if (!this.#closing) this.#post({ kind: 'handOver' });
+    this.#closing = true;
+    await this.#ended;
+    return this.#images;
   }
 
   #post(command: WorkerCommand): void {

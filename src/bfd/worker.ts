@@ -63,7 +63,8 @@ class Keeper {
       const now = this.#clock.now();
       this.#transport.drain(receive);
       this.#obey();
-      this.#engine.run(now);
+      // What goes on elsewhere must not be spoken for here.
+      if (this.#open) this.#engine.run(now);
       this.#tell();
     }
     this.#transport.close();
@@ -113,7 +114,7 @@ class Keeper {
     const now = this.#clock.now();
     switch (command.kind) {
       case 'add':
-        this.#engine.add(command.id, command.spec, now);
+        this.#engine.add(command.id, command.spec, now, command.image);
         return;
       case 'update':
         this.#engine.update(command.id, command.options);
@@ -123,6 +124,10 @@ class Keeper {
         return;
       case 'close':
         this.#engine.close(now);
+        this.#open = false;
+        return;
+      case 'handOver':
+        this.#post({ kind: 'images', images: this.#engine.images() });
         this.#open = false;
         return;
     }

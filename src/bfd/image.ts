@@ -1,0 +1,28 @@
+// A BFD session that is Up on its way from one process to the next: what the other side knows of this one and what it
+// has said of itself. Plain data, without keys, which are configured.
+
+export interface BfdImage {
+  readonly localDiscriminator: number;
+  readonly remoteDiscriminator: number;
+  readonly remoteDemand: boolean;
+  readonly timers: TimersImage;
+  /** bfd.XmitAuthSeq and bfd.RcvAuthSeq, where there is authentication. */
+  readonly sequence: SequenceImage | undefined;
+  /** Where the last packet came from; 0 = not known. */
+  readonly ifindex: number;
+}
+
+/** Microseconds. */
+export interface TimersImage {
+  /** As advertised. */
+  readonly desiredMinTx: number;
+  readonly requiredMinRx: number;
+  readonly remoteMinRx: number;
+  readonly remoteDesiredMinTx: number;
+  readonly remoteMultiplier: number;
+}
+
+export interface SequenceImage {
+  readonly next: number;
+  readonly received: number | undefined;
+}
