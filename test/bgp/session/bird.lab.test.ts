@@ -1,5 +1,5 @@
-// One peer of ours and a real BIRD 2 in a namespace: both directions of the dial, TCP-MD5, the shutdown texts of
-// both sides.
+// One peer of ours and a real BIRD 2 in a namespace: both directions of the dial, TCP-MD5 with keys that
+// change under a session, the shutdown texts of both sides.
 
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -7,10 +7,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { ListenerSet } from '../../../src/bgp/session/listener.ts';
+import { loadNativeSockets } from '../../../src/bgp/session/native-socket.ts';
 import { Peer } from '../../../src/bgp/session/peer.ts';
+import type { DynamicRange } from '../../../src/bgp/session/peer-directory.ts';
 import { TcpTransport } from '../../../src/bgp/session/tcp-transport.ts';
 import { systemClock } from '../../../src/lib/clock.ts';
+import { parsePrefix } from '../../../src/lib/ip.ts';
 import { silentLogger } from '../../../src/lib/log.ts';
+import { withSocketsTo } from '../../support/borrowed-sockets.ts';
 import { NetNamespace } from '../../support/net-namespace.ts';
 import { BGP_PORT, ip, type OptionChanges, peerOptions, Recorder } from './harness.ts';
 
@@ -38,15 +42,20 @@ async function until(condition: () => boolean, what: string): Promise<void> {
 }
 
 interface Bird {
+  /** Of BIRD itself. */
+  readonly pid: number;
   ask(...words: string[]): string;
+  /** Takes over other settings. */
+  reconfigure(settings: string): void;
 }
 
 async function startBird(namespace: NetNamespace, settings: string): Promise<Bird> {
   const directory = mkdtempSync(join(tmpdir(), 'godwit-bird-'));
   const [config, socket] = [join(directory, 'bird.conf'), join(directory, 'bird.ctl')];
-  writeFileSync(
-    config,
-    `router id ${THEIRS};
+  const write = (wanted: string) =>
+    writeFileSync(
+      config,
+      `router id ${THEIRS};
 protocol device { }
 protocol static { ipv4; route 198.51.100.0/24 blackhole; }
 protocol bgp godwit {
@@ -58,10 +67,11 @@ protocol bgp godwit {
   connect retry time 1;
   error wait time 1, 2;
   ipv4 { import all; export all; };
-  ${settings}
+  ${wanted}
 }
 `,
-  );
+    );
+  write(settings);
   const args = ['netns', 'exec', namespace.name, 'bird', '-f', '-c', config, '-s', socket];
   const child: ChildProcess = spawn('ip', args, { stdio: 'ignore' });
   cleanups.push(async () => {
@@ -71,7 +81,16 @@ protocol bgp godwit {
     rmSync(directory, { recursive: true });
   });
   await until(() => existsSync(socket), 'the control socket of BIRD');
-  return { ask: (...words) => execFileSync('birdc', ['-s', socket, ...words], { encoding: 'utf8' }) };
+  const ask = (...words: string[]) => execFileSync('birdc', ['-s', socket, ...words], { encoding: 'utf8' });
+  return {
+    // `ip netns exec` becomes the program.
+    pid: child.pid!,
+    ask,
+    reconfigure(wanted) {
+      write(wanted);
+      ask('configure');
+    },
+  };
 }
 
 async function lab(settings: string, changes: OptionChanges) {
@@ -105,7 +124,7 @@ async function lab(settings: string, changes: OptionChanges) {
   peer.start();
   await until(() => peer.state === 'Established', `a session with BIRD: ${peer.lastDown?.sentence}`);
   await until(() => bird.ask('show', 'protocols', 'godwit').includes('Established'), 'BIRD sees it');
-  return { bird, peer, events };
+  return { bird, peer, events, options, listeners };
 }
 
 const password = { reveal: () => 'lab-secret' };
@@ -145,4 +164,96 @@ describe.skipIf(!possible())('with BIRD 2', () => {
     expect(events.downs).toEqual([]);
     expect(peer.state).toBe('Established');
   });
+
+  // BIRD ends a session whose key is changed in its configuration. Routers do not, so its socket's key is changed for it.
+  it.each([
+    { name: 'dialled here', settings: 'hold time 3; passive on; password "lab-secret";', changes: {} },
+    { name: 'accepted', settings: 'hold time 3; password "lab-secret";', changes: { passive: true } },
+  ])('2385: a key changed on both sides keeps the session: $name', async ({ settings, changes }) => {
+    const { bird, peer, events, options, listeners } = await lab(settings, { password, ...changes });
+    expect(peer.replaceOptions({ ...options, password: otherPassword })).toBe('soft');
+    listeners.refresh(peer);
+    expect(rekeyBird(bird)).toBe(1);
+    await longerThanHeld();
+    expect(events.downs).toEqual([]);
+    expect(peer.state).toBe('Established');
+    // What BIRD sends under the new key arrives.
+    const before = events.updates.length;
+    bird.ask('disable', 'static1');
+    await until(() => events.updates.length > before, 'the withdrawal');
+  });
+
+  it('2385: a key changed on one side ends the session with the hold time', async () => {
+    const { peer, events, options } = await lab('hold time 3; passive on; password "lab-secret";', {
+      password,
+    });
+    peer.replaceOptions({ ...options, password: otherPassword });
+    await until(() => events.downs.length > 0, 'the end of the session');
+    expect(events.downs[0]?.cause).toBe('hold-timer');
+  });
+
+  it('2385: the key of a range of dynamic peers, and its change', async () => {
+    const { bird, peer, events, listeners } = await lab('hold time 3; passive on;', {});
+    // The peer gives way to the range that its address is in.
+    listeners.remove(peer);
+    peer.stop();
+    const made: { peer: Peer; events: Recorder }[] = [];
+    const rangeOf = (key: typeof password): DynamicRange => ({
+      name: 'range',
+      prefix: parsePrefix('10.9.0.0/24')!,
+      limit: 5,
+      password: key,
+      admit: (remote) => {
+        const dynamic = new Recorder();
+        const options = {
+          ...peer.options,
+          remoteAddress: { bytes: remote.address },
+          password: key,
+          passive: true,
+        };
+        const tools = { clock: systemClock, random: Math.random, log: silentLogger, events: dynamic };
+        const admitted = new Peer(options, {
+          ...tools,
+          transport: new TcpTransport(),
+          onRetired: (retired) => listeners.remove(retired),
+        });
+        made.push({ peer: admitted, events: dynamic });
+        admitted.start();
+        cleanups.push(() => admitted.stop());
+        return admitted;
+      },
+    });
+    const first = rangeOf(password);
+    listeners.addRange(first);
+    bird.reconfigure('hold time 3; password "not the right one";');
+    await longerThanHeld();
+    expect(made).toEqual([]);
+    bird.reconfigure('hold time 3; password "lab-secret";');
+    await until(() => made.at(-1)?.peer.state === 'Established', 'a session from the range');
+    const member = made.at(-1)!;
+    listeners.removeRange(first);
+    listeners.addRange(rangeOf(otherPassword));
+    expect(member.peer.replaceOptions({ ...member.peer.options, password: otherPassword })).toBe('soft');
+    expect(rekeyBird(bird)).toBe(1);
+    await longerThanHeld();
+    expect(member.events.downs).toEqual([]);
+    // The next connection needs the new key from its first segment on.
+    bird.reconfigure('hold time 3; password "other-secret";');
+    await until(() => made.length > 1 && made.at(-1)!.peer.state === 'Established', 'another session');
+    expect(events.downs.length).toBeGreaterThan(0);
+  });
 });
+
+const otherPassword = { reveal: () => 'other-secret' };
+
+/** How many of BIRD's connections to us were given the other key. */
+function rekeyBird(bird: Bird): number {
+  const sockets = loadNativeSockets()!;
+  const prefix = { bytes: ip(OURS), length: 32 };
+  return withSocketsTo(bird.pid, OURS, (fd) => sockets.setPassword(fd, prefix, otherPassword));
+}
+
+/** A hold time is three seconds. */
+async function longerThanHeld(): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, 4500));
+}
