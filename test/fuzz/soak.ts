@@ -1,5 +1,7 @@
 // `npm run soak -- --minutes 60 --seed 7`: every target in turn, then a hostile peer among healthy ones in the simulator
-// and over loopback TCP, as long as there is time. A finding is printed with the input that gives it.
+// and over loopback TCP, as long as there is time. A finding is printed with the input that gives it. With
+// `--targets 'messages|UPDATE'` only those whose names match, and no hostile peer; with `--inputs 100000000` no longer
+// than it takes for so many.
 
 import { parseArgs } from 'node:util';
 import { seededRandom } from '../../src/sim/random.ts';
@@ -12,7 +14,15 @@ const SLICE_MS = 2000;
 const STEPS_PER_LOOK = 64;
 const MOST_FINDINGS = 20;
 
-async function soak(minutes: number, seed: number): Promise<number> {
+interface Wanted {
+  readonly minutes: number;
+  readonly seed: number;
+  /** All of them, and the hostile peers. */
+  readonly targets: RegExp | undefined;
+  readonly inputs: number;
+}
+
+async function soak({ minutes, seed, targets, inputs }: Wanted): Promise<number> {
   const end = Date.now() + minutes * MS_PER_MINUTE;
   const started = Date.now();
   const counts = new Map<string, { steps: number; ms: number }>();
@@ -21,9 +31,12 @@ async function soak(minutes: number, seed: number): Promise<number> {
     const before = counts.get(name) ?? { steps: 0, ms: 0 };
     counts.set(name, { steps: before.steps + steps, ms: before.ms + ms });
   };
-  const fuzzers = allTargets().map((target, i) => new Fuzzer(target, seededRandom(seed * 1000 + i)));
+  const fuzzers = allTargets()
+    .map((target, i) => new Fuzzer(target, seededRandom(seed * 1000 + i)))
+    .filter(({ target }) => targets?.test(target.name) ?? true);
+  const total = (): number => [...counts.values()].reduce((sum, { steps }) => sum + steps, 0);
   let firstHeap: number | undefined;
-  for (let round = 0; Date.now() < end && findings.length < MOST_FINDINGS; round++) {
+  for (let round = 0; Date.now() < end && total() < inputs && findings.length < MOST_FINDINGS; round++) {
     for (const fuzzer of fuzzers) {
       const begin = Date.now();
       const before = fuzzer.steps;
@@ -44,7 +57,7 @@ async function soak(minutes: number, seed: number): Promise<number> {
       ['hostile peer, simulated', hostileRound],
       ['hostile peer, TCP', loopbackRound],
     ] as const) {
-      if (Date.now() >= end) break;
+      if (Date.now() >= end || targets !== undefined) break;
       const begin = Date.now();
       const { messages, broken } = await play(seed + round);
       add(name, messages, Date.now() - begin);
@@ -58,10 +71,9 @@ async function soak(minutes: number, seed: number): Promise<number> {
     const { heapUsed } = process.memoryUsage();
     firstHeap ??= heapUsed;
     const growth = ((heapUsed - firstHeap) / 1e6).toFixed(0);
-    const total = [...counts.values()].reduce((sum, { steps }) => sum + steps, 0);
     const elapsed = (Date.now() - started) / 1000;
     console.log(
-      `${elapsed.toFixed(0)} s: ${total} inputs, ${(total / elapsed).toFixed(0)} a second, ${findings.length} findings, heap ${growth} MB larger than after the first round`,
+      `${elapsed.toFixed(0)} s: ${total()} inputs, ${(total() / elapsed).toFixed(0)} a second, ${findings.length} findings, heap ${growth} MB larger than after the first round`,
     );
   }
   for (const [name, { steps, ms }] of counts) {
@@ -72,5 +84,12 @@ async function soak(minutes: number, seed: number): Promise<number> {
   return findings.length;
 }
 
-const { values } = parseArgs({ options: { minutes: { type: 'string' }, seed: { type: 'string' } } });
-process.exitCode = (await soak(Number(values.minutes ?? 60), Number(values.seed ?? 1))) === 0 ? 0 : 1;
+const text = { type: 'string' } as const;
+const { values } = parseArgs({ options: { minutes: text, seed: text, targets: text, inputs: text } });
+const findings = await soak({
+  minutes: Number(values.minutes ?? 60),
+  seed: Number(values.seed ?? 1),
+  targets: values.targets === undefined ? undefined : new RegExp(values.targets),
+  inputs: Number(values.inputs ?? Number.POSITIVE_INFINITY),
+});
+process.exitCode = findings === 0 ? 0 : 1;

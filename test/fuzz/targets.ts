@@ -4,6 +4,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { decodePacket, emptyPacket } from '../../src/bfd/packet.ts';
+import { decodeAttributes } from '../../src/bgp/wire/attribute-values.ts';
+import { FAMILIES } from '../../src/bgp/wire/families.ts';
 import { Framer } from '../../src/bgp/wire/framing.ts';
 import { MESSAGE_TYPE } from '../../src/bgp/wire/iana.ts';
 import { negotiate } from '../../src/bgp/wire/negotiate.ts';
@@ -17,6 +19,7 @@ import {
 import { decodeOpen, encodeOpen } from '../../src/bgp/wire/open.ts';
 import { decodeRouteRefresh } from '../../src/bgp/wire/route-refresh.ts';
 import type { SessionContext } from '../../src/bgp/wire/session-context.ts';
+import { DecodeScratch, UpdateDecoder } from '../../src/bgp/wire/update-decoder.ts';
 import { loadBird } from '../../src/config/bird/load.ts';
 import { parseConfig } from '../../src/config/load.ts';
 import { CodecFactory } from '../../src/control/grpc/codec.ts';
@@ -46,6 +49,8 @@ const EXAMPLES = 'examples';
 const CORPUS = '../shared/data/corpus';
 const POOL = 300;
 const AS = 65_001;
+const BITS_PER_WORD = 32;
+const ALL_FAMILIES = (1 << FAMILIES.length) - 1;
 
 type Input = Uint8Array | string;
 
@@ -238,6 +243,7 @@ export function allTargets(): readonly Target[] {
       ),
       change: mutateMessage,
     },
+    decodeTarget(),
     relayTarget('UPDATE, external', AS),
     relayTarget('UPDATE, internal', undefined),
     textTarget('YAML configuration', yamlSeeds, (text) => {
@@ -279,17 +285,66 @@ export function allTargets(): readonly Target[] {
   return targets as unknown as readonly Target[];
 }
 
+/** What may have been agreed with a peer, as far as it changes how UPDATEs are read. */
+const AGREED: readonly Partial<SessionContext>[] = [
+  { peerType: 'external', peerAs: AS },
+  { peerType: 'internal', peerAs: 64_512 },
+  { peerType: 'external', peerAs: AS, as4: false },
+  { peerType: 'internal', peerAs: 64_512, addPathReceive: ALL_FAMILIES, extendedNextHop: ALL_FAMILIES },
+];
+
+/** Decoding alone, which is fast enough for very many. */
+function decodeTarget(): Target<Uint8Array> {
+  const scratch = new DecodeScratch();
+  const decoders = AGREED.map((agreed) => {
+    const context = sessionContext({ localAs: 64_512, ...agreed });
+    return new UpdateDecoder(context, { aigp: true, enforceFirstAs: true }, scratch);
+  });
+  return {
+    name: 'UPDATE, decoded',
+    seeds: (random) => updateSeeds(random, AS),
+    change: mutateMessage,
+    run(input) {
+      // To note where an error was made takes longer than all else; a finding is found again by its input.
+      const { stackTraceLimit } = Error;
+      Error.stackTraceLimit = 0;
+      try {
+        return decoders
+          .map((decoder) => expected(() => readUpdate(decoder, input), 'NotificationError'))
+          .join();
+      } finally {
+        Error.stackTraceLimit = stackTraceLimit;
+      }
+    },
+  };
+}
+
+/** What is understood is well-formed: nothing points outside, and a set that is to be kept can be read again. */
+function readUpdate(decoder: UpdateDecoder, bytes: Uint8Array): string {
+  const update = decoder.decode(bytes, 0, bytes.length);
+  const { announced, withdrawn, attributes, attributesLength, treatAsWithdraw, issues } = update;
+  if (attributesLength > attributes.length) throw new Error('attributes beyond their buffer');
+  for (const { count, lengths, family } of [...announced, ...withdrawn]) {
+    const longest = family.words * BITS_PER_WORD;
+    for (let i = 0; i < count; i++)
+      if (lengths[i]! > longest) throw new Error(`a prefix of ${lengths[i]} bits`);
+  }
+  if (announced.length > 0 && !treatAsWithdraw) decodeAttributes(attributes.subarray(0, attributesLength));
+  return `${treatAsWithdraw ? 'w' : 'a'}${issues.length}`;
+}
+
+function updateSeeds(random: Random, as: number | undefined): Uint8Array[] {
+  return [...corpusMessages(), ...Array.from({ length: POOL }, () => drawMessage(random, as))].filter(
+    (bytes) => bytes[18] === MESSAGE_TYPE.update,
+  );
+}
+
 function relayTarget(name: string, as: number | undefined): Target<Uint8Array> {
   let relay = new Relay(as);
   let count = 0;
   return {
     name,
-    seeds: (random) => [
-      ...corpusMessages().filter((bytes) => bytes[18] === MESSAGE_TYPE.update),
-      ...Array.from({ length: POOL }, () => drawMessage(random, as)).filter(
-        (bytes) => bytes[18] === MESSAGE_TYPE.update,
-      ),
-    ],
+    seeds: (random) => updateSeeds(random, as),
     change: mutateMessage,
     run(input) {
       if (++count % 20_000 === 0) {
