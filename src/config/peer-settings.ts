@@ -5,6 +5,7 @@ import { parseAddress } from '../lib/ip.ts';
 import type {
   BfdConfig,
   GracefulRestartConfig,
+  LongLivedRestartConfig,
   NextHopMode,
   PeerSettings,
   Policy,
@@ -13,6 +14,7 @@ import type {
   TimerConfig,
 } from './model.ts';
 import type { SettingsInput } from './schema-peer.ts';
+import { LONGEST_STALE_TIME, type LongLivedInput } from './schema-restart.ts';
 import { canonicalAddress, parseAsn } from './values.ts';
 
 export type PeerType = 'internal' | 'external';
@@ -51,6 +53,7 @@ const SEND_HOLDS_PER_HOLD = 2;
 const BGP_PORT = 179;
 const LARGEST_TTL = 255;
 const RESTART_TIME = 120;
+const STALE_TIME = 3600;
 
 /** Whether the AS stands for iBGP; undefined where the own AS or the peer's is unknown. */
 export function peerTypeOf(asn: SettingsInput['asn'], ownAsn: number | undefined): PeerType | undefined {
@@ -168,12 +171,30 @@ function addPathOf(input: SettingsInput['addPath']): PeerSettings['addPath'] {
 }
 
 function gracefulRestartOf(input: SettingsInput['gracefulRestart']): GracefulRestartConfig {
-  const { mode, restartTime, notification }: Exclude<typeof input, boolean | string | undefined> =
+  const { mode, restartTime, notification, longLived }: Exclude<typeof input, boolean | string | undefined> =
     typeof input === 'object' ? input : { mode: modeOf(input) };
   return {
     mode: mode ?? 'helper',
     restartTime: restartTime ?? RESTART_TIME,
     notification: notification ?? false,
+    longLived: longLivedOf(longLived),
+  };
+}
+
+function longLivedOf(input: LongLivedInput | undefined): LongLivedRestartConfig {
+  const options = typeof input === 'object' ? input : { mode: modeOf(input) };
+  const { staleTime } = options;
+  const times = typeof staleTime === 'object' ? staleTime : {};
+  const usual = typeof staleTime === 'number' ? staleTime : STALE_TIME;
+  return {
+    mode: options.mode ?? 'helper',
+    staleTime: {
+      'ipv4-unicast': times['ipv4-unicast'] ?? usual,
+      'ipv6-unicast': times['ipv6-unicast'] ?? usual,
+    },
+    minStaleTime: options.minStaleTime ?? 0,
+    maxStaleTime: options.maxStaleTime ?? LONGEST_STALE_TIME,
+    partialDeployment: options.partialDeployment ?? false,
   };
 }
 

@@ -8,6 +8,7 @@ import { ROLE, type Role } from '../bgp/wire/session-context.ts';
 import { bfdSchema } from './schema-bfd.ts';
 import { passwordSchema } from './schema-password.ts';
 import { policySchema } from './schema-policy.ts';
+import { gracefulRestartSchema } from './schema-restart.ts';
 import { authenticationSchema } from './schema-tcp-ao.ts';
 import {
   addressSchema,
@@ -25,8 +26,6 @@ import {
 
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;
-/** RFC 4724 §3: twelve bits. */
-const LONGEST_RESTART = 4095;
 const LARGEST_UINT32 = 0xffff_ffff;
 
 const familyNames = FAMILIES.map((family) => family.name);
@@ -214,36 +213,7 @@ export const peerSettingsShape = {
     .boolean()
     .meta({ description: 'Messages up to 65535 octets (RFC 8654).', default: true })
     .optional(),
-  gracefulRestart: z
-    .union(
-      [
-        z.boolean(),
-        z.enum(['off', 'helper', 'full']),
-        z.strictObject({
-          mode: z
-            .enum(['off', 'helper', 'full'])
-            .meta({ description: 'As gracefulRestart.', default: 'helper' })
-            .optional(),
-          restartTime: seconds(0, LONGEST_RESTART)
-            .meta({ description: 'Restart time announced, seconds.', default: 120 })
-            .optional(),
-          notification: z
-            .boolean()
-            .meta({
-              description: 'NOTIFICATIONs and an expired hold timer are no reason to drop routes (RFC 8538).',
-              default: false,
-            })
-            .optional(),
-        }),
-      ],
-      { error: 'expected helper, full, off or { mode, restartTime, notification }' },
-    )
-    .meta({
-      description:
-        'RFC 4724: helper keeps the routes of a restarting peer; full lets it keep ours, too; off announces nothing.',
-      default: 'helper',
-    })
-    .optional(),
+  gracefulRestart: gracefulRestartSchema.optional(),
   role: z.enum(roleNames).describe('Own role towards this eBGP peer (RFC 9234).').optional(),
   roleStrict: z
     .boolean()

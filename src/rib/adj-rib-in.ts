@@ -8,6 +8,7 @@ import { PATH_FLAG } from './path-store.ts';
 import type { RibPeer } from './rib-peer.ts';
 import type { RoutePolicy } from './route-policy.ts';
 import { RowWalk } from './row-walk.ts';
+import { refusesLongLife, StaleMarker } from './stale-marker.ts';
 
 /** Prefixes that are looked up together: enough for cache misses to overlap, few enough to stay in the cache. */
 const BLOCK = 512;
@@ -75,8 +76,7 @@ function announceAll(
       const prefixId = ids[i - from]!;
       const pathId = pathIds[i]!;
       const row = paths.find(prefixId, peer.id, pathId);
-      if (row !== 0 && paths.attrIn(row) === attrIn) {
-        confirm(rib, peer, row);
+      if (row !== 0 && paths.attrIn(row) === attrIn && confirm(rib, peer, row)) {
         unchanged++;
       } else {
         const own =
@@ -151,7 +151,7 @@ function replace(
   now: number,
 ): void {
   const { paths, shared } = rib;
-  confirm(rib, peer, row);
+  clearStale(rib, peer, row);
   const oldIn = paths.attrIn(row);
   const oldPost = paths.attrPost(row);
   shared.attrs.hold(attrIn);
@@ -162,10 +162,19 @@ function replace(
   if (oldPost !== result.attrPost) rib.locRib.markDirty(paths.prefixId(row));
 }
 
-/** The peer has it still. */
-function confirm({ paths, family }: FamilyRib, peer: RibPeer, row: number): void {
-  if ((paths.flags(row) & PATH_FLAG.stale) === 0) return;
-  paths.setFlags(row, paths.flags(row) & ~PATH_FLAG.stale);
+/** The peer has it still. False where what was made of it meanwhile does not stand (RFC 9494 §4.2). */
+function confirm(rib: FamilyRib, peer: RibPeer, row: number): boolean {
+  const flags = rib.paths.flags(row);
+  if ((flags & PATH_FLAG.stale) === 0) return true;
+  if ((flags & PATH_FLAG.longLived) !== 0) return false;
+  clearStale(rib, peer, row);
+  return true;
+}
+
+function clearStale({ paths, family }: FamilyRib, peer: RibPeer, row: number): void {
+  const flags = paths.flags(row);
+  if ((flags & PATH_FLAG.stale) === 0) return;
+  paths.setFlags(row, flags & ~(PATH_FLAG.stale | PATH_FLAG.longLived));
   peer.counters[family.id]!.stale--;
 }
 
@@ -181,7 +190,8 @@ function setPost(rib: FamilyRib, peer: RibPeer, row: number, oldPost: number, re
   if (oldPost !== 0) shared.attrs.release(oldPost);
 }
 
-function removeRow(rib: FamilyRib, peer: RibPeer, row: number): void {
+/** Takes a row out, with all that it holds. */
+export function removeRow(rib: FamilyRib, peer: RibPeer, row: number): void {
   const { prefixes, paths, shared } = rib;
   const counters = peer.counters[rib.family.id]!;
   const prefixId = paths.prefixId(row);
@@ -234,6 +244,7 @@ export function sweepStale(rib: FamilyRib, peer: RibPeer): void {
 export function reimport(rib: FamilyRib, peer: RibPeer, checks: ImportChecks): RowWalk {
   const { paths, shared } = rib;
   const memo = new Map<number, ImportResult>();
+  const marker = new StaleMarker(shared.attrs);
   const evaluate = (attrIn: number): ImportResult => {
     const result = { ...checks.evaluate(peer, attrIn) };
     const { policy } = result;
@@ -257,13 +268,17 @@ export function reimport(rib: FamilyRib, peer: RibPeer, checks: ImportChecks): R
       letGo(rib, filtered);
     }
   };
-  const store = (row: number, result: ImportResult): void => {
+  const store = (row: number, imported: ImportResult): void => {
     const oldPost = paths.attrPost(row);
+    const lives = (paths.flags(row) & PATH_FLAG.longLived) !== 0 && imported.attrPost !== 0;
+    const result = lives ? { ...imported, attrPost: marker.mark(imported.attrPost) } : imported;
     if (oldPost === result.attrPost && paths.reject(row) === result.cause) return;
     setPost(rib, peer, row, oldPost, result);
     if (oldPost !== result.attrPost) rib.locRib.markDirty(paths.prefixId(row));
+    if (lives && refusesLongLife(rib, row)) removeRow(rib, peer, row);
   };
   return new RowWalk(rib, peer, visit, () => {
+    marker.settle();
     for (const [attrIn, { attrPost }] of memo) {
       shared.attrs.release(attrIn);
       if (attrPost !== 0) shared.attrs.release(attrPost);

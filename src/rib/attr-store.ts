@@ -61,6 +61,8 @@ export class AttrStore {
   flags: Uint16Array<ArrayBuffer>;
   /** Ids in `extrasTable`. */
   extras: Int32Array<ArrayBuffer>;
+  /** Sets in the table with LLGR_STALE: where there is none, no route is the last resort (RFC 9494 §4.4). */
+  staleSets = 0;
 
   /** `rows`: room for sets at the start. */
   constructor(nextHops: NextHopTable, defaultLocalPref = 100, rows = INITIAL_SETS) {
@@ -254,7 +256,10 @@ export class AttrStore {
         this.#slots.insert(this.#hashes[id]!, id);
         continue;
       }
-      if (this.#offset[id] !== 0) this.#arena.free(this.#offset[id]!, this.#length[id]!);
+      if (this.#offset[id] !== 0) {
+        this.#arena.free(this.#offset[id]!, this.#length[id]!);
+        if ((this.flags[id]! & ATTR_FLAG.llgrStale) !== 0) this.staleSets--;
+      }
       this.#offset[id] = 0;
       if (this.#free === 0 && id === this.#limit - 1) this.#limit--;
       else {
@@ -354,6 +359,7 @@ export class AttrStore {
       at = value + length;
     }
     this.flags[id] = flags;
+    if ((flags & ATTR_FLAG.llgrStale) !== 0) this.staleSets++;
     this.#deriveExtras(id);
   }
 

@@ -1,4 +1,4 @@
-// The decision process (RFC 4271 §9.1.2.2, RFC 4456 §9, RFC 5004) as numbered eliminations. Every step looks at
+// The decision process (RFC 4271 §9.1.2.2, RFC 4456 §9, RFC 5004, RFC 9494 §4.4) as numbered eliminations. Every step looks at
 // all candidates that are left and drops the worse ones; so MED, which is no total order, gives the same answer in
 // whatever order routes arrived. The number of the step at which a path was dropped is the reason that `explain`
 // prints, and the tests carry the same numbers. Best path, ECMP set and ranking all come from here.
@@ -28,25 +28,26 @@ export interface DecisionOptions {
 /** What a path lost at, by step number; 0 = it is the best. Sentences for people. */
 export const DECISION_STEPS: readonly { number: number; name: string; lost: string }[] = [
   { number: 0, name: 'best', lost: 'best path' },
-  { number: 1, name: 'preference', lost: 'lower preference of its protocol' },
-  { number: 2, name: 'local preference', lost: 'lower local preference' },
-  { number: 3, name: 'locally originated', lost: 'not locally originated' },
-  { number: 4, name: 'AIGP', lost: 'no AIGP or a higher one' },
-  { number: 5, name: 'AS_PATH length', lost: 'longer AS_PATH' },
-  { number: 6, name: 'ORIGIN', lost: 'worse ORIGIN' },
-  { number: 7, name: 'MED', lost: 'higher MED' },
-  { number: 8, name: 'eBGP over iBGP', lost: 'learned by iBGP' },
-  { number: 9, name: 'IGP metric', lost: 'higher IGP metric to the next hop' },
-  { number: 10, name: 'oldest eBGP', lost: 'newer than the current best' },
-  { number: 11, name: 'router id', lost: 'higher router id or ORIGINATOR_ID' },
-  { number: 12, name: 'CLUSTER_LIST length', lost: 'longer CLUSTER_LIST' },
-  { number: 13, name: 'peer address', lost: 'higher peer address' },
-  { number: 14, name: 'path identifier', lost: 'higher path identifier' },
+  { number: 1, name: 'long-lived stale', lost: 'LLGR_STALE: the last resort (RFC 9494)' },
+  { number: 2, name: 'preference', lost: 'lower preference of its protocol' },
+  { number: 3, name: 'local preference', lost: 'lower local preference' },
+  { number: 4, name: 'locally originated', lost: 'not locally originated' },
+  { number: 5, name: 'AIGP', lost: 'no AIGP or a higher one' },
+  { number: 6, name: 'AS_PATH length', lost: 'longer AS_PATH' },
+  { number: 7, name: 'ORIGIN', lost: 'worse ORIGIN' },
+  { number: 8, name: 'MED', lost: 'higher MED' },
+  { number: 9, name: 'eBGP over iBGP', lost: 'learned by iBGP' },
+  { number: 10, name: 'IGP metric', lost: 'higher IGP metric to the next hop' },
+  { number: 11, name: 'oldest eBGP', lost: 'newer than the current best' },
+  { number: 12, name: 'router id', lost: 'higher router id or ORIGINATOR_ID' },
+  { number: 13, name: 'CLUSTER_LIST length', lost: 'longer CLUSTER_LIST' },
+  { number: 14, name: 'peer address', lost: 'higher peer address' },
+  { number: 15, name: 'path identifier', lost: 'higher path identifier' },
 ];
 
-const LAST_STEP = 14;
+const LAST_STEP = 15;
 /** Paths still equal after this step share the traffic. */
-const MULTIPATH_STEP = 9;
+const MULTIPATH_STEP = 10;
 
 /** A path in order of preference, with the step at which it lost to the best one (0 = it is the best). */
 export interface RankedPath {
@@ -69,7 +70,7 @@ export class Decision {
   #droppedAt = new Uint8Array(64);
   /** Scratch of #keepWhere. */
   #verdicts = new Uint8Array(64);
-  /** Row of the current best, for step 10. */
+  /** Row of the current best, for step 11. */
   #currentBest = 0;
   /** The steps that the options leave, in order; each returns how many candidates stay. */
   readonly #steps: readonly { number: number; run: (count: number) => number }[];
@@ -185,24 +186,32 @@ export class Decision {
       run: (count: number) => this.#keepLowest(count, key),
     });
     const steps = [
-      { number: 1, run: (count: number) => this.#keepHighestPreference(count) },
-      lowest(2, (row) => -this.#attrs.localPref[attr(row)]!),
-      lowest(3, (row) => (this.#peers.source[peer(row)] === SOURCE.local ? 0 : 1)),
-      options.aigp && { number: 4, run: (count: number) => this.#keepLowestAigp(count) },
-      !options.ignoreAsPathLength && lowest(5, (row) => this.#attrs.asLength[attr(row)]!),
-      lowest(6, (row) => this.#attrs.origin[attr(row)]!),
+      { number: 1, run: (count: number) => this.#keepFresh(count) },
+      { number: 2, run: (count: number) => this.#keepHighestPreference(count) },
+      lowest(3, (row) => -this.#attrs.localPref[attr(row)]!),
+      lowest(4, (row) => (this.#peers.source[peer(row)] === SOURCE.local ? 0 : 1)),
+      options.aigp && { number: 5, run: (count: number) => this.#keepLowestAigp(count) },
+      !options.ignoreAsPathLength && lowest(6, (row) => this.#attrs.asLength[attr(row)]!),
+      lowest(7, (row) => this.#attrs.origin[attr(row)]!),
       options.alwaysCompareMed
-        ? lowest(7, (row) => this.#attrs.med[attr(row)]!)
-        : { number: 7, run: (count: number) => this.#keepLowestMed(count) },
-      lowest(8, (row) => (this.#peers.source[peer(row)] === SOURCE.internal ? 1 : 0)),
-      lowest(9, (row) => this.#nextHops.metric[this.#attrs.nextHop[attr(row)]!]!),
-      options.preferOldest && { number: 10, run: (count: number) => this.#keepOldest(count) },
-      !options.ignoreRouterId && lowest(11, (row) => this.#routerId(row)),
-      lowest(12, (row) => this.#attrs.clusterLength[attr(row)]!),
-      { number: 13, run: (count: number) => this.#keepLowestAddress(count) },
+        ? lowest(8, (row) => this.#attrs.med[attr(row)]!)
+        : { number: 8, run: (count: number) => this.#keepLowestMed(count) },
+      lowest(9, (row) => (this.#peers.source[peer(row)] === SOURCE.internal ? 1 : 0)),
+      lowest(10, (row) => this.#nextHops.metric[this.#attrs.nextHop[attr(row)]!]!),
+      options.preferOldest && { number: 11, run: (count: number) => this.#keepOldest(count) },
+      !options.ignoreRouterId && lowest(12, (row) => this.#routerId(row)),
+      lowest(13, (row) => this.#attrs.clusterLength[attr(row)]!),
+      { number: 14, run: (count: number) => this.#keepLowestAddress(count) },
       lowest(LAST_STEP, (row) => this.#paths.pathId(row)),
     ];
     return steps.filter((step) => step !== false);
+  }
+
+  /** RFC 9494 §4.4: what is long-lived stale loses to everything that is not. */
+  #keepFresh(count: number): number {
+    const { flags, staleSets } = this.#attrs;
+    if (staleSets === 0) return count;
+    return this.#keepLowest(count, (row) => flags[this.#paths.attrPost(row)]! & ATTR_FLAG.llgrStale);
   }
 
   /** BIRD's preference between protocols, which import filters may set. */

@@ -1,5 +1,5 @@
 // Who may have a route: the protocol's own rules, before any policy. RFC 4271 §9.2 (iBGP is not passed to iBGP),
-// RFC 4456 §6 (but a reflector does), RFC 1997 (well-known communities), RFC 9234 §5 (roles), RFC 8212. The echo to
+// RFC 4456 §6 (but a reflector does), RFC 1997 (well-known communities), RFC 9234 §5 (roles), RFC 8212, RFC 9494 §4.3. The echo to
 // the peer that a route came from is not judged here: a group's bytes carry their origin and skip that member.
 
 import { ATTR_FLAG } from './attr-store.ts';
@@ -19,6 +19,7 @@ export const WITHHELD = {
   nextHopEncoding: 9,
   ownRoute: 10,
   tooLong: 11,
+  longLivedStale: 12,
 } as const;
 export type WithheldCause = (typeof WITHHELD)[keyof typeof WITHHELD];
 
@@ -35,6 +36,7 @@ export const WITHHELD_SENTENCES: Readonly<Record<WithheldCause, string>> = {
   9: 'the peer cannot take an IPv6 next hop for this family (RFC 8950 not negotiated)',
   10: 'the peer sent this route itself',
   11: 'the attributes do not fit into one message',
+  12: 'long-lived stale, and the peer does not know LLGR_STALE (RFC 9494)',
 };
 
 /** `flags` is the attribute set's column. */
@@ -47,6 +49,9 @@ export function withheld(options: ExportOptions, from: RibPeer, flags: number): 
     if (from.client && options.client && !options.clientToClient) return WITHHELD.clientToClient;
   }
   if (isLeak(options, flags)) return WITHHELD.onlyToCustomer;
+  // RFC 9494 §4.3
+  if ((flags & ATTR_FLAG.llgrStale) !== 0 && options.staleRoutes === 'withhold')
+    return WITHHELD.longLivedStale;
   if (options.policy === 'reject') return WITHHELD.policy;
   return options.policy === 'none' ? WITHHELD.noPolicy : WITHHELD.none;
 }

@@ -6,6 +6,12 @@ import type { PeerType, Role } from '../bgp/wire/session-context.ts';
 import { formatAddress, formatQuad } from '../lib/ip.ts';
 import { type PeerPolicy, policyKey } from './route-policy.ts';
 
+/**
+ * What becomes of routes with LLGR_STALE (RFC 9494 §4.3): sent to peers that know it, withheld from others, or sent to
+ * iBGP peers that do not know it as the last resort there is (§4.6).
+ */
+export type StaleRule = 'send' | 'withhold' | 'last-resort';
+
 /** auto: self towards eBGP, unchanged towards iBGP (RFC 4271 §5.1.3). */
 export type NextHopRule = 'auto' | 'self' | 'unchanged' | 'address';
 
@@ -34,6 +40,7 @@ export interface ExportOptions {
   readonly sendCommunities: boolean;
   /** RFC 8326 §4: routes are tagged GRACEFUL_SHUTDOWN, and towards iBGP preferred last. */
   readonly draining: boolean;
+  readonly staleRoutes: StaleRule;
   // What was negotiated.
   readonly as4: boolean;
   /** ADD-PATH: how many paths of a prefix; none = the best without an identifier. */
@@ -68,6 +75,7 @@ export function describeOptions(options: ExportOptions): Record<string, string> 
     aigp: String(options.aigp),
     sendCommunities: String(options.sendCommunities),
     draining: String(options.draining),
+    staleRoutes: options.staleRoutes,
     as4: String(options.as4),
     addPath: String(options.addPath),
     messageLimit: String(options.messageLimit),

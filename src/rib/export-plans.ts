@@ -1,6 +1,6 @@
 // What export does with each attribute, as plans for one pass (bgp/wire/attribute-transform.ts): by the kind of peer that
 // gets it, by where the route comes from, and by where an export policy stands. RFC 4271 §5.1, 4456 §8, 9234 §5, 4360
-// §6, 7947. How the attributes that are written anew look is rewrite.ts's affair.
+// §6, 7947, 8326 §4, 9494 §4.6. How the attributes that are written anew look is rewrite.ts's affair.
 
 import { TRANSFORM, type TransformAction, TransformPlan } from '../bgp/wire/attribute-transform.ts';
 import { ATTRIBUTE } from '../bgp/wire/iana.ts';
@@ -41,7 +41,7 @@ export function finalPlan(options: ExportOptions): TransformPlan {
   const { drop } = TRANSFORM;
   return new TransformPlan([
     ...(options.peerType === 'external' ? ([[ATTRIBUTE.localPref, drop]] as Actions) : []),
-    ...drainActions(options),
+    ...lastResortActions(options),
     ...withheldTypes(options),
   ]);
 }
@@ -66,12 +66,15 @@ function exportActions(options: ExportOptions, source: RouteSource, med: MedRule
     actions.push([ATTRIBUTE.localPref, write]);
     if (source === 'internal') actions.push([ATTRIBUTE.originatorId, write], [ATTRIBUTE.clusterList, write]);
   }
-  return [...actions, ...drainActions(options), ...withheldTypes(options)];
+  return [...actions, ...lastResortActions(options), ...withheldTypes(options)];
 }
 
-/** RFC 8326 §4.2: what tells the peer that the routes are about to go. */
-function drainActions({ draining, peerType }: ExportOptions): Actions {
-  if (!draining) return [];
+/**
+ * RFC 8326 §4.2: what tells the peer that the routes are about to go. RFC 9494 §4.6: what is long-lived stale is the last
+ * resort of a peer that does not know it.
+ */
+function lastResortActions({ draining, staleRoutes, peerType }: ExportOptions): Actions {
+  if (!draining && staleRoutes !== 'last-resort') return [];
   const { write } = TRANSFORM;
   const community: Actions = [[ATTRIBUTE.communities, write]];
   return peerType === 'external' ? community : [...community, [ATTRIBUTE.localPref, write]];

@@ -10,6 +10,8 @@ import { PREFIX_FIELD, type PrefixTable } from './prefix-table.ts';
 export const PATH_FLAG = {
   /** Kept from before a restart or a refresh; goes when the peer does not confirm it (RFC 4724, 7313). */
   stale: 1 << 0,
+  /** And its peer has been gone for longer than a restart takes: `attrPost` has LLGR_STALE from here (RFC 9494). */
+  longLived: 1 << 1,
 } as const;
 
 /** Words of a record. */

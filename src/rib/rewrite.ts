@@ -13,6 +13,7 @@ import {
 import { AttributeTransform, type TransformPlan } from '../bgp/wire/attribute-transform.ts';
 import { keepTransitiveCommunities } from '../bgp/wire/communities.ts';
 import { ATTRIBUTE, SEGMENT, WELL_KNOWN_COMMUNITIES } from '../bgp/wire/iana.ts';
+import { writeUint32 } from '../lib/bytes.ts';
 import { ATTR_FLAG, type AttrStore } from './attr-store.ts';
 import { WITHHELD, type WithheldCause, withheld } from './distribution.ts';
 import type { ExportOptions } from './export-options.ts';
@@ -124,7 +125,7 @@ export class ExportRewriter {
         transform.putUint32Before(type, clusterId, source, start < 0 ? 0 : start, start < 0 ? 0 : end);
         break;
       case ATTRIBUTE.communities:
-        this.#addGracefulShutdown(source, start, end);
+        this.#writeCommunities(source, start, end);
         break;
       case ATTRIBUTE.extendedCommunities:
       case ATTRIBUTE.ipv6ExtendedCommunities: {
@@ -138,7 +139,7 @@ export class ExportRewriter {
         if (start >= 0) transform.putUint32(type, 0);
         break;
       default:
-        if (type === ATTRIBUTE.localPref && this.#options.draining) transform.putUint32(type, 0);
+        if (type === ATTRIBUTE.localPref && this.#isLastResort()) transform.putUint32(type, 0);
         // What is there stays as it is.
         else if (start >= 0) transform.put(type, source, start, end);
         else if (type === ATTRIBUTE.onlyToCustomer) transform.putUint32(type, localAs);
@@ -149,14 +150,35 @@ export class ExportRewriter {
     }
   };
 
-  /** RFC 8326 §4: once, whoever has tagged the route already. */
-  #addGracefulShutdown(source: Uint8Array, start: number, end: number): void {
-    const type = ATTRIBUTE.communities;
-    const { GRACEFUL_SHUTDOWN } = WELL_KNOWN_COMMUNITIES;
-    if (start < 0) this.#transform.putUint32(type, GRACEFUL_SHUTDOWN);
-    else if ((this.#attrs.flags[this.#attr]! & ATTR_FLAG.gracefulShutdown) !== 0) {
-      this.#transform.put(type, source, start, end);
-    } else this.#transform.putUint32Before(type, GRACEFUL_SHUTDOWN, source, start, end);
+  /** RFC 8326 §4, RFC 9494 §4.6 */
+  #isLastResort(): boolean {
+    return this.#options.draining || this.#isStrangelyStale();
+  }
+
+  /** Long-lived stale, for a peer that does not know what that means. */
+  #isStrangelyStale(): boolean {
+    return (
+      this.#options.staleRoutes === 'last-resort' &&
+      (this.#attrs.flags[this.#attr]! & ATTR_FLAG.llgrStale) !== 0
+    );
+  }
+
+  /** Each community once, whoever has tagged the route already. */
+  #writeCommunities(source: Uint8Array, start: number, end: number): void {
+    const { GRACEFUL_SHUTDOWN, NO_EXPORT } = WELL_KNOWN_COMMUNITIES;
+    const flags = this.#attrs.flags[this.#attr]!;
+    const added: number[] = [];
+    if (this.#options.draining && (flags & ATTR_FLAG.gracefulShutdown) === 0) added.push(GRACEFUL_SHUTDOWN);
+    if (this.#isStrangelyStale() && (flags & ATTR_FLAG.noExport) === 0) added.push(NO_EXPORT);
+    if (added.length === 0) {
+      if (start >= 0) this.#transform.put(ATTRIBUTE.communities, source, start, end);
+      return;
+    }
+    const own = start < 0 ? NO_BYTES : source.subarray(start, end);
+    const value = new Uint8Array(added.length * COMMUNITY_OCTETS + own.length);
+    for (const [i, community] of added.entries()) writeUint32(value, i * COMMUNITY_OCTETS, community);
+    value.set(own, added.length * COMMUNITY_OCTETS);
+    this.#transform.put(ATTRIBUTE.communities, value);
   }
 
   #writePath(source: Uint8Array, start: number, end: number): void {
@@ -234,6 +256,7 @@ function sameOctets(a: Uint8Array, aLength: number, b: Uint8Array, bLength: numb
 }
 
 const NO_BYTES = new Uint8Array(0);
+const COMMUNITY_OCTETS = 4;
 /** Octets of a global address with the link-local one beside it. */
 const LINK_LOCAL_PAIR = 32;
 

@@ -9,7 +9,7 @@ import type { PeerPolicy } from './route-policy.ts';
 /** local: own networks and redistributed routes. */
 export type RouteSource = 'local' | 'external' | 'internal';
 
-/** Codes of the `source` column, in the decision's order of preference (steps 2 and 7). */
+/** Codes of the `source` column, in the decision's order of preference (steps 4 and 9). */
 export const SOURCE = { local: 0, external: 1, internal: 2 } as const;
 
 /** Import checks and rewriting, fixed while a session lives but for the policy. */

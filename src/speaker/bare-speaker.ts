@@ -136,6 +136,7 @@ export function sessionContext(number: number): SessionContext {
     receiveLimit: MAX_MESSAGE_LENGTH,
     routeRefresh: true,
     enhancedRouteRefresh: true,
+    knowsLongLived: false,
     localRole: undefined,
   };
 }
@@ -184,6 +185,7 @@ export const EXPORT: ExportOptions = {
   aigp: false,
   sendCommunities: true,
   draining: false,
+  staleRoutes: 'withhold',
   as4: true,
   addPath: 'none',
   messageLimit: MAX_MESSAGE_LENGTH,

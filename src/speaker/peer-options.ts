@@ -2,7 +2,7 @@
 // src/bgp/session.
 
 import { hostname } from 'node:os';
-import type { GracefulRestartOptions, PeerOptions } from '../bgp/session/options.ts';
+import type { GracefulRestartOptions, LongLivedOptions, PeerOptions } from '../bgp/session/options.ts';
 import { type Family, familyByName } from '../bgp/wire/families.ts';
 import type { Config, PeerSettings } from '../config/model.ts';
 import { type IpAddress, parseAddress, parseQuad } from '../lib/ip.ts';
@@ -59,7 +59,7 @@ export function peerOptions(
               // The same function each time, so that equal options compare equal.
               flags: restartFlags,
             },
-      longLived: [],
+      longLived: longLivedOptions(gracefulRestart, families),
       // BIRD says who it is only where it is told to, and its peers may be used to that.
       fqdn: saysItsName(config, peer.name) ? { hostname: host, domain: domain.join('.') } : undefined,
       softwareVersion: config.bird === undefined ? softwareVersion(version) : undefined,
@@ -82,6 +82,15 @@ export function peerOptions(
     password: settings.password,
     tcpAo: settings.tcpAo,
   };
+}
+
+function longLivedOptions(
+  { mode, longLived }: PeerSettings['gracefulRestart'],
+  families: readonly Family[],
+): LongLivedOptions | undefined {
+  if (mode === 'off' || longLived.mode === 'off') return undefined;
+  const asked = families.map((family) => ({ family, staleTime: longLived.staleTime[family.name] }));
+  return { families: longLived.mode === 'full' ? asked.filter(({ staleTime }) => staleTime > 0) : [] };
 }
 
 /** RFC 4271 App. E practice: TTL 1 towards eBGP unless multihop says how far; the system's towards iBGP. */

@@ -19,7 +19,8 @@ import { interfaceOf, type OwnAddresses } from './own-addresses.ts';
 import { peerOptions } from './peer-options.ts';
 import type { Pipeline } from './pipeline.ts';
 import type { Policies } from './policies.ts';
-import { RestartHelper, type RestartOffer, restartOffer } from './restart-helper.ts';
+import { RestartHelper } from './restart-helper.ts';
+import { type RestartOffer, restartOffer } from './restart-offer.ts';
 import type { RestartFlags } from './restart-recovery.ts';
 import { exportOptions, importOptions } from './session-options.ts';
 
@@ -229,7 +230,8 @@ export class PeerRegistry implements PeerEvents {
       this.#dependencies.policies,
       handle.draining,
     );
-    handle.restartOffer = restartOffer(session.peer.remoteOpen);
+    const { longLived } = handle.settings.gracefulRestart;
+    handle.restartOffer = restartOffer(session.peer.remoteOpen, longLived);
     const resumed = handle.restarts.resume(handle.restartOffer, context.families);
     const ribPeer =
       resumed === undefined ? rib.addPeer(identity, checks) : rib.resumePeer(resumed, identity, checks);
@@ -238,7 +240,10 @@ export class PeerRegistry implements PeerEvents {
       log: tools.log,
       scratch: this.#scratch,
       zone,
-      onEndOfRib: () => this.#dependencies.onProgress(),
+      onEndOfRib: (family) => {
+        handle.restarts.synchronized(family);
+        this.#dependencies.onProgress();
+      },
     });
     handle.established = established;
     this.#dependencies.onSession(handle);

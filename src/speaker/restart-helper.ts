@@ -1,16 +1,18 @@
 // Helping a peer over its restart (RFC 4724 §4.2): when TCP to a peer that announced graceful restart breaks without
 // a NOTIFICATION, its routes stay, stale, until the next session confirms them, refuses them, or does not come in
-// time. The tables do the marking and sweeping; this says when.
+// time. Where both sides know long-lived restart (RFC 9494) they stay longer, family by family, as the last resort. The
+// tables do the marking and sweeping; this says when. What a peer asks for is restart-offer.ts's.
 
 import type { DownCause, DownReason } from '../bgp/session/down-reason.ts';
 import { CEASE, ERROR } from '../bgp/wire/error-codes.ts';
-import { FAMILIES, type Family } from '../bgp/wire/families.ts';
-import { lastCapability } from '../bgp/wire/negotiate.ts';
-import type { OpenMessage } from '../bgp/wire/open.ts';
+import type { Family } from '../bgp/wire/families.ts';
 import type { Clock, Timer } from '../lib/clock.ts';
-import { sweepStale } from '../rib/adj-rib-in.ts';
+import { removeStale, sweepStale } from '../rib/adj-rib-in.ts';
+import type { FamilyRib } from '../rib/family-rib.ts';
+import { keepLongLived } from '../rib/long-lived.ts';
 import type { Rib } from '../rib/rib.ts';
 import type { RibPeer } from '../rib/rib-peer.ts';
+import type { RestartOffer } from './restart-offer.ts';
 
 const MS_PER_SECOND = 1000;
 /** RFC 8538 §4.1: stale routes of a peer that is back but never ends its update are not kept for ever. */
@@ -18,45 +20,25 @@ const STALE_LIMIT_MS = 180 * MS_PER_SECOND;
 /** Ends of a session without a word: the peer may be restarting. A NOTIFICATION means that it is not (but RFC 8538). */
 const RESTART_CAUSES: readonly DownCause[] = ['connection-lost', 'peer-restarted'];
 
-/** What a peer's OPEN said of restarts. */
-export interface RestartOffer {
-  readonly restartSeconds: number;
-  /** R bit: it has restarted, and waits for our routes before it sends its own. */
-  readonly restarting: boolean;
-  /** Families whose routes are worth keeping. */
-  readonly families: readonly Family[];
-  /** Families whose forwarding state the peer has kept. */
-  readonly preserved: readonly Family[];
-}
-
-/** Undefined where the peer did not announce the capability. */
-export function restartOffer(open: OpenMessage | undefined): RestartOffer | undefined {
-  const capability = open === undefined ? undefined : lastCapability(open, 'graceful-restart');
-  if (capability === undefined) return undefined;
-  const has = (family: Family, flag: boolean) =>
-    capability.families.some(
-      ({ afi, safi, forwarding }) => afi === family.afi && safi === family.safi && (forwarding || !flag),
-    );
-  return {
-    restartSeconds: capability.restartTime,
-    restarting: capability.restarting,
-    families: FAMILIES.filter((family) => has(family, false)),
-    preserved: FAMILIES.filter((family) => has(family, true)),
-  };
-}
-
 /** RFC 8538 §4: it ended with a NOTIFICATION, sent or received, that was no Hard Reset. */
 function isSoft({ sent, received }: DownReason): boolean {
   const last = sent ?? received;
   return last !== undefined && !(last.code === ERROR.cease && last.subcode === CEASE.hardReset);
 }
 
-interface Waiting {
-  readonly ribPeer: RibPeer;
-  readonly families: readonly Family[];
+interface Deadline {
   readonly timer: Timer;
   /** Clock.now() */
   readonly until: number;
+}
+
+interface Waiting {
+  readonly ribPeer: RibPeer;
+  readonly offer: RestartOffer;
+  /** Families whose routes are still kept. */
+  readonly families: Set<Family>;
+  /** The Restart Time; undefined once it has passed. */
+  restart: Deadline | undefined;
 }
 
 /** One peer's restarts. */
@@ -65,6 +47,10 @@ export class RestartHelper {
   readonly #clock: Clock;
   #waiting: Waiting | undefined;
   #staleTimer: Timer | undefined;
+  /** Long-Lived Stale Times that run: also in the next session, until the peer has sent all it has (RFC 9494 §4.2). */
+  readonly #longLived = new Map<Family, Deadline>();
+  /** Families whose time was over before the peer had sent all it has: next time nothing of them is kept. */
+  readonly #expired = new Set<Family>();
 
   constructor(rib: Rib, clock: Clock) {
     this.#rib = rib;
@@ -76,14 +62,29 @@ export class RestartHelper {
     return this.#waiting !== undefined;
   }
 
-  /** Milliseconds that they are still kept for. */
+  /** Milliseconds of the Restart Time that are left; undefined where none runs. */
   get leftMs(): number | undefined {
-    return this.#waiting === undefined ? undefined : Math.max(0, this.#waiting.until - this.#clock.now());
+    return this.#left(this.#waiting?.restart);
   }
 
   /** Whose routes are being kept. */
   get waitingPeer(): RibPeer | undefined {
     return this.#waiting?.ribPeer;
+  }
+
+  /** How the routes of a family are being kept while there is no session. */
+  phase(family: Family): 'regular' | 'long-lived' | undefined {
+    if (this.#waiting?.families.has(family) !== true) return undefined;
+    return this.#longLived.has(family) ? 'long-lived' : 'regular';
+  }
+
+  /** Milliseconds of the family's Long-Lived Stale Time that are left; undefined where none runs. */
+  staleLeftMs(family: Family): number | undefined {
+    return this.#left(this.#longLived.get(family));
+  }
+
+  #left(deadline: Deadline | undefined): number | undefined {
+    return deadline === undefined ? undefined : Math.max(0, deadline.until - this.#clock.now());
   }
 
   /**
@@ -92,15 +93,24 @@ export class RestartHelper {
    */
   suspend(ribPeer: RibPeer, offer: RestartOffer | undefined, reason: DownReason, patient: boolean): boolean {
     this.#staleTimer?.cancel();
-    if (offer === undefined || offer.families.length === 0) return false;
-    if (!RESTART_CAUSES.includes(reason.cause) && !(patient && isSoft(reason))) return false;
-    // RFC 4724 §4.2: a second restart in a row; what is stale still goes. RFC 8538 §4 lets it stay.
-    if (!patient) for (const family of offer.families) sweepStale(this.#rib.families[family.id]!, ribPeer);
-    this.#rib.suspendPeer(ribPeer, (familyId) => offer.families.some((family) => family.id === familyId));
-    const restartMs = offer.restartSeconds * MS_PER_SECOND;
-    const timer = this.#clock.setTimer(restartMs, () => this.giveUp());
-    const until = this.#clock.now() + restartMs;
-    this.#waiting = { ribPeer, families: offer.families, timer, until };
+    const families = new Set([...(offer?.kept ?? [])].filter((family) => !this.#expired.has(family)));
+    this.#expired.clear();
+    if (offer === undefined || families.size === 0 || !outlives(reason, patient, offer)) {
+      this.#stopLongLived();
+      return false;
+    }
+    for (const family of families) {
+      // RFC 4724 §4.2: a second restart in a row; what is stale still goes. RFC 8538 §4 and RFC 9494 §4.2 let it stay.
+      if (!patient && !offer.longLived.has(family)) sweepStale(this.#table(ribPeer, family), ribPeer);
+    }
+    this.#rib.suspendPeer(ribPeer, (familyId) => [...families].some((family) => family.id === familyId));
+    const waiting: Waiting = { ribPeer, offer, families, restart: undefined };
+    this.#waiting = waiting;
+    // RFC 9494 §4.2: of families that it does not list in the graceful restart capability the Restart Time is 0.
+    for (const family of families) if (!offer.families.includes(family)) this.#restartOver(waiting, family);
+    if (offer.families.some((family) => families.has(family))) {
+      waiting.restart = this.#deadline(offer.restartSeconds, () => this.#allOver());
+    }
     return true;
   }
 
@@ -108,27 +118,101 @@ export class RestartHelper {
   resume(offer: RestartOffer | undefined, negotiated: readonly Family[]): RibPeer | undefined {
     const waiting = this.#waiting;
     if (waiting === undefined) return undefined;
-    waiting.timer.cancel();
+    waiting.restart?.timer.cancel();
     this.#waiting = undefined;
     for (const family of waiting.families) {
       // RFC 4724 §4.2: no capability, not this family, or forwarding state lost.
-      const kept = offer?.preserved.includes(family) === true && negotiated.includes(family);
-      if (!kept) sweepStale(this.#rib.families[family.id]!, waiting.ribPeer);
+      if (offer?.preserved.includes(family) === true && negotiated.includes(family)) continue;
+      sweepStale(this.#table(waiting.ribPeer, family), waiting.ribPeer);
+      this.#stopLongLived(family);
     }
     this.#staleTimer = this.#clock.setTimer(STALE_LIMIT_MS, () => {
       for (const family of waiting.families) {
-        sweepStale(this.#rib.families[family.id]!, waiting.ribPeer);
+        // RFC 9494 §4.2: the timer that runs goes on.
+        if (!this.#longLived.has(family)) sweepStale(this.#table(waiting.ribPeer, family), waiting.ribPeer);
       }
     });
     return waiting.ribPeer;
+  }
+
+  /** The peer has sent all it has of a family. */
+  synchronized(family: Family): void {
+    this.#stopLongLived(family);
+    this.#expired.delete(family);
   }
 
   /** The peer did not come back in time, or shall not: its routes go. */
   giveUp(): void {
     const waiting = this.#waiting;
     if (waiting === undefined) return;
-    waiting.timer.cancel();
+    waiting.restart?.timer.cancel();
     this.#waiting = undefined;
+    this.#stopLongLived();
     this.#rib.removePeer(waiting.ribPeer);
   }
+
+  #table(_ribPeer: RibPeer, family: Family): FamilyRib {
+    return this.#rib.families[family.id]!;
+  }
+
+  #deadline(seconds: number, done: () => void): Deadline {
+    const ms = seconds * MS_PER_SECOND;
+    return { timer: this.#clock.setTimer(ms, done), until: this.#clock.now() + ms };
+  }
+
+  /** The Restart Time has passed. */
+  #allOver(): void {
+    const waiting = this.#waiting;
+    if (waiting === undefined) return;
+    waiting.restart = undefined;
+    for (const family of [...waiting.families]) this.#restartOver(waiting, family);
+  }
+
+  /** RFC 9494 §4.2: what comes after the Restart Time of a family, if anything. */
+  #restartOver(waiting: Waiting, family: Family): void {
+    const { ribPeer, offer } = waiting;
+    const seconds = offer.longLived.get(family);
+    if (seconds === undefined) {
+      this.#endWait(waiting, family);
+      return;
+    }
+    this.#rib.addWork(keepLongLived(this.#table(ribPeer, family), ribPeer));
+    // One that runs since an earlier restart is not set again.
+    if (this.#longLived.has(family)) return;
+    const deadline = this.#deadline(seconds, () => this.#longLifeOver(ribPeer, family));
+    this.#longLived.set(family, deadline);
+  }
+
+  #longLifeOver(ribPeer: RibPeer, family: Family): void {
+    this.#longLived.delete(family);
+    if (this.#waiting !== undefined) this.#endWait(this.#waiting, family);
+    else {
+      this.#rib.addWork(removeStale(this.#table(ribPeer, family), ribPeer));
+      this.#expired.add(family);
+    }
+  }
+
+  #endWait(waiting: Waiting, family: Family): void {
+    waiting.families.delete(family);
+    if (waiting.families.size === 0) this.giveUp();
+    else this.#rib.addWork(removeStale(this.#table(waiting.ribPeer, family), waiting.ribPeer));
+  }
+
+  #stopLongLived(only?: Family): void {
+    for (const [family, { timer }] of this.#longLived) {
+      if (only !== undefined && family !== only) continue;
+      timer.cancel();
+      this.#longLived.delete(family);
+    }
+  }
+}
+
+/**
+ * Whether routes survive such an end of a session. A peer that has asked for long life may just as well have become
+ * silent as lost its connection: BIRD keeps its routes then, too.
+ */
+function outlives(reason: DownReason, patient: boolean, offer: RestartOffer): boolean {
+  if (RESTART_CAUSES.includes(reason.cause)) return true;
+  if (reason.cause === 'hold-timer' && offer.longLived.size > 0) return true;
+  return patient && isSoft(reason);
 }

@@ -5,7 +5,7 @@ import type { Family } from '../bgp/wire/families.ts';
 import type { SessionContext } from '../bgp/wire/session-context.ts';
 import type { Config, PeerSettings } from '../config/model.ts';
 import { isLinkLocal, parseAddress, parseQuad } from '../lib/ip.ts';
-import type { ExportOptions } from '../rib/export-options.ts';
+import type { ExportOptions, StaleRule } from '../rib/export-options.ts';
 import type { ImportOptions } from '../rib/rib-peer.ts';
 import { addressOn, interfaceOf, linkLocalOn, type OwnAddress } from './own-addresses.ts';
 import type { Policies } from './policies.ts';
@@ -71,11 +71,20 @@ export function exportOptions(
     aigp: settings.aigp,
     sendCommunities: settings.sendCommunities,
     draining,
+    staleRoutes: staleRule(settings, context),
     as4: context.as4,
     addPath: sendsSeveral ? settings.addPath.send : 'none',
     messageLimit: context.sendLimit,
     extendedNextHop: (context.extendedNextHop & bit) !== 0,
   };
+}
+
+/** RFC 9494 §4.3: LLGR_STALE must not get lost on the way, so without communities such a route does not go at all. */
+function staleRule(settings: PeerSettings, context: SessionContext): StaleRule {
+  if (!settings.sendCommunities) return 'withhold';
+  if (context.knowsLongLived) return 'send';
+  const { partialDeployment } = settings.gracefulRestart.longLived;
+  return partialDeployment && context.peerType === 'internal' ? 'last-resort' : 'withhold';
 }
 
 /**

@@ -9,7 +9,7 @@ import {
 } from '../../src/config/diff.ts';
 import { type Config, type PeerConfig, type PeerSettings, Secret } from '../../src/config/model.ts';
 import { type ChangeAction, PEER_KEYS, type PeerKey, peerKeys } from '../../src/config/peer-changes.ts';
-import { config } from './support.ts';
+import { config, LONG_LIVED } from './support.ts';
 
 const TEXT = `router: { asn: 64512, id: 10.99.0.1 }
 kernel: { install: true }

@@ -9,7 +9,7 @@ import { configSchema } from '../../src/config/schema.ts';
 import { peerSettingsShape } from '../../src/config/schema-peer.ts';
 import { allKeyPaths } from '../../src/config/schema-walk.ts';
 import { summarize } from '../../src/config/summary.ts';
-import { config, issuesOf, TIMERS } from './support.ts';
+import { config, issuesOf, LONG_LIVED, TIMERS } from './support.ts';
 
 const EXAMPLES = join(import.meta.dirname, '../../examples');
 const example = (name: string): string => readFileSync(join(EXAMPLES, name), 'utf8');
@@ -45,7 +45,7 @@ const INTERNAL: PeerSettings = {
   addPath: { receive: false, send: 'none' },
   extendedNextHop: false,
   extendedMessages: true,
-  gracefulRestart: { mode: 'helper', restartTime: 120, notification: false },
+  gracefulRestart: { mode: 'helper', restartTime: 120, notification: false, longLived: LONG_LIVED },
   role: undefined,
   roleStrict: false,
   aigp: true,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
 import type { PeerSettings } from '../../src/config/model.ts';
-import { config, fileReader, HOST, issuesOf, parse, peer, TIMERS } from './support.ts';
+import { config, fileReader, HOST, issuesOf, LONG_LIVED, parse, peer, TIMERS } from './support.ts';
 
 describe('short forms and defaults of a peer', () => {
   const CASES: [string, Partial<PeerSettings> & { address?: string; name?: string }][] = [
@@ -29,15 +29,43 @@ describe('short forms and defaults of a peer', () => {
     ['address: 10.1.1.1, asn: 1, addPath: { send: 2 }', { addPath: { receive: false, send: 2 } }],
     [
       'address: 10.1.1.1, asn: 1, gracefulRestart: off',
-      { gracefulRestart: { mode: 'off', restartTime: 120, notification: false } },
+      { gracefulRestart: { mode: 'off', restartTime: 120, notification: false, longLived: LONG_LIVED } },
     ],
     [
       'address: 10.1.1.1, asn: 1, gracefulRestart: false',
-      { gracefulRestart: { mode: 'off', restartTime: 120, notification: false } },
+      { gracefulRestart: { mode: 'off', restartTime: 120, notification: false, longLived: LONG_LIVED } },
     ],
     [
       'address: 10.1.1.1, asn: 1, gracefulRestart: { restartTime: 9 }',
-      { gracefulRestart: { mode: 'helper', restartTime: 9, notification: false } },
+      { gracefulRestart: { mode: 'helper', restartTime: 9, notification: false, longLived: LONG_LIVED } },
+    ],
+    [
+      'address: 10.1.1.1, asn: 1, gracefulRestart: { longLived: off }',
+      {
+        gracefulRestart: {
+          mode: 'helper',
+          restartTime: 120,
+          notification: false,
+          longLived: { ...LONG_LIVED, mode: 'off' },
+        },
+      },
+    ],
+    [
+      'address: 10.1.1.1, asn: 1, gracefulRestart: { longLived: { mode: full, staleTime: { ipv6-unicast: 0 }, minStaleTime: 5, maxStaleTime: 6, partialDeployment: true } }',
+      {
+        gracefulRestart: {
+          mode: 'helper',
+          restartTime: 120,
+          notification: false,
+          longLived: {
+            mode: 'full',
+            staleTime: { 'ipv4-unicast': 3600, 'ipv6-unicast': 0 },
+            minStaleTime: 5,
+            maxStaleTime: 6,
+            partialDeployment: true,
+          },
+        },
+      },
     ],
     [
       'address: 10.1.1.1, asn: 1, nextHop: 10.1.1.9',

@@ -3,7 +3,7 @@
 import type { HostFacts } from '../../src/config/build.ts';
 import { type ConfigIssue, formatIssues } from '../../src/config/issues.ts';
 import { type LoadResult, parseConfig } from '../../src/config/load.ts';
-import type { Config, PeerConfig, TimerConfig } from '../../src/config/model.ts';
+import type { Config, LongLivedRestartConfig, PeerConfig, TimerConfig } from '../../src/config/model.ts';
 
 export const HOST: HostFacts = { hostname: 'host1', addresses: ['127.0.0.1', '10.0.0.5', '10.0.0.9', '::1'] };
 
@@ -18,6 +18,15 @@ export const TIMERS: TimerConfig = {
   errorWaitMax: 300,
   errorForget: 300,
   sendHold: 480,
+};
+
+/** And its long-lived restart. */
+export const LONG_LIVED: LongLivedRestartConfig = {
+  mode: 'helper',
+  staleTime: { 'ipv4-unicast': 3600, 'ipv6-unicast': 3600 },
+  minStaleTime: 0,
+  maxStaleTime: 0xff_ffff,
+  partialDeployment: false,
 };
 
 export interface Inputs {

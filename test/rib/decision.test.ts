@@ -19,73 +19,79 @@ const internal = { source: 'internal' } as const;
 const STEPS: readonly StepRow[] = [
   {
     step: 1,
+    ids: '9494-4-1',
+    better: { ...internal, preference: 100, attributes: { localPref: 50, asPath: '1 2', origin: 'EGP' } },
+    worse: { preference: 101, attributes: { localPref: 100, asPath: '', communities: ['65535:6'] } },
+  },
+  {
+    step: 2,
     ids: '4271-9.1.1-1',
     better: { ...internal, preference: 101, attributes: { localPref: 50, asPath: '1 2', origin: 'EGP' } },
     worse: { preference: 100, attributes: { localPref: 100, asPath: '' } },
   },
   {
-    step: 2,
+    step: 3,
     ids: '4271-9.1.2.2-1, 4271-5.1.5-1',
     better: { ...internal, attributes: { localPref: 101, asPath: '1 2 3', origin: 'EGP' } },
     worse: { source: 'local', attributes: { localPref: 100, asPath: '' } },
   },
   {
-    step: 3,
+    step: 4,
     ids: '4271-9.1.2.2-1',
     better: { source: 'local', attributes: { asPath: '1 2', origin: 'INCOMPLETE', med: 9 }, metric: 9 },
     worse: { attributes: { asPath: '1' } },
   },
   {
-    step: 4,
+    step: 5,
     ids: '7311-4-1',
     better: { ...internal, attributes: { aigp: '50', asPath: '1 2' }, metric: 10 },
     worse: { ...internal, attributes: { aigp: '55', asPath: '1' }, metric: 6 },
     options: { aigp: true },
   },
   {
-    step: 5,
+    step: 6,
     ids: '4271-9.1.2.2-2',
     better: { ...internal, attributes: { asPath: '1 2', origin: 'INCOMPLETE', med: 9 } },
     worse: { attributes: { asPath: '1 2 3' } },
   },
   {
-    step: 6,
+    step: 7,
     ids: '4271-9.1.2.2-3',
     better: { ...internal, attributes: { origin: 'IGP', med: 9 } },
     worse: { attributes: { origin: 'EGP' } },
   },
   {
-    step: 6,
+    step: 7,
     ids: '4271-9.1.2.2-3',
     better: { ...internal, attributes: { origin: 'EGP', med: 9 } },
     worse: { attributes: { origin: 'INCOMPLETE' } },
   },
   {
-    step: 7,
+    step: 8,
     ids: '4271-9.1.2.2-4',
     better: { ...internal, attributes: { asPath: '1 2', med: 1 } },
     worse: { attributes: { asPath: '1 3', med: 2 } },
   },
   {
-    step: 7,
+    step: 8,
     ids: '4271-9.1.2.2-4 (none counts as 0)',
     better: { ...internal, attributes: { asPath: '1 2' } },
     worse: { attributes: { asPath: '1 3', med: 1 } },
   },
   {
-    step: 8,
+    step: 9,
     ids: '4271-9.1.2.2-6',
     better: { metric: 9, routerId: '10.0.0.9' },
     worse: { ...internal, metric: 1, routerId: '10.0.0.1' },
   },
   {
-    step: 9,
+    step: 10,
     ids: '4271-9.1.2.2-7',
     better: { ...internal, metric: 1, routerId: '10.0.0.9' },
     worse: { ...internal, metric: 2, routerId: '10.0.0.1' },
   },
   {
-    step: 11,
+    step: 12,
     ids: '4271-9.1.2.2-8 (f)',
     better: {
       ...internal,
@@ -96,30 +102,30 @@ const STEPS: readonly StepRow[] = [
     worse: { ...internal, routerId: '200.0.0.2', address: '192.0.2.1' },
   },
   {
-    step: 11,
+    step: 12,
     ids: '4456-9-1 (ORIGINATOR_ID stands for the identifier)',
     better: { ...internal, routerId: '10.0.0.9', attributes: { originatorId: '10.0.0.1' } },
     worse: { ...internal, routerId: '10.0.0.2' },
   },
   {
-    step: 12,
+    step: 13,
     ids: '4456-9-1 (CLUSTER_LIST)',
     better: { ...internal, address: '192.0.2.9' },
     worse: { ...internal, address: '192.0.2.1', attributes: { clusterList: ['10.8.8.8'] } },
   },
   {
-    step: 13,
+    step: 14,
     ids: '4271-9.1.2.2-8 (g)',
     better: { address: '192.0.2.9', pathId: 9 },
     worse: { address: '192.0.2.10', pathId: 1 },
   },
   {
-    step: 13,
+    step: 14,
     ids: '4271-9.1.2.2-8 (g), IPv4 before IPv6',
     better: { address: '192.0.2.9' },
     worse: { address: '2001:db8::1' },
   },
-  { step: 14, ids: '7911-2-1', better: { pathId: 1 }, worse: { pathId: 0x80000000 } },
+  { step: 15, ids: '7911-2-1', better: { pathId: 1 }, worse: { pathId: 0x80000000 } },
 ];
 
 describe('each step of the decision', () => {
@@ -137,8 +143,8 @@ describe('each step of the decision', () => {
     }
   });
 
-  it('has a row here but for step 10, which depends on what is best already', () => {
-    const tested = new Set([0, 10, ...STEPS.map((row) => row.step)]);
+  it('has a row here but for step 11, which depends on what is best already', () => {
+    const tested = new Set([0, 11, ...STEPS.map((row) => row.step)]);
     expect(DECISION_STEPS.map((step) => step.number)).toEqual([...tested].sort((a, b) => a - b));
     expect(DECISION_STEPS.map((step) => step.number)).toEqual(DECISION_STEPS.map((_, i) => i));
   });
@@ -170,7 +176,7 @@ describe('MED', () => {
       { attributes: { asPath: '2 9', med: 0 }, routerId: '10.0.0.2' },
     ]);
     expect(lab.best()).toBe(0);
-    expect(lab.lostAt(1)).toBe(11);
+    expect(lab.lostAt(1)).toBe(12);
   });
 
   it('is compared among all with alwaysCompareMed', () => {
@@ -182,7 +188,7 @@ describe('MED', () => {
       { alwaysCompareMed: true },
     );
     expect(lab.best()).toBe(1);
-    expect(lab.lostAt(0)).toBe(7);
+    expect(lab.lostAt(0)).toBe(8);
   });
 
   it('is an unsigned number', () => {
@@ -253,8 +259,8 @@ describe('MED', () => {
     ]);
     expect(lab.rank()).toEqual([
       { index: 0, step: 0 },
-      { index: 1, step: 7 },
-      { index: 2, step: 11 },
+      { index: 1, step: 8 },
+      { index: 2, step: 12 },
     ]);
   });
 });
@@ -265,7 +271,7 @@ describe('AIGP (7311-4-1)', () => {
   it('puts a path without it behind all that have it', () => {
     const lab = new DecisionLab([{ attributes: { aigp: '1000000' } }, { attributes: { asPath: '' } }], aigp);
     expect(lab.best()).toBe(0);
-    expect(lab.lostAt(1)).toBe(4);
+    expect(lab.lostAt(1)).toBe(5);
   });
 
   it('adds the interior cost, exactly to the last of 64 bits', () => {
@@ -277,7 +283,7 @@ describe('AIGP (7311-4-1)', () => {
       aigp,
     );
     expect(lab.best()).toBe(1);
-    expect(lab.lostAt(0)).toBe(4);
+    expect(lab.lostAt(0)).toBe(5);
   });
 
   it('reads the first AIGP TLV behind TLVs of other types, and does not count a value without one', () => {
@@ -295,8 +301,8 @@ describe('AIGP (7311-4-1)', () => {
       aigp,
     );
     expect(lab.best()).toBe(1);
-    expect(lab.lostAt(0)).toBe(4);
-    expect(lab.lostAt(2)).toBe(4);
+    expect(lab.lostAt(0)).toBe(5);
+    expect(lab.lostAt(2)).toBe(5);
   });
 
   it('7311-3.3-1 is not looked at where it is off', () => {
@@ -322,7 +328,7 @@ describe('the oldest eBGP path (5004-3-1)', () => {
     const rank = lab.rank(9, lab.rows[1]!);
     expect(rank).toEqual([
       { index: 1, step: 0 },
-      { index: 0, step: 10 },
+      { index: 0, step: 11 },
     ]);
   });
 
@@ -333,7 +339,7 @@ describe('the oldest eBGP path (5004-3-1)', () => {
   it('does not keep a path that lost at an earlier step', () => {
     const lab = new DecisionLab([pair[0]!, { ...pair[1]!, metric: 5 }], oldest);
     expect(lab.best(1)).toBe(0);
-    expect(lab.lostAt(1)).toBe(9);
+    expect(lab.lostAt(1)).toBe(10);
   });
 
   it('does not hold among iBGP paths', () => {
@@ -350,7 +356,7 @@ describe('the oldest eBGP path (5004-3-1)', () => {
       oldest,
     );
     expect(lab.best(1)).toBe(0);
-    expect(lab.lostAt(1)).toBe(13);
+    expect(lab.lostAt(1)).toBe(14);
   });
 
   it('decides as ever where nothing is best yet, or the best is gone', () => {
@@ -361,16 +367,16 @@ describe('the oldest eBGP path (5004-3-1)', () => {
 });
 
 describe('options', () => {
-  it('ignoreAsPathLength passes over step 5', () => {
+  it('ignoreAsPathLength passes over step 6', () => {
     const lab = new DecisionLab(
       [{ attributes: { asPath: '1 2 3' } }, { attributes: { asPath: '1', origin: 'EGP' } }],
       { ignoreAsPathLength: true },
     );
     expect(lab.best()).toBe(0);
-    expect(lab.lostAt(1)).toBe(6);
+    expect(lab.lostAt(1)).toBe(7);
   });
 
-  it('ignoreRouterId passes over step 11', () => {
+  it('ignoreRouterId passes over step 12', () => {
     const lab = new DecisionLab(
       [
         { routerId: '10.0.0.9', address: '192.0.2.1' },
@@ -379,7 +385,7 @@ describe('options', () => {
       { ignoreRouterId: true },
     );
     expect(lab.best()).toBe(0);
-    expect(lab.lostAt(1)).toBe(13);
+    expect(lab.lostAt(1)).toBe(14);
   });
 });
 
@@ -390,7 +396,7 @@ describe('AS_PATH length (4271-9.1.2.2-2)', () => {
   ])('%s', (_name, shorter, longer) => {
     const lab = new DecisionLab([{ attributes: { asPath: longer } }, { attributes: { asPath: shorter } }]);
     expect(lab.best()).toBe(1);
-    expect(lab.lostAt(0)).toBe(5);
+    expect(lab.lostAt(0)).toBe(6);
   });
 });
 
@@ -448,6 +454,6 @@ describe('the ECMP set', () => {
     const lab = new DecisionLab(many, { multipathLimit: 500 });
     expect(lab.multipath()).toHaveLength(200);
     expect(lab.rank()).toHaveLength(200);
-    expect(lab.lostAt(199)).toBe(13);
+    expect(lab.lostAt(199)).toBe(14);
   });
 });

@@ -68,6 +68,7 @@ export function exportOptions(overrides: Partial<ExportOptions> = {}): ExportOpt
     aigp: false,
     sendCommunities: true,
     draining: false,
+    staleRoutes: 'withhold',
     as4: true,
     addPath: 'none',
     messageLimit: 4096,

@@ -61,6 +61,7 @@ export function sessionContext(overrides: Partial<SessionContext> = {}): Session
     receiveLimit: 4096,
     routeRefresh: true,
     enhancedRouteRefresh: true,
+    knowsLongLived: false,
     localRole: undefined,
     ...overrides,
   };

@@ -7,7 +7,12 @@ import { lastCapability, negotiate } from '../wire/negotiate.ts';
 import { NotificationError } from '../wire/notification.ts';
 import { myAsField, type OpenMessage, openAs } from '../wire/open.ts';
 import { ROLE, type SessionContext } from '../wire/session-context.ts';
-import { expectedAs, type PeerOptions } from './options.ts';
+import {
+  expectedAs,
+  type GracefulRestartOptions,
+  type LongLivedOptions,
+  type PeerOptions,
+} from './options.ts';
 
 const AFI_IPV6 = 2;
 const ADD_PATH = { receive: 1, send: 2 } as const;
@@ -40,14 +45,9 @@ function localCapabilities(options: PeerOptions): Capability[] {
   const addPath = addPathEntries(options);
   if (addPath.length > 0) list.push({ kind: 'add-path', entries: addPath });
   if (wanted.enhancedRouteRefresh) list.push({ kind: 'enhanced-route-refresh' });
-  // RFC 9494 §4.2: only together with the graceful restart capability.
-  if (wanted.longLived.length > 0 && wanted.gracefulRestart !== undefined) {
-    const entries = wanted.longLived.map(({ family, staleTime }) => ({
-      ...afiSafi(family),
-      forwarding: false,
-      staleTime,
-    }));
-    list.push({ kind: 'long-lived-graceful-restart', families: entries });
+  // RFC 9494 §4.1: only together with the graceful restart capability.
+  if (wanted.longLived !== undefined && wanted.gracefulRestart !== undefined) {
+    list.push(longLivedRestart(wanted.longLived, wanted.gracefulRestart));
   }
   if (wanted.fqdn !== undefined) list.push({ kind: 'fqdn', ...wanted.fqdn });
   if (wanted.softwareVersion !== undefined) {
@@ -56,7 +56,7 @@ function localCapabilities(options: PeerOptions): Capability[] {
   return list;
 }
 
-function gracefulRestart(wanted: NonNullable<PeerOptions['capabilities']['gracefulRestart']>): Capability {
+function gracefulRestart(wanted: GracefulRestartOptions): Capability {
   const { restarting, forwarding } = wanted.flags();
   return {
     kind: 'graceful-restart',
@@ -66,6 +66,18 @@ function gracefulRestart(wanted: NonNullable<PeerOptions['capabilities']['gracef
     families: wanted.families.map((family) => ({
       ...afiSafi(family),
       forwarding: forwarding.includes(family),
+    })),
+  };
+}
+
+function longLivedRestart({ families }: LongLivedOptions, { flags }: GracefulRestartOptions): Capability {
+  const { forwarding } = flags();
+  return {
+    kind: 'long-lived-graceful-restart',
+    families: families.map(({ family, staleTime }) => ({
+      ...afiSafi(family),
+      forwarding: forwarding.includes(family),
+      staleTime,
     })),
   };
 }

@@ -20,6 +20,12 @@ export interface GracefulRestartOptions {
   readonly flags: () => { readonly restarting: boolean; readonly forwarding: readonly Family[] };
 }
 
+/** RFC 9494 §3.1; announced with graceful restart only, whose flags are its flags, too. */
+export interface LongLivedOptions {
+  /** Families whose routes the peer is asked to keep, and for how many seconds; none = helper only. */
+  readonly families: readonly { readonly family: Family; readonly staleTime: number }[];
+}
+
 export interface CapabilityOptions {
   /** False: an OPEN without any capability, for peers that cannot bear them. */
   readonly enabled: boolean;
@@ -32,8 +38,7 @@ export interface CapabilityOptions {
   readonly addPathReceive: readonly Family[];
   readonly addPathSend: readonly Family[];
   readonly gracefulRestart: GracefulRestartOptions | undefined;
-  /** RFC 9494: long-lived stale time in seconds, per family. */
-  readonly longLived: readonly { readonly family: Family; readonly staleTime: number }[];
+  readonly longLived: LongLivedOptions | undefined;
   /** Announce host name and domain. */
   readonly fqdn: { readonly hostname: string; readonly domain: string } | undefined;
   readonly softwareVersion: string | undefined;

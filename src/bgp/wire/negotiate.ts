@@ -74,6 +74,8 @@ export function negotiate(
     receiveLimit: has(local, 'extended-message') ? MAX_EXTENDED_LENGTH : MAX_MESSAGE_LENGTH,
     routeRefresh: both('route-refresh'),
     enhancedRouteRefresh: both('enhanced-route-refresh'),
+    // RFC 9494 §4.1: without graceful restart the capability says nothing.
+    knowsLongLived: has(remote, 'long-lived-graceful-restart') && has(remote, 'graceful-restart'),
     localRole: expectation.role,
   };
 }

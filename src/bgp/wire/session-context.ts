@@ -29,6 +29,8 @@ export interface SessionContext {
   readonly receiveLimit: number;
   readonly routeRefresh: boolean;
   readonly enhancedRouteRefresh: boolean;
+  /** The peer knows what LLGR_STALE means (RFC 9494 §4.3). */
+  readonly knowsLongLived: boolean;
   /** RFC 9234: the local role where one is configured. */
   readonly localRole: Role | undefined;
 }

@@ -11,6 +11,7 @@ export const DEFAULT_TIMERS = {
   errorForget: 300,
   gracefulRestart: 120,
   gracefulRestartWait: 240,
+  longLivedStale: 3600,
 } as const;
 
 export const DEFAULT_SCAN_TIME = 60;

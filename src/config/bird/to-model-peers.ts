@@ -12,6 +12,7 @@ import { BGP_PORT, DEFAULT_DYNAMIC_NAME, DEFAULT_TIMERS } from './defaults.ts';
 import { aoKeysOf } from './to-model-ao.ts';
 import { bfdOf } from './to-model-bfd.ts';
 import { channelPolicy } from './to-model-policy.ts';
+import { restartOf } from './to-model-restart.ts';
 import type { Unsaid } from './unsaid.ts';
 
 type BgpProtocol = Extract<ProtocolConfig, { kind: 'bgp' }>;
@@ -55,6 +56,10 @@ const HANDLED = new Set<string>([
   'enforceFirstAs',
   'gracefulRestart',
   'gracefulRestartTime',
+  'longLivedGracefulRestart',
+  'longLivedStaleTime',
+  'minLongLivedStaleTime',
+  'maxLongLivedStaleTime',
   'ttlSecurity',
   'medMetric',
   'preferOlder',
@@ -80,6 +85,8 @@ const CHANNEL_HANDLED = new Set<string>([
   'addPaths',
   'extendedNextHop',
   'aigp',
+  'longLivedGracefulRestart',
+  'longLivedStaleTime',
 ]);
 /** Options that ask for what godwit does anyway: saying so again changes nothing. */
 const ALREADY: { readonly [K in keyof BgpOptions]?: BgpOptions[K] } = {
@@ -191,11 +198,7 @@ function settingsOf(
     addPath: { receive: direction('rx'), send: direction('tx') ? 'all' : 'none' },
     extendedNextHop: channels.some((channel) => channel.extendedNextHop === true),
     extendedMessages: options.enableExtendedMessages ?? false,
-    gracefulRestart: {
-      mode: restartMode(options.gracefulRestart, config.dialect),
-      restartTime: options.gracefulRestartTime ?? DEFAULT_TIMERS.gracefulRestart,
-      notification: false,
-    },
+    gracefulRestart: restartOf(options, unicast),
     role: options.role,
     ...preferenceOf(channels, protocol, unsaid),
     roleStrict: options.requireRoles ?? false,
@@ -319,13 +322,4 @@ function maxPrefixesOf(
 /** Without an action a limit disables the protocol. */
 function closesSession(limit: Limit): boolean {
   return limit.action !== 'warn' && limit.action !== 'block';
-}
-
-/** BIRD 2 helps unless told otherwise. */
-function restartMode(
-  written: 'off' | 'aware' | 'on' | undefined,
-  dialect: BirdConfig['dialect'],
-): PeerSettings['gracefulRestart']['mode'] {
-  if (written === 'on') return 'full';
-  return written === 'off' || (written === undefined && dialect === '1.6') ? 'off' : 'helper';
 }

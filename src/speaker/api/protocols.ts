@@ -57,7 +57,9 @@ export interface ChannelView {
   nextHops: string[];
   /** The table in which next hops are looked up; undefined where they must be on the link. */
   igpTable: string | undefined;
-  /** Seconds that a restarting peer's routes still live. */
+  /** How the routes of a peer that is away are being kept (RFC 4724 §4.2, RFC 9494 §4.2). */
+  neighborRestart: 'regular' | 'long-lived' | undefined;
+  /** Seconds for which they are still kept as long-lived ones. */
   staleFor: number | undefined;
 }
 

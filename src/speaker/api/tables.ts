@@ -50,6 +50,7 @@ export interface TableRoute {
   kernelProblem: boolean;
   /** Of a BGP route whose next hop was looked up in a table; unreachable: it leads nowhere. */
   igpMetric: number | 'unreachable' | undefined;
+  /** Long-lived stale (RFC 9494). */
   stale: boolean;
   suppressed: boolean;
   bgp: { attributes: AttributeValues; nextHops: string[] } | undefined;

@@ -58,9 +58,14 @@ export function bgpView(handle: PeerHandle, importLimit: number | undefined): Bg
     sendHoldTimer: undefined,
     connectTimer: peer.state === 'Active' ? connectTimer(timersLeft.connectRetry, timers) : undefined,
     errorTimer: timer(timersLeft.idleHold, timers.errorWait.min),
-    gracefulRestart: restarts.isWaiting ? 'active' : undefined,
+    gracefulRestart: restartPhase(handle),
     restartTimer: timer(restarts.leftMs, handle.restartOffer?.restartSeconds ?? 0),
   };
+}
+
+function restartPhase({ restarts }: PeerHandle): BgpView['gracefulRestart'] {
+  if (!restarts.isWaiting) return undefined;
+  return FAMILIES.some((family) => restarts.phase(family) === 'regular') ? 'active' : 'long-lived';
 }
 
 function timer(leftMs: number | undefined, of: number | undefined): TimerView | undefined {
@@ -151,11 +156,14 @@ function channelView(
   const version: IpVersion = family.name.startsWith('ipv4') ? 'ipv4' : 'ipv6';
   const options = written?.channels.get(version);
   const up = handle?.established?.session.context.families.includes(family) === true;
-  const rib = details && handle !== undefined && up ? routesOf(speaker, handle, family, options) : undefined;
+  const kept = handle?.restarts.phase(family);
+  const staleMs = kept === undefined ? undefined : handle?.restarts.staleLeftMs(family);
+  const has = handle !== undefined && (up || kept !== undefined);
+  const rib = details && has ? routesOf(speaker, handle, family, options) : undefined;
   return {
     name: version,
     table: channelTable(config, version, options),
-    state: up ? 'up' : 'down',
+    state: up ? 'up' : kept === undefined ? 'down' : 'start',
     preference: options?.preference ?? DEFAULT_PREFERENCE.bgp,
     importFilter: filterText(options?.import, policyFor(settings.import, version), written !== undefined),
     exportFilter: filterText(options?.export, policyFor(settings.export, version), written !== undefined),
@@ -164,7 +172,8 @@ function channelView(
     stats: rib?.stats,
     nextHops: rib?.nextHops ?? [],
     igpTable: looksUp(options, handle, settings, config) ? mainTable(config, version) : undefined,
-    staleFor: undefined,
+    neighborRestart: kept,
+    staleFor: staleMs === undefined ? undefined : staleMs / MS_PER_SECOND,
   };
 }
 
@@ -185,12 +194,13 @@ function looksUp(
 
 function routesOf(
   { rib, written: config }: Speaker,
-  { established }: PeerHandle,
+  { established, restarts }: PeerHandle,
   family: Family,
   options: ChannelOptions | undefined,
 ): Pick<ChannelView, 'routes' | 'stats' | 'nextHops'> {
-  if (established === undefined) return { routes: undefined, stats: undefined, nextHops: [] };
-  const { id, counters } = established.ribPeer;
+  const ribPeer = established?.ribPeer ?? restarts.waitingPeer;
+  if (ribPeer === undefined) return { routes: undefined, stats: undefined, nextHops: [] };
+  const { id, counters } = ribPeer;
   const { received, rejected, best } = counters[family.id]!;
   const group = rib.groups[family.id]!.groupOf(id);
   const exported = group === undefined ? 0 : group.adjRibOut.size - group.adjRibOut.fromPeer(id);
@@ -202,7 +212,7 @@ function routesOf(
       exported,
       preferred: best,
     },
-    stats: channelStats(established.ribPeer, family),
+    stats: channelStats(ribPeer, family),
     nextHops: ownNextHops(group?.options.ownNextHop),
   };
 }

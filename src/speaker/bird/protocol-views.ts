@@ -262,6 +262,7 @@ const EMPTY_CHANNEL: ChannelView = {
   stats: undefined,
   nextHops: [],
   igpTable: undefined,
+  neighborRestart: undefined,
   staleFor: undefined,
 };
 

@@ -5,8 +5,8 @@ import type { NetworkConfig } from '../../config/model.ts';
 import type { LearnedRoute } from '../../fib/learn.ts';
 import type { KernelNextHop } from '../../fib/types.ts';
 import { formatAddress, formatPrefix, parseAddress, parsePrefix } from '../../lib/ip.ts';
+import { ATTR_FLAG } from '../../rib/attr-store.ts';
 import type { FamilyRib } from '../../rib/family-rib.ts';
-import { PATH_FLAG } from '../../rib/path-store.ts';
 import type { RouteExtras } from '../../rib/route-extras.ts';
 import type { RouteHop, RouteOrigin, TableRoute } from '../api/tables.ts';
 import type { KernelSync } from '../kernel-sync.ts';
@@ -101,7 +101,7 @@ export class RouteViews {
       primary,
       kernelProblem: failed,
       igpMetric: isBgp ? this.#metric(rib.attrs.nextHop[attr]!) : undefined,
-      stale: (paths.flags(row) & PATH_FLAG.stale) !== 0,
+      stale: (rib.attrs.flags[attr]! & ATTR_FLAG.llgrStale) !== 0,
       suppressed: false,
       bgp: isBgp ? this.#bgp(standing) : undefined,
       kernel: kernelAttributes(learned, extras),

@@ -36,7 +36,7 @@ export const DEFAULT_CAPABILITIES: CapabilityOptions = {
   addPathReceive: [],
   addPathSend: [],
   gracefulRestart: undefined,
-  longLived: [],
+  longLived: undefined,
   fqdn: undefined,
   softwareVersion: undefined,
 };

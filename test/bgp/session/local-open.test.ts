@@ -25,7 +25,7 @@ describe('the OPEN of this side', () => {
         addPathReceive: families,
         addPathSend: [IPV4_UNICAST],
         gracefulRestart: { restartTime: 120, families, notification: true, flags },
-        longLived: [{ family: IPV4_UNICAST, staleTime: 3600 }],
+        longLived: { families: [{ family: IPV4_UNICAST, staleTime: 3600 }] },
         fqdn: { hostname: 'tor', domain: 'example.net' },
         softwareVersion: 'godwit/1',
       },

@@ -46,6 +46,7 @@ test('two plain OPENs', () => {
     receiveLimit: 4096,
     routeRefresh: false,
     enhancedRouteRefresh: false,
+    knowsLongLived: false,
     localRole: undefined,
   });
 });

@@ -93,6 +93,38 @@ describe('peers', () => {
     expect(config.listen.map((each) => each.address)).toEqual(['::', '0.0.0.0']);
   });
 
+  test('graceful restart of both kinds, by protocol and by channel', () => {
+    const of = (text: string) => {
+      const peer = model(`${ROUTER} protocol bgp p { local as 1; neighbor 10.0.0.2 as 2; ${text} }`).config
+        .peers[0]!;
+      const { mode, longLived } = peer.gracefulRestart;
+      return [mode, longLived.mode, ...Object.values(longLived.staleTime)];
+    };
+    expect(of('ipv4 { import all; export all; };')).toEqual(['helper', 'helper', 0, 0]);
+    expect(
+      of(
+        'graceful restart; long lived graceful restart; ipv4 { import all; export all; }; ipv6 { import all; export all; };',
+      ),
+    ).toEqual(['full', 'full', 3600, 3600]);
+    expect(of('long lived graceful restart off; ipv4 { import all; export all; };')).toEqual([
+      'helper',
+      'off',
+      0,
+      0,
+    ]);
+    expect(
+      of(
+        'long lived graceful restart on; long lived stale time 60; ipv4 { import all; export all; long lived stale time 7; }; ipv6 { import all; export all; long lived graceful restart off; };',
+      ),
+    ).toEqual(['helper', 'full', 7, 0]);
+    expect(of('ipv4 { import all; export all; long lived graceful restart on; };')).toEqual([
+      'helper',
+      'full',
+      3600,
+      0,
+    ]);
+  });
+
   test.each([
     ['', 'accept', 'reject'],
     ['import none; export all;', 'reject', 'accept'],
@@ -291,14 +323,14 @@ describe('the rest', () => {
 
   test('what the model cannot say is named once, with whom it concerns', () => {
     const { warnings } = model(`${ROUTER} log stderr all; graceful restart wait 5; ipv4 table t;
-      template bgp x { local as 1; long lived graceful restart; ipv4 { table t; secondary off; cost 5; }; }
+      template bgp x { local as 1; tx size warning 5; ipv4 { table t; secondary off; cost 5; }; }
       protocol bgp a from x { neighbor 10.0.0.2 as 1; } protocol bgp b from x { neighbor 10.0.0.3 as 1; }
       protocol bgp c from x { neighbor 10.0.0.4 as 1; } protocol bgp d from x { neighbor 10.0.0.5 as 1; }
       protocol pipe { table master4; peer table t; }`);
     expect(warnings).toEqual([
       'graceful restart wait has no effect (global)',
       'a table has no effect (t)',
-      'long lived graceful restart has no effect (a, b, c and 1 more)',
+      'tx size warning has no effect (a, b, c and 1 more)',
       'table t has no effect (a, b, c and 1 more)',
       'secondary has no effect (a, b, c and 1 more)',
       'cost has no effect (a, b, c and 1 more)',

@@ -8,10 +8,6 @@ import { Talk } from './talk.ts';
 
 interface Excuse {
   readonly why: string;
-  /** The lines count below this one only, until the next of its depth. */
-  readonly section?: string;
-  /** The lines below this one. */
-  readonly part?: string;
   /** What godwit says in the place of a recorded line; undefined = nothing. */
   readonly lines?: readonly (readonly [RegExp, string | undefined])[];
   /** Replies that are not compared. */
@@ -26,12 +22,6 @@ const BOTH: readonly Excuse[] = [
       [/^( {3}BGP state: {10})Connect$/, '$1Active'],
       [/^( {5}Last error: {7}Socket: No route to host)$/, '     Connect delay: LEFT/2\n$1'],
     ],
-  },
-  {
-    why: 'long-lived graceful restart is not offered',
-    section: 'Local capabilities',
-    part: 'Long-lived graceful restart',
-    lines: [[/^ {7}/, undefined]],
   },
   {
     why: 'too long a command is answered before the connection is closed',
@@ -82,15 +72,9 @@ const EXCUSES: Readonly<Record<string, readonly Excuse[]>> = {
 };
 
 function excused(folder: string, lines: readonly string[]): string[] {
-  let section = '';
-  let part = '';
+  const rules = EXCUSES[folder]!.flatMap((excuse) => excuse.lines ?? []);
   return lines.flatMap((line) => {
-    if (/^ {5}\S/.test(line)) section = line.trim();
-    if (/^ {5,7}\S/.test(line)) part = line.trim();
-    const rules = EXCUSES[folder]!.filter((excuse) => {
-      return (excuse.section ?? section) === section && (excuse.part ?? part) === part;
-    });
-    const rule = rules.flatMap((excuse) => excuse.lines ?? []).find(([pattern]) => pattern.test(line));
+    const rule = rules.find(([pattern]) => pattern.test(line));
     if (rule === undefined) return [line];
     return rule[1] === undefined ? [] : line.replace(rule[0], rule[1]).split('\n');
   });

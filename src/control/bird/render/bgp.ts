@@ -34,7 +34,8 @@ export function* bgpLines(protocol: ProtocolView, bgp: BgpView, dialect: '1.6' |
   yield line('Neighbor AS', `${bgp.peerAs}`);
   if (dialect === '2.x') yield line('Local AS', `${bgp.localAs}`);
   if (bgp.gracefulRestart !== undefined) {
-    const kind = bgp.gracefulRestart === 'active' ? '' : 'long-lived ';
+    // 2.x says of each channel which kind it is.
+    const kind = bgp.gracefulRestart === 'active' || dialect === '2.x' ? '' : 'long-lived ';
     yield `    Neighbor ${kind}graceful restart active`;
     if (bgp.restartTimer !== undefined) yield line('Restart timer', restartTimer(bgp, dialect));
   }

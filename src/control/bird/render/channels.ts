@@ -23,14 +23,15 @@ export function* channelLines(channel: ChannelView): Iterable<string> {
   yield line('Preference', `${channel.preference}`);
   yield line('Input filter', channel.importFilter);
   yield line('Output filter', channel.exportFilter);
-  if (channel.staleFor !== undefined) {
-    yield line('GR timer', `${Math.max(0, channel.staleFor).toFixed(3)}`);
-  }
   for (const limit of channel.limits) {
     yield line(LIMIT_NAMES[limit.kind], `${limit.routes}${limit.reached ? ' [HIT]' : ''}`);
     yield field(6, 'Action', limit.action, COLUMN.channel);
   }
   if (channel.state !== 'down') yield* routeLines(channel, 4);
+  if (channel.neighborRestart !== undefined) {
+    yield line('Neighbor GR', channel.neighborRestart === 'regular' ? 'Regular' : 'Long-lived');
+  }
+  if (channel.staleFor !== undefined) yield line('LL stale timer', `${channel.staleFor.toFixed(3)}/-`);
   if (channel.nextHops.length > 0) yield line('BGP Next hop', channel.nextHops.join(' '));
   if (channel.igpTable !== undefined) {
     const version = channel.name.startsWith('ipv6') ? 'IPv6' : 'IPv4';
