@@ -3,12 +3,19 @@
 
 import type { ConfigIssue } from '../config/issues.ts';
 import type { LoadResult } from '../config/load.ts';
-import type { BirdSocketConfig, Config } from '../config/model.ts';
-import type { ControlServer } from '../control/grpc/server.ts';
+import type {
+  BirdSocketConfig,
+  Config,
+  ControlTcpConfig,
+  ProcessConfig,
+  SocketAccess,
+} from '../config/model.ts';
+import type { TcpControl } from '../control/grpc/tcp-server.ts';
 import type { HttpServer } from '../control/http/server.ts';
 import { CommandError } from '../control/protocol.ts';
 import type { LogFields, Logger } from '../lib/log.ts';
 import type { SpeakerApi } from '../speaker/api.ts';
+import { Faces } from './daemon-faces.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import type { Log } from './log.ts';
 import type { Terminal } from './terminal.ts';
@@ -36,8 +43,15 @@ export interface DaemonParts {
     api: SpeakerApi;
     socket: string;
     mode: number;
+    access: SocketAccess;
     logger: Logger;
-  }): Promise<ControlServer>;
+  }): Promise<Guarded>;
+  /** The same service over TCP. */
+  startTcp(options: {
+    api: SpeakerApi;
+    config: ControlTcpConfig;
+    logger: Logger;
+  }): Promise<Stoppable & Partial<Pick<TcpControl, 'useTls'>>>;
   /** A socket that speaks BIRD's control protocol. */
   startBird(options: {
     api: SpeakerApi;
@@ -45,8 +59,14 @@ export interface DaemonParts {
     logger: Logger;
     /** Ends the daemon. */
     shutdown: () => void;
-  }): Promise<Stoppable>;
+  }): Promise<Guarded>;
   startHttp(options: Config['http'] & { api: SpeakerApi; logger: Logger }): Promise<HttpServer>;
+  /** Becomes who the configuration says; before anything is opened, and before any thread is started. */
+  dropPrivileges?(wanted: ProcessConfig, config: Config): Promise<void>;
+  /** Looks at files of secrets, and calls back when one has changed. */
+  watchSecrets?(config: Config, changed: (files: readonly string[]) => void): SecretWatch;
+  /** A supervisor that wants to know. */
+  readonly supervisor?: Supervisor;
   /** Where signals come from. */
   readonly signals: {
     on(signal: string, listener: () => void): void;
@@ -70,11 +90,30 @@ export interface Journal {
   stopped(): void;
 }
 
+/** What a supervisor is told. */
+export interface Supervisor {
+  ready(): void;
+  reloading(): void;
+  stopping(): void;
+  stop(): void;
+}
+
+export interface SecretWatch {
+  /** The files of another configuration. */
+  use(config: Config): void;
+  stop(): void;
+}
+
 /** Names of errors that mean: the machine is not as the configuration wants it. */
-const EXPECTED_ERRORS = new Set(['SocketError', 'KernelUnavailableError', 'CommandError']);
+const EXPECTED_ERRORS = new Set(['SocketError', 'KernelUnavailableError', 'CommandError', 'PrivilegeError']);
 
 export interface Stoppable {
   stop(): Promise<void>;
+}
+
+/** A socket whose users can be changed. */
+export interface Guarded extends Stoppable {
+  useAccess?(access: SocketAccess): void;
 }
 
 /** Runs until a signal ends it; returns the exit code. */
@@ -95,30 +134,40 @@ export async function runDaemon(
   for (const warning of first.warnings) logger.warn(placeOf(warning), warning.message);
 
   let speaker: RunningSpeaker | undefined;
-  const faces: Stoppable[] = [];
+  let secrets: SecretWatch | undefined;
+  const faces = new Faces(config, logger);
   // The faces go last, so that they can still say that the speaker is stopping.
-  const stopAll = () => stopParts([...(speaker === undefined ? [] : [speaker]), ...faces.reverse()], logger);
+  const stopAll = async () => {
+    secrets?.stop();
+    await stopParts([...(speaker === undefined ? [] : [speaker]), ...faces.running], logger);
+    parts.supervisor?.stop();
+  };
   const signals = watchSignals(parts);
   try {
+    if (config.process !== undefined) await parts.dropPrivileges?.(config.process, config);
     // Two daemons would fight over routes: the second must not get as far as to have any.
     for (const path of socketsOf(config)) await parts.claimSocket(path);
     speaker = await parts.createSpeaker({
       config,
       configFile,
       loadConfig: (file, onlyCheck) =>
-        onlyCheck === true ? parts.loadConfig(file) : reloadConfig(parts, config, log, file),
+        onlyCheck === true ? parts.loadConfig(file) : reloadConfig(parts, log, faces, secrets, file),
       logger,
     });
     const { api } = speaker;
     const shutdown = () => signals.stop('down');
-    for (const socket of config.control.bird) {
-      faces.push(await parts.startBird({ api, socket, logger, shutdown }));
-    }
-    await startFaces(config, api, parts, logger, faces);
+    await faces.start(parts, api, shutdown);
     signals.onDump(() => parts.dump?.(api));
     journal.started();
-    signals.onReload(reloader(api, journal, logger));
+    parts.supervisor?.ready();
+    const reload = reloader(api, journal, logger, parts.supervisor);
+    signals.onReload(reload);
+    secrets = parts.watchSecrets?.(config, (files) => {
+      logger.info({ files }, 'secrets have changed: reloading');
+      reload();
+    });
     const signal = await signals.stopped;
+    parts.supervisor?.stopping();
     journal.stopping(signal);
     await stopAll();
     journal.stopped();
@@ -142,33 +191,29 @@ function startFields(error: unknown): LogFields {
   return expected ? {} : { error };
 }
 
-async function startFaces(
-  config: Config,
-  api: SpeakerApi,
-  parts: DaemonParts,
-  logger: Logger,
-  faces: Stoppable[],
-): Promise<void> {
-  const { socket, mode } = config.control;
-  if (socket !== undefined) faces.push(await parts.startControl({ api, socket, mode, logger }));
-  if (config.http !== undefined) faces.push(await parts.startHttp({ ...config.http, api, logger }));
-}
-
 /** What the speaker calls for a reload; the parts of the configuration that are not the speaker's are seen to here. */
-function reloadConfig(parts: DaemonParts, started: Config, log: Log, file: string | undefined): LoadResult {
+function reloadConfig(
+  parts: DaemonParts,
+  log: Log,
+  faces: Faces,
+  secrets: SecretWatch | undefined,
+  file: string | undefined,
+): LoadResult {
   const result = parts.loadConfig(file);
   if (!result.ok) return result;
   log.useConfig(result.config);
-  for (const part of ['control', 'http'] as const) {
-    if (JSON.stringify(result.config[part]) !== JSON.stringify(started[part])) {
-      log.logger.warn({ part }, `the change of ${part} takes effect at the next start`);
-    }
-  }
+  faces.useConfig(result.config);
+  secrets?.use(result.config);
   return result;
 }
 
 /** What SIGHUP does: a reload, and however many come while one is under way, one more after it. */
-function reloader(api: SpeakerApi, journal: Journal, logger: Logger): () => void {
+function reloader(
+  api: SpeakerApi,
+  journal: Journal,
+  logger: Logger,
+  supervisor: Supervisor | undefined,
+): () => void {
   let running = false;
   let again = false;
   const reload = (): void => {
@@ -178,6 +223,7 @@ function reloader(api: SpeakerApi, journal: Journal, logger: Logger): () => void
     }
     running = true;
     journal.reloading();
+    supervisor?.reloading();
     api
       .reload()
       .then(
@@ -189,6 +235,7 @@ function reloader(api: SpeakerApi, journal: Journal, logger: Logger): () => void
       )
       .finally(() => {
         running = false;
+        supervisor?.ready();
         if (again) {
           again = false;
           reload();

@@ -85,7 +85,9 @@ export async function run(file: string, terminal: Terminal): Promise<ExitCode> {
       claimSocket: socket.refuseForeign,
       createSpeaker: speaker.createSpeaker,
       startControl: control.startControlServer,
-      startBird: ({ socket: options, ...rest }) => bird.startBirdControl({ ...options, ...rest, logTap }),
+      startTcp: async (options) => (await import('../control/grpc/tcp-server.ts')).startTcpControl(options),
+      startBird: ({ socket: options, ...rest }) =>
+        bird.startBirdControl({ ...options, access: options, ...rest, logTap }),
       startHttp: (options) => http.startHttpServer({ ...options, wallTime: terminal.now }),
       signals: process,
       exit: (code) => process.exit(code),

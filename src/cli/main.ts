@@ -24,9 +24,9 @@ export async function main(argv: readonly string[], terminal: Terminal): Promise
 
 function handlersFor(terminal: Terminal): Handlers {
   return {
-    async remote(action, request, { socket, json, all }) {
+    async remote(action, request, { target, json, all }) {
       const { connectControl } = await import('../control/grpc/client.ts');
-      const client = await connectControl(socket);
+      const client = await connectControl(target);
       try {
         await action.run({ terminal, client, json, all }, request);
         return EXIT.ok;
@@ -50,12 +50,12 @@ function handlersFor(terminal: Terminal): Handlers {
       await terminal.write(completionScript(known, root, dynamic));
       return EXIT.ok;
     },
-    async peerNames(socket) {
+    async peerNames(target) {
       const [{ connectControl }, { COMMANDS }] = await Promise.all([
         import('../control/grpc/client.ts'),
         import('../control/commands.ts'),
       ]);
-      const client = await connectControl(socket);
+      const client = await connectControl(target);
       try {
         const { peers } = await client.unary(COMMANDS.showPeers, {});
         for (const peer of peers) await terminal.write(`${peer.name}\n`);

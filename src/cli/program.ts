@@ -3,12 +3,13 @@
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import type { ArgumentSpec } from '../control/arguments.ts';
 import { COMMANDS } from '../control/commands.ts';
-import { DEFAULT_SOCKET, SOCKET_VARIABLE } from '../control/protocol.ts';
+import { SOCKET_VARIABLE } from '../control/protocol.ts';
 import { ACTIONS, type Action } from './actions.ts';
 import { SHELLS } from './completion.ts';
 import { EXIT, EXIT_HELP, type ExitCode } from './exit-codes.ts';
 import { DEFAULT_CONFIG } from './local.ts';
 import { addSimulate } from './simulate.ts';
+import { addTarget, type Target, targetOf } from './target.ts';
 import type { Terminal } from './terminal.ts';
 
 /** What the tree calls when a command was chosen. */
@@ -16,14 +17,14 @@ export interface Handlers {
   remote(
     action: Action,
     request: Record<string, unknown>,
-    options: { socket: string; json: boolean; all: boolean },
+    options: { target: Target; json: boolean; all: boolean },
   ): Promise<ExitCode>;
   run(file: string): Promise<ExitCode>;
   check(file: string, json: boolean): Promise<ExitCode>;
   test(file: string, json: boolean): Promise<ExitCode>;
   completion(shell: string, program: Program): Promise<ExitCode>;
   /** For completion scripts: names, one a line; nothing when the daemon is not there. */
-  peerNames(socket: string): Promise<ExitCode>;
+  peerNames(target: Target): Promise<ExitCode>;
 }
 
 export interface Program {
@@ -86,9 +87,9 @@ export function createProgram(terminal: Terminal, version: string, handlers: Han
     leaf.action((...words: unknown[]) => {
       const options = leaf.opts<Record<string, unknown>>();
       const request = requestOf(command.args, leaf, words, options);
-      const { socket, json, all } = options;
+      const { json, all } = options;
       return finish(
-        handlers.remote(action, request, { socket: String(socket), json: json === true, all: all === true }),
+        handlers.remote(action, request, { target: targetOf(leaf), json: json === true, all: all === true }),
       );
     });
   }
@@ -101,7 +102,6 @@ type Finish = (work: Promise<ExitCode>) => Promise<void>;
 interface CheckOptions {
   json?: boolean;
   impact?: boolean;
-  socket: string;
 }
 
 function addRun(root: Command, handlers: Handlers, finish: Finish, terminal: Terminal): void {
@@ -127,11 +127,11 @@ function addRun(root: Command, handlers: Handlers, finish: Finish, terminal: Ter
     .argument('[FILE]', 'configuration', DEFAULT_CONFIG)
     .option('--json', 'one JSON document')
     .option('--impact', 'ask the daemon which routes would change');
-  addSocket(check, terminal);
-  check.action((file: string, { json = false, impact = false, socket }: CheckOptions) =>
+  addTarget(check, terminal.env);
+  check.action((file: string, { json = false, impact = false }: CheckOptions) =>
     finish(
       impact
-        ? handlers.remote(ACTIONS.impact, { file }, { socket, json, all: false })
+        ? handlers.remote(ACTIONS.impact, { file }, { target: targetOf(check), json, all: false })
         : handlers.check(file, json),
     ),
   );
@@ -150,8 +150,8 @@ function addCompletion(
     .addArgument(new Argument('<SHELL>', 'the shell').choices(SHELLS))
     .action((shell: string) => finish(handlers.completion(shell, program)));
   const names = root.command('__peers', { hidden: true });
-  addSocket(names, terminal);
-  names.action((options: { socket: string }) => finish(handlers.peerNames(options.socket)));
+  addTarget(names, terminal.env);
+  names.action(() => finish(handlers.peerNames(targetOf(names))));
 }
 
 /** The subcommand of that name; its words are nested. */
@@ -173,14 +173,9 @@ const PARENT_HELP: Readonly<Record<string, string>> = {
   network: 'originate prefixes',
 };
 
-function addSocket(command: Command, terminal: Terminal): void {
-  const option = new Option('-s, --socket <PATH>', `the daemon's control socket (${SOCKET_VARIABLE})`);
-  command.addOption(option.default(terminal.env[SOCKET_VARIABLE] || DEFAULT_SOCKET));
-}
-
 function addRemoteOptions(command: Command, terminal: Terminal): void {
   command.option('--json', 'JSON: one document, or one a line for lists and watches');
-  addSocket(command, terminal);
+  addTarget(command, terminal.env);
 }
 
 function addArguments(

@@ -2,12 +2,12 @@
 // Only what needs more than one key is checked here; single values were checked by the schema.
 
 import { parseAddress, parsePrefix, parseQuad } from '../lib/ip.ts';
+import { buildControl, buildProcess } from './build-control.ts';
 import { buildPeers } from './build-peers.ts';
 import type { FilterReader, PolicyContext } from './filters.ts';
 import type { IssueList } from './issues.ts';
 import type {
   Config,
-  ControlConfig,
   HttpConfig,
   KernelConfig,
   ListenConfig,
@@ -53,8 +53,6 @@ const ROUTE_PROTOCOL = 12;
 const ROUTE_METRIC = 32;
 const SCAN_SECONDS = 300;
 const DEFAULT_LOCAL_PREF = 100;
-const CONTROL_SOCKET = '/run/godwit/godwit.sock';
-const CONTROL_MODE = 0o660;
 const MAX_PEER_SERIES = 500;
 
 export function buildConfig(
@@ -96,7 +94,8 @@ export function buildConfig(
       aigp: input.decision?.aigp ?? true,
       defaultLocalPref: input.decision?.defaultLocalPref ?? DEFAULT_LOCAL_PREF,
     },
-    control: buildControl(input.control),
+    control: buildControl(input.control, (path) => secrets.locate(path), issues),
+    process: buildProcess(input.process),
     http: buildHttp(input.http),
     log: buildLog(input.log),
     diagnosis: buildDiagnosis(input.diagnosis),
@@ -284,30 +283,6 @@ function checkGateways(prefix: string, via: readonly string[], path: Path, issue
   if (via.some((address) => parseAddress(address)?.bytes.length === 4)) {
     issues.error(path, 'an IPv6 prefix cannot have an IPv4 next hop', 'give an IPv6 address');
   }
-}
-
-function buildControl(input: ValidatedInput['control']): ControlConfig {
-  if (input === false) return { socket: undefined, mode: CONTROL_MODE, bird: [] };
-  const bird = input?.bird;
-  return {
-    socket: input?.socket ?? CONTROL_SOCKET,
-    mode: modeOf(input?.mode),
-    bird:
-      bird === undefined
-        ? []
-        : [
-            {
-              socket: bird.socket,
-              mode: modeOf(bird.mode),
-              style: bird.style ?? 'auto',
-              restricted: bird.restricted ?? false,
-            },
-          ],
-  };
-}
-
-function modeOf(octal: string | undefined): number {
-  return octal === undefined ? CONTROL_MODE : Number.parseInt(octal, 8);
 }
 
 function buildHttp(input: ValidatedInput['http']): HttpConfig | undefined {

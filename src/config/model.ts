@@ -8,6 +8,13 @@ import type { Filter } from '../policy/filter.ts';
 import type { PolicyTest } from '../policy/tests.ts';
 import type { BirdConfig } from './bird/config.ts';
 import type { FilterEnvironment } from './filter-environment.ts';
+import type { ControlConfig } from './model/control.ts';
+import type { ProcessConfig } from './model/process.ts';
+import type { TcpAoKeyConfig } from './model/tcp-ao.ts';
+
+export * from './model/control.ts';
+export * from './model/process.ts';
+export * from './model/tcp-ao.ts';
 
 export interface Config {
   readonly router: RouterConfig;
@@ -24,6 +31,8 @@ export interface Config {
   readonly filters?: FilterEnvironment;
   readonly decision: DecisionConfig;
   readonly control: ControlConfig;
+  /** What the daemon is to the system. */
+  readonly process?: ProcessConfig;
   readonly http: HttpConfig | undefined;
   readonly log: LogConfig;
   readonly diagnosis: DiagnosisConfig;
@@ -193,39 +202,6 @@ export interface GracefulRestartConfig {
   /** RFC 8538: NOTIFICATIONs and an expired hold timer are no reason to drop routes either. */
   readonly notification: boolean;
   readonly restartTime: number;
-  readonly longLived: LongLivedRestartConfig;
-}
-
-/** RFC 9494; without graceful restart it is off. Seconds. */
-export interface LongLivedRestartConfig {
-  /** helper: keep the peer's routes for as long as it asks; full: and ask it to keep ours. */
-  readonly mode: 'off' | 'helper' | 'full';
-  /** Announced, by family; 0 = nothing is asked for the family. */
-  readonly staleTime: Readonly<Record<FamilyName, number>>;
-  /** Bounds of what the peer asks for. */
-  readonly minStaleTime: number;
-  readonly maxStaleTime: number;
-  /** RFC 9494 §4.6: an iBGP peer that does not know LLGR gets stale routes, too, as the last resort. */
-  readonly partialDeployment: boolean;
-}
-
-export const TCP_AO_ALGORITHMS = [
-  'hmac-sha1',
-  'hmac-md5',
-  'hmac-sha224',
-  'hmac-sha256',
-  'hmac-sha384',
-  'hmac-sha512',
-  'cmac-aes128',
-] as const;
-
-export interface TcpAoKeyConfig {
-  readonly sendId: number;
-  readonly receiveId: number;
-  readonly algorithm: (typeof TCP_AO_ALGORITHMS)[number];
-  readonly secret: Secret;
-  /** deprecated: still accepted, never asked for. */
-  readonly use: 'preferred' | 'normal' | 'deprecated';
 }
 
 export interface BfdConfig {
@@ -315,27 +291,6 @@ export interface DecisionConfig {
   readonly ignoreRouterId: boolean;
   readonly aigp: boolean;
   readonly defaultLocalPref: number;
-}
-
-export interface ControlConfig {
-  /** Path of the unix socket; undefined = no control socket. */
-  readonly socket: string | undefined;
-  /** File mode of the socket. */
-  readonly mode: number;
-  /** Sockets that speak BIRD's control protocol. */
-  readonly bird: readonly BirdSocketConfig[];
-}
-
-export const BIRD_STYLES = ['auto', 'bird1', 'bird2', 'json'] as const;
-/** How replies look; auto: as the dialect of the configuration has it, bird2 for the native one. */
-export type BirdStyle = (typeof BIRD_STYLES)[number];
-
-export interface BirdSocketConfig {
-  readonly socket: string;
-  readonly mode: number;
-  readonly style: BirdStyle;
-  /** Only commands that change nothing. */
-  readonly restricted: boolean;
 }
 
 export interface HttpConfig {

@@ -8,7 +8,7 @@ import type {
   RouterAction,
   SectionChange,
 } from './diff.ts';
-import type { ListenConfig, NetworkConfig, PeerConfig } from './model.ts';
+import type { ControlConfig, ListenConfig, NetworkConfig, PeerConfig } from './model.ts';
 import type { PeerOrRange } from './peer-changes.ts';
 import { describeKey, type SettingsChange, show } from './peer-changes.ts';
 
@@ -77,9 +77,7 @@ export function sentencesOf(plan: Omit<ConfigPlan, 'sentences'>): string[] {
     ...(decision === undefined
       ? []
       : [`decision: ${describeSection(decision)}; ${words(decision.actions, DECISION_WORDS)}`]),
-    ...(plan.control === undefined
-      ? []
-      : [`control socket: ${show(plan.control.before.socket)} -> ${show(plan.control.after.socket)}`]),
+    ...(plan.control === undefined ? [] : [controlSentence(plan.control.before, plan.control.after)]),
     ...(plan.http === undefined ? [] : [`http: ${http(plan.http.before)} -> ${http(plan.http.after)}`]),
     ...(plan.log === undefined
       ? []
@@ -125,6 +123,12 @@ const BGP_PORT = 179;
 
 function at(peer: PeerConfig): string {
   return peer.port === BGP_PORT ? peer.address : `${peer.address} port ${peer.port}`;
+}
+
+function controlSentence(before: ControlConfig, after: ControlConfig): string {
+  if (before.socket !== after.socket)
+    return `control socket: ${show(before.socket)} -> ${show(after.socket)}`;
+  return 'control: who may use it, or how, changed';
 }
 
 function endpoint(listen: ListenConfig): string {

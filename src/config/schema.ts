@@ -2,7 +2,7 @@
 // JSON Schema for editors is made from this (json-schema.ts). Meaning and defaults are build.ts's.
 
 import { z } from 'zod';
-import { BIRD_STYLES } from './model.ts';
+import { controlSchema, processSchema } from './schema-control.ts';
 import { crashSchema, journalSchema, watchdogSchema } from './schema-diagnosis.ts';
 import { dynamicPeersSchema, peerGroupSchema, peerSchema } from './schema-peer.ts';
 import { definitionsSchema, filtersSchema, policySchema, testsSchema } from './schema-policy.ts';
@@ -239,44 +239,6 @@ export const decisionSchema = z.strictObject({
     .optional(),
 });
 
-// 107: sockaddr_un.sun_path with its final zero
-const socketPathSchema = z.string().min(1).max(107);
-const socketModeSchema = text((value) =>
-  /^0?[0-7]{3}$/.test(value)
-    ? undefined
-    : { message: 'this is not a file mode', hint: 'three octal digits: "0660"' },
-)
-  .meta({ description: 'File mode of the socket, octal.', default: '0660' })
-  .optional();
-
-const birdSocketSchema = z.strictObject({
-  socket: socketPathSchema.describe('Path of the socket, such as /run/bird/bird.ctl.'),
-  mode: socketModeSchema,
-  style: z
-    .enum(BIRD_STYLES)
-    .meta({
-      description:
-        'How replies look; auto: bird1 where the configuration is in the language of 1.6, else bird2.',
-      default: 'auto',
-    })
-    .optional(),
-  restricted: flag('Only commands that change nothing.', false),
-});
-
-export const controlSchema = z.union(
-  [
-    z.literal(false),
-    z.strictObject({
-      socket: socketPathSchema
-        .meta({ description: 'Path of the control socket.', default: '/run/godwit/godwit.sock' })
-        .optional(),
-      mode: socketModeSchema,
-      bird: birdSocketSchema.describe("Socket that speaks BIRD's control protocol, for birdc.").optional(),
-    }),
-  ],
-  { error: 'expected { socket, mode, bird }, or false for no control socket' },
-);
-
 export const httpSchema = z.union(
   [
     endpointSchema(true),
@@ -331,6 +293,7 @@ export const configSchema = z
     tests: testsSchema.optional(),
     decision: decisionSchema.describe('How the best path is chosen.').optional(),
     control: controlSchema.describe('Control socket of the command line.').optional(),
+    process: processSchema.describe('What the daemon is to the system.').optional(),
     http: httpSchema.describe('HTTP for metrics and health; off unless given.').optional(),
     log: logSchema.describe('What is logged.').optional(),
     journal: journalSchema.describe('The journal of events: sessions, configuration, kernel.').optional(),

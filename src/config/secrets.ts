@@ -28,6 +28,11 @@ export class SecretReader {
     this.#issues = issues;
   }
 
+  /** A path as it is opened. */
+  locate(path: string): string {
+    return this.#locate(path);
+  }
+
   /** The password that stands at `path`; undefined where there is none, or it is wrong, which is reported. */
   read(input: z.infer<typeof passwordSchema> | undefined, path: Path): Secret | undefined {
     if (input === undefined || input === false) return undefined;

@@ -8,7 +8,6 @@ import type { IssueList } from './issues.ts';
 import { type ConfigNode, type MapNode, nodeAt, type Path, type ScalarNode } from './nodes.ts';
 import {
   configSchema,
-  controlSchema,
   decisionSchema,
   httpSchema,
   kernelSchema,
@@ -20,6 +19,7 @@ import {
   redistributeSchema,
   routerSchema,
 } from './schema.ts';
+import { controlSchema, type ProcessInput, processSchema } from './schema-control.ts';
 import { crashSchema, type DiagnosisInput, journalSchema, watchdogSchema } from './schema-diagnosis.ts';
 import {
   type DynamicPeersInput,
@@ -53,6 +53,7 @@ export interface ValidatedInput {
   readonly tests: z.infer<typeof testsSchema> | undefined;
   readonly decision: z.infer<typeof decisionSchema> | undefined;
   readonly control: z.infer<typeof controlSchema> | undefined;
+  readonly process: ProcessInput | undefined;
   readonly http: z.infer<typeof httpSchema> | undefined;
   readonly log: z.infer<typeof logSchema> | undefined;
   readonly diagnosis: DiagnosisInput;
@@ -94,6 +95,7 @@ export function validate(root: ConfigNode, issues: IssueList): ValidatedInput | 
     tests: section(testsSchema, 'tests'),
     decision: section(decisionSchema, 'decision'),
     control: section(controlSchema, 'control'),
+    process: section(processSchema, 'process'),
     http: section(httpSchema, 'http'),
     log: section(logSchema, 'log'),
     diagnosis: {

@@ -39,6 +39,8 @@ export {
 export const DEFAULT_SOCKET = '/run/godwit/godwit.sock';
 /** Environment variable that replaces DEFAULT_SOCKET for the command line. */
 export const SOCKET_VARIABLE = 'GODWIT_SOCKET';
+/** Environment variable that names a daemon behind TCP, `HOST:PORT`, in the place of a socket. */
+export const SERVER_VARIABLE = 'GODWIT_SERVER';
 /** Full name of the service in the .proto file. */
 export const SERVICE_NAME = 'godwit.v1.Godwit';
 

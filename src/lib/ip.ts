@@ -85,6 +85,14 @@ export function isLinkLocal(bytes: Uint8Array): boolean {
   return bytes.length === 16 && bytes[0] === 0xfe && (bytes[1]! & 0xc0) === 0x80;
 }
 
+/** RFC 1122 §3.2.1.3, RFC 4291 §2.5.3. */
+export function isLoopback(bytes: Uint8Array): boolean {
+  if (bytes.length === 4) return bytes[0] === LOOPBACK_NET;
+  return bytes.length === 16 && bytes[15] === 1 && bytes.subarray(0, 15).every((octet) => octet === 0);
+}
+
+const LOOPBACK_NET = 127;
+
 /** The four octets of a dotted quad as an unsigned integer, as BGP Identifiers and cluster ids are compared. */
 export function quadToUint(bytes: Uint8Array): number {
   return ((bytes[0]! << 24) | (bytes[1]! << 16) | (bytes[2]! << 8) | bytes[3]!) >>> 0;

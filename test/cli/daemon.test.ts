@@ -78,6 +78,10 @@ class Bench {
       this.events.push(`control up ${socket} ${mode.toString(8)}`);
       return { stop: async () => void this.events.push('control down') };
     },
+    startTcp: async ({ config: { address, port } }) => {
+      this.events.push(`tcp up ${address} ${port}`);
+      return { stop: async () => void this.events.push('tcp down') };
+    },
     startHttp: async ({ address, port }) => {
       if (this.httpFailure !== undefined) throw this.httpFailure;
       this.events.push(`http up ${address} ${port}`);

@@ -150,10 +150,14 @@ async function runInstance(
         traceStates(running.api, () => bird, trace);
         return running;
       },
-      startBird: ({ socket, ...rest }) => startBirdControl({ ...socket, ...rest, logTap }),
+      startBird: ({ socket, ...rest }) => startBirdControl({ ...socket, access: socket, ...rest, logTap }),
       startControl: async (wanted) => {
         const { startControlServer } = await import('../../control/grpc/server.ts');
         return startControlServer(wanted);
+      },
+      startTcp: async (wanted) => {
+        const { startTcpControl } = await import('../../control/grpc/tcp-server.ts');
+        return startTcpControl(wanted);
       },
       startHttp: async (wanted) => {
         const { startHttpServer } = await import('../../control/http/server.ts');

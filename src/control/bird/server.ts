@@ -2,11 +2,13 @@
 // What is said is session.ts's, what it means the command table's; here are the socket and its connections.
 
 import { createServer, type Server, type Socket } from 'node:net';
-import type { BirdStyle } from '../../config/model.ts';
+import type { BirdStyle, SocketAccess } from '../../config/model.ts';
 import { type Clock, systemClock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/log.ts';
 import type { SpeakerApi } from '../../speaker/api.ts';
+import { createDoorkeeper, ownersOf } from '../access.ts';
 import { placeSocket } from '../grpc/socket.ts';
+import type { AskCredentials } from '../peer-credentials.ts';
 import { LogTap } from './log-tap.ts';
 import type { ReplyPumpOptions } from './reply-pump.ts';
 import { type ContextOf, ControlSession } from './session.ts';
@@ -21,6 +23,10 @@ export interface BirdControlOptions {
   readonly style: BirdStyle;
   /** Only commands that change nothing. */
   readonly restricted: boolean;
+  /** Who may use it; whoever the mode lets unless given. */
+  readonly access?: SocketAccess;
+  /** For tests: whose a connection is. */
+  readonly askCredentials?: AskCredentials;
   readonly logger: Logger;
   /** Ends the daemon; `down` calls it. */
   readonly shutdown: () => void;
@@ -33,6 +39,8 @@ export interface BirdControlOptions {
 }
 
 export interface BirdControl {
+  /** Other rules for connections from now on. Throws SocketError, and keeps the old ones, where one is wrong. */
+  useAccess(access: SocketAccess): void;
   /** Closes all connections and removes the socket. */
   stop(): Promise<void>;
 }
@@ -44,6 +52,9 @@ const PUMP_DEFAULTS: ReplyPumpOptions = {
   batchSize: 16_384,
 };
 
+/** In the place of the greeting. */
+const REFUSAL = '8007 Access denied\n';
+
 /** Connections that last until the end are cut after so many milliseconds. */
 const FAREWELL_MS = 200;
 
@@ -52,15 +63,24 @@ export async function startBirdControl(options: BirdControlOptions): Promise<Bir
   const connections = new Set<Socket>();
   const tap = options.logTap ?? new LogTap();
   const logger = options.logTap === undefined ? tap.over(options.logger) : options.logger;
+  const access = { ...options.access, restricted: options.restricted };
+  const doorkeeper = createDoorkeeper(options.socket, access, logger, options.askCredentials);
   const server = createServer({ allowHalfOpen: true, pauseOnConnect: false }, (socket) => {
+    const granted = doorkeeper.admit(socket);
     connections.add(socket);
     socket.on('close', () => connections.delete(socket));
-    serve(socket, { ...options, logger }, tap);
+    if (granted === 'none') {
+      // The client may be gone by now.
+      socket.on('error', () => {});
+      socket.end(REFUSAL);
+    } else serve(socket, { ...options, restricted: granted === 'read', logger }, tap);
   });
-  const remove = await placeSocket(options.socket, options.mode, (path) => listen(server, path));
+  const owners = ownersOf(options.socket, access);
+  const remove = await placeSocket(options.socket, options.mode, (path) => listen(server, path), owners);
   server.on('error', (error) => logger.error({ error }, "BIRD's control socket failed"));
   logger.info({ socket: options.socket }, "BIRD's control socket is open");
   return {
+    useAccess: (next) => doorkeeper.use(next),
     async stop() {
       await new Promise<void>((resolve) => {
         const timer = systemClock.setTimer(FAREWELL_MS, () => {

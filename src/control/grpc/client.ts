@@ -1,11 +1,19 @@
-// The client's half: calls a row of the command table on a daemon behind a unix socket. Errors come back as the
+// The client's half: calls a row of the command table on a daemon behind a unix socket, or a TCP port. Errors come back as the
 // ones the daemon threw; a daemon that cannot be reached is an UnreachableError that says what to try.
 
-import { Client, credentials, type ServiceError, status } from '@grpc/grpc-js';
+import {
+  type ChannelCredentials,
+  type ChannelOptions,
+  Client,
+  credentials,
+  type ServiceError,
+  status,
+} from '@grpc/grpc-js';
 import type { ListCommand, UnaryCommand, WatchCommand } from '../commands.ts';
 import { CommandError, SOCKET_VARIABLE } from '../protocol.ts';
 import { loadSchema, type Method, type Schema } from './schema.ts';
 import { probeSocket } from './socket.ts';
+import { openTarget, type TcpTarget } from './tcp-target.ts';
 
 /** Nobody answers on the socket, or not to us. */
 export class UnreachableError extends Error {
@@ -35,17 +43,20 @@ const CODE_OF_STATUS: ReadonlyMap<number, CommandError['code']> = new Map([
   [status.INVALID_ARGUMENT, 'invalid'],
 ]);
 
-/** Connects to the daemon. Throws UnreachableError. */
-export async function connectControl(socket: string): Promise<ControlClient> {
-  const outcome = await probeSocket(socket);
-  if (outcome !== 'ok') throw new UnreachableError(unreachableText(socket, outcome));
+/** Connects to the daemon behind a unix socket, by its path, or a TCP port. Throws UnreachableError. */
+export async function connectControl(target: string | TcpTarget): Promise<ControlClient> {
+  const { address, channel, options } =
+    typeof target === 'string' ? await unixChannel(target) : await tcpChannel(target);
   const schema = loadSchema();
-  const client = new Client(`unix:${socket}`, credentials.createInsecure(), {
+  const client = new Client(address, channel, {
     'grpc.max_receive_message_length': -1,
     'grpc.enable_http_proxy': 0,
     'grpc-node.flow_control_window': FLOW_CONTROL_WINDOW,
     'grpc.enable_retries': 0,
     'grpc.enable_channelz': 0,
+    // Nobody else's failures keep us from trying.
+    'grpc.use_local_subchannel_pool': 1,
+    ...options,
   });
   return {
     unary: (command, request) => unary(client, method(schema, command.method), request),
@@ -54,6 +65,26 @@ export async function connectControl(socket: string): Promise<ControlClient> {
       stream(client, method(schema, command.method), request, 'events', signal),
     close: () => client.close(),
   };
+}
+
+interface Channel {
+  readonly address: string;
+  readonly channel: ChannelCredentials;
+  readonly options?: ChannelOptions;
+}
+
+async function unixChannel(socket: string): Promise<Channel> {
+  const outcome = await probeSocket(socket);
+  if (outcome !== 'ok') throw new UnreachableError(unreachableText(socket, outcome));
+  return { address: `unix:${socket}`, channel: credentials.createInsecure() };
+}
+
+async function tcpChannel(target: TcpTarget): Promise<Channel> {
+  try {
+    return { address: target.server, ...(await openTarget(target)) };
+  } catch (error) {
+    throw new UnreachableError(error instanceof Error ? error.message : String(error));
+  }
 }
 
 function method(schema: Schema, name: string): Method {
@@ -115,7 +146,7 @@ function isServiceError(error: unknown): error is ServiceError {
 function toError(error: unknown): unknown {
   if (!isServiceError(error)) return error;
   if (error.code === status.UNAVAILABLE || error.code === status.CANCELLED) {
-    return new UnreachableError(`The daemon went away: ${error.details}`);
+    return new UnreachableError(`The daemon went away, or does not let this user in: ${error.details}`);
   }
   if (error.code === status.UNIMPLEMENTED) {
     return new CommandError('failed', 'The daemon does not know this command; it is of an older version.');

@@ -1,11 +1,13 @@
-// The gRPC face's socket. The service and its libraries (some 10 MiB) are loaded when the first client connects: many
-// speakers never have one.
+// The gRPC face's unix socket: who connects is judged by what the kernel says of him, then handed to the service.
 
-import { createServer, type Socket } from 'node:net';
+import { createServer } from 'node:net';
+import type { SocketAccess } from '../../config/model.ts';
 import type { Logger } from '../../lib/log.ts';
 import type { SpeakerApi } from '../../speaker/api.ts';
+import { createDoorkeeper, ownersOf } from '../access.ts';
+import type { AskCredentials } from '../peer-credentials.ts';
 import type { PumpOptions } from './pump.ts';
-import type { ControlService } from './service.ts';
+import { Services } from './services.ts';
 import { placeSocket } from './socket.ts';
 
 export interface ControlServerOptions {
@@ -14,38 +16,30 @@ export interface ControlServerOptions {
   readonly socket: string;
   /** File mode of the socket. */
   readonly mode: number;
+  /** Who may use it; whoever the mode lets unless given. */
+  readonly access?: SocketAccess | undefined;
   readonly logger: Logger;
   readonly pump?: Partial<PumpOptions>;
+  /** For tests: whose a connection is. */
+  readonly askCredentials?: AskCredentials;
 }
 
 export interface ControlServer {
+  /** Other rules for connections from now on. Throws SocketError, and keeps the old ones, where one is wrong. */
+  useAccess(access: SocketAccess): void;
   /** Ends all calls and removes the socket. */
   stop(): Promise<void>;
 }
 
 /** Opens the socket. Throws SocketError where it cannot be made. */
 export async function startControlServer(options: ControlServerOptions): Promise<ControlServer> {
-  const { api, logger, pump, socket, mode } = options;
-  let service: Promise<ControlService> | undefined;
-  const load = async (): Promise<ControlService> => {
-    const { createControlService } = await import('./service.ts');
-    return createControlService({ api, logger, pump });
-  };
-  const connections = new Set<Socket>();
+  const { api, logger, pump, socket, mode, access = {} } = options;
+  const services = new Services({ api, logger, pump });
+  const doorkeeper = createDoorkeeper(socket, access, logger, options.askCredentials);
   const server = createServer((connection) => {
-    connections.add(connection);
-    connection.on('close', () => connections.delete(connection));
-    connection.on('error', (error) => logger.debug({ error: error.message }, 'a client is gone'));
-    service ??= load();
-    service.then(
-      ({ serve }) => {
-        if (!connection.destroyed) serve(connection);
-      },
-      (error: unknown) => {
-        logger.error({ error }, 'the control service cannot be loaded');
-        connection.destroy();
-      },
-    );
+    const granted = doorkeeper.admit(connection);
+    if (granted === 'none') connection.destroy();
+    else services.serve(connection, granted === 'read');
   });
   const remove = await placeSocket(
     socket,
@@ -58,17 +52,16 @@ export async function startControlServer(options: ControlServerOptions): Promise
           resolve();
         });
       }),
+    ownersOf(socket, access),
   );
   // A connection that cannot be accepted is that client's loss.
   server.on('error', (error) => logger.warn({ error }, 'the control socket reports an error'));
   logger.info({ socket }, 'control socket is open');
   return {
+    useAccess: (next) => doorkeeper.use(next),
     async stop() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      // One that could not be loaded has nothing to stop.
-      const running = await service?.catch(() => undefined);
-      await running?.stop();
-      for (const connection of connections) connection.destroy();
+      await services.stop();
       await closed;
       await remove();
     },

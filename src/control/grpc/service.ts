@@ -30,6 +30,8 @@ import { loadSchema, type Method } from './schema.ts';
 
 export interface ServiceOptions {
   readonly api: SpeakerApi;
+  /** Commands that change something are refused. */
+  readonly restricted?: boolean | undefined;
   readonly logger: Logger;
   readonly pump?: Partial<PumpOptions> | undefined;
 }
@@ -72,9 +74,11 @@ export function createControlService(options: ServiceOptions): ControlService {
     if (method === undefined) throw new Error(`the service has no method ${command.method}`);
     definition[command.method] = method;
     handlers[command.method] =
-      command.kind === 'unary'
-        ? unaryHandler(command, options)
-        : streamHandler(command, options, pump, streams);
+      options.restricted === true && changesSomething(command)
+        ? refuse(command, options.logger)
+        : command.kind === 'unary'
+          ? unaryHandler(command, options)
+          : streamHandler(command, options, pump, streams);
   }
   server.addService(definition, handlers);
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
@@ -86,6 +90,19 @@ export function createControlService(options: ServiceOptions): ControlService {
       await shutDown(server);
       injector.destroy();
     },
+  };
+}
+
+/** A command that nobody has called harmless changes something. */
+function changesSomething({ kind, method }: Command): boolean {
+  return kind === 'unary' && !/^(Get|List|Explain)/.test(method);
+}
+
+function refuse(command: Command, logger: Logger) {
+  return (_call: UnaryCall, callback: sendUnaryData<object>) => {
+    logger.warn({ command: command.name }, 'a command is refused: its sender may only look');
+    const details = `${command.name} is not for you here: this connection may only look (restricted, or allowChanges).`;
+    callback({ code: status.PERMISSION_DENIED, details });
   };
 }
 

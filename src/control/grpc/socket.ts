@@ -2,7 +2,7 @@
 // socket is made in a private directory and moved into place with its final mode, so that it is never open to
 // more people than it should be, not even for a moment.
 
-import { chmod, lstat, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { chmod, chown, lstat, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { basename, dirname, join, resolve } from 'node:path';
 
@@ -34,13 +34,14 @@ export function probeSocket(path: string): Promise<string> {
 }
 
 /**
- * Lets `bind` make a socket at a private path and moves it to `path` with file mode `mode`. Returns the function
+ * Lets `bind` make a socket at a private path and moves it to `path` with file mode `mode` and, unless -1, other owners. Returns the function
  * that removes it. Throws SocketError where the path cannot be used.
  */
 export async function placeSocket(
   path: string,
   mode: number,
   bind: (privatePath: string) => Promise<void>,
+  owners: { readonly uid: number; readonly gid: number } = { uid: -1, gid: -1 },
 ): Promise<() => Promise<void>> {
   const target = resolve(path);
   const directory = dirname(target);
@@ -58,6 +59,8 @@ export async function placeSocket(
       throw new SocketError(`The path of the control socket is too long for a unix socket: ${target}`);
     }
     await bind(temporary);
+    // Before the mode: a new owner takes bits of it away.
+    if (owners.uid >= 0 || owners.gid >= 0) await giveTo(temporary, target, owners);
     await chmod(temporary, mode);
     await rename(temporary, target);
   } finally {
@@ -70,6 +73,25 @@ export async function placeSocket(
     if (now?.ino === ino) await rm(target, { force: true });
   };
 }
+
+async function giveTo(
+  socket: string,
+  target: string,
+  { uid, gid }: { readonly uid: number; readonly gid: number },
+): Promise<void> {
+  // A number that is out of range stands for "as it is".
+  const asIs = (id: number) => (id < 0 ? NO_ID : id);
+  await chown(socket, asIs(uid), asIs(gid)).catch((error: unknown) => {
+    const who = [...(uid < 0 ? [] : [`user ${uid}`]), ...(gid < 0 ? [] : [`group ${gid}`])].join(' and ');
+    throw new SocketError(
+      `The control socket ${target} cannot be given to ${who}: that takes root, or membership in the group.`,
+      error,
+    );
+  });
+}
+
+/** chown(2): (uid_t) -1 */
+const NO_ID = 0xffff_ffff;
 
 /** Throws SocketError where the path is not free: somebody answers there, or it is no socket. */
 export async function refuseForeign(target: string): Promise<void> {
