@@ -202,6 +202,20 @@ export interface GracefulRestartConfig {
   /** RFC 8538: NOTIFICATIONs and an expired hold timer are no reason to drop routes either. */
   readonly notification: boolean;
   readonly restartTime: number;
+  readonly longLived: LongLivedRestartConfig;
+}
+
+/** RFC 9494; without graceful restart it is off. Seconds. */
+export interface LongLivedRestartConfig {
+  /** helper: keep the peer's routes for as long as it asks; full: and ask it to keep ours. */
+  readonly mode: 'off' | 'helper' | 'full';
+  /** Announced, by family; 0 = nothing is asked for the family. */
+  readonly staleTime: Readonly<Record<FamilyName, number>>;
+  /** Bounds of what the peer asks for. */
+  readonly minStaleTime: number;
+  readonly maxStaleTime: number;
+  /** RFC 9494 §4.6: an iBGP peer that does not know LLGR gets stale routes, too, as the last resort. */
+  readonly partialDeployment: boolean;
 }
 
 export interface BfdConfig {
