@@ -1,0 +1,181 @@
+// Which prefix leads to which list of records: open addressing with linear probing over (length, prefix), and beside each
+// record a tag, a byte of the hash, so that a prefix that is not there costs one glance. What is taken out leaves no
+// gap behind.
+
+import type { VrpRecords } from './vrp-records.ts';
+
+const BITS_A_WORD = 32;
+const LENGTHS = 129;
+const INITIAL_SLOTS = 1 << 6;
+/** Two of three slots. */
+const FULL = 2 / 3;
+/** From so many slots on it is worth knowing where which lengths are. */
+const LARGE = 1 << 13;
+const REACH_BITS = 16;
+/** Lengths from here on are known by beginnings of addresses; longer ones by 31 lengths share a bit. */
+const REACH_FROM = { 1: 16, 4: 32 } as const;
+const LAST_BIT = 31;
+const EVERYWHERE = -1;
+
+export class VrpSlots {
+  readonly #records: VrpRecords;
+  /** 0 = empty, else a byte of the hash. */
+  #tags: Uint8Array<ArrayBuffer>;
+  /** The first record of the prefix. */
+  #heads: Int32Array<ArrayBuffer>;
+  #mask: number;
+  #prefixes = 0;
+  /** Prefixes of each length. */
+  readonly #perLength = new Int32Array(LENGTHS);
+  /** The lengths that there are, longest first. */
+  lengths = new Uint8Array(0);
+  /** A prefix cut to a length. */
+  readonly #cut: Int32Array<ArrayBuffer>;
+  /** By beginnings of addresses: a bit for each length that was ever there; undefined while the table is small. */
+  #reach: Int32Array<ArrayBuffer> | undefined;
+  readonly #reachFrom: number;
+
+  constructor(records: VrpRecords, expected: number) {
+    this.#records = records;
+    let slots = INITIAL_SLOTS;
+    while (expected > slots * FULL) slots *= 2;
+    this.#tags = new Uint8Array(slots);
+    this.#heads = new Int32Array(slots);
+    this.#mask = slots - 1;
+    this.#cut = new Int32Array(records.stride);
+    this.#reachFrom = REACH_FROM[records.stride];
+    if (slots >= LARGE) this.#reach = new Int32Array(1 << REACH_BITS);
+  }
+
+  /** The slot of exactly this prefix; -1 where it is not there. */
+  find(words: ArrayLike<number>, at: number, bits: number): number {
+    const mask = this.#mask;
+    const tags = this.#tags;
+    const hash = this.#hash(words, at, bits);
+    const tag = tagOf(hash);
+    for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
+      const found = tags[slot]!;
+      if (found === 0) return -1;
+      if (found === tag && this.#records.isPrefix(this.#heads[slot]!, words, at, bits)) return slot;
+    }
+  }
+
+  /** The first record of the prefix that is left when this one is cut to `length`; 0 where there is none. */
+  headOfCut(words: ArrayLike<number>, at: number, length: number): number {
+    const cut = this.#cut;
+    for (let i = 0; i < cut.length; i++) {
+      const kept = length - i * BITS_A_WORD;
+      if (kept >= BITS_A_WORD) cut[i] = words[at + i]!;
+      else cut[i] = kept <= 0 ? 0 : words[at + i]! & (-1 << (BITS_A_WORD - kept));
+    }
+    const slot = this.find(cut, 0, length);
+    return slot < 0 ? 0 : this.#heads[slot]!;
+  }
+
+  /** What `isThere` wants to know of an address. */
+  reachOf(words: ArrayLike<number>, at: number): number {
+    return this.#reach === undefined ? EVERYWHERE : this.#reach[this.#reachKey(words[at]!)]!;
+  }
+
+  /** False where no prefix of this length can cover the address. */
+  isThere(reach: number, length: number): boolean {
+    const bit = length - this.#reachFrom;
+    return bit < 0 || (reach & (1 << Math.min(bit, LAST_BIT))) !== 0;
+  }
+
+  head(slot: number): number {
+    return slot < 0 ? 0 : this.#heads[slot]!;
+  }
+
+  setHead(slot: number, record: number): void {
+    this.#heads[slot] = record;
+  }
+
+  /** Adds the prefix of a record; it is not there. */
+  insert(record: number): void {
+    this.#prefixes++;
+    const bits = this.#records.bits(record);
+    if (this.#perLength[bits]!++ === 0) this.#listLengths();
+    if (this.#prefixes > (this.#mask + 1) * FULL) this.#grow();
+    this.#place(record);
+    this.#reachOut(record);
+  }
+
+  /** Takes a prefix out; those behind it that would not be found any more move up. */
+  clear(slot: number, bits: number): void {
+    this.#prefixes--;
+    if (--this.#perLength[bits]! === 0) this.#listLengths();
+    const mask = this.#mask;
+    let hole = slot;
+    for (let next = (slot + 1) & mask; this.#tags[next] !== 0; next = (next + 1) & mask) {
+      const wanted = this.#hashOf(this.#heads[next]!) & mask;
+      if (((next - wanted) & mask) < ((next - hole) & mask)) continue;
+      this.#tags[hole] = this.#tags[next]!;
+      this.#heads[hole] = this.#heads[next]!;
+      hole = next;
+    }
+    this.#tags[hole] = 0;
+    this.#heads[hole] = 0;
+  }
+
+  #place(record: number): void {
+    const hash = this.#hashOf(record);
+    let slot = hash & this.#mask;
+    while (this.#tags[slot] !== 0) slot = (slot + 1) & this.#mask;
+    this.#tags[slot] = tagOf(hash);
+    this.#heads[slot] = record;
+  }
+
+  #grow(): void {
+    const heads = this.#heads;
+    const slots = heads.length * 2;
+    this.#tags = new Uint8Array(slots);
+    this.#heads = new Int32Array(slots);
+    this.#mask = slots - 1;
+    const first = this.#reach === undefined && slots >= LARGE;
+    if (first) this.#reach = new Int32Array(1 << REACH_BITS);
+    for (const head of heads) {
+      if (head === 0) continue;
+      this.#place(head);
+      if (first) this.#reachOut(head);
+    }
+  }
+
+  #reachOut(record: number): void {
+    if (this.#reach === undefined) return;
+    const bit = this.#records.bits(record) - this.#reachFrom;
+    const key = this.#reachKey(this.#records.data[this.#records.wordsAt(record)]!);
+    if (bit >= 0) this.#reach[key] = this.#reach[key]! | (1 << Math.min(bit, LAST_BIT));
+  }
+
+  /** IPv6: of 32 bits, which are all there is to know of many, the 16 that a product mixes best. */
+  #reachKey(word: number): number {
+    return this.#reachFrom === REACH_BITS ? word >>> REACH_BITS : Math.imul(word, 0x9e3779b1) >>> REACH_BITS;
+  }
+
+  #listLengths(): void {
+    const found: number[] = [];
+    for (let length = LENGTHS - 1; length >= 0; length--)
+      if (this.#perLength[length]! > 0) found.push(length);
+    this.lengths = Uint8Array.from(found);
+  }
+
+  #hashOf(record: number): number {
+    return this.#hash(this.#records.data, this.#records.wordsAt(record), this.#records.bits(record));
+  }
+
+  #hash(words: ArrayLike<number>, at: number, bits: number): number {
+    let hash = Math.imul(bits + 1, 0x9e3779b1) ^ words[at]!;
+    for (let i = 1; i < this.#cut.length; i++) {
+      hash = Math.imul(hash ^ (hash >>> 15), 0x85ebca6b) ^ words[at + i]!;
+    }
+    hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+    hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+    return hash ^ (hash >>> 16);
+  }
+}
+
+/** Never 0, and made of bits that do not choose the slot. */
+function tagOf(hash: number): number {
+  return (hash >>> 25) | 0x80;
+}

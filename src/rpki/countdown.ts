@@ -1,0 +1,42 @@
+// A timer that can say how much of it is left.
+
+import type { Clock, Timer } from '../lib/clock.ts';
+import type { CountdownView } from './cache-types.ts';
+
+export class Countdown {
+  readonly #clock: Clock;
+  readonly #fire: () => void;
+  #timer: Timer | undefined;
+  #end = 0;
+  #of = 0;
+
+  constructor(clock: Clock, fire: () => void) {
+    this.#clock = clock;
+    this.#fire = fire;
+  }
+
+  get running(): boolean {
+    return this.#timer !== undefined;
+  }
+
+  get view(): CountdownView | undefined {
+    if (this.#timer === undefined) return undefined;
+    return { left: Math.max(0, this.#end - this.#clock.now()), of: this.#of };
+  }
+
+  /** Begins anew. Milliseconds. */
+  start(ms: number): void {
+    this.#timer?.cancel();
+    this.#of = ms;
+    this.#end = this.#clock.now() + ms;
+    this.#timer = this.#clock.setTimer(ms, () => {
+      this.#timer = undefined;
+      this.#fire();
+    });
+  }
+
+  stop(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+  }
+}
