@@ -122,6 +122,11 @@ function peerBlock(spec: DaemonSpec, peer: PeerSpec): string {
   if (peer.ttlSecurity === true) lines.push('  ttl security yes;');
   if (peer.passive === true) lines.push('  passive yes;');
   if (peer.gracefulRestart === true) lines.push('  graceful restart yes;');
+  if (peer.longLived !== undefined) {
+    const { restartTime, staleTime } = peer.longLived;
+    lines.push(`  graceful restart time ${restartTime}; long lived graceful restart yes;`);
+    lines.push(`  long lived stale time ${staleTime};`);
+  }
   if (peer.password !== undefined) lines.push(`  password "${peer.password}";`);
   if (peer.reflectorClient === true) lines.push('  rr client;');
   if (spec.clusterId !== undefined && !external) lines.push(`  rr cluster id ${spec.clusterId};`);

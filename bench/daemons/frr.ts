@@ -107,6 +107,12 @@ function configuration(spec: DaemonSpec): string {
     ' no bgp network import-check',
   ];
   if (spec.clusterId !== undefined) lines.push(` bgp cluster-id ${spec.clusterId}`);
+  // All its sessions have the same times.
+  const longLived = spec.peers.find((peer) => peer.longLived !== undefined)?.longLived;
+  if (longLived !== undefined) {
+    lines.push(` bgp graceful-restart restart-time ${longLived.restartTime}`);
+    lines.push(` bgp long-lived-graceful-restart stale-time ${longLived.staleTime}`);
+  }
   for (const peer of spec.peers) {
     lines.push(
       ` neighbor ${peer.address} remote-as ${peer.asn}`,

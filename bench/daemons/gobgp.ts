@@ -98,7 +98,18 @@ function neighbor(spec: DaemonSpec, peer: PeerSpec): unknown {
     },
     transport: { config: { 'local-address': peer.localAddress, 'passive-mode': peer.passive === true } },
     timers: { config: { 'connect-retry': 1, 'idle-hold-time-after-reset': 1 } },
-    'afi-safis': peer.families.map((family) => ({ config: { 'afi-safi-name': `${family}-unicast` } })),
+    ...(peer.gracefulRestart === true ? { 'graceful-restart': { config: restartConfig(peer) } } : {}),
+    'afi-safis': peer.families.map((family) => ({
+      config: { 'afi-safi-name': `${family}-unicast` },
+      ...(peer.gracefulRestart === true ? { 'mp-graceful-restart': { config: { enabled: true } } } : {}),
+      ...(peer.longLived === undefined
+        ? {}
+        : {
+            'long-lived-graceful-restart': {
+              config: { enabled: true, 'restart-time': peer.longLived.staleTime },
+            },
+          }),
+    })),
     ...(peer.reflectorClient === true
       ? {
           'route-reflector': {
@@ -110,6 +121,13 @@ function neighbor(spec: DaemonSpec, peer: PeerSpec): unknown {
         }
       : {}),
   };
+}
+
+const RESTART_TIME = 120;
+
+function restartConfig({ longLived }: PeerSpec): unknown {
+  const restartTime = longLived?.restartTime ?? RESTART_TIME;
+  return { enabled: true, 'restart-time': restartTime, 'long-lived-enabled': longLived !== undefined };
 }
 
 interface NeighborJson {

@@ -145,13 +145,20 @@ function peerBlock(peer: PeerSpec, imports: string): unknown {
     allowAsSets: true,
     ...(peer.ttlSecurity === true ? { ttlSecurity: 1 } : {}),
     ...(peer.passive === true ? { passive: true } : {}),
-    ...(peer.gracefulRestart === true ? { gracefulRestart: 'full' } : {}),
+    ...restartBlock(peer),
     ...(peer.password === undefined ? {} : { password: peer.password }),
     ...(peer.reflectorClient === true ? { routeReflectorClient: true } : {}),
     ...(peer.nextHopSelf === true ? { nextHop: 'self' } : {}),
     ...(peer.multihop === undefined ? {} : { multihop: peer.multihop }),
     ...(peer.bfd === undefined ? {} : { bfd: bfdBlock(peer.bfd) }),
   };
+}
+
+function restartBlock({ gracefulRestart, longLived }: PeerSpec): object {
+  if (gracefulRestart !== true) return {};
+  if (longLived === undefined) return { gracefulRestart: 'full' };
+  const { restartTime, staleTime } = longLived;
+  return { gracefulRestart: { mode: 'full', restartTime, longLived: { mode: 'full', staleTime } } };
 }
 
 function bfdBlock({ interval, multiplier, auth }: BfdSpec): unknown {

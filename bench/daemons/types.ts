@@ -29,6 +29,8 @@ export interface PeerSpec {
   readonly multihop?: number;
   /** It keeps its routes over this side's restart, and this side goes on forwarding (RFC 4724). */
   readonly gracefulRestart?: boolean;
+  /** With graceful restart: for how many seconds, and for how many more as the last resort (RFC 9494). */
+  readonly longLived?: { readonly restartTime: number; readonly staleTime: number };
   /** Watch the path with BFD; of BIRD's sessions all have the same options. */
   readonly bfd?: BfdSpec;
 }
