@@ -24,6 +24,7 @@ import type { Session } from './events.ts';
 import { fsmStep } from './fsm.ts';
 import type { FsmAction, FsmContext, FsmEvent, FsmState, SimpleAction } from './fsm-events.ts';
 import type { FsmOwner } from './fsm-owner.ts';
+import type { Agreement, SessionImage } from './handover.ts';
 import { explain, LastHeard, SILENT } from './last-heard.ts';
 import { Liveness } from './liveness.ts';
 import { agree } from './local-open.ts';
@@ -137,6 +138,22 @@ export class ConnectionFsm {
     this.#connection = this.#newConnection('remote');
     this.#connection.adopt(socket);
     this.dispatch({ name: 'TcpConnectionConfirmed' });
+  }
+
+  /** Goes on with another process's session. */
+  takeOver(socket: TransportSocket, image: SessionImage, { local, remote, context }: Agreement): void {
+    this.#local = local;
+    this.#remote = remote;
+    this.#context = context;
+    this.#state = 'Established';
+    this.#connection = this.#newConnection(image.initiator);
+    this.#connection.setReceiveLimit(context.receiveLimit);
+    this.#connection.takeOver(socket, image);
+    this.#liveness.startNegotiated(context.holdTime);
+    // The other side has heard nothing for a while.
+    if (context.holdTime > 0) this.#send(encodeKeepalive());
+    this.#session = this.#owner.makeSession(this);
+    this.#owner.established(this, this.#session);
   }
 
   /** Ends it without a word to anybody: another machine has taken its place (§8.2.1.2). */

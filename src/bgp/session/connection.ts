@@ -6,6 +6,7 @@ import type { Clock, Timer } from '../../lib/clock.ts';
 import { Framer, type OnMessage } from '../wire/framing.ts';
 import type { Initiator } from './collision.ts';
 import type { MessageCounters } from './counters.ts';
+import { type ConnectionImage, joinUnsent } from './handover.ts';
 import type { ConnectOptions, Transport, TransportError, TransportSocket } from './transport.ts';
 
 /** send() says stop above `high` octets in the queue, onDrain says go on at `low`. */
@@ -66,6 +67,7 @@ export class Connection {
   #queuedBytes = 0;
   /** Octets of the write under way; 0 = none. */
   #writing = 0;
+  #batch: readonly Uint8Array[] = [];
   #progressAt = 0;
   #stallTimer: Timer | undefined;
   #lingerTimer: Timer | undefined;
@@ -93,6 +95,40 @@ export class Connection {
     this.#socket = socket;
     this.#phase = 'open';
     socket.attach(this.#socketHandlers());
+  }
+
+  /** Goes on with another process's connection; reads nothing before resumeReading. */
+  takeOver(socket: TransportSocket, { received, unsent }: ConnectionImage): void {
+    this.#socket = socket;
+    this.#phase = 'open';
+    socket.attach(this.#socketHandlers());
+    this.pauseReading();
+    // No more than the beginning of a message.
+    this.#framer.push(received, received.length, () => true);
+    if (unsent.length === 0) return;
+    this.#queue.push(unsent);
+    this.#queuedBytes = unsent.length;
+    this.#congested = unsent.length > this.#marks.high;
+    this.#write();
+  }
+
+  /** For another process to go on with; undefined where it is not open, or its transport cannot. */
+  handOver(): ConnectionImage | undefined {
+    const socket = this.#phase === 'open' ? this.#socket : undefined;
+    const handed = socket?.handOver?.();
+    if (socket === undefined || handed === undefined) return undefined;
+    const { local, remote } = socket;
+    const writing = this.#writing === 0 ? [] : this.#batch;
+    const unsent = joinUnsent(writing, Math.min(handed.unsent, this.#writing), this.#queue.slice(this.#head));
+    const { initiator } = this;
+    return {
+      descriptor: handed.descriptor,
+      local,
+      remote,
+      initiator,
+      received: this.#framer.carried,
+      unsent,
+    };
   }
 
   get socket(): TransportSocket | undefined {
@@ -251,6 +287,7 @@ export class Connection {
       this.#head = 0;
     }
     this.#writing = bytes;
+    this.#batch = batch;
     return batch;
   }
 
@@ -258,6 +295,7 @@ export class Connection {
     if (this.#phase === 'closed') return;
     this.#queuedBytes -= this.#writing;
     this.#writing = 0;
+    this.#batch = [];
     this.#write();
     if (this.#congested && this.#queuedBytes <= this.#marks.low && this.#phase === 'open') {
       this.#congested = false;

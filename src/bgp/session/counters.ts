@@ -7,6 +7,14 @@ import { MESSAGE_TYPE } from '../wire/iana.ts';
 export type MessageName = keyof typeof MESSAGE_TYPE;
 const TYPES = 6;
 
+/** Plain data, for another process. */
+export interface CountersImage {
+  readonly received: readonly number[];
+  readonly sent: readonly number[];
+  readonly receivedBytes: number;
+  readonly sentBytes: number;
+}
+
 /** Counts by message type octet; index 0 is unused. */
 export class MessageCounters {
   readonly received = new Float64Array(TYPES);
@@ -25,6 +33,18 @@ export class MessageCounters {
       if (length < HEADER_LENGTH) return;
       at += length;
     }
+  }
+
+  get image(): CountersImage {
+    const { receivedBytes, sentBytes } = this;
+    return { received: [...this.received], sent: [...this.sent], receivedBytes, sentBytes };
+  }
+
+  restore({ received, sent, receivedBytes, sentBytes }: CountersImage): void {
+    this.received.set(received.slice(0, TYPES));
+    this.sent.set(sent.slice(0, TYPES));
+    this.receivedBytes = receivedBytes;
+    this.sentBytes = sentBytes;
   }
 
   /** The counts by name, for whoever shows them. */

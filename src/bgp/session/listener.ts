@@ -11,6 +11,7 @@ import { type DynamicRange, type ListenKey, PeerDirectory } from './peer-directo
 import { refuseConnection } from './refuse-connection.ts';
 import {
   type Authentication,
+  type Endpoint,
   isAuthenticated,
   type ListenOptions,
   sameAuthentication,
@@ -33,6 +34,7 @@ export class ListenerSet {
   readonly #dependencies: ListenerDependencies;
   readonly #directory = new PeerDirectory();
   readonly #listeners = new Map<string, Listener>();
+  readonly #handed = new Map<string, number>();
 
   constructor(dependencies: ListenerDependencies) {
     this.#dependencies = dependencies;
@@ -42,7 +44,9 @@ export class ListenerSet {
   open(options: ListenOptions): void {
     const key = keyOf(options);
     if (this.#listeners.has(key)) return;
-    const listener = new Listener(options, this.#dependencies, this.#directory);
+    const descriptor = this.#handed.get(key);
+    this.#handed.delete(key);
+    const listener = new Listener(options, this.#dependencies, this.#directory, descriptor);
     this.#listeners.set(key, listener);
     listener.open();
   }
@@ -100,6 +104,23 @@ export class ListenerSet {
     return [...this.#listeners.values()].map((listener) => listener.port);
   }
 
+  /** Whose a connection with these ends is; one that a range admits is made. */
+  find({ local, remote }: { local: Endpoint; remote: Endpoint }): Peer | undefined {
+    const found = this.#directory.find(local, remote);
+    return 'peer' in found ? found.peer : undefined;
+  }
+
+  /** For another process to listen on: descriptors by what tells the sockets apart. */
+  handOver(): ReadonlyMap<string, number> {
+    const open = [...this.#listeners].map(([key, { descriptor }]) => [key, descriptor] as const);
+    return new Map(open.flatMap(([key, fd]) => (fd === undefined ? [] : [[key, fd]])));
+  }
+
+  /** Sockets of another process, to be used when they are opened here. */
+  takeOver(descriptors: ReadonlyMap<string, number>): void {
+    for (const [key, descriptor] of descriptors) this.#handed.set(key, descriptor);
+  }
+
   #updateKeys(): void {
     for (const listener of this.#listeners.values()) listener.updateKeys();
   }
@@ -112,13 +133,21 @@ class Listener {
   #listener: TransportListener | undefined;
   #keys: ReadonlyMap<string, ListenKey> = new Map();
   #closed = false;
+  /** Another process's socket, until it is used. */
+  #handed: number | undefined;
   #reopenTimer: Timer | undefined;
   /** Why it is not open. */
   #closedBecause: string | undefined;
   /** Why keys could not be set, by prefix. */
   readonly #keyProblems = new Map<string, string>();
 
-  constructor(options: ListenOptions, dependencies: ListenerDependencies, directory: PeerDirectory) {
+  constructor(
+    options: ListenOptions,
+    dependencies: ListenerDependencies,
+    directory: PeerDirectory,
+    handed: number | undefined,
+  ) {
+    this.#handed = handed;
     this.#options = options;
     this.#dependencies = dependencies;
     this.#directory = directory;
@@ -128,25 +157,35 @@ class Listener {
     return this.#listener?.port ?? this.#options.port;
   }
 
+  get descriptor(): number | undefined {
+    return this.#listener?.descriptor;
+  }
+
   open(): void {
     const { clock, log, transport } = this.#dependencies;
     this.#keys = new Map();
     this.#keyProblems.clear();
-    this.#listener = transport.listen(this.#options, {
-      onListening: () => {
-        this.#closedBecause = undefined;
-        log.info({}, `listening on ${this.#name()}`);
+    // It is open once: what takes its place is another socket.
+    const descriptor = this.#handed;
+    this.#handed = undefined;
+    this.#listener = transport.listen(
+      { ...this.#options, descriptor },
+      {
+        onListening: () => {
+          this.#closedBecause = undefined;
+          log.info({}, `listening on ${this.#name()}`);
+        },
+        onAccept: (socket) => this.#accept(socket),
+        onError: (error) => {
+          this.#listener = undefined;
+          if (this.#closed) return;
+          const problem = `cannot listen on ${this.#name()}: ${error.code} ${error.message}`;
+          if (problem !== this.#closedBecause) log.error({}, problem);
+          this.#closedBecause = problem;
+          this.#reopenTimer = clock.setTimer(REOPEN_MS, () => this.open());
+        },
       },
-      onAccept: (socket) => this.#accept(socket),
-      onError: (error) => {
-        this.#listener = undefined;
-        if (this.#closed) return;
-        const problem = `cannot listen on ${this.#name()}: ${error.code} ${error.message}`;
-        if (problem !== this.#closedBecause) log.error({}, problem);
-        this.#closedBecause = problem;
-        this.#reopenTimer = clock.setTimer(REOPEN_MS, () => this.open());
-      },
-    });
+    );
     this.updateKeys();
   }
 

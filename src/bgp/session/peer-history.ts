@@ -18,11 +18,22 @@ export interface SessionNote {
   readonly repeated: boolean;
 }
 
+/** Plain data, for another process. */
+export interface HistoryImage {
+  readonly since: number;
+  readonly establishedCount: number;
+  readonly downCount: number;
+  readonly lastDown: DownReason | undefined;
+  readonly lastDownAt: number | undefined;
+}
+
 export class PeerHistory {
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #onNote: (note: SessionNote) => void;
   #state: FsmState = 'Idle';
+  /** The next session to come up never was down. */
+  #goesOn = false;
   /** Wall-clock milliseconds of the last change of state. */
   since: number;
   establishedCount = 0;
@@ -38,6 +49,26 @@ export class PeerHistory {
     this.since = clock.wallTime();
   }
 
+  get image(): HistoryImage {
+    const { since, establishedCount, downCount, lastDown, lastDownAt } = this;
+    return { since, establishedCount, downCount, lastDown, lastDownAt };
+  }
+
+  /** What happened in another process. */
+  restore(image: HistoryImage): void {
+    this.establishedCount = image.establishedCount;
+    this.downCount = image.downCount;
+    this.lastDown = image.lastDown;
+    this.lastDownAt = image.lastDownAt;
+  }
+
+  /** The session of another process goes on here: when it comes up it is no other one. */
+  goOn({ since }: HistoryImage): void {
+    this.#goesOn = true;
+    this.since = since;
+    this.#state = 'Established';
+  }
+
   /** Notes the state; true when it is another than before. */
   state(state: FsmState): boolean {
     if (state === this.#state) return false;
@@ -47,6 +78,11 @@ export class PeerHistory {
   }
 
   up(name: string, context: SessionContext): void {
+    if (this.#goesOn) {
+      this.#goesOn = false;
+      this.#log.info({ peer: name }, `session with ${name} goes on`);
+      return;
+    }
     this.establishedCount++;
     const families = context.families.map((family) => family.name);
     this.#log.info(

@@ -9,7 +9,7 @@ import type { OpenMessage } from '../wire/open.ts';
 import { decodeRouteRefresh } from '../wire/route-refresh.ts';
 import type { SessionContext } from '../wire/session-context.ts';
 import { type CeaseOptions, ceaseNotification } from './cease.ts';
-import { resolveCollision } from './collision.ts';
+import { loserOf } from './collision-loser.ts';
 import { ConnectionFsm } from './connection-fsm.ts';
 import { MessageCounters } from './counters.ts';
 import { type DownReason, refusesParameters, restartAfter } from './down-reason.ts';
@@ -18,7 +18,8 @@ import type { EventFacts } from './event-facts.ts';
 import type { PeerEvents, Session } from './events.ts';
 import { FSM_STATES, type FsmState } from './fsm-events.ts';
 import type { FsmOwner } from './fsm-owner.ts';
-import { canRestart, localOpen } from './local-open.ts';
+import { agreementOf, type PeerImage, peerImage, restoreHistory } from './handover.ts';
+import { localOpen } from './local-open.ts';
 import { compareOptions, type OptionsChange, type PeerOptions, socketOptions } from './options.ts';
 import { dialNow, loseLink, rekey } from './outside-events.ts';
 import type { PeerDependencies } from './peer-dependencies.ts';
@@ -241,6 +242,24 @@ export class Peer {
     this.#secondary.adopt(socket);
   }
 
+  /** For another process to go on with. */
+  handOver(): PeerImage {
+    return peerImage(this, this.#leading(), this.#history);
+  }
+
+  /**
+   * Goes on, before it is started, with what another process knows of it, and over `socket` with its session. Throws
+   * NotificationError where that no longer suits the options: the socket is the caller's then.
+   */
+  takeOver(image: PeerImage, socket: TransportSocket | undefined): void {
+    restoreHistory(image, this, this.#history);
+    if (image.session === undefined || socket === undefined) return;
+    const agreement = agreementOf(this.#options, image.session);
+    this.#adminUp = true;
+    this.#history.goOn(image.history);
+    this.#primary.takeOver(socket, image.session, agreement);
+  }
+
   #newFsm(startsActive: boolean): ConnectionFsm {
     // The second machine only follows an accepted connection; it dials once it has become the first.
     const mayDial = (self: ConnectionFsm) => self === this.#primary && !this.#options.passive;
@@ -299,19 +318,8 @@ export class Peer {
 
   #survivesCollision(fsm: ConnectionFsm, context: SessionContext): boolean {
     const other = fsm === this.#primary ? this.#secondary : this.#primary;
-    const initiator = fsm.connection?.initiator;
-    const otherInitiator = other?.connection?.initiator;
-    if (other === undefined || initiator === undefined || otherInitiator === undefined) return true;
-    const loser = resolveCollision({
-      localId: context.localId,
-      remoteId: context.peerId,
-      localAs: context.localAs,
-      remoteAs: context.peerAs,
-      existing: { state: other.state, initiator: otherInitiator },
-      fresh: { initiator },
-      peerMayRestart: canRestart(other.localOpen) && canRestart(other.remoteOpen),
-    });
-    if (loser === 'none') return true;
+    const loser = loserOf(fsm, other, context);
+    if (other === undefined || loser === 'none') return true;
     if (loser === 'fresh') {
       // A peer that lost its machine answers with a reset: without a hold time nothing else would ever tell.
       other.probe();

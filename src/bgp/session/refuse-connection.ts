@@ -8,8 +8,13 @@ import type { TransportSocket } from './transport.ts';
 /** For the peer to take the NOTIFICATION and close. */
 const LINGER_MS = 5000;
 
-/** Sends Cease/`subcode` and closes; bounded in time. */
-export function refuseConnection(clock: Clock, socket: TransportSocket, subcode: number): void {
+/** Sends Cease/`subcode` and closes; bounded in time. `before` is what must leave first. */
+export function refuseConnection(
+  clock: Clock,
+  socket: TransportSocket,
+  subcode: number,
+  before: Uint8Array = new Uint8Array(0),
+): void {
   const timer = clock.setTimer(LINGER_MS, () => socket.destroy());
   socket.attach({
     onConnect() {},
@@ -17,5 +22,6 @@ export function refuseConnection(clock: Clock, socket: TransportSocket, subcode:
     onEnd: () => socket.destroy(),
     onClose: () => timer.cancel(),
   });
-  socket.write([encodeNotification(ERROR.cease, subcode)], () => socket.end());
+  const chunks = [before, encodeNotification(ERROR.cease, subcode)];
+  socket.write(before.length === 0 ? chunks.slice(1) : chunks, () => socket.end());
 }

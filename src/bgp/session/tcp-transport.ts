@@ -5,13 +5,23 @@
 // All sockets read into one shared buffer (`onread`): nobody may keep what onData shows.
 
 import net from 'node:net';
-import { formatAddress, type IpBytes, isLinkLocal, parseAddress } from '../../lib/ip.ts';
+import { formatAddress, type IpBytes, isLinkLocal } from '../../lib/ip.ts';
 import { loadNativeSockets, type NativeSockets } from './native-socket.ts';
 import { type AoKey, sameAoKeys } from './tcp-ao.ts';
+import {
+  cannotSwitch,
+  descriptorOf,
+  endpointOf,
+  missing,
+  refuseNativeOptions,
+  toTransportError,
+  unsentOf,
+} from './tcp-handles.ts';
 import {
   type Authentication,
   type ConnectOptions,
   type Endpoint,
+  type HandedSocket,
   type ListenHandlers,
   type ListenOptions,
   type Password,
@@ -72,6 +82,24 @@ export class TcpTransport implements Transport {
       this.#native.close(fd);
       throw error;
     }
+  }
+
+  takeOver(handed: HandedSocket, options: SocketOptions): TransportSocket {
+    const socket = new TcpSocket(this.#native, handed);
+    const common: SocketConstructorOptions = {
+      fd: handed.descriptor,
+      allowHalfOpen: true,
+      onread: socket.onread(this.#receiveBuffer),
+      readable: true,
+      writable: true,
+      pauseOnCreate: true,
+    };
+    try {
+      socket.goOn(new net.Socket(common), options);
+    } catch (error) {
+      throw toTransportError(error);
+    }
+    return socket;
   }
 
   listen(options: ListenOptions, handlers: ListenHandlers): TransportListener {
@@ -145,6 +173,12 @@ class TcpSocket implements TransportSocket {
     this.#adopt(socket);
   }
 
+  /** Another process's connection, with these keys. */
+  goOn(socket: net.Socket, keys: Authentication): void {
+    this.#keys = keys;
+    this.#adopt(socket);
+  }
+
   #adopt(socket: net.Socket): void {
     this.#socket = socket;
     socket.setNoDelay(true);
@@ -215,6 +249,13 @@ class TcpSocket implements TransportSocket {
     if (last > 0) socket.uncork();
   }
 
+  handOver(): { descriptor: number; unsent: number } | undefined {
+    const socket = this.#socket;
+    const descriptor = socket === undefined ? undefined : descriptorOf(socket);
+    if (socket === undefined || descriptor === undefined) return undefined;
+    return { descriptor, unsent: unsentOf(socket) };
+  }
+
   pause(): void {
     this.#socket?.pause();
   }
@@ -282,7 +323,7 @@ class TcpListener implements TransportListener {
       this.#server.listen({ host, port: options.port, ipv6Only: options.address.length === 16 });
       return;
     }
-    const fd = this.#native.listener(options);
+    const fd = options.descriptor ?? this.#native.listener(options);
     this.#fd = fd;
     // One turn later, so that the caller can set its keys first.
     setImmediate(() => {
@@ -293,6 +334,10 @@ class TcpListener implements TransportListener {
 
   get port(): number {
     return this.#port;
+  }
+
+  get descriptor(): number | undefined {
+    return this.#server.listening ? this.#fd : undefined;
   }
 
   #accept(accepted: net.Socket): void {
@@ -350,46 +395,4 @@ class TcpListener implements TransportListener {
     this.#closed = true;
     if (this.#server.listening) this.#server.close();
   }
-}
-
-function refuseNativeOptions(options: SocketOptions & { interface?: string | undefined }): void {
-  if (options.password !== undefined) throw missing('password (TCP-MD5)');
-  if (options.tcpAo !== undefined) throw missing('authentication (TCP-AO)');
-  if (options.minTtl !== undefined) throw missing('ttlSecurity (GTSM)');
-  if (options.ttl !== undefined) throw missing('multihop TTL');
-  if (options.interface !== undefined) throw missing('interface');
-}
-
-/** RFC 5925 §7.3: a connection is signed from its first segment on, or never. */
-function cannotSwitch(): TransportError {
-  return new TransportError('EISCONN', 'a connection cannot get or lose TCP-AO');
-}
-
-function missing(option: string): TransportError {
-  return new TransportError(
-    'ENOTSUP',
-    `${option} needs Linux and the koffi library, and one is missing here`,
-  );
-}
-
-function endpointOf(address: string | undefined, port: number | undefined): Endpoint {
-  const parsed = parseAddress(address ?? '');
-  if (parsed === undefined || port === undefined) {
-    throw new TransportError('ENOTCONN', 'connection closed');
-  }
-  return { address: parsed.bytes, port, zone: parsed.zone };
-}
-
-function descriptorOf(socket: net.Socket): number | undefined {
-  const handle: unknown = Reflect.get(socket, '_handle');
-  if (typeof handle !== 'object' || handle === null) return undefined;
-  const fd: unknown = Reflect.get(handle, 'fd');
-  return typeof fd === 'number' && fd >= 0 ? fd : undefined;
-}
-
-function toTransportError(error: unknown): TransportError {
-  if (error instanceof TransportError) return error;
-  if (!(error instanceof Error)) return new TransportError('EUNKNOWN', String(error));
-  const code: unknown = Reflect.get(error, 'code');
-  return new TransportError(typeof code === 'string' ? code : 'EUNKNOWN', error.message);
 }

@@ -75,6 +75,11 @@ export interface TransportSocket {
    * and the next write must wait for it.
    */
   write(chunks: readonly Uint8Array[], done: () => void): void;
+  /**
+   * What another process needs to go on with the connection: its descriptor, and how many octets of the write under way
+   * the kernel has not taken. Undefined where it is not open.
+   */
+  handOver?(): { readonly descriptor: number; readonly unsent: number } | undefined;
   pause(): void;
   resume(): void;
   /** Closes after what was written has been sent. */
@@ -91,6 +96,15 @@ export interface ListenOptions {
   readonly zone?: string | undefined;
   /** Listen on an address that the machine does not have yet. */
   readonly freebind?: boolean;
+  /** A socket that another process has made so, and listens already. */
+  readonly descriptor?: number | undefined;
+}
+
+/** A connection of another process, with the keys and the options that it has. */
+export interface HandedSocket {
+  readonly descriptor: number;
+  readonly local: Endpoint;
+  readonly remote: Endpoint;
 }
 
 export interface ListenHandlers {
@@ -103,6 +117,8 @@ export interface ListenHandlers {
 export interface TransportListener {
   /** The port in use, where 0 was asked for; known since onListening. */
   readonly port: number;
+  /** For another process to listen on; undefined where there is none. */
+  readonly descriptor?: number | undefined;
   /** Sets, replaces or (undefined) removes the TCP-MD5 key for a remote prefix; throws TransportError. */
   setPassword(prefix: { bytes: IpBytes; length: number }, password: Password | undefined): void;
   /** Exchanges the TCP-AO keys for a remote prefix; throws TransportError. */
@@ -118,6 +134,8 @@ export interface Transport {
   /** Errors, those of the options included, arrive through onClose. */
   connect(options: ConnectOptions, handlers: SocketHandlers): TransportSocket;
   listen(options: ListenOptions, handlers: ListenHandlers): TransportListener;
+  /** Goes on with a connection of another process, which reads nothing before attach(). Throws TransportError. */
+  takeOver?(handed: HandedSocket, options: SocketOptions): TransportSocket;
 }
 
 /** A failure of the network or of an option, with the system's name for it (ECONNREFUSED, EACCES...). */

@@ -51,6 +51,11 @@ export class Framer {
     return this.#carried;
   }
 
+  /** A copy of them, to be pushed into another framer. */
+  get carried(): Uint8Array {
+    return this.#carry.slice(0, this.#carried);
+  }
+
   /**
    * Takes `chunk[0, length)` and calls back once per whole message in it. Once onMessage has returned false, or a
    * NotificationError was thrown (RFC 4271 §6.1: 1/1, 1/2, 1/3), the stream is at its end: later octets are ignored.

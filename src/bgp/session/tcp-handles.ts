@@ -1,0 +1,59 @@
+// Between Node's sockets and the system's: descriptors, ends, what waits to be written, and what cannot be had without
+// the door to the system.
+
+import { parseAddress } from '../../lib/ip.ts';
+import { type Endpoint, type SocketOptions, TransportError } from './transport.ts';
+
+/** Throws TransportError where the connection is gone. */
+export function endpointOf(address: string | undefined, port: number | undefined): Endpoint {
+  const parsed = parseAddress(address ?? '');
+  if (parsed === undefined || port === undefined) {
+    throw new TransportError('ENOTCONN', 'connection closed');
+  }
+  return { address: parsed.bytes, port, zone: parsed.zone };
+}
+
+/** Undefined where it is closed. */
+export function descriptorOf(socket: object): number | undefined {
+  const handle: unknown = Reflect.get(socket, '_handle');
+  if (typeof handle !== 'object' || handle === null) return undefined;
+  const fd: unknown = Reflect.get(handle, 'fd');
+  return typeof fd === 'number' && fd >= 0 ? fd : undefined;
+}
+
+/** With the system's name for it. */
+export function toTransportError(error: unknown): TransportError {
+  if (error instanceof TransportError) return error;
+  if (!(error instanceof Error)) return new TransportError('EUNKNOWN', String(error));
+  const code: unknown = Reflect.get(error, 'code');
+  return new TransportError(typeof code === 'string' ? code : 'EUNKNOWN', error.message);
+}
+
+/** Octets of the write under way that the kernel has not taken. */
+export function unsentOf(socket: object): number {
+  const handle: unknown = Reflect.get(socket, '_handle');
+  if (typeof handle !== 'object' || handle === null) return 0;
+  const octets: unknown = Reflect.get(handle, 'writeQueueSize');
+  return typeof octets === 'number' ? octets : 0;
+}
+
+/** Throws TransportError where an option needs a native socket. */
+export function refuseNativeOptions(options: SocketOptions & { interface?: string | undefined }): void {
+  if (options.password !== undefined) throw missing('password (TCP-MD5)');
+  if (options.tcpAo !== undefined) throw missing('authentication (TCP-AO)');
+  if (options.minTtl !== undefined) throw missing('ttlSecurity (GTSM)');
+  if (options.ttl !== undefined) throw missing('multihop TTL');
+  if (options.interface !== undefined) throw missing('interface');
+}
+
+/** RFC 5925 §7.3: a connection is signed from its first segment on, or never. */
+export function cannotSwitch(): TransportError {
+  return new TransportError('EISCONN', 'a connection cannot get or lose TCP-AO');
+}
+
+export function missing(option: string): TransportError {
+  return new TransportError(
+    'ENOTSUP',
+    `${option} needs Linux and the koffi library, and one is missing here`,
+  );
+}
