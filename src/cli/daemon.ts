@@ -64,7 +64,7 @@ export interface DaemonParts {
   /** Becomes who the configuration says; before anything is opened, and before any thread is started. */
   dropPrivileges?(wanted: ProcessConfig, config: Config): Promise<void>;
   /** Looks at files of secrets, and calls back when one has changed. */
-  watchSecrets?(config: Config, changed: (files: readonly string[]) => void): SecretWatch;
+  watchSecrets?(config: Config, logger: Logger, changed: (files: readonly string[]) => void): SecretWatch;
   /** A supervisor that wants to know. */
   readonly supervisor?: Supervisor;
   /** Where signals come from. */
@@ -162,7 +162,7 @@ export async function runDaemon(
     parts.supervisor?.ready();
     const reload = reloader(api, journal, logger, parts.supervisor);
     signals.onReload(reload);
-    secrets = parts.watchSecrets?.(config, (files) => {
+    secrets = parts.watchSecrets?.(config, logger, (files) => {
       logger.info({ files }, 'secrets have changed: reloading');
       reload();
     });

@@ -1,6 +1,8 @@
 // The commands that need no daemon: `run` becomes one, `check` reads a file. Everything heavy is imported here, when
 // one of them is really called.
 
+import type { LoadResult } from '../config/load.ts';
+import { systemClock } from '../lib/clock.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -46,8 +48,14 @@ export async function check(file: string, json: boolean, terminal: Terminal): Pr
   return code;
 }
 
+/** Of the command line, before what the configuration says. */
+export interface RunOptions {
+  readonly user?: string | undefined;
+  readonly group?: string | undefined;
+}
+
 /** Runs the daemon in this process until a signal ends it. */
-export async function run(file: string, terminal: Terminal): Promise<ExitCode> {
+export async function run(file: string, options: RunOptions, terminal: Terminal): Promise<ExitCode> {
   const [loadConfig, { runDaemon }, { createLog }, speaker, socket, control, bird, http] = await Promise.all([
     configLoader(file, terminal),
     import('./daemon.ts'),
@@ -62,12 +70,22 @@ export async function run(file: string, terminal: Terminal): Promise<ExitCode> {
     import('../control/bird/log-tap.ts'),
     import('./bird/remote-log.ts'),
   ]);
+  const [{ becomeUser }, { watchSecrets }, { systemSupervisor }] = await Promise.all([
+    import('./run-as.ts'),
+    import('./secret-watch.ts'),
+    import('./supervisor.ts'),
+  ]);
+  const supervisor = systemSupervisor(terminal.env);
   const logTap = new LogTap();
   const tty = terminal.columns !== undefined;
   return runDaemon(
     file,
     {
-      loadConfig,
+      loadConfig: (other) => withRunOptions(loadConfig(other), options),
+      dropPrivileges: becomeUser,
+      watchSecrets: (config, logger, changed) =>
+        watchSecrets({ config, configFile: file, clock: systemClock, logger, changed }),
+      ...(supervisor !== undefined && { supervisor }),
       createLog: (config) => {
         // Log statements of BIRD's language say where and how.
         const log =
@@ -94,6 +112,13 @@ export async function run(file: string, terminal: Terminal): Promise<ExitCode> {
     },
     terminal,
   );
+}
+
+function withRunOptions(result: LoadResult, { user, group }: RunOptions): LoadResult {
+  if (!result.ok || (user === undefined && group === undefined)) return result;
+  const { process: said = { user: undefined, group: undefined, watchSecrets: 0 } } = result.config;
+  const wanted = { ...said, user: user ?? said.user, group: group ?? said.group };
+  return { ...result, config: { ...result.config, process: wanted } };
 }
 
 /** An error that reaches the top leaves the state unknown: it is logged whole, and a supervisor starts anew. */

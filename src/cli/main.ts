@@ -34,8 +34,8 @@ function handlersFor(terminal: Terminal): Handlers {
         client.close();
       }
     },
-    async run(file) {
-      return (await import('./local.ts')).run(file, terminal);
+    async run(file, options) {
+      return (await import('./local.ts')).run(file, options, terminal);
     },
     async check(file, json) {
       return (await import('./local.ts')).check(file, json, terminal);

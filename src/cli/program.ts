@@ -7,7 +7,7 @@ import { SOCKET_VARIABLE } from '../control/protocol.ts';
 import { ACTIONS, type Action } from './actions.ts';
 import { SHELLS } from './completion.ts';
 import { EXIT, EXIT_HELP, type ExitCode } from './exit-codes.ts';
-import { DEFAULT_CONFIG } from './local.ts';
+import { DEFAULT_CONFIG, type RunOptions } from './local.ts';
 import { addSimulate } from './simulate.ts';
 import { addTarget, type Target, targetOf } from './target.ts';
 import type { Terminal } from './terminal.ts';
@@ -19,7 +19,7 @@ export interface Handlers {
     request: Record<string, unknown>,
     options: { target: Target; json: boolean; all: boolean },
   ): Promise<ExitCode>;
-  run(file: string): Promise<ExitCode>;
+  run(file: string, options: RunOptions): Promise<ExitCode>;
   check(file: string, json: boolean): Promise<ExitCode>;
   test(file: string, json: boolean): Promise<ExitCode>;
   completion(shell: string, program: Program): Promise<ExitCode>;
@@ -110,8 +110,10 @@ function addRun(root: Command, handlers: Handlers, finish: Finish, terminal: Ter
     .description("run the daemon in the foreground; FILE is YAML or BIRD's language")
     .argument('[FILE]', `configuration (default: "${DEFAULT_CONFIG}")`)
     .option('-c, --config <FILE>', 'the same')
-    .action((file: string | undefined, options: { config?: string }) =>
-      finish(handlers.run(file ?? options.config ?? DEFAULT_CONFIG)),
+    .option('-u, --user <USER>', 'become this user, with the capabilities of a router only')
+    .option('-g, --group <GROUP>', 'become this group; that of the user unless given')
+    .action((file: string | undefined, options: RunOptions & { config?: string }) =>
+      finish(handlers.run(file ?? options.config ?? DEFAULT_CONFIG, options)),
     );
   root
     .command('test')

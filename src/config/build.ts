@@ -96,6 +96,7 @@ export function buildConfig(
     },
     control: buildControl(input.control, (path) => secrets.locate(path), issues),
     process: buildProcess(input.process),
+    ...(secrets.files.length > 0 && { secretFiles: secrets.files }),
     http: buildHttp(input.http),
     log: buildLog(input.log),
     diagnosis: buildDiagnosis(input.diagnosis),

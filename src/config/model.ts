@@ -33,6 +33,8 @@ export interface Config {
   readonly control: ControlConfig;
   /** What the daemon is to the system. */
   readonly process?: ProcessConfig;
+  /** Files that secrets were read from. */
+  readonly secretFiles?: readonly string[];
   readonly http: HttpConfig | undefined;
   readonly log: LogConfig;
   readonly diagnosis: DiagnosisConfig;

@@ -17,6 +17,7 @@ export class SecretReader {
   readonly #readFile: ReadFile;
   readonly #locate: (path: string) => string;
   readonly #issues: IssueList;
+  readonly #files = new Set<string>();
   /** A group's password is read and complained about once. */
   readonly #byPath = new Map<string, Secret | undefined>();
 
@@ -26,6 +27,11 @@ export class SecretReader {
     this.#readFile = readFile;
     this.#locate = locate;
     this.#issues = issues;
+  }
+
+  /** Files that were read, or should have been. */
+  get files(): readonly string[] {
+    return [...this.#files];
   }
 
   /** A path as it is opened. */
@@ -68,6 +74,7 @@ export class SecretReader {
 
   #fromFile(file: string, path: Path): Secret | undefined {
     const located = this.#locate(file);
+    this.#files.add(located);
     let content: string;
     try {
       content = this.#readFile(located);

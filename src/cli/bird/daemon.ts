@@ -69,9 +69,9 @@ async function run(
   // What `ps`, `pgrep` and calicoctl look for.
   process.title = face.name;
   if (options.user !== undefined || options.group !== undefined) {
-    const { dropPrivileges } = await import('./native.ts');
+    const { becomeBird } = await import('./native.ts');
     try {
-      await dropPrivileges(options.user, options.group);
+      becomeBird(options.user, options.group);
     } catch (error) {
       terminal.warn(`${face.name}: ${error instanceof Error ? error.message : String(error)}`);
       return EXIT.failed;
@@ -127,6 +127,9 @@ async function runInstance(
     import('../../control/grpc/socket.ts'),
     import('../local.ts'),
   ]);
+  const { systemSupervisor } = await import('../supervisor.ts');
+  // Of two in one process neither speaks for the other.
+  const supervisor = options.second === undefined ? systemSupervisor(terminal.env) : undefined;
   const logTap = new LogTap();
   let bird: BirdConfig | undefined;
   return runDaemon(
@@ -163,6 +166,7 @@ async function runInstance(
         const { startHttpServer } = await import('../../control/http/server.ts');
         return startHttpServer({ ...wanted, wallTime: terminal.now });
       },
+      ...(supervisor !== undefined && { supervisor }),
       signals,
       exit: (status) => process.exit(status),
       journal: journalOf(log, started),
