@@ -14,24 +14,36 @@ import type {
   LogConfig,
   NetworkConfig,
   PeerConfig,
+  PipeConfig,
   RedistributeSource,
   RouterConfig,
+  TableConfig,
 } from './model.ts';
 import { compareSettings, type SettingsChange, sameValue } from './peer-changes.ts';
 import { sentencesOf } from './plan-sentences.ts';
 
-export interface ConfigPlan {
-  readonly router: RouterChange | undefined;
-  readonly listeners: { readonly added: readonly ListenConfig[]; readonly removed: readonly ListenConfig[] };
+/** What feeds and drains one routing table beside peers and pipes. */
+export interface OriginsPlan {
   readonly kernel: KernelChange | undefined;
-  readonly peers: ListChange<PeerConfig, PeerChange>;
-  readonly dynamicPeers: ListChange<DynamicPeersConfig, DynamicPeersChange>;
   readonly networks: ListChange<NetworkConfig, Replacement<NetworkConfig>>;
   readonly redistribute: {
     readonly added: readonly RedistributeSource[];
     readonly removed: readonly RedistributeSource[];
   };
   readonly localPolicies: SectionChange<LocalPolicies, LocalPolicyAction> | undefined;
+}
+
+export interface TableChange extends Replacement<TableConfig>, OriginsPlan {}
+
+/** The main table's origins, and everything else. */
+export interface ConfigPlan extends OriginsPlan {
+  readonly router: RouterChange | undefined;
+  readonly listeners: { readonly added: readonly ListenConfig[]; readonly removed: readonly ListenConfig[] };
+  /** A table of other families is another one: it is removed and added. */
+  readonly tables: ListChange<TableConfig, TableChange>;
+  readonly pipes: ListChange<PipeConfig, Replacement<PipeConfig>>;
+  readonly peers: ListChange<PeerConfig, PeerChange>;
+  readonly dynamicPeers: ListChange<DynamicPeersConfig, DynamicPeersChange>;
   readonly decision: SectionChange<DecisionConfig, DecisionAction> | undefined;
   readonly control: Replacement<ControlConfig> | undefined;
   readonly http: Replacement<HttpConfig | undefined> | undefined;
@@ -132,12 +144,11 @@ export function diffConfig(before: Config, after: Config): ConfigPlan {
   const plan: Omit<ConfigPlan, 'sentences'> = {
     router: diffSection(before.router, after.router, ROUTER_ACTIONS),
     listeners: diffSet(before.listen, after.listen),
-    kernel: diffKernel(before.kernel, after.kernel),
+    ...diffOrigins(before, after),
+    tables: diffList(before.tables ?? [], after.tables ?? [], tableKey, diffTable),
+    pipes: diffList(before.pipes ?? [], after.pipes ?? [], (pipe) => pipe.name, replacement),
     peers: diffList(before.peers, after.peers, (peer) => peer.name, diffPeer),
     dynamicPeers: diffList(before.dynamicPeers, after.dynamicPeers, (range) => range.name, diffDynamic),
-    networks: diffList(before.networks, after.networks, (network) => network.prefix, replacement),
-    redistribute: diffSet(before.redistribute, after.redistribute),
-    localPolicies: diffSection(before.localPolicies, after.localPolicies, LOCAL_POLICY_ACTIONS),
     decision: diffSection(before.decision, after.decision, DECISION_ACTIONS),
     control: replacement(before.control, after.control),
     http: replacement(before.http, after.http),
@@ -145,6 +156,25 @@ export function diffConfig(before: Config, after: Config): ConfigPlan {
     diagnosis: replacement(before.diagnosis, after.diagnosis),
   };
   return { ...plan, sentences: sentencesOf(plan) };
+}
+
+type Origins = Pick<Config, 'kernel' | 'networks' | 'redistribute' | 'localPolicies'>;
+
+function diffOrigins(before: Origins, after: Origins): OriginsPlan {
+  return {
+    kernel: diffKernel(before.kernel, after.kernel),
+    networks: diffList(before.networks, after.networks, (network) => network.prefix, replacement),
+    redistribute: diffSet(before.redistribute, after.redistribute),
+    localPolicies: diffSection(before.localPolicies, after.localPolicies, LOCAL_POLICY_ACTIONS),
+  };
+}
+
+function tableKey({ name, families }: TableConfig): string {
+  return [name, ...families].join(' ');
+}
+
+function diffTable(before: TableConfig, after: TableConfig): TableChange | undefined {
+  return sameValue(before, after) ? undefined : { before, after, ...diffOrigins(before, after) };
 }
 
 function replacement<T>(before: T, after: T): Replacement<T> | undefined {

@@ -6,7 +6,7 @@ import type { Filter, PolicyLog } from '../policy/filter.ts';
 import { FilterPool, type PolicyHost } from '../policy/program.ts';
 import { NO_TABLES, type PolicyTables } from '../policy/route-access.ts';
 import { lineOf, type Span } from '../policy/source.ts';
-import type { Config } from './model.ts';
+import type { Config, LocalPolicies, Policy } from './model.ts';
 import { filtersOf } from './policies.ts';
 
 /** A log as far as filters need one. */
@@ -72,12 +72,17 @@ export class FilterEnvironment {
   }
 }
 
+function policiesOf({ networks, kernel, connected, static: fixed, install }: LocalPolicies): Policy[] {
+  return [networks, kernel, connected, fixed, install];
+}
+
 /** Every filter that a configuration may run. */
 export function filtersIn(config: Config): Filter[] {
-  const { networks, kernel, connected, static: fixed, install } = config.localPolicies;
-  const policies = [...config.peers, ...config.dynamicPeers].flatMap((peer) => [peer.import, peer.export]);
+  const channels = [...config.peers, ...config.dynamicPeers, ...(config.pipes ?? [])];
+  const tables = [config, ...(config.tables ?? [])];
   return [
-    ...[...policies, networks, kernel, connected, fixed, install].flatMap(filtersOf),
-    ...config.networks.flatMap(({ set }) => set ?? []),
+    ...channels.flatMap((each) => [each.import, each.export]).flatMap(filtersOf),
+    ...tables.flatMap(({ localPolicies }) => policiesOf(localPolicies)).flatMap(filtersOf),
+    ...tables.flatMap(({ networks }) => networks).flatMap(({ set }) => set ?? []),
   ];
 }

@@ -8,6 +8,7 @@ import type { Filter } from '../policy/filter.ts';
 import type { PolicyTest } from '../policy/tests.ts';
 import type { BirdConfig } from './bird/config.ts';
 import type { FilterEnvironment } from './filter-environment.ts';
+import type { RpkiCacheConfig } from './rpki.ts';
 import type { ControlConfig } from './model/control.ts';
 import type { ProcessConfig } from './model/process.ts';
 import type { TcpAoKeyConfig } from './model/tcp-ao.ts';
@@ -25,6 +26,11 @@ export interface Config {
   readonly networks: readonly NetworkConfig[];
   readonly redistribute: readonly RedistributeSource[];
   readonly localPolicies: LocalPolicies;
+  /** Routing tables beside the main one. */
+  readonly tables?: readonly TableConfig[];
+  readonly pipes?: readonly PipeConfig[];
+  /** Caches of RPKI data. */
+  readonly rpki?: readonly RpkiCacheConfig[];
   /** Tests of its filters, for `godwit test`. */
   readonly tests?: readonly PolicyTest[];
   /** What its filters run with; absent where no route is ever seen. */
@@ -94,6 +100,30 @@ export interface KernelConfig {
   readonly scanTime: number;
   /** Between protocols, of learned routes and of interfaces' prefixes; 10 and 240 unless given. */
   readonly preference?: { readonly learned: number | undefined; readonly connected: number | undefined };
+}
+
+/** A further routing table: what the sections of the same names are to the main one. */
+export interface TableConfig {
+  /** Not empty: that is the main one's. */
+  readonly name: string;
+  readonly families: readonly ('ipv4' | 'ipv6')[];
+  readonly kernel: KernelConfig;
+  readonly networks: readonly NetworkConfig[];
+  readonly redistribute: readonly RedistributeSource[];
+  readonly localPolicies: LocalPolicies;
+}
+
+/** Joins two tables, family by family. */
+export interface PipeConfig {
+  readonly name: string;
+  readonly families: readonly ('ipv4' | 'ipv6')[];
+  /** Names; empty = the main one. */
+  readonly table: string;
+  readonly peerTable: string;
+  /** From the peer table into the table. */
+  readonly import: Policy;
+  /** From the table into the peer table. */
+  readonly export: Policy;
 }
 
 export interface LearnConfig {
@@ -177,6 +207,15 @@ export interface PeerSettings {
   readonly bfd: BfdConfig | undefined;
   /** Between protocols, of its routes; the higher wins. 100 unless given. */
   readonly preference?: number;
+  /** The routing tables of its families by name; the main one unless given. */
+  readonly tables?: TableNames;
+  /** The tables whose kernel tables its next hops are looked up in; those of `tables` unless given. */
+  readonly igpTables?: TableNames;
+}
+
+export interface TableNames {
+  readonly ipv4?: string;
+  readonly ipv6?: string;
 }
 
 /** self: own address; unchanged: as received; auto: RFC 4271 §5.1.3; address: `nextHopAddress`. */

@@ -83,6 +83,9 @@ export const PEER_KEYS: Readonly<Record<PeerKey, PeerKeyRow>> = {
   // A session of its own, beside BGP's.
   bfd: { name: 'bfd', actions: LIVE },
   preference: { name: 'preference', actions: SOFT_IN },
+  tables: { name: 'table', actions: RESET },
+  // A next hop is another one where it is looked up elsewhere: the routes must come again.
+  igpTables: { name: 'igpTable', actions: RESET },
 };
 
 /** What is to be done with one peer or range that stays. */

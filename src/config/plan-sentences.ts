@@ -5,12 +5,14 @@ import type {
   DecisionAction,
   KernelAction,
   LocalPolicyAction,
+  OriginsPlan,
   RouterAction,
   SectionChange,
 } from './diff.ts';
-import type { ControlConfig, ListenConfig, NetworkConfig, PeerConfig } from './model.ts';
+import type { ControlConfig, ListenConfig, NetworkConfig, PeerConfig, PipeConfig } from './model.ts';
 import type { PeerOrRange } from './peer-changes.ts';
 import { describeKey, type SettingsChange, show } from './peer-changes.ts';
+import { describePolicy, samePolicy } from './policies.ts';
 
 const ROUTER_WORDS: Readonly<Record<RouterAction, string>> = {
   'reset-all': 'all sessions are reset',
@@ -39,16 +41,14 @@ const LOCAL_POLICY_WORDS: Readonly<Record<LocalPolicyAction, string>> = {
 };
 
 export function sentencesOf(plan: Omit<ConfigPlan, 'sentences'>): string[] {
-  const { router, kernel, localPolicies, decision } = plan;
+  const { router, decision } = plan;
   return [
     ...(router === undefined
       ? []
       : [`router: ${describeSection(router)}; ${words(router.actions, ROUTER_WORDS)}`]),
     ...plan.listeners.removed.map((listen) => `listener ${endpoint(listen)} closed`),
     ...plan.listeners.added.map((listen) => `listener ${endpoint(listen)} opened`),
-    ...(kernel === undefined
-      ? []
-      : [sentence(`kernel: ${describeSection(kernel)}`, words(kernel.actions, KERNEL_WORDS))]),
+    ...kernelSentences(plan),
     ...plan.peers.removed.map((peer) => `peer ${peer.name} removed`),
     ...plan.peers.added.map((peer) => `peer ${peer.name} added (${at(peer)}, AS ${peer.asn})`),
     ...plan.peers.changed.map((change) =>
@@ -64,16 +64,19 @@ export function sentencesOf(plan: Omit<ConfigPlan, 'sentences'>): string[] {
         ...(change.limit ? [`limit ${change.before.limit} -> ${change.after.limit}`] : []),
       ]),
     ),
-    ...plan.networks.removed.map((network) => `network ${network.prefix} withdrawn`),
-    ...plan.networks.added.map((network) => `network ${network.prefix} announced`),
-    ...plan.networks.changed.map(
-      (change) => `network ${change.after.prefix}: ${networkParts(change.before, change.after)}`,
+    ...originSentences(plan),
+    ...plan.tables.removed.map((table) => `table ${table.name} removed`),
+    ...plan.tables.added.map((table) => `table ${table.name} added`),
+    ...plan.tables.changed.flatMap((change) =>
+      [...kernelSentences(change), ...originSentences(change)].map(
+        (each) => `table ${change.after.name}: ${each}`,
+      ),
     ),
-    ...plan.redistribute.removed.map((source) => `${source} routes are no longer redistributed`),
-    ...plan.redistribute.added.map((source) => `${source} routes are redistributed`),
-    ...(localPolicies === undefined
-      ? []
-      : [`policy: ${describeSection(localPolicies)}; ${words(localPolicies.actions, LOCAL_POLICY_WORDS)}`]),
+    ...plan.pipes.removed.map((pipe) => `pipe ${pipe.name} removed; its routes are taken back`),
+    ...plan.pipes.added.map((pipe) => `pipe ${pipe.name} added (${pipeEnds(pipe)})`),
+    ...plan.pipes.changed.map(
+      (change) => `pipe ${change.after.name}: ${pipeParts(change.before, change.after)}`,
+    ),
     ...(decision === undefined
       ? []
       : [`decision: ${describeSection(decision)}; ${words(decision.actions, DECISION_WORDS)}`]),
@@ -86,6 +89,42 @@ export function sentencesOf(plan: Omit<ConfigPlan, 'sentences'>): string[] {
         ]),
     ...(plan.diagnosis === undefined ? [] : ['journal, watchdog or crash reports: taken over']),
   ];
+}
+
+function kernelSentences({ kernel }: OriginsPlan): string[] {
+  if (kernel === undefined) return [];
+  return [sentence(`kernel: ${describeSection(kernel)}`, words(kernel.actions, KERNEL_WORDS))];
+}
+
+function originSentences({ networks, redistribute, localPolicies }: OriginsPlan): string[] {
+  return [
+    ...networks.removed.map((network) => `network ${network.prefix} withdrawn`),
+    ...networks.added.map((network) => `network ${network.prefix} announced`),
+    ...networks.changed.map(
+      (change) => `network ${change.after.prefix}: ${networkParts(change.before, change.after)}`,
+    ),
+    ...redistribute.removed.map((source) => `${source} routes are no longer redistributed`),
+    ...redistribute.added.map((source) => `${source} routes are redistributed`),
+    ...(localPolicies === undefined
+      ? []
+      : [`policy: ${describeSection(localPolicies)}; ${words(localPolicies.actions, LOCAL_POLICY_WORDS)}`]),
+  ];
+}
+
+/** `main <=> blue` */
+function pipeEnds({ table, peerTable }: PipeConfig): string {
+  return `${table || 'main'} <=> ${peerTable || 'main'}`;
+}
+
+function pipeParts(before: PipeConfig, after: PipeConfig): string {
+  const ends = pipeEnds(before) === pipeEnds(after) ? [] : [`${pipeEnds(before)} -> ${pipeEnds(after)}`];
+  const policies = (['import', 'export'] as const)
+    .filter((direction) => !samePolicy(before[direction], after[direction]))
+    .map((direction) => {
+      const [old, next] = [describePolicy(before[direction]), describePolicy(after[direction])];
+      return old === next ? `${direction} ${next} changed` : `${direction} ${old} -> ${next}`;
+    });
+  return [...ends, ...policies].join(', ');
 }
 
 function sentence(what: string, then: string): string {

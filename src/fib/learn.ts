@@ -72,6 +72,11 @@ export class Learner {
     yield* this.#fromAddresses.values();
   }
 
+  /** The learned route of a prefix: a connected one, or one of a kernel table. */
+  find(prefix: Prefix, connected: boolean): LearnedRoute | undefined {
+    return (connected ? this.#fromAddresses : this.#fromRoutes).get(formatPrefix(prefix));
+  }
+
   get size(): number {
     return this.#fromRoutes.size + this.#fromAddresses.size;
   }

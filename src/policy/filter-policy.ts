@@ -206,7 +206,10 @@ export class FilterPolicy implements RoutePolicy {
       attrs.hold(attr);
       return attr;
     }
-    const nextHop = wanted === undefined ? before : nextHops.intern(wanted, wanted.length, undefined);
+    const nextHop =
+      wanted === undefined
+        ? before
+        : nextHops.intern(wanted, wanted.length, undefined, nextHops.get(before).domain);
     const result = attrs.intern(bytes, offset, length, nextHop, extras ?? attrs.extras[attr]!);
     if (wanted !== undefined) nextHops.release(nextHop);
     if (extras !== undefined) attrs.extrasTable.release(extras);

@@ -84,14 +84,14 @@ function announceAll(
             ? result
             : judged(each.applyInTurn(rib, prefixId, result.attrPost, peer, result.attrPost));
         if (own.cause !== REJECT.none) refused++;
-        if (row !== 0) replace(rib, peer, row, attrIn, own, now);
-        else add(rib, peer, prefixId, pathId, attrIn, own, now);
+        if (row !== 0) replaceRow(rib, peer, row, attrIn, own, now);
+        else addRow(rib, peer, prefixId, pathId, attrIn, own, now);
         if (each !== undefined) letGo(rib, own);
       }
     }
   }
   each?.settle();
-  const changes = peer.changes[rib.family.id]!;
+  const changes = peer.changes[rib.index]!;
   changes.announced += count;
   changes.unchanged += unchanged;
   // What the checks refuse, no policy sees.
@@ -104,7 +104,7 @@ function announceAll(
 export function withdraw(rib: FamilyRib, peer: RibPeer, batch: NlriBatch): void {
   const { prefixes, paths } = rib;
   const { pathIds, count } = batch;
-  const counters = peer.counters[rib.family.id]!;
+  const counters = peer.counters[rib.index]!;
   const before = counters.received;
   for (let from = 0; from < count; from += BLOCK) {
     const to = Math.min(count, from + BLOCK);
@@ -116,12 +116,13 @@ export function withdraw(rib: FamilyRib, peer: RibPeer, batch: NlriBatch): void 
       if (row !== 0) removeRow(rib, peer, row);
     }
   }
-  const changes = peer.changes[rib.family.id]!;
+  const changes = peer.changes[rib.index]!;
   changes.withdrawn += count;
   changes.unknown += count - (before - counters.received);
 }
 
-function add(
+/** A new row; `attrIn` and the result's set stay the caller's. */
+export function addRow(
   rib: FamilyRib,
   peer: RibPeer,
   prefixId: number,
@@ -129,9 +130,9 @@ function add(
   attrIn: number,
   result: ImportResult,
   now: number,
-): void {
+): number {
   const { prefixes, paths, shared } = rib;
-  const counters = peer.counters[rib.family.id]!;
+  const counters = peer.counters[rib.index]!;
   prefixes.hold(prefixId);
   const row = paths.add(prefixId, peer.id, pathId);
   shared.attrs.hold(attrIn);
@@ -140,9 +141,11 @@ function add(
   counters.received++;
   setPost(rib, peer, row, 0, result);
   if (result.attrPost !== 0) rib.locRib.markDirty(prefixId);
+  return row;
 }
 
-function replace(
+/** Another set for a row that is there. */
+export function replaceRow(
   rib: FamilyRib,
   peer: RibPeer,
   row: number,
@@ -171,17 +174,17 @@ function confirm(rib: FamilyRib, peer: RibPeer, row: number): boolean {
   return true;
 }
 
-function clearStale({ paths, family }: FamilyRib, peer: RibPeer, row: number): void {
+function clearStale({ paths, index }: FamilyRib, peer: RibPeer, row: number): void {
   const flags = paths.flags(row);
   if ((flags & PATH_FLAG.stale) === 0) return;
   paths.setFlags(row, flags & ~(PATH_FLAG.stale | PATH_FLAG.longLived));
-  peer.counters[family.id]!.stale--;
+  peer.counters[index]!.stale--;
 }
 
 /** Stores the outcome of import; keeps the rejected counter and the references right. */
 function setPost(rib: FamilyRib, peer: RibPeer, row: number, oldPost: number, result: ImportResult): void {
   const { paths, shared } = rib;
-  const counters = peer.counters[rib.family.id]!;
+  const counters = peer.counters[rib.index]!;
   if (paths.reject(row) !== 0) counters.rejected--;
   if (paths.reject(row) !== result.cause) paths.setReject(row, result.cause);
   if (result.cause !== 0) counters.rejected++;
@@ -193,7 +196,7 @@ function setPost(rib: FamilyRib, peer: RibPeer, row: number, oldPost: number, re
 /** Takes a row out, with all that it holds. */
 export function removeRow(rib: FamilyRib, peer: RibPeer, row: number): void {
   const { prefixes, paths, shared } = rib;
-  const counters = peer.counters[rib.family.id]!;
+  const counters = peer.counters[rib.index]!;
   const prefixId = paths.prefixId(row);
   const attrPost = paths.attrPost(row);
   counters.received--;
@@ -216,7 +219,7 @@ export function flushPeer(rib: FamilyRib, peer: RibPeer): RowWalk {
 /** RFC 4724 §4.2, RFC 7313 §4: from now on a row counts as stale until the peer sends it again. */
 export function markStale(rib: FamilyRib, peer: RibPeer): void {
   const { paths } = rib;
-  const counters = peer.counters[rib.family.id]!;
+  const counters = peer.counters[rib.index]!;
   forEachRow(rib, peer, (row) => {
     if ((paths.flags(row) & PATH_FLAG.stale) !== 0) return;
     paths.setFlags(row, paths.flags(row) | PATH_FLAG.stale);
@@ -234,14 +237,22 @@ export function removeStale(rib: FamilyRib, peer: RibPeer): RowWalk {
 
 /** Removes what is still stale, at once. */
 export function sweepStale(rib: FamilyRib, peer: RibPeer): void {
-  if (peer.counters[rib.family.id]!.stale > 0) removeStale(rib, peer).run(() => false);
+  if (peer.counters[rib.index]!.stale > 0) removeStale(rib, peer).run(() => false);
 }
+
+/** Whether a prefix's routes may be judged otherwise than before. */
+export type Concerns = (rib: FamilyRib, prefixId: number) => boolean;
 
 /**
  * Soft reconfiguration: import runs again over the rows as they were received, once an attribute set as far as the
- * prefix does not matter.
+ * prefix does not matter; over those rows alone that are concerned, where that is said.
  */
-export function reimport(rib: FamilyRib, peer: RibPeer, checks: ImportChecks): RowWalk {
+export function reimport(
+  rib: FamilyRib,
+  peer: RibPeer,
+  checks: ImportChecks,
+  concerns?: Concerns,
+): RowWalk {
   const { paths, shared } = rib;
   const memo = new Map<number, ImportResult>();
   const marker = new StaleMarker(shared.attrs);
@@ -254,6 +265,7 @@ export function reimport(rib: FamilyRib, peer: RibPeer, checks: ImportChecks): R
     return filtered;
   };
   const visit = (row: number): void => {
+    if (concerns !== undefined && !concerns(rib, paths.prefixId(row))) return;
     const attrIn = paths.attrIn(row);
     let result = memo.get(attrIn);
     if (result === undefined) {

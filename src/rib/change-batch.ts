@@ -19,7 +19,8 @@ export interface Segment {
 
 /** The bytes for everybody, less each origin's own, and those for single members. */
 export interface EncodedBatch {
-  readonly familyId: number;
+  /** Of the table in the RIB. */
+  readonly index: number;
   readonly bytes: Uint8Array;
   /** The part that is for everybody, from 0 on; single members' segments lie behind it. */
   readonly common: Segment;
@@ -110,7 +111,7 @@ export class ChangeBatch {
         solo.set(only, before === undefined ? segment : join(before, segment));
       }
     }
-    return { familyId: this.#rib.family.id, bytes: writer.detach(), common, own, solo, unsent };
+    return { index: this.#rib.index, bytes: writer.detach(), common, own, solo, unsent };
   }
 
   #fillBucket(writer: UpdateWriter, start: number, end: number, unsent: UnsentRoute[]): void {

@@ -159,7 +159,20 @@ export class Decision {
       }
       if (left === 1) return;
     }
+    if (left > 1) this.#preferHome(left);
     for (let i = 1; i < left; i++) this.#droppedAt[i] = LAST_STEP;
+  }
+
+  /** Of local routes of several tables, which nothing else tells apart, this table's own comes to the front. */
+  #preferHome(count: number): void {
+    const rows = this.#rows;
+    const rank = (row: number): number => (this.#paths.feed(row) === 0 ? 0 : this.#paths.peerId(row));
+    for (let i = 1; i < count; i++) {
+      const row = rows[i]!;
+      if (rank(row) >= rank(rows[0]!)) continue;
+      rows[i] = rows[0]!;
+      rows[0] = row;
+    }
   }
 
   /** Keeps what may share traffic with the best, which comes first; at most `multipathLimit`. */

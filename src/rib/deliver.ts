@@ -12,7 +12,7 @@ export interface Delivery {
 }
 
 export function deliver(members: readonly Member[], encoded: EncodedBatch): Delivery {
-  const { bytes, common, own, solo, familyId } = encoded;
+  const { bytes, common, own, solo, index } = encoded;
   const everything = common.end > 0 ? [bytes.subarray(0, common.end)] : [];
   let sent = 0;
   let congested = false;
@@ -23,7 +23,7 @@ export function deliver(members: readonly Member[], encoded: EncodedBatch): Deli
     if (mine !== undefined) chunks = around(bytes, mine.start, mine.end, common.end);
     if (extra !== undefined) chunks = [...chunks, bytes.subarray(extra.start, extra.end)];
     if (chunks.length === 0) continue;
-    const { sent: count } = peer.changes[familyId]!;
+    const { sent: count } = peer.changes[index]!;
     count.announced += common.announced - (mine?.announced ?? 0) + (extra?.announced ?? 0);
     count.withdrawn += common.withdrawn - (mine?.withdrawn ?? 0) + (extra?.withdrawn ?? 0);
     for (const chunk of chunks) sent += chunk.length;

@@ -1,10 +1,11 @@
-// Everything the RIB holds of one family: prefixes, path rows, the Loc-RIB and the log of its changes. Rooms that
-// work on a family take this one value.
+// Everything one routing table holds of one family: prefixes, path rows, the Loc-RIB and the log of its changes. Rooms
+// that work on a family take this one value.
 
 import type { Family } from '../bgp/wire/families.ts';
 import type { AttrStore } from './attr-store.ts';
 import { ChangeLog } from './change-log.ts';
 import { Decision, type DecisionOptions } from './decision.ts';
+import { Feeds } from './feeds.ts';
 import { LocRib } from './loc-rib.ts';
 import type { NextHopTable } from './next-hops.ts';
 import { PathStore } from './path-store.ts';
@@ -19,6 +20,10 @@ export interface SharedTables {
 
 export class FamilyRib {
   readonly family: Family;
+  /** Position among the RIB's; of the main table the family's id. */
+  readonly index: number;
+  /** Who brings routes from other tables. */
+  readonly feeds = new Feeds();
   readonly shared: SharedTables;
   readonly prefixes: PrefixTable;
   readonly paths: PathStore;
@@ -34,8 +39,10 @@ export class FamilyRib {
     decision: DecisionOptions,
     wakeDecide: () => void,
     rows?: number,
+    index = family.id,
   ) {
     this.family = family;
+    this.index = index;
     this.shared = shared;
     this.prefixes = new PrefixTable(family, rows);
     this.paths = new PathStore(this.prefixes, rows);

@@ -67,6 +67,20 @@ export class LocRib {
     return records[prefixId * stride + PREFIX_FIELD.bestPeer]! & PEER_MASK;
   }
 
+  /** Makes a row the best one of a prefix that has none, without a decision and without telling anybody. */
+  restore(prefixId: number, row: number): void {
+    const { paths, prefixes, shared, index } = this.#rib;
+    const at = prefixId * prefixes.stride;
+    const attr = paths.attrPost(row);
+    const peer = paths.peerId(row);
+    prefixes.records[at + PREFIX_FIELD.bestRow] = row;
+    prefixes.records[at + PREFIX_FIELD.bestAttr] = attr;
+    prefixes.records[at + PREFIX_FIELD.bestPeer] = peer;
+    shared.attrs.hold(attr);
+    shared.peers.get(peer).counters[index]!.best++;
+    this.size++;
+  }
+
   markDirty(prefixId: number): void {
     const { prefixes } = this.#rib;
     const { records } = prefixes;
@@ -121,17 +135,17 @@ export class LocRib {
     const peer = row === 0 ? 0 : paths.peerId(row);
     const changed = row !== oldRow || attr !== oldAttr || peer !== oldPeer;
     if (changed) {
-      const familyId = this.#rib.family.id;
+      const { index } = this.#rib;
       records[at + PREFIX_FIELD.bestRow] = row;
       records[at + PREFIX_FIELD.bestAttr] = attr;
       records[at + PREFIX_FIELD.bestPeer] = peer;
       if (row !== 0) {
         shared.attrs.hold(attr);
-        shared.peers.get(peer).counters[familyId]!.best++;
+        shared.peers.get(peer).counters[index]!.best++;
       }
       if (oldRow !== 0) {
         shared.attrs.release(oldAttr);
-        shared.peers.get(oldPeer).counters[familyId]!.best--;
+        shared.peers.get(oldPeer).counters[index]!.best--;
       }
       if (oldRow === 0) this.size++;
       else if (row === 0) this.size--;

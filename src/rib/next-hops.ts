@@ -13,6 +13,8 @@ export interface NextHop {
   readonly linkLocal: Uint8Array | undefined;
   /** Interface of a link-local next hop. */
   readonly zone: string | undefined;
+  /** In whose view of the kernel it is looked up; 0 = the main table's. */
+  readonly domain: number;
   /** Octets as on the wire: 4, 16 or 32. */
   readonly wire: Uint8Array;
 }
@@ -23,6 +25,9 @@ export interface NextHopEvents {
   onRemoved(nextHop: NextHop): void;
 }
 
+/** Where next hops are looked up unless something else is said. */
+export const MAIN_DOMAIN = 0;
+
 export class NextHopTable {
   readonly #byKey = new Map<string, NextHop>();
   readonly #byId: (NextHop | undefined)[] = [undefined];
@@ -32,30 +37,37 @@ export class NextHopTable {
   reachable = new Uint8Array(256);
   /** Interior cost; meaningful where reachable. */
   metric = new Uint32Array(256);
-  #events: NextHopEvents | undefined;
+  /** By domain. */
+  readonly #events: (NextHopEvents | undefined)[] = [];
   #last: NextHop | undefined;
 
-  /** Tells `events` of every next hop from now on, and of those there are. */
-  track(events: NextHopEvents): void {
-    this.#events = events;
-    for (const nextHop of this.#byKey.values()) events.onAdded(nextHop);
+  /** Tells `events` of every next hop of a domain from now on, and of those there are. */
+  track(events: NextHopEvents, domain = MAIN_DOMAIN): void {
+    this.#events[domain] = events;
+    for (const nextHop of this.#byKey.values()) if (nextHop.domain === domain) events.onAdded(nextHop);
   }
 
-  /** Nobody follows next hops any more: all count as reachable. */
-  untrack(): void {
-    this.#events = undefined;
-    for (const { id } of this.#byKey.values()) this.setState(id, true, 0);
+  /** Nobody follows the domain's next hops any more: all count as reachable. */
+  untrack(domain = MAIN_DOMAIN): void {
+    this.#events[domain] = undefined;
+    for (const nextHop of this.#byKey.values())
+      if (nextHop.domain === domain) this.setState(nextHop.id, true, 0);
   }
 
   /** The id for 4, 16 or 32 octets, held once for the caller, who must `release` it. */
-  intern(bytes: Uint8Array, length: number, zone: string | undefined): number {
+  intern(bytes: Uint8Array, length: number, zone: string | undefined, domain = MAIN_DOMAIN): number {
     const last = this.#last;
-    if (last !== undefined && last.zone === zone && sameOctets(last.wire, bytes, length)) {
+    if (
+      last !== undefined &&
+      last.zone === zone &&
+      last.domain === domain &&
+      sameOctets(last.wire, bytes, length)
+    ) {
       this.hold(last.id);
       return last.id;
     }
-    const key = keyOf(bytes, length, zone);
-    const known = this.#byKey.get(key) ?? this.#add(key, bytes.slice(0, length), zone);
+    const key = keyOf(bytes, length, zone, domain);
+    const known = this.#byKey.get(key) ?? this.#add(key, bytes.slice(0, length), zone, domain);
     this.#last = known;
     this.hold(known.id);
     return known.id;
@@ -95,7 +107,7 @@ export class NextHopTable {
     return formatAddress(address, zone);
   }
 
-  #add(key: string, wire: Uint8Array, zone: string | undefined): NextHop {
+  #add(key: string, wire: Uint8Array, zone: string | undefined, domain: number): NextHop {
     const id = this.#freeIds.pop() ?? this.#byId.length;
     this.reachable = growUint8(this.reachable, id + 1);
     this.metric = growUint32(this.metric, id + 1);
@@ -109,6 +121,7 @@ export class NextHopTable {
       address,
       linkLocal: linkLocal ?? (isLinkLocal(address) ? address : undefined),
       zone,
+      domain,
       wire,
     };
     this.#byKey.set(key, nextHop);
@@ -116,22 +129,22 @@ export class NextHopTable {
     this.reachable[id] = 1;
     this.metric[id] = 0;
     this.#refs[id] = 0;
-    this.#events?.onAdded(nextHop);
+    this.#events[domain]?.onAdded(nextHop);
     return nextHop;
   }
 
   #remove(nextHop: NextHop): void {
-    this.#byKey.delete(keyOf(nextHop.wire, nextHop.wire.length, nextHop.zone));
+    this.#byKey.delete(keyOf(nextHop.wire, nextHop.wire.length, nextHop.zone, nextHop.domain));
     this.#byId[nextHop.id] = undefined;
     this.#freeIds.push(nextHop.id);
     if (this.#last === nextHop) this.#last = undefined;
-    this.#events?.onRemoved(nextHop);
+    this.#events[nextHop.domain]?.onRemoved(nextHop);
   }
 }
 
 /** Octets first: their number tells where the zone begins, so no two next hops have one key. */
-function keyOf(bytes: Uint8Array, length: number, zone: string | undefined): string {
-  let key = String.fromCharCode(length);
+function keyOf(bytes: Uint8Array, length: number, zone: string | undefined, domain: number): string {
+  let key = String.fromCharCode(length, domain);
   for (let i = 0; i < length; i++) key += String.fromCharCode(bytes[i]!);
   return zone === undefined ? key : `${key}%${zone}`;
 }

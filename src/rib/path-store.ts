@@ -13,6 +13,11 @@ export const PATH_FLAG = {
   /** And its peer has been gone for longer than a restart takes: `attrPost` has LLGR_STALE from here (RFC 9494). */
   longLived: 1 << 1,
 } as const;
+/** Above them: which of the table's feeds has brought the row; 0 = it came into this table first. */
+const FEED_SHIFT = 2;
+const BELOW_FEED = (1 << FEED_SHIFT) - 1;
+/** Feeds that a table can have. */
+export const MAX_FEED = (1 << 10) - 1;
 
 /** Words of a record. */
 const WORDS = 6;
@@ -22,14 +27,14 @@ const NEXT = 1;
 const ATTR_IN = 2;
 const ATTR_POST = 3;
 const SINCE = 4;
-/** Peer id, reject cause, flags. */
+/** Peer id, reject cause, flags and feed. */
 const META = 5;
 
 const PEER_MASK = 0xffff;
 const REJECT_SHIFT = 16;
-const REJECT_MASK = 0xff << REJECT_SHIFT;
-const FLAGS_SHIFT = 24;
-const FLAGS_MASK = 0xff << FLAGS_SHIFT;
+const REJECT_MASK = 0xf << REJECT_SHIFT;
+const FLAGS_SHIFT = 20;
+const FLAGS_MASK = 0xfff << FLAGS_SHIFT;
 
 const INITIAL_ROWS = 1 << 20;
 /** Free rows are put in order again when they are such a part of all: one pass then serves many. */
@@ -131,6 +136,15 @@ export class PathStore {
   setFlags(row: number, flags: number): void {
     const at = row * WORDS + META;
     this.#records[at] = (this.#records[at]! & ~FLAGS_MASK) | (flags << FLAGS_SHIFT);
+  }
+
+  /** The feed that has brought the row from another table; 0 = none. */
+  feed(row: number): number {
+    return this.flags(row) >>> FEED_SHIFT;
+  }
+
+  setFeed(row: number, feed: number): void {
+    this.setFlags(row, (this.flags(row) & BELOW_FEED) | (feed << FEED_SHIFT));
   }
 
   /** Touches the first rows of many prefixes, so that their cache misses overlap. */

@@ -4,6 +4,7 @@
 import { FAMILIES } from '../bgp/wire/families.ts';
 import type { Role } from '../bgp/wire/session-context.ts';
 import { growUint8, growUint32 } from '../lib/columns.ts';
+import { MAIN_DOMAIN } from './next-hops.ts';
 import type { PeerPolicy } from './route-policy.ts';
 
 /** local: own networks and redistributed routes. */
@@ -68,6 +69,10 @@ export interface RibPeerIdentity {
   readonly client: boolean;
   /** Interface of the session, for link-local next hops. */
   readonly zone: string | undefined;
+  /** Where its routes go: by family id the index of a table; the main ones unless given. */
+  readonly home?: readonly number[];
+  /** Where its next hops are looked up, by family id; as the main table's unless given. */
+  readonly domains?: readonly number[];
 }
 
 export class RibPeer {
@@ -79,12 +84,17 @@ export class RibPeer {
   client: boolean;
   zone: string | undefined;
   importOptions: ImportOptions;
-  /** By family id. */
-  readonly counters: readonly FamilyCounters[];
-  /** By family id. */
-  readonly changes: readonly FamilyChanges[];
+  /** By family id, the index of the table. */
+  home: readonly number[];
+  /** By family id, in whose view of the kernel its next hops are looked up. */
+  domains: readonly number[];
+  /** By index of the table: also of what others have brought there. */
+  readonly counters: FamilyCounters[] = [];
+  /** By index of the table. */
+  readonly changes: FamilyChanges[] = [];
 
-  constructor(id: number, identity: RibPeerIdentity, importOptions: ImportOptions) {
+  /** `tables`: how many there are. */
+  constructor(id: number, identity: RibPeerIdentity, importOptions: ImportOptions, tables = FAMILIES.length) {
     this.id = id;
     this.name = identity.name;
     this.source = identity.source;
@@ -93,18 +103,40 @@ export class RibPeer {
     this.client = identity.client;
     this.zone = identity.zone;
     this.importOptions = importOptions;
-    this.counters = FAMILIES.map(() => ({ received: 0, rejected: 0, best: 0, stale: 0 }));
-    this.changes = FAMILIES.map(() => ({
-      announced: 0,
-      invalid: 0,
-      filtered: 0,
-      unchanged: 0,
-      withdrawn: 0,
-      unknown: 0,
-      sent: { announced: 0, withdrawn: 0 },
-    }));
+    this.home = identity.home ?? MAIN_HOME;
+    this.domains = identity.domains ?? MAIN_DOMAINS;
+    this.useTables(tables);
+  }
+
+  /** Of its own routes of a family. */
+  countersOf(familyId: number): FamilyCounters {
+    return this.counters[this.home[familyId]!]!;
+  }
+
+  changesOf(familyId: number): FamilyChanges {
+    return this.changes[this.home[familyId]!]!;
+  }
+
+  /** There are so many tables from now on. */
+  useTables(tables: number): void {
+    while (this.counters.length < tables) {
+      this.counters.push({ received: 0, rejected: 0, best: 0, stale: 0 });
+      this.changes.push({
+        announced: 0,
+        invalid: 0,
+        filtered: 0,
+        unchanged: 0,
+        withdrawn: 0,
+        unknown: 0,
+        sent: { announced: 0, withdrawn: 0 },
+      });
+    }
   }
 }
+
+/** The main table has the first places. */
+export const MAIN_HOME: readonly number[] = FAMILIES.map(({ id }) => id);
+export const MAIN_DOMAINS: readonly number[] = FAMILIES.map(() => MAIN_DOMAIN);
 
 const MAX_PEER_ID = 0xffff;
 
@@ -112,6 +144,7 @@ const MAX_PEER_ID = 0xffff;
 export class PeerTable {
   readonly #peers: (RibPeer | undefined)[] = [undefined];
   readonly #freeIds: number[] = [];
+  #tables = FAMILIES.length;
   source = new Uint8Array(256);
   routerId = new Uint32Array(256);
 
@@ -119,7 +152,7 @@ export class PeerTable {
     const id = this.#freeIds.pop() ?? this.#peers.length;
     // Rows name peers in 16 bits; the session ends with Cease/Out of Resources.
     if (id > MAX_PEER_ID) throw new RangeError(`more than ${MAX_PEER_ID} peers at a time`);
-    const peer = new RibPeer(id, identity, importOptions);
+    const peer = new RibPeer(id, identity, importOptions, this.#tables);
     this.#peers[id] = peer;
     this.source = growUint8(this.source, id + 1);
     this.routerId = growUint32(this.routerId, id + 1);
@@ -130,9 +163,19 @@ export class PeerTable {
 
   /** A peer whose routes outlived its session (RFC 4724 §4.2) takes them over into the next one. */
   renew(peer: RibPeer, identity: RibPeerIdentity, importOptions: ImportOptions): void {
-    Object.assign(peer, identity, { importOptions });
+    Object.assign(peer, identity, {
+      importOptions,
+      home: identity.home ?? MAIN_HOME,
+      domains: identity.domains ?? MAIN_DOMAINS,
+    });
     this.source[peer.id] = SOURCE[identity.source];
     this.routerId[peer.id] = identity.routerId;
+  }
+
+  /** There are so many tables from now on. */
+  useTables(tables: number): void {
+    this.#tables = tables;
+    for (const peer of this.values()) peer.useTables(tables);
   }
 
   get(id: number): RibPeer {

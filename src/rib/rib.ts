@@ -1,8 +1,9 @@
-// The routing tables as one thing: shared tables, a FamilyRib and its update groups for each family, the pseudo
-// peer of local routes, and the stages that work on them (walk, decide, export) in the speaker's scheduler.
+// The routing tables as one thing: what they share, a FamilyRib and its update groups for each table and family, the
+// pseudo peers of local routes, and the stages that work on them (walk, decide, export) in the speaker's scheduler. The
+// main table has the first places of the list, so that a family's id is its place there.
 
 import { isDeepStrictEqual } from 'node:util';
-import { FAMILIES } from '../bgp/wire/families.ts';
+import { FAMILIES, type Family } from '../bgp/wire/families.ts';
 import type { Clock } from '../lib/clock.ts';
 import { formatAddress } from '../lib/ip.ts';
 import type { Scheduler } from '../lib/scheduler.ts';
@@ -12,10 +13,20 @@ import type { DecisionOptions } from './decision.ts';
 import { FamilyRib } from './family-rib.ts';
 import { ImportChecks, type OwnIdentifiers } from './import-checks.ts';
 import { NextHopTable } from './next-hops.ts';
-import { type ImportOptions, PeerTable, type RibPeer, type RibPeerIdentity } from './rib-peer.ts';
+import {
+  type ImportOptions,
+  MAIN_DOMAINS,
+  MAIN_HOME,
+  PeerTable,
+  type RibPeer,
+  type RibPeerIdentity,
+} from './rib-peer.ts';
 import type { ResumableWork } from './row-walk.ts';
+import type { ExportDriver } from './update-group.ts';
 import { UpdateGroups } from './update-groups.ts';
 
+/** Room of a further table at the start. */
+const FURTHER_ROWS = 1 << 12;
 /** Fills many messages and takes less than a slice. */
 const EXPORT_CHUNK = 8192;
 
@@ -34,15 +45,23 @@ export class Rib {
   readonly attrs: AttrStore;
   readonly peers = new PeerTable();
   readonly checks: ImportChecks;
-  /** By family id. */
+  /** The main table, by family id. */
   readonly families: readonly FamilyRib[];
-  readonly groups: readonly UpdateGroups[];
-  /** Origin of own networks and redistributed routes. */
+  /** Of all tables; places of tables that are gone are used again. */
+  readonly all: FamilyRib[];
+  /** By the index of their table. */
+  readonly groups: UpdateGroups[];
+  /** Origin of own networks and redistributed routes of the main table. */
   readonly local: RibPeer;
 
   readonly #clock: Clock;
+  readonly #options: RibOptions;
+  readonly #exportDriver: ExportDriver;
+  #decision: DecisionOptions;
+  /** Tables that are gone: empty, or soon so. */
+  readonly #vacant = new Set<FamilyRib>();
   readonly #walks: ResumableWork[] = [];
-  /** The family whose groups the next export run begins with, so that none starves. */
+  /** The table whose groups the next export run begins with, so that none starves. */
   #exportTurn = 0;
   readonly #wakeWalk: () => void;
   readonly #wakeExport: () => void;
@@ -55,6 +74,8 @@ export class Rib {
   constructor(options: RibOptions, driver: { clock: Clock; scheduler: Scheduler }) {
     const { clock, scheduler } = driver;
     this.#clock = clock;
+    this.#options = options;
+    this.#decision = options.decision;
     this.attrs = new AttrStore(this.nextHops, options.defaultLocalPref, options.rows);
     this.checks = new ImportChecks(this.attrs, options.own);
     this.#wakeWalk = scheduler.add({ name: 'walk', run: (deadline) => this.#runWalks(deadline) });
@@ -63,27 +84,67 @@ export class Rib {
       run: (deadline) => this.#runDecisions(deadline),
     });
     this.#wakeExport = scheduler.add({ name: 'export', run: (deadline) => this.#runExport(deadline) });
-    const shared = { attrs: this.attrs, nextHops: this.nextHops, peers: this.peers };
-    this.families = FAMILIES.map(
-      (family) => new FamilyRib(family, shared, options.decision, () => this.#wakeDecide(), options.rows),
-    );
-    const exportDriver = {
+    this.#exportDriver = {
       clock,
       wake: this.#wakeExport,
       chunkPrefixes: options.exportChunk ?? EXPORT_CHUNK,
     };
-    this.groups = this.families.map((rib) => new UpdateGroups(rib, exportDriver));
-    this.local = this.peers.add(
-      {
-        name: 'local',
-        source: 'local',
-        routerId: options.own.routerId,
-        address: new Uint8Array(4),
-        client: false,
-        zone: undefined,
-      },
-      LOCAL_IMPORT,
-    );
+    this.families = FAMILIES.map((family) => this.#newFamily(family, family.id, options.rows));
+    this.all = [...this.families];
+    this.groups = this.families.map((rib) => new UpdateGroups(rib, this.#exportDriver));
+    this.local = this.addLocalPeer(MAIN_HOME);
+  }
+
+  #newFamily(family: Family, index: number, rows: number | undefined): FamilyRib {
+    const shared = { attrs: this.attrs, nextHops: this.nextHops, peers: this.peers };
+    return new FamilyRib(family, shared, this.#decision, () => this.#wakeDecide(), rows, index);
+  }
+
+  /** A further table of one family, empty. */
+  addTable(family: Family): FamilyRib {
+    for (const vacant of this.#vacant) {
+      if (vacant.family !== family || vacant.paths.size > 0 || vacant.locRib.size > 0) continue;
+      this.#vacant.delete(vacant);
+      return vacant;
+    }
+    const table = this.#newFamily(family, this.all.length, this.#options.rows ?? FURTHER_ROWS);
+    this.all.push(table);
+    this.peers.useTables(this.all.length);
+    this.groups.push(new UpdateGroups(table, this.#exportDriver));
+    return table;
+  }
+
+  /** Nobody uses the table any more, or soon so: its place is free when its last route has gone. */
+  removeTable(table: FamilyRib): void {
+    this.#vacant.add(table);
+  }
+
+  /** A pseudo peer for local routes; `home` has the index of its table by family id. */
+  addLocalPeer(home: readonly number[]): RibPeer {
+    const identity = {
+      name: 'local',
+      source: 'local',
+      routerId: this.#options.own.routerId,
+      address: new Uint8Array(4),
+      client: false,
+      zone: undefined,
+      home,
+    } as const;
+    return this.peers.add(identity, LOCAL_IMPORT);
+  }
+
+  /** Where a peer's routes of a family go. */
+  homeOf(peer: RibPeer, familyId: number): FamilyRib {
+    return this.all[peer.home[familyId]!]!;
+  }
+
+  /** The update groups that a peer is served by. */
+  groupsOf(peer: RibPeer, familyId: number): UpdateGroups {
+    return this.groups[peer.home[familyId]!]!;
+  }
+
+  #homesOf(peer: RibPeer): FamilyRib[] {
+    return peer.home.flatMap((index) => this.all[index] ?? []);
   }
 
   addPeer(identity: RibPeerIdentity, importOptions: ImportOptions): RibPeer {
@@ -99,12 +160,16 @@ export class Rib {
       peer.source === identity.source &&
       peer.routerId === identity.routerId &&
       peer.client === identity.client &&
+      isDeepStrictEqual(peer.home, identity.home ?? MAIN_HOME) &&
+      isDeepStrictEqual(peer.domains, identity.domains ?? MAIN_DOMAINS) &&
       formatAddress(peer.address) === formatAddress(identity.address);
     if (same) {
       const judgedAlike = isDeepStrictEqual(peer.importOptions, importOptions);
       this.peers.renew(peer, identity, importOptions);
       // What is announced again as it was is not judged again.
-      if (!judgedAlike) for (const rib of this.families) this.addWork(reimport(rib, peer, this.checks));
+      if (!judgedAlike) {
+        for (const rib of this.#homesOf(peer)) this.addWork(reimport(rib, peer, this.checks));
+      }
       return peer;
     }
     this.removePeer(peer);
@@ -114,7 +179,8 @@ export class Rib {
   /** Removes a peer's routes, in slices, and the peer when nothing names it any more. */
   removePeer(peer: RibPeer): void {
     for (const groups of this.groups) groups.leave(peer.id);
-    for (const rib of this.families) this.addWork(flushPeer(rib, peer));
+    // What pipes have brought elsewhere they take back themselves.
+    for (const rib of this.#homesOf(peer)) this.addWork(flushPeer(rib, peer));
     this.#leaving.add(peer);
     this.#wakeExport();
   }
@@ -125,7 +191,7 @@ export class Rib {
    */
   suspendPeer(peer: RibPeer, keeps: (familyId: number) => boolean): void {
     for (const groups of this.groups) groups.leave(peer.id);
-    for (const rib of this.families) {
+    for (const rib of this.#homesOf(peer)) {
       markStale(rib, peer);
       // Only what is stale: the peer may be back, and announce, before the walk is over.
       if (!keeps(rib.family.id)) this.addWork(removeStale(rib, peer));
@@ -152,7 +218,7 @@ export class Rib {
   /** Next hops whose state changed: every route through them is decided again, in slices. */
   nextHopsChanged(changed: ReadonlySet<number>): void {
     // Before peers that leave and policies that run again: traffic may be lost meanwhile.
-    this.#walks.unshift(...this.families.map((rib) => markNextHopsDirty(rib, changed)));
+    this.#walks.unshift(...this.all.map((rib) => markNextHopsDirty(rib, changed)));
     this.#wakeWalk();
   }
 
@@ -164,7 +230,8 @@ export class Rib {
   /** Other rules for the decision: every prefix is decided again. */
   useDecision(options: DecisionOptions, defaultLocalPref: number): void {
     this.attrs.useDefaultLocalPref(defaultLocalPref);
-    for (const rib of this.families) rib.useDecision(options);
+    this.#decision = options;
+    for (const rib of this.all) rib.useDecision(options);
   }
 
   /** A session can take bytes again. */
@@ -175,7 +242,7 @@ export class Rib {
   /** Prefixes that wait to be decided or to be advertised by the slowest group. */
   get backlog(): number {
     let backlog = 0;
-    for (const { family, locRib, changes } of this.families) {
+    for (const { family, locRib, changes } of this.all) {
       // What is held back must not hold back what it waits for.
       if (!this.#deferred.has(family.id)) backlog += locRib.dirtyCount + changes.length;
     }
@@ -186,7 +253,7 @@ export class Rib {
   get idle(): boolean {
     return (
       this.#walks.length === 0 &&
-      this.families.every((rib) => rib.locRib.dirtyCount === 0 && rib.changes.length === 0)
+      this.all.every((rib) => rib.locRib.dirtyCount === 0 && rib.changes.length === 0)
     );
   }
 
@@ -203,8 +270,10 @@ export class Rib {
 
   #runDecisions(deadline: number): boolean {
     const expired = this.#until(deadline);
-    const ready = this.families.filter((rib) => !this.#deferred.has(rib.family.id));
-    return ready.filter((rib) => rib.locRib.decideUntil(expired)).length > 0;
+    const ready = this.all.filter((rib) => !this.#deferred.has(rib.family.id));
+    for (const rib of ready) rib.locRib.decideUntil(expired);
+    // Afterwards: what is decided in one table may go into another.
+    return ready.some((rib) => rib.locRib.dirtyCount > 0);
   }
 
   #runExport(deadline: number): boolean {
@@ -212,8 +281,8 @@ export class Rib {
     const { length } = this.groups;
     const start = this.#exportTurn;
     for (let i = 0; i < length; i++) {
-      const family = (start + i) % length;
-      if (this.#deferred.has(family) || !this.groups[family]!.run(expired)) continue;
+      const index = (start + i) % length;
+      if (this.#deferred.has(this.all[index]!.family.id) || !this.groups[index]!.run(expired)) continue;
       // Next time it is first; one that had the whole slice lets the others go before.
       this.#exportTurn = (start + Math.max(i, 1)) % length;
       return true;

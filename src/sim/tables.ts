@@ -20,29 +20,29 @@ export interface TableSizes {
 
 export function tableSizes({ speaker: { rib } }: SimNode): TableSizes {
   const sum = (count: (family: FamilyRib) => number) =>
-    rib.families.reduce((total, family) => total + count(family), 0);
+    rib.all.reduce((total, family) => total + count(family), 0);
   return {
     prefixes: sum(({ prefixes }) => prefixes.size),
     paths: sum(({ paths }) => paths.size),
     attributeSets: rib.attrs.size,
     nextHops: [...rib.nextHops.values()].length,
     peers: [...rib.peers.values()].length,
-    groups: sum(({ family }) => [...rib.groups[family.id]!.values()].length),
+    groups: sum(({ index }) => [...rib.groups[index]!.values()].length),
   };
 }
 
 export function brokenTables(node: SimNode): string[] {
   const { rib } = node.speaker;
   return [
-    ...rib.families.flatMap((family) => [
+    ...rib.all.flatMap((family) => [
       ...brokenLocRib(family),
       ...unnamedPrefixes(node, family),
       ...brokenCounters(rib, family),
     ]),
     ...brokenReferences(rib),
     ...departedPeers(node),
-    ...rib.families.flatMap((family) =>
-      [...rib.groups[family.family.id]!.values()].flatMap((group) => brokenAdjRibOut(family, group)),
+    ...rib.all.flatMap((family) =>
+      [...rib.groups[family.index]!.values()].flatMap((group) => brokenAdjRibOut(family, group)),
     ),
   ].map((text) => `${node.name}: ${text}`);
 }
@@ -98,7 +98,7 @@ function brokenCounters(rib: Rib, family: FamilyRib): string[] {
   }
   for (const id of idsOf(family)) if (locRib.bestRow(id) !== 0) of(locRib.bestPeer(id)).best++;
   for (const peer of rib.peers.values()) {
-    const is = JSON.stringify(peer.counters[family.family.id]);
+    const is = JSON.stringify(peer.counters[family.index]);
     const should = JSON.stringify(of(peer.id));
     if (is !== should) wrong.push(`counters of ${peer.name} are ${is}, should be ${should}`);
   }
@@ -112,7 +112,7 @@ function brokenReferences(rib: Rib): string[] {
   const name = (attr: number | undefined): void => {
     if (attr !== undefined && attr !== 0) named[attr]!++;
   };
-  for (const family of rib.families) {
+  for (const family of rib.all) {
     const { paths, locRib } = family;
     for (const row of rowsOf(family)) {
       name(paths.attrIn(row));
@@ -120,7 +120,7 @@ function brokenReferences(rib: Rib): string[] {
     }
     for (const id of idsOf(family)) {
       name(locRib.bestAttr(id));
-      for (const { adjRibOut } of rib.groups[family.family.id]!.values()) {
+      for (const { adjRibOut } of rib.groups[family.index]!.values()) {
         adjRibOut.forEach(id, (_pathId, attr) => name(attr));
       }
     }

@@ -6,6 +6,7 @@ import type { KernelAction, KernelChange } from '../config/diff.ts';
 import type { Config, KernelConfig } from '../config/model.ts';
 import type { KernelSync } from './kernel-sync.ts';
 import type { Speaker } from './speaker.ts';
+import type { TableRoom } from './table-room.ts';
 
 const IN_PLACE: readonly KernelAction[] = ['live', 'resync', 'relearn'];
 /** What makes an own route another one to the kernel. */
@@ -22,35 +23,38 @@ export interface PreparedKernel {
 /** Does what may fail (opening the kernel) before anything is changed. */
 export async function prepareKernelChange(
   speaker: Speaker,
+  room: TableRoom,
   change: KernelChange | undefined,
   after: Config,
 ): Promise<PreparedKernel> {
-  const before = speaker.kernel;
+  const before = room.kernel;
   const inPlace = change === undefined || change.actions.every((action) => IN_PLACE.includes(action));
   // Without a kernel so far, learning or redistributing may want one now.
   if (inPlace && (before !== undefined || !needsKernel(after))) {
     return { apply: async () => change && before?.reconfigure(after.kernel) };
   }
-  const next = await speaker.openKernel(after);
+  const next = await speaker.openKernel(room, after);
   await next?.start(before);
   const moved = change?.keys.some((key) => COORDINATES.includes(key)) ?? false;
-  return { apply: () => replaceKernel(speaker, before, next, !moved) };
+  return { apply: () => replaceKernel(speaker, room, next, !moved) };
 }
 
-function needsKernel(config: Config): boolean {
+/** Whether a configuration wants anything of the kernel. */
+export function needsKernel(config: Config): boolean {
   return config.kernel.install || config.kernel.learn.length > 0 || config.redistribute.length > 0;
 }
 
 async function replaceKernel(
   speaker: Speaker,
-  before: KernelSync | undefined,
+  room: TableRoom,
   next: KernelSync | undefined,
   keepOld: boolean,
 ): Promise<void> {
+  const { kernel: before, place } = room;
   before?.retire(next);
-  speaker.kernel = next;
-  if (next === undefined) speaker.rib.nextHops.untrack();
-  for (const rib of speaker.rib.families) rib.decideAll();
+  room.kernel = next;
+  if (next === undefined) place.rib.nextHops.untrack(place.domain);
+  for (const rib of place.families) rib.decideAll();
   await digested(speaker, next);
   // Not earlier: what no decision has claimed yet looks like a leftover. Before all peers have sent what they have,
   // leftovers wait as they do after a start.

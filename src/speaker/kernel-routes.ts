@@ -2,24 +2,26 @@
 // hops (several for an ECMP set), own networks what their type says, learned routes nothing, because they are in the
 // kernel already. Who resolves next hops is NextHopTracker; how routes get into the kernel is src/fib's affair.
 
+import { FAMILIES } from '../bgp/wire/families.ts';
 import type { NetworkConfig } from '../config/model.ts';
 import type { Fib } from '../fib/fib.ts';
+import type { Resolution } from '../fib/next-hop-resolver.ts';
 import type { RouteTargetSpec } from '../fib/route-targets.ts';
 import type { KernelNextHop, KernelRouteWishes } from '../fib/types.ts';
 import { formatAddress, type Prefix, parseAddress, parsePrefix } from '../lib/ip.ts';
 import type { FamilyRib } from '../rib/family-rib.ts';
-import type { Rib } from '../rib/rib.ts';
+import { type RibPeer, SOURCE } from '../rib/rib-peer.ts';
 import { LOCAL_ORIGIN } from './local-routes.ts';
-import type { NextHopTracker } from './next-hop-tracker.ts';
+import type { TablePlace } from './table-room.ts';
 
 export interface KernelRouteSources {
-  readonly rib: Rib;
+  readonly place: TablePlace;
   readonly fib: Fib;
-  readonly tracker: () => NextHopTracker;
-  /** The own network of a prefix, as text. */
-  readonly network: (prefix: string) => NetworkConfig | undefined;
-  /** Where a static route leads now. */
-  readonly way: (prefix: Prefix) => readonly KernelNextHop[] | undefined;
+  /** How a next hop of the RIB is reached, whichever table it is looked up in. */
+  readonly resolution: (nextHopId: number) => Resolution;
+  readonly origins: LocalOrigins;
+  /** Prefixes of interfaces are written, too. */
+  readonly writesConnected: boolean;
   readonly prefSource: { readonly ipv4: string | undefined; readonly ipv6: string | undefined };
   /** The kernel export filter; every route passes where there is none. */
   readonly filter?: KernelFilter;
@@ -35,6 +37,21 @@ export const NO_WISHES: KernelRouteWishes = {};
 /** No route; ids of targets begin at 1. */
 const NO_TARGET = 0;
 
+/** Where routes that are no peer's lead. */
+export interface LocalOrigins {
+  /** The own network of a prefix, as text. */
+  network(prefix: string): NetworkConfig | undefined;
+  /** Where a static route leads now. */
+  way(prefix: Prefix): readonly KernelNextHop[] | undefined;
+  /** Of another table, by its pseudo peer; undefined where it is gone. */
+  elsewhere(local: RibPeer): ForeignOrigins | undefined;
+}
+
+export interface ForeignOrigins extends Pick<LocalOrigins, 'network' | 'way'> {
+  /** The next hops of a learned route. */
+  learned(prefix: Prefix, origin: number): readonly KernelNextHop[] | undefined;
+}
+
 export class KernelRoutes {
   readonly #sources: KernelRouteSources;
   /** By family: targets by what they are made of. Void when a resolution changes or goes, or a tunnel comes. */
@@ -49,15 +66,19 @@ export class KernelRoutes {
   constructor(sources: KernelRouteSources) {
     this.#sources = sources;
     this.#filter = sources.filter;
-    const { families } = sources.rib;
-    this.#plain = families.map(() => new Map());
-    this.#composed = families.map(() => new Map());
+    const { families } = sources.place;
+    this.#plain = FAMILIES.map(() => new Map());
+    this.#composed = FAMILIES.map(() => new Map());
     this.#prefSources = this.#parseSources(sources.prefSource);
     const served = families.filter(({ family }) => sources.fib.serves(family.id));
     this.#unlisten = served.map((rib) => {
       return rib.locRib.addListener((prefixId) => this.#decided(rib, prefixId));
     });
-    sources.fib.onIdle = (familyId, prefixId) => families[familyId]!.prefixes.release(prefixId);
+    const home = families.reduce<FamilyRib[]>((found, each) => {
+      found[each.family.id] = each;
+      return found;
+    }, []);
+    sources.fib.onIdle = (familyId, prefixId) => home[familyId]!.prefixes.release(prefixId);
   }
 
   /** The kernel stays as it is from now on. */
@@ -67,8 +88,8 @@ export class KernelRoutes {
 
   /** The FIB is closed: lets go of the prefixes whose routes it has left where they are. */
   release(): void {
-    const { rib, fib } = this.#sources;
-    for (const { family, prefixes } of rib.families) {
+    const { place, fib } = this.#sources;
+    for (const { family, prefixes } of place.families) {
       for (const prefixId of fib.prefixes(family.id)) prefixes.release(prefixId);
     }
   }
@@ -102,12 +123,12 @@ export class KernelRoutes {
 
   #recompute(): void {
     this.forgetTargets();
-    for (const rib of this.#sources.rib.families) rib.decideAll();
+    for (const rib of this.#sources.place.families) rib.decideAll();
   }
 
   #parseSources({ ipv4, ipv6 }: KernelRouteSources['prefSource']): (Uint8Array | undefined)[] {
     const bytes = (text: string | undefined) => (text === undefined ? undefined : parseAddress(text)?.bytes);
-    return this.#sources.rib.families.map(({ family }) => bytes(family.nextHopBytes === 4 ? ipv4 : ipv6));
+    return FAMILIES.map((family) => bytes(family.nextHopBytes === 4 ? ipv4 : ipv6));
   }
 
   #decided(rib: FamilyRib, prefixId: number): void {
@@ -127,12 +148,13 @@ export class KernelRoutes {
     const { locRib, paths, shared } = rib;
     const row = locRib.bestRow(prefixId);
     if (row === 0) return NO_TARGET;
-    const local = this.#sources.rib.local.id;
-    // What was learned from the kernel is there already.
-    if (paths.peerId(row) === local && paths.pathId(row) !== LOCAL_ORIGIN.network) return NO_TARGET;
+    const local = shared.peers.source[paths.peerId(row)] === SOURCE.local;
+    const own = paths.peerId(row) === this.#sources.place.local.id;
+    if (local && !this.#isWritten(paths.pathId(row), own)) return NO_TARGET;
     const wishes = this.#filter === undefined ? NO_WISHES : this.#filter(rib, row);
     if (wishes === undefined) return NO_TARGET;
-    if (paths.peerId(row) === local) return this.#localTarget(rib, prefixId, wishes);
+    if (local && own && paths.pathId(row) === LOCAL_ORIGIN.network) return this.#localTarget(rib, prefixId, wishes);
+    if (local) return this.#foreignTarget(rib, row, wishes);
     if (wishes.type !== undefined) return this.#intern(rib, { type: wishes.type, nextHops: [] }, wishes);
     if (wishes.gateway !== undefined) return this.#gatewayTarget(rib, wishes.gateway, wishes);
     const nextHopOf = (member: number): number => shared.attrs.nextHop[paths.attrPost(member)]!;
@@ -145,16 +167,22 @@ export class KernelRoutes {
     const members = new Map<string, Member>();
     for (let i = 0; i < multipathCount; i++) {
       const other = multipath[i]!;
-      if (paths.peerId(other) === local) continue;
-      const own = other === row || this.#filter === undefined ? wishes : this.#filter(rib, other);
-      if (own === undefined) continue;
-      const member = { nextHop: nextHopOf(other), tunnel: own.tunnel };
+      if (shared.peers.source[paths.peerId(other)] === SOURCE.local) continue;
+      const made = other === row || this.#filter === undefined ? wishes : this.#filter(rib, other);
+      if (made === undefined) continue;
+      const member = { nextHop: nextHopOf(other), tunnel: made.tunnel };
       members.set(memberKey(member), member);
     }
     const sorted = [...members.values()].sort((a, b) => a.nextHop - b.nextHop);
     return sorted.length === 1 && wishes === NO_WISHES
       ? this.#plainTarget(rib, sorted[0]!.nextHop)
       : this.#composedTarget(rib, sorted, wishes);
+  }
+
+  /** Not what is there already: interfaces' prefixes are in the main table, what was learned in the table it is from. */
+  #isWritten(origin: number, own: boolean): boolean {
+    if (origin === LOCAL_ORIGIN.network) return true;
+    return origin === LOCAL_ORIGIN.connected ? this.#sources.writesConnected : !own;
   }
 
   /** A filter has said where to. */
@@ -175,7 +203,7 @@ export class KernelRoutes {
   #plainTarget(rib: FamilyRib, nextHopId: number): number {
     const known = this.#plain[rib.family.id]!.get(nextHopId);
     if (known !== undefined) return known;
-    const target = this.#internHops(rib, this.#sources.tracker().resolution(nextHopId).hops, NO_WISHES);
+    const target = this.#internHops(rib, this.#sources.resolution(nextHopId).hops, NO_WISHES);
     this.#plain[rib.family.id]!.set(nextHopId, target);
     return target;
   }
@@ -192,10 +220,10 @@ export class KernelRoutes {
   }
 
   #hopsOf({ nextHop, tunnel }: Member): readonly KernelNextHop[] {
-    const { tracker, rib } = this.#sources;
+    const { resolution, place } = this.#sources;
     const ifindex = tunnel ? this.#tunnelIndex(tunnel) : undefined;
-    if (ifindex === undefined) return tracker().resolution(nextHop).hops;
-    return [{ gateway: rib.nextHops.get(nextHop).address, ifindex, onlink: true }];
+    if (ifindex === undefined) return resolution(nextHop).hops;
+    return [{ gateway: place.rib.nextHops.get(nextHop).address, ifindex, onlink: true }];
   }
 
   #tunnelIndex(name: string): number | undefined {
@@ -209,12 +237,32 @@ export class KernelRoutes {
   }
 
   #localTarget(rib: FamilyRib, prefixId: number, wishes: KernelRouteWishes): number {
-    const text = rib.prefixes.format(prefixId);
-    const network = this.#sources.network(text);
+    return this.#networkTarget(rib, rib.prefixes.format(prefixId), this.#sources.origins, wishes);
+  }
+
+  #networkTarget(
+    rib: FamilyRib,
+    text: string,
+    origins: Pick<LocalOrigins, 'network' | 'way'>,
+    wishes: KernelRouteWishes,
+  ): number {
+    const network = origins.network(text);
     if (network === undefined || network.type === 'none') return NO_TARGET;
     if (network.type !== 'via') return this.#intern(rib, { type: network.type, nextHops: [] }, wishes);
     const prefix = parsePrefix(text);
-    const hops = prefix === undefined ? undefined : this.#sources.way(prefix);
+    const hops = prefix === undefined ? undefined : origins.way(prefix);
+    return this.#internHops(rib, distinct(hops ?? []), wishes);
+  }
+
+  /** A network or a learned route of another table, which a pipe has brought. */
+  #foreignTarget(rib: FamilyRib, row: number, wishes: KernelRouteWishes): number {
+    const { paths, shared } = rib;
+    const origins = this.#sources.origins.elsewhere(shared.peers.get(paths.peerId(row)));
+    if (origins === undefined) return NO_TARGET;
+    const text = rib.prefixes.format(paths.prefixId(row));
+    if (paths.pathId(row) === LOCAL_ORIGIN.network) return this.#networkTarget(rib, text, origins, wishes);
+    const prefix = parsePrefix(text);
+    const hops = prefix === undefined ? undefined : origins.learned(prefix, paths.pathId(row));
     return this.#internHops(rib, distinct(hops ?? []), wishes);
   }
 

@@ -7,6 +7,7 @@ import { Fib } from '../fib/fib.ts';
 import { KernelMonitor } from '../fib/kernel-monitor.ts';
 import { KernelView } from '../fib/kernel-view.ts';
 import { type LearnedRoute, Learner, type LearnRule, learnedTables } from '../fib/learn.ts';
+import { RT_TABLE_MAIN } from '../fib/netlink/constants.ts';
 import { NextHopResolver, type Resolution, resolvingTables } from '../fib/next-hop-resolver.ts';
 import { RouteTargets } from '../fib/route-targets.ts';
 import { StaticRoutes } from '../fib/static-routes.ts';
@@ -17,11 +18,13 @@ import type { Logger } from '../lib/log.ts';
 import type { Scheduler } from '../lib/scheduler.ts';
 import type { FamilyRib } from '../rib/family-rib.ts';
 import type { Rib } from '../rib/rib.ts';
+import type { RibPeer } from '../rib/rib-peer.ts';
 import type { ExtraValue, RouteExtras } from '../rib/route-extras.ts';
-import { type KernelFilter, KernelRoutes } from './kernel-routes.ts';
-import type { LocalRoutes } from './local-routes.ts';
+import { type ForeignOrigins, type KernelFilter, KernelRoutes } from './kernel-routes.ts';
+import { LOCAL_ORIGIN, type LocalRoutes } from './local-routes.ts';
 import type { Networks } from './networks.ts';
 import { NextHopTracker } from './next-hop-tracker.ts';
+import type { TableRoom } from './table-room.ts';
 
 export interface KernelSyncParts {
   readonly kernel: Kernel;
@@ -29,6 +32,16 @@ export interface KernelSyncParts {
   readonly scheduler: Scheduler;
   readonly defer: (fn: () => void) => void;
   readonly log: Logger;
+  /** Next hops of other tables, and their networks. */
+  readonly others: OtherTables;
+}
+
+/** What a table's kernel routes need of the other tables, whose routes pipes may bring. */
+export interface OtherTables {
+  resolution(nextHopId: number): Resolution;
+  origins(local: RibPeer): ForeignOrigins | undefined;
+  /** A next hop leads elsewhere, or is gone. */
+  resolutionsChanged(): void;
 }
 
 const IPV4_OCTETS = 4;
@@ -44,6 +57,8 @@ export class KernelSync {
   readonly fib: Fib | undefined;
   readonly #parts: KernelSyncParts;
   readonly #local: LocalRoutes;
+  readonly #rib: Rib;
+  readonly #decisive: boolean;
   readonly #resolver: NextHopResolver;
   readonly #tracker: NextHopTracker;
   readonly #statics: StaticRoutes;
@@ -58,10 +73,15 @@ export class KernelSync {
   #learner: Learner;
   #config: KernelConfig;
 
-  constructor(config: Config, parts: KernelSyncParts, rib: Rib, local: LocalRoutes, networks: Networks) {
+  constructor(
+    config: Config,
+    parts: KernelSyncParts,
+    room: Pick<TableRoom, 'place' | 'routes' | 'networks'>,
+  ) {
     const { kernel, clock, scheduler, log } = parts;
+    const { place, networks } = room;
     this.#parts = parts;
-    this.#local = local;
+    this.#local = room.routes;
     this.#config = config.kernel;
     this.#origin = config.bird === undefined ? 'INCOMPLETE' : 'IGP';
     for (const source of config.redistribute) this.#redistributed.add(source);
@@ -70,7 +90,7 @@ export class KernelSync {
     // The FIB first: its scan must be over before routes are looked up.
     const targets = new RouteTargets({ table, protocol, metric });
     const owned = config.kernel.families ?? (['ipv4', 'ipv6'] as const);
-    const families = rib.families
+    const families = place.families
       .filter(({ family }) => owned.includes(family.nextHopBytes === IPV4_OCTETS ? 'ipv4' : 'ipv6'))
       .map((family) => ({ family: family.family, reader: prefixReader(family) }));
     this.fib = install
@@ -87,25 +107,25 @@ export class KernelSync {
     this.#resolver.useOwnRoutes(this.#statics);
     this.#networks = networks;
     this.#learner = this.#newLearner();
-    this.#tracker = new NextHopTracker({
-      rib,
-      resolver: this.#resolver,
-      view: this.view,
-      decisive: config.kernel.nextHopTracking,
-      defer: parts.defer,
-      onChange: () => this.#routes?.forgetTargets(),
-    });
+    this.#decisive = config.kernel.nextHopTracking;
+    this.#rib = place.rib;
+    this.#tracker = this.#newTracker(place.domain);
     if (this.fib !== undefined) {
-      const tracker = () => this.#tracker;
-      const network = (prefix: string) => networks.get(prefix);
-      const way = (prefix: Prefix) => this.#statics.way(prefix);
+      const { nextHops } = place.rib;
       const interfaceIndex = (name: string) => this.view.interfaceNamed(name)?.ifindex;
       this.#routes = new KernelRoutes({
-        rib,
+        place,
         fib: this.fib,
-        tracker,
-        network,
-        way,
+        resolution: (id) =>
+          nextHops.get(id).domain === place.domain
+            ? this.#tracker.resolution(id)
+            : parts.others.resolution(id),
+        origins: {
+          network: (prefix) => networks.get(prefix),
+          way: (prefix) => this.#statics.way(prefix),
+          elsewhere: (peer) => parts.others.origins(peer),
+        },
+        writesConnected: table !== RT_TABLE_MAIN && config.bird?.dialect !== '1.6',
         prefSource,
         interfaceIndex,
       });
@@ -131,8 +151,39 @@ export class KernelSync {
     this.#routes?.forgetTargets();
   }
 
+  #newTracker(domain: number): NextHopTracker {
+    const { defer, others } = this.#parts;
+    return new NextHopTracker({
+      rib: this.#rib,
+      domain,
+      resolver: this.#resolver,
+      view: this.view,
+      decisive: this.#decisive,
+      defer,
+      onChange: () => others.resolutionsChanged(),
+    });
+  }
+
+  /** Follows another table's next hops, too, until the tracker is closed. */
+  follow(domain: number): NextHopTracker {
+    const tracker = this.#newTracker(domain);
+    tracker.start();
+    return tracker;
+  }
+
   get learned(): Iterable<LearnedRoute> {
     return this.#learner.routes();
+  }
+
+  /** The next hops of a learned route, by its LOCAL_ORIGIN. */
+  learnedHops(prefix: Prefix, origin: number): readonly KernelNextHop[] | undefined {
+    const found = this.#learner.find(prefix, origin === LOCAL_ORIGIN.connected);
+    return found === undefined || LOCAL_ORIGIN[found.source] !== origin ? undefined : found.nextHops;
+  }
+
+  /** What was computed from next hops is void. */
+  forgetTargets(): void {
+    this.#routes?.forgetTargets();
   }
 
   get learnedCount(): number {

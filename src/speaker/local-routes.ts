@@ -9,8 +9,8 @@ import type { Filter } from '../policy/filter.ts';
 import { FilterPolicy } from '../policy/filter-policy.ts';
 import { announce, withdraw } from '../rib/adj-rib-in.ts';
 import type { FamilyRib } from '../rib/family-rib.ts';
-import type { Rib } from '../rib/rib.ts';
 import { plainExtras, type RouteExtras, type RouteOrigin } from '../rib/route-extras.ts';
+import type { TablePlace } from './table-room.ts';
 
 /** Distinguishes the origins of one prefix, as ADD-PATH identifiers of the pseudo peer's rows. */
 export const LOCAL_ORIGIN = { network: 0, kernel: 1, connected: 2, static: 3 } as const;
@@ -29,13 +29,13 @@ const UNSPECIFIED_V4 = new Uint8Array(4);
 const UNSPECIFIED_V6 = new Uint8Array(16);
 
 export class LocalRoutes {
-  readonly #rib: Rib;
+  readonly #place: TablePlace;
   readonly #nowSeconds: () => number;
   readonly #namesGateways: boolean;
 
   /** `namesGateways`: internal peers are told the gateway of a route as its NEXT_HOP, as BIRD does, not this speaker. */
-  constructor(rib: Rib, nowSeconds: () => number, namesGateways: boolean) {
-    this.#rib = rib;
+  constructor(place: TablePlace, nowSeconds: () => number, namesGateways: boolean) {
+    this.#place = place;
     this.#nowSeconds = nowSeconds;
     this.#namesGateways = namesGateways;
   }
@@ -48,21 +48,24 @@ export class LocalRoutes {
     more: Partial<RouteExtras> = {},
     set?: Filter,
   ): void {
-    const { attrs, nextHops, checks, local } = this.#rib;
+    const { rib, local, domain } = this.#place;
+    const { attrs, nextHops, checks } = rib;
     const batch = batchOf(prefix, LOCAL_ORIGIN[origin]);
+    const family = this.#familyOf(batch.family);
+    // A table of one family does not learn what the kernel has of the other.
+    if (family === undefined) return;
     const unspecified = batch.family === IPV4_UNICAST ? UNSPECIFIED_V4 : UNSPECIFIED_V6;
     const { gateway } = more;
     const named =
       this.#namesGateways && gateway?.length === unspecified.length && !isLinkLocal(gateway)
         ? gateway
         : unspecified;
-    const nextHop = nextHops.intern(named, named.length, undefined);
+    const nextHop = nextHops.intern(named, named.length, undefined, domain);
     const bytes = encodeAttributes(values);
     const extras = attrs.extrasTable.intern({ ...plainExtras(ROUTE_ORIGIN[origin]), ...more });
     const plain = attrs.intern(bytes, 0, bytes.length, nextHop, extras);
     attrs.extrasTable.release(extras);
     nextHops.release(nextHop);
-    const family = this.#rib.families[batch.family.id]!;
     const attr = set === undefined ? plain : this.#changed(set, family, prefix, plain);
     const result = checks.evaluate(local, attr);
     announce(family, local, batch, attr, result, this.#nowSeconds());
@@ -74,7 +77,8 @@ export class LocalRoutes {
 
   /** `attr` as the filter leaves it, held in its place; one that refuses the route changes nothing. */
   #changed(set: Filter, family: FamilyRib, prefix: Prefix, attr: number): number {
-    const { attrs, local } = this.#rib;
+    const { rib, local } = this.#place;
+    const { attrs } = rib;
     const { prefixes } = family;
     const prefixId = prefixes.intern(prefixWords(prefix), 0, prefix.length);
     prefixes.hold(prefixId);
@@ -87,7 +91,12 @@ export class LocalRoutes {
 
   remove(prefix: Prefix, origin: LocalOrigin): void {
     const batch = batchOf(prefix, LOCAL_ORIGIN[origin]);
-    withdraw(this.#rib.families[batch.family.id]!, this.#rib.local, batch);
+    const family = this.#familyOf(batch.family);
+    if (family !== undefined) withdraw(family, this.#place.local, batch);
+  }
+
+  #familyOf(wanted: Family): FamilyRib | undefined {
+    return this.#place.families.find(({ family }) => family === wanted);
   }
 }
 

@@ -13,6 +13,8 @@ import type { Rib } from '../rib/rib.ts';
 
 export interface TrackerOptions {
   readonly rib: Rib;
+  /** Whose next hops are followed. */
+  readonly domain: number;
   readonly resolver: NextHopResolver;
   readonly view: KernelView;
   /** False: answers are for installing only, and every next hop counts as reachable. */
@@ -34,7 +36,8 @@ export class NextHopTracker implements NextHopEvents {
 
   /** Answers for every next hop from now on, and nobody else does. The view must know the kernel by then. */
   start(): void {
-    this.#options.rib.nextHops.track(this);
+    const { rib, domain } = this.#options;
+    rib.nextHops.track(this, domain);
   }
 
   /** Another one answers. */

@@ -23,6 +23,7 @@ import { RestartHelper } from './restart-helper.ts';
 import { type RestartOffer, restartOffer } from './restart-offer.ts';
 import type { RestartFlags } from './restart-recovery.ts';
 import { exportOptions, importOptions } from './session-options.ts';
+import type { TableRooms } from './table-rooms.ts';
 
 export interface PeerHandle {
   readonly name: string;
@@ -47,6 +48,7 @@ export interface RegistryDependencies {
   readonly pipeline: Pipeline;
   readonly addresses: OwnAddresses;
   readonly policies: Policies;
+  readonly rooms: TableRooms;
   readonly version: string;
   readonly restartFlags: (address: IpAddress, settings: PeerSettings) => RestartFlags;
   /** The state or the settings of a peer changed. */
@@ -199,7 +201,7 @@ export class PeerRegistry implements PeerEvents {
       handle.draining,
     );
     for (const family of session.context.families) {
-      rib.addWork(reimport(rib.families[family.id]!, ribPeer, rib.checks));
+      rib.addWork(reimport(rib.homeOf(ribPeer, family.id), ribPeer, rib.checks));
     }
   }
 
@@ -222,6 +224,7 @@ export class PeerRegistry implements PeerEvents {
       address: session.remoteAddress,
       client: handle.settings.routeReflectorClient,
       zone: session.zone,
+      ...this.#dependencies.rooms.placeOf(handle.settings),
     };
     const checks = importOptions(
       this.#config,
@@ -299,7 +302,7 @@ export class PeerRegistry implements PeerEvents {
   /** RFC 2918 §4, RFC 7313 §4: the whole Adj-RIB-Out of a family again. */
   resend(established: EstablishedPeer, family: Family): void {
     const { ribPeer, session } = established;
-    const group = this.#dependencies.rib.groups[family.id]!.groupOf(ribPeer.id);
+    const group = this.#dependencies.rib.groupsOf(ribPeer, family.id).groupOf(ribPeer.id);
     if (group === undefined) return;
     // RFC 7313 §4: demarcation only towards a peer that knows it, and not before the initial End-of-RIB.
     const demarcate = session.context.enhancedRouteRefresh && group.endOfRibSent(ribPeer.id);
@@ -327,7 +330,7 @@ export class PeerRegistry implements PeerEvents {
         policies,
         handle.draining,
       );
-      rib.groups[family.id]!.join(options, { peer: ribPeer, sink: session });
+      rib.groupsOf(ribPeer, family.id).join(options, { peer: ribPeer, sink: session });
     }
   }
 

@@ -81,32 +81,35 @@ export class Pipeline {
 
   /** RFC 7313 §4: what the refresh does not confirm goes when it ends. */
   beginRefresh(from: UpdateSource, family: Family): void {
-    markStale(this.#rib.families[family.id]!, from.ribPeer);
+    markStale(this.#rib.homeOf(from.ribPeer, family.id), from.ribPeer);
   }
 
   endRefresh(from: UpdateSource, family: Family): void {
-    sweepStale(this.#rib.families[family.id]!, from.ribPeer);
+    sweepStale(this.#rib.homeOf(from.ribPeer, family.id), from.ribPeer);
   }
 
   /** RFC 4724 §4.2: what a restarted peer has not sent again by now, it does not have. */
   #endOfRib(from: UpdateSource, family: Family): void {
     const first = !from.endOfRib.has(family.id);
     from.endOfRib.add(family.id);
-    if (first) sweepStale(this.#rib.families[family.id]!, from.ribPeer);
+    if (first) sweepStale(this.#rib.homeOf(from.ribPeer, family.id), from.ribPeer);
     from.onEndOfRib(family);
   }
 
   #withdraw(from: UpdateSource, batch: NlriBatch): void {
-    if (batch.count > 0) withdraw(this.#rib.families[batch.family.id]!, from.ribPeer, batch);
+    if (batch.count > 0) withdraw(this.#rib.homeOf(from.ribPeer, batch.family.id), from.ribPeer, batch);
   }
 
   #announce(from: UpdateSource, batch: NlriBatch, update: DecodedUpdate): void {
     if (batch.count === 0) return;
-    const { attrs, nextHops, checks, families } = this.#rib;
-    const nextHop = nextHops.intern(batch.nextHop, batch.nextHopLength, from.nextHopZone(batch));
+    const { attrs, nextHops, checks } = this.#rib;
+    const { ribPeer } = from;
+    const home = this.#rib.homeOf(ribPeer, batch.family.id);
+    const domain = ribPeer.domains[batch.family.id]!;
+    const nextHop = nextHops.intern(batch.nextHop, batch.nextHopLength, from.nextHopZone(batch), domain);
     const attrIn = attrs.intern(update.attributes, 0, update.attributesLength, nextHop);
-    const result = checks.evaluate(from.ribPeer, attrIn, update.supersededPath);
-    announce(families[batch.family.id]!, from.ribPeer, batch, attrIn, result, from.nowSeconds());
+    const result = checks.evaluate(ribPeer, attrIn, update.supersededPath);
+    announce(home, ribPeer, batch, attrIn, result, from.nowSeconds());
     if (result.attrPost !== 0) attrs.release(result.attrPost);
     attrs.release(attrIn);
     nextHops.release(nextHop);
@@ -116,7 +119,7 @@ export class Pipeline {
   /** RFC 4486 §4: the prefix limit, with the family and the bound as data. */
   #checkLimit(from: UpdateSource, family: Family): void {
     const limit = from.maxPrefixes;
-    if (limit === undefined || from.ribPeer.counters[family.id]!.received <= limit) return;
+    if (limit === undefined || from.ribPeer.countersOf(family.id).received <= limit) return;
     const data = new Uint8Array(7);
     const view = new DataView(data.buffer);
     view.setUint16(0, family.afi);

@@ -50,6 +50,11 @@ export class Policies {
     return this.#policy(policyFor(policy, versionOf(family)), 'export');
   }
 
+  /** Of what a pipe carries: a route passes as it stands in its table. */
+  pipePolicy(policy: FamilyPolicy): PeerPolicy {
+    return this.#policy(policy, 'import');
+  }
+
   /** Import of own networks and of what is learned from the kernel. */
   localImport(policies: LocalPolicies): PeerPolicy {
     const keys = ['networks', 'kernel', 'connected', 'static'] as const;

@@ -4,29 +4,40 @@
 import { CEASE } from '../bgp/wire/error-codes.ts';
 import type { ConfigPlan, DynamicPeersChange, PeerChange } from '../config/diff.ts';
 import type { Config } from '../config/model.ts';
-import { reimport } from '../rib/adj-rib-in.ts';
 import { prepareKernelChange } from './kernel-change.ts';
 import type { PeerHandle } from './peer-registry.ts';
 import { listenOptions, ribOptions, type Speaker } from './speaker.ts';
+import { applyOrigins, prepareTables } from './table-changes.ts';
 import { revalidate } from './validation-tables.ts';
 
 /** Rejects, with nothing changed, where the kernel cannot be had as the new configuration wants it. */
 export async function applyPlan(speaker: Speaker, plan: ConfigPlan, after: Config): Promise<void> {
-  const kernel = await prepareKernelChange(speaker, plan.kernel, after);
+  const { main } = speaker.rooms;
+  const tables = await prepareTables(speaker, plan.tables, after);
+  const kernel = await prepareKernelChange(speaker, main, plan.kernel, after).catch(async (error: unknown) => {
+    await tables.undo();
+    throw error;
+  });
   speaker.config = after;
+  main.config = after;
   speaker.registry.useConfig(after);
   const changedTables = speaker.tables.use(after);
   if (changedTables.size > 0) speaker.policies.tablesChanged(changedTables);
   applyRouter(speaker, plan, after);
   applyDecision(speaker, plan, after);
   await kernel.apply();
-  applyLocalPolicies(speaker, plan, after);
-  applyOrigins(speaker, plan);
+  applyOrigins(speaker, main, plan);
+  await tables.apply();
+  for (const { name } of plan.pipes.removed) speaker.pipes.remove(name);
   for (const listen of plan.listeners.removed) speaker.listeners.close(listenOptions(listen));
   for (const listen of plan.listeners.added) speaker.listeners.open(listenOptions(listen));
   applyPeers(speaker, plan, after);
   applyRanges(speaker, plan, after);
-  revalidate(speaker, after, changedTables);
+  moveSessions(speaker);
+  for (const { before, after: pipe } of plan.pipes.changed) speaker.pipes.change(before, pipe);
+  for (const pipe of plan.pipes.added) speaker.pipes.add(pipe);
+  await tables.finish();
+  revalidate(speaker, changedTables);
   const used = after.filters?.retain(after);
   if (used !== undefined) speaker.policies.retain(used);
 }
@@ -59,25 +70,13 @@ function applyDecision(speaker: Speaker, plan: ConfigPlan, after: Config): void 
   for (const handle of speaker.registry.values()) speaker.registry.refreshOut(handle);
 }
 
-function applyLocalPolicies(speaker: Speaker, plan: ConfigPlan, after: Config): void {
-  const { rib, kernel, policies } = speaker;
-  if (plan.localPolicies === undefined) return;
-  const { actions } = plan.localPolicies;
-  if (actions.includes('install')) {
-    kernel?.useFilter(policies.kernelFilter(after.localPolicies.install));
+/** Where a table of the same name is another one, sessions begin anew. */
+function moveSessions({ registry, rooms }: Speaker): void {
+  for (const handle of registry.values()) {
+    const home = rooms.homeOf(handle.settings);
+    const is = handle.established?.ribPeer.home;
+    if (is !== undefined && home.some((index, family) => is[family] !== index)) resetSession(handle);
   }
-  if (!actions.includes('import')) return;
-  speaker.useLocalImport(after);
-  for (const family of rib.families) rib.addWork(reimport(family, rib.local, rib.checks));
-}
-
-function applyOrigins(speaker: Speaker, plan: ConfigPlan): void {
-  const { networks, kernel } = speaker;
-  for (const network of plan.networks.removed) networks.unconfigure(network.prefix);
-  for (const network of plan.networks.added) networks.configure(network);
-  for (const { after } of plan.networks.changed) networks.configure(after);
-  for (const source of plan.redistribute.removed) kernel?.redistribute(source, false);
-  for (const source of plan.redistribute.added) kernel?.redistribute(source, true);
 }
 
 function applyPeers(speaker: Speaker, plan: ConfigPlan, after: Config): void {

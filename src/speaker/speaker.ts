@@ -19,13 +19,16 @@ import { ProtocolStates } from './bird/protocol-states.ts';
 import { DynamicPeers } from './dynamic-peers.ts';
 import { FastFallover } from './fast-fallover.ts';
 import { KernelSync } from './kernel-sync.ts';
-import { LocalRoutes } from './local-routes.ts';
-import { Networks } from './networks.ts';
+import type { LocalRoutes } from './local-routes.ts';
+import type { Networks } from './networks.ts';
 import type { OwnAddresses } from './own-addresses.ts';
 import { type PeerHandle, PeerRegistry } from './peer-registry.ts';
 import { Pipeline } from './pipeline.ts';
+import { Pipes } from './pipes.ts';
 import { Policies } from './policies.ts';
 import { RestartRecovery } from './restart-recovery.ts';
+import type { TableRoom } from './table-room.ts';
+import { TableRooms } from './table-rooms.ts';
 import { ValidationTables } from './validation-tables.ts';
 import { Watchers } from './watchers.ts';
 
@@ -62,15 +65,14 @@ export class Speaker {
   readonly registry: PeerRegistry;
   readonly dynamic: DynamicPeers;
   readonly listeners: ListenerSet;
-  readonly routes: LocalRoutes;
-  readonly networks: Networks;
+  readonly rooms: TableRooms;
+  readonly pipes: Pipes;
   readonly watchers: Watchers;
   readonly bfd: BfdSessions;
   readonly fallover: FastFallover;
   readonly recovery: RestartRecovery;
   readonly policies: Policies;
   readonly tables = new ValidationTables();
-  kernel: KernelSync | undefined;
   config: Config;
   /** The configuration as it was read; `config` lacks what is switched off by command. */
   written: Config;
@@ -93,14 +95,15 @@ export class Speaker {
     this.startedAt = clock.wallTime();
     this.reconfiguredAt = this.startedAt;
     this.rib = new Rib({ ...ribOptions(config), ...parts.sizes }, { clock, scheduler });
-    this.policies = new Policies((nextHopId) => this.kernel?.linkOf(nextHopId));
+    const nowSeconds = () => Math.floor(clock.wallTime() / MS_PER_SECOND);
+    const namesGateways = config.bird !== undefined;
+    this.rooms = new TableRooms(this.rib, config, { nowSeconds, namesGateways });
+    this.policies = new Policies((nextHopId) => this.rooms.linkOf(nextHopId));
+    this.pipes = new Pipes(this.rib, this.rooms, this.policies);
     config.filters?.useLog(log.child({ part: 'filter' }));
     config.filters?.useTables(this.tables);
     this.tables.use(config);
-    this.useLocalImport(config);
-    const nowSeconds = () => Math.floor(clock.wallTime() / MS_PER_SECOND);
-    this.routes = new LocalRoutes(this.rib, nowSeconds, config.bird !== undefined);
-    this.networks = new Networks(this.routes);
+    this.useLocalImport(this.rooms.main, config);
     this.watchers = new Watchers(this.rib);
     this.bfd = new BfdSessions({ openBfd: parts.openBfd, clock, log });
     this.listeners = new ListenerSet({ clock, transport, log });
@@ -110,6 +113,7 @@ export class Speaker {
       pipeline: new Pipeline(this.rib, clock, parts.defer),
       addresses: parts.addresses,
       policies: this.policies,
+      rooms: this.rooms,
       version: parts.version,
       restartFlags: (address, settings) => this.recovery.flags(address, settings),
       onChange: (handle) => {
@@ -137,7 +141,7 @@ export class Speaker {
       peers: () => this.registry.values(),
       onEnd: () => {
         for (const handle of this.registry.values()) this.#note(handle);
-        this.kernel?.postponeStartup(0);
+        for (const { kernel } of this.rooms.values()) kernel?.postponeStartup(0);
       },
     });
     this.fallover = new FastFallover(this.registry);
@@ -150,14 +154,25 @@ export class Speaker {
 
   /** Scans the kernel, then opens listeners and starts peers: no route is advertised before it can be resolved. */
   async start(): Promise<void> {
-    this.kernel = await this.openKernel(this.config);
-    await this.kernel?.start();
+    for (const table of this.config.tables ?? []) {
+      const room = this.rooms.add(table, this.config);
+      this.useLocalImport(room, room.config);
+    }
+    for (const room of this.rooms.values()) {
+      room.kernel = await this.openKernel(room, room.config);
+      await room.kernel?.start();
+    }
+    this.rooms.borrow();
     if (this.#isRestart()) {
       // Not before routes are chosen: what the kernel forwards by is all there is until then.
-      this.kernel?.postponeStartup(this.config.router.restart.wait * MS_PER_SECOND);
+      const wait = this.config.router.restart.wait * MS_PER_SECOND;
+      for (const { kernel } of this.rooms.values()) kernel?.postponeStartup(wait);
       this.recovery.begin(this.config);
     }
-    for (const network of this.config.networks) this.networks.configure(network);
+    for (const room of this.rooms.values()) {
+      for (const network of room.config.networks) room.networks.configure(network);
+    }
+    for (const pipe of this.config.pipes ?? []) this.pipes.add(pipe);
     for (const range of this.config.dynamicPeers) this.dynamic.add(range);
     for (const peer of this.config.peers) this.addPeer(peer);
     for (const listen of this.config.listen) this.listeners.open(listenOptions(listen));
@@ -174,7 +189,7 @@ export class Speaker {
     const asked = [...this.config.peers, ...this.config.dynamicPeers].some(
       ({ gracefulRestart }) => gracefulRestart.mode === 'full',
     );
-    return asked && this.kernel?.hasOrphans === true;
+    return asked && [...this.rooms.values()].some(({ kernel }) => kernel?.hasOrphans === true);
   }
 
   /** The peers of the start have sent what they have, and it is in the tables. */
@@ -182,19 +197,33 @@ export class Speaker {
     return this.#settled;
   }
 
-  /** The kernel as a configuration wants it, not started; rejects where it cannot be had. */
-  async openKernel(config: Config): Promise<KernelSync | undefined> {
+  /** Of the main table. */
+  get kernel(): KernelSync | undefined {
+    return this.rooms.main.kernel;
+  }
+
+  get networks(): Networks {
+    return this.rooms.main.networks;
+  }
+
+  get routes(): LocalRoutes {
+    return this.rooms.main.routes;
+  }
+
+  /** The kernel as a table's configuration wants it, not started; rejects where it cannot be had. */
+  async openKernel(room: TableRoom, config: Config): Promise<KernelSync | undefined> {
     const kernel = await this.parts.openKernel(config);
     if (kernel === undefined) return undefined;
-    const sync = new KernelSync(config, { ...this.parts, kernel }, this.rib, this.routes, this.networks);
+    const sync = new KernelSync(config, { ...this.parts, kernel, others: this.rooms }, room);
     sync.useFilter(this.policies.kernelFilter(config.localPolicies.install));
-    sync.view.listen({ onRoute: () => {}, onInterface: () => this.fallover.linksChanged(sync.view) });
+    if (room === this.rooms.main) {
+      sync.view.listen({ onRoute: () => {}, onInterface: () => this.fallover.linksChanged(sync.view) });
+    }
     return sync;
   }
 
-  /** Import policies of own and learned routes, for those that come from now on. */
-  useLocalImport(config: Config): void {
-    const { local } = this.rib;
+  /** Import policies of a table's own and learned routes, for those that come from now on. */
+  useLocalImport({ place: { local } }: TableRoom, config: Config): void {
     const policy = this.policies.localImport(config.localPolicies);
     local.importOptions = { ...local.importOptions, policy };
   }
@@ -211,7 +240,7 @@ export class Speaker {
     if (handles.length === 0 || !complete || this.state !== 'running') return;
     if (this.rib.idle) {
       this.#settled = true;
-      this.kernel?.startupComplete();
+      for (const { kernel } of this.rooms.values()) kernel?.startupComplete();
     } else {
       this.#settleTimer ??= this.parts.clock.setTimer(SETTLE_POLL_MS, () => {
         this.#settleTimer = undefined;
@@ -247,7 +276,8 @@ export class Speaker {
     const silent = this.stopsSilently || this.config.router.restart.onStop === 'silent';
     const keep = silent || this.config.kernel.keepOnStop;
     // Routes that stay must not follow the sessions out.
-    if (keep) await this.kernel?.close(true);
+    const kernels = [...this.rooms.values()].map(({ kernel }) => kernel);
+    if (keep) await Promise.all(kernels.map((kernel) => kernel?.close(true)));
     this.#settleTimer?.cancel();
     if (silent) {
       // AdminDown, or the other sides would take the silence for a dead path and not wait for the restart.
@@ -257,7 +287,7 @@ export class Speaker {
     for (const handle of this.registry.values()) this.registry.stop(handle, 'godwit stops');
     this.dynamic.stop();
     await this.bfd.close();
-    if (!keep) await this.kernel?.close(false);
+    if (!keep) await Promise.all(kernels.map((kernel) => kernel?.close(false)));
     await new Promise<void>((resolve) => {
       this.parts.clock.setTimer(FAREWELL_MS, resolve);
     });

@@ -6,9 +6,9 @@ import { filtersOf } from '../config/policies.ts';
 import { RoaTable } from '../policy/roa-table.ts';
 import { type PolicyTables, ROA, type RoaState } from '../policy/route-access.ts';
 import { PrefixValue } from '../policy/values.ts';
-import { reimport } from '../rib/adj-rib-in.ts';
 import { roasOf, roaText } from './bird/roas.ts';
 import type { Speaker } from './speaker.ts';
+import { reimportLocal } from './table-changes.ts';
 import { parseTarget } from './views/route-query.ts';
 
 export class ValidationTables implements PolicyTables {
@@ -44,18 +44,23 @@ export class ValidationTables implements PolicyTables {
 }
 
 /** Runs the filters that ask one of the `changed` tables over the routes at hand. */
-export function revalidate(speaker: Speaker, config: Config, changed: ReadonlySet<string>): void {
+export function revalidate(speaker: Speaker, changed: ReadonlySet<string>): void {
   if (changed.size === 0) return;
-  const { registry, policies, rib, kernel } = speaker;
+  const { registry, policies, rooms, pipes } = speaker;
   const asks = (policy: Policy): boolean =>
     filtersOf(policy).some(({ facts }) => [...facts.tables].some((table) => changed.has(table)));
   for (const handle of registry.values()) {
     if (asks(handle.settings.import)) registry.refreshIn(handle);
     if (asks(handle.settings.export)) registry.refreshOut(handle);
   }
-  const { install, ...imports } = config.localPolicies;
-  if (asks(install)) kernel?.useFilter(policies.kernelFilter(install));
-  if (!Object.values(imports).some(asks)) return;
-  speaker.useLocalImport(config);
-  for (const family of rib.families) rib.addWork(reimport(family, rib.local, rib.checks));
+  for (const room of rooms.values()) {
+    const { install, ...imports } = room.config.localPolicies;
+    if (asks(install)) room.kernel?.useFilter(policies.kernelFilter(install));
+    if (!Object.values(imports).some(asks)) continue;
+    speaker.useLocalImport(room, room.config);
+    reimportLocal(speaker, room);
+  }
+  for (const { config } of pipes.values()) {
+    if (asks(config.import) || asks(config.export)) pipes.renew(config.name);
+  }
 }

@@ -77,6 +77,8 @@ const OTHER: { [K in Exclude<keyof PeerSettings, 'timers'>]: PeerSettings[K] } =
     auth: { type: 'sha1', keys: [{ id: 1, password: new Secret('three') }] },
   },
   preference: 150,
+  tables: { ipv4: 'blue' },
+  igpTables: { ipv6: 'blue' },
 };
 
 function otherPeer(key: PeerKey): Partial<PeerConfig> {
@@ -120,7 +122,7 @@ describe('a peer setting', () => {
         .map((key) => PEER_KEYS[key].name)
         .sort();
     expect(names('reset')).toEqual(
-      'addPath aigp allowAsSets asn clientToClient clusterId extendedMessages extendedNextHop families gracefulRestart holdTime interface localAddress localAs localPort multihop port role roleStrict routeReflectorClient ttlSecurity'.split(
+      'addPath aigp allowAsSets asn clientToClient clusterId extendedMessages extendedNextHop families gracefulRestart holdTime igpTable interface localAddress localAs localPort multihop port role roleStrict routeReflectorClient table ttlSecurity'.split(
         ' ',
       ),
     );

@@ -148,6 +148,8 @@ export interface LabOptions {
   readonly exportChunk?: number;
   /** Milliseconds that a look at the clock takes. */
   readonly tick?: number;
+  /** Room in each table at the start; that of a full table unless given. */
+  readonly rows?: number;
 }
 
 export class RibLab {
@@ -166,6 +168,7 @@ export class RibLab {
         decision: { ...DECISION, ...options.decision },
         defaultLocalPref: 100,
         exportChunk: options.exportChunk ?? 8192,
+        rows: options.rows,
       },
       { clock: this.clock, scheduler: this.scheduler },
     );
@@ -201,28 +204,28 @@ export class RibLab {
     nextHop = '192.0.2.1',
     family: Family = IPV4_UNICAST,
   ): void {
-    const { attrs, nextHops, checks, families } = this.rib;
+    const { attrs, nextHops, checks } = this.rib;
     const wire = octets(nextHop);
     const hop = nextHops.intern(wire, wire.length, undefined);
     const bytes = encodeAttributes(values);
     const attrIn = attrs.intern(bytes, 0, bytes.length, hop);
     const result = checks.evaluate(peer, attrIn);
     const now = Math.floor(this.sim.wallTime() / 1000);
-    announce(families[family.id]!, peer, batchOf(family, prefixes), attrIn, result, now);
+    announce(this.rib.homeOf(peer, family.id), peer, batchOf(family, prefixes), attrIn, result, now);
     if (result.attrPost !== 0) attrs.release(result.attrPost);
     attrs.release(attrIn);
     nextHops.release(hop);
   }
 
   withdraw(peer: RibPeer, prefixes: readonly string[], family: Family = IPV4_UNICAST): void {
-    withdraw(this.rib.families[family.id]!, peer, batchOf(family, prefixes));
+    withdraw(this.rib.homeOf(peer, family.id), peer, batchOf(family, prefixes));
   }
 
   join(peer: RibPeer, options: ExportOptions): FakeSink {
     const sink = new FakeSink(options);
-    this.rib.groups[options.family.id]!.join(options, { peer, sink });
-    sink.lagging = () =>
-      this.rib.groups[options.family.id]!.groupOf(peer.id)?.lagging().includes(peer) ?? false;
+    const groups = this.rib.groups[peer.home[options.family.id]!]!;
+    groups.join(options, { peer, sink });
+    sink.lagging = () => groups.groupOf(peer.id)?.lagging().includes(peer) ?? false;
     return sink;
   }
 }

@@ -71,11 +71,9 @@ export function kernelOf(config: BirdConfig, policies: LocalPolicies, unsaid: Un
         kernel.name,
       );
     }
-    for (const [name, channel] of kernel.channels) {
-      const { span, import: _imported, export: _exported, preference: _kept, table, ...others } = channel;
+    for (const channel of kernel.channels.values()) {
+      const { span, import: _in, export: _out, preference: _kept, table: _attached, ...others } = channel;
       unsaid.addOptions(others, NOTHING, () => span, kernel.name);
-      const main = table === undefined || table === 'master' || table === `master${name.slice(3)}`;
-      if (!main) unsaid.add(`table ${table}`, span, kernel.name, 'there is one table a family');
     }
   }
   return {

@@ -13,6 +13,7 @@ import { aoKeysOf } from './to-model-ao.ts';
 import { bfdOf } from './to-model-bfd.ts';
 import { channelPolicy } from './to-model-policy.ts';
 import { restartOf } from './to-model-restart.ts';
+import { igpTableNames, tableNames } from './to-model-tables.ts';
 import type { Unsaid } from './unsaid.ts';
 
 type BgpProtocol = Extract<ProtocolConfig, { kind: 'bgp' }>;
@@ -78,6 +79,7 @@ const CHANNEL_HANDLED = new Set<string>([
   'export',
   'receiveLimit',
   'preference',
+  'igpTables',
   'importLimit',
   'nextHopSelf',
   'nextHopKeep',
@@ -150,6 +152,8 @@ function settingsOf(
   const internal = isInternal(options);
   const unicast = unicastChannels(config, protocol);
   const channels = [...unicast.values()];
+  const tables = tableNames(config, unicast);
+  const igpTables = igpTableNames(config, unicast);
   const set = Object.fromEntries(
     Object.entries(options).filter(
       ([key, value]) => !isAlready(key, value) && !(key === 'keys' && options.authentication === 'ao'),
@@ -160,7 +164,7 @@ function settingsOf(
   unsaid.addOptions(common, COMMON_HANDLED, spanOf, name);
   unsaid.addDebug(common.debug, spanOf('debug'), name);
   for (const [channel, said] of protocol.channels) {
-    if (channel === 'ipv4' || channel === 'ipv6') reportChannel(channel, said, name, unsaid);
+    if (channel === 'ipv4' || channel === 'ipv6') reportChannel(said, name, unsaid);
     else unsaid.add(`channel ${channel}`, said.span, name);
   }
   const add = channels.map((channel) => channel.addPaths ?? 'off');
@@ -201,6 +205,8 @@ function settingsOf(
     gracefulRestart: restartOf(options, unicast),
     role: options.role,
     ...preferenceOf(channels, protocol, unsaid),
+    ...(tables !== undefined && { tables }),
+    ...(igpTables !== undefined && { igpTables }),
     roleStrict: options.requireRoles ?? false,
     aigp: channels.some((channel) => channel.aigp === 'on' || channel.aigp === 'originate') || internal,
     sendCommunities: true,
@@ -233,10 +239,8 @@ function unicastChannels(config: BirdConfig, protocol: BgpProtocol): Map<'ipv4' 
   return found;
 }
 
-function reportChannel(name: ChannelName, channel: ChannelOptions, protocol: string, unsaid: Unsaid): void {
-  const { table, gateway, ...others } = channel;
-  const isDefault = table === undefined || table === 'master' || table === `master${name.slice(3)}`;
-  if (!isDefault) unsaid.add(`table ${table}`, channel.span, protocol, 'there is one table a family');
+function reportChannel(channel: ChannelOptions, protocol: string, unsaid: Unsaid): void {
+  const { table: _attached, gateway, ...others } = channel;
   // Every next hop is resolved through the kernel's tables.
   if (gateway === 'direct') unsaid.add('gateway direct', channel.span, protocol);
   const { importTable: _always, ...rest } = others;

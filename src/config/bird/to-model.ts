@@ -14,7 +14,9 @@ import { reportBfd } from './to-model-bfd.ts';
 import { kernelOf, redistributed } from './to-model-kernel.ts';
 import { buildPeers } from './to-model-peers.ts';
 import { localPolicies } from './to-model-policy.ts';
+import { rpkiCaches } from './to-model-rpki.ts';
 import { networksOf } from './to-model-static.ts';
+import { attachedTo, pipesOf, tablesOf } from './to-model-tables.ts';
 import { Unsaid } from './unsaid.ts';
 
 const CONTROL_SOCKET = '/run/godwit/godwit.sock';
@@ -35,8 +37,12 @@ export function toModel(
   const id = routerId(config, host, diagnostics);
   const peers = buildPeers(config, program, asn, unsaid);
   reportOthers(config, unsaid);
-  const policies = localPolicies(config, program, unsaid);
-  const kernel = kernelOf(config, policies, unsaid);
+  const main = attachedTo(config, '');
+  const policies = localPolicies(main, program, unsaid);
+  const kernel = kernelOf(main, policies, unsaid);
+  const tables = tablesOf(config, program, kernel.nextHopTracking, unsaid);
+  const pipes = pipesOf(config, program, unsaid);
+  const rpki = rpkiCaches(config, unsaid);
   const model: Config = {
     router: {
       asn,
@@ -48,9 +54,12 @@ export function toModel(
     listen: listenersOf(config, bgp, peers.peers),
     kernel,
     ...peers,
-    networks: networksOf(config, program, unsaid),
-    redistribute: redistributed(config, kernel),
+    networks: networksOf(main, program, unsaid),
+    redistribute: redistributed(main, kernel),
     localPolicies: policies,
+    ...(tables.length > 0 && { tables }),
+    ...(pipes.length > 0 && { pipes }),
+    ...(rpki.length > 0 && { rpki }),
     decision: decisionOf(bgp),
     control: { socket: CONTROL_SOCKET, mode: CONTROL_MODE, bird: socketsOf(config) },
     http: undefined,
@@ -134,7 +143,8 @@ function decisionOf(bgp: readonly Of<'bgp'>[]): Config['decision'] {
   };
 }
 
-const SERVED = new Set(['bgp', 'bfd', 'kernel', 'device', 'direct', 'static']);
+const SERVED = new Set(['bgp', 'bfd', 'kernel', 'device', 'direct', 'static', 'pipe', 'rpki']);
+const SERVED_TABLES: ReadonlySet<string> = new Set(['ipv4', 'ipv6', 'roa4', 'roa6', 'aspa']);
 const COMMON_HANDLED = new Set(['disabled', 'description', 'debug']);
 
 /** Protocols, tables and global options that nothing here has a place for. */
@@ -150,7 +160,7 @@ function reportOthers(config: BirdConfig, unsaid: Unsaid): void {
   }
   for (const table of config.tables.values()) {
     const { type, span, name } = table;
-    if (span !== undefined && type !== 'roa4' && type !== 'roa6') unsaid.add('a table', span, name);
+    if (span !== undefined && !SERVED_TABLES.has(type)) unsaid.add(`a table of ${type}`, span, name);
   }
   const { debugProtocols } = config.globals;
   const debugSpan = config.globalSpans.get('debugProtocols');

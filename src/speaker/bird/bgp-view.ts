@@ -2,7 +2,7 @@
 
 import { FAMILIES, type Family, familyByName } from '../../bgp/wire/families.ts';
 import type { ChannelOptions, Limit } from '../../config/bird/config.ts';
-import type { Config, DynamicPeersConfig, Policy } from '../../config/model.ts';
+import type { Config, DynamicPeersConfig, Policy, TableNames } from '../../config/model.ts';
 import { policyFor } from '../../config/policies.ts';
 import { formatAddress, formatQuad } from '../../lib/ip.ts';
 import { DEFAULT_PREFERENCE } from '../../rib/route-extras.ts';
@@ -11,7 +11,7 @@ import type { PeerHandle } from '../peer-registry.ts';
 import type { Speaker } from '../speaker.ts';
 import { bgpError } from './bgp-errors.ts';
 import { channelStats } from './channel-stats.ts';
-import { channelTable, type DeclaredProtocol, type IpVersion, mainTable } from './declared.ts';
+import { channelTable, type DeclaredProtocol, type IpVersion, shownTable } from './declared.ts';
 import { filterText } from './filter-text.ts';
 
 const MS_PER_SECOND = 1000;
@@ -87,7 +87,8 @@ function isInternal({ settings, peer }: PeerHandle): boolean {
 
 function routeLimit({ established }: PeerHandle, limit: number): BgpView['routeLimit'] {
   if (established === undefined) return undefined;
-  const routes = established.ribPeer.counters.reduce((sum, { received }) => sum + received, 0);
+  const { families } = established.session.context;
+  const routes = families.reduce((sum, { id }) => sum + established.ribPeer.countersOf(id).received, 0);
   return { routes, limit };
 }
 
@@ -128,6 +129,8 @@ interface ChannelSource {
     readonly export: Policy;
     readonly asn: number | 'internal' | 'external';
     readonly multihop: number | undefined;
+    readonly tables?: TableNames;
+    readonly igpTables?: TableNames;
   };
   readonly handle: PeerHandle | undefined;
 }
@@ -162,7 +165,7 @@ function channelView(
   const rib = details && has ? routesOf(speaker, handle, family, options) : undefined;
   return {
     name: version,
-    table: channelTable(config, version, options),
+    table: channelTable(config, version, options, settings.tables),
     state: up ? 'up' : kept === undefined ? 'down' : 'start',
     preference: options?.preference ?? DEFAULT_PREFERENCE.bgp,
     importFilter: filterText(options?.import, policyFor(settings.import, version), written !== undefined),
@@ -171,7 +174,9 @@ function channelView(
     routes: rib?.routes,
     stats: rib?.stats,
     nextHops: rib?.nextHops ?? [],
-    igpTable: looksUp(options, handle, settings, config) ? mainTable(config, version) : undefined,
+    igpTable: looksUp(options, handle, settings, config)
+      ? shownTable(config, settings.igpTables?.[version] ?? settings.tables?.[version] ?? '', version)
+      : undefined,
     neighborRestart: kept,
     staleFor: staleMs === undefined ? undefined : staleMs / MS_PER_SECOND,
   };
@@ -200,9 +205,9 @@ function routesOf(
 ): Pick<ChannelView, 'routes' | 'stats' | 'nextHops'> {
   const ribPeer = established?.ribPeer ?? restarts.waitingPeer;
   if (ribPeer === undefined) return { routes: undefined, stats: undefined, nextHops: [] };
-  const { id, counters } = ribPeer;
-  const { received, rejected, best } = counters[family.id]!;
-  const group = rib.groups[family.id]!.groupOf(id);
+  const { id } = ribPeer;
+  const { received, rejected, best } = ribPeer.countersOf(family.id);
+  const group = rib.groupsOf(ribPeer, family.id).groupOf(id);
   const exported = group === undefined ? 0 : group.adjRibOut.size - group.adjRibOut.fromPeer(id);
   const keeps = config.bird === undefined || options?.importKeepFiltered === true;
   return {
@@ -228,7 +233,7 @@ function limitsOf(
   handle: PeerHandle | undefined,
   family: Family,
 ): ChannelView['limits'] {
-  const routes = handle?.established?.ribPeer.counters.at(family.id);
+  const routes = handle?.established?.ribPeer.countersOf(family.id);
   const found: ChannelView['limits'] = [];
   const add = (
     kind: 'receive' | 'import' | 'export',

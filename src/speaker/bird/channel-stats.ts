@@ -7,8 +7,8 @@ import type { ChannelStats, UpdateStats } from '../api/protocols.ts';
 const NONE: UpdateStats = { received: 0, rejected: 0, filtered: 0, ignored: 0, accepted: 0 };
 
 /** Of exports only what was sent is counted: what rules and policies keep back is never a change. */
-export function channelStats({ changes }: RibPeer, family: Family): ChannelStats {
-  const { announced, invalid, filtered, unchanged, withdrawn, unknown, sent } = changes[family.id]!;
+export function channelStats(peer: RibPeer, family: Family): ChannelStats {
+  const { announced, invalid, filtered, unchanged, withdrawn, unknown, sent } = peer.changesOf(family.id);
   return {
     importUpdates: {
       received: announced,

@@ -2,7 +2,7 @@
 // parts of the configuration stand for protocols, with the names that BIRD would give them.
 
 import type { BirdConfig, ChannelOptions, ProtocolConfig } from '../../config/bird/config.ts';
-import type { Config } from '../../config/model.ts';
+import type { Config, TableConfig, TableNames } from '../../config/model.ts';
 import type { ProtocolKind } from '../api/protocols.ts';
 
 export interface DeclaredProtocol {
@@ -15,6 +15,8 @@ export interface DeclaredProtocol {
   readonly written: ProtocolConfig | undefined;
   /** For a range: its name in the model. */
   readonly range: string | undefined;
+  /** In the native language: the further table that it stands for. */
+  readonly table?: string;
 }
 
 export type IpVersion = 'ipv4' | 'ipv6';
@@ -66,7 +68,22 @@ function nativeProtocols(config: Config): DeclaredProtocol[] {
       description: range.description,
       range: range.name,
     })),
+    ...(config.tables ?? []).flatMap((table) => tableProtocols(table, plain)),
+    ...(config.pipes ?? []).map(({ name }) => plain(name, 'pipe')),
   ];
+}
+
+function tableProtocols(
+  { name: table, kernel, redistribute, networks }: TableConfig,
+  plain: (name: string, kind: ProtocolKind) => DeclaredProtocol,
+): DeclaredProtocol[] {
+  const learns = redistribute.some((each) => each !== 'connected');
+  const kinds = [
+    ...(redistribute.includes('connected') ? (['direct'] as const) : []),
+    ...(kernel.install || kernel.learn.length > 0 || learns ? (['kernel'] as const) : []),
+    ...(networks.length > 0 ? (['static'] as const) : []),
+  ];
+  return kinds.map((kind) => ({ ...plain(`${kind}_${table}`, kind), table }));
 }
 
 /** The names of the unicast tables: what routes without another word are in. */
@@ -84,8 +101,15 @@ function firstTable(bird: BirdConfig, type: string): string | undefined {
 }
 
 /** The table of a channel: its own, or the first of its type. */
-export function channelTable(config: Config, channel: string, options: ChannelOptions | undefined): string {
+export function channelTable(
+  config: Config,
+  channel: string,
+  options: ChannelOptions | undefined,
+  named?: TableNames,
+): string {
   if (options?.table !== undefined) return options.table;
+  const own = channel === 'ipv4' || channel === 'ipv6' ? named?.[channel] : undefined;
+  if (own) return own;
   if (channel === 'ipv4' || channel === 'ipv6') return mainTable(config, channel);
   return (config.bird === undefined ? undefined : firstTable(config.bird, channel)) ?? channel;
 }
@@ -108,28 +132,36 @@ export function unicastChannels(
   return found;
 }
 
-/** Which protocol a route of a kind is of: the first of the kind that has a channel of its version. */
+/** Which protocol a table's route of a kind is of: the first of the kind with a channel of its version there. */
 export function ownerOf(
   protocols: readonly DeclaredProtocol[],
   kind: 'kernel' | 'direct' | 'static',
   version: IpVersion,
   config: Config,
+  table: string,
 ): string {
   const candidates = protocols.filter((protocol) => protocol.kind === kind);
-  const fitting = candidates.find(
-    ({ written }) => written === undefined || unicastChannels(written, config).has(version),
-  );
+  const fitting = candidates.find((each) => tablesOfProtocol(each, config).get(version) === table);
   return (fitting ?? candidates[0])?.name ?? `${kind}1`;
 }
 
-/** Static protocols by the prefixes of their routes; of two routes to one prefix the first counts. */
-export function staticOwners(config: Config): ReadonlyMap<string, string> {
-  const owners = new Map<string, string>();
-  for (const protocol of config.bird?.protocols ?? []) {
-    if (protocol.kind !== 'static') continue;
-    for (const { net } of protocol.options.routes) {
-      if (!owners.has(net.text)) owners.set(net.text, protocol.name);
-    }
+/** The unicast tables of a protocol that is neither a peer nor a pipe, by name. */
+export function tablesOfProtocol(
+  { written, table }: DeclaredProtocol,
+  config: Config,
+): ReadonlyMap<IpVersion, string> {
+  const versions: Iterable<readonly [IpVersion, ChannelOptions | undefined]> =
+    written === undefined
+      ? versionsOf(config).map((version) => [version, undefined] as const)
+      : unicastChannels(written, config);
+  const found = new Map<IpVersion, string>();
+  for (const [version, options] of versions) {
+    found.set(version, table ?? channelTable(config, version, options));
   }
-  return owners;
+  return found;
+}
+
+/** What users call a table of the model. */
+export function shownTable(config: Config, name: string, version: IpVersion): string {
+  return name === '' ? mainTable(config, version) : name;
 }

@@ -1,33 +1,54 @@
 // A configuration less the protocols that an operator has switched off. Peers are not taken out: their own machines
 // know that they are off.
 
-import type { Config, KernelConfig } from '../../config/model.ts';
-import { type DeclaredProtocol, declaredProtocols, staticOwners } from './declared.ts';
+import type { Config, KernelConfig, TableConfig } from '../../config/model.ts';
+import { type DeclaredProtocol, declaredProtocols, shownTable, tablesOfProtocol } from './declared.ts';
+
+type Sections = Pick<TableConfig, 'name' | 'kernel' | 'networks' | 'redistribute'>;
 
 export function effectiveConfig(config: Config, off: ReadonlySet<string>): Config {
   if (off.size === 0) return config;
   const protocols = declaredProtocols(config);
+  const ranges = new Set(protocols.filter(({ name }) => off.has(name)).map(({ range }) => range));
+  const remaining = <T extends Sections>(table: T): T => {
+    const attached = protocols.filter((protocol) => isAttached(protocol, table.name, config));
+    return { ...table, ...remainingSections(table, attached, off) };
+  };
+  const { name: _none, ...main } = remaining({ ...config, name: '' });
+  return {
+    ...main,
+    ...(config.tables !== undefined && { tables: config.tables.map(remaining) }),
+    ...(config.pipes !== undefined && { pipes: config.pipes.filter(({ name }) => !off.has(name)) }),
+    dynamicPeers: config.dynamicPeers.filter(({ name }) => !ranges.has(name)),
+  };
+}
+
+function isAttached(protocol: DeclaredProtocol, table: string, config: Config): boolean {
+  for (const [version, name] of tablesOfProtocol(protocol, config)) {
+    if (name === shownTable(config, table, version)) return true;
+  }
+  return false;
+}
+
+function remainingSections(
+  { kernel, networks, redistribute, name: table }: Sections,
+  protocols: readonly DeclaredProtocol[],
+  off: ReadonlySet<string>,
+): Omit<Sections, 'name'> {
   const gone = (kind: DeclaredProtocol['kind']): boolean => {
     const all = protocols.filter((protocol) => protocol.kind === kind && !protocol.disabled);
     return all.length > 0 && all.every(({ name }) => off.has(name));
   };
   const noKernel = gone('kernel');
   const noDirect = gone('direct');
-  const ranges = new Set(protocols.filter(({ name }) => off.has(name)).map(({ range }) => range));
+  const unnamed = table === '' ? 'static1' : `static_${table}`;
   return {
-    ...config,
-    kernel: noKernel ? withoutKernel(config.kernel) : config.kernel,
-    redistribute: config.redistribute.filter((source) => !(source === 'connected' ? noDirect : noKernel)),
-    networks: remainingNetworks(config, off),
-    dynamicPeers: config.dynamicPeers.filter(({ name }) => !ranges.has(name)),
+    kernel: noKernel ? withoutKernel(kernel) : kernel,
+    redistribute: redistribute.filter((source) => !(source === 'connected' ? noDirect : noKernel)),
+    networks: networks.filter(({ protocol }) => !off.has(protocol ?? unnamed)),
   };
 }
 
 function withoutKernel(kernel: KernelConfig): KernelConfig {
   return { ...kernel, install: false, learn: [] };
-}
-
-function remainingNetworks(config: Config, off: ReadonlySet<string>): Config['networks'] {
-  const owners = staticOwners(config);
-  return config.networks.filter(({ prefix }) => !off.has(owners.get(prefix) ?? 'static1'));
 }

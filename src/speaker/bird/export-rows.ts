@@ -6,9 +6,11 @@ import type { FamilyRib } from '../../rib/family-rib.ts';
 import type { UpdateGroup } from '../../rib/update-group.ts';
 import type { TableQuery } from '../api/tables.ts';
 import { LOCAL_ORIGIN } from '../local-routes.ts';
+import type { Pipe } from '../pipes.ts';
 import type { Speaker } from '../speaker.ts';
+import type { TableRoom } from '../table-room.ts';
 import { standings } from '../views/route-view.ts';
-import { declaredProtocols } from './declared.ts';
+import { type DeclaredProtocol, declaredProtocols, tablesOfProtocol } from './declared.ts';
 import type { RowStanding } from './route-view.ts';
 
 type Export = NonNullable<TableQuery['export']>;
@@ -18,7 +20,11 @@ export function exportState(speaker: Speaker, protocol: string): 'ready' | 'down
   const handle = speaker.registry.find(protocol);
   if (handle !== undefined) return handle.established === undefined ? 'down' : 'ready';
   const declared = declaredProtocols(speaker.written).find(({ name }) => name === protocol);
-  if (declared?.kind === 'kernel') return speaker.kernel?.fib === undefined ? 'down' : 'ready';
+  if (declared?.kind === 'pipe') return speaker.pipes.get(protocol) === undefined ? 'down' : 'ready';
+  if (declared?.kind === 'kernel') {
+    const rooms = roomsOfProtocol(speaker, declared);
+    return rooms.some(({ kernel }) => kernel?.fib !== undefined) ? 'ready' : 'down';
+  }
   return declared?.kind === 'bgp' ? 'down' : 'none';
 }
 
@@ -29,9 +35,14 @@ export function exportRows(
   wanted: Export,
 ): readonly RowStanding[] {
   const handle = speaker.registry.find(wanted.protocol);
-  if (handle === undefined) return kernelRows(speaker, family, prefixId, wanted.stage);
+  if (handle === undefined) {
+    const pipe = speaker.pipes.get(wanted.protocol);
+    return pipe === undefined
+      ? kernelRows(speaker, family, prefixId, wanted)
+      : pipeRows(pipe, family, prefixId, wanted.stage);
+  }
   const peerId = handle.established?.ribPeer.id;
-  const group = peerId === undefined ? undefined : speaker.rib.groups[family.family.id]!.groupOf(peerId);
+  const group = peerId === undefined ? undefined : speaker.rib.groups[family.index]!.groupOf(peerId);
   if (peerId === undefined || group === undefined) return [];
   const rows = peerRows(family, prefixId, wanted.stage, group, peerId);
   // 1.6 shows routes as they are sent.
@@ -89,17 +100,44 @@ function withRendering(group: UpdateGroup, family: FamilyRib, standing: RowStand
   return { ...standing, rendered: { bytes: bytes.slice(0, length), length, nextHop: nextHop.slice() } };
 }
 
-function kernelRows(
-  { rib, kernel }: Speaker,
-  family: FamilyRib,
-  prefixId: number,
-  stage: Export['stage'],
-): RowStanding[] {
+/** What goes from this table into the other one, as it is there. */
+function pipeRows(pipe: Pipe, family: FamilyRib, prefixId: number, stage: Export['stage']): RowStanding[] {
+  const ends = pipe.links.flatMap(({ out, in: back }) => [out, back]);
+  const end = ends.find(({ source }) => source === family);
+  if (end === undefined) return [];
+  const { paths } = family;
+  const rows: RowStanding[] = [];
+  for (const { row, best } of standings(family, prefixId)) {
+    const attr = paths.attrPost(row);
+    if (attr === 0 || !end.admits(row)) continue;
+    const there = end.rowFor(row);
+    if (stage === 'preexport' || (stage === 'noexport') === (there === 0)) {
+      const shown = stage === 'preexport' || there === 0 ? attr : end.target.paths.attrPost(there);
+      rows.push({ row, primary: best, attr: shown });
+    }
+  }
+  return rows;
+}
+
+/** Tables that a protocol is attached to. */
+function roomsOfProtocol({ rooms, written }: Speaker, declared: DeclaredProtocol): TableRoom[] {
+  return [...tablesOfProtocol(declared, written)].flatMap(([version, table]) => {
+    return rooms.shown(written, table, version) ?? [];
+  });
+}
+
+function kernelRows(speaker: Speaker, family: FamilyRib, prefixId: number, wanted: Export): RowStanding[] {
+  const { stage, protocol } = wanted;
+  const { rooms, written } = speaker;
+  const room = rooms.ofFamily(family);
+  const declared = declaredProtocols(written).find(({ name }) => name === protocol);
+  if (declared === undefined || !roomsOfProtocol(speaker, declared).includes(room)) return [];
+  const { kernel, place } = room;
   const best = standings(family, prefixId).find((standing) => standing.best);
   if (best === undefined) return [];
   const { paths } = family;
   const { row } = best;
-  const learned = paths.peerId(row) === rib.local.id && paths.pathId(row) !== LOCAL_ORIGIN.network;
+  const learned = paths.peerId(row) === place.local.id && paths.pathId(row) !== LOCAL_ORIGIN.network;
   // What came from the kernel does not go back.
   if (learned && paths.pathId(row) !== LOCAL_ORIGIN.connected) return [];
   const installed = kernel?.fib?.route(family.family.id, prefixId)?.desired !== undefined;

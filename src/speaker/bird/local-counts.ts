@@ -5,35 +5,39 @@ import { formatPrefix, parsePrefix } from '../../lib/ip.ts';
 import type { FamilyRib } from '../../rib/family-rib.ts';
 import type { ChannelRoutes } from '../api/protocols.ts';
 import { familyOf, LOCAL_ORIGIN, type LocalOrigin, prefixWords } from '../local-routes.ts';
-import type { Speaker } from '../speaker.ts';
-import { type DeclaredProtocol, type IpVersion, staticOwners } from './declared.ts';
+import type { TableRoom } from '../table-room.ts';
+import type { DeclaredProtocol, IpVersion } from './declared.ts';
 import { versionOf } from './route-view.ts';
 
 export function localCounts(
-  speaker: Speaker,
   { name }: DeclaredProtocol,
   origin: LocalOrigin,
   version: IpVersion,
+  room: TableRoom,
 ): ChannelRoutes {
-  const family = speaker.rib.families.find((each) => versionOf(each) === version);
+  const family = room.place.families.find((each) => versionOf(each) === version);
   if (family === undefined) return { imported: 0, filtered: undefined, exported: 0, preferred: 0 };
   let imported = 0;
   let preferred = 0;
-  for (const text of prefixesOf(speaker, name, origin)) {
-    const place = rowOf(speaker, family, text, origin);
+  for (const text of prefixesOf(room, name, origin)) {
+    const place = rowOf(room, family, text, origin);
     if (place === undefined || family.paths.attrPost(place.row) === 0) continue;
     imported++;
     if (family.locRib.bestRow(place.prefixId) === place.row) preferred++;
   }
-  const exported = origin === 'kernel' ? installed(speaker, family) : 0;
+  const exported = origin === 'kernel' ? installed(room, family) : 0;
   return { imported, filtered: undefined, exported, preferred };
 }
 
-function* prefixesOf(speaker: Speaker, protocol: string, origin: LocalOrigin): Iterable<string> {
-  const { networks, kernel, written: config } = speaker;
+function* prefixesOf(
+  { networks, kernel }: TableRoom,
+  protocol: string,
+  origin: LocalOrigin,
+): Iterable<string> {
   if (origin === 'network') {
-    const owners = staticOwners(config);
-    for (const prefix of networks.prefixes()) if ((owners.get(prefix) ?? protocol) === protocol) yield prefix;
+    for (const prefix of networks.prefixes()) {
+      if ((networks.get(prefix)?.protocol ?? protocol) === protocol) yield prefix;
+    }
     return;
   }
   for (const route of kernel?.learned ?? []) {
@@ -43,7 +47,7 @@ function* prefixesOf(speaker: Speaker, protocol: string, origin: LocalOrigin): I
 }
 
 function rowOf(
-  { rib }: Speaker,
+  { place }: TableRoom,
   family: FamilyRib,
   text: string,
   origin: LocalOrigin,
@@ -53,7 +57,7 @@ function rowOf(
   const prefixId = family.prefixes.find(prefixWords(prefix), 0, prefix.length);
   if (prefixId === 0) return undefined;
   for (const each of origin === 'kernel' ? KERNEL_ORIGINS : [LOCAL_ORIGIN[origin]]) {
-    const row = family.paths.find(prefixId, rib.local.id, each);
+    const row = family.paths.find(prefixId, place.local.id, each);
     if (row !== 0) return { prefixId, row };
   }
   return undefined;
@@ -61,7 +65,7 @@ function rowOf(
 
 const KERNEL_ORIGINS: readonly number[] = [LOCAL_ORIGIN.kernel, LOCAL_ORIGIN.static];
 
-function installed({ kernel }: Speaker, family: FamilyRib): number {
+function installed({ kernel }: TableRoom, family: FamilyRib): number {
   let count = 0;
   for (const _prefixId of kernel?.fib?.prefixes(family.family.id) ?? []) count++;
   return count;

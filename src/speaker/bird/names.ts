@@ -10,7 +10,10 @@ import { roaText } from './roas.ts';
 export function tablesOf(config: Config): TableView[] {
   const { bird } = config;
   if (bird !== undefined) return [...bird.tables.values()].map(({ name, type }) => ({ name, type }));
-  return versionsOf(config).map((version) => ({ name: mainTable(config, version), type: version }));
+  return [
+    ...versionsOf(config).map((version) => ({ name: mainTable(config, version), type: version })),
+    ...(config.tables ?? []).flatMap(({ name, families }) => families.map((type) => ({ name, type }))),
+  ];
 }
 
 const DEFINITION_KINDS = {

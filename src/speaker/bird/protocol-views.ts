@@ -14,12 +14,12 @@ import {
   type DeclaredProtocol,
   declaredProtocols,
   type IpVersion,
-  mainTable,
+  tablesOfProtocol,
   unicastChannels,
-  versionsOf,
 } from './declared.ts';
 import { filterText } from './filter-text.ts';
 import { localCounts } from './local-counts.ts';
+import { pipeChannelView, pipeTables } from './pipe-view.ts';
 import type { ProtocolStates } from './protocol-states.ts';
 import { roasOf } from './roas.ts';
 
@@ -28,7 +28,7 @@ const RPKI_PREFERENCE = 100;
 const DEFAULT_RPKI_PORT = 323;
 
 /** Kinds that are accepted in a configuration and do nothing. */
-const IDLE_KINDS: ReadonlySet<DeclaredProtocol['kind']> = new Set(['pipe', 'mrt', 'bmp', 'rpki']);
+const IDLE_KINDS: ReadonlySet<DeclaredProtocol['kind']> = new Set(['mrt', 'bmp', 'rpki']);
 
 export class ProtocolViews {
   readonly #speaker: Speaker;
@@ -117,22 +117,26 @@ export class ProtocolViews {
     return { ...base, bgp: base.state === 'down' ? { ...bgp, state: 'Down' } : bgp, channels };
   }
 
-  #particulars({ written }: DeclaredProtocol): Pick<ProtocolView, 'pipe' | 'rpki'> {
-    if (written?.kind === 'pipe') {
-      const table = pipeChannel(written)?.table ?? mainTable(this.#speaker.written, 'ipv4');
-      return { pipe: { table, peerTable: written.options.peerTable ?? '' }, rpki: undefined };
-    }
-    return { pipe: undefined, rpki: written?.kind === 'rpki' ? rpkiView(written) : undefined };
+  #particulars(declared: DeclaredProtocol): Pick<ProtocolView, 'pipe' | 'rpki'> {
+    const { written } = declared;
+    const pipe = pipeTables(this.#speaker, declared);
+    return {
+      pipe: pipe && { table: pipe.table, peerTable: pipe.peerTable },
+      rpki: written?.kind === 'rpki' ? rpkiView(written) : undefined,
+    };
   }
 
   #channels(declared: DeclaredProtocol, details: boolean): ChannelView[] {
     const { written: config } = this.#speaker;
     const { written, kind } = declared;
     if (kind === 'device') return [];
-    if (written?.kind === 'pipe') return [this.#pipeChannel(declared, written)];
+    const pipe = pipeTables(this.#speaker, declared);
+    if (pipe !== undefined) {
+      return [pipeChannelView(this.#speaker, declared, pipe, this.stateOf(declared) === 'up')];
+    }
     const unicast: ReadonlyMap<IpVersion, ChannelOptions | undefined> =
       written === undefined
-        ? new Map(versionsOf(config).map((version) => [version, undefined]))
+        ? new Map([...tablesOfProtocol(declared, config).keys()].map((version) => [version, undefined]))
         : kind === 'kernel' || kind === 'direct' || kind === 'static'
           ? unicastChannels(written, config)
           : new Map();
@@ -149,19 +153,22 @@ export class ProtocolViews {
     options: ChannelOptions | undefined,
     details: boolean,
   ): ChannelView {
-    const { written: config, kernel } = this.#speaker;
+    const { written: config, rooms } = this.#speaker;
     const isWritten = declared.written !== undefined;
-    const policies = config.localPolicies ?? ACCEPT_ALL;
+    const table = declared.table ?? channelTable(config, version, options);
+    const room = rooms.shown(config, table, version) ?? rooms.main;
+    const { kernel } = room;
+    const policies = room.config.localPolicies ?? ACCEPT_ALL;
     const origin = originOf(declared);
     const importPolicy = policyFor(policies[POLICY_OF[origin]], version);
     const exportPolicy: Policy =
       origin === 'kernel' && kernel?.fib !== undefined ? policies.install : 'reject';
     const up = isUp(this.stateOf(declared));
-    const routes = details && up ? localCounts(this.#speaker, declared, origin, version) : undefined;
+    const routes = details && up ? localCounts(declared, origin, version, room) : undefined;
     return {
       ...EMPTY_CHANNEL,
       name: version,
-      table: channelTable(config, version, options),
+      table,
       state: up ? 'up' : 'down',
       preference: options?.preference ?? PREFERENCES[origin],
       importFilter: filterText(options?.import, isWritten ? 'accept' : importPolicy, isWritten),
@@ -196,19 +203,6 @@ export class ProtocolViews {
       stats: up ? statsOf(routes) : undefined,
     };
   }
-
-  #pipeChannel(declared: DeclaredProtocol, written: PipeProtocol): ChannelView {
-    const options = pipeChannel(written);
-    return {
-      ...EMPTY_CHANNEL,
-      name: 'main',
-      table: options?.table ?? mainTable(this.#speaker.written, 'ipv4'),
-      state: this.stateOf(declared) === 'up' ? 'up' : 'down',
-      preference: options?.preference ?? PIPE_PREFERENCE,
-      importFilter: filterText(options?.import, 'accept', true),
-      exportFilter: filterText(options?.export, 'reject', true),
-    };
-  }
 }
 
 /** 1.6 shows it with the session. */
@@ -221,14 +215,6 @@ function importLimitOf({ written }: DeclaredProtocol, { bird }: Config): number 
 /** It works, though it may wait for others. */
 function isUp(state: ProtocolState): boolean {
   return state === 'up' || state === 'wait';
-}
-
-type PipeProtocol = Extract<ProtocolConfig, { kind: 'pipe' }>;
-
-/** What a pipe says of import and export, whichever channel the reader has put it into. */
-function pipeChannel(written: PipeProtocol): ChannelOptions | undefined {
-  for (const options of written.channels.values()) return options;
-  return undefined;
 }
 
 function originOf({ kind }: DeclaredProtocol): LocalOrigin {

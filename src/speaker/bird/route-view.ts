@@ -12,13 +12,8 @@ import type { RouteHop, RouteOrigin, TableRoute } from '../api/tables.ts';
 import type { KernelSync } from '../kernel-sync.ts';
 import { LOCAL_ORIGIN } from '../local-routes.ts';
 import type { Speaker } from '../speaker.ts';
-import {
-  type DeclaredProtocol,
-  declaredProtocols,
-  type IpVersion,
-  ownerOf,
-  staticOwners,
-} from './declared.ts';
+import type { TableRoom } from '../table-room.ts';
+import { type DeclaredProtocol, declaredProtocols, type IpVersion, ownerOf, shownTable } from './declared.ts';
 
 const MS_PER_SECOND = 1000;
 /** Octets of a global and a link-local address. */
@@ -44,50 +39,61 @@ export interface RowStanding {
   readonly rendered?: { readonly bytes: Uint8Array; readonly length: number; readonly nextHop: Uint8Array };
 }
 
+/** Kinds of protocols by LOCAL_ORIGIN; all else is the kernel's. */
+const OWNER_KINDS: Readonly<Record<number, 'static' | 'direct'>> = {
+  [LOCAL_ORIGIN.network]: 'static',
+  [LOCAL_ORIGIN.connected]: 'direct',
+};
+
 /** Makes the views of one command: looks up once what all of them need. */
 export class RouteViews {
   readonly #speaker: Speaker;
   readonly #protocols: readonly DeclaredProtocol[];
-  readonly #statics: ReadonlyMap<string, string>;
-  readonly #learned: ReadonlyMap<string, LearnedRoute>;
+  readonly #learned = new Map<TableRoom, ReadonlyMap<string, LearnedRoute>>();
   readonly #owners = new Map<string, string>();
 
   constructor(speaker: Speaker) {
     this.#speaker = speaker;
     this.#protocols = declaredProtocols(speaker.written);
-    this.#statics = staticOwners(speaker.written);
-    this.#learned = learnedByKey(speaker.kernel);
   }
 
   /** The protocol that a row came from. */
   protocolOf(family: FamilyRib, row: number): string {
     const { rib } = this.#speaker;
     const peer = rib.peers.get(family.paths.peerId(row));
-    if (peer !== rib.local) return peer.name;
+    if (peer.source !== 'local') return peer.name;
     const attr = family.paths.attrIn(row);
     const named = rib.attrs.extrasTable.get(rib.attrs.extras[attr]!).protocol;
     if (named !== undefined) return named;
-    const origin = family.paths.pathId(row);
-    if (origin === LOCAL_ORIGIN.network) {
-      const prefix = family.prefixes.format(family.paths.prefixId(row));
-      return this.#statics.get(prefix) ?? this.#owner('static', versionOf(family));
+    const kind = OWNER_KINDS[family.paths.pathId(row)] ?? 'kernel';
+    return this.#owner(kind, versionOf(family), this.#speaker.rooms.ofLocal(peer)?.name ?? '');
+  }
+
+  #learnedBy(room: TableRoom, key: string): LearnedRoute | undefined {
+    let found = this.#learned.get(room);
+    if (found === undefined) {
+      found = learnedByKey(room.kernel);
+      this.#learned.set(room, found);
     }
-    return this.#owner(origin === LOCAL_ORIGIN.connected ? 'direct' : 'kernel', versionOf(family));
+    return found.get(key);
   }
 
   view(family: FamilyRib, table: string, standing: RowStanding): TableRoute {
-    const { rib, kernel } = this.#speaker;
+    const { rib, rooms } = this.#speaker;
     const { row, attr, primary } = standing;
     const { paths } = family;
     const prefixId = paths.prefixId(row);
     const net = family.prefixes.format(prefixId);
     const extras = rib.attrs.extrasTable.get(rib.attrs.extras[attr]!);
     const peer = rib.peers.get(paths.peerId(row));
-    const isBgp = peer !== rib.local;
-    const learned = isBgp ? undefined : this.#learned.get(learnedKey(paths.pathId(row), net));
-    const way = isBgp
-      ? this.#bgpWay(rib.attrs.nextHop[attr]!, extras)
-      : this.#localWay(net, extras, learned, paths.pathId(row));
+    const isBgp = peer.source !== 'local';
+    const home = isBgp ? undefined : (rooms.ofLocal(peer) ?? rooms.main);
+    const learned = home && this.#learnedBy(home, learnedKey(paths.pathId(row), net));
+    const way =
+      home === undefined
+        ? this.#bgpWay(rib.attrs.nextHop[attr]!, extras)
+        : this.#localWay(home, net, extras, learned, paths.pathId(row));
+    const { kernel } = rooms.ofFamily(family);
     const failed = primary && kernel?.fib?.route(family.family.id, prefixId)?.state === 'failed';
     return {
       table,
@@ -108,32 +114,34 @@ export class RouteViews {
     };
   }
 
-  #owner(kind: 'kernel' | 'direct' | 'static', version: IpVersion): string {
-    const key = `${kind} ${version}`;
+  #owner(kind: 'kernel' | 'direct' | 'static', version: IpVersion, room: string): string {
+    const key = `${kind} ${version} ${room}`;
     let owner = this.#owners.get(key);
     if (owner === undefined) {
-      owner = ownerOf(this.#protocols, kind, version, this.#speaker.written);
+      const { written } = this.#speaker;
+      const table = shownTable(written, room, version);
+      owner = ownerOf(this.#protocols, kind, version, written, table);
       this.#owners.set(key, owner);
     }
     return owner;
   }
 
   #metric(nextHopId: number): TableRoute['igpMetric'] {
-    const { kernel, rib } = this.#speaker;
+    const { rooms, rib } = this.#speaker;
     if (rib.nextHops.reachable[nextHopId] !== 1) return 'unreachable';
     // What is on the link costs nothing, whatever the metric of the link's own route.
-    return kernel?.resolution(nextHopId).directlyConnected === true ? 0 : rib.nextHops.metric[nextHopId]!;
+    return rooms.resolution(nextHopId).directlyConnected ? 0 : rib.nextHops.metric[nextHopId]!;
   }
 
   #bgpWay(nextHopId: number, extras: RouteExtras): Pick<TableRoute, 'destination' | 'hops'> {
-    const { rib, kernel } = this.#speaker;
+    const { rib, rooms, kernel } = this.#speaker;
     if (extras.destination !== 'unicast') return { destination: destinationOf(extras), hops: [] };
     if (extras.gateway !== undefined) {
       const gateway = formatAddress(extras.gateway);
       return { destination: 'unicast', hops: [oneHop(gateway, extras.interface, extras.onlink)] };
     }
     if (rib.nextHops.reachable[nextHopId] !== 1) return { destination: 'unreachable', hops: [] };
-    const resolved = kernel?.resolution(nextHopId).hops ?? [];
+    const resolved = rooms.resolution(nextHopId).hops;
     if (kernel !== undefined && resolved.length > 0) {
       return { destination: 'unicast', hops: hopViews(resolved, kernel) };
     }
@@ -142,12 +150,13 @@ export class RouteViews {
   }
 
   #localWay(
+    home: TableRoom,
     net: string,
     extras: RouteExtras,
     learned: LearnedRoute | undefined,
     origin: number,
   ): Pick<TableRoute, 'destination' | 'hops'> {
-    const { kernel, networks } = this.#speaker;
+    const { kernel, networks } = home;
     if (origin !== LOCAL_ORIGIN.network) {
       const hops = learned === undefined || kernel === undefined ? [] : hopViews(learned.nextHops, kernel);
       return {
@@ -156,7 +165,7 @@ export class RouteViews {
       };
     }
     const network = networks.get(net);
-    if (network?.type === 'via') return { destination: 'unicast', hops: this.#staticHops(network) };
+    if (network?.type === 'via') return { destination: 'unicast', hops: this.#staticHops(home, network) };
     if (network === undefined || network.type === 'none') {
       return {
         destination: extras.destination === 'unicast' ? 'unreachable' : destinationOf(extras),
@@ -166,8 +175,7 @@ export class RouteViews {
     return { destination: network.type === 'prohibit' ? 'prohibited' : network.type, hops: [] };
   }
 
-  #staticHops(network: NetworkConfig): RouteHop[] {
-    const { kernel } = this.#speaker;
+  #staticHops({ kernel }: TableRoom, network: NetworkConfig): RouteHop[] {
     const prefix = parsePrefix(network.prefix);
     const way = prefix === undefined ? undefined : kernel?.staticWay(prefix);
     if (kernel !== undefined && way !== undefined) return hopViews(way, kernel);

@@ -5,15 +5,16 @@ import { formatPrefix, maskBytes } from '../../lib/ip.ts';
 import type { FilterPolicy } from '../../policy/filter-policy.ts';
 import type { FamilyRib } from '../../rib/family-rib.ts';
 import { REJECT } from '../../rib/import-checks.ts';
-import type { TableAnswer, TableCount, TableQuery, TableRoute } from '../api/tables.ts';
+import type { TableAnswer, TableCount, TableQuery, TableRoute, TableView } from '../api/tables.ts';
 import { CommandError } from '../api.ts';
 import type { Speaker } from '../speaker.ts';
 import { matchingPrefixes, parseTarget } from '../views/route-query.ts';
 import { standings } from '../views/route-view.ts';
 import type { AdHocFilters } from './ad-hoc-filter.ts';
-import { channelTable, declaredProtocols, type IpVersion, mainTable, versionsOf } from './declared.ts';
+import { channelTable, declaredProtocols, type IpVersion, tablesOfProtocol, versionsOf } from './declared.ts';
 import { exportRows, exportState } from './export-rows.ts';
 import { tablesOf } from './names.ts';
+import { pipeTables } from './pipe-view.ts';
 import { roaAnswer } from './roa-answer.ts';
 import { RouteViews, type RowStanding, versionOf } from './route-view.ts';
 
@@ -37,23 +38,17 @@ export class TableWalks {
 
   /** Throws CommandError for what there is not. */
   answers(query: TableQuery): TableAnswer[] {
-    const { written: config, rib, kernel } = this.#speaker;
+    const { written: config, rooms } = this.#speaker;
     const filter =
       query.filter === undefined
         ? undefined
-        : this.#filters.compile(config, query.filter, (id) => {
-            const ifindex = kernel?.resolution(id).hops[0]?.ifindex;
-            const index = ifindex ?? 0;
-            return ifindex === undefined || kernel === undefined
-              ? undefined
-              : { name: kernel.interfaceName(index), index };
-          });
+        : this.#filters.compile(config, query.filter, (id) => rooms.linkOf(id));
     if (query.export !== undefined && !this.#canExport(query.export)) return [];
     const views = new RouteViews(this.#speaker);
     return this.#targets(query).map((target) => {
-      const family = rib.families.find(
-        (each) => versionOf(each) === target.type && mainTable(config, versionOf(each)) === target.table,
-      );
+      const version = versionsOf(config).find((each) => each === target.type);
+      const room = version && rooms.shown(config, target.table, version);
+      const family = room?.place.families.find((each) => versionOf(each) === version);
       return family === undefined
         ? roaAnswer(this.#speaker, target, query, filter)
         : new FamilyWalk(this.#speaker, views, family, target, query, filter);
@@ -67,14 +62,14 @@ export class TableWalks {
     if (importFrom !== undefined) return [this.#channelTable(importFrom, query.importTable !== undefined)];
     if (query.tables === 'all') return tables.map(({ name, type }) => ({ table: name, type, named: true }));
     if (query.tables !== undefined) {
-      return query.tables.map((name) => {
-        const found = tables.find((table) => table.name === name);
-        if (found === undefined) throw new CommandError('not-found', `there is no table ${name}`);
-        const type = this.#fitting(found.type, query);
-        if (type === undefined) {
+      return query.tables.flatMap((name) => {
+        const found = tables.filter((table) => table.name === name);
+        if (found.length === 0) throw new CommandError('not-found', `there is no table ${name}`);
+        const fitting = found.filter(({ type }) => this.#fitting(type, query) !== undefined);
+        if (fitting.length === 0) {
           throw new CommandError('invalid', `Incompatible type of prefix/ip for table ${name}`);
         }
-        return { table: name, type, named: true };
+        return fitting.map(({ type }) => ({ table: name, type, named: true }));
       });
     }
     return this.#defaults(query);
@@ -85,10 +80,32 @@ export class TableWalks {
     const { written: config } = this.#speaker;
     const seen = new Set<string>();
     const firsts = tablesOf(config).filter(({ type }) => !seen.has(type) && seen.add(type) !== undefined);
-    return firsts
+    const own = this.#ofProtocol(query.export?.protocol ?? query.protocol);
+    return (own ?? firsts)
       .filter(({ type }) => this.#fitting(type, query) !== undefined)
       .filter(({ type }) => this.#exports(query.export, type))
       .map(({ name, type }) => ({ table: name, type, named: false }));
+  }
+
+  /** The unicast tables that a protocol is attached to; undefined where it has none. */
+  #ofProtocol(name: string | undefined): TableView[] | undefined {
+    const { written: config, registry } = this.#speaker;
+    const protocols = declaredProtocols(config);
+    const handle = name === undefined ? undefined : registry.find(name);
+    // Peers of a range are no protocols of the configuration.
+    const declared = protocols.find((each) => each.name === name || (handle && each.range === handle.range));
+    if (name === undefined || declared === undefined) return undefined;
+    const pipe = pipeTables(this.#speaker, declared);
+    if (pipe !== undefined) {
+      // 1.6 shows the one.
+      const sides = config.bird?.dialect === '1.6' ? [pipe.table] : [pipe.table, pipe.peerTable];
+      return sides.flatMap((side) => pipe.versions.map((type) => ({ name: side, type })));
+    }
+    const named = handle?.settings.tables;
+    const tables = [...tablesOfProtocol(declared, config)].map(([type, table]) => {
+      return { name: named?.[type] ?? table, type };
+    });
+    return tables.length === 0 ? undefined : tables;
   }
 
   /** Undefined where a table of this type cannot have what is asked for. */
@@ -135,11 +152,12 @@ export class TableWalks {
       declared?.written === undefined ? undefined : channelOptions(declared.written.channels, from.channel);
     const kept = received ? options?.importTable : options?.exportTable;
     const version = versionsOf(config).find((each) => each === from.channel);
-    if (version === undefined) throw new CommandError('invalid', `Channel ${label} not found`);
+    const isThere = declared?.written === undefined || options !== undefined;
+    if (version === undefined || !isThere) throw new CommandError('invalid', `Channel ${label} not found`);
     if (declared?.written !== undefined && kept !== true) {
       throw new CommandError('invalid', `No ${kind} table in channel ${label}`);
     }
-    return { table: channelTable(config, from.channel, undefined), type: version, named: true };
+    return { table: channelTable(config, from.channel, options), type: version, named: true };
   }
 }
 

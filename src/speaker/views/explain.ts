@@ -91,7 +91,7 @@ function exportView(
   };
   const { established } = handle;
   if (established === undefined) return withheld(`no session: the peer is ${handle.peer.state}`);
-  const group = rib.groups[family.family.id]!.groupOf(established.ribPeer.id);
+  const group = rib.groups[family.index]!.groupOf(established.ribPeer.id);
   if (group === undefined) return withheld(`${family.family.name} was not negotiated`);
   const { locRib } = family;
   const best = locRib.bestAttr(prefixId);

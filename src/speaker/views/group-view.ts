@@ -7,7 +7,7 @@ import { attributesView } from './route-view.ts';
 
 export function groupViews(rib: Rib): UpdateGroupView[] {
   return rib.families.flatMap((family) =>
-    [...rib.groups[family.family.id]!.values()].map((group) => ({
+    [...rib.groups[family.index]!.values()].map((group) => ({
       id: group.id,
       family: family.family.name,
       key: describeOptions(group.options),

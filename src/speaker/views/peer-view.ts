@@ -59,12 +59,12 @@ function familyViews(rib: Rib, { settings, established, restarts }: PeerHandle):
     const negotiated = established?.session.context.families.includes(family) ?? false;
     if (established === undefined || !negotiated) {
       // Routes that wait for the peer's restart (RFC 4724 §4.2).
-      const kept = restarts.waitingPeer?.counters[family.id];
+      const kept = restarts.waitingPeer?.countersOf(family.id);
       return { family: family.name, negotiated, ...NOTHING, ...kept };
     }
     const { id } = established.ribPeer;
-    const counters = established.ribPeer.counters[family.id]!;
-    const group = rib.groups[family.id]!.groupOf(id);
+    const counters = established.ribPeer.countersOf(family.id);
+    const group = rib.groupsOf(established.ribPeer, family.id).groupOf(id);
     return {
       family: family.name,
       negotiated,

@@ -72,7 +72,7 @@ function hasPathFrom({ paths }: FamilyRib, prefixId: number, peerId: number): bo
 
 /** What a peer was sent: the Adj-RIB-Out of its group less its own routes. */
 function* advertised(rib: Rib, family: FamilyRib, prefixId: number, to: number): Iterable<RouteView> {
-  const group = rib.groups[family.family.id]!.groupOf(to);
+  const group = rib.groups[family.index]!.groupOf(to);
   if (group === undefined) return;
   const found: { pathId: number; attr: number; from: number }[] = [];
   group.adjRibOut.forEach(prefixId, (pathId, attr, fromPeer) => {

@@ -75,7 +75,7 @@ export function routeView(
   const { paths } = family;
   const { row } = standing;
   const peer = rib.peers.get(paths.peerId(row));
-  const local = peer === rib.local;
+  const local = peer.source === 'local';
   const nextHopId = rib.attrs.nextHop[attr]!;
   const reachable = rib.nextHops.reachable[nextHopId] === 1;
   return {

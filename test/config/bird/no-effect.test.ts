@@ -76,6 +76,7 @@ const BESIDE_OTHERS: Readonly<Record<string, string>> = {
   'bgp: confederation member': 'none',
   'bgp: neighbor': 'works',
   'bgp: keys': 'works',
+  'pipe: peer table': 'works',
 };
 
 interface Place {
@@ -200,7 +201,7 @@ function generated(): string {
     '|---|---|---|---|',
     ...statementRows(),
     '',
-    `Protocols that are read and checked, and do not run: ${unrun.join(', ')}. Tables beside the main ones are known by name only.`,
+    `Protocols that are read and checked, and do not run: ${unrun.join(', ')}. Tables of other kinds than ipv4, ipv6, roa4 and roa6 are known by name only.`,
     '',
     `Protocols that are passed over with one warning: ${DIALECTS.map(
       (dialect) => `${SKIPPED_KINDS[dialect].join(', ')} (${dialect})`,

@@ -322,19 +322,20 @@ describe('the rest', () => {
   });
 
   test('what the model cannot say is named once, with whom it concerns', () => {
-    const { warnings } = model(`${ROUTER} log stderr all; graceful restart wait 5; ipv4 table t;
+    const { warnings } = model(`${ROUTER} log stderr all; graceful restart wait 5; ipv4 table t; vpn4 table v; vpn4 table w;
       template bgp x { local as 1; tx size warning 5; ipv4 { table t; secondary off; cost 5; }; }
       protocol bgp a from x { neighbor 10.0.0.2 as 1; } protocol bgp b from x { neighbor 10.0.0.3 as 1; }
       protocol bgp c from x { neighbor 10.0.0.4 as 1; } protocol bgp d from x { neighbor 10.0.0.5 as 1; }
-      protocol pipe { table master4; peer table t; }`);
+      protocol pipe { table master4; peer table t; }
+      protocol pipe { table v; peer table w; } protocol mrt { table t; filename "f"; period 5; }`);
     expect(warnings).toEqual([
       'graceful restart wait has no effect (global)',
-      'a table has no effect (t)',
+      'a table of vpn4 has no effect (v, w)',
       'tx size warning has no effect (a, b, c and 1 more)',
-      'table t has no effect (a, b, c and 1 more)',
       'secondary has no effect (a, b, c and 1 more)',
       'cost has no effect (a, b, c and 1 more)',
-      'protocol pipe has no effect (pipe1)',
+      'a pipe between vpn4 tables has no effect (pipe2)',
+      'protocol mrt has no effect (mrt1)',
     ]);
   });
 

@@ -1,0 +1,126 @@
+// Routing tables beside the main ones, what is attached to each, and pipes. A table of the model is what its name says
+// of a family; the main tables of both families are one there, without a name.
+
+import type { PolicyProgram } from '../../policy/program.ts';
+import type { PipeConfig, TableConfig, TableNames } from '../model.ts';
+import type { BirdConfig, ChannelOptions, ProtocolConfig } from './config.ts';
+import { kernelOf, redistributed } from './to-model-kernel.ts';
+import { filterPolicy, localPolicies } from './to-model-policy.ts';
+import { networksOf } from './to-model-static.ts';
+import type { Unsaid } from './unsaid.ts';
+
+type IpVersion = 'ipv4' | 'ipv6';
+const VERSIONS: readonly IpVersion[] = ['ipv4', 'ipv6'];
+/** Kinds that are sections of a table in the model. */
+const SECTION_KINDS: ReadonlySet<ProtocolConfig['kind']> = new Set(['kernel', 'direct', 'static']);
+
+/** The name of a table in the model: '' for the first one of its family. */
+export function modelTable({ tables }: BirdConfig, name: string): string {
+  const type = tables.get(name)?.type;
+  for (const table of tables.values()) if (table.type === type) return table.name === name ? '' : name;
+  return name;
+}
+
+/** Unicast tables that are not the first of their family. */
+export function furtherTables(config: BirdConfig): { readonly name: string; readonly version: IpVersion }[] {
+  return [...config.tables.values()].flatMap(({ name, type }) => {
+    const version = VERSIONS.find((each) => each === type);
+    return version === undefined || modelTable(config, name) === '' ? [] : [{ name, version }];
+  });
+}
+
+/** The configuration with only those kernel, direct and static protocols, and channels, that a table has. */
+export function attachedTo(config: BirdConfig, table: string): BirdConfig {
+  const protocols = config.protocols.flatMap((protocol): ProtocolConfig[] => {
+    if (!SECTION_KINDS.has(protocol.kind)) return [protocol];
+    const channels = new Map(
+      [...protocol.channels].filter(([, channel]) => tableOf(config, channel) === table),
+    );
+    const attached = channels.size > 0 || (protocol.channels.size === 0 && table === '');
+    return attached ? [{ ...protocol, channels }] : [];
+  });
+  return { ...config, protocols };
+}
+
+function tableOf(config: BirdConfig, { table }: ChannelOptions): string {
+  return table === undefined ? '' : modelTable(config, table);
+}
+
+/** The tables of a BGP protocol's channels; undefined where all are the main ones. */
+export function tableNames(
+  config: BirdConfig,
+  channels: ReadonlyMap<IpVersion, ChannelOptions>,
+): TableNames | undefined {
+  return namesOf([...channels].map(([version, channel]) => [version, tableOf(config, channel)]));
+}
+
+/** The tables that its next hops are looked up in, as far as it names them; of several the first of its family. */
+export function igpTableNames(
+  config: BirdConfig,
+  channels: ReadonlyMap<IpVersion, ChannelOptions>,
+): TableNames | undefined {
+  const entries = [...channels].flatMap(([version, { igpTables = [] }]): [IpVersion, string][] => {
+    const own = igpTables.find((name) => config.tables.get(name)?.type === version);
+    return own === undefined ? [] : [[version, modelTable(config, own)]];
+  });
+  return entries.length === 0 ? undefined : Object.fromEntries(entries);
+}
+
+function namesOf(entries: readonly [IpVersion, string][]): TableNames | undefined {
+  const further = entries.filter(([, name]) => name !== '');
+  return further.length === 0 ? undefined : Object.fromEntries(further);
+}
+
+/** `tracks`: next hops are followed in the main table, and so they are in this one. */
+export function tablesOf(
+  config: BirdConfig,
+  program: PolicyProgram,
+  tracks: boolean,
+  unsaid: Unsaid,
+): readonly TableConfig[] {
+  return furtherTables(config).map(({ name, version }) => {
+    const own = attachedTo(config, name);
+    const policies = localPolicies(own, program, unsaid);
+    const kernel = kernelOf(own, policies, unsaid);
+    return {
+      name,
+      families: [version],
+      kernel: { ...kernel, nextHopTracking: kernel.nextHopTracking || tracks },
+      networks: networksOf(own, program, unsaid),
+      redistribute: redistributed(own, kernel),
+      localPolicies: policies,
+    };
+  });
+}
+
+export function pipesOf(config: BirdConfig, program: PolicyProgram, unsaid: Unsaid): readonly PipeConfig[] {
+  return config.protocols.flatMap((protocol): PipeConfig[] => {
+    if (protocol.kind !== 'pipe' || protocol.common.disabled === true) return [];
+    const { name, span, options } = protocol;
+    const channel = [...protocol.channels.values()][0] ?? { span };
+    const { peerTable = '' } = options;
+    const table = channel.table ?? [...config.tables.keys()][0] ?? '';
+    const type = config.tables.get(peerTable)?.type;
+    const version = VERSIONS.find((each) => each === type);
+    if (version === undefined) {
+      unsaid.add(`a pipe between ${type} tables`, span, name);
+      return [];
+    }
+    if (options.mode === 'opaque') unsaid.add('mode opaque', span, name);
+    if (options.maxGeneration !== undefined) unsaid.add('max generation', span, name);
+    const { span: at, table: _named, import: _in, export: _out, preference: _kept, ...others } = channel;
+    unsaid.addOptions(others, NOTHING, () => at, name);
+    return [
+      {
+        name,
+        families: [version],
+        table: modelTable(config, table),
+        peerTable: modelTable(config, peerTable),
+        import: filterPolicy(channel.import, 'import', program),
+        export: filterPolicy(channel.export, 'export', program),
+      },
+    ];
+  });
+}
+
+const NOTHING: ReadonlySet<string> = new Set();

@@ -1,0 +1,38 @@
+// Who brings routes of other tables into one: a number for each, which its rows carry.
+
+import type { FamilyRib } from './family-rib.ts';
+import { MAX_FEED } from './path-store.ts';
+
+export interface Feed {
+  /** The table that its routes come from. */
+  readonly source: FamilyRib;
+  /** Looks again at a prefix of the table that is fed: something that stood in the way is gone. */
+  review(prefixId: number): void;
+}
+
+export class Feeds {
+  readonly #byId: (Feed | undefined)[] = [undefined];
+  readonly #freeIds: number[] = [];
+
+  /** A number for a feed, 1 or more. Throws RangeError where there are too many. */
+  add(feed: Feed): number {
+    const id = this.#freeIds.pop() ?? this.#byId.length;
+    if (id > MAX_FEED) throw new RangeError(`more than ${MAX_FEED} pipes into one table`);
+    this.#byId[id] = feed;
+    return id;
+  }
+
+  /** Only when no row carries the number any more. */
+  remove(id: number): void {
+    this.#byId[id] = undefined;
+    this.#freeIds.push(id);
+  }
+
+  get(id: number): Feed | undefined {
+    return this.#byId[id];
+  }
+
+  *others(id: number): Iterable<Feed> {
+    for (const [other, feed] of this.#byId.entries()) if (other !== id && feed !== undefined) yield feed;
+  }
+}

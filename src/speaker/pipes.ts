@@ -1,0 +1,115 @@
+// Pipes of the configuration: each is two ends in the RIB, one a direction, for each family that it joins tables of.
+
+import type { PipeConfig } from '../config/model.ts';
+import { policyFor, samePolicy } from '../config/policies.ts';
+import { PipeEnd } from '../rib/pipe-end.ts';
+import type { Rib } from '../rib/rib.ts';
+import type { Policies } from './policies.ts';
+import type { TableRooms } from './table-rooms.ts';
+
+export interface PipeLink {
+  readonly version: 'ipv4' | 'ipv6';
+  /** From the table to the peer table, through `export`. */
+  readonly out: PipeEnd;
+  /** From the peer table to the table, through `import`. */
+  readonly in: PipeEnd;
+}
+
+export interface Pipe {
+  config: PipeConfig;
+  readonly links: readonly PipeLink[];
+}
+
+export class Pipes {
+  readonly #rib: Rib;
+  readonly #rooms: TableRooms;
+  readonly #policies: Policies;
+  readonly #byName = new Map<string, Pipe>();
+
+  constructor(rib: Rib, rooms: TableRooms, policies: Policies) {
+    this.#rib = rib;
+    this.#rooms = rooms;
+    this.#policies = policies;
+  }
+
+  get(name: string): Pipe | undefined {
+    return this.#byName.get(name);
+  }
+
+  values(): IterableIterator<Pipe> {
+    return this.#byName.values();
+  }
+
+  /** Both tables must be there. */
+  add(config: PipeConfig): void {
+    const from = this.#rooms.get(config.table)?.place.families ?? [];
+    const to = this.#rooms.get(config.peerTable)?.place.families ?? [];
+    const driver = { addWork: this.#rib.addWork.bind(this.#rib) };
+    const links = config.families.flatMap((version): PipeLink[] => {
+      const isVersion = ({ family }: (typeof from)[number]) => family.name.startsWith(version);
+      const [table, peerTable] = [from.find(isVersion), to.find(isVersion)];
+      if (table === undefined || peerTable === undefined) return [];
+      const exports = this.#policies.pipePolicy(policyFor(config.export, version));
+      const imports = this.#policies.pipePolicy(policyFor(config.import, version));
+      return [
+        {
+          version,
+          out: new PipeEnd(table, peerTable, exports, driver),
+          in: new PipeEnd(peerTable, table, imports, driver),
+        },
+      ];
+    });
+    this.#byName.set(config.name, { config, links });
+  }
+
+  remove(name: string): void {
+    const pipe = this.#byName.get(name);
+    this.#byName.delete(name);
+    for (const link of pipe?.links ?? []) {
+      link.out.close();
+      link.in.close();
+    }
+  }
+
+  /** Other policies between the same tables: only what they say differently of changes. */
+  change(before: PipeConfig, after: PipeConfig): void {
+    const pipe = this.#byName.get(after.name);
+    if (pipe === undefined || !sameTables(before, after)) {
+      this.remove(before.name);
+      this.add(after);
+      return;
+    }
+    pipe.config = after;
+    for (const { version, out, in: back } of pipe.links) {
+      if (!samePolicy(before.export, after.export)) {
+        out.usePolicy(this.#policies.pipePolicy(policyFor(after.export, version)));
+      }
+      if (!samePolicy(before.import, after.import)) {
+        back.usePolicy(this.#policies.pipePolicy(policyFor(after.import, version)));
+      }
+    }
+  }
+
+  /** Policies are made anew from the same filters: what they ask has changed. */
+  renew(name: string): void {
+    const pipe = this.#byName.get(name);
+    if (pipe === undefined) return;
+    for (const { version, out, in: back } of pipe.links) {
+      out.usePolicy(this.#policies.pipePolicy(policyFor(pipe.config.export, version)));
+      back.usePolicy(this.#policies.pipePolicy(policyFor(pipe.config.import, version)));
+    }
+  }
+
+  /** Filters may say something else of the same routes. */
+  judgeAgain(name: string, direction: 'in' | 'out' | 'both'): void {
+    for (const { out, in: back } of this.#byName.get(name)?.links ?? []) {
+      if (direction !== 'in') out.judgeAgain();
+      if (direction !== 'out') back.judgeAgain();
+    }
+  }
+}
+
+function sameTables(a: PipeConfig, b: PipeConfig): boolean {
+  const key = ({ table, peerTable, families }: PipeConfig) => [table, peerTable, ...families].join(' ');
+  return key(a) === key(b);
+}

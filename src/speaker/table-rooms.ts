@@ -1,0 +1,199 @@
+// All routing tables of the speaker: the main one, which is always there, and the further ones of the configuration. Who
+// needs another table's next hops or networks asks here.
+
+import { FAMILIES } from '../bgp/wire/families.ts';
+import type { Config, PeerSettings, TableConfig } from '../config/model.ts';
+import { type Resolution, UNREACHABLE } from '../fib/next-hop-resolver.ts';
+import type { FamilyRib } from '../rib/family-rib.ts';
+import { MAIN_DOMAIN } from '../rib/next-hops.ts';
+import type { Rib } from '../rib/rib.ts';
+import type { RibPeer, RibPeerIdentity } from '../rib/rib-peer.ts';
+import { type IpVersion, mainTable } from './bird/declared.ts';
+import type { ForeignOrigins } from './kernel-routes.ts';
+import type { OtherTables } from './kernel-sync.ts';
+import { type RoomTools, TableRoom } from './table-room.ts';
+
+const IPV4_OCTETS = 4;
+/** The place of a family that a table does not have. */
+const NOWHERE = -1;
+
+/** The configuration as one of its tables has it. */
+export function roomConfig(config: Config, table: TableConfig): Config {
+  const { kernel, networks, redistribute, localPolicies } = table;
+  return { ...config, kernel, networks, redistribute, localPolicies };
+}
+
+export class TableRooms implements OtherTables {
+  readonly main: TableRoom;
+  readonly #rib: Rib;
+  readonly #tools: RoomTools;
+  readonly #further = new Map<string, TableRoom>();
+  readonly #leaving = new Set<TableRoom>();
+
+  constructor(rib: Rib, config: Config, tools: RoomTools) {
+    this.#rib = rib;
+    this.#tools = tools;
+    const { families, local } = rib;
+    this.main = new TableRoom('', { rib, families, local, domain: MAIN_DOMAIN }, config, tools);
+  }
+
+  /** The main one first. */
+  *values(): Iterable<TableRoom> {
+    yield this.main;
+    yield* this.#further.values();
+  }
+
+  get further(): Iterable<TableRoom> {
+    return this.#further.values();
+  }
+
+  /** By name; '' is the main one. */
+  get(name: string): TableRoom | undefined {
+    return name === '' ? this.main : this.#further.get(name);
+  }
+
+  /** A further table, empty; who uses its kernel section starts that. */
+  add(table: TableConfig, config: Config): TableRoom {
+    const rib = this.#rib;
+    const families = FAMILIES.filter(({ nextHopBytes }) => {
+      return table.families.includes(nextHopBytes === IPV4_OCTETS ? 'ipv4' : 'ipv6');
+    }).map((family) => rib.addTable(family));
+    const own = roomConfig(config, table);
+    for (const family of families) useMultipath(family, own);
+    const local = rib.addLocalPeer(homeOf(families));
+    const place = { rib, families, local, domain: this.#freeDomain() };
+    const room = new TableRoom(table.name, place, own, this.#tools);
+    this.#further.set(table.name, room);
+    return room;
+  }
+
+  /** The table is not known by its name any more, but still works. */
+  detach(name: string): TableRoom | undefined {
+    const room = this.#further.get(name);
+    this.#further.delete(name);
+    if (room !== undefined) this.#leaving.add(room);
+    return room;
+  }
+
+  attach(room: TableRoom): void {
+    this.#leaving.delete(room);
+    this.#further.set(room.name, room);
+  }
+
+  /** Its peers, pipes and kernel are elsewhere or gone by now. */
+  remove(room: TableRoom): void {
+    if (this.#further.get(room.name) === room) this.#further.delete(room.name);
+    this.#leaving.delete(room);
+    room.borrowed?.close();
+    const { rib, families, local, domain } = room.place;
+    rib.nextHops.untrack(domain);
+    rib.removePeer(local);
+    for (const family of families) rib.removeTable(family);
+  }
+
+  /** Next hops of tables without a kernel table of their own are looked up as the main table's. */
+  borrow(): void {
+    for (const room of this.#further.values()) {
+      const { domain } = room.place;
+      room.borrowed?.close();
+      room.borrowed = room.kernel === undefined ? this.main.kernel?.follow(domain) : undefined;
+      if (room.kernel === undefined && room.borrowed === undefined) this.#rib.nextHops.untrack(domain);
+    }
+  }
+
+  /** The room that a table of the RIB belongs to. */
+  ofFamily(family: FamilyRib): TableRoom {
+    for (const room of [...this.#further.values(), ...this.#leaving]) {
+      if (room.place.families.includes(family)) return room;
+    }
+    return this.main;
+  }
+
+  ofLocal(local: RibPeer): TableRoom | undefined {
+    for (const room of this.values()) if (room.place.local === local) return room;
+    return undefined;
+  }
+
+  /** By what users call it. */
+  shown(config: Config, table: string, version: IpVersion): TableRoom | undefined {
+    return table === mainTable(config, version) ? this.main : this.#further.get(table);
+  }
+
+  /** Where a peer's routes go, by family id. */
+  homeOf({ tables }: Pick<PeerSettings, 'tables'>): readonly number[] {
+    return FAMILIES.map(({ id, nextHopBytes }) => {
+      const room = this.#named(nextHopBytes === IPV4_OCTETS ? tables?.ipv4 : tables?.ipv6);
+      return room.place.families.find(({ family }) => family.id === id)?.index ?? NOWHERE;
+    });
+  }
+
+  /** Both of a peer: for the RIB. */
+  placeOf(
+    settings: Pick<PeerSettings, 'tables' | 'igpTables'>,
+  ): Pick<RibPeerIdentity, 'home' | 'domains'> {
+    return { home: this.homeOf(settings), domains: this.domainsOf(settings) };
+  }
+
+  /** Where its next hops are looked up, by family id. */
+  domainsOf({ tables, igpTables }: Pick<PeerSettings, 'tables' | 'igpTables'>): readonly number[] {
+    return FAMILIES.map(({ nextHopBytes }) => {
+      const version = nextHopBytes === IPV4_OCTETS ? 'ipv4' : 'ipv6';
+      return this.#named(igpTables?.[version] ?? tables?.[version]).place.domain;
+    });
+  }
+
+  resolution(nextHopId: number): Resolution {
+    const { domain } = this.#rib.nextHops.get(nextHopId);
+    for (const { place, kernel, borrowed } of [...this.values(), ...this.#leaving]) {
+      if (place.domain === domain) return (kernel ?? borrowed)?.resolution(nextHopId) ?? UNREACHABLE;
+    }
+    return UNREACHABLE;
+  }
+
+  /** The interface that a next hop leads through now. */
+  linkOf(nextHopId: number): { readonly name: string; readonly index: number } | undefined {
+    const index = this.resolution(nextHopId).hops[0]?.ifindex;
+    const kernel = this.main.kernel ?? [...this.#further.values()].find((room) => room.kernel)?.kernel;
+    if (index === undefined || kernel === undefined) return undefined;
+    return { name: kernel.interfaceName(index), index };
+  }
+
+  origins(local: RibPeer): ForeignOrigins | undefined {
+    const room = this.ofLocal(local);
+    if (room === undefined) return undefined;
+    const { networks } = room;
+    return {
+      network: (prefix) => networks.get(prefix),
+      way: (prefix) => room.kernel?.staticWay(prefix),
+      learned: (prefix, origin) => room.kernel?.learnedHops(prefix, origin),
+    };
+  }
+
+  resolutionsChanged(): void {
+    for (const { kernel } of this.values()) kernel?.forgetTargets();
+  }
+
+  #named(name: string | undefined): TableRoom {
+    const room = this.get(name ?? '');
+    if (room === undefined) throw new RangeError(`there is no table ${name}`);
+    return room;
+  }
+
+  #freeDomain(): number {
+    const taken = new Set([...this.values(), ...this.#leaving].map(({ place }) => place.domain));
+    let domain = MAIN_DOMAIN + 1;
+    while (taken.has(domain)) domain++;
+    return domain;
+  }
+}
+
+function homeOf(families: readonly FamilyRib[]): readonly number[] {
+  return FAMILIES.map(({ id }) => families.find(({ family }) => family.id === id)?.index ?? NOWHERE);
+}
+
+/** As many next hops as the table's own kernel section allows. */
+export function useMultipath(family: FamilyRib, { kernel }: Config): void {
+  const { options } = family.locRib.decision;
+  const multipathLimit = kernel.install ? kernel.ecmp : 1;
+  if (options.multipathLimit !== multipathLimit) family.useDecision({ ...options, multipathLimit });
+}
