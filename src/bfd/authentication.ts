@@ -4,7 +4,6 @@
 
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Random } from '../lib/clock.ts';
-import type { SequenceImage } from './image.ts';
 import { HEADER_OCTETS } from './packet.ts';
 import {
   AUTHENTICATION,
@@ -68,14 +67,13 @@ export class Authenticator {
     return digest === undefined ? AT.password + this.#sending.secret.length : AT.digest + digest.octets;
   }
 
-  /** For another process; numbers that nobody has used yet would be refused as a leap. */
-  get sequence(): SequenceImage {
-    return { next: this.#nextSequence, received: this.#received };
+  /** The number sent last, for another process to go on from: the other side would refuse a leap. */
+  get sequence(): number {
+    return this.#nextSequence;
   }
 
-  goOn({ next, received }: SequenceImage): void {
-    this.#nextSequence = next;
-    this.#received = received;
+  goOn(sequence: number): void {
+    this.#nextSequence = sequence;
   }
 
   /** §6.8.1: after a long silence the other side may have started anew. */

@@ -6,8 +6,8 @@ export interface BfdImage {
   readonly remoteDiscriminator: number;
   readonly remoteDemand: boolean;
   readonly timers: TimersImage;
-  /** bfd.XmitAuthSeq and bfd.RcvAuthSeq, where there is authentication. */
-  readonly sequence: SequenceImage | undefined;
+  /** bfd.XmitAuthSeq, where there is authentication. The other side's will be far ahead when it is heard again. */
+  readonly sequence: number | undefined;
   /** Where the last packet came from; 0 = not known. */
   readonly ifindex: number;
 }
@@ -20,9 +20,4 @@ export interface TimersImage {
   readonly remoteMinRx: number;
   readonly remoteDesiredMinTx: number;
   readonly remoteMultiplier: number;
-}
-
-export interface SequenceImage {
-  readonly next: number;
-  readonly received: number | undefined;
 }
