@@ -5,9 +5,11 @@ import { resolve } from 'node:path';
 import { COMMANDS, type ListCommand, type UnaryCommand, type WatchCommand } from '../control/commands.ts';
 import type { ControlClient } from '../control/grpc/client.ts';
 import type { ImpactRequest, PeersRequest } from '../control/protocol.ts';
+import { eventsAction } from './events.ts';
 import { EXIT, ExitError } from './exit-codes.ts';
 import { renderBfdSessions } from './render/bfd.ts';
 import { renderPeerChange, renderRouteChange } from './render/changes.ts';
+import { renderEvent } from './render/events.ts';
 import { renderExplanation } from './render/explain.ts';
 import { renderImpact } from './render/impact.ts';
 import { renderNodeStatus, renderPeer, renderPeers } from './render/peers.ts';
@@ -23,9 +25,20 @@ export interface Shell {
   readonly json: boolean;
   /** `--all`: everything below each line. */
   readonly all: boolean;
+  /** Values of the action's own options. */
+  readonly extras: Readonly<Record<string, unknown>>;
 }
 
 export interface Action<Request extends object = object> {
+  /** Options of the command line alone, as commander writes them, with their help. */
+  readonly options?: readonly (readonly [flags: string, help: string])[];
+  /** Does it without a daemon where the options say so; false = ask the daemon. */
+  offline?(
+    terminal: Terminal,
+    request: Request,
+    json: boolean,
+    extras: Readonly<Record<string, unknown>>,
+  ): Promise<boolean>;
   run(shell: Shell, request: Request): Promise<void>;
 }
 
@@ -145,6 +158,8 @@ export const ACTIONS: Record<keyof typeof COMMANDS, Action> = {
   explain: unary(COMMANDS.explain, renderExplanation),
   watchPeers: watch(COMMANDS.watchPeers, renderPeerChange),
   watchRoutes: watch(COMMANDS.watchRoutes, renderRouteChange),
+  events: eventsAction,
+  watchEvents: watch(COMMANDS.watchEvents, renderEvent),
   peer: unary(
     COMMANDS.peer,
     (_reply, _look, { name, action = 'up' }) => `Peer ${safeText(name)} ${PEER_DONE[action]}.\n`,

@@ -24,11 +24,12 @@ export async function main(argv: readonly string[], terminal: Terminal): Promise
 
 function handlersFor(terminal: Terminal): Handlers {
   return {
-    async remote(action, request, { target, json, all }) {
+    async remote(action, request, { target, json, all, extras }) {
+      if ((await action.offline?.(terminal, request, json, extras)) === true) return EXIT.ok;
       const { connectControl } = await import('../control/grpc/client.ts');
       const client = await connectControl(target);
       try {
-        await action.run({ terminal, client, json, all }, request);
+        await action.run({ terminal, client, json, all, extras }, request);
         return EXIT.ok;
       } finally {
         client.close();

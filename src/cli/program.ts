@@ -12,13 +12,17 @@ import { addSimulate } from './simulate.ts';
 import { addTarget, type Target, targetOf } from './target.ts';
 import type { Terminal } from './terminal.ts';
 
+export interface RemoteOptions {
+  readonly target: Target;
+  readonly json: boolean;
+  readonly all: boolean;
+  /** Values of the action's own options. */
+  readonly extras: Readonly<Record<string, unknown>>;
+}
+
 /** What the tree calls when a command was chosen. */
 export interface Handlers {
-  remote(
-    action: Action,
-    request: Record<string, unknown>,
-    options: { target: Target; json: boolean; all: boolean },
-  ): Promise<ExitCode>;
+  remote(action: Action, request: Record<string, unknown>, options: RemoteOptions): Promise<ExitCode>;
   run(file: string, options: RunOptions): Promise<ExitCode>;
   check(file: string, json: boolean): Promise<ExitCode>;
   test(file: string, json: boolean): Promise<ExitCode>;
@@ -83,13 +87,19 @@ export function createProgram(terminal: Terminal, version: string, handlers: Han
     addArguments(leaf, command.args, dynamic);
     if (command === COMMANDS.showRoutes)
       leaf.option('--all', 'all attributes of each path, and why it is or is not best');
+    for (const [flags, help] of action.options ?? []) leaf.option(flags, help);
     addRemoteOptions(leaf, terminal);
     leaf.action((...words: unknown[]) => {
       const options = leaf.opts<Record<string, unknown>>();
       const request = requestOf(command.args, leaf, words, options);
       const { json, all } = options;
       return finish(
-        handlers.remote(action, request, { target: targetOf(leaf), json: json === true, all: all === true }),
+        handlers.remote(action, request, {
+          target: targetOf(leaf),
+          json: json === true,
+          all: all === true,
+          extras: options,
+        }),
       );
     });
   }
@@ -133,7 +143,7 @@ function addRun(root: Command, handlers: Handlers, finish: Finish, terminal: Ter
   check.action((file: string, { json = false, impact = false }: CheckOptions) =>
     finish(
       impact
-        ? handlers.remote(ACTIONS.impact, { file }, { target: targetOf(check), json, all: false })
+        ? handlers.remote(ACTIONS.impact, { file }, { target: targetOf(check), json, all: false, extras: {} })
         : handlers.check(file, json),
     ),
   );

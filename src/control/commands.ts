@@ -2,6 +2,7 @@
 // it takes, and what it does to the speaker. A face only carries requests and replies. What the speaker itself
 // would refuse (an unknown peer, a bad prefix) it refuses; rows check only what must not reach it.
 
+import { systemClock } from '../lib/clock.ts';
 import type { SpeakerApi } from '../speaker/api.ts';
 import type { ArgumentSpec } from './arguments.ts';
 import * as args from './arguments.ts';
@@ -10,10 +11,12 @@ import type {
   BfdSessionsReply,
   DeleteNetworkRequest,
   DrainRequest,
+  EventsRequest,
   ExplainRequest,
   Explanation,
   ImpactRequest,
   ImpactView,
+  JournalEntry,
   KernelRouteView,
   NetworkSpec,
   Nothing,
@@ -34,6 +37,7 @@ import {
   checkNetwork,
   checkPeerAction,
   checkPrefix,
+  eventsQuery,
   findPeers,
   peerNameOf,
   routeQuery,
@@ -207,6 +211,36 @@ const watchRoutes: WatchCommand<WatchRoutesRequest, RouteChange> = {
     api.watchRoutes(watchQuery(request), ({ family, prefix, best }) => listener({ family, prefix, best })),
 };
 
+const eventArguments: readonly ArgumentSpec[] = [
+  args.option('peer', '--peer', 'PEER', 'only what is about this peer', 'peer'),
+  args.option('since', '--since', 'TIME', 'not older than 90s, 10m, 2h, 1d, or a date'),
+];
+
+const events: ListCommand<EventsRequest, JournalEntry> = {
+  name: 'events',
+  method: 'ListEvents',
+  kind: 'list',
+  batch: 'events',
+  help: 'what happened: sessions, configuration, kernel, restarts, BFD',
+  args: eventArguments,
+  run: (api, request) => api.events(eventsQuery(api, request, systemClock.wallTime())),
+};
+
+const watchEvents: WatchCommand<EventsRequest, JournalEntry> = {
+  name: 'watch events',
+  method: 'WatchEvents',
+  kind: 'watch',
+  help: 'a line for every event, until interrupted',
+  args: eventArguments,
+  // Every event counts.
+  keyOf: (entry) => String(entry.seq),
+  run(api, request, listener) {
+    const query = eventsQuery(api, request, systemClock.wallTime());
+    if (request.since !== undefined) for (const entry of api.events(query)) listener(entry);
+    return api.watchEvents(query, listener);
+  },
+};
+
 const peer: UnaryCommand<PeerActionRequest, Nothing> = {
   name: 'peer',
   method: 'ActOnPeer',
@@ -309,6 +343,8 @@ export const COMMANDS = {
   explain,
   watchPeers,
   watchRoutes,
+  events,
+  watchEvents,
   peer,
   drain,
   networkAdd,

@@ -14,6 +14,7 @@ import type {
   UpdateGroupView,
 } from '../speaker/api.ts';
 
+export type { JournalEntry } from '../speaker/api/journal.ts';
 export {
   type AttributeSetView,
   type AttributesView,
@@ -73,6 +74,12 @@ export interface Explanation extends Omit<ExplainView, 'paths'> {
 export interface ImpactRequest {
   file?: string;
   limit?: number;
+}
+
+export interface EventsRequest {
+  peer?: string;
+  /** `10m`, or a moment. */
+  since?: string;
 }
 
 export interface WatchPeersRequest {

@@ -4,9 +4,11 @@
 import { parseCommunity } from '../bgp/wire/communities.ts';
 import { FAMILIES, type FamilyName, familyByName } from '../bgp/wire/families.ts';
 import { parseAddress, parsePrefix } from '../lib/ip.ts';
+import type { JournalQuery } from '../speaker/api/journal.ts';
 import type { SpeakerApi } from '../speaker/api.ts';
 import {
   CommandError,
+  type EventsRequest,
   type NetworkSpec,
   PEER_ACTIONS,
   type PeerAction,
@@ -92,6 +94,35 @@ export function watchQuery(request: WatchRoutesRequest): {
     ...(request.family !== undefined && { family: checkFamily(request.family) }),
     ...(request.prefix !== undefined && { prefix: request.prefix }),
     ...(request.longer === true && { longer: true }),
+  };
+}
+
+const AGE = /^(\d+)(s|m|h|d)$/;
+const AGE_UNIT_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+const DIGITS = 12;
+
+/** The moment that `10m` (ago) or a date means, wall-clock milliseconds. Throws invalid. */
+export function sinceMoment(text: string, now: number): number {
+  const [, number = '', unit = ''] = AGE.exec(text) ?? [];
+  const age =
+    number.length > 0 && number.length <= DIGITS ? Number(number) * (AGE_UNIT_MS[unit] ?? 0) : undefined;
+  const moment = age === undefined ? Date.parse(text) : now - age;
+  if (Number.isFinite(moment)) return moment;
+  throw new CommandError(
+    'invalid',
+    `${quote(text)} is no time: write an age like 90s, 10m, 2h or 1d, or a date like 2026-01-31T08:00:00.`,
+  );
+}
+
+/** JournalQuery of a request. Throws invalid. */
+export function eventsQuery(
+  api: Pick<SpeakerApi, 'peers'>,
+  { peer, since }: EventsRequest,
+  now: number,
+): JournalQuery {
+  return {
+    ...(peer !== undefined && { peer: peerNameOf(api, peer) }),
+    ...(since !== undefined && { since: sinceMoment(since, now) }),
   };
 }
 

@@ -4,6 +4,7 @@
 import type { AttributeValues } from '../bgp/wire/attribute-values.ts';
 import type { FamilyName } from '../bgp/wire/families.ts';
 import type { BirdApi } from './api/bird.ts';
+import type { JournalEntry, JournalQuery } from './api/journal.ts';
 
 /** Errors of a command: the operator's fault, with what to do instead. */
 export class CommandError extends Error {
@@ -58,6 +59,12 @@ export interface StatusView {
   kernel: KernelStatusView | undefined;
   memory: { rss: number; heapUsed: number; arrayBuffers: number };
   stages: { name: string; runs: number; micros: number; longestMicros: number }[];
+  /** How late the event loop is, milliseconds; percentiles and max of the last one to two minutes. */
+  loop: { p50: number; p99: number; max: number; longest: number };
+  /** Sessions' ends and failed attempts since the start, by cause; all causes there are. */
+  causes: { code: string; count: number }[];
+  /** Events since the start. */
+  events: number;
 }
 
 export interface KernelStatusView {
@@ -340,6 +347,10 @@ export interface SpeakerApi {
   updateGroups(): UpdateGroupView[];
   kernelRoutes(): Iterable<KernelRouteView>;
   bfdSessions(): BfdSessionView[];
+  /** What is left of the journal in memory, oldest first. */
+  events(query: JournalQuery): Iterable<JournalEntry>;
+  /** Calls back for every entry from now on until the returned function is called. */
+  watchEvents(query: JournalQuery, listener: (entry: JournalEntry) => void): () => void;
   explain(prefix: string, options: { from?: string; to?: string }): ExplainView;
   /** Calls back on every change until the returned function is called. */
   watchPeers(listener: (event: PeerEvent) => void): () => void;

@@ -10,6 +10,7 @@ import type { BfdConfig } from '../config/model.ts';
 import type { Clock } from '../lib/clock.ts';
 import { formatAddress, parseAddress } from '../lib/ip.ts';
 import type { Logger } from '../lib/log.ts';
+import type { Journal } from './journal/journal.ts';
 import type { PeerHandle } from './peer-registry.ts';
 
 export interface BfdSessionsParts {
@@ -17,6 +18,7 @@ export interface BfdSessionsParts {
   readonly openBfd: ((events: BfdEvents) => BfdService) | undefined;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly journal?: Journal;
 }
 
 /** One watched path. */
@@ -148,13 +150,17 @@ export class BfdSessions {
       if (!(error instanceof Error)) throw error;
       this.problem = error.message;
     }
-    if (this.problem !== undefined) log.error({ problem: this.problem }, 'paths to peers are not watched');
+    if (this.problem !== undefined) {
+      log.error({ problem: this.problem }, 'paths to peers are not watched');
+      this.#parts.journal?.note('bfd-unavailable', `paths to peers are not watched: ${this.problem}`);
+    }
     return this.#service;
   }
 
   /** Without BFD the peers' own timers watch; what was down says nothing any more. A new service is tried soon. */
   #fail(message: string): void {
     this.problem = message;
+    this.#parts.journal?.note('bfd-unavailable', `paths to peers are no longer watched: ${message}`);
     this.#service = undefined;
     for (const path of this.#byKey.values()) path.report = undefined;
     this.#parts.log.error({ problem: message }, 'paths to peers are no longer watched');
@@ -177,9 +183,15 @@ export class BfdSessions {
     else if (before === 'Up') this.#down(path, report);
   }
 
+  /** The path to the peer is watched, and works. */
+  sees(handle: PeerHandle | undefined): boolean {
+    return handle !== undefined && this.#pathOf.get(handle)?.report?.state === 'Up';
+  }
+
   #up(path: WatchedPath): void {
     path.upCount++;
     const address = formatAddress(path.spec.path.remote);
+    this.#tell(path, 'bfd-up', `the path to ${address} works`);
     this.#parts.log.info({ address, peers: namesOf(path) }, 'BFD session up');
     for (const { peer } of path.members.keys()) if (fellWithPath(peer.lastDown)) peer.retryNow();
   }
@@ -192,11 +204,17 @@ export class BfdSessions {
     const administrative = report.state === 'AdminDown' || report.remoteState === 'AdminDown';
     const level = administrative ? 'info' : 'warn';
     this.#parts.log[level]({ address, peers: namesOf(path), why, administrative }, 'BFD session down');
+    const words = administrative ? 'one side switched it off' : why;
+    this.#tell(path, 'bfd-session-down', `BFD no longer sees ${address}: ${words}`);
     if (administrative) return;
     for (const { peer } of [...path.members.keys()]) {
       if (BEFORE_OPEN.includes(peer.state)) continue;
       peer.cease({ subcode: CEASE.bfdDown, text: `BFD: ${why}` });
     }
+  }
+
+  #tell(path: WatchedPath, code: 'bfd-up' | 'bfd-session-down', sentence: string): void {
+    for (const name of namesOf(path)) this.#parts.journal?.note(code, sentence, name);
   }
 }
 

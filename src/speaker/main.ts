@@ -6,9 +6,12 @@ import type { Config } from '../config/model.ts';
 import { systemClock } from '../lib/clock.ts';
 import { giveMemoryBack } from '../lib/idle-memory.ts';
 import type { Logger } from '../lib/log.ts';
+import { LoopLag } from '../lib/loop-lag.ts';
 import { packageVersion } from '../lib/package-info.ts';
 import { Scheduler } from '../lib/scheduler.ts';
+import { readTcpDrops } from '../lib/tcp-drops.ts';
 import type { SpeakerApi } from './api.ts';
+import { journalOnDisk } from './journal/disk.ts';
 import { openKernel } from './open-kernel.ts';
 import { systemAddresses } from './own-addresses.ts';
 import type { ConfigLoader } from './reconfiguration.ts';
@@ -36,6 +39,7 @@ const WARM_UP_AFTER_MS = 150;
 /** Starts a speaker; rejects where the kernel is wanted and cannot be had. */
 export async function createSpeaker(options: CreateOptions): Promise<RunningSpeaker> {
   const { config, configFile, loadConfig, logger } = options;
+  const loopLag = new LoopLag(systemClock);
   const speaker = new Speaker(config, {
     clock: systemClock,
     scheduler: new Scheduler(systemClock),
@@ -47,7 +51,9 @@ export async function createSpeaker(options: CreateOptions): Promise<RunningSpea
     openBfd: (events) => WorkerBfdService.open(events),
     log: logger,
     version: packageVersion(),
+    diagnosis: { journalStore: journalOnDisk, tcpDrops: readTcpDrops, loopLag },
   });
+  loopLag.start();
   await speaker.start();
   // What answers people and probes comes up first.
   systemClock.setTimer(WARM_UP_AFTER_MS, () =>
@@ -58,7 +64,14 @@ export async function createSpeaker(options: CreateOptions): Promise<RunningSpea
       onEnd: giveMemoryBack,
     }),
   );
-  return { api: createApi({ speaker, configFile, loadConfig }), stop: () => speaker.stop() };
+  return {
+    api: createApi({ speaker, configFile, loadConfig }),
+    stop: async () => {
+      await speaker.stop();
+      loopLag.stop();
+      await speaker.diagnosis.close();
+    },
+  };
 }
 
 function leisureOf({ state, registry, rib }: Speaker): Leisure {

@@ -9,6 +9,7 @@ import type { Timer } from '../lib/clock.ts';
 import { CommandError, ConfigurationError } from './api.ts';
 import { declaredProtocols } from './bird/declared.ts';
 import { effectiveConfig } from './bird/effective.ts';
+import type { EventCode } from './journal/event-codes.ts';
 import { KernelUnavailableError } from './open-kernel.ts';
 import { applyPlan } from './reload.ts';
 import type { Speaker } from './speaker.ts';
@@ -55,11 +56,12 @@ export class Reconfiguration {
   /** Sentences of what changed. Rejects with every complaint where the file is bad; nothing has changed then. */
   reload(options: ReconfigureOptions = {}): Promise<string[]> {
     return this.#enqueue(async () => {
-      const config = this.#read(options.file);
+      const config = this.#readToUse(options.file);
       const before = this.#speaker.written;
       const established = this.#established();
       const changes = await this.#apply(config, options.soft === true);
       this.#noteTime();
+      this.#note('configuration-applied', changes.length === 0 ? 'nothing changed' : changes.join('; '));
       this.#previous = before;
       this.#endPending();
       if (options.timeout !== undefined) this.#startPending(options.timeout, established);
@@ -86,8 +88,9 @@ export class Reconfiguration {
       this.#endPending();
       if (previous === undefined) return false;
       this.#previous = undefined;
-      await this.#apply(previous, false);
+      const changes = await this.#apply(previous, false);
       this.#noteTime();
+      this.#note('configuration-undone', ['the configuration before is back', ...changes].join('; '));
       return true;
     });
   }
@@ -112,6 +115,19 @@ export class Reconfiguration {
   /** A configuration that is looked at and not used. Throws ConfigurationError. */
   candidate(file: string | undefined): Config {
     return this.#read(file, true);
+  }
+
+  #readToUse(file: string | undefined): Config {
+    try {
+      return this.#read(file);
+    } catch (error) {
+      if (error instanceof ConfigurationError) this.#note('configuration-refused', error.message);
+      throw error;
+    }
+  }
+
+  #note(code: EventCode, sentence: string): void {
+    this.#speaker.diagnosis.journal.note(code, sentence.replaceAll(/\s*\n\s*/g, '; '));
   }
 
   #read(file: string | undefined, onlyCheck = false): Config {

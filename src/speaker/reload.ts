@@ -21,6 +21,7 @@ export async function applyPlan(speaker: Speaker, plan: ConfigPlan, after: Confi
   speaker.config = after;
   main.config = after;
   speaker.registry.useConfig(after);
+  speaker.diagnosis.use(after);
   const changedTables = speaker.tables.use(after);
   if (changedTables.size > 0) speaker.policies.tablesChanged(changedTables);
   applyRouter(speaker, plan, after);

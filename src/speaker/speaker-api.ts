@@ -2,6 +2,7 @@
 // through here.
 
 import { CEASE } from '../bgp/wire/error-codes.ts';
+import { wanted } from './api/journal.ts';
 import type { SpeakerApi, StatusView } from './api.ts';
 import { CommandError } from './api.ts';
 import { createBirdApi } from './bird/api.ts';
@@ -47,6 +48,11 @@ export function createApi({ speaker, configFile, loadConfig }: ApiOptions): Spea
       return kernel === undefined ? [] : kernelRouteViews(rib, kernel, config.kernel.table);
     },
     bfdSessions: () => bfdViews(speaker.bfd),
+    events: (query) => speaker.diagnosis.journal.entries(query),
+    watchEvents: (query, listener) =>
+      speaker.diagnosis.journal.follow((entry) => {
+        if (wanted(query, entry)) listener(entry);
+      }),
     explain: (prefix, options) => {
       if (options.from !== undefined) lookup.ribPeerId(options.from);
       if (options.to !== undefined) registry.get(options.to);
@@ -60,7 +66,10 @@ export function createApi({ speaker, configFile, loadConfig }: ApiOptions): Spea
     peerDown: (name, reason) => {
       registry.stop(registry.get(name), reason);
     },
-    drain: (name, on) => registry.drain(name, on),
+    drain: (name, on) => {
+      registry.drain(name, on);
+      noteDrain(speaker, name, on);
+    },
     peerReset: (name, reason) => {
       registry.get(name).peer.reset({ subcode: CEASE.administrativeReset, text: reason });
     },
@@ -105,6 +114,9 @@ function status(speaker: Speaker, configFile: string | undefined): StatusView {
     kernel: kernel && kernelStatus(kernel, config.kernel),
     memory: { rss: memory.rss, heapUsed: memory.heapUsed, arrayBuffers: memory.arrayBuffers },
     stages: parts.scheduler.stats().map((stage) => ({ ...stage })),
+    loop: { ...speaker.diagnosis.lag },
+    causes: speaker.diagnosis.sessions.causes,
+    events: speaker.diagnosis.journal.count,
   };
 }
 
@@ -115,6 +127,15 @@ function refresh(speaker: Speaker, name: string, direction: 'in' | 'out' | 'both
     throw new CommandError('failed', `${name} has no session to refresh: it is ${handle.peer.state}`);
   }
   refreshPeer(registry, handle, direction);
+}
+
+function noteDrain({ diagnosis }: Speaker, name: string | undefined, on: boolean): void {
+  const whose = name === undefined ? 'all routes' : `routes of ${name}`;
+  diagnosis.journal.note(
+    on ? 'drain-began' : 'drain-over',
+    on ? `${whose} are the last resort (RFC 8326)` : `${whose} are as good as before`,
+    name,
+  );
 }
 
 function drainSentence(handles: readonly PeerHandle[]): string | undefined {

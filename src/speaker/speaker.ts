@@ -16,8 +16,10 @@ import { BfdSessions } from './bfd-sessions.ts';
 import { peerState } from './bird/bgp-view.ts';
 import { declaredProtocols } from './bird/declared.ts';
 import { ProtocolStates } from './bird/protocol-states.ts';
+import { Diagnosis, type DiagnosisParts } from './diagnosis.ts';
 import { DynamicPeers } from './dynamic-peers.ts';
 import { FastFallover } from './fast-fallover.ts';
+import { journalingLog } from './journal/journaling-log.ts';
 import { KernelSync } from './kernel-sync.ts';
 import type { LocalRoutes } from './local-routes.ts';
 import type { Networks } from './networks.ts';
@@ -46,6 +48,7 @@ export interface SpeakerParts {
   readonly openBfd?: (events: BfdEvents) => BfdService;
   readonly log: Logger;
   readonly version: string;
+  readonly diagnosis?: DiagnosisParts;
   /** Other sizes of tables and of what is done at a time, where many speakers share a process. */
   readonly sizes?: Pick<RibOptions, 'rows' | 'exportChunk'> & Pick<PeerDependencies, 'waterMarks'>;
 }
@@ -72,6 +75,7 @@ export class Speaker {
   readonly fallover: FastFallover;
   readonly recovery: RestartRecovery;
   readonly policies: Policies;
+  readonly diagnosis: Diagnosis;
   readonly tables = new ValidationTables();
   config: Config;
   /** The configuration as it was read; `config` lacks what is switched off by command. */
@@ -105,10 +109,28 @@ export class Speaker {
     this.tables.use(config);
     this.useLocalImport(this.rooms.main, config);
     this.watchers = new Watchers(this.rib);
-    this.bfd = new BfdSessions({ openBfd: parts.openBfd, clock, log });
-    this.listeners = new ListenerSet({ clock, transport, log });
+    this.diagnosis = new Diagnosis(config, parts.diagnosis ?? {}, {
+      clock,
+      log,
+      alive: (peer) => (this.bfd.sees(this.registry.ofPeer(peer)) ? 'BFD is up' : undefined),
+    });
+    const { journal } = this.diagnosis;
+    this.bfd = new BfdSessions({ openBfd: parts.openBfd, clock, log, journal });
+    const listenerLog = journalingLog(log, journal, {
+      warning: 'listener-problem',
+      error: 'listener-problem',
+    });
+    this.listeners = new ListenerSet({ clock, transport, log: listenerLog });
     this.registry = new PeerRegistry(config, {
-      session: { clock, random, transport, log, waterMarks: parts.sizes?.waterMarks },
+      session: {
+        clock,
+        random,
+        transport,
+        log,
+        waterMarks: parts.sizes?.waterMarks,
+        evidence: (peer) => this.diagnosis.witness.about(peer),
+        onNote: (peer, note) => this.diagnosis.note(peer.name, note),
+      },
       rib: this.rib,
       pipeline: new Pipeline(this.rib, clock, parts.defer),
       addresses: parts.addresses,
@@ -140,6 +162,7 @@ export class Speaker {
       log,
       peers: () => this.registry.values(),
       onEnd: () => {
+        journal.note('restart-over', 'routes are chosen: the restart is over');
         for (const handle of this.registry.values()) this.#note(handle);
         for (const { kernel } of this.rooms.values()) kernel?.postponeStartup(0);
       },
@@ -168,6 +191,8 @@ export class Speaker {
       const wait = this.config.router.restart.wait * MS_PER_SECOND;
       for (const { kernel } of this.rooms.values()) kernel?.postponeStartup(wait);
       this.recovery.begin(this.config);
+      const { sentence = 'restarted' } = this.recovery;
+      this.diagnosis.journal.note('restart-began', sentence);
     }
     for (const room of this.rooms.values()) {
       for (const network of room.config.networks) room.networks.configure(network);
@@ -177,6 +202,8 @@ export class Speaker {
     for (const peer of this.config.peers) this.addPeer(peer);
     for (const listen of this.config.listen) this.listeners.open(listenOptions(listen));
     this.state = 'running';
+    const { version, asn, id } = { version: this.parts.version, ...this.config.router };
+    this.diagnosis.journal.note('started', `godwit ${version} runs: AS ${asn}, router id ${id}`);
     if (!this.recovery.active) return;
     // Peers keep routes for a limited time only.
     for (const { peer } of this.registry.values()) if (!peer.options.passive) peer.retryNow();
@@ -214,7 +241,9 @@ export class Speaker {
   async openKernel(room: TableRoom, config: Config): Promise<KernelSync | undefined> {
     const kernel = await this.parts.openKernel(config);
     if (kernel === undefined) return undefined;
-    const sync = new KernelSync(config, { ...this.parts, kernel, others: this.rooms }, room);
+    const codes = { warning: 'kernel-notice', error: 'kernel-problem' } as const;
+    const log = journalingLog(this.parts.log, this.diagnosis.journal, codes);
+    const sync = new KernelSync(config, { ...this.parts, log, kernel, others: this.rooms }, room);
     sync.useFilter(this.policies.kernelFilter(config.localPolicies.install));
     if (room === this.rooms.main) {
       sync.view.listen({ onRoute: () => {}, onInterface: () => this.fallover.linksChanged(sync.view) });
@@ -274,6 +303,8 @@ export class Speaker {
     this.recovery.stop();
     this.listeners.closeAll();
     const silent = this.stopsSilently || this.config.router.restart.onStop === 'silent';
+    const words = silent ? 'without a word to peers, for a restart' : 'peers get a Cease';
+    this.diagnosis.journal.note('stopping', `godwit stops: ${words}`);
     const keep = silent || this.config.kernel.keepOnStop;
     // Routes that stay must not follow the sessions out.
     const kernels = [...this.rooms.values()].map(({ kernel }) => kernel);

@@ -250,6 +250,8 @@ describe('the server', () => {
         'godwit 0.1.0 on rr-1',
         '',
         '/metrics   counters and gauges for Prometheus',
+        '/status    what godwit is doing, and each peer with why its last session ended',
+        '/events    the last 1000 events of the journal',
         '/healthz   200 while the process answers',
         '/readyz    200 when the speaker runs with all that is configured, else 503 and the reasons',
         '',
@@ -258,6 +260,19 @@ describe('the server', () => {
     expect(await ask('/etc/passwd')).toMatchObject({ status: 404 });
     expect(await ask('/metrics', 'POST')).toMatchObject({ status: 405 });
     expect(await ask('/healthz', 'HEAD')).toMatchObject({ status: 200, body: '' });
+  });
+
+  test('shows the causes of ends and the journal', async () => {
+    const status = JSON.parse((await ask('/status')).body);
+    expect(status.peerList[1]).toMatchObject({ name: 'tor-b', lastErrorCode: 'hold-timer' });
+    expect(JSON.parse((await ask('/events')).body)).toEqual([
+      expect.objectContaining({ code: 'hold-timer' }),
+    ]);
+    const samples = parseMetrics((await ask('/metrics')).body);
+    expect(valueIn(samples, 'godwit_session_ends_total', { cause: 'hold-timer' })).toBe(2);
+    expect(valueIn(samples, 'godwit_session_ends_total', { cause: 'wrong-as' })).toBe(0);
+    expect(valueIn(samples, 'bgp_peer_last_cause_info', { peer: 'tor-b', cause: 'hold-timer' })).toBe(1);
+    expect(valueIn(samples, 'godwit_loop_lag_seconds', { quantile: '0.99' })).toBe(0.0045);
   });
 
   test('survives a fault of ours', async () => {

@@ -1,6 +1,7 @@
 // A speaker that only looks like one: fixed views for the control and command line tests, a log of what it was
 // asked to do, and hooks to make changes happen. All times are around NOW.
 
+import { type JournalEntry, type JournalQuery, wanted } from '../../src/speaker/api/journal.ts';
 import type {
   AttributeSetView,
   AttributesView,
@@ -25,6 +26,7 @@ import { FakeBird } from './fake-bird.ts';
 /** 2026-03-01 12:00:00 UTC */
 export const NOW = Date.UTC(2026, 2, 1, 12, 0, 0);
 const SECOND = 1000;
+const MINUTE = 60 * SECOND;
 const HOUR = 3600 * SECOND;
 
 export function fakeAttributes(overrides: Partial<AttributesView> = {}): AttributesView {
@@ -200,6 +202,26 @@ export function fakeStatus(overrides: Partial<StatusView> = {}): StatusView {
       { name: 'decide', runs: 10, micros: 2500.5, longestMicros: 900.25 },
       { name: 'export', runs: 4, micros: 100, longestMicros: 50 },
     ],
+    loop: { p50: 0.2, p99: 4.5, max: 30.5, longest: 120 },
+    causes: [
+      { code: 'hold-timer', count: 2 },
+      { code: 'wrong-as', count: 0 },
+    ],
+    events: 7,
+    ...overrides,
+  };
+}
+
+export function fakeEvent(overrides: Partial<JournalEntry> = {}): JournalEntry {
+  return {
+    seq: 1,
+    at: NOW - MINUTE,
+    kind: 'session',
+    severity: 'warning',
+    code: 'hold-timer',
+    peer: 'tor-b',
+    sentence: 'session with tor-b is down: hold timer expired',
+    advice: 'check the path',
     ...overrides,
   };
 }
@@ -255,11 +277,13 @@ export class FakeSpeaker implements SpeakerApi {
   statusView = fakeStatus();
   peerViews = fakePeers();
   routeViews: Iterable<RouteView> = fakeRoutes();
+  journal: JournalEntry[] = [fakeEvent()];
   /** What was asked of it, one line each. */
   readonly calls: string[] = [];
   readonly queries: RouteQuery[] = [];
   reloadResult: ReloadResult | Error = { changes: ['peer tor-a: hold time 90 instead of 180'] };
   /** Running watches. */
+  readonly eventListeners = new Set<(entry: JournalEntry) => void>();
   readonly peerListeners = new Set<(event: PeerEvent) => void>();
   readonly routeListeners = new Set<(event: RouteEvent) => void>();
 
@@ -282,6 +306,18 @@ export class FakeSpeaker implements SpeakerApi {
       if (query.rejectedOnly === true && route.eligible) continue;
       yield route;
     }
+  }
+
+  *events(query: JournalQuery): Generator<JournalEntry, void> {
+    for (const entry of this.journal) if (wanted(query, entry)) yield entry;
+  }
+
+  watchEvents(query: JournalQuery, listener: (entry: JournalEntry) => void): () => void {
+    const filtered = (entry: JournalEntry) => {
+      if (wanted(query, entry)) listener(entry);
+    };
+    this.eventListeners.add(filtered);
+    return () => this.eventListeners.delete(filtered);
   }
 
   *attributeSets(): Generator<AttributeSetView, void> {

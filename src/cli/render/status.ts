@@ -27,8 +27,34 @@ export function renderStatus(status: StatusView, look: Look): string {
       `${formatBytes(memory.rss)} resident; heap ${formatBytes(memory.heapUsed)}, table space ${formatBytes(memory.arrayBuffers)} reserved`,
     ],
   ];
+  fields.push(...loopFields(status));
   const head = `${style.bold(`godwit ${status.version}`)} on ${safeText(status.hostname)} is ${state}\n`;
   return head + renderFields(fields, look) + renderProblems(status.problems, look);
+}
+
+const MICROS_PER_MS = 1000;
+/** Stages that took less than this share of the time are left out. */
+const SHOWN_SHARE = 0.01;
+
+function loopFields({ loop, stages, causes }: StatusView): Field[] {
+  const ms = (value: number): string => `${value < 10 ? value.toFixed(1) : Math.round(value)} ms`;
+  const total = stages.reduce((sum, stage) => sum + stage.micros, 0);
+  const busy = stages.filter(({ micros }) => micros > total * SHOWN_SHARE);
+  const ended = causes.filter(({ count }) => count > 0).sort((a, b) => b.count - a.count);
+  return [
+    [
+      'Loop lag',
+      `half below ${ms(loop.p50)}, 99 % below ${ms(loop.p99)}, at most ${ms(loop.max)} lately, ${ms(loop.longest)} ever`,
+    ],
+    [
+      'Stages',
+      busy.map(
+        ({ name, micros, runs, longestMicros }) =>
+          `${name}: ${ms(micros / MICROS_PER_MS)} in ${plural(runs, 'run')}, at most ${ms(longestMicros / MICROS_PER_MS)}`,
+      ),
+    ],
+    ['Ended', ended.length === 0 ? undefined : ended.map(({ code, count }) => `${code} ${count}`).join(', ')],
+  ];
 }
 
 function familyText(row: StatusView['families'][number]): string {

@@ -2,6 +2,7 @@
 // text is number 1, because 0 is UNSPECIFIED everywhere and means that the field is absent. The types hold each row
 // to the view it belongs to.
 
+import { EVENT_KINDS, EVENT_SEVERITIES } from '../../speaker/api/journal.ts';
 import type {
   AttributesView,
   BfdSessionView,
@@ -28,6 +29,8 @@ export const ENUM_TEXTS: Readonly<Record<string, readonly string[]>> = {
   NetworkType: texts<NonNullable<NetworkSpec['type']>>(...NETWORK_TYPES),
   ImpactDirection: texts<ImpactRoute['direction']>('import', 'export'),
   ImpactChange: texts<ImpactRoute['change']>('added', 'removed', 'modified'),
+  EventKind: EVENT_KINDS,
+  EventSeverity: EVENT_SEVERITIES,
   PeerAction: PEER_ACTIONS,
   RefreshDirection: REFRESH_DIRECTIONS,
 };

@@ -5,6 +5,8 @@
 //   type    message type of RFC 4271 and 2918: open, update, notification, keepalive, route_refresh
 //   state   state of RFC 4271 section 8
 //   stage   stage of the event loop
+//   cause   code of bgp/session/cause-table.ts; a fixed set, each with a value
+//   quantile 0.5, 0.99, 1
 
 import type { MessageName, PeerFamilyView, PeerView, StatusView } from '../../speaker/api.ts';
 
@@ -191,6 +193,22 @@ export const SPEAKER_METRICS: readonly MetricRow<SpeakerSource>[] = [
     'When the kernel was last read completely, seconds since the epoch',
     ({ status }) => seconds(status.kernel?.lastScanAt),
   ),
+  {
+    name: 'godwit_session_ends_total',
+    type: 'counter',
+    help: 'Ends of sessions and failed attempts, by cause',
+    labels: ['cause'],
+    samples: ({ status }) =>
+      status.causes.map(({ code, count }) => ({ labels: { cause: code }, value: count })),
+  },
+  speakerValue('counter', 'godwit_events_total', 'Events of the journal', ({ status }) => status.events),
+  loopRow('godwit_loop_lag_seconds', 'How late the event loop was in the last one to two minutes'),
+  speakerValue(
+    'gauge',
+    'godwit_loop_lag_longest_seconds',
+    'Longest time that the event loop was late since the start',
+    ({ status }) => status.loop.longest / MS_PER_SECOND,
+  ),
   stageRow(
     'counter',
     'godwit_stage_seconds_total',
@@ -205,6 +223,26 @@ export const SPEAKER_METRICS: readonly MetricRow<SpeakerSource>[] = [
     (stage) => stage.longestMicros / MICROS_PER_SECOND,
   ),
 ];
+
+function loopRow(name: string, help: string): MetricRow<SpeakerSource> {
+  return {
+    name,
+    type: 'gauge',
+    help,
+    labels: ['quantile'],
+    samples: ({ status: { loop } }) =>
+      (
+        [
+          ['0.5', loop.p50],
+          ['0.99', loop.p99],
+          ['1', loop.max],
+        ] as const
+      ).map(([quantile, lag]) => ({
+        labels: { quantile },
+        value: lag / MS_PER_SECOND,
+      })),
+  };
+}
 
 function peerValue(
   type: 'gauge' | 'counter',
@@ -303,6 +341,16 @@ export const PEER_METRICS: readonly MetricRow<PeerSource>[] = [
     'How often the session left Established',
     ({ peer }) => peer.downCount,
   ),
+  {
+    name: 'bgp_peer_last_cause_info',
+    type: 'gauge',
+    help: 'Always 1; the label says why the last session ended or the last attempt failed',
+    labels: ['peer', 'cause'],
+    samples: ({ peer }) =>
+      peer.lastErrorCode === undefined
+        ? []
+        : [{ labels: { peer: peer.name, cause: peer.lastErrorCode }, value: 1 }],
+  },
   peerMessages('received', 'Messages received from the peer'),
   peerMessages('sent', 'Messages sent to the peer'),
   peerValue(

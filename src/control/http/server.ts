@@ -43,6 +43,7 @@ const JSON_TYPE = 'application/json; charset=utf-8';
 /** A client has this long to say what it wants. */
 const REQUEST_TIMEOUT_MS = 10_000;
 const MAX_CONNECTIONS = 256;
+const SHOWN_EVENTS = 1000;
 
 /** Binds the server. Rejects with the system's error where the address cannot be bound. */
 export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
@@ -94,6 +95,16 @@ function pagesOf({ api, maxPeerSeries, wallTime, processMetrics = true }: HttpSe
         });
         return { status: 200, type: metrics.contentType, body: await scrape };
       },
+    },
+    {
+      path: '/status',
+      help: 'what godwit is doing, and each peer with why its last session ended',
+      answer: () => json(200, { ...api.status(), peerList: api.peers() }),
+    },
+    {
+      path: '/events',
+      help: `the last ${SHOWN_EVENTS} events of the journal`,
+      answer: () => json(200, [...api.events({})].slice(-SHOWN_EVENTS)),
     },
     {
       path: '/healthz',

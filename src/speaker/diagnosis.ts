@@ -1,0 +1,68 @@
+// What a speaker keeps for the day something goes wrong: the journal with its file, causes of sessions' ends, how late
+// the loop is, and what is known of the way to a peer. Nothing here is on the way of a route.
+
+import type { SessionNote } from '../bgp/session/peer-history.ts';
+import type { Config } from '../config/model.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Logger } from '../lib/log.ts';
+import type { LagStats, LoopLag } from '../lib/loop-lag.ts';
+import type { TcpDrops } from '../lib/tcp-drops.ts';
+import { FileJournal, type JournalStore } from './journal/file-journal.ts';
+import { Journal } from './journal/journal.ts';
+import { SessionEvents } from './journal/session-events.ts';
+import { type EvidenceSources, PathWitness } from './path-evidence.ts';
+
+/** What comes from the machine; a simulated speaker has none of it. */
+export interface DiagnosisParts {
+  readonly journalStore?: JournalStore;
+  readonly tcpDrops?: () => TcpDrops | undefined;
+  readonly loopLag?: LoopLag;
+}
+
+const NO_LAG: LagStats = { p50: 0, p99: 0, max: 0, longest: 0 };
+
+export class Diagnosis {
+  readonly journal: Journal;
+  readonly sessions: SessionEvents;
+  readonly witness: PathWitness;
+  readonly #file: FileJournal | undefined;
+  readonly #parts: DiagnosisParts;
+
+  constructor(
+    config: Config,
+    parts: DiagnosisParts,
+    tools: { clock: Clock; log: Logger; alive: EvidenceSources['alive'] },
+  ) {
+    const { journalStore: store, tcpDrops } = parts;
+    this.#parts = parts;
+    this.journal = new Journal(tools.clock, config.diagnosis.journal.events);
+    this.sessions = new SessionEvents(this.journal);
+    this.witness = new PathWitness({ tcpDrops, alive: tools.alive, loopLagMs: () => this.lag.max });
+    this.#file = store && new FileJournal(this.journal, { ...tools, store });
+    this.#file?.use(config.diagnosis.journal);
+  }
+
+  get lag(): LagStats {
+    return this.#parts.loopLag?.stats ?? NO_LAG;
+  }
+
+  /** Another configuration. */
+  use(config: Config): void {
+    this.journal.resize(config.diagnosis.journal.events);
+    this.#file?.use(config.diagnosis.journal);
+  }
+
+  /** What became of a peer's session. */
+  note(peer: string, note: SessionNote): void {
+    this.sessions.note(peer, note);
+  }
+
+  /** Writes what is queued for the file before it returns; for a process that ends. */
+  flushNow(): void {
+    this.#file?.flushNow();
+  }
+
+  async close(): Promise<void> {
+    await this.#file?.close();
+  }
+}
