@@ -116,7 +116,7 @@ export async function run(file: string, options: RunOptions, terminal: Terminal)
 
 function withRunOptions(result: LoadResult, { user, group }: RunOptions): LoadResult {
   if (!result.ok || (user === undefined && group === undefined)) return result;
-  const { process: said = { user: undefined, group: undefined, watchSecrets: 0 } } = result.config;
+  const { process: said = { user: undefined, group: undefined, watchFiles: 0 } } = result.config;
   const wanted = { ...said, user: user ?? said.user, group: group ?? said.group };
   return { ...result, config: { ...result.config, process: wanted } };
 }

@@ -49,7 +49,7 @@ export function watchSecrets(options: SecretWatchOptions): SecretWatch {
     wait();
   };
   const wait = (): void => {
-    const every = config.process?.watchSecrets ?? 0;
+    const every = config.process?.watchFiles ?? 0;
     if (stopped || every === 0 || filesOf(config).length === 0) return;
     timer = clock.setTimer(every * SECOND, () => void compare());
   };

@@ -10,7 +10,7 @@ import { parseEndpoint } from './values.ts';
 const CONTROL_SOCKET = '/run/godwit/godwit.sock';
 const CONTROL_MODE = 0o660;
 /** Seconds. */
-const WATCH_SECRETS = 10;
+const WATCH_FILES = 10;
 
 type ControlObject = Exclude<ControlInput, false>;
 type AccessInput = Pick<ControlObject, 'owner' | 'group' | 'restricted' | 'allow' | 'allowChanges'>;
@@ -91,6 +91,6 @@ export function buildProcess(input: ProcessInput | undefined): ProcessConfig {
   return {
     user: input?.user === undefined ? undefined : String(input.user),
     group: input?.group === undefined ? undefined : String(input.group),
-    watchSecrets: input?.watchSecrets ?? WATCH_SECRETS,
+    watchFiles: input?.watchFiles ?? WATCH_FILES,
   };
 }

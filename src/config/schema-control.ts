@@ -96,7 +96,7 @@ export const processSchema = z.strictObject({
     .describe('User to become after the start, with no more capabilities than a router needs.')
     .optional(),
   group: userName('group').describe('Group to become; that of the user unless given.').optional(),
-  watchSecrets: z
+  watchFiles: z
     .int()
     .min(0)
     .max(LONGEST_WATCH)

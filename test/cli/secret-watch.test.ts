@@ -100,7 +100,7 @@ describe('secrets', () => {
     expect(calls).toEqual([['/etc/godwit/other', '/etc/godwit/b']]);
   });
 
-  test.each([config('in-the-file'), config('{ file: secret }', 'process: { watchSecrets: 0 }')])(
+  test.each([config('in-the-file'), config('{ file: secret }', 'process: { watchFiles: 0 }')])(
     'are not looked for where there are none, or nobody wants it',
     async (first) => {
       const { looked, tick } = bench(first);

@@ -96,6 +96,7 @@ const BASE: Config = {
     defaultLocalPref: 100,
   },
   control: { socket: '/run/godwit/godwit.sock', mode: 0o660, bird: [] },
+  process: { user: undefined, group: undefined, watchFiles: 10 },
   http: undefined,
   log: { level: 'info', format: 'auto' },
   diagnosis: DIAGNOSIS_DEFAULTS,

@@ -200,7 +200,7 @@ describe('secrets', () => {
 
   it('are looked for under no key that means something else', () => {
     const keys = allKeyPaths(configSchema).map((path) => path.split('.').at(-1) ?? '');
-    expect([...new Set(keys.filter(isSecretKey))]).toEqual(['password', 'authentication']);
+    expect([...new Set(keys.filter(isSecretKey))]).toEqual(['password', 'authentication', 'privateKey']);
   });
 });
 

@@ -6,5 +6,5 @@ export interface ProcessConfig {
   /** And this group; that of the user unless given. */
   readonly group: string | undefined;
   /** Seconds between looks at the files of secrets and certificates, to read them anew when they change; 0 = never. */
-  readonly watchSecrets: number;
+  readonly watchFiles: number;
 }
