@@ -11,7 +11,8 @@ import { requireKoffi } from '../lib/koffi.ts';
 
 /** capabilities(7) */
 const CAP = { netBindService: 10, netAdmin: 12, netRaw: 13 } as const;
-const KEPT = Object.values(CAP);
+/** The bits of what is kept. */
+export const KEPT: readonly number[] = Object.values(CAP);
 const CAPABILITY_VERSION_3 = 0x20080522;
 /** prctl(2) */
 const PR = {
@@ -21,7 +22,7 @@ const PR = {
   setNoNewPrivs: 38,
   capAmbient: 47,
 } as const;
-const AMBIENT = { raise: 2, clearAll: 4 } as const;
+const AMBIENT_CLEAR_ALL = 4;
 const SETPCAP = 8;
 const ROOT = 0;
 const HEX = 16;
@@ -40,8 +41,7 @@ export interface Identity {
 }
 
 /**
- * Takes the identity, and keeps of its capabilities what a router needs. Programs that it starts later have the same
- * and never more, so that a new version can take over. Throws PrivilegeError with a sentence.
+ * Takes the identity for good, and keeps of its capabilities what a router needs. Throws PrivilegeError with a sentence.
  */
 export function dropPrivileges({ uid, gid, groups }: Identity): void {
   const { setgid, setgroups, setuid, geteuid } = process;
@@ -74,17 +74,17 @@ export function dropPrivileges({ uid, gid, groups }: Identity): void {
   const mask = kept.reduce((bits, capability) => bits | (1 << capability), 0);
   // cap_user_header_t, and two cap_user_data_t: effective, permitted and inheritable.
   const header = Uint32Array.of(CAPABILITY_VERSION_3, 0);
-  if (capset(header, Uint32Array.of(mask, mask, mask, 0, 0, 0)) !== 0) {
+  if (capset(header, Uint32Array.of(mask, mask, 0, 0, 0, 0)) !== 0) {
     throw new PrivilegeError('capabilities cannot be kept: was it started by root?');
   }
-  call(PR.capAmbient, AMBIENT.clearAll);
-  for (const capability of kept) call(PR.capAmbient, AMBIENT.raise, capability);
+  // Programs that it starts have nothing; a new version that takes over is given what it needs by the old one.
+  call(PR.capAmbient, AMBIENT_CLEAR_ALL);
   if (call(PR.setNoNewPrivs, 1) !== 0) throw new PrivilegeError('new privileges cannot be ruled out');
 }
 
 function dropBoundingSet(call: (option: number, a: number) => number): void {
   for (let capability = 0; call(PR.capBsetRead, capability) >= 0; capability++) {
-    if (!KEPT.some((kept) => kept === capability)) call(PR.capBsetDrop, capability);
+    if (!KEPT.includes(capability)) call(PR.capBsetDrop, capability);
   }
 }
 
