@@ -8,12 +8,14 @@ import type { Filter } from '../policy/filter.ts';
 import type { PolicyTest } from '../policy/tests.ts';
 import type { BirdConfig } from './bird/config.ts';
 import type { FilterEnvironment } from './filter-environment.ts';
-import type { RpkiCacheConfig } from './rpki.ts';
 import type { ControlConfig } from './model/control.ts';
+import type { LimitsConfig } from './model/limits.ts';
 import type { ProcessConfig } from './model/process.ts';
 import type { TcpAoKeyConfig } from './model/tcp-ao.ts';
+import type { RpkiCacheConfig } from './rpki.ts';
 
 export * from './model/control.ts';
+export * from './model/limits.ts';
 export * from './model/process.ts';
 export * from './model/tcp-ao.ts';
 
@@ -198,7 +200,7 @@ export interface PeerSettings {
   readonly roleStrict: boolean;
   readonly aigp: boolean;
   readonly sendCommunities: boolean;
-  readonly maxPrefixes: number | undefined;
+  readonly limits: LimitsConfig;
   /** RFC 8326: treat 65535:0 from this eBGP peer as local preference 0. */
   readonly gracefulShutdown: boolean;
   /** Ends the session of a directly connected eBGP peer when its link goes down. */

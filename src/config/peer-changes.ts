@@ -2,6 +2,7 @@
 // peers by it. Where a setting is part of the OPEN, the transport or the kind of session, only a reset brings it about.
 
 import { Filter } from '../policy/filter.ts';
+import type { LimitsConfig } from './model/limits.ts';
 import type { DynamicPeersConfig, PeerConfig, PeerSettings, TimerConfig } from './model.ts';
 import { Secret } from './model.ts';
 import { describePolicy } from './policies.ts';
@@ -13,8 +14,11 @@ import { describePolicy } from './policies.ts';
  */
 export type ChangeAction = 'reset' | 'soft-in' | 'soft-out' | 'admin' | 'live';
 
-/** The settings one by one, timers included. */
-export type PeerKey = Exclude<keyof PeerSettings, 'timers'> | `timers.${keyof TimerConfig}`;
+/** The settings one by one, timers and limits included. */
+export type PeerKey =
+  | Exclude<keyof PeerSettings, 'timers' | 'limits'>
+  | `timers.${keyof TimerConfig}`
+  | `limits.${keyof LimitsConfig}`;
 
 export interface PeerKeyRow {
   /** As configuration files call it. */
@@ -77,7 +81,11 @@ export const PEER_KEYS: Readonly<Record<PeerKey, PeerKeyRow>> = {
   roleStrict: { name: 'roleStrict', actions: RESET },
   aigp: { name: 'aigp', actions: RESET },
   sendCommunities: { name: 'sendCommunities', actions: SOFT_OUT },
-  maxPrefixes: { name: 'maxPrefixes', actions: LIVE },
+  'limits.received': { name: 'limits.received', actions: LIVE },
+  'limits.accepted': { name: 'limits.accepted', actions: SOFT_IN },
+  'limits.exported': { name: 'limits.exported', actions: SOFT_OUT },
+  'limits.asPathLength': { name: 'limits.asPathLength', actions: SOFT_IN },
+  'limits.communities': { name: 'limits.communities', actions: SOFT_IN },
   gracefulShutdown: { name: 'gracefulShutdown', actions: SOFT_IN },
   fastFallover: { name: 'fastFallover', actions: LIVE },
   // A session of its own, beside BGP's.
@@ -126,13 +134,9 @@ function isPeerKey(key: string): key is PeerKey {
 }
 
 function settingOf(settings: PeerSettings, key: PeerKey): unknown {
-  if (!isTimerKey(key)) return settings[key];
-  const timers: Readonly<Record<string, number>> = { ...settings.timers };
-  return timers[key.slice('timers.'.length)];
-}
-
-function isTimerKey(key: PeerKey): key is `timers.${keyof TimerConfig}` {
-  return key.startsWith('timers.');
+  const [first, second] = key.split('.');
+  const value: unknown = Object.entries(settings).find(([name]) => name === first)?.[1];
+  return second === undefined || !isRecord(value) ? value : value[second];
 }
 
 /** Structural equality over the model's plain values; secrets by what they hide. */

@@ -136,6 +136,17 @@ function signing(peer: PeerCase, issues: IssueList): void {
   );
 }
 
+function limits(peer: PeerCase, issues: IssueList): void {
+  const { input, resolved } = peer;
+  if (typeof input.maxPrefixes !== 'number' || input.limits?.received === undefined) return;
+  issues.error(
+    resolved.origin('maxPrefixes'),
+    'maxPrefixes and limits.received say the same',
+    'take one of them out; maxPrefixes is the short form',
+    'key',
+  );
+}
+
 /** RFC 5082 §3: GTSM counts hops by itself. */
 function timeToLive(peer: PeerCase, issues: IssueList): void {
   const { ttlSecurity, multihop } = peer.settings;
@@ -298,6 +309,7 @@ const RULES: readonly Rule[] = [
   asNumbers,
   policies,
   signing,
+  limits,
   timeToLive,
   timers,
   localEnd,

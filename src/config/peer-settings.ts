@@ -13,6 +13,7 @@ import type {
   TcpAoKeyConfig,
   TimerConfig,
 } from './model.ts';
+import { limitsOf } from './peer-limits.ts';
 import type { SettingsInput } from './schema-peer.ts';
 import { LONGEST_STALE_TIME, type LongLivedInput } from './schema-restart.ts';
 import { canonicalAddress, parseAsn } from './values.ts';
@@ -108,7 +109,7 @@ export function fillSettings(input: SettingsInput, context: SettingsContext): Pe
     // RFC 7311 §3.3: on by default inside the AS, off towards others.
     aigp: input.aigp ?? internal,
     sendCommunities: input.sendCommunities ?? true,
-    maxPrefixes: input.maxPrefixes === false ? undefined : input.maxPrefixes,
+    limits: limitsOf(input, families),
     // RFC 8326 §4.1: the receiver sets local preference 0 on routes of its eBGP peers.
     gracefulShutdown: input.gracefulShutdown ?? !internal,
     fastFallover: input.fastFallover ?? true,

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { FAMILIES } from '../bgp/wire/families.ts';
 import { ROLE, type Role } from '../bgp/wire/session-context.ts';
 import { bfdSchema } from './schema-bfd.ts';
+import { limitsSchema } from './schema-limits.ts';
 import { passwordSchema } from './schema-password.ts';
 import { policySchema } from './schema-policy.ts';
 import { gracefulRestartSchema } from './schema-restart.ts';
@@ -228,7 +229,10 @@ export const peerSettingsShape = {
     .union([z.int().min(1).max(LARGEST_UINT32), z.literal(false)], {
       error: 'expected a number, or false for no limit',
     })
-    .describe('Most prefixes taken from the peer.')
+    .describe('Most prefixes taken from the peer, a family; short for limits: { received: N }.')
+    .optional(),
+  limits: limitsSchema
+    .describe('Most routes taken from the peer and sent to it, and how large their attributes may be.')
     .optional(),
   gracefulShutdown: z
     .boolean()

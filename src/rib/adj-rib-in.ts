@@ -3,9 +3,9 @@
 
 import type { NlriBatch } from '../bgp/wire/nlri-batch.ts';
 import type { FamilyRib } from './family-rib.ts';
-import { type ImportChecks, type ImportResult, REJECT } from './import-checks.ts';
+import { type ImportChecks, type ImportResult, REJECT, type RejectCause } from './import-checks.ts';
 import { PATH_FLAG } from './path-store.ts';
-import type { RibPeer } from './rib-peer.ts';
+import { NO_LIMIT, type RibPeer } from './rib-peer.ts';
 import type { RoutePolicy } from './route-policy.ts';
 import { RowWalk } from './row-walk.ts';
 import { refusesLongLife, StaleMarker } from './stale-marker.ts';
@@ -193,6 +193,13 @@ function setPost(rib: FamilyRib, peer: RibPeer, row: number, oldPost: number, re
   if (oldPost !== 0) shared.attrs.release(oldPost);
 }
 
+/** An accepted row becomes a refused one, for a reason that no check of attributes has. */
+export function refuse(rib: FamilyRib, peer: RibPeer, row: number, cause: RejectCause): void {
+  const oldPost = rib.paths.attrPost(row);
+  setPost(rib, peer, row, oldPost, { attrPost: 0, cause });
+  if (oldPost !== 0) rib.locRib.markDirty(rib.paths.prefixId(row));
+}
+
 /** Takes a row out, with all that it holds. */
 export function removeRow(rib: FamilyRib, peer: RibPeer, row: number): void {
   const { prefixes, paths, shared } = rib;
@@ -247,12 +254,7 @@ export type Concerns = (rib: FamilyRib, prefixId: number) => boolean;
  * Soft reconfiguration: import runs again over the rows as they were received, once an attribute set as far as the
  * prefix does not matter; over those rows alone that are concerned, where that is said.
  */
-export function reimport(
-  rib: FamilyRib,
-  peer: RibPeer,
-  checks: ImportChecks,
-  concerns?: Concerns,
-): RowWalk {
+export function reimport(rib: FamilyRib, peer: RibPeer, checks: ImportChecks, concerns?: Concerns): RowWalk {
   const { paths, shared } = rib;
   const memo = new Map<number, ImportResult>();
   const marker = new StaleMarker(shared.attrs);
@@ -280,8 +282,16 @@ export function reimport(
       letGo(rib, filtered);
     }
   };
-  const store = (row: number, imported: ImportResult): void => {
+  const { blocks } = peer;
+  const most = blocks?.accepted[rib.family.id] ?? NO_LIMIT;
+  const counters = peer.counters[rib.index]!;
+  const store = (row: number, judged: ImportResult): void => {
     const oldPost = paths.attrPost(row);
+    let imported = judged;
+    if (oldPost === 0 && judged.attrPost !== 0 && counters.received - counters.rejected >= most) {
+      imported = OVER_LIMIT;
+      blocks?.blocked(rib.family.id, 'accepted');
+    }
     const lives = (paths.flags(row) & PATH_FLAG.longLived) !== 0 && imported.attrPost !== 0;
     const result = lives ? { ...imported, attrPost: marker.mark(imported.attrPost) } : imported;
     if (oldPost === result.attrPost && paths.reject(row) === result.cause) return;
@@ -308,6 +318,8 @@ export function markNextHopsDirty(rib: FamilyRib, changed: ReadonlySet<number>):
     }
   });
 }
+
+const OVER_LIMIT: ImportResult = { attrPost: 0, cause: REJECT.overLimit };
 
 function forEachRow(rib: FamilyRib, peer: RibPeer, visit: (row: number) => void): void {
   new RowWalk(rib, peer, visit).run(() => false);

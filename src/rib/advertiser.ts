@@ -4,6 +4,7 @@
 import { type AdjRibOut, MultiPathOut, SinglePathOut } from './adj-rib-out.ts';
 import type { ChangeBatch } from './change-batch.ts';
 import { ExportFilter } from './export-filter.ts';
+import { type ExportGate, exportGate } from './export-limit.ts';
 import type { ExportOptions } from './export-options.ts';
 import { computeMultiPath, computeSinglePath, type MemberSet } from './export-prefix.ts';
 import type { FamilyRib } from './family-rib.ts';
@@ -11,7 +12,7 @@ import { ExportRewriter } from './rewrite.ts';
 
 export class Advertiser {
   readonly rewriter: ExportRewriter;
-  readonly filter: ExportFilter | undefined;
+  readonly filter: ExportGate | undefined;
   /** Means nothing; loads whose result nobody gets may be left out. */
   touched = 0;
   readonly #rib: FamilyRib;
@@ -21,13 +22,14 @@ export class Advertiser {
 
   constructor(rib: FamilyRib, options: ExportOptions) {
     const { attrs, peers } = rib.shared;
-    const { addPath, policy } = options;
+    const { addPath, policy, limit } = options;
     this.#rib = rib;
     this.rewriter = new ExportRewriter(options, attrs, peers);
-    this.filter = typeof policy === 'string' ? undefined : new ExportFilter(rib, policy, this.rewriter);
     this.#limit = typeof addPath === 'number' ? addPath : Number.MAX_SAFE_INTEGER;
     if (addPath === 'none') this.#single = new SinglePathOut(attrs, rib.prefixes);
     else this.#multi = new MultiPathOut(attrs, rib.prefixes);
+    const filter = typeof policy === 'string' ? undefined : new ExportFilter(rib, policy, this.rewriter);
+    this.filter = exportGate(limit, this.adjRibOut, filter);
   }
 
   get adjRibOut(): AdjRibOut {

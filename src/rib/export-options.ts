@@ -4,6 +4,7 @@
 import type { Family } from '../bgp/wire/families.ts';
 import type { PeerType, Role } from '../bgp/wire/session-context.ts';
 import { formatAddress, formatQuad } from '../lib/ip.ts';
+import type { ExportLimit } from './export-limit.ts';
 import { type PeerPolicy, policyKey } from './route-policy.ts';
 
 /**
@@ -41,6 +42,8 @@ export interface ExportOptions {
   /** RFC 8326 §4: routes are tagged GRACEFUL_SHUTDOWN, and towards iBGP preferred last. */
   readonly draining: boolean;
   readonly staleRoutes: StaleRule;
+  /** Undefined = none. */
+  readonly limit?: ExportLimit | undefined;
   // What was negotiated.
   readonly as4: boolean;
   /** ADD-PATH: how many paths of a prefix; none = the best without an identifier. */
@@ -76,6 +79,7 @@ export function describeOptions(options: ExportOptions): Record<string, string> 
     sendCommunities: String(options.sendCommunities),
     draining: String(options.draining),
     staleRoutes: options.staleRoutes,
+    limit: options.limit?.key ?? 'none',
     as4: String(options.as4),
     addPath: String(options.addPath),
     messageLimit: String(options.messageLimit),

@@ -5,7 +5,7 @@
 import type { MultiPathOut, PathOut, SinglePathOut } from './adj-rib-out.ts';
 import type { ChangeBatch } from './change-batch.ts';
 import { WITHHELD } from './distribution.ts';
-import type { ExportFilter } from './export-filter.ts';
+import type { ExportGate } from './export-limit.ts';
 import type { FamilyRib } from './family-rib.ts';
 import type { ExportRewriter } from './rewrite.ts';
 
@@ -14,7 +14,7 @@ export type MemberSet = ReadonlyMap<number, unknown>;
 
 export interface ExportRules {
   readonly rewriter: ExportRewriter;
-  readonly filter: ExportFilter | undefined;
+  readonly filter: ExportGate | undefined;
 }
 
 /** The best path, without a path identifier. */
@@ -66,7 +66,7 @@ export function computeMultiPath(
     const from = paths.peerId(row);
     const post = paths.attrPost(row);
     if (rewriter.judge(post, from) !== WITHHELD.none) continue;
-    const attr = filter === undefined ? post : filter.pass(prefixId, post, from);
+    const attr = filter === undefined ? post : filter.pass(prefixId, post, from, row);
     if (attr !== 0) wanted.push({ pathId: row, attr, from });
   }
   const old = out.get(prefixId);

@@ -8,7 +8,7 @@ import { AttributeEditor, findAttribute, valueLength, valueStart } from '../bgp/
 import { ATTRIBUTE } from '../bgp/wire/iana.ts';
 import { bytesEqual, readUint32 } from '../lib/bytes.ts';
 import { ATTR_FLAG, type AttrStore } from './attr-store.ts';
-import type { ImportOptions, RibPeer } from './rib-peer.ts';
+import { type AttributeSizes, type ImportOptions, NO_SIZE, type RibPeer } from './rib-peer.ts';
 import { plainExtras } from './route-extras.ts';
 import type { RoutePolicy } from './route-policy.ts';
 
@@ -23,6 +23,9 @@ export const REJECT = {
   firstAs: 6,
   routeLeak: 7,
   ownNextHop: 8,
+  overLimit: 9,
+  asPathLength: 10,
+  communities: 11,
 } as const;
 export type RejectCause = (typeof REJECT)[keyof typeof REJECT];
 
@@ -36,6 +39,9 @@ export const REJECT_SENTENCES: Readonly<Record<RejectCause, string>> = {
   6: 'AS_PATH does not begin with the AS of the peer',
   7: 'route leak: ONLY_TO_CUSTOMER does not fit the role (RFC 9234)',
   8: 'own address as NEXT_HOP',
+  9: 'the limit of accepted routes of the peer is reached',
+  10: 'AS_PATH longer than the limit of the peer',
+  11: 'more communities than the limit of the peer',
 };
 
 export interface ImportResult {
@@ -96,6 +102,10 @@ export class ImportChecks {
     }
     if (this.#isRouteLeak(peer, attrIn, flags)) return REJECT.routeLeak;
     if (this.#isOwnNextHop(attrIn, options.ownAddresses)) return REJECT.ownNextHop;
+    if (options.sizes !== undefined) {
+      const cause = this.#checkSizes(attrIn, options.sizes);
+      if (cause !== REJECT.none) return cause;
+    }
     if (options.policy === 'reject') return REJECT.policy;
     return options.policy === 'none' ? REJECT.noPolicy : REJECT.none;
   }
@@ -136,6 +146,15 @@ export class ImportChecks {
     }
   }
 
+  #checkSizes(attrIn: number, { asPathLength, communities }: AttributeSizes): RejectCause {
+    const attrs = this.#attrs;
+    if (attrs.asLength[attrIn]! > asPathLength) return REJECT.asPathLength;
+    if (communities === NO_SIZE) return REJECT.none;
+    const start = attrs.offset(attrIn);
+    const count = countCommunities(attrs.bytes, start, attrs.length(attrIn));
+    return count > communities ? REJECT.communities : REJECT.none;
+  }
+
   #isOwnNextHop(attrIn: number, ownAddresses: readonly Uint8Array[]): boolean {
     const { address } = this.#attrs.nextHops.get(this.#attrs.nextHop[attrIn]!);
     // By index: this runs for every UPDATE, and closures and iterators cost more than what they do.
@@ -170,6 +189,23 @@ export class ImportChecks {
     attrs.extrasTable.release(extras);
     return attr;
   }
+}
+
+/** Octets of one community of each kind (RFC 1997, 4360, 5701, 8092). */
+const COMMUNITY_OCTETS = [
+  [ATTRIBUTE.communities, 4],
+  [ATTRIBUTE.extendedCommunities, 8],
+  [ATTRIBUTE.ipv6ExtendedCommunities, 20],
+  [ATTRIBUTE.largeCommunities, 12],
+] as const;
+
+function countCommunities(bytes: Uint8Array, start: number, length: number): number {
+  let count = 0;
+  for (const [type, octets] of COMMUNITY_OCTETS) {
+    const at = findAttribute(bytes, start, length, type);
+    if (at >= 0) count += Math.floor(valueLength(bytes, at) / octets);
+  }
+  return count;
 }
 
 function isLoop(path: Uint8Array, start: number, end: number, options: ImportOptions): boolean {

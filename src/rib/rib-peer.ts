@@ -32,6 +32,28 @@ export interface ImportOptions {
   readonly policy: PeerPolicy;
   /** Of routes as they come, where it is not BGP's usual one. */
   readonly preference?: number;
+  /** How large attributes may be; undefined = as they fit into a message. */
+  readonly sizes?: AttributeSizes;
+}
+
+/** Most ASes in AS_PATH and communities of all kinds; NO_SIZE = any. */
+export interface AttributeSizes {
+  readonly asPathLength: number;
+  readonly communities: number;
+}
+
+export const NO_SIZE = Number.MAX_SAFE_INTEGER;
+
+export const NO_LIMIT = Number.POSITIVE_INFINITY;
+
+/** How many routes are taken of a peer; what comes above is not. By family id, NO_LIMIT = all. */
+export interface RouteBlocks {
+  /** Rows of the Adj-RIB-In. */
+  readonly received: readonly number[];
+  /** Rows that import accepts. */
+  readonly accepted: readonly number[];
+  /** One was not taken. */
+  blocked(familyId: number, kind: 'received' | 'accepted'): void;
 }
 
 export interface FamilyCounters {
@@ -84,6 +106,7 @@ export class RibPeer {
   client: boolean;
   zone: string | undefined;
   importOptions: ImportOptions;
+  blocks: RouteBlocks | undefined;
   /** By family id, the index of the table. */
   home: readonly number[];
   /** By family id, in whose view of the kernel its next hops are looked up. */

@@ -134,6 +134,17 @@ export interface PeerFamilyView {
   endOfRibSent: boolean;
   stale: number;
   updateGroup: number | undefined;
+  limits: PeerLimitView[];
+}
+
+/** A limit on the routes of a family. */
+export interface PeerLimitView {
+  /** Adj-RIB-In rows, those of them that import accepts, or routes that are sent. */
+  kind: 'received' | 'accepted' | 'exported';
+  routes: number;
+  action: 'warn' | 'block' | 'restart' | 'disable';
+  /** Since the session came up, or the limit was changed. */
+  hit: boolean;
 }
 
 export interface RouteQuery {

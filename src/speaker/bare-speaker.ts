@@ -107,7 +107,7 @@ export class BareSpeaker {
       ribPeer,
       decoder: new UpdateDecoder(sessionContext(number)),
       session: { pauseReading() {}, resumeReading() {} },
-      maxPrefixes: undefined,
+      limits: undefined,
       endOfRib: new Set(),
       nextHopZone: () => undefined,
       nowSeconds: () => 0,

@@ -12,6 +12,7 @@ import type { Clock } from '../lib/clock.ts';
 import { formatPrefix, isLinkLocal } from '../lib/ip.ts';
 import type { Logger } from '../lib/log.ts';
 import type { RibPeer } from '../rib/rib-peer.ts';
+import type { PeerLimits } from './peer-limits.ts';
 
 const IPV6_OCTETS = 16;
 const MS_PER_SECOND = 1000;
@@ -38,6 +39,7 @@ export class EstablishedPeer {
   readonly #log: Logger;
   #lastIssueLog = Number.NEGATIVE_INFINITY;
   #unloggedIssues = 0;
+  readonly #limits: PeerLimits;
 
   constructor(
     session: Session,
@@ -48,6 +50,7 @@ export class EstablishedPeer {
       log: Logger;
       scratch: DecodeScratch;
       zone: string | undefined;
+      limits: PeerLimits;
       onEndOfRib: (family: Family) => void;
     },
   ) {
@@ -58,6 +61,7 @@ export class EstablishedPeer {
     this.settings = settings;
     this.#clock = tools.clock;
     this.#log = tools.log;
+    this.#limits = tools.limits;
     this.link = tools.zone;
     this.decoder = new UpdateDecoder(
       session.context,
@@ -66,8 +70,9 @@ export class EstablishedPeer {
     );
   }
 
-  get maxPrefixes(): number | undefined {
-    return this.settings.maxPrefixes;
+  /** Undefined where nothing that it announces is limited. */
+  get limits(): PeerLimits | undefined {
+    return this.#limits.watchesIncoming ? this.#limits : undefined;
   }
 
   /** Wall-clock seconds. */

@@ -2,6 +2,7 @@
 // in here; received UPDATEs go on to the pipeline, established peers join their update groups, departed ones leave
 // the RIB.
 
+import type { CeaseOptions } from '../bgp/session/cease.ts';
 import type { DownReason } from '../bgp/session/down-reason.ts';
 import type { PeerEvents, Session } from '../bgp/session/events.ts';
 import { Peer, type PeerDependencies } from '../bgp/session/peer.ts';
@@ -10,12 +11,15 @@ import type { Family } from '../bgp/wire/families.ts';
 import { encodeRouteRefresh, REFRESH_SUBTYPE } from '../bgp/wire/route-refresh.ts';
 import { DecodeScratch } from '../bgp/wire/update-decoder.ts';
 import type { Config, PeerSettings } from '../config/model.ts';
+import { sameValue } from '../config/peer-changes.ts';
 import { formatAddress, type IpAddress } from '../lib/ip.ts';
 import { reimport } from '../rib/adj-rib-in.ts';
+import type { ExportSink } from '../rib/lane.ts';
 import type { Rib } from '../rib/rib.ts';
 import { CommandError } from './api.ts';
 import { EstablishedPeer } from './established-peer.ts';
 import { interfaceOf, type OwnAddresses } from './own-addresses.ts';
+import { PeerLimits } from './peer-limits.ts';
 import { peerOptions } from './peer-options.ts';
 import type { Pipeline } from './pipeline.ts';
 import type { Policies } from './policies.ts';
@@ -40,6 +44,7 @@ export interface PeerHandle {
   readonly restartFlags: () => RestartFlags;
   /** RFC 8326: its routes, and those it is sent, are the last resort. */
   draining: boolean;
+  readonly limits: PeerLimits;
 }
 
 export interface RegistryDependencies {
@@ -50,6 +55,8 @@ export interface RegistryDependencies {
   readonly policies: Policies;
   readonly rooms: TableRooms;
   readonly version: string;
+  /** Calls back in the next turn of the loop. */
+  readonly defer: (fn: () => void) => void;
   readonly restartFlags: (address: IpAddress, settings: PeerSettings) => RestartFlags;
   /** The state or the settings of a peer changed. */
   readonly onChange: (handle: PeerHandle) => void;
@@ -136,6 +143,13 @@ export class PeerRegistry implements PeerEvents {
       restartOffer: undefined,
       restartFlags,
       draining: this.#drainsAll,
+      limits: new PeerLimits(settings.limits, {
+        name: identity.name,
+        log: this.#dependencies.session.log,
+        defer: this.#dependencies.defer,
+        exported: (family) => exportedRoutes(this.#dependencies.rib, handle, family),
+        end: (cease, forGood) => this.#end(handle, cease, forGood),
+      }),
     };
     this.#byName.set(identity.name, handle);
     this.#byPeer.set(peer, handle);
@@ -163,8 +177,16 @@ export class PeerRegistry implements PeerEvents {
     this.#dependencies.onChange(handle);
   }
 
+  /** A limit of the peer is exceeded. */
+  #end(handle: PeerHandle, cease: CeaseOptions, forGood: boolean): void {
+    handle.peer.cease(cease, forGood);
+    if (forGood) handle.restarts.giveUp();
+    this.#dependencies.onChange(handle);
+  }
+
   /** New settings for a peer; what the session can take without a reset, it takes. */
   update(handle: PeerHandle, config: Config, settings: PeerSettings): void {
+    if (!sameValue(handle.settings.limits, settings.limits)) handle.limits.use(settings.limits);
     handle.settings = settings;
     const { version } = this.#dependencies;
     handle.peer.replaceOptions(peerOptions(config, settings, handle, version, handle.restartFlags));
@@ -203,6 +225,12 @@ export class PeerRegistry implements PeerEvents {
     for (const family of session.context.families) {
       rib.addWork(reimport(rib.homeOf(ribPeer, family.id), ribPeer, rib.checks));
     }
+    rib.addWork({
+      run: () => {
+        handle.limits.reviewSoon();
+        return false;
+      },
+    });
   }
 
   /** Export options as configured now; a peer whose group changes is sent the difference. */
@@ -238,11 +266,13 @@ export class PeerRegistry implements PeerEvents {
     const resumed = handle.restarts.resume(handle.restartOffer, context.families);
     const ribPeer =
       resumed === undefined ? rib.addPeer(identity, checks) : rib.resumePeer(resumed, identity, checks);
+    handle.limits.begin(ribPeer);
     const established = new EstablishedPeer(session, ribPeer, handle.settings, {
       clock: tools.clock,
       log: tools.log,
       scratch: this.#scratch,
       zone,
+      limits: handle.limits,
       onEndOfRib: (family) => {
         handle.restarts.synchronized(family);
         this.#dependencies.onProgress();
@@ -285,6 +315,7 @@ export class PeerRegistry implements PeerEvents {
     const established = handle?.established;
     if (handle === undefined || established?.session !== session) return;
     handle.established = undefined;
+    handle.limits.finish();
     const helps = handle.settings.gracefulRestart.mode !== 'off' && handle.peer.adminUp;
     const offer = helps ? handle.restartOffer : undefined;
     if (!handle.restarts.suspend(established.ribPeer, offer, reason, established.patient)) {
@@ -330,7 +361,10 @@ export class PeerRegistry implements PeerEvents {
         policies,
         handle.draining,
       );
-      rib.groupsOf(ribPeer, family.id).join(options, { peer: ribPeer, sink: session });
+      const limit = handle.limits.exportLimit(family);
+      const sink =
+        limit === undefined || limit.block !== undefined ? session : watched(session, handle.limits);
+      rib.groupsOf(ribPeer, family.id).join({ ...options, limit }, { peer: ribPeer, sink });
     }
   }
 
@@ -339,4 +373,26 @@ export class PeerRegistry implements PeerEvents {
     if (handle === undefined) throw new RangeError(`peer ${peer.name} is not registered`);
     return handle;
   }
+}
+
+/** Routes of a family that a peer is sent now. */
+export function exportedRoutes(rib: Rib, { established }: PeerHandle, family: Family): number {
+  if (established === undefined) return 0;
+  const { ribPeer } = established;
+  const { id } = ribPeer;
+  const group = rib.groupsOf(ribPeer, family.id).groupOf(id);
+  return group === undefined ? 0 : group.adjRibOut.size - group.adjRibOut.fromPeer(id);
+}
+
+/** What a peer is sent is counted afterwards: a group must not lose a member while it hands out. */
+function watched(session: Session, limits: PeerLimits): ExportSink {
+  return {
+    get congested() {
+      return session.congested;
+    },
+    send(chunks) {
+      limits.reviewSoon();
+      return session.send(chunks);
+    },
+  };
 }

@@ -9,13 +9,12 @@
 //           -> announcements into the Adj-RIB-In -> dirty prefixes
 
 import type { Session } from '../bgp/session/events.ts';
-import { CEASE, ERROR } from '../bgp/wire/error-codes.ts';
 import type { Family } from '../bgp/wire/families.ts';
 import type { NlriBatch } from '../bgp/wire/nlri-batch.ts';
-import { NotificationError } from '../bgp/wire/notification.ts';
 import type { DecodedUpdate, UpdateDecoder } from '../bgp/wire/update-decoder.ts';
 import type { Clock } from '../lib/clock.ts';
 import { announce, markStale, sweepStale, withdraw } from '../rib/adj-rib-in.ts';
+import { announceWithin, hasRoom } from '../rib/blocked-import.ts';
 import type { Rib } from '../rib/rib.ts';
 import type { RibPeer } from '../rib/rib-peer.ts';
 
@@ -35,8 +34,8 @@ export interface UpdateSource {
   readonly session: Readable;
   readonly ribPeer: RibPeer;
   readonly decoder: UpdateDecoder;
-  /** Prefix limit of a family. */
-  readonly maxPrefixes: number | undefined;
+  /** Counts what was announced, where the peer's routes are limited; it may end the session. */
+  readonly limits: { review(): void } | undefined;
   /** Ids of the families whose End-of-RIB has come. */
   readonly endOfRib: Set<number>;
   /** The interface that a link-local next hop means. */
@@ -77,6 +76,7 @@ export class Pipeline {
     }
     if (update.endOfRib !== undefined) this.#endOfRib(from, update.endOfRib);
     this.#keepBudget(from.session);
+    if (announced.length > 0) from.limits?.review();
   }
 
   /** RFC 7313 §4: what the refresh does not confirm goes when it ends. */
@@ -109,23 +109,16 @@ export class Pipeline {
     const nextHop = nextHops.intern(batch.nextHop, batch.nextHopLength, from.nextHopZone(batch), domain);
     const attrIn = attrs.intern(update.attributes, 0, update.attributesLength, nextHop);
     const result = checks.evaluate(ribPeer, attrIn, update.supersededPath);
-    announce(home, ribPeer, batch, attrIn, result, from.nowSeconds());
+    const { blocks } = ribPeer;
+    const now = from.nowSeconds();
+    if (blocks === undefined || hasRoom(home, ribPeer, blocks, batch.count)) {
+      announce(home, ribPeer, batch, attrIn, result, now);
+    } else {
+      announceWithin(home, ribPeer, blocks, batch, attrIn, result, now);
+    }
     if (result.attrPost !== 0) attrs.release(result.attrPost);
     attrs.release(attrIn);
     nextHops.release(nextHop);
-    this.#checkLimit(from, batch.family);
-  }
-
-  /** RFC 4486 §4: the prefix limit, with the family and the bound as data. */
-  #checkLimit(from: UpdateSource, family: Family): void {
-    const limit = from.maxPrefixes;
-    if (limit === undefined || from.ribPeer.countersOf(family.id).received <= limit) return;
-    const data = new Uint8Array(7);
-    const view = new DataView(data.buffer);
-    view.setUint16(0, family.afi);
-    view.setUint8(2, family.safi);
-    view.setUint32(3, limit);
-    throw new NotificationError(ERROR.cease, CEASE.maximumPrefixes, data);
   }
 
   /** Sockets deliver as long as there is something to read; the other stages want their share of the turn. */

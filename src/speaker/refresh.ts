@@ -16,5 +16,6 @@ export function refreshPeer(
   if (direction !== 'in') for (const family of families) registry.resend(established, family);
   if (direction === 'out') return;
   const asked = families.filter((family) => session.requestRefresh(family));
-  if (asked.length < families.length) registry.refreshIn(handle);
+  // What the peer sends again as it was is not judged again, and a limit may have kept it back.
+  if (asked.length < families.length || handle.limits.keptBack) registry.refreshIn(handle);
 }

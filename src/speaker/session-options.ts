@@ -6,7 +6,7 @@ import type { SessionContext } from '../bgp/wire/session-context.ts';
 import type { Config, PeerSettings } from '../config/model.ts';
 import { isLinkLocal, parseAddress, parseQuad } from '../lib/ip.ts';
 import type { ExportOptions, StaleRule } from '../rib/export-options.ts';
-import type { ImportOptions } from '../rib/rib-peer.ts';
+import { type ImportOptions, NO_SIZE } from '../rib/rib-peer.ts';
 import { addressOn, interfaceOf, linkLocalOn, type OwnAddress } from './own-addresses.ts';
 import type { Policies } from './policies.ts';
 
@@ -35,8 +35,14 @@ export function importOptions(
     draining,
     ownAddresses: [ends.localAddress],
     policy: policies.importPolicy(settings.import),
+    ...sizesOf(settings),
     ...(settings.preference !== undefined && { preference: settings.preference }),
   };
+}
+
+function sizesOf({ limits }: PeerSettings): Pick<ImportOptions, 'sizes'> {
+  const { asPathLength = NO_SIZE, communities = NO_SIZE } = limits;
+  return asPathLength === NO_SIZE && communities === NO_SIZE ? {} : { sizes: { asPathLength, communities } };
 }
 
 export function exportOptions(

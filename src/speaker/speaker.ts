@@ -137,6 +137,7 @@ export class Speaker {
       policies: this.policies,
       rooms: this.rooms,
       version: parts.version,
+      defer: parts.defer,
       restartFlags: (address, settings) => this.recovery.flags(address, settings),
       onChange: (handle) => {
         this.bfd.refresh(handle);

@@ -64,7 +64,13 @@ const OTHER: { [K in Exclude<keyof PeerSettings, 'timers'>]: PeerSettings[K] } =
   roleStrict: true,
   aigp: false,
   sendCommunities: false,
-  maxPrefixes: 9,
+  limits: {
+    received: { 'ipv4-unicast': { routes: 9, action: 'restart' } },
+    accepted: { 'ipv4-unicast': { routes: 8, action: 'block' } },
+    exported: { 'ipv4-unicast': { routes: 7, action: 'warn' } },
+    asPathLength: 50,
+    communities: 60,
+  },
   gracefulShutdown: true,
   fastFallover: false,
   bfd: {
@@ -84,6 +90,10 @@ const OTHER: { [K in Exclude<keyof PeerSettings, 'timers'>]: PeerSettings[K] } =
 function otherPeer(key: PeerKey): Partial<PeerConfig> {
   const [first] = base.peers;
   if (key.startsWith('timers.')) return { timers: { ...first!.timers, [key.slice('timers.'.length)]: 7 } };
+  if (key.startsWith('limits.')) {
+    const name = key.slice('limits.'.length) as keyof typeof OTHER.limits;
+    return { limits: { ...first!.limits, [name]: OTHER.limits[name] } };
+  }
   return { [key]: OTHER[key as keyof typeof OTHER] };
 }
 
@@ -131,14 +141,19 @@ describe('a peer setting', () => {
       'enforceFirstAs',
       'gracefulShutdown',
       'import',
+      'limits.accepted',
+      'limits.asPathLength',
+      'limits.communities',
       'preference',
     ]);
     expect(names('soft-out')).toEqual(
-      'asOverride export nextHop nextHopAddress removePrivateAs routeServerClient sendCommunities'.split(' '),
+      'asOverride export limits.exported nextHop nextHopAddress removePrivateAs routeServerClient sendCommunities'.split(
+        ' ',
+      ),
     );
     expect(names('admin')).toEqual(['enabled']);
     expect(names('live')).toEqual(
-      'authentication bfd connectDelayTime connectRetryTime delayOpenTime description errorForgetTime errorWaitMax errorWaitMin fastFallover keepaliveTime maxPrefixes passive password sendHoldTime'.split(
+      'authentication bfd connectDelayTime connectRetryTime delayOpenTime description errorForgetTime errorWaitMax errorWaitMin fastFallover keepaliveTime limits.received passive password sendHoldTime'.split(
         ' ',
       ),
     );

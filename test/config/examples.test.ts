@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { parseDocument } from 'yaml';
 import { DIAGNOSIS_DEFAULTS } from '../../src/config/diagnosis-defaults.ts';
 import type { Config, PeerSettings } from '../../src/config/model.ts';
+import { NO_LIMITS } from '../../src/config/peer-limits.ts';
 import { ACCEPT_ALL } from '../../src/config/policies.ts';
 import { configSchema } from '../../src/config/schema.ts';
 import { peerSettingsShape } from '../../src/config/schema-peer.ts';
@@ -50,7 +51,7 @@ const INTERNAL: PeerSettings = {
   roleStrict: false,
   aigp: true,
   sendCommunities: true,
-  maxPrefixes: undefined,
+  limits: NO_LIMITS,
   gracefulShutdown: false,
   fastFallover: true,
   bfd: undefined,

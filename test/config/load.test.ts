@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
 import type { PeerSettings } from '../../src/config/model.ts';
+import { NO_LIMITS } from '../../src/config/peer-limits.ts';
 import { config, fileReader, HOST, issuesOf, LONG_LIVED, parse, peer, TIMERS } from './support.ts';
 
 describe('short forms and defaults of a peer', () => {
@@ -73,7 +74,35 @@ describe('short forms and defaults of a peer', () => {
     ],
     ['address: 10.1.1.1, asn: 1, nextHop: self', { nextHop: 'self' }],
     ['address: 10.1.1.1, asn: 1, role: rs-client', { role: 'rs-client', enforceFirstAs: false }],
-    ['address: 10.1.1.1, asn: 1, maxPrefixes: false', { maxPrefixes: undefined }],
+    ['address: 10.1.1.1, asn: 1, maxPrefixes: false', { limits: NO_LIMITS }],
+    [
+      'address: 10.1.1.1, asn: 1, maxPrefixes: 5, limits: { asPathLength: 30 }',
+      {
+        limits: {
+          ...NO_LIMITS,
+          received: { 'ipv4-unicast': { routes: 5, action: 'restart' } },
+          asPathLength: 30,
+        },
+      },
+    ],
+    [
+      'address: 10.1.1.1, asn: 1, families: [ipv4-unicast, ipv6-unicast], limits: { accepted: 5, exported: { routes: { ipv6: 9 } }, received: { routes: { ipv4: 2, ipv6: 3 }, action: warn }, communities: 0 }',
+      {
+        limits: {
+          received: {
+            'ipv4-unicast': { routes: 2, action: 'warn' },
+            'ipv6-unicast': { routes: 3, action: 'warn' },
+          },
+          accepted: {
+            'ipv4-unicast': { routes: 5, action: 'restart' },
+            'ipv6-unicast': { routes: 5, action: 'restart' },
+          },
+          exported: { 'ipv6-unicast': { routes: 9, action: 'block' } },
+          asPathLength: undefined,
+          communities: 0,
+        },
+      },
+    ],
     ['address: 10.1.1.1, asn: 1, description: 2024', { description: '2024' }],
     ['address: 10.1.1.1, asn: 1, holdTime: 0', { timers: { ...TIMERS, hold: 0, keepalive: 0, sendHold: 0 } }],
     [
@@ -155,7 +184,7 @@ describe('the environment', () => {
       import: 'accept',
       export: 'reject',
       description: `none \${RACK}`,
-      maxPrefixes: 1000,
+      limits: { received: { 'ipv4-unicast': { routes: 1000, action: 'restart' } } },
       ttlSecurity: 1,
     });
     expect(first?.password?.reveal()).toBe('12');

@@ -128,7 +128,7 @@ export class Relay {
       ribPeer: this.#peer,
       decoder: new UpdateDecoder(context, {}, this.#scratch),
       session: { pauseReading() {}, resumeReading() {} },
-      maxPrefixes: undefined,
+      limits: undefined,
       endOfRib: new Set(),
       nextHopZone: () => undefined,
       nowSeconds: () => 0,

@@ -204,7 +204,28 @@ const ROWS: readonly Row[] = [
     setup: { options: { policy: 'reject' }, attributes: { asPath: '65000' } },
     cause: REJECT.asLoop,
   },
+  {
+    title: 'a longer AS_PATH than the limit',
+    setup: { options: { sizes: { asPathLength: 2, communities: 9 } }, attributes: { asPath: '65001 1 2' } },
+    cause: REJECT.asPathLength,
+  },
+  {
+    title: 'an AS_SET counts one towards the limit of AS_PATH',
+    setup: { options: { sizes: { asPathLength: 2, communities: 9 } }, attributes: { asPath: '65001 {1 2}' } },
+    cause: REJECT.none,
+  },
+  {
+    title: 'more communities of all kinds than the limit',
+    setup: {
+      options: { sizes: { asPathLength: 9, communities: 2 } },
+      attributes: { communities: ['1:1', '1:2'], largeCommunities: ['1:1:1'] },
+    },
+    cause: REJECT.communities,
+  },
 ];
+
+/** What no check of attributes finds: limits of routes (speaker/limits.test.ts). */
+const ELSEWHERE: readonly RejectCause[] = [REJECT.overLimit];
 
 describe('import', () => {
   it.each(ROWS)('$title', ({ setup, cause }) => {
@@ -217,7 +238,7 @@ describe('import', () => {
   it('has a sentence for every cause, and a row here', () => {
     const causes = Object.values(REJECT);
     expect(Object.keys(REJECT_SENTENCES).map(Number)).toEqual(causes);
-    expect([...new Set(ROWS.map((row) => row.cause))].sort()).toEqual([...causes].sort());
+    expect([...new Set([...ROWS.map((row) => row.cause), ...ELSEWHERE])].sort()).toEqual([...causes].sort());
   });
 
   it('takes local routes as they are', () => {

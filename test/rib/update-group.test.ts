@@ -562,7 +562,7 @@ describe('groups', () => {
 });
 
 describe('the key of a group', () => {
-  const change: { readonly [K in keyof ExportOptions]: readonly ExportOptions[K][] } = {
+  const change: { readonly [K in keyof ExportOptions]-?: readonly ExportOptions[K][] } = {
     family: [IPV4_UNICAST, IPV6_UNICAST],
     peerType: ['external', 'internal'],
     policy: ['accept', 'reject', 'none'],
@@ -581,6 +581,7 @@ describe('the key of a group', () => {
     sendCommunities: [true, false],
     draining: [false, true],
     staleRoutes: ['withhold', 'send', 'last-resort'],
+    limit: [undefined, { key: 'watched' }, { key: '5 to a' }],
     as4: [true, false],
     addPath: ['none', 'all', 2, 3],
     messageLimit: [4096, 65535],
@@ -605,6 +606,7 @@ describe('the key of a group', () => {
     sendCommunities: fc.boolean(),
     draining: fc.boolean(),
     staleRoutes: fc.constantFrom(...change.staleRoutes),
+    limit: fc.constantFrom(...change.limit),
     as4: fc.boolean(),
     addPath: fc.constantFrom(...change.addPath),
     messageLimit: fc.constantFrom(...change.messageLimit),

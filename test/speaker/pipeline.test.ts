@@ -66,7 +66,7 @@ function setUp() {
     session,
     ribPeer: peer(0),
     decoder: new UpdateDecoder(sessionContext(0)),
-    maxPrefixes: undefined,
+    limits: undefined,
     endOfRib: new Set<number>(),
     nextHopZone: () => undefined,
     nowSeconds: () => 0,

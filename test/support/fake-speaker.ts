@@ -114,6 +114,7 @@ export function fakePeer(overrides: Partial<PeerView> = {}): PeerView {
         endOfRibSent: true,
         stale: 0,
         updateGroup: 1,
+        limits: [{ kind: 'received', routes: 1500, action: 'restart', hit: false }],
       },
     ],
     queuedBytes: 0,

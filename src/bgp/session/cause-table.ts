@@ -44,7 +44,8 @@ export const CAUSE_TABLE = [
     on: 'automatic-stop',
     sent: [cease, CEASE.maximumPrefixes],
     means: 'the peer sent more prefixes than its limit allows',
-    advice: 'find out why it sends so many; raise maxPrefixes only if it may; then: godwit peer NAME reset',
+    advice:
+      'find out why it sends so many; raise its limits only if it may; then: godwit peer NAME reset (or up)',
   },
   {
     code: 'bfd-down',

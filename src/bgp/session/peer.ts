@@ -175,12 +175,12 @@ export class Peer {
     else this.start();
   }
 
-  /** This speaker must end the session: prefix limit, out of resources, BFD. Backs off before the next one. */
-  cease(cease: CeaseOptions): void {
+  /** This speaker must end the session: route limit, out of resources, BFD. Backs off, or is down `forGood`. */
+  cease(cease: CeaseOptions, forGood = false): void {
+    if (forGood) this.#adminUp = false;
     const facts: EventFacts = { cause: 'automatic-stop', detail: cease.text };
-    const notification = ceaseNotification(cease);
-    this.#secondary?.dispatch({ name: 'AutomaticStop', notification }, facts);
-    this.#primary.dispatch({ name: 'AutomaticStop', notification }, facts);
+    const event = { name: 'AutomaticStop', notification: ceaseNotification(cease) } as const;
+    for (const fsm of [this.#secondary, this.#primary]) fsm?.dispatch(event, facts);
   }
 
   /** The link that the connection runs over is gone: nothing can be said to the peer. Listens, and dials in its time. */

@@ -147,6 +147,21 @@ function capabilityLines(peer: PeerView): string[] {
   });
 }
 
+/** One a line: `ipv4-unicast received 1200 of 1500, restart`. */
+function limitLines(peer: PeerView): string[] {
+  return peer.families.flatMap((row) => {
+    const counts = {
+      received: row.received,
+      accepted: row.received - row.rejected,
+      exported: row.advertised,
+    };
+    return row.limits.map(({ kind, routes, action, hit }) => {
+      const count = `${formatCount(counts[kind])} of ${formatCount(routes)}`;
+      return `${row.family} ${kind} ${count}, ${action}${hit ? ', HIT' : ''}`;
+    });
+  });
+}
+
 /** Everything about one peer. */
 export function renderPeer(peer: PeerView, look: Look): string {
   const { style, now } = look;
@@ -183,6 +198,7 @@ export function renderPeer(peer: PeerView, look: Look): string {
     ['Received', `${count('received')}; ${formatBytes(messages.receivedBytes)}`],
     ['Sent', `${count('sent')}; ${formatBytes(messages.sentBytes)}`],
     ['Queue', `${formatBytes(peer.queuedBytes)}${peer.congested ? ', the peer reads slowly' : ''}`],
+    ['Limits', limitLines(peer)],
     ['Capabilities', capabilityLines(peer)],
   ];
   const state = statePaint(peer, look)(peer.adminUp ? peer.state : `${peer.state}, switched off`);

@@ -3,6 +3,7 @@
 
 import { parseFilterUse } from '../../policy/parser.ts';
 import type { Span } from '../../policy/source.ts';
+import { LIMIT_ACTIONS } from '../model/limits.ts';
 import {
   CHANNEL_NAMES,
   type ChannelName,
@@ -16,7 +17,6 @@ import { number, type OptionRow, OptionTable, option, readBlock, toggle, unknown
 import type { ConfigReader } from './reader.ts';
 
 const DEBUG_FLAGS = ['states', 'routes', 'filters', 'events', 'interfaces', 'packets'] as const;
-const LIMIT_ACTIONS = ['warn', 'block', 'restart', 'disable'] as const;
 const MAX_PREFERENCE = 65535;
 
 type Channel = ChannelOptions;

@@ -7,10 +7,11 @@ import type { Span } from '../../policy/source.ts';
 import type { DynamicPeersConfig, NextHopMode, PeerConfig, PeerSettings } from '../model.ts';
 import type { BgpOptions } from './bgp-options.ts';
 import { isInternal } from './checks.ts';
-import type { BirdConfig, ChannelName, ChannelOptions, Limit, ProtocolConfig } from './config.ts';
+import type { BirdConfig, ChannelName, ChannelOptions, ProtocolConfig } from './config.ts';
 import { BGP_PORT, DEFAULT_DYNAMIC_NAME, DEFAULT_TIMERS } from './defaults.ts';
 import { aoKeysOf } from './to-model-ao.ts';
 import { bfdOf } from './to-model-bfd.ts';
+import { limitsOf } from './to-model-limits.ts';
 import { channelPolicy } from './to-model-policy.ts';
 import { restartOf } from './to-model-restart.ts';
 import { igpTableNames, tableNames } from './to-model-tables.ts';
@@ -81,6 +82,8 @@ const CHANNEL_HANDLED = new Set<string>([
   'preference',
   'igpTables',
   'importLimit',
+  'exportLimit',
+  'importKeepFiltered',
   'nextHopSelf',
   'nextHopKeep',
   'nextHopAddress',
@@ -210,7 +213,7 @@ function settingsOf(
     roleStrict: options.requireRoles ?? false,
     aigp: channels.some((channel) => channel.aigp === 'on' || channel.aigp === 'originate') || internal,
     sendCommunities: true,
-    maxPrefixes: maxPrefixesOf(channels, protocol, unsaid),
+    limits: limitsOf(unicast, options.routeLimit),
     // BIRD leaves RFC 8326 to filters.
     gracefulShutdown: false,
     fastFallover: options.checkLink ?? false,
@@ -305,25 +308,4 @@ function preferenceOf(
     unsaid.say('preferences differ between channels; the first counts', protocol.span, protocol.name);
   }
   return first === undefined ? {} : { preference: first };
-}
-
-function maxPrefixesOf(
-  channels: readonly ChannelOptions[],
-  protocol: BgpProtocol,
-  unsaid: Unsaid,
-): number | undefined {
-  const limits: number[] = protocol.options.routeLimit === undefined ? [] : [protocol.options.routeLimit];
-  for (const channel of channels) {
-    for (const limit of [channel.receiveLimit, channel.importLimit]) {
-      if (limit === undefined || limit === 'off') continue;
-      if (closesSession(limit)) limits.push(limit.routes);
-      else unsaid.add(`limit with action ${limit.action}`, channel.span, protocol.name);
-    }
-  }
-  return limits.length === 0 ? undefined : Math.min(...limits);
-}
-
-/** Without an action a limit disables the protocol. */
-function closesSession(limit: Limit): boolean {
-  return limit.action !== 'warn' && limit.action !== 'block';
 }

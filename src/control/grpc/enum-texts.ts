@@ -9,6 +9,7 @@ import type {
   ImpactRoute,
   KernelRouteView,
   NetworkSpec,
+  PeerLimitView,
   PeerView,
   StatusView,
 } from '../../speaker/api.ts';
@@ -22,6 +23,8 @@ export const ENUM_TEXTS: Readonly<Record<string, readonly string[]>> = {
   PeerKind: texts<PeerView['kind']>('static', 'dynamic'),
   PeerType: texts<NonNullable<PeerView['type']>>('internal', 'external'),
   PeerState: texts<PeerView['state']>('Idle', 'Connect', 'Active', 'OpenSent', 'OpenConfirm', 'Established'),
+  LimitKind: texts<PeerLimitView['kind']>('received', 'accepted', 'exported'),
+  LimitAction: texts<PeerLimitView['action']>('warn', 'block', 'restart', 'disable'),
   BfdState: texts<BfdSessionView['state']>('AdminDown', 'Down', 'Init', 'Up'),
   Origin: texts<NonNullable<AttributesView['origin']>>('IGP', 'EGP', 'INCOMPLETE'),
   KernelRouteOrigin: texts<KernelRouteView['origin']>('own', 'learned', 'connected'),

@@ -9,6 +9,7 @@
 //   quantile 0.5, 0.99, 1
 
 import type { MessageName, PeerFamilyView, PeerView, StatusView } from '../../speaker/api.ts';
+import { LIMIT_METRICS } from './limit-metrics.ts';
 
 export interface Sample {
   readonly labels: Record<string, string>;
@@ -380,4 +381,5 @@ export const PEER_METRICS: readonly MetricRow<PeerSource>[] = [
   peerFamilyGauge('bgp_peer_prefixes_best', 'Routes of the peer that are best paths', (row) => row.best),
   peerFamilyGauge('bgp_peer_prefixes_advertised', 'Adj-RIB-Out routes of the peer', (row) => row.advertised),
   peerFamilyGauge('bgp_peer_prefixes_stale', 'Routes of the peer kept over its restart', (row) => row.stale),
+  ...LIMIT_METRICS,
 ];

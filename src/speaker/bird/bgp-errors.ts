@@ -3,7 +3,7 @@
 
 import { type DownReason, isBfdDown } from '../../bgp/session/down-reason.ts';
 import { CEASE, describeNotification, ERROR } from '../../bgp/wire/error-codes.ts';
-import type { NotificationMessage } from '../../bgp/wire/notification.ts';
+import { hardResetInner, type NotificationMessage } from '../../bgp/wire/notification.ts';
 import type { BgpError } from '../api/protocols.ts';
 
 /** strerror(3) */
@@ -58,8 +58,16 @@ function systemText(code: string | undefined): string {
   return code === undefined ? 'Connection closed' : (SYSTEM_TEXTS[code] ?? code);
 }
 
-function automatic(sent: NotificationMessage | undefined): BgpError {
-  if (sent?.code === ERROR.cease && sent.subcode === CEASE.maximumPrefixes) {
+/** What a limit of routes ends a session with: one of the peer's routes, and one of what it is sent. */
+const LIMIT_CEASES: readonly number[] = [
+  CEASE.maximumPrefixes,
+  CEASE.administrativeReset,
+  CEASE.administrativeShutdown,
+];
+
+function automatic(message: NotificationMessage | undefined): BgpError {
+  const sent = message === undefined ? undefined : (hardResetInner(message) ?? message);
+  if (sent?.code === ERROR.cease && LIMIT_CEASES.includes(sent.subcode)) {
     return { origin: 'automatic', text: 'Route limit exceeded' };
   }
   if (isBfdDown(sent)) {

@@ -1,12 +1,15 @@
 // A BGP peer, or a range of them, as BIRD's users see a protocol of kind BGP.
 
+import type { DownReason } from '../../bgp/session/down-reason.ts';
 import { FAMILIES, type Family, familyByName } from '../../bgp/wire/families.ts';
-import type { ChannelOptions, Limit } from '../../config/bird/config.ts';
+import type { ChannelOptions } from '../../config/bird/config.ts';
+import type { LimitsConfig } from '../../config/model/limits.ts';
 import type { Config, DynamicPeersConfig, Policy, TableNames } from '../../config/model.ts';
 import { policyFor } from '../../config/policies.ts';
 import { formatAddress, formatQuad } from '../../lib/ip.ts';
 import { DEFAULT_PREFERENCE } from '../../rib/route-extras.ts';
 import type { BgpSessionState, BgpView, ChannelView, ProtocolState, TimerView } from '../api/protocols.ts';
+import { LIMIT_KINDS } from '../peer-limits.ts';
 import type { PeerHandle } from '../peer-registry.ts';
 import type { Speaker } from '../speaker.ts';
 import { bgpError } from './bgp-errors.ts';
@@ -37,7 +40,7 @@ export function bgpView(handle: PeerHandle, importLimit: number | undefined): Bg
   const { timers } = peer.options;
   return {
     state: sessionState(handle),
-    error: peer.adminUp ? bgpError(peer.lastDown) : undefined,
+    error: peer.adminUp || endedByItself(peer.lastDown) ? bgpError(peer.lastDown) : undefined,
     peerAddress: formatAddress(handle.address.bytes, handle.address.zone),
     peerRange: undefined,
     peerAs: context?.peerAs ?? (typeof settings.asn === 'number' ? settings.asn : 0),
@@ -68,6 +71,11 @@ function restartPhase({ restarts }: PeerHandle): BgpView['gracefulRestart'] {
   return FAMILIES.some((family) => restarts.phase(family) === 'regular') ? 'active' : 'long-lived';
 }
 
+/** Nobody switched it off. */
+function endedByItself(reason: DownReason | undefined): boolean {
+  return reason?.cause === 'automatic-stop';
+}
+
 function timer(leftMs: number | undefined, of: number | undefined): TimerView | undefined {
   return leftMs === undefined || of === undefined ? undefined : { left: leftMs / MS_PER_SECOND, of };
 }
@@ -88,7 +96,10 @@ function isInternal({ settings, peer }: PeerHandle): boolean {
 function routeLimit({ established }: PeerHandle, limit: number): BgpView['routeLimit'] {
   if (established === undefined) return undefined;
   const { families } = established.session.context;
-  const routes = families.reduce((sum, { id }) => sum + established.ribPeer.countersOf(id).received, 0);
+  const routes = families.reduce((sum, { id }) => {
+    const { received, rejected } = established.ribPeer.countersOf(id);
+    return sum + received - rejected;
+  }, 0);
   return { routes, limit };
 }
 
@@ -131,6 +142,7 @@ interface ChannelSource {
     readonly multihop: number | undefined;
     readonly tables?: TableNames;
     readonly igpTables?: TableNames;
+    readonly limits: LimitsConfig;
   };
   readonly handle: PeerHandle | undefined;
 }
@@ -170,7 +182,7 @@ function channelView(
     preference: options?.preference ?? DEFAULT_PREFERENCE.bgp,
     importFilter: filterText(options?.import, policyFor(settings.import, version), written !== undefined),
     exportFilter: filterText(options?.export, policyFor(settings.export, version), written !== undefined),
-    limits: limitsOf(options, handle, family),
+    limits: limitsOf(settings.limits, handle, family),
     routes: rib?.routes,
     stats: rib?.stats,
     nextHops: rib?.nextHops ?? [],
@@ -228,27 +240,18 @@ function ownNextHops(wire: Uint8Array | undefined): string[] {
   return [formatAddress(wire.subarray(0, IPV6_OCTETS)), formatAddress(wire.subarray(IPV6_OCTETS))];
 }
 
+const LIMIT_NAMES = { received: 'receive', accepted: 'import', exported: 'export' } as const;
+
 function limitsOf(
-  options: ChannelOptions | undefined,
+  limits: LimitsConfig,
   handle: PeerHandle | undefined,
   family: Family,
 ): ChannelView['limits'] {
-  const routes = handle?.established?.ribPeer.countersOf(family.id);
-  const found: ChannelView['limits'] = [];
-  const add = (
-    kind: 'receive' | 'import' | 'export',
-    limit: Limit | 'off' | undefined,
-    has: number,
-  ): void => {
-    if (limit === undefined || limit === 'off') return;
-    const action = limit.action ?? 'disable';
-    found.push({ kind, routes: limit.routes, action, reached: has >= limit.routes });
-  };
-  add('receive', options?.receiveLimit, routes?.received ?? 0);
-  add('import', options?.importLimit, (routes?.received ?? 0) - (routes?.rejected ?? 0));
-  add('export', options?.exportLimit, 0);
-  if (found.length === 0 && options === undefined && handle?.settings.maxPrefixes !== undefined) {
-    add('receive', { routes: handle.settings.maxPrefixes, action: 'restart' }, routes?.received ?? 0);
-  }
-  return found;
+  const states = handle?.limits.states().filter((state) => state.family === family);
+  return LIMIT_KINDS.flatMap((kind) => {
+    const limit = limits[kind][family.name];
+    if (limit === undefined) return [];
+    const reached = states?.some((state) => state.kind === kind && state.hit) === true;
+    return [{ kind: LIMIT_NAMES[kind], routes: limit.routes, action: limit.action, reached }];
+  });
 }

@@ -101,7 +101,7 @@ export class ProtocolViews {
       ...this.#base(declared, state),
       enabled: handle.peer.adminUp,
       message: handle.peer.adminUp ? undefined : this.#states.messages.get(declared.name),
-      bgp: bgpView(handle, importLimitOf(declared, config)),
+      bgp: bgpView(handle, importLimitOf(handle, config)),
       channels: bgpChannels(this.#speaker, declared, { settings: handle.settings, handle }, details),
     };
   }
@@ -206,10 +206,9 @@ export class ProtocolViews {
 }
 
 /** 1.6 shows it with the session. */
-function importLimitOf({ written }: DeclaredProtocol, { bird }: Config): number | undefined {
+function importLimitOf({ settings }: PeerHandle, { bird }: Config): number | undefined {
   if (bird?.dialect !== '1.6' || bird.family === undefined) return undefined;
-  const limit = written?.channels.get(bird.family)?.importLimit;
-  return limit === undefined || limit === 'off' ? undefined : limit.routes;
+  return settings.limits.accepted[`${bird.family}-unicast`]?.routes;
 }
 
 /** It works, though it may wait for others. */

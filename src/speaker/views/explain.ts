@@ -10,7 +10,7 @@ import type { Rib } from '../../rib/rib.ts';
 import type { UpdateGroup } from '../../rib/update-group.ts';
 import { CommandError, type ExplainView, type FilterTraceView } from '../api.ts';
 import { familyOf } from '../local-routes.ts';
-import type { PeerHandle } from '../peer-registry.ts';
+import { exportedRoutes, type PeerHandle } from '../peer-registry.ts';
 import { exportTrace, importTrace, rejectedBy } from './filter-trace.ts';
 import { exactMatch, longestMatch, parseTarget } from './route-query.ts';
 import { formatNextHop, routeView, type Standing, standings } from './route-view.ts';
@@ -106,6 +106,10 @@ function exportView(
   const trace = cause === WITHHELD.none ? exportTrace(group, family, prefixId, best, from) : undefined;
   if (sent.length === 0 && trace?.accepted === false) {
     return withheld(rejectedBy('export', group.options.policy, trace), trace);
+  }
+  const most = group.options.limit?.block?.routes;
+  if (sent.length === 0 && most !== undefined && exportedRoutes(rib, handle, family.family) >= most) {
+    return withheld('the limit of exported routes of the peer is reached');
   }
   const route = sent[0] ?? { attr: best, from };
   const { bytes, length, nextHop } = group.rewriter.render(route.attr, route.from);

@@ -1,11 +1,11 @@
 // A peer as people and programs see it, made on demand from the session, the RIB's counters and its groups.
 
 import { describeCapability } from '../../bgp/wire/capabilities.ts';
-import { FAMILIES, familyByName } from '../../bgp/wire/families.ts';
+import { FAMILIES, type Family, familyByName } from '../../bgp/wire/families.ts';
 import { formatAddress, formatQuad } from '../../lib/ip.ts';
 import type { Rib } from '../../rib/rib.ts';
-import type { PeerFamilyView, PeerView } from '../api.ts';
-import type { PeerHandle } from '../peer-registry.ts';
+import type { PeerFamilyView, PeerLimitView, PeerView } from '../api.ts';
+import { exportedRoutes, type PeerHandle } from '../peer-registry.ts';
 
 export function peerView(rib: Rib, handle: PeerHandle): PeerView {
   const { peer, settings } = handle;
@@ -53,14 +53,15 @@ function configuredType({ settings, peer }: PeerHandle): 'internal' | 'external'
   return settings.asn === peer.options.localAs ? 'internal' : 'external';
 }
 
-function familyViews(rib: Rib, { settings, established, restarts }: PeerHandle): PeerFamilyView[] {
+function familyViews(rib: Rib, handle: PeerHandle): PeerFamilyView[] {
+  const { settings, established, restarts } = handle;
   const configured = settings.families.map((name) => familyByName(name));
   return FAMILIES.filter((family) => configured.includes(family)).map((family) => {
     const negotiated = established?.session.context.families.includes(family) ?? false;
     if (established === undefined || !negotiated) {
       // Routes that wait for the peer's restart (RFC 4724 §4.2).
       const kept = restarts.waitingPeer?.countersOf(family.id);
-      return { family: family.name, negotiated, ...NOTHING, ...kept };
+      return { family: family.name, negotiated, ...NOTHING, ...kept, limits: limitViews(handle, family) };
     }
     const { id } = established.ribPeer;
     const counters = established.ribPeer.countersOf(family.id);
@@ -69,12 +70,18 @@ function familyViews(rib: Rib, { settings, established, restarts }: PeerHandle):
       family: family.name,
       negotiated,
       ...counters,
-      advertised: group === undefined ? 0 : group.adjRibOut.size - group.adjRibOut.fromPeer(id),
+      advertised: exportedRoutes(rib, handle, family),
       endOfRibReceived: established.endOfRib.has(family.id),
       endOfRibSent: group?.endOfRibSent(id) ?? false,
       updateGroup: group?.id,
+      limits: limitViews(handle, family),
     };
   });
+}
+
+function limitViews({ limits }: PeerHandle, family: Family): PeerLimitView[] {
+  const states = limits.states().filter((state) => state.family === family);
+  return states.map(({ kind, routes, action, hit }) => ({ kind, routes, action, hit }));
 }
 
 const NOTHING = {

@@ -34,7 +34,7 @@ describe('peers', () => {
       export: 'reject',
       nextHop: 'self',
       addPath: { receive: true, send: 'none' },
-      maxPrefixes: 100,
+      limits: { received: { 'ipv4-unicast': { routes: 100, action: 'restart', acceptedOnly: true } } },
       allowOwnAs: 2,
       enforceFirstAs: true,
       extendedMessages: true,
@@ -54,6 +54,31 @@ describe('peers', () => {
     });
     expect(config.peers[0]?.password?.reveal()).toBe('hush');
     expect(config.listen).toEqual([{ address: '0.0.0.0', port: 1179, interface: undefined }]);
+  });
+
+  test('limits, with what they count in BIRD', () => {
+    const limits = (text: string) =>
+      model(`${ROUTER} protocol bgp p { local as 1; neighbor 10.0.0.2 as 2; ${text} }`);
+    const two = limits(`
+      ipv4 { import all; export all; import limit 5; export limit 6 action block; receive limit off; };
+      ipv6 { import all; export all; receive limit 7 action warn; import keep filtered; };`);
+    expect(two.warnings).toEqual([]);
+    expect(two.config.peers[0]?.limits).toEqual({
+      received: { 'ipv6-unicast': { routes: 7, action: 'warn' } },
+      accepted: { 'ipv4-unicast': { routes: 5, action: 'disable' } },
+      exported: { 'ipv4-unicast': { routes: 6, action: 'block' } },
+    });
+    const one = limits('export all; receive limit 8 action block; route limit 9;');
+    expect(one.warnings).toEqual([]);
+    expect(one.config.peers[0]?.limits).toEqual({
+      // Routes that BIRD does not keep do not count.
+      received: { 'ipv4-unicast': { routes: 8, action: 'block', acceptedOnly: true } },
+      accepted: { 'ipv4-unicast': { routes: 9, action: 'restart' } },
+      exported: {},
+    });
+    expect(limits('import limit 3 action warn; route limit 9;').config.peers[0]?.limits.accepted).toEqual({
+      'ipv4-unicast': { routes: 3, action: 'warn' },
+    });
   });
 
   test('GTSM counts the hops of multihop', () => {

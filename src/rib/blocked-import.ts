@@ -1,0 +1,70 @@
+// Announcements of a peer that has as many routes as it may have, or nearly so: prefix by prefix, where the usual way
+// (adj-rib-in.ts) takes a message at once. What is there may change and go; what would be one too many is not taken, or
+// taken and not accepted.
+
+import { NlriBatch } from '../bgp/wire/nlri-batch.ts';
+import { announce, refuse } from './adj-rib-in.ts';
+import type { FamilyRib } from './family-rib.ts';
+import { type ImportResult, REJECT } from './import-checks.ts';
+import type { RibPeer, RouteBlocks } from './rib-peer.ts';
+
+/** Whether so many more are surely within the limits, whatever they are. */
+export function hasRoom(
+  { family, index }: FamilyRib,
+  peer: RibPeer,
+  blocks: RouteBlocks,
+  more: number,
+): boolean {
+  const { received, rejected } = peer.counters[index]!;
+  return (
+    received + more <= blocks.received[family.id]! &&
+    received - rejected + more <= blocks.accepted[family.id]!
+  );
+}
+
+/** As `announce`, within the limits. */
+export function announceWithin(
+  rib: FamilyRib,
+  peer: RibPeer,
+  blocks: RouteBlocks,
+  batch: NlriBatch,
+  attrIn: number,
+  result: ImportResult,
+  now: number,
+): void {
+  const { family, index, prefixes, paths } = rib;
+  const counters = peer.counters[index]!;
+  const changes = peer.changes[index]!;
+  const mostReceived = blocks.received[family.id]!;
+  const mostAccepted = blocks.accepted[family.id]!;
+  const one = new NlriBatch(family, 1);
+  one.count = 1;
+  for (let i = 0; i < batch.count; i++) {
+    const known = prefixes.findAll(batch, i, i + 1)[0]!;
+    const pathId = batch.pathIds[i]!;
+    const row = known === 0 ? 0 : paths.find(known, peer.id, pathId);
+    if (row === 0 && counters.received >= mostReceived) {
+      changes.announced++;
+      changes.invalid++;
+      blocks.blocked(family.id, 'received');
+      continue;
+    }
+    copyPrefix(batch, i, one);
+    const wasAccepted = row !== 0 && paths.attrPost(row) !== 0;
+    announce(rib, peer, one, attrIn, result, now);
+    if (wasAccepted || counters.received - counters.rejected <= mostAccepted) continue;
+    const prefixId = prefixes.findAll(one, 0, 1)[0]!;
+    const taken = paths.find(prefixId, peer.id, pathId);
+    if (taken === 0 || paths.attrPost(taken) === 0) continue;
+    refuse(rib, peer, taken, REJECT.overLimit);
+    changes.invalid++;
+    blocks.blocked(family.id, 'accepted');
+  }
+}
+
+function copyPrefix(from: NlriBatch, at: number, to: NlriBatch): void {
+  const { words } = from.family;
+  for (let word = 0; word < words; word++) to.words[word] = from.words[at * words + word]!;
+  to.lengths[0] = from.lengths[at]!;
+  to.pathIds[0] = from.pathIds[at]!;
+}
