@@ -21,6 +21,7 @@ import type {
 } from './model.ts';
 import { compareSettings, type SettingsChange, sameValue } from './peer-changes.ts';
 import { sentencesOf } from './plan-sentences.ts';
+import { rpkiChanges } from './rpki.ts';
 
 /** What feeds and drains one routing table beside peers and pipes. */
 export interface OriginsPlan {
@@ -155,7 +156,7 @@ export function diffConfig(before: Config, after: Config): ConfigPlan {
     log: replacement(before.log, after.log),
     diagnosis: replacement(before.diagnosis, after.diagnosis),
   };
-  return { ...plan, sentences: sentencesOf(plan) };
+  return { ...plan, sentences: [...sentencesOf(plan), ...rpkiChanges(before.rpki, after.rpki)] };
 }
 
 type Origins = Pick<Config, 'kernel' | 'networks' | 'redistribute' | 'localPolicies'>;

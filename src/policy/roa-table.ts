@@ -20,6 +20,12 @@ export class RoaTable {
     set.add(toWords(prefix.bytes), 0, prefix.length, maxLength, asn, source);
   }
 
+  /** What another one says of the same stays. */
+  remove(prefix: PrefixValue, maxLength: number, asn: number, source = 0): void {
+    const set = prefix.bytes.length === IPV4_OCTETS ? this.ipv4 : this.ipv6;
+    set.remove(toWords(prefix.bytes), 0, prefix.length, maxLength, asn, source);
+  }
+
   /** RFC 6811 §2. `originAs`: 0 where the path has none, which nothing authorizes, no more than AS 0 (RFC 6483 §4). */
   check({ bytes, length }: PrefixValue, originAs: number): RoaState {
     const words = this.#words;

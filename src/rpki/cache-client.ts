@@ -291,7 +291,7 @@ export class CacheClient {
     if (intervals !== undefined) this.#useIntervals(intervals);
     // Both count from the End of Data (RFC 8210 §6).
     const passed = clock.now() - receivedAt;
-    this.#expire.start(Math.max(0, this.#seconds.expire * MS - passed));
+    this.#expire.start(this.#seconds.expire * MS, passed);
     // The connection may have been lost since, and another one be on its way.
     if (this.#line === undefined || this.#line.conversation.waiting) return;
     const askLater = this.#askLater;
@@ -301,7 +301,7 @@ export class CacheClient {
     }
     this.#problem = undefined;
     this.#mayHurry = true;
-    this.#refresh.start(Math.max(0, this.#seconds.refresh * MS - passed));
+    this.#refresh.start(this.#seconds.refresh * MS, passed);
     this.#enter('Established');
     if (askLater) this.#ask();
   }

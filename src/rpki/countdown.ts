@@ -24,12 +24,13 @@ export class Countdown {
     return { left: Math.max(0, this.#end - this.#clock.now()), of: this.#of };
   }
 
-  /** Begins anew. Milliseconds. */
-  start(ms: number): void {
+  /** Begins anew; so much of it has passed already. Milliseconds. */
+  start(ms: number, passed = 0): void {
+    const left = Math.max(0, ms - passed);
     this.#timer?.cancel();
     this.#of = ms;
-    this.#end = this.#clock.now() + ms;
-    this.#timer = this.#clock.setTimer(ms, () => {
+    this.#end = this.#clock.now() + left;
+    this.#timer = this.#clock.setTimer(left, () => {
       this.#timer = undefined;
       this.#fire();
     });

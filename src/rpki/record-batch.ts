@@ -96,6 +96,8 @@ export interface AspaRecord {
   readonly customer: number;
   /** Ascending, each once; none in a withdrawal. */
   readonly providers: Uint32Array;
+  /** In the form of old drafts, which has a record for each IP version: they add up, and go together. */
+  readonly perVersion: boolean;
 }
 
 export class RecordBatch {
@@ -161,11 +163,16 @@ function readAspa(bytes: Uint8Array, start: number): AspaRecord | PduProblem {
   for (let i = 0; i < providers.length; i++) {
     providers[i] = readUint32(bytes, start + head + i * WORD_OCTETS);
   }
-  if (announce && count === 0) {
+  if (today && announce && count === 0) {
     return { code: RTR_ERROR.aspaProviders, text: `AS${customer} is announced without a provider` };
   }
   const sorted = providers.slice().sort();
-  return { announce, customer, providers: sorted.filter((asn, i) => i === 0 || asn !== sorted[i - 1]) };
+  return {
+    announce,
+    customer,
+    providers: sorted.filter((asn, i) => i === 0 || asn !== sorted[i - 1]),
+    perVersion: !today,
+  };
 }
 
 /** The PDU of today that an ASPA would come in. */

@@ -1,5 +1,6 @@
 // A speaker on the real thing: TCP, the system's clock, the kernel through netlink. What cli/ starts.
 
+import { lookup } from 'node:dns/promises';
 import { WorkerBfdService } from '../bfd/worker-service.ts';
 import { TcpTransport } from '../bgp/session/tcp-transport.ts';
 import type { Config } from '../config/model.ts';
@@ -50,6 +51,7 @@ export async function createSpeaker(options: CreateOptions): Promise<RunningSpea
     addresses: systemAddresses,
     openBfd: (events) => WorkerBfdService.open(events),
     log: logger,
+    lookUp: async (host) => (await lookup(host, { all: true })).map(({ address }) => address),
     version: packageVersion(),
     diagnosis: { journalStore: journalOnDisk, tcpDrops: readTcpDrops, loopLag },
   });

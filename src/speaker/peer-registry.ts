@@ -13,7 +13,7 @@ import { DecodeScratch } from '../bgp/wire/update-decoder.ts';
 import type { Config, PeerSettings } from '../config/model.ts';
 import { sameValue } from '../config/peer-changes.ts';
 import { formatAddress, type IpAddress } from '../lib/ip.ts';
-import { reimport } from '../rib/adj-rib-in.ts';
+import { type Concerns, reimport } from '../rib/adj-rib-in.ts';
 import type { ExportSink } from '../rib/lane.ts';
 import type { Rib } from '../rib/rib.ts';
 import { CommandError } from './api.ts';
@@ -209,8 +209,8 @@ export class PeerRegistry implements PeerEvents {
     this.#config = config;
   }
 
-  /** Import options as configured now; the routes at hand go through import again. */
-  refreshIn(handle: PeerHandle): void {
+  /** Import options as configured now; the routes at hand go through import again, or those that are concerned. */
+  refreshIn(handle: PeerHandle, concerns?: Concerns): void {
     const { established } = handle;
     if (established === undefined) return;
     const { rib } = this.#dependencies;
@@ -223,7 +223,7 @@ export class PeerRegistry implements PeerEvents {
       handle.draining,
     );
     for (const family of session.context.families) {
-      rib.addWork(reimport(rib.homeOf(ribPeer, family.id), ribPeer, rib.checks));
+      rib.addWork(reimport(rib.homeOf(ribPeer, family.id), ribPeer, rib.checks, concerns));
     }
     rib.addWork({
       run: () => {

@@ -8,16 +8,18 @@ import { prepareKernelChange } from './kernel-change.ts';
 import type { PeerHandle } from './peer-registry.ts';
 import { listenOptions, ribOptions, type Speaker } from './speaker.ts';
 import { applyOrigins, prepareTables } from './table-changes.ts';
-import { revalidate } from './validation-tables.ts';
+import { revalidate } from './revalidation.ts';
 
 /** Rejects, with nothing changed, where the kernel cannot be had as the new configuration wants it. */
 export async function applyPlan(speaker: Speaker, plan: ConfigPlan, after: Config): Promise<void> {
   const { main } = speaker.rooms;
   const tables = await prepareTables(speaker, plan.tables, after);
-  const kernel = await prepareKernelChange(speaker, main, plan.kernel, after).catch(async (error: unknown) => {
-    await tables.undo();
-    throw error;
-  });
+  const kernel = await prepareKernelChange(speaker, main, plan.kernel, after).catch(
+    async (error: unknown) => {
+      await tables.undo();
+      throw error;
+    },
+  );
   speaker.config = after;
   main.config = after;
   speaker.registry.useConfig(after);
@@ -38,6 +40,7 @@ export async function applyPlan(speaker: Speaker, plan: ConfigPlan, after: Confi
   for (const { before, after: pipe } of plan.pipes.changed) speaker.pipes.change(before, pipe);
   for (const pipe of plan.pipes.added) speaker.pipes.add(pipe);
   await tables.finish();
+  speaker.rpki.use(after.rpki ?? []);
   revalidate(speaker, changedTables);
   const used = after.filters?.retain(after);
   if (used !== undefined) speaker.policies.retain(used);

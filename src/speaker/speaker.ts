@@ -15,6 +15,7 @@ import { Rib, type RibOptions } from '../rib/rib.ts';
 import { BfdSessions } from './bfd-sessions.ts';
 import { peerState } from './bird/bgp-view.ts';
 import { declaredProtocols } from './bird/declared.ts';
+import { cacheState } from './bird/rpki-view.ts';
 import { ProtocolStates } from './bird/protocol-states.ts';
 import { Diagnosis, type DiagnosisParts } from './diagnosis.ts';
 import { DynamicPeers } from './dynamic-peers.ts';
@@ -29,6 +30,9 @@ import { Pipeline } from './pipeline.ts';
 import { Pipes } from './pipes.ts';
 import { Policies } from './policies.ts';
 import { RestartRecovery } from './restart-recovery.ts';
+import { Revalidation } from './revalidation.ts';
+import { RpkiCaches } from './rpki-caches.ts';
+import type { LookUp } from './rpki-dial.ts';
 import type { TableRoom } from './table-room.ts';
 import { TableRooms } from './table-rooms.ts';
 import { ValidationTables } from './validation-tables.ts';
@@ -49,6 +53,8 @@ export interface SpeakerParts {
   readonly log: Logger;
   readonly version: string;
   readonly diagnosis?: DiagnosisParts;
+  /** Addresses of host names; absent where there are no names. */
+  readonly lookUp?: LookUp;
   /** Other sizes of tables and of what is done at a time, where many speakers share a process. */
   readonly sizes?: Pick<RibOptions, 'rows' | 'exportChunk'> & Pick<PeerDependencies, 'waterMarks'>;
 }
@@ -76,7 +82,9 @@ export class Speaker {
   readonly recovery: RestartRecovery;
   readonly policies: Policies;
   readonly diagnosis: Diagnosis;
-  readonly tables = new ValidationTables();
+  readonly tables: ValidationTables;
+  readonly revalidation = new Revalidation(this);
+  readonly rpki: RpkiCaches;
   config: Config;
   /** The configuration as it was read; `config` lacks what is switched off by command. */
   written: Config;
@@ -105,6 +113,16 @@ export class Speaker {
     this.policies = new Policies((nextHopId) => this.rooms.linkOf(nextHopId));
     this.pipes = new Pipes(this.rib, this.rooms, this.policies);
     config.filters?.useLog(log.child({ part: 'filter' }));
+    this.tables = new ValidationTables(clock, scheduler, (changes) => this.revalidation.note(changes));
+    const { lookUp } = parts;
+    this.rpki = new RpkiCaches({
+      clock,
+      log: log.child({ part: 'rpki' }),
+      transport,
+      lookUp,
+      tables: this.tables,
+      onChange: (name) => this.protocols.note(name, cacheState(this.rpki.report(name))),
+    });
     config.filters?.useTables(this.tables);
     this.tables.use(config);
     this.useLocalImport(this.rooms.main, config);
@@ -202,6 +220,7 @@ export class Speaker {
     for (const range of this.config.dynamicPeers) this.dynamic.add(range);
     for (const peer of this.config.peers) this.addPeer(peer);
     for (const listen of this.config.listen) this.listeners.open(listenOptions(listen));
+    this.rpki.use(this.config.rpki ?? []);
     this.state = 'running';
     const { version, asn, id } = { version: this.parts.version, ...this.config.router };
     this.diagnosis.journal.note('started', `godwit ${version} runs: AS ${asn}, router id ${id}`);
@@ -302,6 +321,8 @@ export class Speaker {
     if (this.state === 'stopping') return;
     this.state = 'stopping';
     this.recovery.stop();
+    this.revalidation.stop();
+    this.rpki.stop();
     this.listeners.closeAll();
     const silent = this.stopsSilently || this.config.router.restart.onStop === 'silent';
     const words = silent ? 'without a word to peers, for a restart' : 'peers get a Cease';

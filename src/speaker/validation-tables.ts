@@ -1,66 +1,247 @@
-// The tables that filters ask about routes, as the configuration in force fills them; and, where it changes them, the
-// routes that went through such filters, which go through again.
+// The tables that filters ask about routes: ROAs and ASPAs as the configuration in force has them, and as caches tell
+// them. Each source has a number in each table; what one says is all there or not at all. Which routes are judged
+// again when something has changed is revalidation.ts's.
 
-import type { Config, Policy } from '../config/model.ts';
-import { filtersOf } from '../config/policies.ts';
+import type { Config } from '../config/model.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Scheduler } from '../lib/scheduler.ts';
+import { AspaTable, type Authorizations } from '../policy/aspa-table.ts';
 import { RoaTable } from '../policy/roa-table.ts';
 import { type PolicyTables, ROA, type RoaState } from '../policy/route-access.ts';
-import { PrefixValue } from '../policy/values.ts';
-import { roasOf, roaText } from './bird/roas.ts';
-import type { Speaker } from './speaker.ts';
-import { reimportLocal } from './table-changes.ts';
+import { type List, PrefixValue } from '../policy/values.ts';
+import { MOST_SOURCES } from '../policy/vrp-set.ts';
+import type { CacheUpdate, RecordProblem } from '../rpki/cache-types.ts';
+import { aspasOf, aspaText, roasOf, roaText, type StaticAspa, type StaticRoa } from './bird/roas.ts';
+import { type TableChanges, type Target, type TargetTable, UpdateJob } from './validation-job.ts';
+import type { SetPlace } from './validation-updates.ts';
 import { parseTarget } from './views/route-query.ts';
 
+/** The configuration, in every table. */
+export const CONFIGURED = 0;
+
+/** Where a cache's records go. */
+export interface CacheTables {
+  readonly roa4: string | undefined;
+  readonly roa6: string | undefined;
+  readonly aspa: string | undefined;
+  /** Its longest lengths do not count. */
+  readonly ignoreMaxLength: boolean;
+}
+
+interface Table extends TargetTable {
+  readonly roas: RoaTable;
+  /** Who each source is. */
+  readonly sources: (CacheSource | undefined)[];
+}
+
+export interface CacheSource {
+  readonly name: string;
+  readonly tables: CacheTables;
+}
+
+interface Job {
+  readonly source: CacheSource;
+  readonly update: CacheUpdate;
+  readonly done: (problem: RecordProblem | undefined) => void;
+}
+
+export interface SourceCounts {
+  readonly roa4: number;
+  readonly roa6: number;
+  readonly aspa: number;
+}
+
 export class ValidationTables implements PolicyTables {
-  readonly #roas = new Map<string, RoaTable>();
-  /** What each table holds, for comparison. */
+  readonly #clock: Clock;
+  readonly #scheduler: Scheduler;
+  readonly #onChange: (changes: TableChanges) => void;
+  readonly #tables = new Map<string, Table>();
+  /** What the configuration says in each table, for comparison. */
   #contents = new Map<string, string>();
+  #roas: ReadonlyMap<string, readonly StaticRoa[]> = new Map();
+  readonly #jobs: Job[] = [];
+  #running: UpdateJob | undefined;
+  #wake: (() => void) | undefined;
+
+  /** `onChange`: caches have changed tables. */
+  constructor(clock: Clock, scheduler: Scheduler, onChange: (changes: TableChanges) => void) {
+    this.#clock = clock;
+    this.#scheduler = scheduler;
+    this.#onChange = onChange;
+  }
 
   /** A table that nobody has filled knows nothing. */
   roaCheck(table: string, prefix: PrefixValue, originAs: number): RoaState {
-    return this.#roas.get(table)?.check(prefix, originAs) ?? ROA.unknown;
+    return this.#tables.get(table)?.roas.check(prefix, originAs) ?? ROA.unknown;
   }
 
-  aspaCheck(): RoaState {
-    return ROA.unknown;
+  aspaCheck(table: string, path: List, upstream: boolean): RoaState {
+    return (this.#tables.get(table)?.aspas ?? NO_ASPAS).check(path.bytes, upstream);
   }
 
   /** Fills the tables as a configuration says; returns the names of those that are not what they were. */
   use(config: Config): ReadonlySet<string> {
-    const texts = new Map<string, Set<string>>();
-    this.#roas.clear();
-    for (const roa of roasOf(config)) {
-      const { bytes, length } = parseTarget(roa.prefix).prefix;
-      const table = this.#roas.get(roa.table) ?? new RoaTable();
-      table.add(new PrefixValue(bytes, length), roa.maxLength, roa.asn);
-      this.#roas.set(roa.table, table);
-      texts.set(roa.table, (texts.get(roa.table) ?? new Set()).add(roaText(roa)));
+    const roas = byTable(roasOf(config));
+    const aspas = byTable(aspasOf(config));
+    const contents = new Map<string, string>();
+    for (const name of new Set([...roas.keys(), ...aspas.keys()])) {
+      const texts = [...(roas.get(name) ?? []).map(roaText), ...(aspas.get(name) ?? []).map(aspaText)];
+      contents.set(name, [...new Set(texts)].sort().join('\n'));
     }
     const before = this.#contents;
-    this.#contents = new Map([...texts].map(([name, set]) => [name, [...set].sort().join('\n')]));
-    const names = [...before.keys(), ...this.#contents.keys()];
-    return new Set(names.filter((name) => before.get(name) !== this.#contents.get(name)));
+    this.#contents = contents;
+    const names = new Set([...before.keys(), ...contents.keys()]);
+    const changed = new Set([...names].filter((name) => before.get(name) !== contents.get(name)));
+    for (const name of changed) {
+      this.#fill(name, this.#roas.get(name) ?? [], roas.get(name) ?? []);
+      this.#table(name).aspas.replace(CONFIGURED, authorizationsOf(aspas.get(name) ?? []));
+    }
+    this.#roas = roas;
+    return changed;
+  }
+
+  /** A cache's records have a place from now on. Throws RangeError where a table has too many sources. */
+  attach(source: CacheSource): void {
+    const { roa4, roa6, aspa, ignoreMaxLength } = source.tables;
+    for (const name of new Set([roa4, roa6, aspa])) {
+      if (name === undefined) continue;
+      const table = this.#table(name);
+      let number = CONFIGURED + 1;
+      while (table.sources[number] !== undefined) number++;
+      if (number >= MOST_SOURCES) throw new RangeError(`table ${name} has too many caches`);
+      table.sources[number] = source;
+      for (const { set } of [table.ipv4, table.ipv6]) {
+        set.lenient = ignoreMaxLength ? set.lenient | (1 << number) : set.lenient & ~(1 << number);
+      }
+    }
+  }
+
+  /** Makes an update of an attached cache count, in its turn. */
+  apply(source: CacheSource, update: CacheUpdate, done: Job['done']): void {
+    this.#jobs.push({ source, update, done });
+    this.#wake ??= this.#scheduler.add({ name: 'rpki', run: (deadline) => this.#run(deadline) });
+    this.#wake();
+  }
+
+  /** The cache is gone; its records must have been taken back, or the taking back be on its way. */
+  detach(source: CacheSource, empty: CacheUpdate): void {
+    this.apply(source, empty, () => {
+      for (const table of this.#tables.values()) {
+        const number = table.sources.indexOf(source);
+        if (number > 0) table.sources[number] = undefined;
+      }
+    });
+  }
+
+  /** How many records of a cache count. */
+  countsOf(source: CacheSource): SourceCounts {
+    const { roa4, roa6, aspa } = source.tables;
+    const count = (name: string | undefined, of: (table: Table, number: number) => number): number => {
+      const table = name === undefined ? undefined : this.#tables.get(name);
+      const number = table?.sources.indexOf(source) ?? 0;
+      return table === undefined || number <= 0 ? 0 : of(table, number);
+    };
+    return {
+      roa4: count(roa4, (table, number) => table.ipv4.set.countOf(number)),
+      roa6: count(roa6, (table, number) => table.ipv6.set.countOf(number)),
+      aspa: count(aspa, (table, number) => table.aspas.of(number).size),
+    };
+  }
+
+  /** What a table has now, and who its sources are. */
+  contentsOf(name: string): Pick<Table, 'roas' | 'aspas' | 'sources'> | undefined {
+    return this.#tables.get(name);
+  }
+
+  #table(name: string): Table {
+    const known = this.#tables.get(name);
+    if (known !== undefined) return known;
+    const roas = new RoaTable();
+    const place = (family: 'ipv4' | 'ipv6'): SetPlace => ({
+      get set() {
+        return roas[family];
+      },
+      set set(set) {
+        roas[family] = set;
+      },
+      edition: 0,
+    });
+    const table = {
+      name,
+      roas,
+      aspas: new AspaTable(),
+      ipv4: place('ipv4'),
+      ipv6: place('ipv6'),
+      sources: [],
+    };
+    this.#tables.set(name, table);
+    return table;
+  }
+
+  /** What the configuration says in a table, in the place of what it said. */
+  #fill(name: string, before: readonly StaticRoa[], after: readonly StaticRoa[]): void {
+    const { roas, ipv4, ipv6 } = this.#table(name);
+    for (const place of [ipv4, ipv6]) place.edition++;
+    for (const [entries, method] of [
+      [before, 'remove'],
+      [after, 'add'],
+    ] as const) {
+      for (const { prefix, maxLength, asn } of entries) {
+        const { bytes, length } = parseTarget(prefix).prefix;
+        roas[method](new PrefixValue(bytes, length), maxLength, asn, CONFIGURED);
+      }
+    }
+  }
+
+  #run(deadline: number): boolean {
+    const expired = (): boolean => this.#clock.now() >= deadline;
+    for (;;) {
+      if (this.#running === undefined) {
+        const job = this.#jobs.shift();
+        if (job === undefined) return false;
+        this.#running = this.#begin(job);
+      }
+      if (this.#running.run(expired)) return true;
+      this.#running = undefined;
+      if (expired()) return this.#jobs.length > 0;
+    }
+  }
+
+  #begin({ source, update, done }: Job): UpdateJob {
+    const find = (name: string | undefined): Target | undefined => {
+      const table = name === undefined ? undefined : this.#tables.get(name);
+      const number = table?.sources.indexOf(source) ?? -1;
+      return table === undefined || number < 0 ? undefined : { table, number };
+    };
+    const { roa4, roa6, aspa } = source.tables;
+    return new UpdateJob(
+      update,
+      { ipv4: find(roa4), ipv6: find(roa6), aspa: find(aspa) },
+      (problem, changes) => {
+        if (changes.size > 0) this.#onChange(changes);
+        done(problem);
+      },
+    );
   }
 }
 
-/** Runs the filters that ask one of the `changed` tables over the routes at hand. */
-export function revalidate(speaker: Speaker, changed: ReadonlySet<string>): void {
-  if (changed.size === 0) return;
-  const { registry, policies, rooms, pipes } = speaker;
-  const asks = (policy: Policy): boolean =>
-    filtersOf(policy).some(({ facts }) => [...facts.tables].some((table) => changed.has(table)));
-  for (const handle of registry.values()) {
-    if (asks(handle.settings.import)) registry.refreshIn(handle);
-    if (asks(handle.settings.export)) registry.refreshOut(handle);
+const NO_ASPAS = new AspaTable();
+
+function byTable<T extends { readonly table: string }>(entries: Iterable<T>): Map<string, T[]> {
+  const tables = new Map<string, T[]>();
+  for (const entry of entries) {
+    const known = tables.get(entry.table);
+    if (known === undefined) tables.set(entry.table, [entry]);
+    else known.push(entry);
   }
-  for (const room of rooms.values()) {
-    const { install, ...imports } = room.config.localPolicies;
-    if (asks(install)) room.kernel?.useFilter(policies.kernelFilter(install));
-    if (!Object.values(imports).some(asks)) continue;
-    speaker.useLocalImport(room, room.config);
-    reimportLocal(speaker, room);
+  return tables;
+}
+
+/** A customer that has several entries has the providers of them all. */
+function authorizationsOf(aspas: readonly StaticAspa[]): Authorizations {
+  const found = new Map<number, Set<number>>();
+  for (const { customer, providers } of aspas) {
+    found.set(customer, new Set([...(found.get(customer) ?? []), ...providers]));
   }
-  for (const { config } of pipes.values()) {
-    if (asks(config.import) || asks(config.export)) pipes.renew(config.name);
-  }
+  return new Map([...found].map(([customer, providers]) => [customer, Uint32Array.from(providers).sort()]));
 }

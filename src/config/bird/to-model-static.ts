@@ -74,6 +74,7 @@ function networkOf(
       return { ...base, type: 'via', ...hopsOf(target.hops) };
     }
     case 'roa':
+    case 'aspa':
       // An entry for filters, no route.
       return undefined;
     default:

@@ -150,6 +150,7 @@ export interface RpkiView {
   version: number;
   sessionId: number | undefined;
   serial: number | undefined;
+  /** Seconds ago. */
   lastUpdate: number | undefined;
   refreshTimer: TimerView | undefined;
   retryTimer: TimerView | undefined;

@@ -19,6 +19,7 @@ export function effectiveConfig(config: Config, off: ReadonlySet<string>): Confi
     ...main,
     ...(config.tables !== undefined && { tables: config.tables.map(remaining) }),
     ...(config.pipes !== undefined && { pipes: config.pipes.filter(({ name }) => !off.has(name)) }),
+    ...(config.rpki !== undefined && { rpki: config.rpki.filter(({ name }) => !off.has(name)) }),
     dynamicPeers: config.dynamicPeers.filter(({ name }) => !ranges.has(name)),
   };
 }

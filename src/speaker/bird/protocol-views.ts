@@ -1,6 +1,6 @@
 // All protocols as BIRD's users see them: those of the configuration in its order, each peer of a range behind it.
 
-import type { ChannelName, ChannelOptions, ProtocolConfig } from '../../config/bird/config.ts';
+import type { ChannelName, ChannelOptions } from '../../config/bird/config.ts';
 import type { Config, Policy } from '../../config/model.ts';
 import { ACCEPT_ALL, policyFor } from '../../config/policies.ts';
 import { DEFAULT_PREFERENCE } from '../../rib/route-extras.ts';
@@ -21,14 +21,12 @@ import { filterText } from './filter-text.ts';
 import { localCounts } from './local-counts.ts';
 import { pipeChannelView, pipeTables } from './pipe-view.ts';
 import type { ProtocolStates } from './protocol-states.ts';
-import { roasOf } from './roas.ts';
-
-const PIPE_PREFERENCE = 70;
-const RPKI_PREFERENCE = 100;
-const DEFAULT_RPKI_PORT = 323;
+import { RPKI_PREFERENCE } from './roa-answer.ts';
+import { aspasOf, roasOf } from './roas.ts';
+import { cacheState, rpkiView } from './rpki-view.ts';
 
 /** Kinds that are accepted in a configuration and do nothing. */
-const IDLE_KINDS: ReadonlySet<DeclaredProtocol['kind']> = new Set(['mrt', 'bmp', 'rpki']);
+const IDLE_KINDS: ReadonlySet<DeclaredProtocol['kind']> = new Set(['mrt', 'bmp']);
 
 export class ProtocolViews {
   readonly #speaker: Speaker;
@@ -59,6 +57,7 @@ export class ProtocolViews {
   stateOf(declared: DeclaredProtocol): ProtocolState {
     const off = declared.disabled || this.#states.off.has(declared.name);
     if (off || IDLE_KINDS.has(declared.kind)) return 'down';
+    if (declared.kind === 'rpki') return cacheState(this.#speaker.rpki.report(declared.name));
     // No route is chosen before peers have sent theirs again.
     if (declared.kind === 'kernel' && this.#speaker.recovery.active) return 'wait';
     return declared.range === undefined ? 'up' : 'start';
@@ -117,12 +116,19 @@ export class ProtocolViews {
     return { ...base, bgp: base.state === 'down' ? { ...bgp, state: 'Down' } : bgp, channels };
   }
 
+  #cache({ kind, name }: DeclaredProtocol): RpkiView | undefined {
+    if (kind !== 'rpki') return undefined;
+    const { rpki, written, parts } = this.#speaker;
+    const config = written.rpki?.find((cache) => cache.name === name);
+    if (config === undefined) return undefined;
+    return rpkiView(config, rpki.report(name)?.status, parts.clock.wallTime());
+  }
+
   #particulars(declared: DeclaredProtocol): Pick<ProtocolView, 'pipe' | 'rpki'> {
-    const { written } = declared;
     const pipe = pipeTables(this.#speaker, declared);
     return {
       pipe: pipe && { table: pipe.table, peerTable: pipe.peerTable },
-      rpki: written?.kind === 'rpki' ? rpkiView(written) : undefined,
+      rpki: this.#cache(declared),
     };
   }
 
@@ -187,9 +193,7 @@ export class ProtocolViews {
     const { written: config } = this.#speaker;
     const table = channelTable(config, name, options);
     const up = isUp(this.stateOf(declared));
-    const count = [...roasOf(config)].filter(
-      (roa) => roa.table === table && roa.protocol === declared.name,
-    ).length;
+    const count = this.#entries(declared, name, table);
     const routes = { imported: count, filtered: undefined, exported: 0, preferred: count };
     return {
       ...EMPTY_CHANNEL,
@@ -202,6 +206,19 @@ export class ProtocolViews {
       routes: up ? routes : undefined,
       stats: up ? statsOf(routes) : undefined,
     };
+  }
+
+  /** Entries of a ROA or ASPA table that a protocol stands for. */
+  #entries(declared: DeclaredProtocol, channel: ChannelName, table: string): number {
+    const { written: config, rpki } = this.#speaker;
+    if (declared.kind === 'rpki') {
+      const counts = rpki.report(declared.name)?.counts;
+      return channel === 'roa4' || channel === 'roa6' || channel === 'aspa' ? (counts?.[channel] ?? 0) : 0;
+    }
+    const entries = channel === 'aspa' ? aspasOf(config) : roasOf(config);
+    let count = 0;
+    for (const entry of entries) if (entry.table === table && entry.protocol === declared.name) count++;
+    return count;
   }
 }
 
@@ -259,22 +276,5 @@ function statsOf({ imported, exported }: ChannelRoutes): NonNullable<ChannelView
     importWithdraws: none,
     exportUpdates: { ...none, received: exported, accepted: exported },
     exportWithdraws: none,
-  };
-}
-
-function rpkiView(written: Extract<ProtocolConfig, { kind: 'rpki' }>): RpkiView {
-  const { options } = written;
-  return {
-    server: options.remote ?? '',
-    port: options.port ?? DEFAULT_RPKI_PORT,
-    transport: 'Unprotected over TCP',
-    status: 'Down',
-    version: 1,
-    sessionId: undefined,
-    serial: undefined,
-    lastUpdate: undefined,
-    refreshTimer: undefined,
-    retryTimer: undefined,
-    expireTimer: undefined,
   };
 }

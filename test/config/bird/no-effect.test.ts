@@ -62,6 +62,7 @@ const VALUES = [
   '{ key { id 1; secret "x"; }; }',
   'table master4',
   '10.0.0.9 port 323',
+  '700',
   '5 s',
   'off',
   '10.0.0.9 as 64501',
@@ -77,6 +78,7 @@ const BESIDE_OTHERS: Readonly<Record<string, string>> = {
   'bgp: neighbor': 'works',
   'bgp: keys': 'works',
   'pipe: peer table': 'works',
+  'rpki: remote': 'works',
 };
 
 interface Place {
@@ -201,7 +203,7 @@ function generated(): string {
     '|---|---|---|---|',
     ...statementRows(),
     '',
-    `Protocols that are read and checked, and do not run: ${unrun.join(', ')}. Tables of other kinds than ipv4, ipv6, roa4 and roa6 are known by name only.`,
+    `Protocols that are read and checked, and do not run: ${unrun.join(', ')}. Tables of other kinds than ipv4, ipv6, roa4, roa6 and aspa are known by name only.`,
     '',
     `Protocols that are passed over with one warning: ${DIALECTS.map(
       (dialect) => `${SKIPPED_KINDS[dialect].join(', ')} (${dialect})`,

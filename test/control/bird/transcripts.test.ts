@@ -34,13 +34,10 @@ const EXCUSES: Readonly<Record<string, readonly Excuse[]>> = {
   '2.0.12': [
     ...BOTH,
     {
-      why: 'pipes, MRT dumps and RPKI are not served',
+      why: 'pipes and MRT dumps are not served',
       lines: [
         [/^(.*)(pipe1 {6}Pipe|mrt1 {7}MRT)( +--- {8})up {5}(.*)$/, '$1$2$3down   $4'],
-        [/^(.*rpki1 {6}RPKI {7}--- {8})start {2}TIME Transport-Error$/, '$1down   TIME Down'],
         [/^( {5}(Import|Export) state: {3})up$/, '$1down'],
-        [/^( {3}Status: {11})Transport-Error$/, '$1Down'],
-        [/^( {3}Retry timer {5}: ).*$/, '$1---'],
         [/^ {3}Route change stats:.*$/, undefined],
         [/^ {3}Routes: .* imported, N exported$/, undefined],
         [/^ {5}(Import|Export) (updates|withdraws):.*$/, undefined],

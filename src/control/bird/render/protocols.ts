@@ -129,7 +129,9 @@ function* rpkiLines(rpki: NonNullable<ProtocolView['rpki']>): Iterable<string> {
   yield field(2, 'Protocol version', `${rpki.version}`, COLUMN.rpki);
   yield field(2, 'Session ID', orNone(rpki.sessionId), COLUMN.rpki);
   yield field(2, 'Serial number', orNone(rpki.serial), COLUMN.rpki);
-  yield field(2, 'Last update', orNone(rpki.lastUpdate), COLUMN.rpki);
+  const { lastUpdate } = rpki;
+  const updated = lastUpdate === undefined ? undefined : `before ${lastUpdate.toFixed(3)} s`;
+  yield field(2, 'Last update', orNone(updated), COLUMN.rpki);
   for (const [name, value] of [
     ['Refresh', rpki.refreshTimer],
     ['Retry', rpki.retryTimer],

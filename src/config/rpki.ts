@@ -1,0 +1,70 @@
+// Caches of RPKI data in the model (RFC 8210 §10), what they are where nothing is said of them, and how two sets of them
+// differ.
+
+import { isDeepStrictEqual } from 'node:util';
+import type { Secret } from './model.ts';
+
+export interface RpkiCacheConfig {
+  /** Unique, among peers too. */
+  readonly name: string;
+  /** An address or a host name. */
+  readonly host: string;
+  readonly port: number;
+  /** Source address. */
+  readonly localAddress: string | undefined;
+  /** TCP-MD5 key. */
+  readonly password: Secret | undefined;
+  /** The lower, the more preferred; caches of one preference are asked together. */
+  readonly preference: number;
+  readonly refresh: RpkiInterval;
+  readonly retry: RpkiInterval;
+  readonly expire: RpkiInterval;
+  readonly minVersion: number;
+  readonly maxVersion: number;
+  readonly ignoreMaxLength: boolean;
+  readonly enabled: boolean;
+  /** Names of the tables that its records go into; undefined for records that are passed over. */
+  readonly tables: {
+    readonly roa4: string | undefined;
+    readonly roa6: string | undefined;
+    readonly aspa: string | undefined;
+  };
+}
+
+/** `keep`: whatever the cache asks for. */
+export interface RpkiInterval {
+  readonly seconds: number;
+  readonly keep: boolean;
+}
+
+/** rpki-rtr */
+export const RPKI_PORT = 323;
+/** Seconds: RFC 8210 §6. */
+export const RPKI_INTERVALS = {
+  refresh: { least: 1, most: 86_400, usual: 3600 },
+  retry: { least: 1, most: 7200, usual: 600 },
+  expire: { least: 600, most: 172_800, usual: 7200 },
+} as const;
+export const RPKI_MAX_VERSION = 2;
+
+/** One sentence a cache that is new, gone or changed. */
+export function rpkiChanges(
+  before: readonly RpkiCacheConfig[] = [],
+  after: readonly RpkiCacheConfig[] = [],
+): string[] {
+  const old = new Map(before.map((cache) => [cache.name, cache]));
+  const sentences = after.flatMap((cache) => {
+    const known = old.get(cache.name);
+    old.delete(cache.name);
+    if (known === undefined) return [`RPKI cache ${cache.name} is new`];
+    return sameCache(known, cache) ? [] : [`RPKI cache ${cache.name} changes`];
+  });
+  return [...sentences, ...[...old.keys()].map((name) => `RPKI cache ${name} is removed`)];
+}
+
+export function sameCache(a: RpkiCacheConfig, b: RpkiCacheConfig): boolean {
+  const { password: passwordA, ...restA } = a;
+  const { password: passwordB, ...restB } = b;
+  const samePassword = passwordA === undefined ? passwordB === undefined : passwordA.equals(passwordB);
+  return samePassword && isDeepStrictEqual(restA, restB);
+}

@@ -1,0 +1,117 @@
+// The caches of the configuration, running: each has a client, all of them are ordered by preference, and what they say
+// goes into the tables that filters ask.
+
+import { type RpkiCacheConfig, sameCache } from '../config/rpki.ts';
+import type { Logger } from '../lib/log.ts';
+import { CacheClient } from '../rpki/cache-client.ts';
+import { type CacheMember, CacheSet } from '../rpki/cache-set.ts';
+import type { CacheSettings, CacheStatus } from '../rpki/cache-types.ts';
+import { RecordBatch } from '../rpki/record-batch.ts';
+import { type DialTools, dialCache } from './rpki-dial.ts';
+import type { CacheSource, SourceCounts, ValidationTables } from './validation-tables.ts';
+
+export interface RpkiTools extends DialTools {
+  readonly log: Logger;
+  readonly tables: ValidationTables;
+  /** What is shown of a cache has changed. */
+  readonly onChange: (name: string) => void;
+}
+
+interface RunningCache {
+  config: RpkiCacheConfig;
+  readonly member: CacheMember;
+  readonly source: CacheSource;
+}
+
+export interface CacheReport {
+  readonly config: RpkiCacheConfig;
+  readonly status: CacheStatus;
+  readonly counts: SourceCounts;
+}
+
+export class RpkiCaches {
+  readonly #tools: RpkiTools;
+  readonly #set = new CacheSet();
+  readonly #byName = new Map<string, RunningCache>();
+
+  constructor(tools: RpkiTools) {
+    this.#tools = tools;
+  }
+
+  /** These are the caches from now on; those that have not changed are not disturbed. */
+  use(caches: readonly RpkiCacheConfig[]): void {
+    const wanted = new Map(caches.filter(({ enabled }) => enabled).map((cache) => [cache.name, cache]));
+    for (const [name, running] of [...this.#byName]) {
+      const config = wanted.get(name);
+      if (config === undefined || !goesOn(running.config, config)) this.#remove(running);
+    }
+    for (const config of wanted.values()) {
+      const running = this.#byName.get(config.name);
+      if (running === undefined) this.#add(config);
+      else if (!sameCache(running.config, config)) {
+        running.config = config;
+        running.member.client.useSettings(settingsOf(config));
+      }
+    }
+  }
+
+  /** In the order of the configuration. */
+  *reports(): Iterable<CacheReport> {
+    for (const name of this.#byName.keys()) {
+      const report = this.report(name);
+      if (report !== undefined) yield report;
+    }
+  }
+
+  report(name: string): CacheReport | undefined {
+    const running = this.#byName.get(name);
+    if (running === undefined) return undefined;
+    const { config, member, source } = running;
+    return { config, status: member.client.status, counts: this.#tools.tables.countsOf(source) };
+  }
+
+  /** Asks a cache for news now. */
+  refresh(name: string): void {
+    this.#byName.get(name)?.member.client.refreshNow();
+  }
+
+  stop(): void {
+    for (const running of [...this.#byName.values()]) this.#remove(running);
+  }
+
+  #add(config: RpkiCacheConfig): void {
+    const { clock, log, tables, onChange } = this.#tools;
+    const { name, tables: names, ignoreMaxLength } = config;
+    const source: CacheSource = { name, tables: { ...names, ignoreMaxLength } };
+    tables.attach(source);
+    const client = new CacheClient(settingsOf(config), {
+      clock,
+      log: log.child({ cache: name }),
+      dial: (events) => dialCache(config, this.#tools, events),
+      apply: (update, done) => tables.apply(source, update, done),
+      onChange: () => {
+        onChange(name);
+        this.#set.review();
+      },
+    });
+    const member = { client, preference: config.preference, enabled: true };
+    this.#byName.set(name, { config, member, source });
+    this.#set.add(member);
+  }
+
+  #remove({ config, member, source }: RunningCache): void {
+    this.#byName.delete(config.name);
+    this.#set.remove(member);
+    this.#tools.tables.detach(source, { whole: true, records: new RecordBatch() });
+  }
+}
+
+/** Only the intervals and the versions differ. */
+function goesOn(before: RpkiCacheConfig, after: RpkiCacheConfig): boolean {
+  const { refresh, retry, expire, minVersion, maxVersion } = after;
+  return sameCache({ ...before, refresh, retry, expire, minVersion, maxVersion }, after);
+}
+
+function settingsOf({ refresh, retry, expire, minVersion, maxVersion }: RpkiCacheConfig): CacheSettings {
+  return { intervals: { refresh, retry, expire }, minVersion, maxVersion };
+}
