@@ -1,7 +1,7 @@
 // What a group advertises: its Adj-RIB-Out, the rules and the policy that lead to it, and one prefix's computation. When
 // it is computed, and what becomes of the difference, is update-group.ts's affair.
 
-import { type AdjRibOut, MultiPathOut, SinglePathOut } from './adj-rib-out.ts';
+import { type AdjRibOut, MultiPathOut, type PathOut, SinglePathOut } from './adj-rib-out.ts';
 import type { ChangeBatch } from './change-batch.ts';
 import { ExportFilter } from './export-filter.ts';
 import { type ExportGate, exportGate } from './export-limit.ts';
@@ -58,6 +58,13 @@ export class Advertiser {
     if (this.#single !== undefined)
       computeSinglePath(this.#rib, prefixId, this, this.#single, members, batch);
     else computeMultiPath(this.#rib, prefixId, this.#limit, this, this.#multi!, members, batch);
+  }
+
+  /** Enters what members have been sent of a prefix, in an Adj-RIB-Out that has nothing of it. */
+  restore(prefixId: number, paths: readonly PathOut[]): void {
+    const [only] = paths;
+    if (this.#multi !== undefined) this.#multi.set(prefixId, paths);
+    else if (only !== undefined) this.#single?.set(prefixId, only.attr, only.from);
   }
 
   /** What was computed is in the Adj-RIB-Out; what only served the computation may go. */

@@ -27,8 +27,8 @@ export interface JoinRequest {
 
 /** A member between two groups. */
 export interface Parted {
-  /** What it misses there: every route that it may have been sent here. */
-  readonly lane: Lane;
+  /** What it misses there: every route that it may have been sent here. Undefined: it has what the group has. */
+  readonly lane: Lane | undefined;
   readonly endOfRibSent: boolean;
 }
 
@@ -83,6 +83,15 @@ export class Lane {
 
   isPending(prefixId: number): boolean {
     return this.#pending.has(prefixId);
+  }
+
+  /** What is remembered, with the path ids that were withdrawn meanwhile. */
+  missing(): { prefixId: number; gone: readonly number[] }[] {
+    const missing: { prefixId: number; gone: readonly number[] }[] = [];
+    this.#pending.forEach((prefixId) => {
+      missing.push({ prefixId, gone: [...(this.#goneIds.get(prefixId) ?? [])] });
+    });
+    return missing;
   }
 
   /** The next remembered prefix, or -1. The caller releases it in the prefix table. */

@@ -183,6 +183,21 @@ export class PathStore {
     return row;
   }
 
+  /**
+   * Passes over numbers, so that the next row of a store that has lost none gets this one. Returns how many stay free;
+   * they do so until they are given back.
+   */
+  skipTo(row: number): number {
+    const skipped = row - this.#limit;
+    this.#limit = row;
+    this.#size += skipped;
+    return skipped;
+  }
+
+  giveBack(skipped: number): void {
+    this.#size -= skipped;
+  }
+
   /** Unlinks and frees a row; its attributes are the caller's to release first. */
   remove(row: number): void {
     const records = this.#records;

@@ -89,6 +89,11 @@ export class UpdateGroup {
     return [...this.#members.values()].map((member) => member.peer);
   }
 
+  /** Of the members that are not at its pace. */
+  get lanes(): readonly Lane[] {
+    return this.#lanes;
+  }
+
   lagging(): readonly RibPeer[] {
     return this.#lanes.flatMap((lane) => lane.members.map((member) => member.peer));
   }
@@ -107,7 +112,7 @@ export class UpdateGroup {
   join({ peer, sink }: JoinRequest, from?: Parted): void {
     const member: Member = { peer, sink, endOfRibSent: from?.endOfRibSent ?? false };
     this.#members.set(peer.id, member);
-    if (from !== undefined) {
+    if (from?.lane !== undefined) {
       from.lane.members.push(member);
       if (!this.#lanes.includes(from.lane)) this.#lanes.push(from.lane);
     } else if (this.#built === 1) this.#main.push(member);
@@ -130,9 +135,8 @@ export class UpdateGroup {
   /** The member is gone. */
   leave(peerId: number): void {
     const member = this.#members.get(peerId);
-    if (member === undefined) return;
     this.#members.delete(peerId);
-    this.#detach(member);
+    if (member !== undefined) this.#detach(member);
   }
 
   /**
@@ -237,8 +241,7 @@ export class UpdateGroup {
         lane.note(prefixId, pathId, attr);
       });
     }
-    if (this.#main.length === 0) return;
-    if (this.#encodeFor(this.#main)) this.#mainStalledSince ??= this.#clock.now();
+    if (this.#main.length > 0 && this.#encodeFor(this.#main)) this.#mainStalledSince ??= this.#clock.now();
   }
 
   /** False while members of `main` are congested and still have the others' patience. */
@@ -284,9 +287,8 @@ export class UpdateGroup {
   #detach(member: Member): void {
     this.#main = this.#main.filter((other) => other !== member);
     const lane = this.#lanes.find((each) => each.members.includes(member));
-    if (lane === undefined) return;
-    lane.members.splice(lane.members.indexOf(member), 1);
-    if (lane.members.length > 0) return;
+    lane?.members.splice(lane.members.indexOf(member), 1);
+    if (lane === undefined || lane.members.length > 0) return;
     lane.close();
     this.#lanes = this.#lanes.filter((other) => other !== lane);
   }
@@ -390,8 +392,7 @@ export class UpdateGroup {
   }
 
   #wakeLater(): void {
-    if (this.#patience !== undefined) return;
-    this.#patience = this.#clock.setTimer(PATIENCE_MS, () => {
+    this.#patience ??= this.#clock.setTimer(PATIENCE_MS, () => {
       this.#patience = undefined;
       this.#wake();
     });

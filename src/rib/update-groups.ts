@@ -4,7 +4,7 @@
 import { UpdateWriter } from '../bgp/wire/update-writer.ts';
 import { type ExportOptions, groupKey } from './export-options.ts';
 import type { FamilyRib } from './family-rib.ts';
-import type { JoinRequest } from './lane.ts';
+import type { JoinRequest, Parted } from './lane.ts';
 import type { ResumableWork } from './row-walk.ts';
 import { type ExportDriver, UpdateGroup } from './update-group.ts';
 
@@ -38,8 +38,15 @@ export class UpdateGroups {
     return this.#byPeer.get(peerId);
   }
 
-  /** Puts a peer into the group of its options; one that is in another group moves with what it was sent. */
-  join(options: ExportOptions, request: JoinRequest): UpdateGroup {
+  /**
+   * Puts a peer into the group of its options; one that is in another group moves with what it was sent. `handed` says
+   * what a peer that is in none has been sent by another process.
+   */
+  join(
+    options: ExportOptions,
+    request: JoinRequest,
+    handed?: (group: UpdateGroup) => Parted | undefined,
+  ): UpdateGroup {
     const key = groupKey(options);
     const before = this.#byPeer.get(request.peer.id);
     if (before?.key === key) return before;
@@ -48,7 +55,7 @@ export class UpdateGroups {
       group = this.#create(options);
       this.#byKey.set(key, group);
     }
-    group.join(request, before?.part(request.peer.id, group));
+    group.join(request, before === undefined ? handed?.(group) : before.part(request.peer.id, group));
     this.#byPeer.set(request.peer.id, group);
     if (before !== undefined) this.#closeIfEmpty(before);
     return group;

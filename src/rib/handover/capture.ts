@@ -1,0 +1,168 @@
+// Writes the image of the tables (image.ts). Nothing must be under way while it is taken: no walk, no dirty prefix, no
+// change that a group has not read. Members that lag are no hindrance: what they miss goes along.
+
+import { growInt32, growUint16, growUint32 } from '../../lib/columns.ts';
+import { describeOptions, type ExportOptions } from '../export-options.ts';
+import type { FamilyRib } from '../family-rib.ts';
+import type { Lane } from '../lane.ts';
+import type { Rib } from '../rib.ts';
+import type { UpdateGroup } from '../update-group.ts';
+import type {
+  AttributeImage,
+  FamilyImage,
+  GroupImage,
+  MemberImage,
+  MissingImage,
+  PrefixImage,
+  RibImage,
+  RowImage,
+} from './image.ts';
+
+/** Throws RangeError where the tables are not at rest. */
+export function captureRib(rib: Rib): RibImage {
+  if (!rib.idle) throw new RangeError('the tables are not at rest');
+  const { attrs, nextHops } = rib;
+  const attributes = captureAttributes(rib);
+  const extras = [...new Set(attributes.extras)].filter((id) => id !== 0);
+  return {
+    nextHops: [...nextHops.values()].map(({ id, wire, zone }) => ({ id, wire, zone })),
+    extras: extras.map((id) => ({ id, bundle: attrs.extrasTable.get(id) })),
+    attributes,
+    families: rib.families.map((family) => captureFamily(family, rib.groups[family.index]!.values())),
+    local: rib.local.id,
+  };
+}
+
+/** What tells whether two groups send the same; a policy's key counts in its own process only. */
+export function optionsText(options: ExportOptions): string {
+  const { policy } = options;
+  const name = typeof policy === 'string' ? policy : `filter ${policy.name}`;
+  return Object.values({ ...describeOptions(options), policy: name }).join('|');
+}
+
+function captureAttributes({ attrs }: Rib): AttributeImage {
+  const used: number[] = [];
+  let octets = 0;
+  for (let id = 1; id < attrs.limit; id++) {
+    if (attrs.references(id) === 0) continue;
+    used.push(id);
+    octets += attrs.length(id);
+  }
+  const bytes = new Uint8Array(octets);
+  let at = 0;
+  for (const id of used) {
+    const offset = attrs.offset(id);
+    bytes.set(attrs.bytes.subarray(offset, offset + attrs.length(id)), at);
+    at += attrs.length(id);
+  }
+  return {
+    ids: Int32Array.from(used),
+    bytes,
+    lengths: Uint32Array.from(used, (id) => attrs.length(id)),
+    nextHops: Int32Array.from(used, (id) => attrs.nextHop[id]!),
+    extras: Int32Array.from(used, (id) => attrs.extras[id]!),
+  };
+}
+
+function captureFamily(rib: FamilyRib, groups: Iterable<UpdateGroup>): FamilyImage {
+  return {
+    family: rib.family.name,
+    prefixes: capturePrefixes(rib),
+    rows: captureRows(rib),
+    groups: [...groups].map((group) => captureGroup(rib, group)),
+  };
+}
+
+function capturePrefixes({ prefixes, family, locRib }: FamilyRib): PrefixImage {
+  const { size, limit, records } = prefixes;
+  const image = {
+    ids: new Int32Array(size),
+    words: new Int32Array(size * family.words),
+    lengths: new Uint8Array(size),
+    best: new Int32Array(size),
+  };
+  let at = 0;
+  for (let id = 1; id < limit; id++) {
+    if (!prefixes.inUse(id)) continue;
+    image.ids[at] = id;
+    image.lengths[at] = prefixes.bits(id);
+    image.best[at] = locRib.bestRow(id);
+    const first = prefixes.wordsAt(id);
+    for (let i = 0; i < family.words; i++) image.words[at * family.words + i] = records[first + i]!;
+    at++;
+  }
+  return image;
+}
+
+function captureRows({ paths }: FamilyRib): RowImage {
+  const { size, limit } = paths;
+  const rows = new Int32Array(size);
+  let count = 0;
+  let identified = false;
+  for (let row = 1; row < limit; row++) {
+    if (paths.prefixId(row) === 0) continue;
+    rows[count++] = row;
+    identified ||= paths.pathId(row) !== 0;
+  }
+  return {
+    rows,
+    prefixes: Int32Array.from(rows, (row) => paths.prefixId(row)),
+    peers: Uint16Array.from(rows, (row) => paths.peerId(row)),
+    pathIds: identified ? Uint32Array.from(rows, (row) => paths.pathId(row)) : new Uint32Array(0),
+    attrIn: Int32Array.from(rows, (row) => paths.attrIn(row)),
+    attrPost: Int32Array.from(rows, (row) => paths.attrPost(row)),
+    since: Uint32Array.from(rows, (row) => paths.since(row)),
+    rejects: Uint8Array.from(rows, (row) => paths.reject(row)),
+    flags: Uint16Array.from(rows, (row) => paths.flags(row)),
+  };
+}
+
+function captureGroup({ prefixes }: FamilyRib, group: UpdateGroup): GroupImage {
+  const { adjRibOut } = group;
+  let prefixIds = new Int32Array(adjRibOut.size);
+  let pathIds = new Uint32Array(adjRibOut.size);
+  let attrs = new Int32Array(adjRibOut.size);
+  let from = new Uint16Array(adjRibOut.size);
+  let count = 0;
+  let identified = false;
+  for (let id = 1; id < prefixes.limit; id++) {
+    adjRibOut.forEach(id, (pathId, attr, peer) => {
+      prefixIds = growInt32(prefixIds, count + 1);
+      pathIds = growUint32(pathIds, count + 1);
+      attrs = growInt32(attrs, count + 1);
+      from = growUint16(from, count + 1);
+      prefixIds[count] = id;
+      pathIds[count] = pathId;
+      attrs[count] = attr;
+      from[count] = peer;
+      identified ||= pathId !== 0;
+      count++;
+    });
+  }
+  return {
+    options: optionsText(group.options),
+    prefixes: prefixIds.subarray(0, count),
+    pathIds: identified ? pathIds.subarray(0, count) : new Uint32Array(0),
+    attrs: attrs.subarray(0, count),
+    from: from.subarray(0, count),
+    members: group.members().map(({ id }) => captureMember(group, id)),
+  };
+}
+
+function captureMember(group: UpdateGroup, peer: number): MemberImage {
+  const lane = group.lanes.find(({ members }) => members.some((member) => member.peer.id === peer));
+  return {
+    peer,
+    endOfRibSent: group.endOfRibSent(peer),
+    missing: lane === undefined ? undefined : captureLane(lane),
+  };
+}
+
+function captureLane(lane: Lane): MissingImage {
+  const missing = lane.missing();
+  return {
+    prefixes: Int32Array.from(missing, ({ prefixId }) => prefixId),
+    gone: missing.map(({ gone }) => gone),
+    epilogue: lane.epilogue,
+  };
+}

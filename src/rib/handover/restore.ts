@@ -1,0 +1,236 @@
+// Builds the tables from an image (capture.ts), in two steps: everything that has an id at once, into tables that are
+// still empty; then each group's Adj-RIB-Out when its first member joins, so that what members have is not sent again
+// and what they should not have is withdrawn. No decision is taken here: the best paths are those of the image, and
+// everything is marked to be decided again.
+
+import { IPV4_UNICAST } from '../../bgp/wire/families.ts';
+import type { FamilyRib } from '../family-rib.ts';
+import { Lane, type Parted } from '../lane.ts';
+import { PATH_FLAG } from '../path-store.ts';
+import type { Rib } from '../rib.ts';
+import type { RibPeer } from '../rib-peer.ts';
+import { NO_EXTRAS, type RouteExtras } from '../route-extras.ts';
+import type { UpdateGroup } from '../update-group.ts';
+import { optionsText } from './capture.ts';
+import type { FamilyImage, GroupImage, MemberImage, RibImage } from './image.ts';
+
+/** More than any table holds; a wild number must not ask for all the memory there is. */
+const LARGEST_ID = 1 << 28;
+
+/** An image that cannot be of tables like these. */
+export class ImageError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'ImageError';
+  }
+}
+
+/** By the writer's id, the id here; 0 = none. */
+type Translation = Int32Array;
+
+interface HandedFamily {
+  readonly rib: FamilyRib;
+  readonly prefixes: Translation;
+  readonly groups: readonly GroupImage[];
+  /** Which image a group here began with. */
+  readonly adopted: Map<UpdateGroup, GroupImage>;
+}
+
+export class RibRestore {
+  readonly #rib: Rib;
+  readonly #peers: ReadonlyMap<number, RibPeer>;
+  readonly #attrs: Translation;
+  readonly #families: HandedFamily[] = [];
+  #released = false;
+
+  /**
+   * Fills empty tables. `peers`: the peer here for each id of the image, except the pseudo peer's; rows of others are
+   * left out. Own routes count as stale until they are announced again. Throws ImageError, with the tables in any state.
+   */
+  constructor(rib: Rib, image: RibImage, peers: ReadonlyMap<number, RibPeer>) {
+    this.#rib = rib;
+    this.#peers = new Map([...peers, [image.local, rib.local]]);
+    this.#attrs = restoreAttributes(rib, image);
+    for (const family of image.families) this.#families.push(this.#restoreFamily(family));
+  }
+
+  /** What a peer that joins a group of this family has been sent; called once the group is there and before it works. */
+  part(familyId: number, oldPeerId: number, group: UpdateGroup): Parted | undefined {
+    const handed = this.#families.find(({ rib }) => rib.family.id === familyId);
+    if (handed === undefined) return undefined;
+    for (const image of handed.groups) {
+      const member = image.members.find(({ peer }) => peer === oldPeerId);
+      if (member !== undefined) return this.#part(handed, image, member, group);
+    }
+    return undefined;
+  }
+
+  /** All peers have joined: ids that nobody uses may go. To be called once. */
+  release(): void {
+    if (this.#released) return;
+    this.#released = true;
+    const { attrs } = this.#rib;
+    for (const id of this.#attrs) if (id !== 0) attrs.release(id);
+    for (const { rib, prefixes } of this.#families) {
+      for (const id of prefixes) {
+        if (id === 0) continue;
+        if (rib.paths.first(id) !== 0 || rib.locRib.bestRow(id) !== 0) rib.locRib.markDirty(id);
+        rib.prefixes.release(id);
+      }
+    }
+  }
+
+  #restoreFamily(image: FamilyImage): HandedFamily {
+    const rib = this.#rib.families.find(({ family }) => family.name === image.family);
+    if (rib === undefined) throw new ImageError(`there is no family ${image.family}`);
+    if (rib.paths.size > 0) throw new RangeError('the tables are in use');
+    const prefixes = restorePrefixes(rib, image);
+    this.#restoreRows(rib, image, prefixes);
+    for (let i = 0; i < image.prefixes.ids.length; i++) {
+      const best = image.prefixes.best[i]!;
+      const prefixId = translate(prefixes, image.prefixes.ids[i]!, 'prefix');
+      // The best path's peer may not be here any more.
+      if (best !== 0 && rib.paths.prefixId(best) === prefixId && rib.paths.attrPost(best) !== 0) {
+        rib.locRib.restore(prefixId, best);
+      }
+    }
+    return { rib, prefixes, groups: image.groups, adopted: new Map() };
+  }
+
+  #restoreRows(rib: FamilyRib, { rows: image }: FamilyImage, prefixes: Translation): void {
+    const { paths, shared } = rib;
+    let skipped = 0;
+    for (let i = 0; i < image.rows.length; i++) {
+      const peer = this.#peers.get(image.peers[i]!);
+      if (peer === undefined) continue;
+      const number = image.rows[i]!;
+      if (number < paths.limit) throw new ImageError('rows are not in order');
+      skipped += paths.skipTo(number);
+      const prefixId = translate(prefixes, image.prefixes[i]!, 'prefix');
+      rib.prefixes.hold(prefixId);
+      const row = paths.add(prefixId, peer.id, image.pathIds[i] ?? 0);
+      const attrIn = translate(this.#attrs, image.attrIn[i]!, 'attribute set');
+      shared.attrs.hold(attrIn);
+      paths.setAttrIn(row, attrIn);
+      const post = image.attrPost[i]!;
+      if (post !== 0) {
+        const attrPost = translate(this.#attrs, post, 'attribute set');
+        shared.attrs.hold(attrPost);
+        paths.setAttrPost(row, attrPost);
+      }
+      paths.setSince(row, image.since[i]!);
+      paths.setReject(row, image.rejects[i]!);
+      const own = peer === this.#rib.local ? PATH_FLAG.stale : 0;
+      paths.setFlags(row, image.flags[i]! | own);
+      const counters = peer.counters[rib.index]!;
+      counters.received++;
+      if (image.rejects[i] !== 0) counters.rejected++;
+      if ((paths.flags(row) & PATH_FLAG.stale) !== 0) counters.stale++;
+    }
+    paths.giveBack(skipped);
+  }
+
+  #part(handed: HandedFamily, image: GroupImage, member: MemberImage, group: UpdateGroup): Parted {
+    const first = handed.adopted.get(group);
+    if (first === undefined) {
+      this.#adopt(handed, image, group);
+      handed.adopted.set(group, image);
+    }
+    const { endOfRibSent, missing } = member;
+    const inStep = handed.adopted.get(group) === image && optionsText(group.options) === image.options;
+    if (inStep && missing === undefined) return { lane: undefined, endOfRibSent };
+    const lane = new Lane(handed.rib.prefixes, { cursor: 1, fresh: false }, []);
+    // What it may have and nobody else here has must be withdrawn.
+    const note = (prefix: number, pathId: number) => {
+      const prefixId = handed.prefixes[prefix] ?? 0;
+      if (prefixId !== 0) lane.note(prefixId, pathId, 0);
+    };
+    if (!inStep)
+      for (let i = 0; i < image.prefixes.length; i++) note(image.prefixes[i]!, image.pathIds[i] ?? 0);
+    for (const [i, prefix] of (missing?.prefixes ?? []).entries()) {
+      note(prefix, 0);
+      for (const pathId of missing?.gone[i] ?? []) note(prefix, pathId);
+    }
+    lane.epilogue.push(...(missing?.epilogue ?? []));
+    return { lane, endOfRibSent };
+  }
+
+  #adopt({ prefixes }: HandedFamily, image: GroupImage, { advertiser }: UpdateGroup): void {
+    let paths: { pathId: number; attr: number; from: number }[] = [];
+    for (let i = 0; i < image.prefixes.length; i++) {
+      const prefix = image.prefixes[i]!;
+      const from = this.#peers.get(image.from[i]!)?.id;
+      // Of a peer that is no longer here: nobody may have it from another.
+      paths.push({
+        pathId: image.pathIds[i] ?? 0,
+        attr: translate(this.#attrs, image.attrs[i]!, 'attribute set'),
+        from: from ?? 0,
+      });
+      if (image.prefixes[i + 1] === prefix) continue;
+      advertiser.restore(translate(prefixes, prefix, 'prefix'), paths);
+      paths = [];
+    }
+  }
+}
+
+/** Each set is held once; what it names is held by it. */
+function restoreAttributes({ attrs, nextHops }: Rib, image: RibImage): Translation {
+  const { attributes } = image;
+  const hops = tableFor(image.nextHops.map(({ id }) => id));
+  for (const { id, wire, zone } of image.nextHops) hops[id] = nextHops.intern(wire, wire.length, zone);
+  const bundles = new Map([[NO_EXTRAS, NO_EXTRAS]]);
+  for (const { id, bundle } of image.extras) bundles.set(id, attrs.extrasTable.intern(bundleOf(bundle)));
+  const translation = tableFor(attributes.ids);
+  let at = 0;
+  for (let i = 0; i < attributes.ids.length; i++) {
+    const length = attributes.lengths[i]!;
+    if (at + length > attributes.bytes.length) throw new ImageError('attribute sets are cut off');
+    const nextHop = translate(hops, attributes.nextHops[i]!, 'next hop');
+    const bundle = bundles.get(attributes.extras[i]!);
+    if (bundle === undefined) throw new ImageError(`bundle of extras ${attributes.extras[i]} is missing`);
+    translation[attributes.ids[i]!] = attrs.intern(attributes.bytes, at, length, nextHop, bundle);
+    at += length;
+  }
+  for (const id of hops) if (id !== 0) nextHops.release(id);
+  for (const id of bundles.values()) attrs.extrasTable.release(id);
+  return translation;
+}
+
+function restorePrefixes(rib: FamilyRib, { prefixes: image }: FamilyImage): Translation {
+  const { words } = rib.family;
+  const longest = words === IPV4_UNICAST.words ? 32 : 128;
+  const translation = tableFor(image.ids);
+  for (let i = 0; i < image.ids.length; i++) {
+    if (image.lengths[i]! > longest) throw new ImageError(`a prefix has ${image.lengths[i]} bits`);
+    const id = rib.prefixes.intern(image.words, i * words, image.lengths[i]!);
+    rib.prefixes.hold(id);
+    translation[image.ids[i]!] = id;
+  }
+  return translation;
+}
+
+function translate(translation: Translation, id: number, what: string): number {
+  const found = translation[id] ?? 0;
+  if (found === 0) throw new ImageError(`${what} ${id} is missing`);
+  return found;
+}
+
+/** Room for a translation of these ids, which are dense. */
+function tableFor(ids: Iterable<number>): Translation {
+  let highest = 0;
+  for (const id of ids) {
+    if (id < 1 || id > LARGEST_ID) throw new ImageError(`${id} is no id`);
+    if (id > highest) highest = id;
+  }
+  return new Int32Array(highest + 1);
+}
+
+/** What route-extras.ts has written; a bundle of another version has at least what decides. */
+function bundleOf(value: object): RouteExtras {
+  if (!isBundle(value)) throw new ImageError('a bundle of extras is not one');
+  return value;
+}
+
+function isBundle(value: object): value is RouteExtras {
+  return 'origin' in value && 'preference' in value && 'values' in value && value.values instanceof Map;
+}

@@ -1,0 +1,252 @@
+// Tables that go on in another process: nobody who has everything is sent a byte, who lags is sent what it misses, and
+// from then on both go the same way.
+
+import { deserialize, serialize } from 'node:v8';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { ExportOptions } from '../../src/rib/export-options.ts';
+import { captureRib } from '../../src/rib/handover/capture.ts';
+import type { RibImage } from '../../src/rib/handover/image.ts';
+import { ImageError, RibRestore } from '../../src/rib/handover/restore.ts';
+import type { RibPeer } from '../../src/rib/rib-peer.ts';
+import { exportOptions, FakeSink, identity, importOptions, octets, RibLab } from './lab.ts';
+
+const PEERS = 4;
+const PREFIXES = Array.from({ length: 24 }, (_, i) => `10.0.${i}.0/24`);
+
+/** Two share a group; one has several paths; one is internal. */
+const EXPORTS: readonly ExportOptions[] = [
+  exportOptions(),
+  exportOptions(),
+  exportOptions({ addPath: 'all' }),
+  exportOptions({ peerType: 'internal', nextHop: 'self' }),
+];
+
+type Op =
+  | { readonly kind: 'announce'; readonly peer: number; readonly prefixes: number[]; readonly med: number }
+  | { readonly kind: 'withdraw'; readonly peer: number; readonly prefixes: number[] }
+  | { readonly kind: 'congest' | 'drain'; readonly peer: number };
+
+const peerNumber = fc.integer({ min: 0, max: PEERS - 1 });
+const somePrefixes = fc.uniqueArray(fc.integer({ min: 0, max: PREFIXES.length - 1 }), { minLength: 1 });
+const anOp: fc.Arbitrary<Op> = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      kind: fc.constant('announce' as const),
+      peer: peerNumber,
+      prefixes: somePrefixes,
+      med: fc.integer({ min: 0, max: 5 }),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant('withdraw' as const),
+      peer: peerNumber,
+      prefixes: somePrefixes,
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constantFrom('congest' as const, 'drain' as const), peer: peerNumber }),
+  },
+);
+
+interface World {
+  readonly lab: RibLab;
+  readonly peers: RibPeer[];
+  readonly sinks: FakeSink[];
+}
+
+function addPeer({ rib }: RibLab, i: number): RibPeer {
+  const address = octets(`192.0.2.${i + 1}`);
+  return rib.addPeer(
+    identity({ name: `p${i}`, routerId: i + 1, address }),
+    importOptions({ peerAs: 65001 + i }),
+  );
+}
+
+function newWorld(): World {
+  const lab = new RibLab({ rows: 64, decision: { preferOldest: true } });
+  const peers = EXPORTS.map((_, i) => addPeer(lab, i));
+  const sinks = peers.map((peer, i) => lab.join(peer, EXPORTS[i]!));
+  lab.settle();
+  return { lab, peers, sinks };
+}
+
+function apply({ lab, peers, sinks }: World, op: Op): void {
+  const peer = peers[op.peer]!;
+  if (op.kind === 'announce') {
+    const values = { origin: 'IGP', asPath: `${65001 + op.peer}`, med: op.med } as const;
+    lab.announce(
+      peer,
+      op.prefixes.map((i) => PREFIXES[i]!),
+      values,
+      `192.0.2.${op.peer + 1}`,
+    );
+  } else if (op.kind === 'withdraw') {
+    lab.withdraw(
+      peer,
+      op.prefixes.map((i) => PREFIXES[i]!),
+    );
+  } else {
+    sinks[op.peer]!.congested = op.kind === 'congest';
+    if (op.kind === 'drain') lab.rib.wakeExport();
+  }
+  // Longer than a congested member keeps the others waiting.
+  lab.advance(150);
+}
+
+function drainAll({ lab, sinks }: World): void {
+  for (const sink of sinks) sink.congested = false;
+  lab.rib.wakeExport();
+  lab.advance(150);
+}
+
+/** As another process gets it. */
+function travelled(image: RibImage): RibImage {
+  return deserialize(serialize(image));
+}
+
+/** The same peers, with other ids, in tables of their own; their sinks know what they have been sent. */
+function goOn(before: World, image: RibImage, options: readonly ExportOptions[] = EXPORTS): World {
+  const lab = new RibLab({ rows: 64, decision: { preferOldest: true } });
+  const peers: RibPeer[] = [];
+  for (let i = PEERS - 1; i >= 0; i--) peers[i] = addPeer(lab, i);
+  for (const { family } of lab.rib.families) lab.rib.defer(family.id);
+  const restore = new RibRestore(lab.rib, image, new Map(before.peers.map(({ id }, i) => [id, peers[i]!])));
+  const sinks = peers.map((peer, i) => {
+    const { family } = options[i]!;
+    const sink = new FakeSink(options[i]!);
+    for (const [prefix, text] of before.sinks[i]!.table) sink.table.set(prefix, text);
+    const groups = lab.rib.groups[family.id]!;
+    groups.join(options[i]!, { peer, sink }, (group) => restore.part(family.id, before.peers[i]!.id, group));
+    sink.lagging = () => groups.groupOf(peer.id)?.lagging().includes(peer) ?? false;
+    return sink;
+  });
+  restore.release();
+  for (const { family } of lab.rib.families) lab.rib.release(family.id);
+  return { lab, peers, sinks };
+}
+
+/** Without path identifiers: which number a new path gets is nobody's business. */
+function content(sink: FakeSink): string[] {
+  return [...sink.table].map(([key, text]) => `${key.replace(/#.*/, '')} ${text}`).sort();
+}
+
+function attributeReferences({ lab: { rib } }: World): number {
+  let sum = 0;
+  for (let id = 1; id < rib.attrs.limit; id++) sum += rib.attrs.references(id);
+  return sum;
+}
+
+describe('tables in another process', () => {
+  it('send nothing again, and go on as if nothing had happened', () => {
+    fc.assert(
+      fc.property(fc.array(anOp, { maxLength: 30 }), fc.array(anOp, { maxLength: 15 }), (first, then) => {
+        const before = newWorld();
+        for (const op of first) apply(before, op);
+        const inStep = before.sinks.map((sink) => !sink.lagging());
+        const image = travelled(captureRib(before.lab.rib));
+        const after = goOn(before, image);
+        after.lab.settle();
+        for (const [i, sink] of after.sinks.entries()) {
+          if (inStep[i]) expect([sink.octets, sink.log], `peer ${i}`).toEqual([0, []]);
+        }
+        expect(attributeReferences(after)).toBe(attributeReferences(before));
+        drainAll(before);
+        drainAll(after);
+        expect(after.sinks.map(content)).toEqual(before.sinks.map(content));
+        for (const op of then) {
+          apply(before, op);
+          apply(after, op);
+        }
+        drainAll(before);
+        drainAll(after);
+        expect(after.sinks.map(content)).toEqual(before.sinks.map(content));
+        expect(after.sinks.flatMap(({ untidy }) => untidy)).toEqual([]);
+        for (const [i, { counters }] of after.peers.entries()) {
+          expect(counters[0]).toEqual(before.peers[i]!.counters[0]);
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('keep path identifiers, rows that were left free included', () => {
+    const before = newWorld();
+    for (const peer of [0, 1, 3]) apply(before, { kind: 'announce', peer, prefixes: [0, 1, 2], med: 0 });
+    apply(before, { kind: 'withdraw', peer: 0, prefixes: [0, 1, 2] });
+    const after = goOn(before, travelled(captureRib(before.lab.rib)));
+    const sent = [...before.sinks[2]!.table.keys()].sort();
+    apply(after, { kind: 'announce', peer: 0, prefixes: [5], med: 0 });
+    const [more] = [...after.sinks[2]!.table.keys()].filter((key) => !sent.includes(key));
+    expect([...after.sinks[2]!.table.keys()].filter((key) => key !== more).sort()).toEqual(sent);
+    const numbers = sent.map((key) => key.split('#')[1]);
+    expect(numbers).not.toContain(more!.split('#')[1]);
+    expect(after.sinks[2]!.untidy).toEqual([]);
+  });
+
+  it('send everything again where the options have changed, and withdraw what does not belong there', () => {
+    const before = newWorld();
+    apply(before, { kind: 'announce', peer: 1, prefixes: [0, 1, 2], med: 1 });
+    const changed = EXPORTS.map((options, i) =>
+      i === 0 ? { ...options, policy: 'reject' as const } : options,
+    );
+    const after = goOn(before, travelled(captureRib(before.lab.rib)), changed);
+    after.lab.settle();
+    expect([...before.sinks[0]!.table.keys()].length).toBe(3);
+    expect([...after.sinks[0]!.table.keys()]).toEqual([]);
+    expect(after.sinks.slice(1).map(({ octets }) => octets)).toEqual([0, 0, 0]);
+  });
+
+  it('lose the routes of a peer that did not come along, and tell the others', () => {
+    const before = newWorld();
+    apply(before, { kind: 'announce', peer: 0, prefixes: [0, 1], med: 0 });
+    apply(before, { kind: 'announce', peer: 1, prefixes: [1], med: 3 });
+    const image = travelled(captureRib(before.lab.rib));
+    const lab = new RibLab({ rows: 64 });
+    const [peer, source] = [addPeer(lab, 2), addPeer(lab, 1)];
+    const restore = new RibRestore(
+      lab.rib,
+      image,
+      new Map([
+        [before.peers[2]!.id, peer],
+        [before.peers[1]!.id, source],
+      ]),
+    );
+    const sink = new FakeSink(EXPORTS[2]!);
+    for (const [prefix, text] of before.sinks[2]!.table) sink.table.set(prefix, text);
+    lab.rib.groups[0]!.join(EXPORTS[2]!, { peer, sink }, (group) =>
+      restore.part(0, before.peers[2]!.id, group),
+    );
+    restore.release();
+    lab.settle();
+    expect([...sink.table.keys()].map((key) => key.split('#')[0])).toEqual([PREFIXES[1]]);
+  });
+
+  it('are not made of what cannot be', () => {
+    const before = newWorld();
+    apply(before, { kind: 'announce', peer: 0, prefixes: [0, 1], med: 0 });
+    const image = captureRib(before.lab.rib);
+    const wrong: readonly RibImage[] = [
+      { ...image, nextHops: [] },
+      { ...image, attributes: { ...image.attributes, bytes: image.attributes.bytes.subarray(1) } },
+      { ...image, attributes: { ...image.attributes, ids: Int32Array.of(-1) } },
+      { ...image, families: [{ ...image.families[0]!, family: 'ipv9' }] },
+      {
+        ...image,
+        families: image.families.map((each) => ({
+          ...each,
+          rows: { ...each.rows, rows: each.rows.rows.slice().reverse() },
+        })),
+      },
+    ];
+    for (const each of wrong) {
+      const { rib } = new RibLab({ rows: 64 });
+      const peers = new Map([[before.peers[0]!.id, addPeer(new RibLab({ rows: 64 }), 0)]]);
+      expect(() => new RibRestore(rib, each, peers)).toThrow(ImageError);
+    }
+  });
+});
