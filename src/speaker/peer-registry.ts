@@ -14,12 +14,11 @@ import type { Config, PeerSettings } from '../config/model.ts';
 import { sameValue } from '../config/peer-changes.ts';
 import { formatAddress, type IpAddress } from '../lib/ip.ts';
 import { type Concerns, reimport } from '../rib/adj-rib-in.ts';
-import type { ExportSink } from '../rib/lane.ts';
 import type { Rib } from '../rib/rib.ts';
 import { CommandError } from './api.ts';
 import { EstablishedPeer } from './established-peer.ts';
+import { type PeerLimits, peerLimits, sinkOf } from './limited-peer.ts';
 import { interfaceOf, type OwnAddresses } from './own-addresses.ts';
-import { PeerLimits } from './peer-limits.ts';
 import { peerOptions } from './peer-options.ts';
 import type { Pipeline } from './pipeline.ts';
 import type { Policies } from './policies.ts';
@@ -143,13 +142,13 @@ export class PeerRegistry implements PeerEvents {
       restartOffer: undefined,
       restartFlags,
       draining: this.#drainsAll,
-      limits: new PeerLimits(settings.limits, {
-        name: identity.name,
-        log: this.#dependencies.session.log,
-        defer: this.#dependencies.defer,
-        exported: (family) => exportedRoutes(this.#dependencies.rib, handle, family),
-        end: (cease, forGood) => this.#end(handle, cease, forGood),
-      }),
+      limits: peerLimits(
+        settings.limits,
+        identity.name,
+        () => handle,
+        this.#dependencies,
+        (cease, forGood) => this.#end(handle, cease, forGood),
+      ),
     };
     this.#byName.set(identity.name, handle);
     this.#byPeer.set(peer, handle);
@@ -362,9 +361,9 @@ export class PeerRegistry implements PeerEvents {
         handle.draining,
       );
       const limit = handle.limits.exportLimit(family);
-      const sink =
-        limit === undefined || limit.block !== undefined ? session : watched(session, handle.limits);
-      rib.groupsOf(ribPeer, family.id).join({ ...options, limit }, { peer: ribPeer, sink });
+      rib
+        .groupsOf(ribPeer, family.id)
+        .join({ ...options, limit }, { peer: ribPeer, sink: sinkOf(session, limit, handle.limits) });
     }
   }
 
@@ -373,26 +372,4 @@ export class PeerRegistry implements PeerEvents {
     if (handle === undefined) throw new RangeError(`peer ${peer.name} is not registered`);
     return handle;
   }
-}
-
-/** Routes of a family that a peer is sent now. */
-export function exportedRoutes(rib: Rib, { established }: PeerHandle, family: Family): number {
-  if (established === undefined) return 0;
-  const { ribPeer } = established;
-  const { id } = ribPeer;
-  const group = rib.groupsOf(ribPeer, family.id).groupOf(id);
-  return group === undefined ? 0 : group.adjRibOut.size - group.adjRibOut.fromPeer(id);
-}
-
-/** What a peer is sent is counted afterwards: a group must not lose a member while it hands out. */
-function watched(session: Session, limits: PeerLimits): ExportSink {
-  return {
-    get congested() {
-      return session.congested;
-    },
-    send(chunks) {
-      limits.reviewSoon();
-      return session.send(chunks);
-    },
-  };
 }

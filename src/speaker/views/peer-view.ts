@@ -5,7 +5,8 @@ import { FAMILIES, type Family, familyByName } from '../../bgp/wire/families.ts'
 import { formatAddress, formatQuad } from '../../lib/ip.ts';
 import type { Rib } from '../../rib/rib.ts';
 import type { PeerFamilyView, PeerLimitView, PeerView } from '../api.ts';
-import { exportedRoutes, type PeerHandle } from '../peer-registry.ts';
+import { exportedRoutes } from '../limited-peer.ts';
+import type { PeerHandle } from '../peer-registry.ts';
 
 export function peerView(rib: Rib, handle: PeerHandle): PeerView {
   const { peer, settings } = handle;
