@@ -18,6 +18,7 @@ import { renderStatus } from './render/status.ts';
 import { type Look, safeText, styleFor } from './render/style.ts';
 import { attributeTable, kernelTable, renderGroups } from './render/tables.ts';
 import type { Terminal } from './terminal.ts';
+import { upgradeAction } from './upgrade/action.ts';
 
 export interface Shell {
   readonly terminal: Terminal;
@@ -175,6 +176,7 @@ export const ACTIONS: Record<keyof typeof COMMANDS, Action> = {
     (_reply, _look, { prefix }) => `${prefix} is no longer originated.\n`,
   ),
   impact: impactAction,
+  upgrade: upgradeAction,
   reload: unary(COMMANDS.reload, ({ changes }) =>
     changes.length === 0
       ? 'The configuration was read again; nothing changed.\n'

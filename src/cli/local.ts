@@ -70,6 +70,14 @@ export async function run(file: string, options: RunOptions, terminal: Terminal)
     import('../control/bird/log-tap.ts'),
     import('./bird/remote-log.ts'),
   ]);
+  const [{ takeInheritance }, { Upgrader }, { invocationOf }] = await Promise.all([
+    import('./upgrade/inherited.ts'),
+    import('./upgrade/upgrader.ts'),
+    import('./upgrade/invocation.ts'),
+  ]);
+  const inherited = await takeInheritance(process.env);
+  let flush = (): void => {};
+  const upgrader = new Upgrader(invocationOf(process, [['check', file]]), process.env, () => flush());
   const [{ becomeUser }, { watchSecrets }, { systemSupervisor }] = await Promise.all([
     import('./run-as.ts'),
     import('./secret-watch.ts'),
@@ -94,6 +102,7 @@ export async function run(file: string, options: RunOptions, terminal: Terminal)
             : openBirdLog('godwit', false, terminal.now);
         log.useConfig(config);
         dieLoudly(log);
+        flush = () => log.flush();
         return { ...log, logger: logTap.over(log.logger) };
       },
       describeIssues: async (issues) => {
@@ -101,7 +110,7 @@ export async function run(file: string, options: RunOptions, terminal: Terminal)
         return formatIssues(issues, { color: terminal.color }).trimEnd();
       },
       claimSocket: socket.refuseForeign,
-      createSpeaker: speaker.createSpeaker,
+      createSpeaker: (wanted) => upgrader.createSpeaker(speaker.createSpeaker, wanted, inherited),
       startControl: control.startControlServer,
       startTcp: async (options) => (await import('../control/grpc/tcp-server.ts')).startTcpControl(options),
       startBird: ({ socket: options, ...rest }) =>

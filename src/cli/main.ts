@@ -6,6 +6,7 @@ import { CLIENTS, DAEMONS, faceOf } from './bird/faces.ts';
 import { EXIT, type ExitCode, ExitError } from './exit-codes.ts';
 import type { Handlers } from './program.ts';
 import { OutputClosedError, processTerminal, type Terminal } from './terminal.ts';
+import { REHEARSAL } from './upgrade/words.ts';
 
 /** Runs the words after the program's name; returns the exit code. */
 export async function main(argv: readonly string[], terminal: Terminal): Promise<ExitCode> {
@@ -94,6 +95,10 @@ export async function start(): Promise<void> {
   const once = (signal: NodeJS.Signals, listener: () => void) => process.once(signal, listener);
   const terminal = processTerminal({ stdout, stderr, env, once });
   const [, program = '', ...argv] = process.argv;
+  if (argv[0] === REHEARSAL) {
+    process.exitCode = await (await import('./upgrade/rehearsal.ts')).rehearse(terminal);
+    return;
+  }
   const face = faceOf(program, argv);
   process.exitCode = face === undefined ? await main(argv, terminal) : await runFace(face, terminal);
 }

@@ -30,6 +30,8 @@ import type {
   RouteView,
   StatusView,
   UpdateGroupsReply,
+  UpgradeRequest,
+  UpgradeView,
   WatchPeersRequest,
   WatchRoutesRequest,
 } from './protocol.ts';
@@ -108,6 +110,7 @@ const showRoutes: ListCommand<RoutesRequest, RouteView> = {
   args: [
     { ...args.prefix, required: false, help: 'a prefix, or an address for its longest match' },
     args.longer,
+    args.option('table', '--table', 'TABLE', 'of this routing table; of the main one unless given'),
     args.option('receivedFrom', '--peer', 'PEER', 'only paths from this peer', 'peer'),
     args.option('advertisedTo', '--advertised-to', 'PEER', 'what this peer is sent', 'peer'),
     args.flag('bestOnly', '--best', 'only best paths'),
@@ -331,6 +334,22 @@ const reload: UnaryCommand<Nothing, ReloadResult> = {
   run: (api) => api.reload(),
 };
 
+const upgrade: UnaryCommand<UpgradeRequest, UpgradeView> = {
+  name: 'upgrade',
+  method: 'Upgrade',
+  kind: 'unary',
+  help: 'let a new version of the program go on, with all sessions and routes',
+  args: [
+    args.option(
+      'program',
+      '--program',
+      'PATH',
+      "the new version's bin/godwit.js (default: where this one is)",
+    ),
+  ],
+  run: (api, { program }) => api.upgrade(program),
+};
+
 /** Every command that the daemon answers. */
 export const COMMANDS = {
   status,
@@ -351,6 +370,7 @@ export const COMMANDS = {
   networkDelete,
   impact,
   reload,
+  upgrade,
 } as const;
 
 /** COMMANDS as a list for those who treat them alike. */

@@ -34,6 +34,7 @@ export {
   type RouteView,
   type StatusView,
   type UpdateGroupView,
+  type UpgradeView,
 } from '../speaker/api.ts';
 
 /** Where the daemon listens and the command line looks unless told otherwise. */
@@ -101,6 +102,7 @@ export interface RoutesRequest {
   longer?: boolean;
   receivedFrom?: string;
   advertisedTo?: string;
+  table?: string;
   bestOnly?: boolean;
   rejectedOnly?: boolean;
   beforePolicy?: boolean;
@@ -127,6 +129,10 @@ export interface PeerActionRequest {
 
 export interface DrainRequest {
   undo?: boolean;
+}
+
+export interface UpgradeRequest {
+  program?: string;
 }
 
 export interface DeleteNetworkRequest {

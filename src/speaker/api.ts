@@ -152,6 +152,8 @@ export interface RouteQuery {
   /** Exactly this prefix, or with `longer` everything inside it; an address asks for its longest match. */
   prefix?: string;
   longer?: boolean;
+  /** A routing table by its name; the main one unless given. */
+  table?: string;
   /** Only paths received from this peer. */
   receivedFrom?: string;
   /** What is advertised to this peer (Adj-RIB-Out) instead of the tables. */
@@ -347,6 +349,14 @@ export interface ReloadResult {
   changes: string[];
 }
 
+export interface UpgradeView {
+  /** Versions of this program and of the one that goes on. */
+  from: string;
+  to: string;
+  /** How many go on. */
+  sessions: number;
+}
+
 export interface SpeakerApi {
   /** What BIRD's control protocol asks for beyond the rest. */
   readonly bird: BirdApi;
@@ -383,4 +393,9 @@ export interface SpeakerApi {
   impact(file: string | undefined, limit: number): Promise<ImpactView>;
   /** Reads the configuration again and applies the difference. */
   reload(): Promise<ReloadResult>;
+  /**
+   * Lets a program, this one's own file unless given, go on in the place of this process, with all sessions and routes.
+   * Resolves when the program has agreed, a moment before it does so; rejects with nothing changed.
+   */
+  upgrade(program: string | undefined): Promise<UpgradeView>;
 }

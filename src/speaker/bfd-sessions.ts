@@ -2,6 +2,7 @@
 // RFC 5882: one session a path, however many peers lean on it (§4.4); AdminDown on either side is no failure (§4.2); a
 // BGP session is not held up by BFD that has not come up (§4.1: the peer may not speak it). RFC 9384: Cease/10.
 
+import type { BfdImage } from '../bfd/image.ts';
 import { diagnosticText } from '../bfd/protocol.ts';
 import type { BfdEvents, BfdService, SessionReport, SessionSpec } from '../bfd/service.ts';
 import { type DownReason, isBfdDown } from '../bgp/session/down-reason.ts';
@@ -10,6 +11,7 @@ import type { BfdConfig } from '../config/model.ts';
 import type { Clock } from '../lib/clock.ts';
 import { formatAddress, parseAddress } from '../lib/ip.ts';
 import type { Logger } from '../lib/log.ts';
+import { CommandError } from './api.ts';
 import type { Journal } from './journal/journal.ts';
 import type { PeerHandle } from './peer-registry.ts';
 
@@ -38,6 +40,19 @@ export interface WatchedPath {
 const MICROS_PER_MS = 1000;
 /** Between the end of a service and the next one. */
 const REOPEN_MS = 5000;
+/** While a process gives way to another one. */
+const SLOW_TX_MICROS = 10_000_000;
+const SLOW_DOWN_LIMIT_MS = 5000;
+const SLOW_DOWN_POLL_MS = 10;
+
+/** A path on its way from one process to another. */
+export interface HandedPath {
+  readonly image: BfdImage;
+  /** Wall-clock milliseconds. */
+  readonly since: number;
+  readonly upCount: number;
+  readonly downCount: number;
+}
 
 export class BfdSessions {
   readonly #parts: BfdSessionsParts;
@@ -47,6 +62,12 @@ export class BfdSessions {
   #service: BfdService | undefined;
   #nextId = 1;
   #closed = false;
+  /** By id: sessions that another service shall go on with. */
+  #images: ReadonlyMap<number, BfdImage> | undefined;
+  /** By key: what another process has watched. */
+  readonly #handed = new Map<string, HandedPath>();
+  /** Paths that were watched, and worked, before this process. */
+  readonly #goingOn = new Set<number>();
   /** A sentence about why nothing is watched. */
   problem: string | undefined;
 
@@ -86,6 +107,60 @@ export class BfdSessions {
     await this.#service?.close();
   }
 
+  /**
+   * Agrees with every other side on so few packets that nobody misses those of some seconds. Rejects with CommandError
+   * where one does not; `goOn` takes it back.
+   */
+  async slowDown(): Promise<void> {
+    const { clock } = this.#parts;
+    const watched = () => [...this.#byId.values()].filter(({ report }) => report?.state === 'Up');
+    const isFast = ({ report }: WatchedPath) =>
+      report !== undefined && report.transmitInterval > 0 && report.transmitInterval < SLOW_TX_MICROS;
+    for (const { id, spec } of watched()) {
+      this.#service?.update(id, { ...spec, desiredMinTx: Math.max(spec.desiredMinTx, SLOW_TX_MICROS) });
+    }
+    const limit = clock.now() + SLOW_DOWN_LIMIT_MS;
+    while (watched().some(isFast)) {
+      if (clock.now() >= limit) {
+        const names = watched().filter(isFast).flatMap(namesOf).join(', ');
+        throw new CommandError('failed', `BFD of ${names} does not agree to fewer packets for a while`);
+      }
+      await new Promise<void>((resolve) => void clock.setTimer(SLOW_DOWN_POLL_MS, resolve));
+    }
+  }
+
+  /** Ends what watches, without a word to the other sides; `goOn` takes it back. */
+  async handOver(): Promise<void> {
+    this.#images = (await this.#service?.handOver()) ?? new Map();
+    this.#service = undefined;
+  }
+
+  /** By key: the paths that `handOver` has let go. */
+  images(): ReadonlyMap<string, HandedPath> {
+    const handed = new Map<string, HandedPath>();
+    for (const { id, key, since, upCount, downCount } of this.#byKey.values()) {
+      const image = this.#images?.get(id);
+      if (image !== undefined) handed.set(key, { image, since, upCount, downCount });
+    }
+    return handed;
+  }
+
+  /** Everything as before `slowDown`. */
+  goOn(): void {
+    const images = this.#images;
+    this.#images = undefined;
+    const service = images === undefined ? this.#service : this.#byKey.size === 0 ? undefined : this.#open();
+    for (const { id, spec } of this.#byId.values()) {
+      if (images === undefined) service?.update(id, spec);
+      else service?.add(id, spec, images.get(id));
+    }
+  }
+
+  /** Paths that another process has watched, for when peers ask for them. */
+  takeOver(handed: ReadonlyMap<string, HandedPath>): void {
+    for (const [key, path] of handed) this.#handed.set(key, path);
+  }
+
   #join(handle: PeerHandle, config: BfdConfig): void {
     const service = this.#open();
     const key = pathKey(handle, config);
@@ -94,7 +169,14 @@ export class BfdSessions {
     path.members.set(handle, config);
     this.#pathOf.set(handle, path);
     path.spec = { ...sessionOptions(shortest(path)), path: path.spec.path };
-    if (known === undefined) service?.add(path.id, path.spec);
+    const handed = this.#handed.get(key);
+    this.#handed.delete(key);
+    if (handed !== undefined && known === undefined) {
+      this.#goingOn.add(path.id);
+      const { since, upCount, downCount } = handed;
+      Object.assign(path, { since, upCount, downCount });
+    }
+    if (known === undefined) service?.add(path.id, path.spec, handed?.image);
     else service?.update(path.id, path.spec);
   }
 
@@ -175,7 +257,7 @@ export class BfdSessions {
   #learn(report: SessionReport, at: number): void {
     const path = this.#byId.get(report.id);
     if (path === undefined) return;
-    const before = path.report?.state ?? 'Down';
+    const before = path.report?.state ?? (this.#goingOn.delete(path.id) ? 'Up' : 'Down');
     path.report = report;
     if (report.state === before) return;
     path.since = at;

@@ -11,14 +11,28 @@ import { LoopLag } from '../lib/loop-lag.ts';
 import { packageVersion } from '../lib/package-info.ts';
 import { Scheduler } from '../lib/scheduler.ts';
 import { readTcpDrops } from '../lib/tcp-drops.ts';
-import type { SpeakerApi } from './api.ts';
+import type { SpeakerApi, UpgradeView } from './api.ts';
+import { declaredProtocols } from './bird/declared.ts';
+import { effectiveConfig } from './bird/effective.ts';
 import { journalOnDisk } from './journal/disk.ts';
 import { openKernel } from './open-kernel.ts';
 import { systemAddresses } from './own-addresses.ts';
 import type { ConfigLoader } from './reconfiguration.ts';
 import { Speaker } from './speaker.ts';
 import { createApi } from './speaker-api.ts';
+import { HandOver } from './upgrade/hand-over.ts';
+import type { SpeakerState } from './upgrade/state.ts';
+import { TakeOver } from './upgrade/take-over.ts';
 import { type Leisure, warmUp } from './warm-up.ts';
+
+export {
+  decodeStates,
+  encodeStates,
+  type SpeakerState,
+  STATE_FORMAT,
+  StateError,
+} from './upgrade/state.ts';
+export type { HandOver };
 
 export interface CreateOptions {
   readonly config: Config;
@@ -26,12 +40,18 @@ export interface CreateOptions {
   /** Reads the configuration anew, for a reload. */
   readonly loadConfig: ConfigLoader;
   readonly logger: Logger;
+  /** What this process goes on with: it was another program before. */
+  readonly handed?: SpeakerState | undefined;
+  /** Makes the process another program. */
+  readonly upgrade?: ((program: string | undefined) => Promise<UpgradeView>) | undefined;
 }
 
 export interface RunningSpeaker {
   readonly api: SpeakerApi;
   /** A clean stop: sessions end with Cease, kernel routes go or stay as configured. */
   stop(): Promise<void>;
+  /** Lets another program go on with it. */
+  readonly handOver: HandOver;
 }
 
 /** Milliseconds until compiling ahead begins: sockets are open by then, and no session is yet. */
@@ -39,7 +59,8 @@ const WARM_UP_AFTER_MS = 150;
 
 /** Starts a speaker; rejects where the kernel is wanted and cannot be had. */
 export async function createSpeaker(options: CreateOptions): Promise<RunningSpeaker> {
-  const { config, configFile, loadConfig, logger } = options;
+  const { config: written, configFile, loadConfig, logger, handed, upgrade } = options;
+  const config = handed === undefined ? written : effectiveConfig(written, handed.protocols.off);
   const loopLag = new LoopLag(systemClock);
   const speaker = new Speaker(config, {
     clock: systemClock,
@@ -56,7 +77,8 @@ export async function createSpeaker(options: CreateOptions): Promise<RunningSpea
     diagnosis: { journalStore: journalOnDisk, tcpDrops: readTcpDrops, loopLag },
   });
   loopLag.start();
-  await speaker.start();
+  if (handed === undefined) await speaker.start();
+  else await goOn(speaker, written, handed);
   // What answers people and probes comes up first.
   systemClock.setTimer(WARM_UP_AFTER_MS, () =>
     warmUp({
@@ -67,13 +89,22 @@ export async function createSpeaker(options: CreateOptions): Promise<RunningSpea
     }),
   );
   return {
-    api: createApi({ speaker, configFile, loadConfig }),
+    api: createApi({ speaker, configFile, loadConfig, upgrade }),
+    handOver: new HandOver(speaker, loadConfig),
     stop: async () => {
       await speaker.stop();
       loopLag.stop();
       await speaker.diagnosis.close();
     },
   };
+}
+
+/** `written`: with what was switched off by command. */
+async function goOn(speaker: Speaker, written: Config, handed: SpeakerState): Promise<void> {
+  speaker.written = written;
+  speaker.reconfiguredAt = handed.reconfiguredAt;
+  speaker.protocols.useNames(new Set(declaredProtocols(written).map(({ name }) => name)));
+  await speaker.start(new TakeOver(speaker, handed));
 }
 
 function leisureOf({ state, registry, rib }: Speaker): Leisure {

@@ -68,6 +68,18 @@ export class Networks {
     this.#announce(network.prefix);
   }
 
+  /** What `add` put in and nobody has taken out. */
+  addedByCommand(): NetworkSpec[] {
+    return [...this.#added.values()].map(({ prefix, type, via, med, localPref, communities }) => ({
+      prefix,
+      type,
+      via: [...via],
+      ...(med !== undefined && { med }),
+      ...(localPref !== undefined && { localPref }),
+      communities: [...communities],
+    }));
+  }
+
   /** Takes out what `add` put in. Throws CommandError for anything else. */
   delete(text: string): void {
     const prefix = requirePrefix(text);

@@ -14,7 +14,10 @@ import type { Config, PeerSettings } from '../config/model.ts';
 import { sameValue } from '../config/peer-changes.ts';
 import { formatAddress, type IpAddress } from '../lib/ip.ts';
 import { type Concerns, reimport } from '../rib/adj-rib-in.ts';
+import type { Parted } from '../rib/lane.ts';
 import type { Rib } from '../rib/rib.ts';
+import type { ImportOptions, RibPeer, RibPeerIdentity } from '../rib/rib-peer.ts';
+import type { UpdateGroup } from '../rib/update-group.ts';
 import { CommandError } from './api.ts';
 import { EstablishedPeer } from './established-peer.ts';
 import { type PeerLimits, peerLimits, sinkOf } from './limited-peer.ts';
@@ -67,6 +70,16 @@ export interface RegistryDependencies {
   readonly onProgress: () => void;
 }
 
+/** What another process knows of a session that goes on here. */
+export interface HandedSession {
+  readonly ribPeer: RibPeer;
+  /** Ids of families, as of an EstablishedPeer. */
+  readonly endOfRib: readonly number[];
+  readonly refreshing: readonly number[];
+  /** What the peer, joining a group, has been sent. */
+  part(familyId: number, group: UpdateGroup): Parted | undefined;
+}
+
 export class PeerRegistry implements PeerEvents {
   readonly #dependencies: RegistryDependencies;
   readonly #byName = new Map<string, PeerHandle>();
@@ -75,6 +88,9 @@ export class PeerRegistry implements PeerEvents {
   #config: Config;
   /** Peers to come are drained, too. */
   #drainsAll = false;
+  readonly #handed = new Map<PeerHandle, HandedSession>();
+  /** Nothing is read from anybody. */
+  #holdsReading = false;
 
   constructor(config: Config, dependencies: RegistryDependencies) {
     this.#config = config;
@@ -204,6 +220,33 @@ export class PeerRegistry implements PeerEvents {
     }
   }
 
+  get drainsAll(): boolean {
+    return this.#drainsAll;
+  }
+
+  /** The peer's session, when it comes up now, is that of another process. */
+  expect(handle: PeerHandle, handed: HandedSession): void {
+    this.#handed.set(handle, handed);
+  }
+
+  /** Import options of another process, for a peer whose routes wait. */
+  waitingOptions({ settings }: PeerHandle, options: ImportOptions): ImportOptions {
+    return { ...options, policy: this.#dependencies.policies.importPolicy(settings.import) };
+  }
+
+  /** Reads from no peer, those to come included, until releaseReading. */
+  holdReading(): void {
+    this.#holdsReading = true;
+    this.#dependencies.pipeline.hold();
+    for (const { established } of this.values()) established?.session.pauseReading();
+  }
+
+  releaseReading(): void {
+    this.#holdsReading = false;
+    this.#dependencies.pipeline.release();
+    for (const { established } of this.values()) established?.session.resumeReading();
+  }
+
   useConfig(config: Config): void {
     this.#config = config;
   }
@@ -262,9 +305,10 @@ export class PeerRegistry implements PeerEvents {
     );
     const { longLived } = handle.settings.gracefulRestart;
     handle.restartOffer = restartOffer(session.peer.remoteOpen, longLived);
-    const resumed = handle.restarts.resume(handle.restartOffer, context.families);
-    const ribPeer =
-      resumed === undefined ? rib.addPeer(identity, checks) : rib.resumePeer(resumed, identity, checks);
+    const handed = this.#handed.get(handle);
+    this.#handed.delete(handle);
+    const ribPeer = handed?.ribPeer ?? this.#ribPeerOf(handle, context.families, identity, checks);
+    if (handed !== undefined) rib.peers.renew(ribPeer, identity, checks);
     handle.limits.begin(ribPeer);
     const established = new EstablishedPeer(session, ribPeer, handle.settings, {
       clock: tools.clock,
@@ -278,8 +322,11 @@ export class PeerRegistry implements PeerEvents {
       },
     });
     handle.established = established;
+    for (const id of handed?.endOfRib ?? []) established.endOfRib.add(id);
+    for (const id of handed?.refreshing ?? []) established.refreshing.add(id);
+    if (this.#holdsReading) session.pauseReading();
     this.#dependencies.onSession(handle);
-    this.#joinGroups(handle, established);
+    this.#joinGroups(handle, established, handed);
     this.#dependencies.onProgress();
   }
 
@@ -346,7 +393,18 @@ export class PeerRegistry implements PeerEvents {
     return restartOffer !== undefined && settings.gracefulRestart.mode !== 'off';
   }
 
-  #joinGroups(handle: PeerHandle, established: EstablishedPeer): void {
+  #ribPeerOf(
+    { restarts, restartOffer }: PeerHandle,
+    families: readonly Family[],
+    identity: RibPeerIdentity,
+    checks: ImportOptions,
+  ): RibPeer {
+    const { rib } = this.#dependencies;
+    const resumed = restarts.resume(restartOffer, families);
+    return resumed === undefined ? rib.addPeer(identity, checks) : rib.resumePeer(resumed, identity, checks);
+  }
+
+  #joinGroups(handle: PeerHandle, established: EstablishedPeer, handed?: HandedSession): void {
     const { rib, addresses, policies } = this.#dependencies;
     const { session, ribPeer } = established;
     const own = addresses();
@@ -361,9 +419,10 @@ export class PeerRegistry implements PeerEvents {
         handle.draining,
       );
       const limit = handle.limits.exportLimit(family);
+      const request = { peer: ribPeer, sink: sinkOf(session, limit, handle.limits) };
       rib
         .groupsOf(ribPeer, family.id)
-        .join({ ...options, limit }, { peer: ribPeer, sink: sinkOf(session, limit, handle.limits) });
+        .join({ ...options, limit }, request, (group) => handed?.part(family.id, group));
     }
   }
 

@@ -53,6 +53,8 @@ export class Pipeline {
   readonly #defer: (fn: () => void) => void;
   #turnStart: number | undefined;
   readonly #paused = new Set<Readable>();
+  /** Whoever is paused stays so. */
+  #holds = false;
 
   constructor(rib: Rib, clock: Clock, defer: (fn: () => void) => void) {
     this.#rib = rib;
@@ -77,6 +79,16 @@ export class Pipeline {
     if (update.endOfRib !== undefined) this.#endOfRib(from, update.endOfRib);
     this.#keepBudget(from.session);
     if (announced.length > 0) from.limits?.review();
+  }
+
+  /** Nobody's reading goes on before `release`. */
+  hold(): void {
+    this.#holds = true;
+  }
+
+  release(): void {
+    this.#holds = false;
+    this.#nextTurn();
   }
 
   /** RFC 7313 §4: what the refresh does not confirm goes when it ends. */
@@ -137,7 +149,7 @@ export class Pipeline {
 
   readonly #nextTurn = (): void => {
     this.#turnStart = undefined;
-    if (this.#paused.size === 0) return;
+    if (this.#paused.size === 0 || this.#holds) return;
     if (this.#rib.backlog >= BACKLOG_LIMIT / 2) {
       this.#defer(this.#nextTurn);
       return;

@@ -12,6 +12,7 @@ import type { FamilyRib } from '../rib/family-rib.ts';
 import { keepLongLived } from '../rib/long-lived.ts';
 import type { Rib } from '../rib/rib.ts';
 import type { RibPeer } from '../rib/rib-peer.ts';
+import { familiesOf, namesOf, offerImage, offerOf, type RestartImage, timesOf } from './restart-image.ts';
 import type { RestartOffer } from './restart-offer.ts';
 
 const MS_PER_SECOND = 1000;
@@ -87,6 +88,36 @@ export class RestartHelper {
     return deadline === undefined ? undefined : Math.max(0, deadline.until - this.#clock.now());
   }
 
+  /** For another process to go on with; undefined where nothing is kept. */
+  get image(): RestartImage | undefined {
+    const waiting = this.#waiting;
+    if (waiting === undefined && this.#longLived.size === 0 && this.#expired.size === 0) return undefined;
+    return {
+      waiting: waiting && {
+        families: namesOf(waiting.families),
+        restartMs: this.#left(waiting.restart),
+        offer: offerImage(waiting.offer),
+      },
+      longLived: [...this.#longLived].map(([{ name }, deadline]) => [name, this.#left(deadline) ?? 0]),
+      expired: namesOf(this.#expired),
+    };
+  }
+
+  /** Goes on with what another process has kept. */
+  takeOver(ribPeer: RibPeer, { waiting, longLived, expired }: RestartImage): void {
+    for (const family of familiesOf(expired)) this.#expired.add(family);
+    for (const [family, ms] of timesOf(longLived)) {
+      const over = () => this.#longLifeOver(ribPeer, family);
+      this.#longLived.set(family, this.#deadline(ms / MS_PER_SECOND, over));
+    }
+    if (waiting === undefined) return;
+    const families = new Set(familiesOf(waiting.families));
+    const { restartMs, offer } = waiting;
+    const restart =
+      restartMs === undefined ? undefined : this.#deadline(restartMs / MS_PER_SECOND, () => this.#allOver());
+    this.#waiting = { ribPeer, offer: offerOf(offer), families, restart };
+  }
+
   /**
    * The session ended. Returns whether the routes stay; otherwise the caller removes the peer. `patient`: both sides
    * have set the N bit (RFC 8538).
@@ -151,8 +182,8 @@ export class RestartHelper {
     this.#rib.removePeer(waiting.ribPeer);
   }
 
-  #table(_ribPeer: RibPeer, family: Family): FamilyRib {
-    return this.#rib.families[family.id]!;
+  #table(ribPeer: RibPeer, family: Family): FamilyRib {
+    return this.#rib.homeOf(ribPeer, family.id);
   }
 
   #deadline(seconds: number, done: () => void): Deadline {

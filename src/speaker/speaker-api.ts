@@ -23,9 +23,10 @@ export interface ApiOptions {
   readonly configFile: string | undefined;
   /** `file`: another one than that of the start. */
   readonly loadConfig: ConfigLoader;
+  readonly upgrade?: SpeakerApi['upgrade'] | undefined;
 }
 
-export function createApi({ speaker, configFile, loadConfig }: ApiOptions): SpeakerApi {
+export function createApi({ speaker, configFile, loadConfig, upgrade }: ApiOptions): SpeakerApi {
   const { rib, registry, watchers, networks } = speaker;
   const reconfiguration = new Reconfiguration(speaker, loadConfig);
   const lookup = {
@@ -78,6 +79,17 @@ export function createApi({ speaker, configFile, loadConfig }: ApiOptions): Spea
     deleteNetwork: (prefix) => networks.delete(prefix),
     impact: async (file, limit) => impactOf(speaker, reconfiguration.candidate(file), limit),
     reload: async () => ({ changes: await reconfiguration.reload() }),
+    upgrade: async (program) => {
+      if (upgrade === undefined)
+        throw new CommandError('failed', 'this process cannot become another program');
+      if (reconfiguration.undoIn !== undefined) {
+        throw new CommandError(
+          'failed',
+          'a new configuration waits for its confirmation; confirm or undo it first',
+        );
+      }
+      return upgrade(program);
+    },
   };
 }
 
@@ -96,7 +108,7 @@ function status(speaker: Speaker, configFile: string | undefined): StatusView {
     state: speaker.state,
     problems: [
       ...listeners.problems,
-      ...[kernel?.problem, speaker.bfd.problem, speaker.recovery.sentence, drainSentence(handles)].filter(
+      ...[kernel?.problem, speaker.bfd.problem, speaker.recovery.sentence, speaker.upgradeProblem, drainSentence(handles)].filter(
         (each) => each !== undefined,
       ),
     ],

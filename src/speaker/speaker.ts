@@ -35,6 +35,7 @@ import { RpkiCaches } from './rpki-caches.ts';
 import type { LookUp } from './rpki-dial.ts';
 import type { TableRoom } from './table-room.ts';
 import { TableRooms } from './table-rooms.ts';
+import type { TakeOver } from './upgrade/take-over.ts';
 import { ValidationTables } from './validation-tables.ts';
 import { Watchers } from './watchers.ts';
 
@@ -92,6 +93,8 @@ export class Speaker {
   state: SpeakerState = 'starting';
   /** The next stop is for a restart, whatever the configuration says. */
   stopsSilently = false;
+  /** A sentence about a live upgrade that did not take place. */
+  upgradeProblem: string | undefined;
   readonly startedAt: number;
   reconfiguredAt: number;
   #settled = false;
@@ -194,8 +197,12 @@ export class Speaker {
     this.protocols.note(handle.name, peerState(handle, this.recovery.active));
   }
 
-  /** Scans the kernel, then opens listeners and starts peers: no route is advertised before it can be resolved. */
-  async start(): Promise<void> {
+  /**
+   * Scans the kernel, then opens listeners and starts peers: no route is advertised before it can be resolved. Sessions
+   * of another process go on before everything else.
+   */
+  async start(takeOver?: TakeOver): Promise<void> {
+    if (takeOver !== undefined) this.#startPeers(takeOver);
     for (const table of this.config.tables ?? []) {
       const room = this.rooms.add(table, this.config);
       this.useLocalImport(room, room.config);
@@ -205,7 +212,7 @@ export class Speaker {
       await room.kernel?.start();
     }
     this.rooms.borrow();
-    if (this.#isRestart()) {
+    if (takeOver === undefined && this.#isRestart()) {
       // Not before routes are chosen: what the kernel forwards by is all there is until then.
       const wait = this.config.router.restart.wait * MS_PER_SECOND;
       for (const { kernel } of this.rooms.values()) kernel?.postponeStartup(wait);
@@ -217,17 +224,23 @@ export class Speaker {
       for (const network of room.config.networks) room.networks.configure(network);
     }
     for (const pipe of this.config.pipes ?? []) this.pipes.add(pipe);
-    for (const range of this.config.dynamicPeers) this.dynamic.add(range);
-    for (const peer of this.config.peers) this.addPeer(peer);
+    if (takeOver === undefined) this.#startPeers(undefined);
     for (const listen of this.config.listen) this.listeners.open(listenOptions(listen));
     this.rpki.use(this.config.rpki ?? []);
     this.state = 'running';
+    takeOver?.finish();
     const { version, asn, id } = { version: this.parts.version, ...this.config.router };
     this.diagnosis.journal.note('started', `godwit ${version} runs: AS ${asn}, router id ${id}`);
     if (!this.recovery.active) return;
     // Peers keep routes for a limited time only.
     for (const { peer } of this.registry.values()) if (!peer.options.passive) peer.retryNow();
     this.recovery.review();
+  }
+
+  #startPeers(takeOver: TakeOver | undefined): void {
+    for (const range of this.config.dynamicPeers) this.dynamic.add(range);
+    for (const peer of this.config.peers) this.addPeer(peer, takeOver);
+    takeOver?.startOthers();
   }
 
   #isRestart(): boolean {
@@ -298,12 +311,13 @@ export class Speaker {
     }
   }
 
-  addPeer(config: PeerConfig): PeerHandle {
+  addPeer(config: PeerConfig, takeOver?: TakeOver): PeerHandle {
     const address = parseAddress(config.address);
     if (address === undefined) throw new RangeError(`peer ${config.name} has no valid address`);
     this.dynamic.yieldTo(address);
     const handle = this.registry.add({ name: config.name, address, range: undefined }, config);
     this.listeners.add(handle.peer);
+    if (takeOver?.goesOn(handle) === true) return handle;
     if (config.enabled) handle.peer.start();
     return handle;
   }

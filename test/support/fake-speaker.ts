@@ -19,6 +19,7 @@ import type {
   SpeakerApi,
   StatusView,
   UpdateGroupView,
+  UpgradeView,
 } from '../../src/speaker/api.ts';
 import { CommandError } from '../../src/speaker/api.ts';
 import { FakeBird } from './fake-bird.ts';
@@ -528,6 +529,13 @@ export class FakeSpeaker implements SpeakerApi {
       ],
       more: 1,
     };
+  }
+
+  async upgrade(program: string | undefined): Promise<UpgradeView> {
+    this.calls.push(`upgrade ${program ?? ''}`.trim());
+    if (program === '/no') throw new CommandError('failed', 'the new program is not fit to go on: no');
+    this.statusView = { ...this.statusView, version: '0.2.0', startedAt: this.statusView.startedAt + 1 };
+    return { from: '0.1.0', to: '0.2.0', sessions: 2 };
   }
 
   async reload(): Promise<ReloadResult> {

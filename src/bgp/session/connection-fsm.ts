@@ -142,6 +142,7 @@ export class ConnectionFsm {
 
   /** Goes on with another process's session. */
   takeOver(socket: TransportSocket, image: SessionImage, { local, remote, context }: Agreement): void {
+    this.#stopTimers();
     this.#local = local;
     this.#remote = remote;
     this.#context = context;

@@ -13,6 +13,8 @@ import { packageVersion } from '../../lib/package-info.ts';
 import { type Journal, runDaemon } from '../daemon.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import type { Terminal } from '../terminal.ts';
+import type { Inheritance } from '../upgrade/inherited.ts';
+import type { Upgrader } from '../upgrade/upgrader.ts';
 import { isDetached, reportReady, runDetached } from './background.ts';
 import { describeErrors } from './check.ts';
 import { createDump } from './dump.ts';
@@ -64,7 +66,9 @@ async function run(
   argv: readonly string[],
   terminal: Terminal,
 ): Promise<ExitCode> {
-  const stays = options.foreground || process.pid === INIT || isDetached();
+  const { takeInheritance } = await import('../upgrade/inherited.ts');
+  const inherited = await takeInheritance(process.env);
+  const stays = options.foreground || process.pid === INIT || isDetached() || inherited !== undefined;
   if (!stays) return runDetached(face.name, argv, terminal);
   // What `ps`, `pgrep` and calicoctl look for.
   process.title = face.name;
@@ -84,11 +88,21 @@ async function run(
     starting--;
     if (starting > 0) return;
     if (options.pidFile !== undefined) writeFileSync(options.pidFile, `${process.pid}\n`);
-    reportReady();
+    // Who waited for the program before has long heard that it runs.
+    if (inherited === undefined) reportReady();
   };
+  const [{ Upgrader }, { invocationOf }] = await Promise.all([
+    import('../upgrade/upgrader.ts'),
+    import('../upgrade/invocation.ts'),
+  ]);
+  const checks = instances.map((each) => [each.face.name, '-p', '-c', each.options.config]);
+  const flushes: (() => void)[] = [];
+  const upgrader = new Upgrader(invocationOf(process, checks), process.env, () => {
+    for (const flush of flushes) flush();
+  });
   const codes = await Promise.all(
     instances.map(async (instance) => {
-      const code = await runInstance(instance, { signals, started }, terminal);
+      const code = await runInstance(instance, { signals, started, upgrader, inherited, flushes }, terminal);
       // One does not live without the other: their supervisor knows one process.
       signals.stop();
       return code;
@@ -97,6 +111,16 @@ async function run(
   signals.close();
   if (options.pidFile !== undefined) rmSync(options.pidFile, { force: true });
   return codes.find((code) => code !== EXIT.ok) ?? EXIT.ok;
+}
+
+/** What the instances of a process have in common. */
+interface Shared {
+  readonly signals: SignalHub;
+  readonly started: () => void;
+  readonly upgrader: Upgrader;
+  readonly inherited: Inheritance | undefined;
+  /** What writes the rest of each log. */
+  readonly flushes: (() => void)[];
 }
 
 interface Instance {
@@ -115,7 +139,7 @@ function instancesOf(options: BirdOptions, face: Face): readonly Instance[] {
 
 async function runInstance(
   { options, face }: Instance,
-  { signals, started }: { signals: SignalHub; started: () => void },
+  { signals, started, upgrader, inherited, flushes }: Shared,
   terminal: Terminal,
 ): Promise<ExitCode> {
   const load = await loaderOf(options, face, terminal);
@@ -143,12 +167,13 @@ async function runInstance(
         };
         useConfig(config);
         dieLoudly(log);
+        flushes.push(() => log.flush());
         return { ...log, useConfig, logger: logTap.over(log.logger) };
       },
       describeIssues: (issues) => describeErrors(face.name, issues),
       claimSocket: refuseForeign,
       createSpeaker: async (wanted) => {
-        const running = await speaker.createSpeaker(wanted);
+        const running = await upgrader.createSpeaker(speaker.createSpeaker, wanted, inherited);
         const trace = (text: string) => log.write('trace', text);
         traceStates(running.api, () => bird, trace);
         return running;

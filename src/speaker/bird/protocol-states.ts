@@ -10,6 +10,14 @@ interface Entry {
   since: number;
 }
 
+/** Plain data, for another process. */
+export interface ProtocolsImage {
+  readonly entries: ReadonlyMap<string, Entry>;
+  readonly born: ReadonlyMap<string, number>;
+  readonly off: ReadonlySet<string>;
+  readonly messages: ReadonlyMap<string, string>;
+}
+
 export class ProtocolStates {
   readonly #clock: Clock;
   readonly #entries = new Map<string, Entry>();
@@ -22,6 +30,18 @@ export class ProtocolStates {
 
   constructor(clock: Clock) {
     this.#clock = clock;
+  }
+
+  get image(): ProtocolsImage {
+    return { entries: this.#entries, born: this.#born, off: this.off, messages: this.messages };
+  }
+
+  /** What another process knew of the protocols that there are. */
+  restore({ entries, born, off, messages }: ProtocolsImage): void {
+    for (const [name, entry] of entries) this.#entries.set(name, { ...entry });
+    for (const [name, since] of born) this.#born.set(name, since);
+    for (const name of off) this.off.add(name);
+    for (const [name, text] of messages) this.messages.set(name, text);
   }
 
   /** The configuration that is in force now has these. Others are forgotten. */

@@ -1,0 +1,72 @@
+// Before a program becomes another one, the other one is asked, as a child: whether it starts at all, knows live
+// upgrades, reads this state, and takes the configuration. `godwit __handover` is what the child runs; a version
+// without it says that it knows no such command, which is an answer, too.
+
+import { spawn } from 'node:child_process';
+import { CommandError } from '../../control/protocol.ts';
+import { packageVersion } from '../../lib/package-info.ts';
+import { EXIT, type ExitCode } from '../exit-codes.ts';
+import type { Terminal } from '../terminal.ts';
+import { readWhole } from './inherited.ts';
+
+/** Where the child finds the state. */
+const STATE_FD = 3;
+/** A program that has not answered by then is not awaited; the sessions wait, too. */
+const ANSWER_MS = 20_000;
+/** Of what it says; enough for a complaint. */
+const LONGEST_ANSWER = 4096;
+
+/** The child: reads the state and prints the version that would go on. */
+export async function rehearse(terminal: Terminal): Promise<ExitCode> {
+  const { decodeStates } = await import('../../speaker/main.ts');
+  try {
+    decodeStates(readWhole(STATE_FD));
+  } catch (error) {
+    terminal.warn(`godwit: ${error instanceof Error ? error.message : String(error)}`);
+    return EXIT.failed;
+  }
+  await terminal.write(`${packageVersion()}\n`);
+  return EXIT.ok;
+}
+
+/**
+ * Runs a program with some words and, on descriptor 3, the state. Resolves to what it prints; rejects with a
+ * CommandError that has the program's own words where it does not end well.
+ */
+export function ask(
+  command: readonly string[],
+  env: NodeJS.ProcessEnv,
+  state: number | 'ignore',
+): Promise<string> {
+  const [program = '', ...argv] = command;
+  const child = spawn(program, argv, { env, stdio: ['ignore', 'pipe', 'pipe', state] });
+  return new Promise((resolve, reject) => {
+    let out = '';
+    let complaint = '';
+    const fail = (why: string): void => {
+      const words = complaint.trim();
+      reject(
+        new CommandError('failed', `the new program is not fit to go on: ${words === '' ? why : words}`),
+      );
+    };
+    const timer = setTimeout(() => {
+      fail(`no answer within ${ANSWER_MS / 1000} s`);
+      child.kill('SIGKILL');
+    }, ANSWER_MS);
+    child.stdout?.on('data', (chunk: Buffer) => {
+      out = (out + chunk.toString()).slice(0, LONGEST_ANSWER);
+    });
+    child.stderr?.on('data', (chunk: Buffer) => {
+      complaint = (complaint + chunk.toString()).slice(0, LONGEST_ANSWER);
+    });
+    child.once('error', (error) => {
+      clearTimeout(timer);
+      fail(error.message);
+    });
+    child.once('close', (code, signal) => {
+      clearTimeout(timer);
+      if (code === EXIT.ok) resolve(out.trim());
+      else fail(signal === null ? `it ended with code ${code}` : `it ended by ${signal}`);
+    });
+  });
+}

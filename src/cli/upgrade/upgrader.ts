@@ -1,0 +1,179 @@
+// `godwit upgrade` in the daemon: the steps of a live upgrade (speaker/upgrade/state.ts) for all speakers of the
+// process together, and the way back from each of them. The last step is taken a moment after the command was
+// answered, because behind it nobody is left to answer.
+
+import { closeSync, ftruncateSync, realpathSync, statSync, writeSync } from 'node:fs';
+import { CommandError, type UpgradeView } from '../../control/protocol.ts';
+import type { Logger } from '../../lib/log.ts';
+import { packageVersion } from '../../lib/package-info.ts';
+import {
+  type CreateOptions,
+  encodeStates,
+  type RunningSpeaker,
+  type SpeakerState,
+} from '../../speaker/main.ts';
+import { handoverVariable, type Inheritance } from './inherited.ts';
+import { type ExecLibrary, loadExecLibrary } from './native.ts';
+import { ask } from './rehearsal.ts';
+import { HANDOVER_VARIABLE, REHEARSAL } from './words.ts';
+
+/** For the answer to be on its way. */
+const ANSWER_MS = 100;
+const STANDARD_STREAMS = [0, 1, 2] as const;
+
+/** How this process was started, and is to be started again. */
+export interface Invocation {
+  readonly execPath: string;
+  readonly execArgv: readonly string[];
+  readonly argv0: string;
+  /** The script as it was named: what a symbolic link leads to may have changed. */
+  readonly script: string;
+  /** The words for the same script, and for another one, whose name tells nothing. */
+  readonly words: readonly string[];
+  readonly wordsElsewhere: readonly string[];
+  /** Command lines that show whether a program takes the configuration. */
+  readonly checks: readonly (readonly string[])[];
+}
+
+interface Participant {
+  readonly name: string;
+  readonly handOver: RunningSpeaker['handOver'];
+  readonly logger: Logger;
+}
+
+export class Upgrader {
+  readonly #invocation: Invocation;
+  readonly #env: NodeJS.ProcessEnv;
+  readonly #flush: () => void;
+  readonly #participants: Participant[] = [];
+  #busy = false;
+  /** The file in memory, while there is one. */
+  #state: number | undefined;
+
+  /** `flush` writes what the log still has. */
+  constructor(invocation: Invocation, env: NodeJS.ProcessEnv, flush: () => void) {
+    this.#invocation = invocation;
+    this.#env = env;
+    this.#flush = flush;
+  }
+
+  /** A speaker of this process, which goes on with what was inherited and can be upgraded. */
+  async createSpeaker(
+    create: (options: CreateOptions) => Promise<RunningSpeaker>,
+    options: CreateOptions,
+    inherited: Inheritance | undefined,
+  ): Promise<RunningSpeaker> {
+    const { configFile: name, logger } = options;
+    if (inherited?.problem !== undefined) {
+      logger.error({ error: inherited.problem }, 'upgraded, but the sessions are lost: they start anew');
+    }
+    const upgrade = (program: string | undefined) => this.upgrade(program);
+    const running = await create({ ...options, handed: inherited?.take(name), upgrade });
+    this.#participants.push({ name, handOver: running.handOver, logger });
+    return running;
+  }
+
+  /** As SpeakerApi has it. */
+  async upgrade(program: string | undefined): Promise<UpgradeView> {
+    if (this.#busy) throw new CommandError('failed', 'an upgrade is under way already');
+    const library = loadExecLibrary();
+    if (library === undefined) {
+      throw new CommandError('failed', 'a live upgrade needs Linux and the koffi library');
+    }
+    const script = program ?? this.#invocation.script;
+    requireFile(script);
+    for (const { handOver } of this.#participants) handOver.check();
+    this.#busy = true;
+    try {
+      return await this.#prepare(library, script, program !== undefined);
+    } catch (error) {
+      this.#takeBack(error);
+      throw error;
+    }
+  }
+
+  async #prepare(library: ExecLibrary, script: string, elsewhere: boolean): Promise<UpgradeView> {
+    for (const words of this.#invocation.checks) await this.#ask(script, words, 'ignore');
+    for (const { handOver } of this.#participants) await handOver.prepare();
+    const state = library.memoryFile('godwit-upgrade');
+    this.#state = state;
+    const states = this.#write(state);
+    const version = await this.#ask(script, [REHEARSAL], state);
+    let sessions = 0;
+    for (const { peers } of states.values()) {
+      for (const { image } of peers) if (image.session !== undefined) sessions++;
+    }
+    for (const { logger } of this.#participants) {
+      logger.info(
+        { from: packageVersion(), to: version, script, sessions },
+        'upgrading: another program goes on',
+      );
+    }
+    setTimeout(() => {
+      this.#become(library, state, script, elsewhere).catch((error: unknown) => this.#takeBack(error));
+    }, ANSWER_MS);
+    return { from: packageVersion(), to: version, sessions };
+  }
+
+  /** Returns only by an error, with everything as before `handOverPaths`. */
+  async #become(library: ExecLibrary, state: number, script: string, elsewhere: boolean): Promise<never> {
+    for (const { handOver } of this.#participants) await handOver.handOverPaths();
+    // From here on in one go: nothing may happen between the picture and the end.
+    const sockets = [...this.#write(state).values()].flatMap(descriptorsOf);
+    const kept = [...STANDARD_STREAMS, state, ...sockets];
+    const { execPath, execArgv, argv0, words, wordsElsewhere } = this.#invocation;
+    this.#flush();
+    try {
+      for (const descriptor of kept) library.keepOpen(descriptor, true);
+      const argv = [argv0, ...execArgv, script, ...(elsewhere ? wordsElsewhere : words)];
+      return library.execute(execPath, argv, {
+        ...this.#env,
+        [HANDOVER_VARIABLE]: handoverVariable(state, sockets),
+      });
+    } catch (error) {
+      for (const descriptor of kept) library.keepOpen(descriptor, false);
+      throw error;
+    }
+  }
+
+  /** The state of all speakers into the file; returns it. */
+  #write(file: number): ReadonlyMap<string, SpeakerState> {
+    const states = new Map(this.#participants.map(({ name, handOver }) => [name, handOver.capture()]));
+    const octets = encodeStates(states);
+    ftruncateSync(file, 0);
+    for (let at = 0; at < octets.length; ) at += writeSync(file, octets, at, octets.length - at, at);
+    return states;
+  }
+
+  /** By its real name, which says nothing of faces. */
+  #ask(script: string, words: readonly string[], state: number | 'ignore'): Promise<string> {
+    const { execPath, execArgv } = this.#invocation;
+    return ask([execPath, ...execArgv, realpathSync(script), ...words], this.#env, state);
+  }
+
+  #takeBack(error: unknown): void {
+    this.#busy = false;
+    if (this.#state !== undefined) closeSync(this.#state);
+    this.#state = undefined;
+    const why = error instanceof Error ? error.message : String(error);
+    for (const { handOver, logger } of this.#participants) {
+      logger.error({ error: why }, 'the upgrade did not take place; everything goes on here');
+      handOver.resume(`the last upgrade did not take place: ${why}`);
+    }
+  }
+}
+
+function descriptorsOf({ listeners, peers }: SpeakerState): number[] {
+  const sessions = peers.flatMap(({ image }) => image.session?.descriptor ?? []);
+  return [...listeners.values(), ...sessions];
+}
+
+function requireFile(script: string): void {
+  try {
+    if (statSync(script).isFile()) return;
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    throw new CommandError('not-found', `there is no program ${script}: ${error.message}`);
+  }
+  throw new CommandError('invalid', `${script} is no file; name the new version's bin/godwit.js`);
+}

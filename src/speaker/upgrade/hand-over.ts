@@ -1,0 +1,167 @@
+// The old program's side of a live upgrade (state.ts): brings the speaker to rest without anybody noticing, takes its
+// picture, and lets it go on where nothing came of it.
+
+import { FAMILIES } from '../../bgp/wire/families.ts';
+import { diffConfig } from '../../config/diff.ts';
+import { captureRib } from '../../rib/handover/capture.ts';
+import type { RibPeer } from '../../rib/rib-peer.ts';
+import { CommandError, ConfigurationError } from '../api.ts';
+import type { PeerHandle } from '../peer-registry.ts';
+import type { ConfigLoader } from '../reconfiguration.ts';
+import type { Speaker } from '../speaker.ts';
+import { type HandedPeer, type HandedRibPeer, type SpeakerState, STATE_FORMAT } from './state.ts';
+
+/** Tables that have not come to rest by then will not do so soon; hold timers are not far. */
+const REST_LIMIT_MS = 15_000;
+/** Members that cannot be sent everything by then take along what they miss. */
+const LAG_LIMIT_MS = 1000;
+const POLL_MS = 10;
+
+export class HandOver {
+  readonly #speaker: Speaker;
+  readonly #loadConfig: ConfigLoader;
+  #begun = 0;
+
+  constructor(speaker: Speaker, loadConfig: ConfigLoader) {
+    this.#speaker = speaker;
+    this.#loadConfig = loadConfig;
+  }
+
+  /** Throws CommandError where this is no time for it. */
+  check(): void {
+    const { rib } = this.#speaker;
+    this.#checkTime();
+    if (rib.all.length > rib.families.length) {
+      throw new CommandError(
+        'failed',
+        'a live upgrade takes one routing table for each family along, and this configuration has more',
+      );
+    }
+    this.#checkConfig();
+  }
+
+  #checkTime(): void {
+    const { state, recovery } = this.#speaker;
+    if (state !== 'running') throw new CommandError('failed', `godwit is ${state}`);
+    if (recovery.active) {
+      throw new CommandError(
+        'failed',
+        'godwit is still recovering from a restart; try again when that is over',
+      );
+    }
+  }
+
+  /** The new program reads the file: it must find there what the sessions live by. */
+  #checkConfig(): void {
+    const read = this.#loadConfig(undefined, true);
+    if (!read.ok) {
+      throw new ConfigurationError(read.issues.filter(({ severity }) => severity === 'error'));
+    }
+    if (diffConfig(this.#speaker.written, read.config).sentences.length === 0) return;
+    throw new CommandError(
+      'failed',
+      'the configuration file is not what is in force: reload it first (godwit reload), then upgrade',
+    );
+  }
+
+  /** Reading stops, and what was read is worked off. Rejects with CommandError; `resume` then lets all go on. */
+  async prepare(): Promise<void> {
+    const { registry, bfd, parts } = this.#speaker;
+    this.#begun = parts.clock.now();
+    this.#speaker.upgradeProblem = undefined;
+    registry.holdReading();
+    await bfd.slowDown();
+    await this.#untilAtRest();
+    const lagLimit = parts.clock.now() + LAG_LIMIT_MS;
+    while (this.#someLag && parts.clock.now() < lagLimit) await this.#moment();
+    await this.#untilAtRest();
+  }
+
+  /** The last step that takes time. `resume` takes it back. */
+  async handOverPaths(): Promise<void> {
+    await this.#speaker.bfd.handOver();
+    await this.#untilAtRest();
+  }
+
+  /** The picture as it is now. Nothing may be sent, received or computed between this and the end of the process. */
+  capture(): SpeakerState {
+    const { rib, registry, listeners, bfd, networks, protocols, parts, reconfiguredAt } = this.#speaker;
+    this.#checkTime();
+    return {
+      format: STATE_FORMAT,
+      version: parts.version,
+      listeners: listeners.handOver(),
+      peers: [...registry.values()].map(handedPeer),
+      rib: captureRib(rib),
+      bfd: bfd.images(),
+      networks: networks.addedByCommand(),
+      protocols: protocols.image,
+      drainsAll: registry.drainsAll,
+      reconfiguredAt,
+    };
+  }
+
+  /** Everything goes on here; `why` is shown until the next try. */
+  resume(why: string): void {
+    this.#speaker.upgradeProblem = why;
+    this.#speaker.bfd.goOn();
+    this.#speaker.registry.releaseReading();
+  }
+
+  get #someLag(): boolean {
+    return this.#speaker.rib.groups.some((groups) =>
+      [...groups.values()].some(({ lanes }) => lanes.length > 0),
+    );
+  }
+
+  async #untilAtRest(): Promise<void> {
+    const { rib, parts } = this.#speaker;
+    while (!rib.idle) {
+      if (parts.clock.now() - this.#begun > REST_LIMIT_MS) {
+        throw new CommandError(
+          'failed',
+          'the tables do not come to rest; try again when there is less to do',
+        );
+      }
+      await this.#moment();
+    }
+  }
+
+  #moment(): Promise<void> {
+    return new Promise((resolve) => void this.#speaker.parts.clock.setTimer(POLL_MS, resolve));
+  }
+}
+
+function handedPeer(handle: PeerHandle): HandedPeer {
+  const { name, range, draining, peer, established, restarts } = handle;
+  const image = peer.handOver();
+  const names = (ids: ReadonlySet<number>) =>
+    FAMILIES.filter(({ id }) => ids.has(id)).map((family) => family.name);
+  // Without its connection a session is over.
+  const session = image.session === undefined ? undefined : established;
+  const ribPeer = session?.ribPeer ?? restarts.waitingPeer;
+  return {
+    name,
+    range,
+    draining,
+    image,
+    ribPeer: ribPeer === undefined ? undefined : handedRibPeer(ribPeer),
+    endOfRib: session === undefined ? [] : names(session.endOfRib),
+    refreshing: session === undefined ? [] : names(session.refreshing),
+    restart: restarts.image,
+  };
+}
+
+function handedRibPeer({
+  id,
+  name,
+  source,
+  routerId,
+  address,
+  client,
+  zone,
+  importOptions,
+}: RibPeer): HandedRibPeer {
+  const { policy: _, ...options } = importOptions;
+  return { id, identity: { name, source, routerId, address, client, zone }, importOptions: options };
+}

@@ -1,0 +1,147 @@
+// The new program's side of a live upgrade (state.ts): goes on with a picture before the speaker does anything of its
+// own. A session that the configuration has no place for any more is ended as a reload would end it.
+
+import { socketOptions } from '../../bgp/session/options.ts';
+import { refuseConnection } from '../../bgp/session/refuse-connection.ts';
+import { TransportError, type TransportSocket } from '../../bgp/session/transport.ts';
+import { CEASE } from '../../bgp/wire/error-codes.ts';
+import { FAMILIES, familyByName } from '../../bgp/wire/families.ts';
+import { NotificationError } from '../../bgp/wire/notification.ts';
+import { sweepStale } from '../../rib/adj-rib-in.ts';
+import { RibRestore } from '../../rib/handover/restore.ts';
+import type { RibPeer } from '../../rib/rib-peer.ts';
+import type { PeerHandle } from '../peer-registry.ts';
+import type { Speaker } from '../speaker.ts';
+import type { HandedPeer, SpeakerState } from './state.ts';
+
+export class TakeOver {
+  readonly #speaker: Speaker;
+  readonly #state: SpeakerState;
+  /** By the id in the picture. */
+  readonly #ribPeers = new Map<number, RibPeer>();
+  readonly #tables: RibRestore;
+  #sessions = 0;
+
+  /** Fills the speaker's tables, which must be empty; what comes out of them waits for `finish`. */
+  constructor(speaker: Speaker, state: SpeakerState) {
+    this.#speaker = speaker;
+    this.#state = state;
+    const { rib, registry, listeners, bfd, protocols } = speaker;
+    for (const { id } of FAMILIES) rib.defer(id);
+    for (const { ribPeer } of state.peers) {
+      if (ribPeer === undefined) continue;
+      const { id, identity, importOptions } = ribPeer;
+      this.#ribPeers.set(id, rib.addPeer(identity, { ...importOptions, policy: 'accept' }));
+    }
+    this.#tables = new RibRestore(rib, state.rib, this.#ribPeers);
+    listeners.takeOver(state.listeners);
+    bfd.takeOver(state.bfd);
+    protocols.restore(state.protocols);
+    registry.holdReading();
+    if (state.drainsAll) registry.drain(undefined, true);
+  }
+
+  /** Makes a configured peer that was there what it was; false for a new one, which the caller starts. */
+  goesOn(handle: PeerHandle): boolean {
+    const handed = this.#state.peers.find(({ name, range }) => name === handle.name && range === undefined);
+    if (handed !== undefined) this.#goOn(handle, handed);
+    return handed !== undefined;
+  }
+
+  /** Once all peers and ranges are configured: peers that ranges have admitted; and peers that are no longer there. */
+  startOthers(): void {
+    const { registry, listeners } = this.#speaker;
+    for (const handed of this.#state.peers) {
+      if (registry.find(handed.name) !== undefined) continue;
+      const { session } = handed.image;
+      const found = handed.range === undefined || session === undefined ? undefined : listeners.find(session);
+      const handle = found === undefined ? undefined : registry.ofPeer(found);
+      if (handle !== undefined) this.#goOn(handle, handed);
+      else this.#end(handed, undefined, CEASE.peerDeconfigured);
+    }
+  }
+
+  /** The kernel is read and the sockets listen: everything moves again. */
+  finish(): void {
+    const { rib, registry, networks, protocols, parts } = this.#speaker;
+    for (const network of this.#state.networks) networks.add(network);
+    // Own routes that nobody has announced again.
+    for (const family of rib.families) sweepStale(family, rib.local);
+    this.#tables.release();
+    for (const { id } of FAMILIES) rib.release(id);
+    registry.releaseReading();
+    // Peers that ranges have admitted were not known before.
+    protocols.restore(this.#state.protocols);
+    const { version, peers } = this.#state;
+    parts.log.info(
+      { from: version, to: parts.version, sessions: this.#sessions, peers: peers.length },
+      'upgraded: the sessions go on',
+    );
+  }
+
+  #goOn(handle: PeerHandle, handed: HandedPeer): void {
+    const { registry, rib, parts } = this.#speaker;
+    const { image, ribPeer: writer } = handed;
+    handle.draining = handed.draining;
+    const socket = this.#socket(handle, handed);
+    const ribPeer = writer === undefined ? undefined : this.#ribPeers.get(writer.id);
+    if (ribPeer !== undefined && socket !== undefined && writer !== undefined) {
+      const ids = (names: readonly string[]) => names.flatMap((name) => familyByName(name)?.id ?? []);
+      registry.expect(handle, {
+        ribPeer,
+        endOfRib: ids(handed.endOfRib),
+        refreshing: ids(handed.refreshing),
+        part: (familyId, group) => this.#tables.part(familyId, writer.id, group),
+      });
+    }
+    if (handed.restart !== undefined && ribPeer !== undefined) {
+      ribPeer.importOptions = registry.waitingOptions(handle, ribPeer.importOptions);
+      handle.restarts.takeOver(ribPeer, handed.restart);
+    }
+    try {
+      handle.peer.takeOver(image, socket);
+    } catch (error) {
+      if (!(error instanceof NotificationError)) throw error;
+      parts.log.warn(
+        { peer: handle.name, error: error.message },
+        'the session does not suit the configuration any more',
+      );
+      this.#end(handed, socket, CEASE.otherConfigurationChange);
+    }
+    if (handle.established !== undefined) this.#sessions++;
+    else {
+      if (ribPeer !== undefined && !handle.restarts.isWaiting) rib.removePeer(ribPeer);
+      if (image.adminUp) handle.peer.start();
+    }
+    this.#speaker.bfd.refresh(handle);
+  }
+
+  #socket(handle: PeerHandle, { image: { session } }: HandedPeer): TransportSocket | undefined {
+    const { parts } = this.#speaker;
+    if (session === undefined) return undefined;
+    try {
+      return parts.transport.takeOver?.(session, socketOptions(handle.peer.options));
+    } catch (error) {
+      if (!(error instanceof TransportError)) throw error;
+      parts.log.warn(
+        { peer: handle.name, error: error.message },
+        'the connection of a peer was lost in the upgrade',
+      );
+      return undefined;
+    }
+  }
+
+  /** Nobody goes on with the session. */
+  #end(
+    { image: { session }, ribPeer }: HandedPeer,
+    taken: TransportSocket | undefined,
+    subcode: number,
+  ): void {
+    const { parts, rib } = this.#speaker;
+    const plain = { ttl: undefined, minTtl: undefined, password: undefined };
+    const socket = taken ?? (session === undefined ? undefined : parts.transport.takeOver?.(session, plain));
+    if (socket !== undefined) refuseConnection(parts.clock, socket, subcode, session?.unsent);
+    const gone = ribPeer === undefined || taken !== undefined ? undefined : this.#ribPeers.get(ribPeer.id);
+    if (gone !== undefined) rib.removePeer(gone);
+  }
+}

@@ -1,0 +1,209 @@
+// A live upgrade among BIRD, FRR and a peer that never stops sending updates: nobody's session ends, no kernel route goes,
+// and in the end everybody has what the peer said last.
+
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, describe, expect, test } from 'vitest';
+import type { GodwitDaemon } from '../../bench/daemons/godwit.ts';
+import type { Daemon } from '../../bench/daemons/types.ts';
+import { run, waitFor } from '../../bench/lab/command.ts';
+import { ManagedProcess } from '../../bench/lab/managed-process.ts';
+import { BirdProcess } from '../support/lab/bird-process.ts';
+import { createLab, established, type Lab, type Node, peerTo, waitForKernel } from '../support/lab/lab.ts';
+import { labRequirement } from '../support/lab/requirement.ts';
+import { RouteMonitor } from '../support/lab/route-monitor.ts';
+
+const AS = { own: 65000, bird: 65001, frr: 65002, churn: 65003 } as const;
+const STABLE = 500;
+const FLAPPING = 100;
+const LAST = 9999;
+const FROM_BIRD = ['203.0.113.0/24', '198.51.100.0/24'];
+const FROM_FRR = '192.0.2.0/24';
+const BFD = { interval: 300, multiplier: 3 };
+const CONVERGE_MS = 30_000;
+const SCRIPT = new URL('../support/lab/churn-peer.mjs', import.meta.url).pathname;
+
+let lab: Lab | undefined;
+const ends: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const end of ends.splice(0)) await end();
+  await lab?.remove();
+  lab = undefined;
+});
+
+function watch(node: Node): RouteMonitor {
+  const monitor = new RouteMonitor(node);
+  ends.push(() => monitor.stop());
+  return monitor;
+}
+
+/** The peer of churn-peer.mjs, up and at it. */
+async function startChurn(node: Node, speaker: Node): Promise<ManagedProcess> {
+  const words = [speaker.ipv4, node.ipv4, AS.churn, STABLE, FLAPPING, LAST].map(String);
+  const churn = new ManagedProcess(
+    'churn',
+    node.namespace.wrap([process.execPath, SCRIPT, ...words]),
+    join(node.directory, 'churn.log'),
+  );
+  ends.push(() => churn.stop());
+  await waitFor('the churn begins', async () => {
+    churn.assertRunning();
+    return churn.logTail().includes('up');
+  });
+  return churn;
+}
+
+/** Since when the session is up, in BIRD's words, and how often FRR has had one. */
+async function sessions(bird: Node, frr: Node): Promise<{ bird: string | undefined; frr: unknown }> {
+  const text = await run(['birdc', '-s', join(bird.directory, 'bird.ctl'), 'show', 'protocols']);
+  const line = text.split('\n').find((each) => each.includes('BGP'));
+  const vty = ['vtysh', '--vty_socket', join(frr.directory, 'vty'), '-d', 'bgpd'];
+  const neighbors = JSON.parse(await run([...vty, '-c', 'show bgp neighbors json']));
+  return {
+    bird: line?.replace(/\s+/g, ' '),
+    frr: Object.values(neighbors).map((each) => Reflect.get(each as object, 'connectionsEstablished')),
+  };
+}
+
+function finalTable(): string[] {
+  const stable = Array.from({ length: STABLE }, (_, i) => `10.${50 + (i >> 8)}.${i & 255}.0/24`);
+  const half = Array.from({ length: FLAPPING / 2 }, (_, i) => `10.60.${i}.0/24`);
+  return [...stable, ...half].map((prefix) => `${prefix} ${AS.churn}:${LAST}`).sort();
+}
+
+async function hasFinalTable(daemon: Daemon): Promise<void> {
+  const wanted = finalTable();
+  await waitFor(
+    `${daemon.name} has what was said last`,
+    async () => {
+      const routes = (await daemon.routes('ipv4')).filter(({ prefix }) => prefix.startsWith('10.'));
+      const there = routes.map(({ prefix, communities }) => `${prefix} ${communities.join(' ')}`).sort();
+      const wrong = there.filter((each) => !wanted.includes(each));
+      if (there.length !== wanted.length || wrong.length > 0) {
+        throw new Error(`${there.length} routes instead of ${wanted.length}; wrong: ${wrong.slice(0, 5)}`);
+      }
+      return true;
+    },
+    CONVERGE_MS,
+    500,
+  );
+}
+
+describe('a live upgrade', async () => {
+  const { skip } = await labRequirement(['godwit', 'bird', 'frr']);
+
+  test.skipIf(skip)(
+    'under churn, twice, with TCP-MD5, BFD and the kernel: nobody notices',
+    async () => {
+      lab = await createLab('upgr', ['own', 'bird', 'frr', 'churn']);
+      const [own, bird, frr, churner] = [lab.node(0), lab.node(1), lab.node(2), lab.node(3)];
+      const signed = { password: 'sesame', bfd: BFD };
+      const godwit = (await lab.start('godwit', own, {
+        asn: AS.own,
+        routerId: own.ipv4,
+        peers: [
+          peerTo(own, bird, AS.bird, 'ipv4', signed),
+          peerTo(own, frr, AS.frr, 'ipv4', { bfd: BFD }),
+          peerTo(own, churner, AS.churn, 'ipv4', { passive: true }),
+        ],
+        networks: [],
+        kernel: true,
+      })) as GodwitDaemon;
+      const birdDaemon = await lab.start('bird', bird, {
+        asn: AS.bird,
+        routerId: bird.ipv4,
+        peers: [peerTo(bird, own, AS.own, 'ipv4', signed)],
+        networks: FROM_BIRD,
+        kernel: true,
+      });
+      const frrDaemon = await lab.start('frr', frr, {
+        asn: AS.frr,
+        routerId: frr.ipv4,
+        peers: [peerTo(frr, own, AS.own, 'ipv4', { bfd: BFD })],
+        networks: [FROM_FRR],
+        kernel: true,
+      });
+      const churn = await startChurn(churner, own);
+      await established(godwit, birdDaemon, frrDaemon);
+      await waitForKernel(bird, 'ipv4', FROM_FRR);
+      await waitForKernel(frr, 'ipv4', FROM_BIRD[0]!);
+      for (let i = 0; i < STABLE; i += STABLE - 1) {
+        await waitForKernel(bird, 'ipv4', `10.${50 + (i >> 8)}.${i & 255}.0/24`);
+      }
+      const bfdUp = async () =>
+        (await godwit.list<{ upCount: number; state: string }>('show', 'bfd')).map(({ upCount, state }) => [
+          state,
+          upCount,
+        ]);
+      await waitFor('BFD is up', async () => (await bfdUp()).every(([state]) => state === 'Up'));
+      const paths = await bfdUp();
+      const before = await sessions(bird, frr);
+      const pid = godwit.processes[0]!.pid;
+      const watched = [own, bird, frr].map(watch);
+
+      for (const time of [1, 2]) {
+        const answer = await godwit.cli('upgrade');
+        expect(answer, `time ${time}`).toContain('3 sessions went on; 3 are established');
+      }
+      const bad = join(own.directory, 'bad.js');
+      await writeFile(bad, "console.error('not today'); process.exit(3);\n");
+      await expect(godwit.cli('upgrade', '--program', bad)).rejects.toThrow('not today');
+
+      process.kill(churn.pid, 'SIGHUP');
+      await hasFinalTable(birdDaemon);
+      await hasFinalTable(frrDaemon);
+      churn.assertRunning();
+      expect(churn.logTail()).not.toMatch(/closed|notification|error/);
+      expect(await sessions(bird, frr)).toEqual(before);
+      expect(await bfdUp()).toEqual(paths);
+      expect(await readFile(`/proc/${pid}/cmdline`, 'utf8')).toContain('godwit.js');
+      // What flaps, flaps.
+      const lost = watched.flatMap(({ deletions }) => deletions).filter((line) => !line.includes('10.60.'));
+      expect(lost).toEqual([]);
+    },
+    4 * CONVERGE_MS,
+  );
+
+  test.skipIf(skip)(
+    "as BIRD's process in the background, with its PID file, and with a peer that a range has admitted",
+    async () => {
+      lab = await createLab('upgrb', ['own', 'bird']);
+      const [own, bird] = [lab.node(0), lab.node(1)];
+      const config = join(own.directory, 'bird.conf');
+      await writeFile(
+        config,
+        `router id ${own.ipv4};
+protocol device {}
+protocol kernel { ipv4 { export all; }; }
+protocol static { ipv4; route 10.70.0.0/24 blackhole; }
+protocol bgp ranged { local as ${AS.own}; neighbor range 10.99.0.0/24 as ${AS.bird}; ipv4 { import all; export all; }; }
+`,
+      );
+      const face = await new BirdProcess('godwit', own, ['-f'], config).ready();
+      ends.push(() => face.process.stop());
+      const birdDaemon = await lab.start('bird', bird, {
+        asn: AS.bird,
+        routerId: bird.ipv4,
+        peers: [peerTo(bird, own, AS.own, 'ipv4')],
+        networks: FROM_BIRD,
+        kernel: true,
+      });
+      await established(birdDaemon);
+      await waitForKernel(own, 'ipv4', FROM_BIRD[0]!);
+      await waitForKernel(bird, 'ipv4', '10.70.0.0/24');
+      const protocols = async () => (await face.ask('show protocols')).replace(/ +/g, ' ');
+      const before = await protocols();
+      const pid = await readFile(face.pidFile, 'utf8');
+      const watched = [own, bird].map(watch);
+      const socket = join(own.directory, 'godwit-bird.sock');
+      const godwit = [process.execPath, new URL('../../bin/godwit.js', import.meta.url).pathname];
+      expect(await run([...godwit, 'upgrade', '-s', socket])).toContain('1 sessions went on');
+      await face.ready();
+      expect(await protocols()).toBe(before);
+      expect(await readFile(face.pidFile, 'utf8')).toBe(pid);
+      expect(watched.flatMap(({ lines }) => lines)).toEqual([]);
+      await established(birdDaemon);
+    },
+    4 * CONVERGE_MS,
+  );
+});
