@@ -71,7 +71,10 @@ function maskSecrets(document: Document.Parsed, source: SourceText): void {
   const visit = (node: unknown, secret: boolean, depth: number): void => {
     if (depth > DEEPEST_NESTING * 2) return;
     if (isAlias(node)) {
-      if (secret) visit(node.resolve(document), true, depth + 1);
+      const target = secret ? node.resolve(document) : undefined;
+      if (target !== undefined) visit(target, true, depth + 1);
+      // A password that begins with an asterisk is no alias.
+      else if (secret && node.range) source.mask({ start: node.range[0], end: node.range[1] });
     } else if (isScalar(node)) {
       const telling = secret || (typeof node.value === 'string' && mentionsSecret(node.value));
       if (telling && node.range) source.mask({ start: node.range[0], end: node.range[1] });
@@ -119,8 +122,10 @@ class TreeBuilder {
         return this.#refuse(
           span,
           path,
-          `there is no anchor &${node.source} before this`,
-          'aliases name an anchor above',
+          isQuiet(path)
+            ? 'this names an anchor that is not there'
+            : `there is no anchor &${node.source} before this`,
+          isQuiet(path) ? 'a password that begins with * is put in quotes' : 'aliases name an anchor above',
         );
       }
       this.#aliasDepth++;
@@ -172,7 +177,7 @@ class TreeBuilder {
     if (typeof value === 'string' && value.includes('${')) {
       const expanded = expandReferences(value, this.#env);
       if (expanded.ok) return { ...base, value: expanded.text, text: expanded.text, expanded: true };
-      const quiet = path.some((step) => typeof step === 'string' && isSecretKey(step));
+      const quiet = isQuiet(path);
       // A password that only happens to hold a ${ must not be quoted.
       const named = !quiet || /^\$\{\w+\}$/.test(value);
       const message = named ? expanded.message : 'a reference in this value cannot be resolved';
@@ -189,6 +194,11 @@ class TreeBuilder {
     this.#issues.errorAt(span, path, message, hint);
     return { kind: 'scalar', span, value: undefined, text: '', plain: false, expanded: false };
   }
+}
+
+/** Whether nothing of a value may be said. */
+function isQuiet(path: Path): boolean {
+  return path.some((step) => typeof step === 'string' && isSecretKey(step));
 }
 
 function spanOf(node: unknown): Span | undefined {

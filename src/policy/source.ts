@@ -1,16 +1,23 @@
 // A policy or configuration text and places in it. A span names its file, so that tokens of included files can stand
 // in one stream. Line and column are computed only for what is shown.
 
-/** One file's text; immutable but for the line table, which is made at first use. */
+/**
+ * One file's text; immutable but for the line table, which is made at first use. The text may hold passwords: it is
+ * no property that a dump of whatever has a span would show.
+ */
 export class Source {
   /** As errors print it. */
   readonly name: string;
-  readonly text: string;
+  readonly #text: string;
   #lineStarts: number[] | undefined;
 
   constructor(name: string, text: string) {
     this.name = name;
-    this.text = text;
+    this.#text = text;
+  }
+
+  get text(): string {
+    return this.#text;
   }
 
   /** Line and column of an offset, both from 1. */
@@ -32,13 +39,13 @@ export class Source {
     const from = starts[line - 1];
     if (from === undefined) return '';
     const next = starts[line];
-    return this.text.slice(from, next === undefined ? undefined : next - 1).replace(/\r$/, '');
+    return this.#text.slice(from, next === undefined ? undefined : next - 1).replace(/\r$/, '');
   }
 
   #starts(): number[] {
     if (this.#lineStarts === undefined) {
       const starts = [0];
-      for (let at = this.text.indexOf('\n'); at >= 0; at = this.text.indexOf('\n', at + 1))
+      for (let at = this.#text.indexOf('\n'); at >= 0; at = this.#text.indexOf('\n', at + 1))
         starts.push(at + 1);
       this.#lineStarts = starts;
     }

@@ -305,8 +305,18 @@ function secretsIn(tokens: readonly Token[]): Span[] {
   };
   let starts = true;
   let secret: 'no' | 'strings' | 'all' = 'no';
+  /** Depth of blocks, and where keys { } began: every text in there is one. */
+  let depth = 0;
+  let keysAt: number | undefined;
   for (const [i, token] of tokens.entries()) {
     if (token.kind === 'op') {
+      if (token.text === '{') {
+        if (keysAt === undefined && KEY_BLOCKS.has(tokens[i - 1]?.text ?? '')) keysAt = depth;
+        depth++;
+      } else if (token.text === '}') {
+        depth--;
+        if (depth === keysAt) keysAt = undefined;
+      }
       starts = token.text === ';' || token.text === '{' || token.text === '}';
       if (starts) secret = 'no';
       continue;
@@ -314,12 +324,16 @@ function secretsIn(tokens: readonly Token[]): Span[] {
     const isText = token.kind === 'string' || token.kind === 'bytes';
     const before = tokens[i - 1];
     const follows = before?.kind === 'word' && isSecretWord(before.text);
-    if (secret === 'all' || (secret === 'strings' && (isText || follows))) masks.push(token);
-    else if (token.kind === 'word' && isSecretWord(token.text)) secret = starts ? 'all' : 'strings';
+    if (secret === 'all' || (keysAt !== undefined && isText) || (secret === 'strings' && (isText || follows)))
+      masks.push(token);
+    else if (token.kind === 'word' && isSecretWord(token.text)) {
+      secret = starts || before?.text === 'define' ? 'all' : 'strings';
+    }
     starts = false;
   }
   return masks;
 }
 
+const KEY_BLOCKS = new Set(['keys', 'key']);
 /** Words of the language that look like it. */
 const NO_SECRETS = new Set(['authentication', 'keys', 'key', 'passive']);
