@@ -1,6 +1,7 @@
 // Writes the image of the tables (image.ts). Nothing must be under way while it is taken: no walk, no dirty prefix, no
 // change that a group has not read. Members that lag are no hindrance: what they miss goes along.
 
+import { copyBytes } from '../../lib/bytes.ts';
 import { growInt32, growUint16, growUint32 } from '../../lib/columns.ts';
 import { describeOptions, type ExportOptions } from '../export-options.ts';
 import type { FamilyRib } from '../family-rib.ts';
@@ -41,27 +42,31 @@ export function optionsText(options: ExportOptions): string {
 }
 
 function captureAttributes({ attrs }: Rib): AttributeImage {
-  const used: number[] = [];
+  const count = attrs.size;
+  const image = {
+    ids: new Int32Array(count),
+    lengths: new Uint32Array(count),
+    nextHops: new Int32Array(count),
+    extras: new Int32Array(count),
+  };
   let octets = 0;
+  let place = 0;
   for (let id = 1; id < attrs.limit; id++) {
     if (attrs.references(id) === 0) continue;
-    used.push(id);
+    image.ids[place] = id;
+    image.lengths[place] = attrs.length(id);
+    image.nextHops[place] = attrs.nextHop[id]!;
+    image.extras[place] = attrs.extras[id]!;
     octets += attrs.length(id);
+    place++;
   }
   const bytes = new Uint8Array(octets);
   let at = 0;
-  for (const id of used) {
-    const offset = attrs.offset(id);
-    bytes.set(attrs.bytes.subarray(offset, offset + attrs.length(id)), at);
-    at += attrs.length(id);
+  for (let i = 0; i < count; i++) {
+    const offset = attrs.offset(image.ids[i]!);
+    at = copyBytes(bytes, at, attrs.bytes, offset, offset + image.lengths[i]!);
   }
-  return {
-    ids: Int32Array.from(used),
-    bytes,
-    lengths: Uint32Array.from(used, (id) => attrs.length(id)),
-    nextHops: Int32Array.from(used, (id) => attrs.nextHop[id]!),
-    extras: Int32Array.from(used, (id) => attrs.extras[id]!),
-  };
+  return { ...image, bytes };
 }
 
 function captureFamily(rib: FamilyRib, groups: Iterable<UpdateGroup>): FamilyImage {
@@ -96,25 +101,36 @@ function capturePrefixes({ prefixes, family, locRib }: FamilyRib): PrefixImage {
 
 function captureRows({ paths }: FamilyRib): RowImage {
   const { size, limit } = paths;
-  const rows = new Int32Array(size);
-  let count = 0;
-  let identified = false;
-  for (let row = 1; row < limit; row++) {
-    if (paths.prefixId(row) === 0) continue;
-    rows[count++] = row;
-    identified ||= paths.pathId(row) !== 0;
-  }
-  return {
-    rows,
-    prefixes: Int32Array.from(rows, (row) => paths.prefixId(row)),
-    peers: Uint16Array.from(rows, (row) => paths.peerId(row)),
-    pathIds: identified ? Uint32Array.from(rows, (row) => paths.pathId(row)) : new Uint32Array(0),
-    attrIn: Int32Array.from(rows, (row) => paths.attrIn(row)),
-    attrPost: Int32Array.from(rows, (row) => paths.attrPost(row)),
-    since: Uint32Array.from(rows, (row) => paths.since(row)),
-    rejects: Uint8Array.from(rows, (row) => paths.reject(row)),
-    flags: Uint16Array.from(rows, (row) => paths.flags(row)),
+  const image = {
+    rows: new Int32Array(size),
+    prefixes: new Int32Array(size),
+    peers: new Uint16Array(size),
+    pathIds: new Uint32Array(size),
+    attrIn: new Int32Array(size),
+    attrPost: new Int32Array(size),
+    since: new Uint32Array(size),
+    rejects: new Uint8Array(size),
+    flags: new Uint16Array(size),
   };
+  let identified = false;
+  let at = 0;
+  for (let row = 1; row < limit; row++) {
+    const prefixId = paths.prefixId(row);
+    if (prefixId === 0) continue;
+    const pathId = paths.pathId(row);
+    identified ||= pathId !== 0;
+    image.rows[at] = row;
+    image.prefixes[at] = prefixId;
+    image.peers[at] = paths.peerId(row);
+    image.pathIds[at] = pathId;
+    image.attrIn[at] = paths.attrIn(row);
+    image.attrPost[at] = paths.attrPost(row);
+    image.since[at] = paths.since(row);
+    image.rejects[at] = paths.reject(row);
+    image.flags[at] = paths.flags(row);
+    at++;
+  }
+  return identified ? image : { ...image, pathIds: new Uint32Array(0) };
 }
 
 function captureGroup({ prefixes }: FamilyRib, group: UpdateGroup): GroupImage {
