@@ -60,7 +60,10 @@ export class PrefixTable {
   /** Of the batch at hand. */
   #hashes = new Int32Array(BATCH);
   #ids = new Int32Array(BATCH);
-  /** Free ids, linked through `firstRow`, the lowest first after a sweep. */
+  /**
+   * Free ids, linked through the first address word, the lowest first after a sweep. Who walks all ids finds no row and
+   * nothing decided at a free one.
+   */
   #free = 0;
 
   /** `rows`: room for prefixes at the start. */
@@ -216,7 +219,7 @@ export class PrefixTable {
   #allocate(): number {
     const free = this.#free;
     if (free !== 0) {
-      this.#free = this.records[free * this.stride + PREFIX_FIELD.firstRow]!;
+      this.#free = this.records[free * this.stride + ADDRESS]!;
       return free;
     }
     const id = this.#limit++;
@@ -241,7 +244,7 @@ export class PrefixTable {
         continue;
       }
       records[at] = FREE;
-      records[at + PREFIX_FIELD.firstRow] = this.#free;
+      records[at + ADDRESS] = this.#free;
       this.#free = id;
     }
   }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Family, IPV4_UNICAST, IPV6_UNICAST } from '../../src/bgp/wire/families.ts';
-import { PrefixTable } from '../../src/rib/prefix-table.ts';
+import { PREFIX_FIELD, PrefixTable } from '../../src/rib/prefix-table.ts';
 
 interface Key {
   readonly words: Int32Array;
@@ -135,6 +135,21 @@ describe('PrefixTable', () => {
     }
     words[0] = 69_999 << 8;
     expect(table.format(table.find(words, 0, 24))).toBe('1.17.111.0/24');
+  });
+
+  it('has nothing at an id that is free, for those who walk all of them', () => {
+    const table = new PrefixTable(IPV4_UNICAST, 16);
+    const words = new Int32Array(1);
+    const ids = Array.from({ length: 20_000 }, (_, i) => {
+      words[0] = i << 8;
+      const id = table.intern(words, 0, 24);
+      table.hold(id);
+      return id;
+    });
+    for (const id of ids.slice(0, -1)) table.release(id);
+    const free = ids.filter((id) => !table.inUse(id));
+    expect(free.length).toBe(19_999);
+    expect(free.filter((id) => table.records[id * table.stride + PREFIX_FIELD.firstRow] !== 0)).toEqual([]);
   });
 
   it('lets one prefix be held by more than 65535', () => {
