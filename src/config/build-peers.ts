@@ -2,6 +2,7 @@
 // peers with itself, ranges do not overlap.
 
 import { type IpBytes, isLinkLocal, parseAddress, parsePrefix, prefixContains } from '../lib/ip.ts';
+import { type KnownTables, tableNamesOf } from './build-tables.ts';
 import type { FilterReader } from './filters.ts';
 import type { IssueList } from './issues.ts';
 import type { DynamicPeersConfig, ListenConfig, PeerConfig, PeerSettings, Secret } from './model.ts';
@@ -24,6 +25,7 @@ export interface PeersContext {
   readonly listen: readonly ListenConfig[];
   readonly secrets: SecretReader;
   readonly filters: FilterReader;
+  readonly tables: KnownTables;
   readonly issues: IssueList;
 }
 
@@ -115,6 +117,8 @@ function buildSettings(
     ),
     bfdPassword: bfdPassword(resolved, context.secrets),
     linkLocal: address !== undefined && isLinkLocal(address),
+    attachment: (key, families) =>
+      tableNamesOf(resolved.settings[key], resolved.origin(key), families, context.tables, issues),
     policy: (key) => {
       const written = resolved.settings[key];
       return written === undefined ? undefined : context.filters.policy(written, resolved.origin(key));

@@ -1,6 +1,7 @@
 // Merged settings -> PeerSettings with every default filled in. RFC 4271 §10 (timers), 8212 (policy), 9687 (send
 // hold), 4724 (restart), 7311 (AIGP), 8950 (extended next hop). What contradicts itself is peer-checks.ts's.
 
+import type { FamilyName } from '../bgp/wire/families.ts';
 import { parseAddress } from '../lib/ip.ts';
 import type {
   BfdConfig,
@@ -10,6 +11,7 @@ import type {
   PeerSettings,
   Policy,
   Secret,
+  TableNames,
   TcpAoKeyConfig,
   TimerConfig,
 } from './model.ts';
@@ -33,6 +35,8 @@ export interface SettingsContext {
   readonly linkLocal: boolean;
   /** What import and export say; undefined where they are not written. */
   readonly policy: (key: 'import' | 'export') => Policy | undefined;
+  /** The tables that it names, for its families. */
+  readonly attachment: (key: 'table' | 'igpTable', families: readonly FamilyName[]) => TableNames | undefined;
 }
 
 /** Seconds. RFC 4271 §10 suggests 120, 90 and a third; waits after errors grow between the two bounds. */
@@ -114,7 +118,17 @@ export function fillSettings(input: SettingsInput, context: SettingsContext): Pe
     gracefulShutdown: input.gracefulShutdown ?? !internal,
     fastFallover: input.fastFallover ?? true,
     bfd: bfdOf(input, context),
+    ...attachmentsOf(context, families),
   };
+}
+
+function attachmentsOf(
+  context: SettingsContext,
+  families: readonly FamilyName[],
+): Pick<PeerSettings, 'tables' | 'igpTables'> {
+  const tables = context.attachment('table', families);
+  const igpTables = context.attachment('igpTable', families);
+  return { ...(tables !== undefined && { tables }), ...(igpTables !== undefined && { igpTables }) };
 }
 
 function asnOf(asn: SettingsInput['asn']): PeerSettings['asn'] {

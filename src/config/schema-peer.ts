@@ -10,6 +10,7 @@ import { limitsSchema } from './schema-limits.ts';
 import { passwordSchema } from './schema-password.ts';
 import { policySchema } from './schema-policy.ts';
 import { gracefulRestartSchema } from './schema-restart.ts';
+import { attachmentSchema } from './schema-tables.ts';
 import { authenticationSchema } from './schema-tcp-ao.ts';
 import {
   addressSchema,
@@ -108,6 +109,10 @@ export const peerSettingsShape = {
     .optional(),
   sendHoldTime: seconds(0, 24 * HOUR)
     .describe('Send hold time (RFC 9687), seconds; 0 = off. Unless given, 480 or twice the hold time.')
+    .optional(),
+  table: attachmentSchema.meta({ description: 'Routing table of its routes.', default: 'main' }).optional(),
+  igpTable: attachmentSchema
+    .describe('Table whose kernel table its next hops are looked up in; as table unless given.')
     .optional(),
   import: policySchema
     .describe(

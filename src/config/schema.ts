@@ -6,6 +6,7 @@ import { controlSchema, processSchema } from './schema-control.ts';
 import { crashSchema, journalSchema, watchdogSchema } from './schema-diagnosis.ts';
 import { dynamicPeersSchema, peerGroupSchema, peerSchema } from './schema-peer.ts';
 import { definitionsSchema, filtersSchema, policySchema, testsSchema } from './schema-policy.ts';
+import { pipeSchema, tableNameSchema } from './schema-tables.ts';
 import {
   addressSchema,
   asnSchema,
@@ -221,6 +222,18 @@ export const redistributeSchema = z.union(
   { error: 'expected kernel, connected, static, a list of them, or each with a filter' },
 );
 
+/** What the top level says of the main table. */
+export const tableSectionSchema = z.strictObject({
+  families: z
+    .array(z.enum(['ipv4', 'ipv6']))
+    .min(1)
+    .meta({ description: 'What it holds.', default: ['ipv4', 'ipv6'] })
+    .optional(),
+  kernel: kernelSchema.describe('The kernel table that it is written to and learned from.').optional(),
+  networks: z.array(networkSchema).meta({ description: 'Own prefixes in it.', default: [] }).optional(),
+  redistribute: redistributeSchema.describe('Other routes of this host that come into it.').optional(),
+});
+
 const flag = (description: string, fallback: boolean) =>
   z.boolean().meta({ description, default: fallback }).optional();
 
@@ -288,6 +301,11 @@ export const configSchema = z
       .optional(),
     networks: z.array(networkSchema).describe('Own prefixes to announce.').optional(),
     redistribute: redistributeSchema.describe('Which routes of this host to announce.').optional(),
+    tables: z
+      .record(tableNameSchema, tableSectionSchema)
+      .describe('Routing tables beside the main one, by name.')
+      .optional(),
+    pipes: z.array(pipeSchema).describe('What tables give each other.').optional(),
     definitions: definitionsSchema.optional(),
     filters: filtersSchema.optional(),
     tests: testsSchema.optional(),
@@ -303,5 +321,6 @@ export const configSchema = z
   .meta({ title: 'godwit', description: 'Configuration of the BGP speaker godwit' });
 
 export type ConfigInput = z.infer<typeof configSchema>;
+export type TableInput = z.infer<typeof tableSectionSchema>;
 export type NetworkInput = z.infer<typeof networkSchema>;
 export type ListenInput = z.infer<typeof listenSchema>;

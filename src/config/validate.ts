@@ -18,6 +18,8 @@ import {
   networkSchema,
   redistributeSchema,
   routerSchema,
+  type TableInput,
+  tableSectionSchema,
 } from './schema.ts';
 import { controlSchema, type ProcessInput, processSchema } from './schema-control.ts';
 import { crashSchema, type DiagnosisInput, journalSchema, watchdogSchema } from './schema-diagnosis.ts';
@@ -30,6 +32,7 @@ import {
   peerSchema,
 } from './schema-peer.ts';
 import { definitionsSchema, filtersSchema, testsSchema } from './schema-policy.ts';
+import { type PipeInput, pipeSchema, tableNameSchema } from './schema-tables.ts';
 
 /** An entry of a list, where it stood. */
 export interface Entry<T> {
@@ -48,6 +51,8 @@ export interface ValidatedInput {
   readonly dynamicPeers: readonly Entry<DynamicPeersInput>[];
   readonly networks: readonly Entry<NetworkInput>[];
   readonly redistribute: z.infer<typeof redistributeSchema> | undefined;
+  readonly tables: readonly Entry<{ name: string; section: TableInput }>[];
+  readonly pipes: readonly Entry<PipeInput>[];
   readonly definitions: string | undefined;
   readonly filters: z.infer<typeof filtersSchema> | undefined;
   readonly tests: z.infer<typeof testsSchema> | undefined;
@@ -90,6 +95,8 @@ export function validate(root: ConfigNode, issues: IssueList): ValidatedInput | 
     dynamicPeers: list(dynamicPeersSchema, 'dynamicPeers'),
     networks: list(networkSchema, 'networks'),
     redistribute: section(redistributeSchema, 'redistribute'),
+    tables: readTables(root, issues),
+    pipes: list(pipeSchema, 'pipes'),
     definitions: section(definitionsSchema, 'definitions'),
     filters: section(filtersSchema, 'filters'),
     tests: section(testsSchema, 'tests'),
@@ -132,6 +139,23 @@ function readGroups(root: MapNode, issues: IssueList): Map<string, PeerGroupInpu
     groups.set(name, readNode(peerGroupSchema, entry.value, ['peerGroups', name], issues));
   }
   return groups;
+}
+
+function readTables(root: MapNode, issues: IssueList): Entry<{ name: string; section: TableInput }>[] {
+  const node = root.entries.get('tables')?.value;
+  if (node === undefined) return [];
+  if (node.kind !== 'map') {
+    readNode(z.record(tableNameSchema, tableSectionSchema), node, ['tables'], issues);
+    return [];
+  }
+  return [...node.entries].flatMap(([name, entry]) => {
+    const path = ['tables', name];
+    const wrong = tableNameSchema.safeParse(name).error?.issues[0]?.message;
+    if (wrong !== undefined) issues.error(path, wrong, 'letters, digits, _ and -', 'key');
+    const section = readNode(tableSectionSchema, entry.value, path, issues);
+    // One that could not be understood stays known by its name.
+    return [{ path, input: { name, section: section ?? {} } }];
+  });
 }
 
 /** Each round gives the scalars that are of the wrong type their other reading. */

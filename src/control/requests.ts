@@ -68,6 +68,7 @@ export function routeQuery(api: Pick<SpeakerApi, 'peers'>, request: RoutesReques
   const query: RouteQuery = { ...watchQuery(request) };
   if (request.receivedFrom !== undefined) query.receivedFrom = peerNameOf(api, request.receivedFrom);
   if (request.advertisedTo !== undefined) query.advertisedTo = peerNameOf(api, request.advertisedTo);
+  if (request.table !== undefined) query.table = request.table;
   if (request.bestOnly === true) query.bestOnly = true;
   if (request.rejectedOnly === true) query.rejectedOnly = true;
   if (request.beforePolicy === true) query.beforePolicy = true;

@@ -82,16 +82,18 @@ class ImpactWalk implements ResumableWork {
     this.#limit = limit;
     const handles = [...registry.values()];
     for (const handle of handles) this.#addImporter(speaker, after, handle);
-    const { local } = rib;
-    this.#shadow(local, {
-      ...local.importOptions,
-      policy: speaker.policies.localImport(after.localPolicies),
-    });
-    this.#targets = rib.families.map((family) => targetsOf(speaker, after, handles, family));
+    for (const { name, place } of speaker.rooms.values()) {
+      const { local } = place;
+      const sections = name === '' ? after : after.tables?.find((table) => table.name === name);
+      if (sections === undefined) continue;
+      const policy = speaker.policies.localImport(sections.localPolicies);
+      this.#shadow(local, { ...local.importOptions, policy });
+    }
+    this.#targets = rib.all.map((family) => targetsOf(speaker, after, handles, family));
   }
 
   run(expired: () => boolean): boolean {
-    const { families } = this.#rib;
+    const families = this.#rib.all;
     for (; this.#family < families.length; this.#family++, this.#prefixId = 1) {
       const rib = families[this.#family]!;
       const targets = this.#targets[this.#family]!;
@@ -134,7 +136,8 @@ class ImpactWalk implements ResumableWork {
     const before: { row: number; post: number; next: number }[] = [];
     for (let row = paths.first(prefixId); row !== 0; row = paths.next(row)) {
       const shadow = this.#importers.get(paths.peerId(row));
-      if (shadow === undefined) continue;
+      // What a pipe has brought was judged in its own table.
+      if (shadow === undefined || paths.feed(row) !== 0) continue;
       const next = this.#imported(rib, row, shadow);
       before.push({ row, post: paths.attrPost(row), next });
     }
@@ -244,7 +247,7 @@ function targetsOf(
   rib: FamilyRib,
 ): Target[] {
   const { attrs, peers } = rib.shared;
-  const groups = speaker.rib.groups[rib.family.id]!;
+  const groups = speaker.rib.groups[rib.index]!;
   const made = new Map<string, Pick<Target, 'rewriter' | 'filter'>>();
   const rulesOf = (key: string, options: ExportOptions) => {
     const known = made.get(key);

@@ -3,14 +3,16 @@
 
 import { CEASE } from '../bgp/wire/error-codes.ts';
 import { wanted } from './api/journal.ts';
-import type { SpeakerApi, StatusView } from './api.ts';
+import type { KernelRouteView, SpeakerApi, StatusView } from './api.ts';
 import { CommandError } from './api.ts';
 import { createBirdApi } from './bird/api.ts';
+import { IP_VERSIONS, mainTable } from './bird/declared.ts';
 import { impactOf } from './impact.ts';
 import type { PeerHandle } from './peer-registry.ts';
 import { type ConfigLoader, Reconfiguration } from './reconfiguration.ts';
 import { refreshPeer } from './refresh.ts';
 import type { Speaker } from './speaker.ts';
+import type { TableRoom } from './table-room.ts';
 import { bfdViews } from './views/bfd-view.ts';
 import { explainPrefix } from './views/explain.ts';
 import { attributeSetViews, groupViews } from './views/group-view.ts';
@@ -36,6 +38,7 @@ export function createApi({ speaker, configFile, loadConfig, upgrade }: ApiOptio
       const { established, restarts } = registry.get(name);
       return (established?.ribPeer ?? restarts.waitingPeer)?.id;
     },
+    table: (name: string) => tableNamed(speaker, name).place.families,
   };
   return {
     bird: createBirdApi(speaker, reconfiguration, configFile),
@@ -45,8 +48,7 @@ export function createApi({ speaker, configFile, loadConfig, upgrade }: ApiOptio
     attributeSets: () => attributeSetViews(rib),
     updateGroups: () => groupViews(rib),
     kernelRoutes: () => {
-      const { kernel, config } = speaker;
-      return kernel === undefined ? [] : kernelRouteViews(rib, kernel, config.kernel.table);
+      return allKernelRoutes(speaker);
     },
     bfdSessions: () => bfdViews(speaker.bfd),
     events: (query) => speaker.diagnosis.journal.entries(query),
@@ -93,6 +95,21 @@ export function createApi({ speaker, configFile, loadConfig, upgrade }: ApiOptio
   };
 }
 
+function* allKernelRoutes({ rooms }: Speaker): Iterable<KernelRouteView> {
+  for (const { kernel, place, config } of rooms.values()) {
+    if (kernel !== undefined) yield* kernelRouteViews(place.families, kernel, config.kernel.table);
+  }
+}
+
+/** `main`, or a further one. Throws CommandError. */
+function tableNamed({ rooms, written }: Speaker, name: string): TableRoom {
+  const isMain = name === 'main' || IP_VERSIONS.some((version) => mainTable(written, version) === name);
+  const room = isMain ? rooms.main : rooms.get(name);
+  if (room !== undefined) return room;
+  const names = ['main', ...[...rooms.further].map((each) => each.name)];
+  throw new CommandError('not-found', `there is no table "${name}"; there are ${names.join(', ')}`);
+}
+
 function status(speaker: Speaker, configFile: string | undefined): StatusView {
   const { rib, registry, config, parts, kernel, listeners } = speaker;
   const memory = process.memoryUsage();
@@ -108,9 +125,13 @@ function status(speaker: Speaker, configFile: string | undefined): StatusView {
     state: speaker.state,
     problems: [
       ...listeners.problems,
-      ...[kernel?.problem, speaker.bfd.problem, speaker.recovery.sentence, speaker.upgradeProblem, drainSentence(handles)].filter(
-        (each) => each !== undefined,
-      ),
+      ...[
+        ...[...speaker.rooms.values()].map((room) => room.kernel?.problem),
+        speaker.bfd.problem,
+        speaker.recovery.sentence,
+        speaker.upgradeProblem,
+        drainSentence(handles),
+      ].filter((each) => each !== undefined),
     ],
     families: rib.families.map((family) => ({
       family: family.family.name,

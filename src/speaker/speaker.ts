@@ -21,6 +21,7 @@ import { Diagnosis, type DiagnosisParts } from './diagnosis.ts';
 import { DynamicPeers } from './dynamic-peers.ts';
 import { FastFallover } from './fast-fallover.ts';
 import { journalingLog } from './journal/journaling-log.ts';
+import { needsKernel } from './kernel-change.ts';
 import { KernelSync } from './kernel-sync.ts';
 import type { LocalRoutes } from './local-routes.ts';
 import type { Networks } from './networks.ts';
@@ -272,6 +273,8 @@ export class Speaker {
 
   /** The kernel as a table's configuration wants it, not started; rejects where it cannot be had. */
   async openKernel(room: TableRoom, config: Config): Promise<KernelSync | undefined> {
+    // A table that is neither written nor learned has its next hops looked up in the main one.
+    if (room !== this.rooms.main && !needsKernel(config)) return undefined;
     const kernel = await this.parts.openKernel(config);
     if (kernel === undefined) return undefined;
     const codes = { warning: 'kernel-notice', error: 'kernel-problem' } as const;

@@ -199,9 +199,12 @@ describe('the examples', () => {
     const plain = (path: string): string =>
       path
         .replace(settings, 'SETTINGS.')
+        // A table has the sections of the top level.
+        .replace(/^tables\.[^.]+\.(?=kernel|networks|redistribute)/, '')
+        .replace(/^tables\.[^.]+\./, 'tables.*.')
         .replace(/^peerGroups\.[^.]+\./, 'peerGroups.*.')
         .replace(
-          /^(SETTINGS\.|kernel\.|redistribute\.)(import|export|kernel|connected|static)\.(?=ipv[46]$)/,
+          /^(SETTINGS\.|kernel\.|redistribute\.|pipes\[\]\.)(import|export|kernel|connected|static|forward|back)\.(?=ipv[46]$)/,
           'POLICY.',
         );
     const seen = new Set([...used].map(plain));

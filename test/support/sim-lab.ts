@@ -104,7 +104,7 @@ export function kernelRoute(
   kernel: MemKernel,
   prefix: string,
   via: string,
-  fields: { metric?: number; protocol?: number } = {},
+  fields: { metric?: number; protocol?: number; table?: number } = {},
 ): void {
   const parsed = parsePrefix(prefix);
   if (parsed === undefined) throw new Error(`${prefix} is no prefix`);
@@ -115,7 +115,7 @@ export function kernelRoute(
   const ifindex = connected?.nextHops[0]?.ifindex;
   kernel.addRoute({
     prefix: parsed,
-    table: 254,
+    table: fields.table ?? 254,
     metric: fields.metric ?? 0,
     protocol: fields.protocol ?? 4,
     type: 'unicast',

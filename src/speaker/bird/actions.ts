@@ -63,7 +63,7 @@ export class ProtocolActions {
     }
   }
 
-  #actOnOther(declared: DeclaredProtocol, { action, message }: ProtocolAction): ProtocolActionResult {
+  #actOnOther(declared: DeclaredProtocol, { action, message, direction }: ProtocolAction): ProtocolActionResult {
     const { protocols } = this.#speaker;
     const { name } = declared;
     const isOff = declared.disabled || protocols.off.has(name);
@@ -90,16 +90,23 @@ export class ProtocolActions {
         this.#refresh(name);
         return 'done';
       case 'reload':
-        return this.#reload(declared, isOff);
+        return this.#reload(declared, isOff, direction);
     }
   }
 
-  #reload(declared: DeclaredProtocol, isOff: boolean): ProtocolActionResult {
-    const { written, kernel } = this.#speaker;
+  #reload(
+    declared: DeclaredProtocol,
+    isOff: boolean,
+    direction: ProtocolAction['direction'],
+  ): ProtocolActionResult {
+    const { written, rooms, pipes } = this.#speaker;
     if (isOff) return 'disabled';
     if (this.#views.stateOf(declared) !== 'up') return 'not-up';
     if (CANNOT_RELOAD[written.bird?.dialect === '1.6' ? '1.6' : '2.x'].has(declared.kind)) return 'failed';
-    if (declared.kind === 'kernel') kernel?.monitor.requestScan('the kernel protocol is reloaded');
+    if (declared.kind === 'kernel') {
+      for (const { kernel } of rooms.values()) kernel?.monitor.requestScan('a kernel protocol is reloaded');
+    }
+    pipes.judgeAgain(declared.name, direction ?? 'both');
     return 'done';
   }
 

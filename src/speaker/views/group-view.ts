@@ -6,7 +6,7 @@ import type { AttributeSetView, UpdateGroupView } from '../api.ts';
 import { attributesView } from './route-view.ts';
 
 export function groupViews(rib: Rib): UpdateGroupView[] {
-  return rib.families.flatMap((family) =>
+  return rib.all.flatMap((family) =>
     [...rib.groups[family.index]!.values()].map((group) => ({
       id: group.id,
       family: family.family.name,

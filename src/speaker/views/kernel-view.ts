@@ -5,7 +5,6 @@ import { describeHop } from '../../fib/route-targets.ts';
 import type { KernelNextHop, KernelTarget } from '../../fib/types.ts';
 import { formatPrefix } from '../../lib/ip.ts';
 import type { FamilyRib } from '../../rib/family-rib.ts';
-import type { Rib } from '../../rib/rib.ts';
 import type { ExplainView, KernelRouteView, KernelStatusView } from '../api.ts';
 import type { KernelSync } from '../kernel-sync.ts';
 
@@ -24,8 +23,12 @@ export function kernelStatus(kernel: KernelSync, config: KernelConfig): KernelSt
 }
 
 /** In slices: own routes first, then what was learned from others. */
-export function* kernelRouteViews(rib: Rib, kernel: KernelSync, table: number): Iterable<KernelRouteView> {
-  for (const family of rib.families) {
+export function* kernelRouteViews(
+  families: readonly FamilyRib[],
+  kernel: KernelSync,
+  table: number,
+): Iterable<KernelRouteView> {
+  for (const family of families) {
     for (const prefixId of kernel.fib?.prefixes(family.family.id) ?? []) {
       const view = ownRoute(family, prefixId, kernel);
       if (view !== undefined) yield view;

@@ -20,6 +20,8 @@ const PREFIXES_PER_PAUSE = 256;
 export interface PeerLookup {
   /** RIB ids of the peer's sessions; throws CommandError for an unknown name. */
   ribPeerId(name: string): number | undefined;
+  /** Its families; throws CommandError for an unknown name. */
+  table(name: string): readonly FamilyRib[];
 }
 
 export function* queryRoutes(
@@ -30,7 +32,9 @@ export function* queryRoutes(
   const from = query.receivedFrom === undefined ? undefined : peerId(peers, query.receivedFrom);
   const to = query.advertisedTo === undefined ? undefined : peerId(peers, query.advertisedTo);
   let looked = 0;
-  for (const family of rib.families) {
+  const families =
+    query.table === undefined ? homesOf(rib, to ?? from) : peers.table(query.table);
+  for (const family of families) {
     if (!wantsFamily(family.family, query)) continue;
     for (const prefixId of matchingPrefixes(family, query)) {
       if (++looked % PREFIXES_PER_PAUSE === 0) yield undefined;
@@ -38,6 +42,12 @@ export function* queryRoutes(
       else yield* received(rib, family, prefixId, query, from);
     }
   }
+}
+
+/** The tables that a peer is attached to; the main one where none is asked for. */
+function homesOf(rib: Rib, peerId: number | undefined): readonly FamilyRib[] {
+  if (peerId === undefined || peerId === 0) return rib.families;
+  return rib.peers.get(peerId).home.flatMap((index) => rib.all[index] ?? []);
 }
 
 function peerId(peers: PeerLookup, name: string): number {

@@ -1,0 +1,175 @@
+// What feeds and drains a routing table beside peers, as the user wrote it -> the model: kernel section, own networks,
+// redistribution. The main table has these sections at the top level, a further one within its own.
+
+import { parseAddress, parsePrefix } from '../lib/ip.ts';
+import type { FilterReader } from './filters.ts';
+import type { IssueList } from './issues.ts';
+import type { KernelConfig, LocalPolicies, NetworkConfig, RedistributeSource, TableConfig } from './model.ts';
+import { formatPath, type Path } from './nodes.ts';
+import { type NetworkInput, ROUTE_PROTOCOLS, ROUTE_TABLES } from './schema.ts';
+import type { Entry, ValidatedInput } from './validate.ts';
+import { canonicalAddress, canonicalPrefix, parseCommunity } from './values.ts';
+
+const MAIN_TABLE = 254;
+/** RTPROT_BIRD: who replaces BIRD adopts its routes. */
+const ROUTE_PROTOCOL = 12;
+const ROUTE_METRIC = 32;
+const SCAN_SECONDS = 300;
+
+export type OriginsInput = Pick<ValidatedInput, 'kernel' | 'networks' | 'redistribute'>;
+export type Origins = Pick<TableConfig, 'kernel' | 'networks' | 'redistribute' | 'localPolicies'>;
+
+/** `base`: where the sections stand. */
+export function buildOrigins(
+  input: OriginsInput,
+  base: Path,
+  filters: FilterReader,
+  issues: IssueList,
+): Origins {
+  const redistribute = listOf(input.redistribute);
+  return {
+    kernel: buildKernel(input.kernel, redistribute, base, issues),
+    networks: buildNetworks(input.networks, issues),
+    redistribute,
+    localPolicies: buildLocalPolicies(input, base, filters),
+  };
+}
+
+function listOf(input: ValidatedInput['redistribute']): RedistributeSource[] {
+  if (input === undefined) return [];
+  if (typeof input === 'string') return [input];
+  if (isList(input)) return [...new Set(input)];
+  return SOURCES.filter((source) => input[source] !== undefined);
+}
+
+const SOURCES: readonly RedistributeSource[] = ['kernel', 'connected', 'static'];
+
+function isList(input: NonNullable<ValidatedInput['redistribute']>): input is RedistributeSource[] {
+  return Array.isArray(input);
+}
+
+function buildLocalPolicies(input: OriginsInput, base: Path, filters: FilterReader): LocalPolicies {
+  const { redistribute, kernel } = input;
+  const imports = typeof redistribute === 'object' && !isList(redistribute) ? redistribute : {};
+  const of = (source: RedistributeSource) =>
+    imports[source] === undefined
+      ? 'accept'
+      : filters.policy(imports[source], [...base, 'redistribute', source]);
+  return {
+    networks: 'accept',
+    kernel: of('kernel'),
+    connected: of('connected'),
+    static: of('static'),
+    install:
+      kernel?.export === undefined ? 'accept' : filters.policy(kernel.export, [...base, 'kernel', 'export']),
+  };
+}
+
+function buildKernel(
+  input: ValidatedInput['kernel'],
+  redistribute: readonly RedistributeSource[],
+  base: Path,
+  issues: IssueList,
+): KernelConfig {
+  const install = input?.install ?? false;
+  const learning = redistribute.includes('kernel');
+  if (input !== undefined && !install) {
+    for (const key of ['table', 'metric', 'ecmp', 'prefSource', 'keepOnStop'] as const) {
+      if (input[key] === undefined) continue;
+      issues.warning(
+        [...base, 'kernel', key],
+        `${key} has no effect while nothing is installed`,
+        'add install: true',
+        'key',
+      );
+    }
+  }
+  if (input?.learn !== undefined && input.learn.length > 0 && !learning) {
+    issues.warning(
+      [...base, 'kernel', 'learn'],
+      'what is learned is announced to nobody',
+      'add redistribute: [kernel]',
+      'key',
+    );
+  }
+  const protocol = numberOf(input?.protocol, ROUTE_PROTOCOLS) ?? ROUTE_PROTOCOL;
+  const learn = (input?.learn ?? (learning ? [{}] : [])).map((each, i) => {
+    const learned = numberOf(each.protocol, ROUTE_PROTOCOLS);
+    if (learned === protocol) {
+      issues.error(
+        [...base, 'kernel', 'learn', i, 'protocol'],
+        `protocol ${learned} marks the routes of this speaker itself`,
+        'learn another protocol, or set kernel.protocol to another number',
+      );
+    }
+    return { protocol: learned, table: numberOf(each.table, ROUTE_TABLES) };
+  });
+  return {
+    install,
+    table: numberOf(input?.table, ROUTE_TABLES) ?? MAIN_TABLE,
+    metric: input?.metric ?? ROUTE_METRIC,
+    ecmp: input?.ecmp ?? 1,
+    protocol,
+    prefSource: prefSourceOf(input?.prefSource),
+    keepOnStop: input?.keepOnStop ?? false,
+    learn,
+    interfaces: input?.interfaces ?? ['*'],
+    nextHopTracking: input?.nextHopTracking ?? install,
+    scanTime: input?.scanTime ?? SCAN_SECONDS,
+  };
+}
+
+function numberOf(
+  value: string | number | undefined,
+  names: Readonly<Record<string, number>>,
+): number | undefined {
+  return typeof value === 'string' ? names[value] : value;
+}
+
+function prefSourceOf(
+  input: NonNullable<ValidatedInput['kernel']>['prefSource'],
+): KernelConfig['prefSource'] {
+  if (input === undefined) return { ipv4: undefined, ipv6: undefined };
+  if (typeof input === 'object') {
+    return { ipv4: input.ipv4, ipv6: input.ipv6 === undefined ? undefined : canonicalAddress(input.ipv6) };
+  }
+  const address = canonicalAddress(input);
+  const ipv4 = parseAddress(input)?.bytes.length === 4;
+  return { ipv4: ipv4 ? address : undefined, ipv6: ipv4 ? undefined : address };
+}
+
+function buildNetworks(entries: readonly Entry<NetworkInput>[], issues: IssueList): NetworkConfig[] {
+  const seen = new Map<string, Path>();
+  return entries.map(({ path, input }) => {
+    const object = typeof input === 'string' ? { prefix: input } : input;
+    const at = typeof input === 'string' ? path : [...path, 'prefix'];
+    const prefix = canonicalPrefix(object.prefix);
+    const earlier = seen.get(prefix);
+    if (earlier === undefined) seen.set(prefix, path);
+    else issues.error(at, `${prefix} is already ${formatPath(earlier)}`, 'take one of them out');
+    const via = object.via === undefined ? [] : typeof object.via === 'string' ? [object.via] : object.via;
+    const type = object.type ?? (via.length > 0 ? 'via' : 'none');
+    if (type === 'via' && via.length === 0) {
+      issues.error([...path, 'type'], 'type: via needs next hops', 'add via: 192.0.2.1');
+    } else if (type !== 'via' && via.length > 0) {
+      issues.error([...path, 'via'], `a ${type} route has no next hops`, 'take via out, or write type: via');
+    }
+    checkGateways(prefix, via, [...path, 'via'], issues);
+    return {
+      prefix,
+      type,
+      via: via.map(canonicalAddress),
+      med: object.med,
+      localPref: object.localPref,
+      communities: (object.communities ?? []).map((community) => parseCommunity(community) ?? community),
+    };
+  });
+}
+
+/** IPv4 prefixes may have IPv6 next hops (RFC 8950), not the other way round. */
+function checkGateways(prefix: string, via: readonly string[], path: Path, issues: IssueList): void {
+  if (parsePrefix(prefix)?.bytes.length !== 16) return;
+  if (via.some((address) => parseAddress(address)?.bytes.length === 4)) {
+    issues.error(path, 'an IPv6 prefix cannot have an IPv4 next hop', 'give an IPv6 address');
+  }
+}

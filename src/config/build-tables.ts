@@ -1,0 +1,165 @@
+// Further routing tables and pipes of the model, and which tables a peer is attached to. Two tables do not share a
+// kernel table: each would take the other's routes for leftovers of its own.
+
+import type { FamilyName } from '../bgp/wire/families.ts';
+import { buildOrigins } from './build-origins.ts';
+import type { FilterReader } from './filters.ts';
+import type { IssueList } from './issues.ts';
+import type { KernelConfig, PipeConfig, TableConfig, TableNames } from './model.ts';
+import { formatPath, type Path } from './nodes.ts';
+import type { TableInput } from './schema.ts';
+import type { PipeInput } from './schema-tables.ts';
+import { nearest } from './suggest.ts';
+import type { Entry, ValidatedInput } from './validate.ts';
+
+type IpVersion = 'ipv4' | 'ipv6';
+const VERSIONS: readonly IpVersion[] = ['ipv4', 'ipv6'];
+/** As users call the table that is always there; the model calls it ''. */
+export const MAIN = 'main';
+
+/** Families of further tables by their names. */
+export type KnownTables = ReadonlyMap<string, readonly IpVersion[]>;
+
+export function buildTables(
+  input: ValidatedInput,
+  main: KernelConfig,
+  filters: FilterReader,
+  issues: IssueList,
+): { readonly tables?: readonly TableConfig[]; readonly pipes?: readonly PipeConfig[] } {
+  const tables = input.tables.map((entry) => buildTable(entry, main, filters, issues));
+  checkKernelTables(main, tables, input.tables, issues);
+  const known = familiesByTable(tables);
+  const pipes = input.pipes.flatMap((entry) => buildPipe(entry, known, filters, issues) ?? []);
+  checkPipes(pipes, input, issues);
+  return { ...(tables.length > 0 && { tables }), ...(pipes.length > 0 && { pipes }) };
+}
+
+export function familiesByTable(tables: readonly TableConfig[]): KnownTables {
+  return new Map(tables.map(({ name, families }) => [name, families]));
+}
+
+function buildTable(
+  { path, input: { name, section } }: Entry<{ name: string; section: TableInput }>,
+  main: KernelConfig,
+  filters: FilterReader,
+  issues: IssueList,
+): TableConfig {
+  if (name === MAIN) issues.error(path, 'main is the table of the top level', 'give it another name', 'key');
+  const networks = (section.networks ?? []).map((each, i) => ({
+    path: [...path, 'networks', i],
+    input: each,
+  }));
+  const { kernel, redistribute } = section;
+  const origins = buildOrigins({ kernel, networks, redistribute }, path, filters, issues);
+  if (origins.kernel.install && kernel?.table === undefined) {
+    issues.error(
+      [...path, 'kernel', 'table'],
+      'table is missing',
+      'add the number of the kernel table: table: 100',
+    );
+  }
+  const families = [...new Set(section.families ?? VERSIONS)];
+  return {
+    name,
+    families,
+    ...origins,
+    kernel: {
+      ...origins.kernel,
+      families,
+      nextHopTracking: kernel?.nextHopTracking ?? (origins.kernel.install || main.nextHopTracking),
+    },
+  };
+}
+
+function checkKernelTables(
+  main: KernelConfig,
+  tables: readonly TableConfig[],
+  entries: readonly Entry<unknown>[],
+  issues: IssueList,
+): void {
+  const taken = new Map<number, string>(main.install ? [[main.table, 'the main table']] : []);
+  for (const [i, { name, kernel }] of tables.entries()) {
+    const path = [...(entries[i]?.path ?? []), 'kernel', 'table'];
+    if (!kernel.install || !issues.has(path)) continue;
+    const owner = taken.get(kernel.table);
+    if (owner === undefined) taken.set(kernel.table, `table ${name}`);
+    else issues.error(path, `kernel table ${kernel.table} is written by ${owner}`, 'take another number');
+  }
+}
+
+function buildPipe(
+  { path, input }: Entry<PipeInput>,
+  tables: KnownTables,
+  filters: FilterReader,
+  issues: IssueList,
+): PipeConfig | undefined {
+  const ends = (['from', 'to'] as const).map((key) => knownTable(input[key], [...path, key], tables, issues));
+  if (input.from === input.to) {
+    issues.error([...path, 'to'], 'a pipe joins two tables', 'name another table');
+    return undefined;
+  }
+  const [table, peerTable] = ends;
+  if (table === undefined || peerTable === undefined) return undefined;
+  const familiesOf = (name: string): readonly IpVersion[] => tables.get(name) ?? VERSIONS;
+  const families = familiesOf(table).filter((version) => familiesOf(peerTable).includes(version));
+  if (families.length === 0) {
+    issues.error(path, `${input.from} and ${input.to} have no family in common`, 'join tables of one family');
+  }
+  return {
+    name: input.name ?? `${input.from}-${input.to}`,
+    families,
+    table,
+    peerTable,
+    export: input.forward === undefined ? 'accept' : filters.policy(input.forward, [...path, 'forward']),
+    import: input.back === undefined ? 'reject' : filters.policy(input.back, [...path, 'back']),
+  };
+}
+
+/** Names of protocols are unique, and peers are protocols, too. */
+function checkPipes(pipes: readonly PipeConfig[], input: ValidatedInput, issues: IssueList): void {
+  const seen = new Map<string, Path>();
+  for (const { path, input: peer } of input.peers) seen.set(peer.name ?? '', path);
+  for (const [i, { name }] of pipes.entries()) {
+    const path = input.pipes[i]?.path ?? [];
+    const earlier = seen.get(name);
+    if (earlier === undefined) seen.set(name, path);
+    else issues.error(path, `the name ${name} is taken by ${formatPath(earlier)}`, 'give each its own name');
+  }
+}
+
+/** The model's name of a table; undefined, with a complaint, where there is none of the name. */
+function knownTable(name: string, path: Path, tables: KnownTables, issues: IssueList): string | undefined {
+  if (name === MAIN) return '';
+  if (tables.has(name)) return name;
+  const names = [MAIN, ...tables.keys()];
+  const near = nearest(name, names);
+  issues.error(
+    path,
+    `there is no table ${name}`,
+    near === undefined ? `expected ${names.join(', ')}` : `did you mean ${near}?`,
+  );
+  return undefined;
+}
+
+/** What a peer says of its tables, for its families; undefined where all are the main one. */
+export function tableNamesOf(
+  input: string | { readonly ipv4?: string | undefined; readonly ipv6?: string | undefined } | undefined,
+  path: Path,
+  families: readonly FamilyName[],
+  tables: KnownTables,
+  issues: IssueList,
+): TableNames | undefined {
+  if (input === undefined) return undefined;
+  const names: { ipv4?: string; ipv6?: string } = {};
+  for (const version of VERSIONS) {
+    const written = typeof input === 'string' ? input : input[version];
+    const at = typeof input === 'string' ? path : [...path, version];
+    if (written === undefined || !families.some((family) => family.startsWith(version))) continue;
+    const name = knownTable(written, at, tables, issues);
+    if (name === undefined) continue;
+    if (name !== '' && tables.get(name)?.includes(version) !== true) {
+      issues.error(at, `table ${name} has no ${version} routes`, `add ${version} to its families`);
+    } else names[version] = name;
+  }
+  return Object.keys(names).length === 0 ? undefined : names;
+}
