@@ -161,13 +161,15 @@ export class CacheClient {
     this.#askLater = false;
     this.#refresh.stop();
     this.#silence.stop();
+    if (line?.conversation.negotiated === true) this.#version = line.conversation.version;
     line?.socket.close();
   }
 
   #closed(reason: string): void {
     const conversation = this.#line?.conversation;
-    // RFC 8210 §7: a cache that does not know the version may simply hang up.
-    const unanswered = conversation?.waiting === true && !conversation.negotiated;
+    // RFC 8210 §7: a cache that does not know the version may simply hang up. One that has answered in it knows it.
+    const unanswered =
+      this.#origin === undefined && conversation?.waiting === true && !conversation.negotiated;
     const { minVersion, maxVersion } = this.#settings;
     if (unanswered && this.#version > minVersion) {
       this.#ended({ kind: 'other-version', version: this.#version - 1 });

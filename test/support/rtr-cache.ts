@@ -1,6 +1,8 @@
 // The other side of the RPKI to Router protocol, for tests: PDUs of a cache as octets, and a connection of a client that
 // a test plays the cache on.
 
+import type { Transport, TransportListener, TransportSocket } from '../../src/bgp/session/transport.ts';
+import type { IpBytes } from '../../src/lib/ip.ts';
 import type { CacheSocket, CacheSocketEvents } from '../../src/rpki/cache-types.ts';
 import { PDU } from '../../src/rpki/protocol.ts';
 
@@ -103,4 +105,75 @@ export class CacheEnd implements CacheSocket {
       serial: bytes.length >= 12 ? view.getUint32(8) : 0,
     };
   }
+}
+
+/** A cache on a transport, in version 1: answers queries about what it was given, and says when that is another. */
+export class ServingCache {
+  readonly #session: number;
+  readonly #sockets = new Set<TransportSocket>();
+  readonly #listener: TransportListener;
+  #vrps: readonly WireVrp[] = [];
+  /** By serial number. */
+  readonly #history: (readonly WireVrp[])[] = [];
+  queries: number[] = [];
+
+  constructor(transport: Transport, address: IpBytes, session = 7) {
+    this.#session = session;
+    this.#history.push(this.#vrps);
+    this.#listener = transport.listen(
+      { address, port: 323, interface: undefined },
+      { onListening: () => undefined, onAccept: (socket) => this.#accept(socket), onError: () => undefined },
+    );
+  }
+
+  get serial(): number {
+    return this.#history.length - 1;
+  }
+
+  /** From now on it has these, and routers are told. */
+  set(vrps: readonly WireVrp[]): void {
+    this.#vrps = vrps;
+    this.#history.push(vrps);
+    for (const socket of this.#sockets) send(socket, serialNotify(1, this.#session, this.serial));
+  }
+
+  /** It is gone, with all its connections. */
+  close(): void {
+    this.#listener.close();
+    for (const socket of this.#sockets) socket.destroy();
+    this.#sockets.clear();
+  }
+
+  #accept(socket: TransportSocket): void {
+    this.#sockets.add(socket);
+    socket.attach({
+      onConnect: () => undefined,
+      onData: (buffer, length) => this.#answer(socket, buffer.slice(0, length)),
+      onEnd: () => socket.destroy(),
+      onClose: () => this.#sockets.delete(socket),
+    });
+  }
+
+  #answer(socket: TransportSocket, query: Uint8Array): void {
+    const type = query[1]!;
+    this.queries.push(type);
+    const known = type === PDU.serialQuery ? this.#history[query[11]!] : [];
+    if (known === undefined) {
+      send(socket, cacheReset(1));
+      return;
+    }
+    const without = (a: readonly WireVrp[], b: readonly WireVrp[]) =>
+      a.filter((vrp) => !b.some((other) => JSON.stringify(other) === JSON.stringify(vrp)));
+    send(
+      socket,
+      cacheResponse(1, this.#session),
+      ...without(known, this.#vrps).map((vrp) => prefixPdu(1, vrp, false)),
+      ...without(this.#vrps, known).map((vrp) => prefixPdu(1, vrp)),
+      endOfData(1, this.#session, this.serial),
+    );
+  }
+}
+
+function send(socket: TransportSocket, ...pdus: readonly Uint8Array[]): void {
+  socket.write([Uint8Array.from(pdus.flatMap((each) => [...each]))], () => undefined);
 }
