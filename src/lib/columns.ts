@@ -30,6 +30,19 @@ export function growUint8(column: Uint8Array<ArrayBuffer>, size: number): Uint8A
   return grown;
 }
 
+/**
+ * `fresh` with the first `used` elements of `column`, which it takes the place of: the pages behind them are the
+ * system's again when the old array is collected.
+ */
+export function moved<T extends { set(source: T): void; subarray(from: number, to: number): T }>(
+  fresh: T,
+  column: T,
+  used: number,
+): T {
+  fresh.set(column.subarray(0, used));
+  return fresh;
+}
+
 /** Small non-negative integers, first in, first out. */
 export class IntQueue {
   #ids = new Int32Array(1024);

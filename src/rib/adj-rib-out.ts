@@ -3,7 +3,7 @@
 // that lag behind remember what they miss (lane.ts). Two stores behind one interface: most groups send the best
 // path only and get dense columns, ADD-PATH groups keep a list a prefix.
 
-import { growInt32 } from '../lib/columns.ts';
+import { growInt32, moved } from '../lib/columns.ts';
 import type { AttrStore } from './attr-store.ts';
 import type { PrefixTable } from './prefix-table.ts';
 import type { ResumableWork } from './row-walk.ts';
@@ -18,6 +18,8 @@ export interface AdjRibOut {
   remove(prefixId: number, pathId: number): void;
   /** Removes all entries of a prefix. */
   clear(prefixId: number): void;
+  /** Gives back room that ids of prefixes no longer need. */
+  compact(): void;
 }
 
 const INITIAL_IDS = 1 << 12;
@@ -97,6 +99,11 @@ export class SinglePathOut implements AdjRibOut {
     if (this.has(prefixId)) this.set(prefixId, 0, 0);
   }
 
+  compact(): void {
+    const used = this.#prefixes.limit * 2;
+    if (used < this.#entries.length) this.#entries = moved(new Int32Array(used), this.#entries, used);
+  }
+
   /** Replaces the entry; `attr` 0 removes it. */
   set(prefixId: number, attr: number, from: number): void {
     const at = prefixId * 2;
@@ -170,6 +177,9 @@ export class MultiPathOut implements AdjRibOut {
   clear(prefixId: number): void {
     this.set(prefixId, NO_PATHS);
   }
+
+  /** It has none: entries are a map's. */
+  compact(): void {}
 
   /** Replaces all entries of a prefix. */
   set(prefixId: number, paths: readonly PathOut[]): void {

@@ -8,7 +8,7 @@ import { asPathLength, firstAs } from '../bgp/wire/as-path.ts';
 import { aigpMetric } from '../bgp/wire/attribute-values.ts';
 import { ATTRIBUTE, FLAG } from '../bgp/wire/iana.ts';
 import { readUint32 } from '../lib/bytes.ts';
-import { growInt32, growUint8, growUint16, growUint32 } from '../lib/columns.ts';
+import { growInt32, growUint8, growUint16, growUint32, moved } from '../lib/columns.ts';
 import { ATTR_FLAG, communityFlags } from './attr-flags.ts';
 import { hashBytes } from './attr-hash.ts';
 import { BlockArena } from './block-arena.ts';
@@ -32,7 +32,8 @@ export class AttrStore {
   readonly nextHops: NextHopTable;
   readonly extrasTable = new ExtrasTable();
   #defaultLocalPref: number;
-  readonly #arena: BlockArena;
+  readonly #rows: number;
+  #arena: BlockArena;
   #offset: Uint32Array<ArrayBuffer>;
   #length: Uint32Array<ArrayBuffer>;
   #hashes: Int32Array<ArrayBuffer>;
@@ -66,6 +67,7 @@ export class AttrStore {
 
   /** `rows`: room for sets at the start. */
   constructor(nextHops: NextHopTable, defaultLocalPref = 100, rows = INITIAL_SETS) {
+    this.#rows = rows;
     this.#arena = new BlockArena(rows * OCTETS_PER_SET);
     this.#offset = new Uint32Array(rows);
     this.#length = new Uint32Array(rows);
@@ -268,6 +270,33 @@ export class AttrStore {
       }
     }
     this.#idle = 0;
+  }
+
+  /** Gives back what sets that are gone have left, in the columns and between the octets of others. Ids stay. */
+  compact(): void {
+    this.#sweep();
+    const arena = this.#arena;
+    this.#arena = new BlockArena(this.#rows * OCTETS_PER_SET);
+    for (let id = 1; id < this.#limit; id++) {
+      const offset = this.#offset[id]!;
+      if (offset !== 0) this.#offset[id] = this.#arena.store(arena.bytes, offset, this.#length[id]!);
+    }
+    const used = this.#limit;
+    const room = Math.max(this.#rows, used);
+    this.#offset = moved(new Uint32Array(room), this.#offset, used);
+    this.#length = moved(new Uint32Array(room), this.#length, used);
+    this.#hashes = moved(new Int32Array(room), this.#hashes, used);
+    this.#refs = moved(new Uint32Array(room), this.#refs, used);
+    this.nextHop = moved(new Int32Array(room), this.nextHop, used);
+    this.localPref = moved(new Uint32Array(room), this.localPref, used);
+    this.med = moved(new Uint32Array(room), this.med, used);
+    this.origin = moved(new Uint8Array(room), this.origin, used);
+    this.asLength = moved(new Uint16Array(room), this.asLength, used);
+    this.neighborAs = moved(new Uint32Array(room), this.neighborAs, used);
+    this.originatorId = moved(new Uint32Array(room), this.originatorId, used);
+    this.clusterLength = moved(new Uint16Array(room), this.clusterLength, used);
+    this.flags = moved(new Uint16Array(room), this.flags, used);
+    this.extras = moved(new Int32Array(room), this.extras, used);
   }
 
   #rehash(capacity: number): void {

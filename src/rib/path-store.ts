@@ -3,7 +3,7 @@
 // soft reconfiguration needs no second copy. Rows of a prefix hang in a list whose head is in the prefix's record;
 // who wants the rows of a peer walks them all, which a flat array does at a nanosecond a row.
 
-import { growInt32, growUint32 } from '../lib/columns.ts';
+import { growInt32, growUint32, moved } from '../lib/columns.ts';
 import { PREFIX_FIELD, type PrefixTable } from './prefix-table.ts';
 
 /** Bits of a row's flags. */
@@ -42,6 +42,7 @@ const FREE_SHARE = 4;
 
 export class PathStore {
   readonly #prefixes: PrefixTable;
+  readonly #rows: number;
   #records: Int32Array<ArrayBuffer>;
   /** Received path identifiers; empty as long as all are 0, which they are without ADD-PATH. */
   #pathIds = new Uint32Array(0);
@@ -56,6 +57,7 @@ export class PathStore {
   constructor(prefixes: PrefixTable, rows = INITIAL_ROWS) {
     this.#records = new Int32Array(rows * WORDS);
     this.#prefixes = prefixes;
+    this.#rows = rows;
   }
 
   /** Rows in use. */
@@ -216,6 +218,16 @@ export class PathStore {
     this.#size--;
   }
 
+  /** Gives back the room behind the last row in use. Rows stay. */
+  compact(): void {
+    this.#linkFree();
+    const room = Math.max(this.#rows, this.#limit);
+    this.#records = moved(new Int32Array(room * WORDS), this.#records, this.#limit * WORDS);
+    if (this.#pathIds.length > room) {
+      this.#pathIds = moved(new Uint32Array(room), this.#pathIds, this.#limit);
+    }
+  }
+
   #allocate(): number {
     if (this.#free === 0 && (this.#limit - 1 - this.#size) * FREE_SHARE > this.#limit) this.#linkFree();
     const free = this.#free;
@@ -231,6 +243,7 @@ export class PathStore {
   /** Rows used again in ascending order: routes that come together lie together, whatever order others left in. */
   #linkFree(): void {
     const records = this.#records;
+    this.#free = 0;
     while (this.#limit > 1 && records[(this.#limit - 1) * WORDS + PREFIX] === 0) this.#limit--;
     for (let row = this.#limit - 1; row > 0; row--) {
       if (records[row * WORDS + PREFIX] !== 0) continue;

@@ -6,7 +6,7 @@
 // subtree walks are not done here (views build what they need).
 
 import type { Family } from '../bgp/wire/families.ts';
-import { growInt32 } from '../lib/columns.ts';
+import { growInt32, moved } from '../lib/columns.ts';
 import { formatAddress } from '../lib/ip.ts';
 import { HashSlots, tagOf } from './hash-slots.ts';
 
@@ -52,6 +52,7 @@ export class PrefixTable {
   records: Int32Array<ArrayBuffer>;
   /** Means nothing; see `#warm`. */
   touched = 0;
+  readonly #rows: number;
   readonly #slots = new HashSlots(INITIAL_SLOTS);
   /** Entries of the hash table, and how many of them nobody holds. */
   #entries = 0;
@@ -70,6 +71,7 @@ export class PrefixTable {
   constructor(family: Family, rows = INITIAL_IDS) {
     this.family = family;
     this.stride = ADDRESS + family.words;
+    this.#rows = rows;
     this.records = new Int32Array(rows * this.stride);
   }
 
@@ -188,6 +190,14 @@ export class PrefixTable {
     if (meta >= ONE_HOLDER) return;
     this.#idle++;
     if (this.#idle > SWEEP_MIN && this.#idle > SWEEP_RATIO * this.size) this.#sweep();
+  }
+
+  /** Gives back the room behind the last prefix that somebody holds. Ids stay. */
+  compact(): void {
+    this.#sweep();
+    const used = this.#limit * this.stride;
+    const room = Math.max(this.#rows * this.stride, used);
+    this.records = moved(new Int32Array(room), this.records, used);
   }
 
   /** Address octets of a prefix, in network order. */

@@ -257,6 +257,27 @@ export class Rib {
     );
   }
 
+  /** Rows of the path tables that routes are in, and that routes have left. */
+  get rows(): { readonly used: number; readonly spare: number } {
+    let used = 0;
+    let spare = 0;
+    for (const { paths } of this.all) {
+      used += paths.size;
+      spare += paths.limit - 1 - paths.size;
+    }
+    return { used, spare };
+  }
+
+  /** Gives back the room that routes have left behind. All at once: for when nothing is under way. */
+  compact(): void {
+    for (const { prefixes, paths } of this.all) {
+      prefixes.compact();
+      paths.compact();
+    }
+    for (const groups of this.groups) for (const { adjRibOut } of groups.values()) adjRibOut.compact();
+    this.attrs.compact();
+  }
+
   #runWalks(deadline: number): boolean {
     const expired = this.#until(deadline);
     while (this.#walks.length > 0) {

@@ -18,6 +18,7 @@ import { journalOnDisk } from './journal/disk.ts';
 import { openKernel } from './open-kernel.ts';
 import { systemAddresses } from './own-addresses.ts';
 import type { ConfigLoader } from './reconfiguration.ts';
+import { SpareRoom } from './spare-room.ts';
 import { Speaker } from './speaker.ts';
 import { createApi } from './speaker-api.ts';
 import { HandOver } from './upgrade/hand-over.ts';
@@ -88,10 +89,16 @@ export async function createSpeaker(options: CreateOptions): Promise<RunningSpea
       onEnd: giveMemoryBack,
     }),
   );
+  const room = new SpareRoom({
+    clock: systemClock,
+    ribs: () => [speaker.rib],
+    onCompacted: giveMemoryBack,
+  });
   return {
     api: createApi({ speaker, configFile, loadConfig, upgrade }),
     handOver: new HandOver(speaker, loadConfig),
     stop: async () => {
+      room.stop();
       await speaker.stop();
       loopLag.stop();
       await speaker.diagnosis.close();

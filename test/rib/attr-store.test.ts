@@ -15,7 +15,7 @@ import { quad } from './lab.ts';
 function stores(): { attrs: AttrStore; hops: number[]; nextHops: NextHopTable } {
   const nextHops = new NextHopTable();
   const hops = [1, 2, 3].map((last) => nextHops.intern(Uint8Array.of(192, 0, 2, last), 4, undefined));
-  return { attrs: new AttrStore(nextHops, 100), hops, nextHops };
+  return { attrs: new AttrStore(nextHops, 100, 16), hops, nextHops };
 }
 
 /** Makes so many sets that nobody refers to that all of these are let go. */
@@ -49,12 +49,13 @@ describe('AttrStore', () => {
       bytes: fc.nat({ max: 30 }).map((i) => encodeAttributes({ asPath: String(i), med: i % 4 })),
       hop: fc.nat({ max: 2 }),
     });
-    const step = fc.record({ set, release: fc.boolean(), extra: fc.boolean() });
+    const step = fc.record({ set, release: fc.boolean(), extra: fc.boolean(), compact: fc.boolean() });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 100, size: 'max' }), (steps) => {
         const { attrs, hops, nextHops } = stores();
         const model = new Map<string, { id: number; refs: number }>();
-        for (const { set: each, release, extra } of steps) {
+        for (const { set: each, release, extra, compact } of steps) {
+          if (compact) attrs.compact();
           const text = `${each.hop} ${each.bytes.join()}`;
           const known = model.get(text);
           if (release) {

@@ -168,7 +168,8 @@ export class RibLab {
         decision: { ...DECISION, ...options.decision },
         defaultLocalPref: 100,
         exportChunk: options.exportChunk ?? 8192,
-        rows: options.rows,
+        // Few, so that tables grow, and that a thousand labs cost little.
+        rows: options.rows ?? 16,
       },
       { clock: this.clock, scheduler: this.scheduler },
     );

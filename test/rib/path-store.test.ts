@@ -12,15 +12,16 @@ const key = fc.record({
 
 describe('PathStore', () => {
   it('does what a map of maps does', () => {
-    const step = fc.record({ key, remove: fc.boolean(), flag: fc.boolean() });
+    const step = fc.record({ key, remove: fc.boolean(), flag: fc.boolean(), compact: fc.boolean() });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 100, size: 'max' }), (steps) => {
-        const paths = new PathStore(new PrefixTable(IPV4_UNICAST));
+        const paths = new PathStore(new PrefixTable(IPV4_UNICAST), 2);
         const model = new Map<
           string,
           { row: number; key: { prefixId: number; peerId: number; pathId: number } }
         >();
-        for (const { key: each, remove, flag } of steps) {
+        for (const { key: each, remove, flag, compact } of steps) {
+          if (compact) paths.compact();
           const text = JSON.stringify(each);
           const known = model.get(text);
           expect(paths.find(each.prefixId, each.peerId, each.pathId)).toBe(known?.row ?? 0);

@@ -70,14 +70,18 @@ function agree(table: PrefixTable, model: Model): void {
 
 describe.each([IPV4_UNICAST, IPV6_UNICAST])('PrefixTable of $name', (family) => {
   it('does what a Map with holders does', () => {
-    const step = fc.record({ key: keys(family), do: fc.constantFrom('intern', 'intern', 'release', 'find') });
+    const step = fc.record({
+      key: keys(family),
+      do: fc.constantFrom('intern', 'intern', 'release', 'find', 'compact'),
+    });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 120, size: 'max' }), (steps) => {
-        const table = new PrefixTable(family);
+        const table = new PrefixTable(family, 8);
         const model = new Model();
         for (const { key, do: what } of steps) {
           if (what === 'intern') intern(table, model, key);
           else if (what === 'release') release(table, model, textOf(key));
+          else if (what === 'compact') table.compact();
           else expect(find(table, key)).toBe(model.byText.get(textOf(key))?.id ?? 0);
         }
         agree(table, model);
@@ -125,6 +129,17 @@ describe.each([IPV4_UNICAST, IPV6_UNICAST])('PrefixTable of $name', (family) => 
   });
 });
 
+/** Distinct prefixes, each held once. */
+function fill(table: PrefixTable, count: number): number[] {
+  const words = new Int32Array(1);
+  return Array.from({ length: count }, (_, i) => {
+    words[0] = i << 8;
+    const id = table.intern(words, 0, 24);
+    table.hold(id);
+    return id;
+  });
+}
+
 describe('PrefixTable', () => {
   it('holds more ids than its first columns', () => {
     const table = new PrefixTable(IPV4_UNICAST);
@@ -139,17 +154,23 @@ describe('PrefixTable', () => {
 
   it('has nothing at an id that is free, for those who walk all of them', () => {
     const table = new PrefixTable(IPV4_UNICAST, 16);
-    const words = new Int32Array(1);
-    const ids = Array.from({ length: 20_000 }, (_, i) => {
-      words[0] = i << 8;
-      const id = table.intern(words, 0, 24);
-      table.hold(id);
-      return id;
-    });
+    const ids = fill(table, 20_000);
     for (const id of ids.slice(0, -1)) table.release(id);
     const free = ids.filter((id) => !table.inUse(id));
     expect(free.length).toBe(19_999);
     expect(free.filter((id) => table.records[id * table.stride + PREFIX_FIELD.firstRow] !== 0)).toEqual([]);
+  });
+
+  it('gives back the room behind the last prefix in use', () => {
+    const table = new PrefixTable(IPV4_UNICAST, 16);
+    const ids = fill(table, 1000);
+    for (const id of ids.slice(100)) table.release(id);
+    table.compact();
+    expect([table.size, table.limit, table.records.length]).toEqual([100, 101, 101 * table.stride]);
+    expect(table.format(ids[99]!)).toBe('0.0.99.0/24');
+    for (const id of ids.slice(0, 100)) table.release(id);
+    table.compact();
+    expect(table.records.length).toBe(16 * table.stride);
   });
 
   it('lets one prefix be held by more than 65535', () => {

@@ -126,6 +126,7 @@ const step = fc.oneof(
     arbitrary: fc.record({ do: fc.constant('turns' as const), count: fc.integer({ min: 1, max: 4 }) }),
   },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.constantFrom(1, 60, 150) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('compact' as const) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('check' as const) }) },
 );
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
@@ -182,6 +183,7 @@ class Twins {
     else if (step.do === 'congest') this.#congest(step.slot);
     else if (step.do === 'drain') this.drain(step.slot);
     else if (step.do === 'refresh') this.#refresh(step.slot);
+    else if (step.do === 'compact') this.lab.rib.compact();
     else if (step.do === 'turns') this.lab.turns(step.count);
     else if (step.do === 'wait') {
       this.lab.turns(1);
