@@ -4,7 +4,14 @@
 import { resolve } from 'node:path';
 import { COMMANDS, type ListCommand, type UnaryCommand, type WatchCommand } from '../control/commands.ts';
 import type { ControlClient } from '../control/grpc/client.ts';
-import type { ImpactRequest, PeersRequest } from '../control/protocol.ts';
+import type {
+  ImpactRequest,
+  MessagesRequest,
+  PeerActionRequest,
+  PeersRequest,
+  WatchMessagesRequest,
+} from '../control/protocol.ts';
+import { CAPTURE, CAPTURE_OPTIONS, capture } from './capture.ts';
 import { eventsAction } from './events.ts';
 import { EXIT, ExitError } from './exit-codes.ts';
 import { renderBfdSessions } from './render/bfd.ts';
@@ -135,7 +142,29 @@ const PEER_DONE = {
   refresh: 'is being refreshed',
   drain: 'is being drained',
   undrain: 'is no longer drained',
+  record: 'has every message recorded',
+  unrecord: 'has only notable messages recorded',
 } as const;
+
+const actOnPeer = unary(
+  COMMANDS.peer,
+  (_reply, _look, { name, action = 'up' }) => `Peer ${safeText(name)} ${PEER_DONE[action]}.\n`,
+);
+
+const peerAction: Action<PeerActionRequest> = {
+  options: CAPTURE_OPTIONS,
+  run: (shell, request) => {
+    const action: string | undefined = request.action;
+    return action === CAPTURE ? capture(shell, request) : actOnPeer.run(shell, request);
+  },
+};
+
+const showMessagesAction: Action<MessagesRequest> = { run: (shell, request) => capture(shell, request) };
+
+const watchMessagesAction: Action<WatchMessagesRequest> = {
+  run: (shell, request) =>
+    capture({ ...shell, extras: { follow: true } }, { includeCurrent: false, ...request }),
+};
 
 /** The daemon has another working directory. */
 const impactAction: Action<ImpactRequest> = {
@@ -161,10 +190,9 @@ export const ACTIONS: Record<keyof typeof COMMANDS, Action> = {
   watchRoutes: watch(COMMANDS.watchRoutes, renderRouteChange),
   events: eventsAction,
   watchEvents: watch(COMMANDS.watchEvents, renderEvent),
-  peer: unary(
-    COMMANDS.peer,
-    (_reply, _look, { name, action = 'up' }) => `Peer ${safeText(name)} ${PEER_DONE[action]}.\n`,
-  ),
+  showMessages: showMessagesAction,
+  watchMessages: watchMessagesAction,
+  peer: peerAction,
   drain: unary(COMMANDS.drain, (_reply, _look, { undo }) =>
     undo === true
       ? 'Routes are as good as before.\n'

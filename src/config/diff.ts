@@ -1,11 +1,11 @@
 // Two models -> what has to be done to get from one to the other, and a sentence for the operator about each. What
 // is equal is not mentioned, so that it keeps its session. The speaker carries a plan out; nothing is done here.
 
+import type { DiagnosisConfig } from './diagnosis-defaults.ts';
 import type {
   Config,
   ControlConfig,
   DecisionConfig,
-  DiagnosisConfig,
   DynamicPeersConfig,
   HttpConfig,
   KernelConfig,

@@ -7,6 +7,7 @@ import type { Role } from '../bgp/wire/session-context.ts';
 import type { Filter } from '../policy/filter.ts';
 import type { PolicyTest } from '../policy/tests.ts';
 import type { BirdConfig } from './bird/config.ts';
+import type { DiagnosisConfig } from './diagnosis-defaults.ts';
 import type { FilterEnvironment } from './filter-environment.ts';
 import type { ControlConfig } from './model/control.ts';
 import type { LimitsConfig } from './model/limits.ts';
@@ -360,26 +361,6 @@ export interface HttpConfig {
 export interface LogConfig {
   readonly level: 'debug' | 'info' | 'warn' | 'error';
   readonly format: 'auto' | 'pretty' | 'json';
-}
-
-/** What finds out what went wrong. */
-export interface DiagnosisConfig {
-  readonly journal: {
-    /** Events are appended to it as JSON lines; undefined = only in memory. */
-    readonly file: string | undefined;
-    /** Octets at which the file is rotated. */
-    readonly maxSize: number;
-    /** How many events are kept in memory. */
-    readonly events: number;
-  };
-  /** Seconds that the event loop may be busy: `warning` is logged, `timeout` ends the process; 0 = never. */
-  readonly watchdog: { readonly warning: number; readonly timeout: number };
-  readonly crash: {
-    /** Where reports go; undefined = where the system has a place for it. */
-    readonly directory: string | undefined;
-    /** What peers hear of a crash. */
-    readonly sessions: 'silent' | 'cease';
-  };
 }
 
 /** A value that no log, output or error may show. */

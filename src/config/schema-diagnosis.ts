@@ -1,8 +1,7 @@
 // What a user may write about finding out what went wrong: the journal's file, the watchdog, reports of crashes.
 
 import { z } from 'zod';
-import { DIAGNOSIS_DEFAULTS } from './diagnosis-defaults.ts';
-import type { DiagnosisConfig } from './model.ts';
+import { DIAGNOSIS_DEFAULTS, type DiagnosisConfig } from './diagnosis-defaults.ts';
 import { seconds } from './values.ts';
 
 const HOUR = 3600;

@@ -62,7 +62,8 @@ export const peerAction: ArgumentSpec = {
   field: 'action',
   value: 'ACTION',
   help: 'what to do',
-  choices: PEER_ACTIONS,
+  // Files are the command line's own affair.
+  choices: [...PEER_ACTIONS, 'capture'],
 };
 
 export const refreshDirection: ArgumentSpec = {

@@ -18,6 +18,8 @@ import type {
   ImpactView,
   JournalEntry,
   KernelRouteView,
+  MessagesRequest,
+  MessageView,
   NetworkSpec,
   Nothing,
   PeerActionRequest,
@@ -32,6 +34,7 @@ import type {
   UpdateGroupsReply,
   UpgradeRequest,
   UpgradeView,
+  WatchMessagesRequest,
   WatchPeersRequest,
   WatchRoutesRequest,
 } from './protocol.ts';
@@ -74,6 +77,8 @@ export interface WatchCommand<Request extends object, Event extends object> exte
   readonly kind: 'watch';
   /** Of unread events with the same key only the newest is kept. */
   keyOf(event: Event): string;
+  /** Octets that a waiting event holds, where events are large. */
+  sizeOf?(event: Event): number;
   /** Returns the function that ends the watch. */
   run(api: SpeakerApi, request: Request, listener: (event: Event) => void): () => void;
 }
@@ -244,11 +249,37 @@ const watchEvents: WatchCommand<EventsRequest, JournalEntry> = {
   },
 };
 
+const showMessages: ListCommand<MessagesRequest, MessageView> = {
+  name: 'show messages',
+  method: 'ListMessages',
+  kind: 'list',
+  batch: 'messages',
+  help: 'the last messages of a peer, as they were on the wire',
+  args: [args.peerName],
+  run: (api, request) => api.messages(peerNameOf(api, request.name)),
+};
+
+const watchMessages: WatchCommand<WatchMessagesRequest, MessageView> = {
+  name: 'watch messages',
+  method: 'WatchMessages',
+  kind: 'watch',
+  help: 'every message of a peer as it is sent and received, until interrupted',
+  args: [args.peerName, args.flag('includeCurrent', '--current', 'show the last messages first')],
+  // Every message counts.
+  keyOf: ({ seq }) => String(seq),
+  sizeOf: ({ octets }) => octets.length,
+  run(api, request, listener) {
+    const name = peerNameOf(api, request.name);
+    if (request.includeCurrent === true) for (const message of api.messages(name)) listener(message);
+    return api.watchMessages(name, listener);
+  },
+};
+
 const peer: UnaryCommand<PeerActionRequest, Nothing> = {
   name: 'peer',
   method: 'ActOnPeer',
   kind: 'unary',
-  help: 'start, stop, reset, refresh or drain one session',
+  help: 'start, stop, reset, refresh, drain or record one session',
   args: [
     args.peerName,
     args.peerAction,
@@ -261,6 +292,7 @@ const peer: UnaryCommand<PeerActionRequest, Nothing> = {
     if (action === 'up') api.peerUp(name);
     else if (action === 'down') api.peerDown(name, request.reason);
     else if (action === 'reset') api.peerReset(name, request.reason);
+    else if (action === 'record' || action === 'unrecord') api.recordMessages(name, action === 'record');
     else if (action === 'drain' || action === 'undrain') api.drain(name, action === 'drain');
     else api.peerRefresh(name, request.direction ?? 'both');
     return {};
@@ -364,6 +396,8 @@ export const COMMANDS = {
   watchRoutes,
   events,
   watchEvents,
+  showMessages,
+  watchMessages,
   peer,
   drain,
   networkAdd,

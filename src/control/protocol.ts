@@ -15,6 +15,7 @@ import type {
 } from '../speaker/api.ts';
 
 export type { JournalEntry } from '../speaker/api/journal.ts';
+export type { MessageView } from '../speaker/api/messages.ts';
 export {
   type AttributeSetView,
   type AttributesView,
@@ -83,6 +84,14 @@ export interface EventsRequest {
   since?: string;
 }
 
+export interface MessagesRequest {
+  name: string;
+}
+
+export interface WatchMessagesRequest extends MessagesRequest {
+  includeCurrent?: boolean;
+}
+
 export interface WatchPeersRequest {
   includeCurrent?: boolean;
 }
@@ -108,7 +117,16 @@ export interface RoutesRequest {
   beforePolicy?: boolean;
 }
 
-export const PEER_ACTIONS = ['up', 'down', 'reset', 'refresh', 'drain', 'undrain'] as const;
+export const PEER_ACTIONS = [
+  'up',
+  'down',
+  'reset',
+  'refresh',
+  'drain',
+  'undrain',
+  'record',
+  'unrecord',
+] as const;
 export type PeerAction = (typeof PEER_ACTIONS)[number];
 export const REFRESH_DIRECTIONS = ['in', 'out', 'both'] as const;
 export type RefreshDirection = (typeof REFRESH_DIRECTIONS)[number];

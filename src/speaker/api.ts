@@ -5,6 +5,7 @@ import type { AttributeValues } from '../bgp/wire/attribute-values.ts';
 import type { FamilyName } from '../bgp/wire/families.ts';
 import type { BirdApi } from './api/bird.ts';
 import type { JournalEntry, JournalQuery } from './api/journal.ts';
+import type { MessageView } from './api/messages.ts';
 
 /** Errors of a command: the operator's fault, with what to do instead. */
 export class CommandError extends Error {
@@ -370,6 +371,12 @@ export interface SpeakerApi {
   bfdSessions(): BfdSessionView[];
   /** What is left of the journal in memory, oldest first. */
   events(query: JournalQuery): Iterable<JournalEntry>;
+  /** The last messages of a peer, oldest first. */
+  messages(peer: string): MessageView[];
+  /** Records every message of a peer, and calls back for each, until the returned function is called. */
+  watchMessages(peer: string, listener: (message: MessageView) => void): () => void;
+  /** Keeps every message of a peer among its last ones, or only the notable ones. */
+  recordMessages(peer: string, on: boolean): void;
   /** Calls back for every entry from now on until the returned function is called. */
   watchEvents(query: JournalQuery, listener: (entry: JournalEntry) => void): () => void;
   explain(prefix: string, options: { from?: string; to?: string }): ExplainView;

@@ -17,6 +17,7 @@ import { bfdViews } from './views/bfd-view.ts';
 import { explainPrefix } from './views/explain.ts';
 import { attributeSetViews, groupViews } from './views/group-view.ts';
 import { explainKernel, kernelRouteViews, kernelStatus } from './views/kernel-view.ts';
+import { messageView } from './views/message-view.ts';
 import { peerView } from './views/peer-view.ts';
 import { matchesTarget, queryRoutes } from './views/route-query.ts';
 
@@ -51,6 +52,10 @@ export function createApi({ speaker, configFile, loadConfig, upgrade }: ApiOptio
       return allKernelRoutes(speaker);
     },
     bfdSessions: () => bfdViews(speaker.bfd),
+    messages: (name) => registry.get(name).peer.tape.messages.map(messageView),
+    watchMessages: (name, listener) =>
+      registry.get(name).peer.tape.follow((message) => listener(messageView(message))),
+    recordMessages: (name, on) => registry.get(name).peer.tape.record(on),
     events: (query) => speaker.diagnosis.journal.entries(query),
     watchEvents: (query, listener) =>
       speaker.diagnosis.journal.follow((entry) => {

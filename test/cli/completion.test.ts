@@ -72,7 +72,7 @@ COMP_LINE='godwit ${words.join(' ')}'; COMP_POINT=\${#COMP_LINE}; _godwit; print
     // bash itself keeps what is typed up to the last colon.
     expect(await complete('show', 'peers', 'fd99:')).toEqual([':2']);
     expect(await complete('show', 'peers', 'f')).toEqual(['fd99::2']);
-    expect(await complete('peer', 'tor-a', 're')).toEqual(['reset', 'refresh']);
+    expect(await complete('peer', 'tor-a', 're')).toEqual(['reset', 'refresh', 'record']);
     expect(await complete('peer', 'tor-a', '--json', 'd')).toEqual(['down', 'drain']);
     expect(await complete('completion', '')).toEqual(expect.arrayContaining(['bash', 'zsh', 'fish']));
     expect(await complete('run', '-c', 'god')).toEqual(['godwit']);
@@ -103,7 +103,9 @@ describe('fish', () => {
     }
     expect(out).toContain(`-n '__godwit_at "show routes"' -l peer -x -a '(__godwit_peers)' -d`);
     expect(out).toContain(`-n '__godwit_at "show routes"' -l family -x -a 'ipv4-unicast ipv6-unicast' -d`);
-    expect(out).toContain(`-n '__godwit_at "peer"' -f -a 'up down reset refresh drain undrain' -d`);
+    expect(out).toContain(
+      `-n '__godwit_at "peer"' -f -a 'up down reset refresh drain undrain record unrecord capture' -d`,
+    );
     expect(out).toContain(`-n '__godwit_at "run"' -s c -l config -r -F -d`);
   });
 

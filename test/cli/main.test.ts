@@ -38,7 +38,10 @@ describe('usage', () => {
     [['status', '--bogus'], "error: unknown option '--bogus'"],
     [['status', 'extra'], 'error: too many arguments'],
     [['explain'], "error: missing required argument 'PREFIX'"],
-    [['peer', 'a', 'explode'], 'Allowed choices are up, down, reset, refresh, drain, undrain.'],
+    [
+      ['peer', 'a', 'explode'],
+      'Allowed choices are up, down, reset, refresh, drain, undrain, record, unrecord, capture.',
+    ],
     [['show', 'routes', '--family', 'x'], 'Allowed choices are ipv4-unicast, ipv6-unicast.'],
     [['network', 'add', '::/0', '--med', '-1'], 'It must be a number between 0 and 4294967295.'],
     [['network', 'add', '::/0', '--med', '4294967296'], 'It must be a number between 0 and 4294967295.'],

@@ -78,7 +78,10 @@ describe('peers', () => {
       { name: 'a', action: 'reset', direction: 'in' },
       'invalid: A direction can be given for refresh, not for reset.',
     ],
-    [{ name: 'a' }, 'invalid: The action is missing; there are: up, down, reset, refresh, drain, undrain.'],
+    [
+      { name: 'a' },
+      'invalid: The action is missing; there are: up, down, reset, refresh, drain, undrain, record, unrecord.',
+    ],
     [{ name: '', action: 'up' }, 'invalid: The name of the peer is missing.'],
   ] as const)('action %j', (request, outcome) => {
     expect(refusal(() => checkPeerAction(request))).toBe(outcome);

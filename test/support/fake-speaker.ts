@@ -2,6 +2,7 @@
 // asked to do, and hooks to make changes happen. All times are around NOW.
 
 import { type JournalEntry, type JournalQuery, wanted } from '../../src/speaker/api/journal.ts';
+import type { MessageView } from '../../src/speaker/api/messages.ts';
 import type {
   AttributeSetView,
   AttributesView,
@@ -285,6 +286,8 @@ export class FakeSpeaker implements SpeakerApi {
   readonly queries: RouteQuery[] = [];
   reloadResult: ReloadResult | Error = { changes: ['peer tor-a: hold time 90 instead of 180'] };
   /** Running watches. */
+  messageViews: MessageView[] = [];
+  readonly messageListeners = new Set<(message: MessageView) => void>();
   readonly eventListeners = new Set<(entry: JournalEntry) => void>();
   readonly peerListeners = new Set<(event: PeerEvent) => void>();
   readonly routeListeners = new Set<(event: RouteEvent) => void>();
@@ -320,6 +323,22 @@ export class FakeSpeaker implements SpeakerApi {
     };
     this.eventListeners.add(filtered);
     return () => this.eventListeners.delete(filtered);
+  }
+
+  messages(peer: string): MessageView[] {
+    this.#known(peer);
+    return this.messageViews;
+  }
+
+  watchMessages(peer: string, listener: (message: MessageView) => void): () => void {
+    this.#known(peer);
+    this.messageListeners.add(listener);
+    return () => this.messageListeners.delete(listener);
+  }
+
+  recordMessages(peer: string, on: boolean): void {
+    this.#known(peer);
+    this.calls.push(`${on ? 'record' : 'unrecord'} ${peer}`);
   }
 
   *attributeSets(): Generator<AttributeSetView, void> {

@@ -122,7 +122,7 @@ export const CAUSE_TABLE = [
     sent: [messageHeader],
     means: 'what the peer sent is no BGP message',
     advice:
-      'make sure that a BGP speaker is at the other end; then look at the octets (godwit peer NAME capture)',
+      'make sure that a BGP speaker is at the other end, and nothing on the way that changes what it says',
   },
   {
     code: 'bad-update',

@@ -18,14 +18,13 @@ import type { SessionContext } from '../wire/session-context.ts';
 import { hardenedCease, keepsRoutesOverNotifications } from './cease.ts';
 import type { Initiator } from './collision.ts';
 import { Connection, type ConnectionHandlers } from './connection.ts';
-import type { DownFacts, DownReason } from './down-reason.ts';
 import { type EventFacts, eventForError, eventForNotification, factsOf } from './event-facts.ts';
 import type { Session } from './events.ts';
 import { fsmStep } from './fsm.ts';
 import type { FsmAction, FsmContext, FsmEvent, FsmState, SimpleAction } from './fsm-events.ts';
 import type { FsmOwner } from './fsm-owner.ts';
 import type { Agreement, SessionImage } from './handover.ts';
-import { explain, LastHeard, SILENT } from './last-heard.ts';
+import { LastHeard, SILENT } from './last-heard.ts';
 import { Liveness } from './liveness.ts';
 import { agree } from './local-open.ts';
 import { socketOptions } from './options.ts';
@@ -187,12 +186,11 @@ export class ConnectionFsm {
       return;
     }
     this.#session = undefined;
-    this.#owner.ended(this, this.#reason({ state: from, sent: this.#sent, queues, ...facts }), session);
-  }
-
-  #reason(facts: DownFacts): DownReason {
-    const { options, evidence } = this.#owner;
-    return explain(facts, options, evidence);
+    this.#owner.ended(
+      this,
+      this.#owner.explain({ state: from, sent: this.#sent, queues, ...facts }),
+      session,
+    );
   }
 
   #fsmContext(): FsmContext {
@@ -276,6 +274,7 @@ export class ConnectionFsm {
       clock,
       counters,
       initiator,
+      tape: this.#owner.tape,
       sendHoldMs: options.timers.sendHold * SECOND,
       waterMarks: this.#owner.waterMarks,
       handlers: this.#connectionHandlers(() => this.#connection === connection),
@@ -333,7 +332,7 @@ export class ConnectionFsm {
     this.dispatch({ name: 'ConnectRetryTimer_Expires' });
     if (!unanswered) return;
     this.#owner.unanswered(
-      this.#reason({ cause: 'connect-failed', state: 'Connect', detail: 'no answer, dialling again' }),
+      this.#owner.explain({ cause: 'connect-failed', state: 'Connect', detail: 'no answer, dialling again' }),
     );
   }
 
@@ -353,6 +352,7 @@ export class ConnectionFsm {
 
   #message(buffer: Uint8Array, start: number, end: number, type: number): void {
     this.#heard.other(type);
+    this.#connection?.keep(buffer, start, end);
     switch (type) {
       case MESSAGE_TYPE.open:
         this.#open(buffer, start, end);

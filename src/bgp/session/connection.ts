@@ -4,9 +4,11 @@
 
 import type { Clock, Timer } from '../../lib/clock.ts';
 import { Framer, type OnMessage } from '../wire/framing.ts';
+import { MESSAGE_TYPE } from '../wire/iana.ts';
 import type { Initiator } from './collision.ts';
 import type { MessageCounters } from './counters.ts';
 import { type ConnectionImage, joinUnsent } from './handover.ts';
+import { type ConnectionTape, isNotable, type MessageTape, type TapedConnection } from './message-tape.ts';
 import type { ConnectOptions, Transport, TransportError, TransportSocket } from './transport.ts';
 
 /** send() says stop above `high` octets in the queue, onDrain says go on at `low`. */
@@ -41,6 +43,8 @@ export interface ConnectionOptions {
   readonly counters: MessageCounters;
   readonly handlers: ConnectionHandlers;
   readonly initiator: Initiator;
+  /** Where messages are kept. */
+  readonly tape: MessageTape;
   /** 0 = off. */
   readonly sendHoldMs: number;
   /** Others than the usual ones. */
@@ -57,6 +61,7 @@ export class Connection {
   readonly #clock: Clock;
   readonly #counters: MessageCounters;
   readonly #handlers: ConnectionHandlers;
+  readonly #tape: ConnectionTape;
   readonly #framer = new Framer();
   readonly #sendHoldMs: number;
   readonly #marks: WaterMarks;
@@ -78,6 +83,7 @@ export class Connection {
     this.#clock = options.clock;
     this.#counters = options.counters;
     this.#handlers = options.handlers;
+    this.#tape = options.tape.connection(() => this.#ends());
     this.initiator = options.initiator;
     this.#sendHoldMs = options.sendHoldMs;
     this.#marks = options.waterMarks ?? WATER_MARKS;
@@ -161,6 +167,7 @@ export class Connection {
       this.#queuedBytes += chunk.length;
       this.#counters.countSent(chunk);
     }
+    if (this.#tape.full || isNotable(chunks[0])) for (const chunk of chunks) this.#tape.sent(chunk);
     this.lastSentAt = this.#clock.now();
     if (this.#writing === 0) this.#write();
     if (this.#queuedBytes > this.#marks.high) this.#congested = true;
@@ -201,6 +208,7 @@ export class Connection {
       this.#queue.push(last);
       this.#queuedBytes += last.length;
       this.#counters.countSent(last);
+      this.#tape.sent(last);
     }
     this.#lingerTimer = this.#clock.setTimer(LINGER_MS, () => this.#destroy());
     // Unread octets at close would turn our FIN into a RST that eats the NOTIFICATION on its way.
@@ -246,15 +254,40 @@ export class Connection {
     this.#counters.receivedBytes += length;
     const received = this.#counters.received;
     const now = this.#clock.now();
-    try {
-      this.#framer.push(buffer, length, (bytes, start, end, type) => {
-        this.lastReceivedAt = now;
-        received[type]!++;
+    const deliver: OnMessage = (bytes, start, end, type) => {
+      this.lastReceivedAt = now;
+      received[type]!++;
+      try {
         return this.#handlers.onMessage(bytes, start, end, type) && this.#phase === 'open';
-      });
+      } catch (error) {
+        // What a session dies of is worth a look.
+        if (type === MESSAGE_TYPE.update) this.keep(bytes, start, end);
+        throw error;
+      }
+    };
+    try {
+      // Looked at once a read, so that a message pays nothing for a tape that does not run.
+      this.#framer.push(buffer, length, this.#tape.full ? this.#taped(deliver) : deliver);
     } catch (error) {
       this.#handlers.onError(error);
     }
+  }
+
+  /** Keeps a message that was received, unless everything is kept anyway. */
+  keep(buffer: Uint8Array, start: number, end: number): void {
+    if (!this.#tape.full) this.#tape.received(buffer, start, end);
+  }
+
+  #ends(): Omit<TapedConnection, 'id'> | undefined {
+    const socket = this.#socket;
+    return socket && { initiator: this.initiator, local: socket.local, remote: socket.remote };
+  }
+
+  #taped(deliver: OnMessage): OnMessage {
+    return (bytes, start, end, type) => {
+      this.#tape.received(bytes, start, end);
+      return deliver(bytes, start, end, type);
+    };
   }
 
   #write(): void {

@@ -5,6 +5,11 @@
 export const FSM_STATES = ['Idle', 'Connect', 'Active', 'OpenSent', 'OpenConfirm', 'Established'] as const;
 export type FsmState = (typeof FSM_STATES)[number];
 
+/** How far a state is on the way to Established. */
+export function rank(state: FsmState): number {
+  return FSM_STATES.indexOf(state);
+}
+
 /** Code, subcode and data of a NOTIFICATION (RFC 4271 §4.5). */
 export interface NotificationParts {
   readonly code: number;

@@ -4,12 +4,12 @@ import type { Clock, Random } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/log.ts';
 import type { OpenMessage } from '../wire/open.ts';
 import type { SessionContext } from '../wire/session-context.ts';
-import type { PathEvidence } from './causes.ts';
 import type { WaterMarks } from './connection.ts';
 import type { ConnectionFsm } from './connection-fsm.ts';
 import type { MessageCounters } from './counters.ts';
-import type { DownReason } from './down-reason.ts';
+import type { DownFacts, DownReason } from './down-reason.ts';
 import type { Session } from './events.ts';
+import type { MessageTape } from './message-tape.ts';
 import type { PeerOptions } from './options.ts';
 import type { Transport } from './transport.ts';
 
@@ -22,8 +22,9 @@ export interface FsmOwner {
   readonly log: Logger;
   readonly counters: MessageCounters;
   readonly waterMarks?: WaterMarks | undefined;
-  /** What others know of the way to the peer; asked where a connection failed or a peer fell silent. */
-  readonly evidence?: (() => PathEvidence) | undefined;
+  readonly tape: MessageTape;
+  /** What happened in words, with what is known of the way to the peer. */
+  explain(facts: DownFacts): DownReason;
   /** Milliseconds until the next dial. */
   connectRetryMs(): number;
   localOpen(): OpenMessage;

@@ -16,10 +16,12 @@ import { type DownReason, refusesParameters, restartAfter } from './down-reason.
 import { establishedSession } from './established-session.ts';
 import type { EventFacts } from './event-facts.ts';
 import type { PeerEvents, Session } from './events.ts';
-import { FSM_STATES, type FsmState } from './fsm-events.ts';
+import { type FsmState, rank } from './fsm-events.ts';
 import type { FsmOwner } from './fsm-owner.ts';
 import { agreementOf, type PeerImage, peerImage, restoreHistory } from './handover.ts';
+import { explain } from './last-heard.ts';
 import { localOpen } from './local-open.ts';
+import { MessageTape } from './message-tape.ts';
 import { compareOptions, type OptionsChange, type PeerOptions, socketOptions } from './options.ts';
 import { dialNow, loseLink, rekey } from './outside-events.ts';
 import type { PeerDependencies } from './peer-dependencies.ts';
@@ -40,6 +42,7 @@ export class Peer {
   readonly #retryPlan: RetryPlan;
   readonly #history: PeerHistory;
   readonly counters = new MessageCounters();
+  readonly tape: MessageTape;
   #options: PeerOptions;
   #adminUp = false;
   #primary: ConnectionFsm;
@@ -51,6 +54,7 @@ export class Peer {
     this.#options = options;
     this.#dependencies = dependencies;
     const { clock, random, log, onNote } = dependencies;
+    this.tape = new MessageTape(clock);
     this.#history = new PeerHistory(clock, log, (note) => onNote?.(this, note));
     this.#retryPlan = new RetryPlan(clock, random, () => this.#options.timers);
     this.#idleHoldTimer = new TimerSlot(clock, () =>
@@ -278,8 +282,9 @@ export class Peer {
     return {
       ...tools,
       log,
-      evidence: evidence && (() => evidence(this)),
+      tape: this.tape,
       counters: this.counters,
+      explain: (facts) => explain(facts, this.#options, evidence && (() => evidence(this))),
       get options() {
         return peer.#options;
       },
@@ -392,8 +397,4 @@ export class Peer {
     this.#adminUp = false;
     this.#dependencies.onRetired?.(this);
   }
-}
-
-function rank(state: FsmState): number {
-  return FSM_STATES.indexOf(state);
 }

@@ -81,7 +81,14 @@ export class CodecFactory {
     if (INTEGER_TYPES.has(field.type)) {
       return { ...base, zero: 0, toWire: (value) => Math.trunc(Number(value)), fromWire: Number };
     }
-    const zero = field.type === 'string' ? '' : field.type === 'bool' ? false : 0;
+    const zero =
+      field.type === 'string'
+        ? ''
+        : field.type === 'bytes'
+          ? new Uint8Array(0)
+          : field.type === 'bool'
+            ? false
+            : 0;
     return { ...base, zero, toWire: same, fromWire: same };
   }
 }

@@ -25,6 +25,8 @@ export interface PumpOptions {
   batchSize: number;
   /** Events that may wait for a slow watcher. */
   maxPending: number;
+  /** Octets that they may hold, where they are large. */
+  maxPendingOctets: number;
 }
 
 export const PUMP_DEFAULTS: PumpOptions = {
@@ -33,12 +35,13 @@ export const PUMP_DEFAULTS: PumpOptions = {
   sliceMs: 4,
   batchSize: 128,
   maxPending: 65_536,
+  maxPendingOctets: 1 << 25,
 };
 
 /** A watcher did not keep up. */
 export class WatchOverflowError extends Error {
-  constructor(limit: number) {
-    super(`The watcher fell more than ${limit} changes behind; list again and watch again.`);
+  constructor(limit: number, what = 'changes') {
+    super(`The watcher fell more than ${limit} ${what} behind; list again and watch again.`);
     this.name = 'WatchOverflowError';
   }
 }
@@ -109,11 +112,22 @@ export interface WatchPump {
 }
 
 /** Collects events and sends them in messages of the field `events`; at the bound it fails the stream. */
-export function pumpWatch(keyOf: (event: object) => string, sink: Sink, options: PumpOptions): WatchPump {
+export function pumpWatch(
+  keyOf: (event: object) => string,
+  sink: Sink,
+  options: PumpOptions,
+  sizeOf: (event: object) => number = () => 0,
+): WatchPump {
   const pending = new Map<string, object>();
   let stopped = false;
   let busy = false;
+  let octets = 0;
 
+  const overflow = (limit: number, what?: string) => {
+    stopped = true;
+    pending.clear();
+    sink.fail(new WatchOverflowError(limit, what));
+  };
   const flush = () => {
     busy = false;
     if (stopped || pending.size === 0) return;
@@ -121,6 +135,7 @@ export function pumpWatch(keyOf: (event: object) => string, sink: Sink, options:
     const events: object[] = [];
     for (const [key, event] of pending) {
       pending.delete(key);
+      octets -= sizeOf(event);
       events.push(event);
       if (events.length >= options.batchSize) break;
     }
@@ -132,13 +147,14 @@ export function pumpWatch(keyOf: (event: object) => string, sink: Sink, options:
       if (stopped) return;
       const key = keyOf(event);
       // Taken out first, so that the newest change of a key is also sent at its own place in the order.
+      const before = pending.get(key);
+      if (before !== undefined) octets -= sizeOf(before);
       pending.delete(key);
       pending.set(key, event);
-      if (pending.size > options.maxPending) {
-        stopped = true;
-        pending.clear();
-        sink.fail(new WatchOverflowError(options.maxPending));
-      } else if (!busy) {
+      octets += sizeOf(event);
+      if (pending.size > options.maxPending) overflow(options.maxPending);
+      else if (octets > options.maxPendingOctets) overflow(options.maxPendingOctets, 'octets');
+      else if (!busy) {
         busy = true;
         options.defer(flush);
       }

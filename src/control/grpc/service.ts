@@ -174,7 +174,12 @@ function startWatch(
   sink: Sink,
   options: PumpOptions,
 ): () => void {
-  const watch = pumpWatch((event) => command.keyOf(event), sink, options);
+  const watch = pumpWatch(
+    (event) => command.keyOf(event),
+    sink,
+    options,
+    (event) => command.sizeOf?.(event) ?? 0,
+  );
   const unsubscribe = command.run(api, call.request, (event) => watch.push(event));
   // The client sees that the watch stands before the first change comes.
   call.sendMetadata(new Metadata());

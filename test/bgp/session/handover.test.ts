@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { Connection, type ConnectionHandlers } from '../../../src/bgp/session/connection.ts';
 import { MessageCounters } from '../../../src/bgp/session/counters.ts';
 import { joinUnsent } from '../../../src/bgp/session/handover.ts';
+import { MessageTape } from '../../../src/bgp/session/message-tape.ts';
 import type { SocketHandlers, TransportSocket } from '../../../src/bgp/session/transport.ts';
 import { Framer } from '../../../src/bgp/wire/framing.ts';
 import {
@@ -88,7 +89,14 @@ function connect(clock: SimClock): { connection: Connection; heard: Heard } {
   };
   const counters = new MessageCounters();
   return {
-    connection: new Connection({ clock, counters, handlers, initiator: 'remote', sendHoldMs: 0 }),
+    connection: new Connection({
+      clock,
+      counters,
+      handlers,
+      initiator: 'remote',
+      sendHoldMs: 0,
+      tape: new MessageTape(clock),
+    }),
     heard,
   };
 }
