@@ -193,12 +193,15 @@ export function readTable(reader: ConfigReader, type: NetType, words: readonly s
   tables.set(token.text, roas.length > 0 ? { ...table, roas } : table);
 }
 
+const OCTET = 0xff;
+
 /** `roa PREFIX max N as N` */
 function readRoa(reader: ConfigReader): RoaEntry {
   reader.tokens.expectWord('roa');
   const prefix = reader.prefix();
   reader.tokens.expectWord('max', 'and the longest prefix');
-  const maxLength = reader.number('the longest prefix', prefix.length, prefix.bytes.length * 8);
+  // 1.6 takes any number and keeps 8 bits of it; below the prefix's own length nothing is valid.
+  const maxLength = Math.min(reader.number('the longest prefix') & OCTET, prefix.bytes.length * 8);
   reader.tokens.expectWord('as', 'and the AS number');
   return { prefix: prefix.text, maxLength, asn: reader.number('the AS number') };
 }

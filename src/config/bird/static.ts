@@ -154,7 +154,8 @@ function readHops(reader: ConfigReader): readonly StaticHop[] {
   if (!tokens.isWord('via')) throw tokens.unexpected('via', 'and a next hop');
   const hops: StaticHop[] = [];
   while (tokens.takeWord('via')) {
-    let hop = readGateway(reader);
+    // 1.6 knows no interfaces among several next hops.
+    let hop = reader.dialect === '1.6' ? readAddress(reader) : readGateway(reader);
     for (;;) {
       const more = readHopOption(reader, hop);
       if (more === undefined) break;
@@ -169,6 +170,10 @@ function readHops(reader: ConfigReader): readonly StaticHop[] {
 function readGateway(reader: ConfigReader): StaticHop {
   if (!reader.addressFollows)
     return { address: undefined, interface: reader.text('an address or an interface') };
+  return readAddress(reader);
+}
+
+function readAddress(reader: ConfigReader): StaticHop {
   const { address, zone } = reader.zonedAddress('the next hop');
   return { address, interface: zone };
 }

@@ -347,7 +347,8 @@ describe('the rest', () => {
   });
 
   test('what the model cannot say is named once, with whom it concerns', () => {
-    const { warnings } = model(`${ROUTER} log stderr all; graceful restart wait 5; ipv4 table t; vpn4 table v; vpn4 table w;
+    const { warnings } =
+      model(`${ROUTER} log stderr all; graceful restart wait 5; ipv4 table t; vpn4 table v; vpn4 table w;
       template bgp x { local as 1; tx size warning 5; ipv4 { table t; secondary off; cost 5; }; }
       protocol bgp a from x { neighbor 10.0.0.2 as 1; } protocol bgp b from x { neighbor 10.0.0.3 as 1; }
       protocol bgp c from x { neighbor 10.0.0.4 as 1; } protocol bgp d from x { neighbor 10.0.0.5 as 1; }

@@ -15,6 +15,9 @@ function accepts(text: string, dialect: Dialect): boolean {
   return read(text, options).errors.length === 0;
 }
 
+/** It starts a daemon for each text. */
+const JUDGE_MS = 60_000;
+
 const RECORDED = [
   ['2.x', ACCEPTED_2, REJECTED_2],
   ['1.6', ACCEPTED_16, REJECTED_16],
@@ -35,21 +38,25 @@ describe.each(RECORDED)('verdicts of BIRD %s', (dialect, accepted, rejected) => 
   });
 
   const program = oracle(dialect);
-  test.skipIf(program === undefined)('the recorded verdicts are those of the installed daemon', () => {
-    const judge = new Judge(program!);
-    try {
-      const samples = SAMPLES.filter((sample) => sample.dialect === dialect && sample.newer !== true);
-      const wrong = [
-        ...accepted.filter((text) => !judge.accepts(`${text}\n`)),
-        ...rejected.filter((text) => judge.accepts(`${text}\n`)),
-        ...samples.filter((sample) => !judge.accepts(sample.text)),
-        ...(dialect === '2.x' ? DIFFERENT_2.filter(({ text }) => judge.accepts(`${text}\n`)) : []),
-      ];
-      expect(wrong).toEqual([]);
-    } finally {
-      judge.close();
-    }
-  });
+  test.skipIf(program === undefined)(
+    'the recorded verdicts are those of the installed daemon',
+    () => {
+      const judge = new Judge(program!);
+      try {
+        const samples = SAMPLES.filter((sample) => sample.dialect === dialect && sample.newer !== true);
+        const wrong = [
+          ...accepted.filter((text) => !judge.accepts(`${text}\n`)),
+          ...rejected.filter((text) => judge.accepts(`${text}\n`)),
+          ...samples.filter((sample) => !judge.accepts(sample.text)),
+          ...(dialect === '2.x' ? DIFFERENT_2.filter(({ text }) => judge.accepts(`${text}\n`)) : []),
+        ];
+        expect(wrong).toEqual([]);
+      } finally {
+        judge.close();
+      }
+    },
+    JUDGE_MS,
+  );
 });
 
 test('the known differences are differences', () => {
@@ -127,7 +134,7 @@ const BEFORE_NAMES = new Set([
 const MUTATIONS = process.env['GODWIT_MUTATIONS'];
 const RUNS: fc.Parameters<unknown> =
   MUTATIONS === undefined ? { numRuns: 150, seed: 4271 } : { numRuns: Number(MUTATIONS) };
-const TIMEOUT = MUTATIONS === undefined ? 60_000 : 3_600_000;
+const TIMEOUT = MUTATIONS === undefined ? JUDGE_MS : 3_600_000;
 
 describe.each(['2.x', '1.6'] as const)('mutated samples of %s', (dialect) => {
   const program = oracle(dialect);

@@ -539,6 +539,8 @@ export const REJECTED_2: readonly string[] = [
 ];
 
 export const ACCEPTED_16: readonly string[] = [
+  'protocol device {} protocol static { route 10.0.0.0/8 multipath via 1.1.1.1%eth0 weight 2; }',
+  'protocol device {} roa table r { roa 192.0.2.0/24 max 5 as 1; roa 192.0.2.0/24 max 1000 as 1; }',
   'protocol device {}',
   'protocol device { scan time 5; primary "eth0" 1.2.3.4; primary 2.3.4.5; primary 10.0.0.0/8; }',
   'protocol device {} router id 5;',
@@ -622,6 +624,8 @@ export const ACCEPTED_16: readonly string[] = [
 ];
 
 export const REJECTED_16: readonly string[] = [
+  'protocol device {} protocol static { route 10.0.0.0/8 multipath via "eth0"; }',
+  'protocol device {} protocol static { route 10.0.0.0/8 multipath via 1.1.1.1 via "eth0"; }',
   'protocol device {} eval "x" * 3;',
   'protocol device {} eval 1 + "x";',
   'protocol device {} eval 1 / 0;',
