@@ -120,8 +120,17 @@ function buildSettings(
     attachment: (key, families) =>
       tableNamesOf(resolved.settings[key], resolved.origin(key), families, context.tables, issues),
     policy: (key) => {
-      const written = resolved.settings[key];
-      return written === undefined ? undefined : context.filters.policy(written, resolved.origin(key));
+      const { [key]: written, rpki } = resolved.settings;
+      const fallback = type === 'internal' ? 'accept' : undefined;
+      if (key === 'export' || rpki === undefined || (written ?? fallback) === undefined) {
+        return written === undefined ? undefined : context.filters.policy(written, resolved.origin(key));
+      }
+      const at = written === undefined ? resolved.origin('rpki') : resolved.origin(key);
+      if (all.rpki === undefined) {
+        issues.error(resolved.origin('rpki'), 'there is no cache to ask', 'add rpki: { caches: [ADDRESS] }');
+        return 'reject';
+      }
+      return context.filters.policy(written ?? 'accept', at, rpki);
     },
   });
   checkPeer(

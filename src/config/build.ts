@@ -5,6 +5,7 @@ import { parseQuad } from '../lib/ip.ts';
 import { buildControl, buildProcess } from './build-control.ts';
 import { buildOrigins } from './build-origins.ts';
 import { buildPeers } from './build-peers.ts';
+import { buildRpki } from './build-rpki.ts';
 import { buildTables, familiesByTable } from './build-tables.ts';
 import type { FilterReader, PolicyContext } from './filters.ts';
 import type { IssueList } from './issues.ts';
@@ -36,6 +37,7 @@ export function buildConfig(
   filters: FilterReader,
   issues: IssueList,
 ): Config {
+  if (input.rpki !== undefined) filters.declareRpki();
   filters.define(input.definitions, input.filters ?? {});
   const listen = buildListen(input.listen, issues);
   const asn = input.router?.asn === undefined ? undefined : parseAsn(input.router.asn);
@@ -46,6 +48,8 @@ export function buildConfig(
   const tables = buildTables(input, origins.kernel, filters, issues);
   const known = familiesByTable(tables.tables ?? []);
   const peers = buildPeers(input, { asn, routerId: id, listen, secrets, filters, tables: known, issues });
+  const names = new Set([...peers.peers, ...peers.dynamicPeers].map(({ name }) => name));
+  const rpki = buildRpki(input.rpki, names, secrets, issues);
   return {
     router: {
       asn: asn ?? 0,
@@ -58,6 +62,7 @@ export function buildConfig(
     ...origins,
     ...peers,
     ...tables,
+    ...(rpki.length > 0 && { rpki }),
     ...(input.tests !== undefined && { tests: filters.tests(Object.keys(input.tests)) }),
     decision: {
       alwaysCompareMed: input.decision?.alwaysCompareMed ?? false,

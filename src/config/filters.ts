@@ -4,7 +4,7 @@
 
 import type { FilterDefinition, FilterUse, Statement } from '../policy/ast.ts';
 import { Diagnostics } from '../policy/diagnostics.ts';
-import type { Filter } from '../policy/filter.ts';
+import { Filter } from '../policy/filter.ts';
 import { type Token, tokenize } from '../policy/lexer.ts';
 import { parseDefinitions, parseFilterText } from '../policy/parser.ts';
 import { FilterPool, type PolicyHost, PolicyProgram } from '../policy/program.ts';
@@ -16,7 +16,9 @@ import type { IssueList } from './issues.ts';
 import type { FamilyPolicy, Policy } from './model.ts';
 import { type ConfigNode, formatPath, nodeAt, type Path, type ScalarNode } from './nodes.ts';
 import { policyOf } from './policies.ts';
+import { RPKI_TABLES } from './rpki.ts';
 import type { PolicyInput } from './schema-policy.ts';
+import type { RpkiAction } from './schema-rpki.ts';
 import type { SourceText } from './source-text.ts';
 import { nearest } from './suggest.ts';
 
@@ -41,6 +43,9 @@ export class FilterReader {
   readonly #named = new Map<string, Filter | undefined>();
   /** Filters that stand where they are used, by path: a group's serves all its peers. */
   readonly #inline = new Map<string, Filter | undefined>();
+  /** What they do, and what is done before. */
+  readonly #bodies = new Map<Filter, Pick<FilterDefinition, 'locals' | 'body' | 'name'> & { span: Token }>();
+  readonly #guarded = new Map<string, Filter | undefined>();
 
   constructor(text: SourceText, root: ConfigNode, issues: IssueList, context: PolicyContext | undefined) {
     const { host, pool } = context ?? { host: IDLE_HOST, pool: new FilterPool() };
@@ -48,6 +53,11 @@ export class FilterReader {
     this.#root = root;
     this.#issues = issues;
     this.program = new PolicyProgram('2.x', this.#diagnostics, host, pool);
+  }
+
+  /** Filters know the tables of caches from now on. */
+  declareRpki(): void {
+    declareRpkiTables(this.program);
   }
 
   /** Compiles what `definitions` and `filters` hold; call it once, first. */
@@ -81,14 +91,44 @@ export class FilterReader {
     });
   }
 
-  /** What stands at `path`: accept, reject, a filter's name or its text, or one for each family. */
-  policy(input: PolicyInput, path: Path): Policy {
-    if (typeof input === 'string') return this.#one(input, path);
+  /**
+   * What stands at `path`: accept, reject, a filter's name or its text, or one for each family. `rpki`: what is done
+   * to routes before that.
+   */
+  policy(input: PolicyInput, path: Path, rpki?: RpkiAction): Policy {
+    if (typeof input === 'string') return this.#one(input, path, rpki);
     const { ipv4 = 'reject', ipv6 = 'reject' } = input;
-    return policyOf(this.#one(ipv4, [...path, 'ipv4']), this.#one(ipv6, [...path, 'ipv6']));
+    return policyOf(this.#one(ipv4, [...path, 'ipv4'], rpki), this.#one(ipv6, [...path, 'ipv6'], rpki));
   }
 
-  #one(input: string, path: Path): FamilyPolicy {
+  #one(input: string, path: Path, rpki: RpkiAction | undefined): FamilyPolicy {
+    const policy = this.#plain(input, path);
+    if (rpki === undefined || policy === 'reject') return policy;
+    const key = `${rpki} ${typeof policy === 'string' ? policy : policy.key}`;
+    if (!this.#guarded.has(key)) this.#guarded.set(key, this.#guard(policy, path, rpki));
+    return this.#guarded.get(key) ?? 'reject';
+  }
+
+  /** The policy after what is done to routes by their origin. */
+  #guard(policy: FamilyPolicy, path: Path, rpki: RpkiAction): Filter | undefined {
+    const own = policy instanceof Filter ? this.#bodies.get(policy) : undefined;
+    if (policy instanceof Filter && own === undefined) {
+      const hint = 'put it under filters, or ask roa_check(rpki) in it';
+      this.#issues.error(path, 'rpki needs a filter that stands in the configuration itself', hint);
+      return undefined;
+    }
+    const source = new Source(`rpki: ${rpki}`, `${RPKI_ACTIONS[rpki]}${own === undefined ? ' accept;' : ''}`);
+    const tokens = tokenize(source, '2.x', this.#diagnostics);
+    const { body } = parseFilterText(new TokenReader(tokens, '2.x', this.#diagnostics));
+    return this.#use(
+      own?.name?.name,
+      own?.locals ?? [],
+      [...body, ...(own?.body ?? [])],
+      own?.span ?? tokens[0]!,
+    );
+  }
+
+  #plain(input: string, path: Path): FamilyPolicy {
     if (input === 'accept' || input === 'reject') return input;
     const filter = NAME.test(input) ? this.#find(input, path) : this.#here(path);
     // Its mistake is reported: nothing runs.
@@ -148,7 +188,9 @@ export class FilterReader {
     const filter: FilterDefinition =
       name === undefined ? plain : { ...plain, name: { kind: 'name', name, quoted: true, span } };
     const use: FilterUse = { kind: 'anonymous', filter, span };
-    return this.program.use(use);
+    const compiled = this.program.use(use);
+    if (compiled !== undefined) this.#bodies.set(compiled, { ...filter, span });
+    return compiled;
   }
 
   /** The text's tokens at their places in the file. */
@@ -181,6 +223,26 @@ export class FilterReader {
     }
     this.#diagnostics.clear();
     return hasErrors;
+  }
+}
+
+/** RFC 8097 §2: the state in the last octet of an extended community that does not leave the AS. */
+const STATE_COMMUNITY = 'generic, 0x43000000';
+const RPKI_ACTIONS: Readonly<Record<RpkiAction, string>> = {
+  'reject-invalid': `if roa_check(${RPKI_TABLES.roa}) = ROA_INVALID then reject;`,
+  tag: `bgp_ext_community.delete([(${STATE_COMMUNITY}, *)]);
+    case roa_check(${RPKI_TABLES.roa}) {
+      ROA_VALID: bgp_ext_community.add((${STATE_COMMUNITY}, 0));
+      ROA_UNKNOWN: bgp_ext_community.add((${STATE_COMMUNITY}, 1));
+      ROA_INVALID: bgp_ext_community.add((${STATE_COMMUNITY}, 2));
+    }`,
+};
+
+/** The names under which native filters ask what caches say. */
+export function declareRpkiTables(program: PolicyProgram): void {
+  const span = { source: new Source('rpki', ''), start: 0, end: 0 };
+  for (const [of, name] of Object.entries(RPKI_TABLES)) {
+    program.declare({ kind: 'name', name, quoted: false, span }, { kind: 'table', of });
   }
 }
 

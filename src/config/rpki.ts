@@ -47,6 +47,9 @@ export const RPKI_INTERVALS = {
 } as const;
 export const RPKI_MAX_VERSION = 2;
 
+/** Tables that filters of a native configuration know, and what they hold. */
+export const RPKI_TABLES = { roa: 'rpki', aspa: 'aspa' } as const;
+
 /** One sentence a cache that is new, gone or changed. */
 export function rpkiChanges(
   before: readonly RpkiCacheConfig[] = [],

@@ -10,6 +10,7 @@ import { limitsSchema } from './schema-limits.ts';
 import { passwordSchema } from './schema-password.ts';
 import { policySchema } from './schema-policy.ts';
 import { gracefulRestartSchema } from './schema-restart.ts';
+import { rpkiActionSchema } from './schema-rpki.ts';
 import { attachmentSchema } from './schema-tables.ts';
 import { authenticationSchema } from './schema-tcp-ao.ts';
 import {
@@ -113,6 +114,11 @@ export const peerSettingsShape = {
   table: attachmentSchema.meta({ description: 'Routing table of its routes.', default: 'main' }).optional(),
   igpTable: attachmentSchema
     .describe('Table whose kernel table its next hops are looked up in; as table unless given.')
+    .optional(),
+  rpki: rpkiActionSchema
+    .describe(
+      'What origin validation makes of routes before import: reject-invalid refuses them, tag adds the community of RFC 8097.',
+    )
     .optional(),
   import: policySchema
     .describe(

@@ -6,6 +6,7 @@ import { controlSchema, processSchema } from './schema-control.ts';
 import { crashSchema, journalSchema, watchdogSchema } from './schema-diagnosis.ts';
 import { dynamicPeersSchema, peerGroupSchema, peerSchema } from './schema-peer.ts';
 import { definitionsSchema, filtersSchema, policySchema, testsSchema } from './schema-policy.ts';
+import { rpkiSchema } from './schema-rpki.ts';
 import { pipeSchema, tableNameSchema } from './schema-tables.ts';
 import {
   addressSchema,
@@ -306,6 +307,7 @@ export const configSchema = z
       .describe('Routing tables beside the main one, by name.')
       .optional(),
     pipes: z.array(pipeSchema).describe('What tables give each other.').optional(),
+    rpki: rpkiSchema.describe('RPKI: what origin validation and path validation lean on.').optional(),
     definitions: definitionsSchema.optional(),
     filters: filtersSchema.optional(),
     tests: testsSchema.optional(),

@@ -32,6 +32,7 @@ import {
   peerSchema,
 } from './schema-peer.ts';
 import { definitionsSchema, filtersSchema, testsSchema } from './schema-policy.ts';
+import { type RpkiInput, rpkiSchema } from './schema-rpki.ts';
 import { type PipeInput, pipeSchema, tableNameSchema } from './schema-tables.ts';
 
 /** An entry of a list, where it stood. */
@@ -53,6 +54,7 @@ export interface ValidatedInput {
   readonly redistribute: z.infer<typeof redistributeSchema> | undefined;
   readonly tables: readonly Entry<{ name: string; section: TableInput }>[];
   readonly pipes: readonly Entry<PipeInput>[];
+  readonly rpki: RpkiInput | undefined;
   readonly definitions: string | undefined;
   readonly filters: z.infer<typeof filtersSchema> | undefined;
   readonly tests: z.infer<typeof testsSchema> | undefined;
@@ -97,6 +99,7 @@ export function validate(root: ConfigNode, issues: IssueList): ValidatedInput | 
     redistribute: section(redistributeSchema, 'redistribute'),
     tables: readTables(root, issues),
     pipes: list(pipeSchema, 'pipes'),
+    rpki: section(rpkiSchema, 'rpki'),
     definitions: section(definitionsSchema, 'definitions'),
     filters: section(filtersSchema, 'filters'),
     tests: section(testsSchema, 'tests'),

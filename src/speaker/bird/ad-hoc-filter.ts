@@ -1,6 +1,7 @@
 // Conditions and filters that an operator types: read with the names of the running configuration, compiled, and run
 // over routes like any other filter. Nothing of it stays.
 
+import { declareRpkiTables } from '../../config/filters.ts';
 import type { Config } from '../../config/model.ts';
 import { Diagnostics } from '../../policy/diagnostics.ts';
 import { FilterPolicy, type LinkOfNextHop } from '../../policy/filter-policy.ts';
@@ -108,6 +109,7 @@ export class AdHocFilters {
     } of config.bird?.tables.values() ?? []) {
       program.declare({ kind: 'name', name, quoted: false, span }, { kind: 'table', of: type });
     }
+    if (config.bird === undefined && config.rpki !== undefined) declareRpkiTables(program);
     for (const definition of config.bird?.definitions ?? []) program.add(definition);
     this.#config = config;
     this.#program = program;

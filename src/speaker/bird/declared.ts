@@ -47,7 +47,7 @@ function rangeOf(written: ProtocolConfig, { dynamicPeers }: Config): string | un
 }
 
 function nativeProtocols(config: Config): DeclaredProtocol[] {
-  const { kernel, redistribute, networks, peers, dynamicPeers } = config;
+  const { kernel, redistribute, networks, peers, dynamicPeers, rpki = [] } = config;
   const plain = (name: string, kind: ProtocolKind): DeclaredProtocol => {
     return { name, kind, description: undefined, disabled: false, written: undefined, range: undefined };
   };
@@ -58,6 +58,7 @@ function nativeProtocols(config: Config): DeclaredProtocol[] {
     ...(redistribute.includes('connected') ? [plain('direct1', 'direct')] : []),
     ...(usesKernel ? [plain('kernel1', 'kernel')] : []),
     ...(networks.length > 0 ? [plain('static1', 'static')] : []),
+    ...rpki.map(({ name, enabled }) => ({ ...plain(name, 'rpki'), disabled: !enabled })),
     ...peers.map((peer) => ({
       ...plain(peer.name, 'bgp'),
       description: peer.description,

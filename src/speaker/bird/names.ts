@@ -3,6 +3,7 @@
 import type { ProtocolConfig } from '../../config/bird/config.ts';
 import type { StaticRoute } from '../../config/bird/protocol-options.ts';
 import type { Config, NetworkConfig } from '../../config/model.ts';
+import { RPKI_TABLES } from '../../config/rpki.ts';
 import type { StaticRouteView, SymbolKind, SymbolView, TableView } from '../api/tables.ts';
 import { mainTable, versionsOf } from './declared.ts';
 import { roaText } from './roas.ts';
@@ -12,9 +13,17 @@ export function tablesOf(config: Config): TableView[] {
   if (bird !== undefined) return [...bird.tables.values()].map(({ name, type }) => ({ name, type }));
   return [
     ...versionsOf(config).map((version) => ({ name: mainTable(config, version), type: version })),
+    ...(config.rpki === undefined ? [] : RPKI_VIEWS),
     ...(config.tables ?? []).flatMap(({ name, families }) => families.map((type) => ({ name, type }))),
   ];
 }
+
+/** Where caches of a native configuration put what they say. */
+const RPKI_VIEWS: readonly TableView[] = [
+  { name: RPKI_TABLES.roa, type: 'roa4' },
+  { name: RPKI_TABLES.roa, type: 'roa6' },
+  { name: RPKI_TABLES.aspa, type: 'aspa' },
+];
 
 const DEFINITION_KINDS = {
   function: 'function',

@@ -136,6 +136,9 @@ export class ProtocolViews {
     const { written: config } = this.#speaker;
     const { written, kind } = declared;
     if (kind === 'device') return [];
+    if (kind === 'rpki' && written === undefined) {
+      return RPKI_CHANNELS.map((name) => this.#other(declared, name, undefined));
+    }
     const pipe = pipeTables(this.#speaker, declared);
     if (pipe !== undefined) {
       return [pipeChannelView(this.#speaker, declared, pipe, this.stateOf(declared) === 'up')];
@@ -189,9 +192,11 @@ export class ProtocolViews {
   }
 
   /** A channel whose routes are none that a table here holds, but for ROAs. */
-  #other(declared: DeclaredProtocol, name: ChannelName, options: ChannelOptions): ChannelView {
+  #other(declared: DeclaredProtocol, name: ChannelName, options: ChannelOptions | undefined): ChannelView {
     const { written: config } = this.#speaker;
-    const table = channelTable(config, name, options);
+    const own = config.rpki?.find((cache) => cache.name === declared.name)?.tables;
+    const native = declared.written === undefined && isRpkiChannel(name) ? own?.[name] : undefined;
+    const table = native ?? channelTable(config, name, options);
     const up = isUp(this.stateOf(declared));
     const count = this.#entries(declared, name, table);
     const routes = { imported: count, filtered: undefined, exported: 0, preferred: count };
@@ -200,9 +205,9 @@ export class ProtocolViews {
       name,
       table,
       state: up ? 'up' : 'down',
-      preference: options.preference ?? (declared.kind === 'rpki' ? RPKI_PREFERENCE : PREFERENCES.network),
-      importFilter: filterText(options.import, 'accept', true),
-      exportFilter: filterText(options.export, 'reject', true),
+      preference: options?.preference ?? (declared.kind === 'rpki' ? RPKI_PREFERENCE : PREFERENCES.network),
+      importFilter: filterText(options?.import, 'accept', true),
+      exportFilter: filterText(options?.export, 'reject', true),
       routes: up ? routes : undefined,
       stats: up ? statsOf(routes) : undefined,
     };
@@ -213,13 +218,19 @@ export class ProtocolViews {
     const { written: config, rpki } = this.#speaker;
     if (declared.kind === 'rpki') {
       const counts = rpki.report(declared.name)?.counts;
-      return channel === 'roa4' || channel === 'roa6' || channel === 'aspa' ? (counts?.[channel] ?? 0) : 0;
+      return isRpkiChannel(channel) ? (counts?.[channel] ?? 0) : 0;
     }
     const entries = channel === 'aspa' ? aspasOf(config) : roasOf(config);
     let count = 0;
     for (const entry of entries) if (entry.table === table && entry.protocol === declared.name) count++;
     return count;
   }
+}
+
+const RPKI_CHANNELS = ['roa4', 'roa6', 'aspa'] as const;
+
+function isRpkiChannel(name: ChannelName): name is (typeof RPKI_CHANNELS)[number] {
+  return RPKI_CHANNELS.some((each) => each === name);
 }
 
 /** 1.6 shows it with the session. */
