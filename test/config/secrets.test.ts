@@ -75,7 +75,7 @@ protocol bgp c {
 }
 `,
   '2.x': `router id 10.99.0.1;
-define SECRET = "define-${MARK}";
+define SHARED = "define-${MARK}";
 protocol device { }
 template bgp clients {
   local as 64500;
@@ -97,7 +97,7 @@ protocol bgp c {
   };
   ipv4 { import all; export all; };
 }
-protocol bgp d { ${BGP}.4 as 64501; password SECRET; ipv4 { import all; export all; }; }
+protocol bgp d { ${BGP}.4 as 64501; password SHARED; ipv4 { import all; export all; }; }
 protocol bfd {
   interface "*" {
     authentication keyed sha1;

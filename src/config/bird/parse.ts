@@ -303,6 +303,12 @@ function secretsIn(tokens: readonly Token[]): Span[] {
     }
     return is;
   };
+  // Constants that are used as one; wherever they are defined.
+  const constants = new Set<string>();
+  for (const [i, { kind, text }] of tokens.entries()) {
+    const next = tokens[i + 1];
+    if (kind === 'word' && next?.kind === 'word' && isSecretWord(text)) constants.add(next.text);
+  }
   let starts = true;
   let secret: 'no' | 'strings' | 'all' = 'no';
   /** Depth of blocks, and where keys { } began: every text in there is one. */
@@ -326,6 +332,7 @@ function secretsIn(tokens: readonly Token[]): Span[] {
     const follows = before?.kind === 'word' && isSecretWord(before.text);
     if (secret === 'all' || (keysAt !== undefined && isText) || (secret === 'strings' && (isText || follows)))
       masks.push(token);
+    else if (before?.text === 'define' && constants.has(token.text)) secret = 'all';
     else if (token.kind === 'word' && isSecretWord(token.text)) {
       secret = starts || before?.text === 'define' ? 'all' : 'strings';
     }

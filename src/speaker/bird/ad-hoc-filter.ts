@@ -2,6 +2,7 @@
 // over routes like any other filter. Nothing of it stays.
 
 import { declareRpkiTables } from '../../config/filters.ts';
+import { knownSecrets } from '../../config/known-secrets.ts';
 import type { Config } from '../../config/model.ts';
 import { Diagnostics } from '../../policy/diagnostics.ts';
 import { FilterPolicy, type LinkOfNextHop } from '../../policy/filter-policy.ts';
@@ -57,7 +58,7 @@ export class AdHocFilters {
     }
     if (expression === undefined) return { error: this.#complaint().message, runtime: false };
     const result = program.evaluate(expression);
-    if ('value' in result) return { value: formatValue(result.value) };
+    if ('value' in result) return { value: withoutSecrets(config, formatValue(result.value)) };
     if (this.#diagnostics.hasErrors) return { error: this.#complaint().message, runtime: false };
     return { error: result.error, runtime: true };
   }
@@ -115,4 +116,9 @@ export class AdHocFilters {
     this.#program = program;
     return program;
   }
+}
+
+/** A constant may be a password: who may only look is not told. */
+function withoutSecrets(config: Config, value: string): string {
+  return knownSecrets(config).some((secret) => secret.reveal() === value) ? '<redacted>' : value;
 }

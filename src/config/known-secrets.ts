@@ -1,0 +1,11 @@
+// The secrets of a configuration, for those who must not say one by accident.
+
+import type { Config, Secret } from './model.ts';
+
+export function knownSecrets({ peers, dynamicPeers }: Config): readonly Secret[] {
+  return [...peers, ...dynamicPeers].flatMap(({ password, tcpAo = [], bfd }) => [
+    ...(password === undefined ? [] : [password]),
+    ...tcpAo.map(({ secret }) => secret),
+    ...(bfd?.auth?.keys.map((key) => key.password) ?? []),
+  ]);
+}
