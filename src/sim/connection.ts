@@ -39,6 +39,8 @@ export interface Place {
   readonly stopped: boolean;
   /** False while the machine is switched off. */
   readonly present: boolean;
+  /** The number by which another process can go on with a socket. */
+  descriptorOf(socket: MemSocket): number;
 }
 
 /** Octets on their way in one direction, and what of them is unread. */
@@ -265,6 +267,20 @@ export class MemSocket implements TransportSocket {
       });
     });
     this.link?.pump(way);
+  }
+
+  handOver(): { descriptor: number; unsent: number } | undefined {
+    if (this.closed || !this.up || this.direction === undefined) return undefined;
+    const { waiting } = this.direction;
+    const unsent = waiting.reduce((sum, { chunk, offset }) => sum + chunk.length - offset, 0);
+    return { descriptor: this.place.descriptorOf(this), unsent };
+  }
+
+  /** The process has become another one, which has what waited to be written. */
+  passOn(): void {
+    this.handlers = undefined;
+    this.#paused = false;
+    if (this.direction !== undefined) this.direction.waiting = [];
   }
 
   pause(): void {

@@ -11,10 +11,12 @@ import type { AoKey } from '../bgp/session/tcp-ao.ts';
 import {
   type ConnectOptions,
   type Endpoint,
+  type HandedSocket,
   type ListenHandlers,
   type ListenOptions,
   type Password,
   type SocketHandlers,
+  type SocketOptions,
   type Transport,
   TransportError,
   type TransportListener,
@@ -154,6 +156,8 @@ export class MemHost implements Transport, Place {
   /** Dials without an answer yet. */
   readonly #dialling = new Set<MemSocket>();
   #nextPort = FIRST_EPHEMERAL_PORT;
+  /** By descriptor, those that were asked for one. */
+  readonly #descriptors: MemSocket[] = [];
 
   constructor(network: MemNetwork, addresses: readonly IpBytes[]) {
     this.network = network;
@@ -178,6 +182,28 @@ export class MemHost implements Transport, Place {
   kill(): void {
     for (const socket of this.#ownSockets()) socket.kill();
     this.#closeListeners();
+  }
+
+  /** The process becomes another one, to which only these sockets are passed on. */
+  become(descriptors: ReadonlySet<number>): void {
+    for (const socket of this.#ownSockets()) {
+      const descriptor = this.#descriptors.indexOf(socket);
+      if (descriptors.has(descriptor)) socket.passOn();
+      else socket.kill();
+    }
+    this.#closeListeners();
+  }
+
+  descriptorOf(socket: MemSocket): number {
+    const known = this.#descriptors.indexOf(socket);
+    return known >= 0 ? known : this.#descriptors.push(socket) - 1;
+  }
+
+  takeOver({ descriptor }: HandedSocket, options: SocketOptions): TransportSocket {
+    const socket = this.#descriptors[descriptor];
+    if (socket === undefined || socket.closed) throw new TransportError('ENOTCONN', 'connection closed');
+    socket.options = options;
+    return socket;
   }
 
   /** Power off: nobody is told. The next packet that reaches the machine after `present` is true again is refused. */

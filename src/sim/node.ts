@@ -21,12 +21,16 @@ import {
 import type { OwnAddress } from '../speaker/own-addresses.ts';
 import { Speaker, type SpeakerParts } from '../speaker/speaker.ts';
 import { createApi } from '../speaker/speaker-api.ts';
+import { HandOver } from '../speaker/upgrade/hand-over.ts';
+import { decodeStates, encodeStates, type SpeakerState } from '../speaker/upgrade/state.ts';
+import { TakeOver } from '../speaker/upgrade/take-over.ts';
 import { ProcessClock } from './clock.ts';
 import type { MemHost } from './network.ts';
 import { processKernel } from './process-kernel.ts';
 import { octets, type World } from './world.ts';
 
 const RELOAD_STEP_MS = 100;
+const UPGRADE_STEP_MS = 10;
 /** A clean stop is over by then, and what it said has arrived. */
 const STOP_MS = 1000;
 /** Small, so that tables grow in simulations, and so that a thousand speakers fit into one process. */
@@ -160,6 +164,45 @@ export class SimNode {
     this.state = 'new';
     this.speaker = this.#build();
     this.api = this.#api();
+  }
+
+  /** What a live upgrade does on this side. */
+  handOver(): HandOver {
+    return new HandOver(this.speaker, () => this.#load());
+  }
+
+  /** Live upgrade: another process goes on with what `becomes` makes of the state. Rejects with CommandError. */
+  async upgrade(becomes: (state: SpeakerState) => SpeakerState = (state) => state): Promise<void> {
+    const { host } = this;
+    const handOver = this.handOver();
+    handOver.check();
+    try {
+      await this.#meanwhile(handOver.prepare());
+      await this.#meanwhile(handOver.handOverPaths());
+    } catch (error) {
+      handOver.resume(String(error));
+      throw error;
+    }
+    const states = decodeStates(encodeStates(new Map([[this.name, handOver.capture()]])));
+    const state = becomes(states.get(this.name)!);
+    const sockets = state.peers.flatMap(({ image }) => image.session?.descriptor ?? []);
+    host.become(new Set(sockets));
+    this.renew();
+    this.state = 'running';
+    await this.#meanwhile(this.speaker.start(new TakeOver(this.speaker, state)));
+  }
+
+  /** Lets time pass until a promise has settled. */
+  async #meanwhile<T>(promise: Promise<T>): Promise<T> {
+    let done = false;
+    const settled = Promise.allSettled([promise]).finally(() => {
+      done = true;
+    });
+    await this.#world.settle();
+    while (!done) await this.#world.run(UPGRADE_STEP_MS);
+    const [result] = await settled;
+    if (result.status === 'rejected') throw result.reason;
+    return result.value;
   }
 
   /** Writes a new configuration and applies it; rejects as the command does. */

@@ -549,4 +549,17 @@ test('every command of the table was shown above to exist', async () => {
     expect(out).toContain(`Usage: godwit ${command.name}`);
     expect(out).toContain(command.help);
   }
+
+  test('an upgrade, which waits for the other program, and one that is refused', async () => {
+    const { established } = lab.speaker.statusView.peers;
+    expect(await text('upgrade', '--program', '/x')).toBe(
+      `Upgraded: 0.1.0 to 0.2.0. 2 sessions went on; ${established} are established.\n`,
+    );
+    expect(await json('upgrade')).toEqual({ from: '0.1.0', to: '0.2.0', sessions: 2, established });
+    expect(lab.speaker.calls).toEqual(['upgrade /x', 'upgrade']);
+    expect(await lab.godwit(['upgrade', '--program', '/no'])).toMatchObject({
+      code: 1,
+      err: 'godwit: the new program is not fit to go on: no\n',
+    });
+  });
 });

@@ -1,0 +1,241 @@
+// `godwit upgrade` around the speaker: how another program is asked, what the process is started with, what it inherits,
+// and how each failure is taken back.
+
+import { closeSync, openSync, writeFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { handoverVariable, readWhole, takeInheritance } from '../../../src/cli/upgrade/inherited.ts';
+import { invocationOf } from '../../../src/cli/upgrade/invocation.ts';
+import { loadExecLibrary } from '../../../src/cli/upgrade/native.ts';
+import { ask } from '../../../src/cli/upgrade/rehearsal.ts';
+import { type Invocation, Upgrader } from '../../../src/cli/upgrade/upgrader.ts';
+import { HANDOVER_VARIABLE } from '../../../src/cli/upgrade/words.ts';
+import type { LogFields, Logger } from '../../../src/lib/log.ts';
+import type { CreateOptions, RunningSpeaker } from '../../../src/speaker/main.ts';
+import { encodeStates, STATE_FORMAT } from '../../../src/speaker/main.ts';
+
+let directory: string;
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'gw-upgrade-'));
+});
+afterEach(async () => {
+  await rm(directory, { recursive: true, force: true });
+});
+
+function script(name: string, text: string): string {
+  const path = join(directory, name);
+  writeFileSync(path, text);
+  return path;
+}
+
+describe('asking a program', () => {
+  const node = process.execPath;
+
+  it('gives what it says', async () => {
+    expect(await ask([node, '-e', 'console.log("1.2.3")'], process.env, 'ignore')).toBe('1.2.3');
+  });
+
+  it('shows it a file on descriptor 3', async () => {
+    const fd = openSync(script('state', 'the state'), 'r');
+    const read = 'console.log(require("node:fs").readFileSync("/proc/self/fd/3", "utf8"))';
+    expect(await ask([node, '-e', read], process.env, fd)).toBe('the state');
+    closeSync(fd);
+  });
+
+  it.each([
+    ['complains', ['-e', 'console.error("no such format"); process.exit(1)'], 'no such format'],
+    ['only ends', ['-e', 'process.exit(7)'], 'it ended with code 7'],
+    ['dies', ['-e', 'process.kill(process.pid, "SIGKILL")'], 'it ended by SIGKILL'],
+  ])('rejects where it %s', async (_how, words, sentence) => {
+    const answer = ask([node, ...words], process.env, 'ignore');
+    await expect(answer).rejects.toThrow(`the new program is not fit to go on: ${sentence}`);
+  });
+
+  it('rejects where there is none', async () => {
+    await expect(ask([join(directory, 'none')], process.env, 'ignore')).rejects.toThrow('ENOENT');
+  });
+});
+
+describe('an invocation', () => {
+  const common = { execPath: '/usr/bin/node', execArgv: ['--x'], argv0: 'node' };
+
+  it('repeats the words, and names the face where the name of the program does not', () => {
+    const argv = ['/usr/bin/node', '/usr/sbin/bird', '-c', 'bird.conf'];
+    expect(invocationOf({ ...common, argv }, [])).toEqual({
+      ...common,
+      script: '/usr/sbin/bird',
+      words: ['-c', 'bird.conf'],
+      wordsElsewhere: ['bird', '-c', 'bird.conf'],
+      checks: [],
+    });
+  });
+
+  it.each([
+    [
+      ['/usr/bin/node', '/opt/bin/godwit.js', 'run', 'g.yaml'],
+      ['run', 'g.yaml'],
+    ],
+    [
+      ['/usr/bin/node', '/opt/bin/godwit.js', 'bird6', '-f'],
+      ['bird6', '-f'],
+    ],
+  ])('of %j is the same elsewhere', (argv, words) => {
+    const { words: here, wordsElsewhere } = invocationOf({ ...common, argv }, []);
+    expect([here, wordsElsewhere]).toEqual([words, words]);
+  });
+});
+
+describe('an inheritance', () => {
+  const state = { format: STATE_FORMAT, rib: {}, peers: [] } as never;
+
+  function fileOf(octets: Uint8Array): number {
+    writeFileSync(join(directory, 'state'), octets);
+    return openSync(join(directory, 'state'), 'r');
+  }
+
+  it('is nothing for a process that was started as usual', async () => {
+    const env = { [HANDOVER_VARIABLE]: 'rubbish' };
+    expect(await takeInheritance(env)).toBeUndefined();
+    expect(env).toEqual({});
+  });
+
+  it('gives each state once, and nobody else sees the variable', async () => {
+    const fd = fileOf(encodeStates(new Map([['a.yaml', state]])));
+    const env: NodeJS.ProcessEnv = { [HANDOVER_VARIABLE]: handoverVariable(fd, []) };
+    const inherited = await takeInheritance(env);
+    expect(env).toEqual({});
+    expect(inherited?.problem).toBeUndefined();
+    expect(inherited?.take('b.yaml')).toBeUndefined();
+    expect(inherited?.take('a.yaml')).toEqual(state);
+    expect(inherited?.take('a.yaml')).toBeUndefined();
+    expect(() => readWhole(fd)).toThrow('EBADF');
+  });
+
+  it('that cannot be read closes the sockets', async () => {
+    const socket = openSync('/dev/null', 'r');
+    const env: NodeJS.ProcessEnv = {
+      [HANDOVER_VARIABLE]: handoverVariable(fileOf(Uint8Array.of(1)), [socket]),
+    };
+    const inherited = await takeInheritance(env);
+    expect(inherited?.problem).toContain('the state cannot be read');
+    expect(inherited?.take('a.yaml')).toBeUndefined();
+    expect(() => closeSync(socket)).toThrow('EBADF');
+  });
+});
+
+describe('the upgrader', () => {
+  class FakeHandOver {
+    readonly calls: string[] = [];
+    refuses: string | undefined;
+    #step(name: string): void {
+      this.calls.push(name);
+      if (this.refuses === name) throw new Error(`${name} is refused`);
+    }
+    check(): void {
+      this.#step('check');
+    }
+    async prepare(): Promise<void> {
+      this.#step('prepare');
+    }
+    async handOverPaths(): Promise<void> {
+      this.#step('handOverPaths');
+    }
+    capture() {
+      this.#step('capture');
+      return { format: STATE_FORMAT, rib: {}, peers: [], listeners: new Map() };
+    }
+    resume(why: string): void {
+      this.calls.push(`resume: ${why}`);
+    }
+  }
+
+  const log: string[] = [];
+  const write = (level: string) => (_fields: LogFields, text: string) => void log.push(`${level} ${text}`);
+  const logger: Logger = {
+    debug: () => {},
+    info: write('info'),
+    warn: write('warn'),
+    error: write('error'),
+    child: () => logger,
+  };
+
+  async function upgraderOf(
+    handOver: FakeHandOver,
+    path: string,
+    more: Partial<Invocation> = {},
+  ): Promise<Upgrader> {
+    const invocation: Invocation = {
+      execPath: process.execPath,
+      execArgv: [],
+      argv0: 'node',
+      script: path,
+      words: [],
+      wordsElsewhere: [],
+      checks: [['check', 'g.yaml']],
+      ...more,
+    };
+    const upgrader = new Upgrader(invocation, process.env, () => {});
+    const running = { handOver } as unknown as RunningSpeaker;
+    const options = { configFile: 'g.yaml', logger } as CreateOptions;
+    await upgrader.createSpeaker(async () => running, options, undefined);
+    return upgrader;
+  }
+
+  const needsLinux = it.skipIf(loadExecLibrary() === undefined);
+  const FIT = 'console.log(process.argv[2] === "check" ? "good" : "9.8.7")';
+
+  needsLinux('takes everything back where the program does not take the configuration', async () => {
+    const handOver = new FakeHandOver();
+    const path = script(
+      'new.js',
+      'if (process.argv[2] === "check") { console.error("bad line 3"); process.exit(1) }',
+    );
+    const upgrader = await upgraderOf(handOver, path);
+    await expect(upgrader.upgrade(undefined)).rejects.toThrow('bad line 3');
+    expect(handOver.calls).toEqual([
+      'check',
+      'resume: the last upgrade did not take place: the new program is not fit to go on: bad line 3',
+    ]);
+  });
+
+  needsLinux('takes everything back where the program does not read the state', async () => {
+    const handOver = new FakeHandOver();
+    const path = script(
+      'new.js',
+      'if (process.argv[2] === "__handover") { console.error("format 2"); process.exit(1) }',
+    );
+    const upgrader = await upgraderOf(handOver, path);
+    await expect(upgrader.upgrade(undefined)).rejects.toThrow('format 2');
+    expect(handOver.calls.slice(0, 3)).toEqual(['check', 'prepare', 'capture']);
+    expect(handOver.calls.at(-1)).toContain('format 2');
+    // And may be tried again.
+    await expect(upgrader.upgrade(undefined)).rejects.toThrow('format 2');
+  });
+
+  needsLinux('takes everything back where the last step cannot be taken', async () => {
+    const handOver = new FakeHandOver();
+    handOver.refuses = 'handOverPaths';
+    const upgrader = await upgraderOf(handOver, script('new.js', FIT));
+    expect(await upgrader.upgrade(undefined)).toMatchObject({ to: '9.8.7', sessions: 0 });
+    await expect(upgrader.upgrade(undefined)).rejects.toThrow('under way already');
+    while (!handOver.calls.some((call) => call.startsWith('resume'))) {
+      await new Promise((next) => setTimeout(next, 10));
+    }
+    expect(handOver.calls.at(-1)).toBe(
+      'resume: the last upgrade did not take place: handOverPaths is refused',
+    );
+    expect(log).toContain('error the upgrade did not take place; everything goes on here');
+  });
+
+  needsLinux('begins nothing where there is no such program, or it is no time for it', async () => {
+    const handOver = new FakeHandOver();
+    const upgrader = await upgraderOf(handOver, directory);
+    await expect(upgrader.upgrade(join(directory, 'none'))).rejects.toThrow('there is no program');
+    await expect(upgrader.upgrade(undefined)).rejects.toThrow('is no file');
+    handOver.refuses = 'check';
+    await expect(upgrader.upgrade(script('new.js', FIT))).rejects.toThrow('check is refused');
+    expect(handOver.calls).toEqual(['check']);
+  });
+});
