@@ -16,6 +16,7 @@ import { eventsAction } from './events.ts';
 import { EXIT, ExitError } from './exit-codes.ts';
 import { renderBfdSessions } from './render/bfd.ts';
 import { renderPeerChange, renderRouteChange } from './render/changes.ts';
+import { dampedTable } from './render/damped.ts';
 import { renderEvent } from './render/events.ts';
 import { renderExplanation } from './render/explain.ts';
 import { renderImpact } from './render/impact.ts';
@@ -24,6 +25,7 @@ import { routeBlocks, routeTable } from './render/routes.ts';
 import { renderStatus } from './render/status.ts';
 import { type Look, safeText, styleFor } from './render/style.ts';
 import { attributeTable, kernelTable, renderGroups } from './render/tables.ts';
+import { plural } from './render/units.ts';
 import type { Terminal } from './terminal.ts';
 import { upgradeAction } from './upgrade/action.ts';
 
@@ -184,6 +186,7 @@ export const ACTIONS: Record<keyof typeof COMMANDS, Action> = {
   showAttributes: list(COMMANDS.showAttributes, 'attribute sets', (look) => attributeTable(look)),
   showKernel: list(COMMANDS.showKernel, 'kernel routes', (look) => kernelTable(look)),
   showBfd: unary(COMMANDS.showBfd, (reply, look) => renderBfdSessions(reply.sessions, look)),
+  showDamped: list(COMMANDS.showDamped, 'routes that have flapped', (look) => dampedTable(look)),
   showGroups: unary(COMMANDS.showGroups, (reply, look) => renderGroups(reply.groups, look)),
   explain: unary(COMMANDS.explain, renderExplanation),
   watchPeers: watch(COMMANDS.watchPeers, renderPeerChange),
@@ -197,6 +200,9 @@ export const ACTIONS: Record<keyof typeof COMMANDS, Action> = {
     undo === true
       ? 'Routes are as good as before.\n'
       : 'Peers are told to send traffic elsewhere. Give them a moment, then stop the daemon.\n',
+  ),
+  clearDamping: unary(COMMANDS.clearDamping, ({ routes }) =>
+    routes === 0 ? 'No route had flapped.\n' : `${plural(routes, 'route')} forgotten.\n`,
   ),
   networkAdd: unary(COMMANDS.networkAdd, (_reply, _look, { prefix }) => `${prefix} is originated.\n`),
   networkDelete: unary(

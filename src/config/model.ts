@@ -12,12 +12,14 @@ import type { FilterEnvironment } from './filter-environment.ts';
 import type { ControlConfig } from './model/control.ts';
 import type { LimitsConfig } from './model/limits.ts';
 import type { ProcessConfig } from './model/process.ts';
+import type { DampingConfig, GracefulRestartConfig } from './model/stability.ts';
 import type { TcpAoKeyConfig } from './model/tcp-ao.ts';
 import type { RpkiCacheConfig } from './rpki.ts';
 
 export * from './model/control.ts';
 export * from './model/limits.ts';
 export * from './model/process.ts';
+export * from './model/stability.ts';
 export * from './model/tcp-ao.ts';
 
 export interface Config {
@@ -204,6 +206,8 @@ export interface PeerSettings {
   readonly limits: LimitsConfig;
   /** RFC 8326: treat 65535:0 from this eBGP peer as local preference 0. */
   readonly gracefulShutdown: boolean;
+  /** RFC 2439; undefined = off. */
+  readonly damping: DampingConfig | undefined;
   /** Ends the session of a directly connected eBGP peer when its link goes down. */
   readonly fastFallover: boolean;
   /** Watches the path to the peer (RFC 5880); undefined = not. */
@@ -238,28 +242,6 @@ export interface TimerConfig {
   readonly errorForget: number;
   /** RFC 9687; 0 = off. */
   readonly sendHold: number;
-}
-
-export interface GracefulRestartConfig {
-  /** helper: keep a restarting peer's routes; full: and let it keep ours; off: no capability at all. */
-  readonly mode: 'off' | 'helper' | 'full';
-  /** RFC 8538: NOTIFICATIONs and an expired hold timer are no reason to drop routes either. */
-  readonly notification: boolean;
-  readonly restartTime: number;
-  readonly longLived: LongLivedRestartConfig;
-}
-
-/** RFC 9494; without graceful restart it is off. Seconds. */
-export interface LongLivedRestartConfig {
-  /** helper: keep the peer's routes for as long as it asks; full: and ask it to keep ours. */
-  readonly mode: 'off' | 'helper' | 'full';
-  /** Announced, by family; 0 = nothing is asked for the family. */
-  readonly staleTime: Readonly<Record<FamilyName, number>>;
-  /** Bounds of what the peer asks for. */
-  readonly minStaleTime: number;
-  readonly maxStaleTime: number;
-  /** RFC 9494 §4.6: an iBGP peer that does not know LLGR gets stale routes, too, as the last resort. */
-  readonly partialDeployment: boolean;
 }
 
 export interface BfdConfig {

@@ -87,6 +87,8 @@ export const PEER_KEYS: Readonly<Record<PeerKey, PeerKeyRow>> = {
   'limits.asPathLength': { name: 'limits.asPathLength', actions: SOFT_IN },
   'limits.communities': { name: 'limits.communities', actions: SOFT_IN },
   gracefulShutdown: { name: 'gracefulShutdown', actions: SOFT_IN },
+  // What is remembered begins anew.
+  damping: { name: 'damping', actions: LIVE },
   fastFallover: { name: 'fastFallover', actions: LIVE },
   // A session of its own, beside BGP's.
   bfd: { name: 'bfd', actions: LIVE },

@@ -39,6 +39,10 @@ const ONE_SIDED: Readonly<Partial<Record<SettingsKey, { type: PeerType; why: str
   removePrivateAs: { type: 'external', why: 'AS_PATH is not changed towards iBGP peers' },
   asOverride: { type: 'external', why: 'AS_PATH is not changed towards iBGP peers' },
   role: { type: 'external', why: 'roles are for eBGP (RFC 9234)' },
+  damping: {
+    type: 'external',
+    why: 'what an own router has let in must not differ from router to router (RFC 2439)',
+  },
   roleStrict: { type: 'external', why: 'roles are for eBGP (RFC 9234)' },
 };
 
@@ -85,6 +89,30 @@ function uselessKeys(peer: PeerCase, issues: IssueList): void {
   }
   if (peer.type === 'internal' && settings.multihop !== undefined) {
     useless('multihop', 'iBGP may always cross routers; multihop has no effect', 'take it out');
+  }
+}
+
+/** RFC 2439 §4.2: a threshold that no penalty can pass does nothing. */
+function damping(peer: PeerCase, issues: IssueList): void {
+  const options = peer.settings.damping;
+  if (options === undefined) return;
+  const { halfLife, suppress, reuse, maxSuppressTime } = options;
+  const at = peer.resolved.origin('damping');
+  if (reuse >= suppress) {
+    issues.error(
+      at,
+      `damping: reuse (${reuse}) must be below suppress (${suppress})`,
+      'usual are 750 and 6000',
+    );
+    return;
+  }
+  const highest = Math.floor(reuse * 2 ** (maxSuppressTime / halfLife));
+  if (highest < suppress) {
+    issues.error(
+      at,
+      `damping: no route is ever suppressed: with a halfLife of ${halfLife} s only penalties up to ${highest} fall below ${reuse} within ${maxSuppressTime} s`,
+      'lower halfLife or suppress, or raise maxSuppressTime',
+    );
   }
 }
 
@@ -315,4 +343,5 @@ const RULES: readonly Rule[] = [
   localEnd,
   nextHops,
   pathWatch,
+  damping,
 ];

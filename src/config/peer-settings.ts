@@ -5,6 +5,7 @@ import type { FamilyName } from '../bgp/wire/families.ts';
 import { parseAddress } from '../lib/ip.ts';
 import type {
   BfdConfig,
+  DampingConfig,
   GracefulRestartConfig,
   LongLivedRestartConfig,
   NextHopMode,
@@ -16,6 +17,7 @@ import type {
   TimerConfig,
 } from './model.ts';
 import { limitsOf } from './peer-limits.ts';
+import { DAMPING_DEFAULTS, type DampingInput } from './schema-damping.ts';
 import type { SettingsInput } from './schema-peer.ts';
 import { LONGEST_STALE_TIME, type LongLivedInput } from './schema-restart.ts';
 import { canonicalAddress, parseAsn } from './values.ts';
@@ -116,6 +118,7 @@ export function fillSettings(input: SettingsInput, context: SettingsContext): Pe
     limits: limitsOf(input, families),
     // RFC 8326 §4.1: the receiver sets local preference 0 on routes of its eBGP peers.
     gracefulShutdown: input.gracefulShutdown ?? !internal,
+    damping: dampingOf(input.damping, families),
     fastFallover: input.fastFallover ?? true,
     bfd: bfdOf(input, context),
     ...attachmentsOf(context, families),
@@ -129,6 +132,22 @@ function attachmentsOf(
   const tables = context.attachment('table', families);
   const igpTables = context.attachment('igpTable', families);
   return { ...(tables !== undefined && { tables }), ...(igpTables !== undefined && { igpTables }) };
+}
+
+function dampingOf(
+  input: DampingInput | undefined,
+  families: PeerSettings['families'],
+): DampingConfig | undefined {
+  if (input === undefined || input === false) return undefined;
+  const options = input === true ? {} : input;
+  return {
+    families: families.filter((name) => options.families?.includes(name) ?? true),
+    halfLife: options.halfLife ?? DAMPING_DEFAULTS.halfLife,
+    suppress: options.suppress ?? DAMPING_DEFAULTS.suppress,
+    reuse: options.reuse ?? DAMPING_DEFAULTS.reuse,
+    maxSuppressTime: options.maxSuppressTime ?? DAMPING_DEFAULTS.maxSuppressTime,
+    testOnly: options.testOnly ?? false,
+  };
 }
 
 function asnOf(asn: SettingsInput['asn']): PeerSettings['asn'] {

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { FAMILIES } from '../bgp/wire/families.ts';
 import { ROLE, type Role } from '../bgp/wire/session-context.ts';
 import { bfdSchema } from './schema-bfd.ts';
+import { dampingSchema } from './schema-damping.ts';
 import { limitsSchema } from './schema-limits.ts';
 import { passwordSchema } from './schema-password.ts';
 import { policySchema } from './schema-policy.ts';
@@ -245,6 +246,7 @@ export const peerSettingsShape = {
   limits: limitsSchema
     .describe('Most routes taken from the peer and sent to it, and how large their attributes may be.')
     .optional(),
+  damping: dampingSchema.optional(),
   gracefulShutdown: z
     .boolean()
     .describe(

@@ -6,6 +6,7 @@ import { systemClock } from '../lib/clock.ts';
 import type { SpeakerApi } from '../speaker/api.ts';
 import type { ArgumentSpec } from './arguments.ts';
 import * as args from './arguments.ts';
+import { clearDamping, showDamped } from './damping-commands.ts';
 import type {
   AttributeSetView,
   BfdSessionsReply,
@@ -391,6 +392,7 @@ export const COMMANDS = {
   showKernel,
   showGroups,
   showBfd,
+  showDamped,
   explain,
   watchPeers,
   watchRoutes,
@@ -400,6 +402,7 @@ export const COMMANDS = {
   watchMessages,
   peer,
   drain,
+  clearDamping,
   networkAdd,
   networkDelete,
   impact,

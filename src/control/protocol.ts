@@ -14,6 +14,7 @@ import type {
   UpdateGroupView,
 } from '../speaker/api.ts';
 
+export type { DampedRouteView } from '../speaker/api/damping.ts';
 export type { JournalEntry } from '../speaker/api/journal.ts';
 export type { MessageView } from '../speaker/api/messages.ts';
 export {
@@ -61,6 +62,16 @@ export interface UpdateGroupsReply {
 
 export interface BfdSessionsReply {
   sessions: BfdSessionView[];
+}
+
+export interface DampedRequest {
+  peer?: string;
+}
+export interface ClearDampingRequest extends DampedRequest {
+  prefix?: string;
+}
+export interface Cleared {
+  routes: number;
 }
 
 export interface ExplainRequest {

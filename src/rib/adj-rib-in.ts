@@ -26,6 +26,8 @@ export function announce(
   now: number,
 ): void {
   const { policy } = result;
+  const { damper } = peer;
+  if (damper !== undefined) damper.beforeAnnounce(rib, peer, batch, attrIn);
   if (policy === undefined || policy.dependsOnPrefix(rib.family.id)) {
     announceAll(rib, peer, batch, attrIn, result, policy, now);
   } else {
@@ -33,6 +35,7 @@ export function announce(
     announceAll(rib, peer, batch, attrIn, filtered, undefined, now);
     letGo(rib, filtered);
   }
+  if (damper !== undefined) damper.afterAnnounce(rib, peer, batch);
 }
 
 /** What a policy leaves of an accepted set, held once. */
@@ -106,6 +109,7 @@ export function withdraw(rib: FamilyRib, peer: RibPeer, batch: NlriBatch): void 
   const { pathIds, count } = batch;
   const counters = peer.counters[rib.index]!;
   const before = counters.received;
+  peer.damper?.beforeWithdraw(rib, peer, batch);
   for (let from = 0; from < count; from += BLOCK) {
     const to = Math.min(count, from + BLOCK);
     const ids = prefixes.findAll(batch, from, to);
@@ -268,6 +272,7 @@ export function reimport(rib: FamilyRib, peer: RibPeer, checks: ImportChecks, co
   };
   const visit = (row: number): void => {
     if (concerns !== undefined && !concerns(rib, paths.prefixId(row))) return;
+    if (isDamped(rib, peer, row)) return;
     const attrIn = paths.attrIn(row);
     let result = memo.get(attrIn);
     if (result === undefined) {
@@ -282,21 +287,10 @@ export function reimport(rib: FamilyRib, peer: RibPeer, checks: ImportChecks, co
       letGo(rib, filtered);
     }
   };
-  const { blocks } = peer;
-  const most = blocks?.accepted[rib.family.id] ?? NO_LIMIT;
-  const counters = peer.counters[rib.index]!;
   const store = (row: number, judged: ImportResult): void => {
-    const oldPost = paths.attrPost(row);
-    let imported = judged;
-    if (oldPost === 0 && judged.attrPost !== 0 && counters.received - counters.rejected >= most) {
-      imported = OVER_LIMIT;
-      blocks?.blocked(rib.family.id, 'accepted');
-    }
+    const imported = withinLimit(rib, peer, paths.attrPost(row), judged);
     const lives = (paths.flags(row) & PATH_FLAG.longLived) !== 0 && imported.attrPost !== 0;
-    const result = lives ? { ...imported, attrPost: marker.mark(imported.attrPost) } : imported;
-    if (oldPost === result.attrPost && paths.reject(row) === result.cause) return;
-    setPost(rib, peer, row, oldPost, result);
-    if (oldPost !== result.attrPost) rib.locRib.markDirty(paths.prefixId(row));
+    storeRow(rib, peer, row, lives ? { ...imported, attrPost: marker.mark(imported.attrPost) } : imported);
     if (lives && refusesLongLife(rib, row)) removeRow(rib, peer, row);
   };
   return new RowWalk(rib, peer, visit, () => {
@@ -306,6 +300,58 @@ export function reimport(rib: FamilyRib, peer: RibPeer, checks: ImportChecks, co
       if (attrPost !== 0) shared.attrs.release(attrPost);
     }
   });
+}
+
+/** What one more accepted route is, where there may be no more. */
+function withinLimit(rib: FamilyRib, peer: RibPeer, before: number, judged: ImportResult): ImportResult {
+  const { blocks } = peer;
+  const { received, rejected } = peer.counters[rib.index]!;
+  const most = blocks?.accepted[rib.family.id] ?? NO_LIMIT;
+  if (before !== 0 || judged.attrPost === 0 || received - rejected < most) return judged;
+  blocks?.blocked(rib.family.id, 'accepted');
+  return OVER_LIMIT;
+}
+
+function isDamped(rib: FamilyRib, { damper }: RibPeer, row: number): boolean {
+  const { paths } = rib;
+  if (damper === undefined || paths.reject(row) !== REJECT.damped) return false;
+  return damper.isSuppressed(rib, paths.prefixId(row), paths.pathId(row));
+}
+
+/** RFC 2439: the route is there, and not used. */
+export function suppressRow(rib: FamilyRib, peer: RibPeer, row: number): void {
+  const { paths } = rib;
+  const before = paths.attrPost(row);
+  if (paths.reject(row) === REJECT.damped) return;
+  setPost(rib, peer, row, before, { attrPost: 0, cause: REJECT.damped });
+  if (before !== 0) rib.locRib.markDirty(paths.prefixId(row));
+}
+
+/** A route that was suppressed is judged as if it came now. */
+export function reuseRow(rib: FamilyRib, peer: RibPeer, row: number, checks: ImportChecks): void {
+  const { paths } = rib;
+  const prefixId = paths.prefixId(row);
+  const result = { ...checks.evaluate(peer, paths.attrIn(row)) };
+  const { policy } = result;
+  const own = policy === undefined ? result : judge(rib, peer, prefixId, result, policy);
+  if (policy !== undefined) letGo(rib, result);
+  const allowed = withinLimit(rib, peer, paths.attrPost(row), own);
+  if ((paths.flags(row) & PATH_FLAG.longLived) === 0 || allowed.attrPost === 0) {
+    storeRow(rib, peer, row, allowed);
+  } else {
+    const marker = new StaleMarker(rib.shared.attrs);
+    storeRow(rib, peer, row, { ...allowed, attrPost: marker.mark(allowed.attrPost) });
+    marker.settle();
+  }
+  letGo(rib, own);
+}
+
+function storeRow(rib: FamilyRib, peer: RibPeer, row: number, result: ImportResult): void {
+  const { paths } = rib;
+  const before = paths.attrPost(row);
+  if (before === result.attrPost && paths.reject(row) === result.cause) return;
+  setPost(rib, peer, row, before, result);
+  if (before !== result.attrPost) rib.locRib.markDirty(paths.prefixId(row));
 }
 
 /** Marks dirty every prefix with a path through one of these next hops. */

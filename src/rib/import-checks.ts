@@ -26,6 +26,7 @@ export const REJECT = {
   overLimit: 9,
   asPathLength: 10,
   communities: 11,
+  damped: 12,
 } as const;
 export type RejectCause = (typeof REJECT)[keyof typeof REJECT];
 
@@ -42,6 +43,7 @@ export const REJECT_SENTENCES: Readonly<Record<RejectCause, string>> = {
   9: 'the limit of accepted routes of the peer is reached',
   10: 'AS_PATH longer than the limit of the peer',
   11: 'more communities than the limit of the peer',
+  12: 'damped: it flaps too often (RFC 2439); "show damped" tells for how long',
 };
 
 export interface ImportResult {

@@ -2,8 +2,10 @@
 // counters. Sessions and configuration are elsewhere; the speaker makes and drops these.
 
 import { FAMILIES } from '../bgp/wire/families.ts';
+import type { NlriBatch } from '../bgp/wire/nlri-batch.ts';
 import type { Role } from '../bgp/wire/session-context.ts';
 import { growUint8, growUint32 } from '../lib/columns.ts';
+import type { FamilyRib } from './family-rib.ts';
 import { MAIN_DOMAIN } from './next-hops.ts';
 import type { PeerPolicy } from './route-policy.ts';
 
@@ -54,6 +56,16 @@ export interface RouteBlocks {
   readonly accepted: readonly number[];
   /** One was not taken. */
   blocked(familyId: number, kind: 'received' | 'accepted'): void;
+}
+
+/**
+ * Counts how often routes flap (damper.ts). Called around what the Adj-RIB-In does with a batch, for peers that have one.
+ */
+export interface RouteDamper {
+  beforeAnnounce(rib: FamilyRib, peer: RibPeer, batch: NlriBatch, attrIn: number): void;
+  afterAnnounce(rib: FamilyRib, peer: RibPeer, batch: NlriBatch): void;
+  beforeWithdraw(rib: FamilyRib, peer: RibPeer, batch: NlriBatch): void;
+  isSuppressed(rib: FamilyRib, prefixId: number, pathId: number): boolean;
 }
 
 export interface FamilyCounters {
@@ -107,6 +119,8 @@ export class RibPeer {
   zone: string | undefined;
   importOptions: ImportOptions;
   blocks: RouteBlocks | undefined;
+  /** Undefined where routes may flap. */
+  damper: RouteDamper | undefined;
   /** By family id, the index of the table. */
   home: readonly number[];
   /** By family id, in whose view of the kernel its next hops are looked up. */

@@ -4,6 +4,7 @@
 import type { AttributeValues } from '../bgp/wire/attribute-values.ts';
 import type { FamilyName } from '../bgp/wire/families.ts';
 import type { BirdApi } from './api/bird.ts';
+import type { DampingApi } from './api/damping.ts';
 import type { JournalEntry, JournalQuery } from './api/journal.ts';
 import type { MessageView } from './api/messages.ts';
 
@@ -358,7 +359,7 @@ export interface UpgradeView {
   sessions: number;
 }
 
-export interface SpeakerApi {
+export interface SpeakerApi extends DampingApi {
   /** What BIRD's control protocol asks for beyond the rest. */
   readonly bird: BirdApi;
   status(): StatusView;

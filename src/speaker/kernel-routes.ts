@@ -153,7 +153,8 @@ export class KernelRoutes {
     if (local && !this.#isWritten(paths.pathId(row), own)) return NO_TARGET;
     const wishes = this.#filter === undefined ? NO_WISHES : this.#filter(rib, row);
     if (wishes === undefined) return NO_TARGET;
-    if (local && own && paths.pathId(row) === LOCAL_ORIGIN.network) return this.#localTarget(rib, prefixId, wishes);
+    if (local && own && paths.pathId(row) === LOCAL_ORIGIN.network)
+      return this.#localTarget(rib, prefixId, wishes);
     if (local) return this.#foreignTarget(rib, row, wishes);
     if (wishes.type !== undefined) return this.#intern(rib, { type: wishes.type, nextHops: [] }, wishes);
     if (wishes.gateway !== undefined) return this.#gatewayTarget(rib, wishes.gateway, wishes);

@@ -2,6 +2,7 @@
 // in here; received UPDATEs go on to the pipeline, established peers join their update groups, departed ones leave
 // the RIB.
 
+import { isDeepStrictEqual } from 'node:util';
 import type { CeaseOptions } from '../bgp/session/cease.ts';
 import type { DownReason } from '../bgp/session/down-reason.ts';
 import type { PeerEvents, Session } from '../bgp/session/events.ts';
@@ -14,6 +15,7 @@ import type { Config, PeerSettings } from '../config/model.ts';
 import { sameValue } from '../config/peer-changes.ts';
 import { formatAddress, type IpAddress } from '../lib/ip.ts';
 import { type Concerns, reimport } from '../rib/adj-rib-in.ts';
+import type { Damper } from '../rib/damper.ts';
 import type { Parted } from '../rib/lane.ts';
 import type { Rib } from '../rib/rib.ts';
 import type { ImportOptions, RibPeer, RibPeerIdentity } from '../rib/rib-peer.ts';
@@ -22,6 +24,7 @@ import { CommandError } from './api.ts';
 import { EstablishedPeer } from './established-peer.ts';
 import { type PeerLimits, peerLimits, sinkOf } from './limited-peer.ts';
 import { interfaceOf, type OwnAddresses } from './own-addresses.ts';
+import { dampRoutes, useDamping } from './peer-damping.ts';
 import { peerOptions } from './peer-options.ts';
 import type { Pipeline } from './pipeline.ts';
 import type { Policies } from './policies.ts';
@@ -47,6 +50,8 @@ export interface PeerHandle {
   /** RFC 8326: its routes, and those it is sent, are the last resort. */
   draining: boolean;
   readonly limits: PeerLimits;
+  /** RFC 2439; undefined where its routes may flap. */
+  damper: Damper | undefined;
 }
 
 export interface RegistryDependencies {
@@ -165,7 +170,9 @@ export class PeerRegistry implements PeerEvents {
         this.#dependencies,
         (cease, forGood) => this.#end(handle, cease, forGood),
       ),
+      damper: undefined,
     };
+    useDamping(handle, this.#dependencies, isDeepStrictEqual);
     this.#byName.set(identity.name, handle);
     this.#byPeer.set(peer, handle);
     return handle;
@@ -180,6 +187,7 @@ export class PeerRegistry implements PeerEvents {
 
   /** Forgets a peer that has ended by itself; routes that wait for its restart stay. */
   forget(handle: PeerHandle): void {
+    handle.damper?.close();
     this.#byName.delete(handle.name);
     this.#byPeer.delete(handle.peer);
     this.#dependencies.onForgotten(handle);
@@ -206,6 +214,7 @@ export class PeerRegistry implements PeerEvents {
     const { version } = this.#dependencies;
     handle.peer.replaceOptions(peerOptions(config, settings, handle, version, handle.restartFlags));
     if (handle.established !== undefined) handle.established.settings = settings;
+    useDamping(handle, this.#dependencies, isDeepStrictEqual);
     this.#dependencies.onChange(handle);
   }
 
@@ -325,6 +334,7 @@ export class PeerRegistry implements PeerEvents {
     for (const id of handed?.endOfRib ?? []) established.endOfRib.add(id);
     for (const id of handed?.refreshing ?? []) established.refreshing.add(id);
     if (this.#holdsReading) session.pauseReading();
+    dampRoutes(handle, ribPeer, rib, handed !== undefined);
     this.#dependencies.onSession(handle);
     this.#joinGroups(handle, established, handed);
     this.#dependencies.onProgress();

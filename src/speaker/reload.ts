@@ -6,9 +6,9 @@ import type { ConfigPlan, DynamicPeersChange, PeerChange } from '../config/diff.
 import type { Config } from '../config/model.ts';
 import { prepareKernelChange } from './kernel-change.ts';
 import type { PeerHandle } from './peer-registry.ts';
+import { revalidate } from './revalidation.ts';
 import { listenOptions, ribOptions, type Speaker } from './speaker.ts';
 import { applyOrigins, prepareTables } from './table-changes.ts';
-import { revalidate } from './revalidation.ts';
 
 /** Rejects, with nothing changed, where the kernel cannot be had as the new configuration wants it. */
 export async function applyPlan(speaker: Speaker, plan: ConfigPlan, after: Config): Promise<void> {

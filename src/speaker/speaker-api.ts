@@ -14,6 +14,7 @@ import { refreshPeer } from './refresh.ts';
 import type { Speaker } from './speaker.ts';
 import type { TableRoom } from './table-room.ts';
 import { bfdViews } from './views/bfd-view.ts';
+import { clearDamping, dampedRoutes } from './views/damping-view.ts';
 import { explainPrefix } from './views/explain.ts';
 import { attributeSetViews, groupViews } from './views/group-view.ts';
 import { explainKernel, kernelRouteViews, kernelStatus } from './views/kernel-view.ts';
@@ -61,6 +62,8 @@ export function createApi({ speaker, configFile, loadConfig, upgrade }: ApiOptio
       speaker.diagnosis.journal.follow((entry) => {
         if (wanted(query, entry)) listener(entry);
       }),
+    dampedRoutes: (peer) => dampedRoutes(speaker, peer),
+    clearDamping: (peer, prefix) => clearDamping(speaker, peer, prefix),
     explain: (prefix, options) => {
       if (options.from !== undefined) lookup.ribPeerId(options.from);
       if (options.to !== undefined) registry.get(options.to);

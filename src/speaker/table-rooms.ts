@@ -128,9 +128,7 @@ export class TableRooms implements OtherTables {
   }
 
   /** Both of a peer: for the RIB. */
-  placeOf(
-    settings: Pick<PeerSettings, 'tables' | 'igpTables'>,
-  ): Pick<RibPeerIdentity, 'home' | 'domains'> {
+  placeOf(settings: Pick<PeerSettings, 'tables' | 'igpTables'>): Pick<RibPeerIdentity, 'home' | 'domains'> {
     return { home: this.homeOf(settings), domains: this.domainsOf(settings) };
   }
 

@@ -292,6 +292,22 @@ describe('the other tables', () => {
     expect(await ndjson('show', 'kernel')).toMatchObject([{ state: 'installed' }, { state: 'failed' }]);
   });
 
+  test('routes that flap, and forgetting that they did', async () => {
+    expect(await text('show', 'damped')).toBe(
+      lines(
+        'PREFIX             PEER   STATE       PENALTY  FLAPS  SINCE     REUSE IN',
+        '203.0.113.0/24     tor-a  suppressed    6,500      7  11:00:00    46m46s',
+        '203.0.113.0/24 #4  tor-a  used            500      1  11:00:00         -',
+      ),
+    );
+    expect(await ndjson('show', 'damped', '--peer', 'tor-a')).toMatchObject([
+      { reuseIn: 2806 },
+      { pathId: 4 },
+    ]);
+    expect(await text('clear', 'damping', '--peer', '10.99.0.2')).toBe('2 routes forgotten.\n');
+    expect(await text('clear', 'damping', '203.0.113.0/24')).toBe('No route had flapped.\n');
+  });
+
   test('update groups', async () => {
     expect(await text('show', 'groups')).toBe(
       lines(

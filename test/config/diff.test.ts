@@ -72,6 +72,14 @@ const OTHER: { [K in Exclude<keyof PeerSettings, 'timers'>]: PeerSettings[K] } =
     communities: 60,
   },
   gracefulShutdown: true,
+  damping: {
+    families: ['ipv4-unicast'],
+    halfLife: 900,
+    suppress: 6000,
+    reuse: 750,
+    maxSuppressTime: 3600,
+    testOnly: false,
+  },
   fastFallover: false,
   bfd: {
     minTx: 300,
@@ -153,7 +161,7 @@ describe('a peer setting', () => {
     );
     expect(names('admin')).toEqual(['enabled']);
     expect(names('live')).toEqual(
-      'authentication bfd connectDelayTime connectRetryTime delayOpenTime description errorForgetTime errorWaitMax errorWaitMin fastFallover keepaliveTime limits.received passive password sendHoldTime'.split(
+      'authentication bfd connectDelayTime connectRetryTime damping delayOpenTime description errorForgetTime errorWaitMax errorWaitMin fastFallover keepaliveTime limits.received passive password sendHoldTime'.split(
         ' ',
       ),
     );

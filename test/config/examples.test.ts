@@ -53,6 +53,7 @@ const INTERNAL: PeerSettings = {
   sendCommunities: true,
   limits: NO_LIMITS,
   gracefulShutdown: false,
+  damping: undefined,
   fastFallover: true,
   bfd: undefined,
 };

@@ -224,8 +224,8 @@ const ROWS: readonly Row[] = [
   },
 ];
 
-/** What no check of attributes finds: limits of routes (speaker/limits.test.ts). */
-const ELSEWHERE: readonly RejectCause[] = [REJECT.overLimit];
+/** What no check of attributes finds: limits of routes and flaps (speaker/limits.test.ts, speaker/damping.test.ts). */
+const ELSEWHERE: readonly RejectCause[] = [REJECT.overLimit, REJECT.damped];
 
 describe('import', () => {
   it.each(ROWS)('$title', ({ setup, cause }) => {

@@ -1,6 +1,7 @@
 // A speaker that only looks like one: fixed views for the control and command line tests, a log of what it was
 // asked to do, and hooks to make changes happen. All times are around NOW.
 
+import type { DampedRouteView } from '../../src/speaker/api/damping.ts';
 import { type JournalEntry, type JournalQuery, wanted } from '../../src/speaker/api/journal.ts';
 import type { MessageView } from '../../src/speaker/api/messages.ts';
 import type {
@@ -355,6 +356,28 @@ export class FakeSpeaker implements SpeakerApi {
         originatorId: '10.99.0.9',
       }),
     };
+  }
+
+  *dampedRoutes(peer?: string): Generator<DampedRouteView, void> {
+    if (peer !== undefined) this.#known(peer);
+    const route = {
+      peer: 'tor-a',
+      family: 'ipv4-unicast',
+      prefix: '203.0.113.0/24',
+      pathId: 0,
+      suppressed: true,
+      penalty: 6500,
+      flaps: 7,
+      since: NOW - HOUR,
+      reuseIn: 2806,
+    } as const;
+    yield route;
+    yield { ...route, pathId: 4, suppressed: false, penalty: 500, flaps: 1, reuseIn: 0 };
+  }
+
+  clearDamping(peer?: string, prefix?: string): number {
+    this.calls.push(`clear damping ${peer} ${prefix}`);
+    return prefix === undefined ? 2 : 0;
   }
 
   bfdSessions(): BfdSessionView[] {

@@ -7,7 +7,7 @@ import type { Span } from '../../policy/source.ts';
 import type { DynamicPeersConfig, NextHopMode, PeerConfig, PeerSettings } from '../model.ts';
 import type { BgpOptions } from './bgp-options.ts';
 import { isInternal } from './checks.ts';
-import type { BirdConfig, ChannelName, ChannelOptions, ProtocolConfig } from './config.ts';
+import type { BirdConfig, ChannelOptions, ProtocolConfig } from './config.ts';
 import { BGP_PORT, DEFAULT_DYNAMIC_NAME, DEFAULT_TIMERS } from './defaults.ts';
 import { aoKeysOf } from './to-model-ao.ts';
 import { bfdOf } from './to-model-bfd.ts';
@@ -216,6 +216,7 @@ function settingsOf(
     limits: limitsOf(unicast, options.routeLimit),
     // BIRD leaves RFC 8326 to filters.
     gracefulShutdown: false,
+    damping: undefined,
     fastFallover: options.checkLink ?? false,
     bfd: bfdOf(config, protocol, mayBeFar(protocol), unsaid),
   };

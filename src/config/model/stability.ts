@@ -1,0 +1,38 @@
+// The model's part for peers that come and go, and for routes that do: graceful restart (RFC 4724, 8538), long-lived
+// restart (RFC 9494), route flap damping (RFC 2439).
+
+import type { FamilyName } from '../../bgp/wire/families.ts';
+
+export interface GracefulRestartConfig {
+  /** helper: keep a restarting peer's routes; full: and let it keep ours; off: no capability at all. */
+  readonly mode: 'off' | 'helper' | 'full';
+  /** RFC 8538: NOTIFICATIONs and an expired hold timer are no reason to drop routes either. */
+  readonly notification: boolean;
+  readonly restartTime: number;
+  readonly longLived: LongLivedRestartConfig;
+}
+
+/** RFC 9494; without graceful restart it is off. Seconds. */
+export interface LongLivedRestartConfig {
+  /** helper: keep the peer's routes for as long as it asks; full: and ask it to keep ours. */
+  readonly mode: 'off' | 'helper' | 'full';
+  /** Announced, by family; 0 = nothing is asked for the family. */
+  readonly staleTime: Readonly<Record<FamilyName, number>>;
+  /** Bounds of what the peer asks for. */
+  readonly minStaleTime: number;
+  readonly maxStaleTime: number;
+  /** RFC 9494 §4.6: an iBGP peer that does not know LLGR gets stale routes, too, as the last resort. */
+  readonly partialDeployment: boolean;
+}
+
+/** Route flap damping; times in seconds. */
+export interface DampingConfig {
+  readonly families: readonly FamilyName[];
+  readonly halfLife: number;
+  /** Penalty from which on a route is not used, and below which it is again. */
+  readonly suppress: number;
+  readonly reuse: number;
+  readonly maxSuppressTime: number;
+  /** Nothing is suppressed; penalties are there to be looked at. */
+  readonly testOnly: boolean;
+}
