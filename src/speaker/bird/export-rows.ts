@@ -39,7 +39,7 @@ export function exportRows(
     const pipe = speaker.pipes.get(wanted.protocol);
     return pipe === undefined
       ? kernelRows(speaker, family, prefixId, wanted)
-      : pipeRows(pipe, family, prefixId, wanted.stage);
+      : pipeRows(pipe, family, prefixId, wanted.stage, speaker.written.bird?.dialect === '1.6');
   }
   const peerId = handle.established?.ribPeer.id;
   const group = peerId === undefined ? undefined : speaker.rib.groups[family.index]!.groupOf(peerId);
@@ -101,7 +101,13 @@ function withRendering(group: UpdateGroup, family: FamilyRib, standing: RowStand
 }
 
 /** What goes from this table into the other one, as it is there. */
-function pipeRows(pipe: Pipe, family: FamilyRib, prefixId: number, stage: Export['stage']): RowStanding[] {
+function pipeRows(
+  pipe: Pipe,
+  family: FamilyRib,
+  prefixId: number,
+  stage: Export['stage'],
+  is16: boolean,
+): RowStanding[] {
   const ends = pipe.links.flatMap(({ out, in: back }) => [out, back]);
   const end = ends.find(({ source }) => source === family);
   if (end === undefined) return [];
@@ -113,7 +119,10 @@ function pipeRows(pipe: Pipe, family: FamilyRib, prefixId: number, stage: Export
     const there = end.rowFor(row);
     if (stage === 'preexport' || (stage === 'noexport') === (there === 0)) {
       const shown = stage === 'preexport' || there === 0 ? attr : end.target.paths.attrPost(there);
-      rows.push({ row, primary: best, attr: shown });
+      // To 1.6 what a filter has changed beside path attributes is another route than the best one.
+      const { extras } = family.shared.attrs;
+      const another = is16 && extras[shown] !== extras[attr];
+      rows.push({ row, primary: best && !another, attr: shown });
     }
   }
   return rows;

@@ -72,16 +72,7 @@ function infoOf(protocol: ProtocolView, style: Style): string {
   if (bgp !== undefined) return bgpInfo(bgp, protocol.state);
   if (rpki !== undefined) return rpki.status;
   if (pipe === undefined) return '';
-  return style === 'bird1' ? pipeInfo1(protocol) : `${pipe.table} <=> ${pipe.peerTable}`;
-}
-
-/** Which way routes go. */
-function pipeInfo1({ pipe, channels }: ProtocolView): string {
-  const [channel] = channels;
-  const imports = channel !== undefined && channel.importFilter !== 'REJECT';
-  const exports = channel !== undefined && channel.exportFilter !== 'REJECT';
-  const arrow = imports && exports ? '<=>' : imports ? '<=' : exports ? '=>' : '-';
-  return `${arrow} ${pipe?.peerTable ?? ''}`;
+  return style === 'bird1' ? `=> ${pipe.peerTable}` : `${pipe.table} <=> ${pipe.peerTable}`;
 }
 
 function* details2(protocol: ProtocolView): Iterable<string> {
