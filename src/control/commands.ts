@@ -7,6 +7,7 @@ import type { SpeakerApi } from '../speaker/api.ts';
 import type { ArgumentSpec } from './arguments.ts';
 import * as args from './arguments.ts';
 import { clearDamping, showDamped } from './damping-commands.ts';
+import { reload, upgrade } from './process-commands.ts';
 import type {
   AttributeSetView,
   BfdSessionsReply,
@@ -27,14 +28,11 @@ import type {
   PeerChange,
   PeersReply,
   PeersRequest,
-  ReloadResult,
   RouteChange,
   RoutesRequest,
   RouteView,
   StatusView,
   UpdateGroupsReply,
-  UpgradeRequest,
-  UpgradeView,
   WatchMessagesRequest,
   WatchPeersRequest,
   WatchRoutesRequest,
@@ -356,31 +354,6 @@ const impact: UnaryCommand<ImpactRequest, ImpactView> = {
     args.number('limit', '--limit', `most routes that are named (default: ${IMPACT_ROUTES})`),
   ],
   run: (api, { file, limit }) => api.impact(file, limit ?? IMPACT_ROUTES),
-};
-
-const reload: UnaryCommand<Nothing, ReloadResult> = {
-  name: 'reload',
-  method: 'Reload',
-  kind: 'unary',
-  help: 'read the configuration again and apply the difference',
-  args: [],
-  run: (api) => api.reload(),
-};
-
-const upgrade: UnaryCommand<UpgradeRequest, UpgradeView> = {
-  name: 'upgrade',
-  method: 'Upgrade',
-  kind: 'unary',
-  help: 'let a new version of the program go on, with all sessions and routes',
-  args: [
-    args.option(
-      'program',
-      '--program',
-      'PATH',
-      "the new version's bin/godwit.js (default: where this one is)",
-    ),
-  ],
-  run: (api, { program }) => api.upgrade(program),
 };
 
 /** Every command that the daemon answers. */

@@ -7,6 +7,9 @@ import type { BirdApi } from './api/bird.ts';
 import type { DampingApi } from './api/damping.ts';
 import type { JournalEntry, JournalQuery } from './api/journal.ts';
 import type { MessageView } from './api/messages.ts';
+import type { UpgradeView } from './api/upgrade.ts';
+
+export type { UpgradeView };
 
 /** Errors of a command: the operator's fault, with what to do instead. */
 export class CommandError extends Error {
@@ -351,14 +354,6 @@ export interface ReloadResult {
   changes: string[];
 }
 
-export interface UpgradeView {
-  /** Versions of this program and of the one that goes on. */
-  from: string;
-  to: string;
-  /** How many go on. */
-  sessions: number;
-}
-
 export interface SpeakerApi extends DampingApi {
   /** What BIRD's control protocol asks for beyond the rest. */
   readonly bird: BirdApi;
@@ -401,9 +396,6 @@ export interface SpeakerApi extends DampingApi {
   impact(file: string | undefined, limit: number): Promise<ImpactView>;
   /** Reads the configuration again and applies the difference. */
   reload(): Promise<ReloadResult>;
-  /**
-   * Lets a program, this one's own file unless given, go on in the place of this process, with all sessions and routes.
-   * Resolves when the program has agreed, a moment before it does so; rejects with nothing changed.
-   */
+  /** Lets a program go on in this process's place, by default its own file; resolves a moment before, when all is ready. */
   upgrade(program: string | undefined): Promise<UpgradeView>;
 }

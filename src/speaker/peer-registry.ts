@@ -16,10 +16,7 @@ import { sameValue } from '../config/peer-changes.ts';
 import { formatAddress, type IpAddress } from '../lib/ip.ts';
 import { type Concerns, reimport } from '../rib/adj-rib-in.ts';
 import type { Damper } from '../rib/damper.ts';
-import type { Parted } from '../rib/lane.ts';
 import type { Rib } from '../rib/rib.ts';
-import type { ImportOptions, RibPeer, RibPeerIdentity } from '../rib/rib-peer.ts';
-import type { UpdateGroup } from '../rib/update-group.ts';
 import { CommandError } from './api.ts';
 import { EstablishedPeer } from './established-peer.ts';
 import { type PeerLimits, peerLimits, sinkOf } from './limited-peer.ts';
@@ -31,6 +28,7 @@ import type { Policies } from './policies.ts';
 import { RestartHelper } from './restart-helper.ts';
 import { type RestartOffer, restartOffer } from './restart-offer.ts';
 import type { RestartFlags } from './restart-recovery.ts';
+import { type HandedSession, ribPeerOf, SessionHandover } from './session-handover.ts';
 import { exportOptions, importOptions } from './session-options.ts';
 import type { TableRooms } from './table-rooms.ts';
 
@@ -75,16 +73,6 @@ export interface RegistryDependencies {
   readonly onProgress: () => void;
 }
 
-/** What another process knows of a session that goes on here. */
-export interface HandedSession {
-  readonly ribPeer: RibPeer;
-  /** Ids of families, as of an EstablishedPeer. */
-  readonly endOfRib: readonly number[];
-  readonly refreshing: readonly number[];
-  /** What the peer, joining a group, has been sent. */
-  part(familyId: number, group: UpdateGroup): Parted | undefined;
-}
-
 export class PeerRegistry implements PeerEvents {
   readonly #dependencies: RegistryDependencies;
   readonly #byName = new Map<string, PeerHandle>();
@@ -93,13 +81,12 @@ export class PeerRegistry implements PeerEvents {
   #config: Config;
   /** Peers to come are drained, too. */
   #drainsAll = false;
-  readonly #handed = new Map<PeerHandle, HandedSession>();
-  /** Nothing is read from anybody. */
-  #holdsReading = false;
+  readonly handover: SessionHandover;
 
   constructor(config: Config, dependencies: RegistryDependencies) {
     this.#config = config;
     this.#dependencies = dependencies;
+    this.handover = new SessionHandover(dependencies.pipeline);
   }
 
   values(): IterableIterator<PeerHandle> {
@@ -233,29 +220,6 @@ export class PeerRegistry implements PeerEvents {
     return this.#drainsAll;
   }
 
-  /** The peer's session, when it comes up now, is that of another process. */
-  expect(handle: PeerHandle, handed: HandedSession): void {
-    this.#handed.set(handle, handed);
-  }
-
-  /** Import options of another process, for a peer whose routes wait. */
-  waitingOptions({ settings }: PeerHandle, options: ImportOptions): ImportOptions {
-    return { ...options, policy: this.#dependencies.policies.importPolicy(settings.import) };
-  }
-
-  /** Reads from no peer, those to come included, until releaseReading. */
-  holdReading(): void {
-    this.#holdsReading = true;
-    this.#dependencies.pipeline.hold();
-    for (const { established } of this.values()) established?.session.pauseReading();
-  }
-
-  releaseReading(): void {
-    this.#holdsReading = false;
-    this.#dependencies.pipeline.release();
-    for (const { established } of this.values()) established?.session.resumeReading();
-  }
-
   useConfig(config: Config): void {
     this.#config = config;
   }
@@ -314,10 +278,8 @@ export class PeerRegistry implements PeerEvents {
     );
     const { longLived } = handle.settings.gracefulRestart;
     handle.restartOffer = restartOffer(session.peer.remoteOpen, longLived);
-    const handed = this.#handed.get(handle);
-    this.#handed.delete(handle);
-    const ribPeer = handed?.ribPeer ?? this.#ribPeerOf(handle, context.families, identity, checks);
-    if (handed !== undefined) rib.peers.renew(ribPeer, identity, checks);
+    const handed = this.handover.take(handle);
+    const ribPeer = ribPeerOf(rib, handle, handed, context.families, { identity, checks });
     handle.limits.begin(ribPeer);
     const established = new EstablishedPeer(session, ribPeer, handle.settings, {
       clock: tools.clock,
@@ -331,9 +293,7 @@ export class PeerRegistry implements PeerEvents {
       },
     });
     handle.established = established;
-    for (const id of handed?.endOfRib ?? []) established.endOfRib.add(id);
-    for (const id of handed?.refreshing ?? []) established.refreshing.add(id);
-    if (this.#holdsReading) session.pauseReading();
+    this.handover.came(session, established, handed);
     dampRoutes(handle, ribPeer, rib, handed !== undefined);
     this.#dependencies.onSession(handle);
     this.#joinGroups(handle, established, handed);
@@ -401,17 +361,6 @@ export class PeerRegistry implements PeerEvents {
   /** RFC 7313 §4: with graceful restart on both sides a BoRR counts only after the peer's End-of-RIB. */
   #sendsEndOfRib({ restartOffer, settings }: PeerHandle): boolean {
     return restartOffer !== undefined && settings.gracefulRestart.mode !== 'off';
-  }
-
-  #ribPeerOf(
-    { restarts, restartOffer }: PeerHandle,
-    families: readonly Family[],
-    identity: RibPeerIdentity,
-    checks: ImportOptions,
-  ): RibPeer {
-    const { rib } = this.#dependencies;
-    const resumed = restarts.resume(restartOffer, families);
-    return resumed === undefined ? rib.addPeer(identity, checks) : rib.resumePeer(resumed, identity, checks);
   }
 
   #joinGroups(handle: PeerHandle, established: EstablishedPeer, handed?: HandedSession): void {

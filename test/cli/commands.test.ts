@@ -556,15 +556,6 @@ describe('watch', () => {
     expect(JSON.parse(first!)).toMatchObject({ prefix: '10.1.0.0/16', best: { nextHop: '10.99.0.2' } });
     expect(JSON.parse(second!)).toEqual({ family: 'ipv4-unicast', prefix: '10.2.0.0/16' });
   });
-});
-
-test('every command of the table was shown above to exist', async () => {
-  for (const command of COMMAND_LIST) {
-    const { code, out } = await lab.godwit([...command.name.split(' '), '--help']);
-    expect(code).toBe(0);
-    expect(out).toContain(`Usage: godwit ${command.name}`);
-    expect(out).toContain(command.help);
-  }
 
   test('an upgrade, which waits for the other program, and one that is refused', async () => {
     const { established } = lab.speaker.statusView.peers;
@@ -578,4 +569,13 @@ test('every command of the table was shown above to exist', async () => {
       err: 'godwit: the new program is not fit to go on: no\n',
     });
   });
+});
+
+test('every command of the table was shown above to exist', async () => {
+  for (const command of COMMAND_LIST) {
+    const { code, out } = await lab.godwit([...command.name.split(' '), '--help']);
+    expect(code).toBe(0);
+    expect(out).toContain(`Usage: godwit ${command.name}`);
+    expect(out).toContain(command.help);
+  }
 });

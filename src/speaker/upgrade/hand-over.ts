@@ -69,7 +69,7 @@ export class HandOver {
     const { registry, bfd, parts } = this.#speaker;
     this.#begun = parts.clock.now();
     this.#speaker.upgradeProblem = undefined;
-    registry.holdReading();
+    registry.handover.hold(registry.values());
     await bfd.slowDown();
     await this.#untilAtRest();
     const lagLimit = parts.clock.now() + LAG_LIMIT_MS;
@@ -105,7 +105,8 @@ export class HandOver {
   resume(why: string): void {
     this.#speaker.upgradeProblem = why;
     this.#speaker.bfd.goOn();
-    this.#speaker.registry.releaseReading();
+    const { registry } = this.#speaker;
+    registry.handover.release(registry.values());
   }
 
   get #someLag(): boolean {

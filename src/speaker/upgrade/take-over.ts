@@ -37,7 +37,7 @@ export class TakeOver {
     listeners.takeOver(state.listeners);
     bfd.takeOver(state.bfd);
     protocols.restore(state.protocols);
-    registry.holdReading();
+    registry.handover.hold(registry.values());
     if (state.drainsAll) registry.drain(undefined, true);
   }
 
@@ -69,7 +69,7 @@ export class TakeOver {
     for (const family of rib.families) sweepStale(family, rib.local);
     this.#tables.release();
     for (const { id } of FAMILIES) rib.release(id);
-    registry.releaseReading();
+    registry.handover.release(registry.values());
     // Peers that ranges have admitted were not known before.
     protocols.restore(this.#state.protocols);
     const { version, peers } = this.#state;
@@ -80,14 +80,14 @@ export class TakeOver {
   }
 
   #goOn(handle: PeerHandle, handed: HandedPeer): void {
-    const { registry, rib, parts } = this.#speaker;
+    const { registry, rib, parts, policies } = this.#speaker;
     const { image, ribPeer: writer } = handed;
     handle.draining = handed.draining;
     const socket = this.#socket(handle, handed);
     const ribPeer = writer === undefined ? undefined : this.#ribPeers.get(writer.id);
     if (ribPeer !== undefined && socket !== undefined && writer !== undefined) {
       const ids = (names: readonly string[]) => names.flatMap((name) => familyByName(name)?.id ?? []);
-      registry.expect(handle, {
+      registry.handover.expect(handle, {
         ribPeer,
         endOfRib: ids(handed.endOfRib),
         refreshing: ids(handed.refreshing),
@@ -95,7 +95,8 @@ export class TakeOver {
       });
     }
     if (handed.restart !== undefined && ribPeer !== undefined) {
-      ribPeer.importOptions = registry.waitingOptions(handle, ribPeer.importOptions);
+      const policy = policies.importPolicy(handle.settings.import);
+      ribPeer.importOptions = { ...ribPeer.importOptions, policy };
       handle.restarts.takeOver(ribPeer, handed.restart);
     }
     try {
