@@ -15,7 +15,7 @@ interface Range {
 }
 
 /** A member that is restarting: gone as a peer, while its routes wait. */
-interface Away {
+export interface Away {
   readonly range: string;
   readonly address: Uint8Array;
   readonly restarts: RestartHelper;
@@ -80,6 +80,17 @@ export class DynamicPeers {
       if (handle.range !== undefined && handle.name === name) this.#drop(handle);
     }
     this.#giveUp((_away, other) => other === name);
+  }
+
+  /** Members that are restarting, by name. */
+  away(): ReadonlyMap<string, Away> {
+    return new Map([...this.#away].filter(([, { restarts }]) => restarts.isWaiting));
+  }
+
+  /** A member of another process is restarting; where its range is no more, nobody waits for it. */
+  waitFor(name: string, away: Away): void {
+    if (this.#ranges.has(away.range)) this.#away.set(name, away);
+    else away.restarts.giveUp();
   }
 
   /** Nobody is waited for any more. */

@@ -157,13 +157,20 @@ export class RestartHelper {
       sweepStale(this.#table(waiting.ribPeer, family), waiting.ribPeer);
       this.#stopLongLived(family);
     }
+    this.limitStale(waiting.ribPeer, waiting.families);
+    return waiting.ribPeer;
+  }
+
+  /** What a peer that is back has not confirmed by then is not kept. */
+  limitStale(ribPeer: RibPeer, families: Iterable<Family>): void {
+    const concerned = [...families];
+    this.#staleTimer?.cancel();
     this.#staleTimer = this.#clock.setTimer(STALE_LIMIT_MS, () => {
-      for (const family of waiting.families) {
+      for (const family of concerned) {
         // RFC 9494 §4.2: the timer that runs goes on.
-        if (!this.#longLived.has(family)) sweepStale(this.#table(waiting.ribPeer, family), waiting.ribPeer);
+        if (!this.#longLived.has(family)) sweepStale(this.#table(ribPeer, family), ribPeer);
       }
     });
-    return waiting.ribPeer;
   }
 
   /** The peer has sent all it has of a family. */

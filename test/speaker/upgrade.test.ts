@@ -2,6 +2,7 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Capability } from '../../src/bgp/wire/capabilities.ts';
 import { parseConfig } from '../../src/config/load.ts';
 import type { ConfigInput } from '../../src/config/schema.ts';
 import type { PeerView } from '../../src/speaker/api.ts';
@@ -30,6 +31,14 @@ function config(more: Partial<ConfigInput> = {}): ConfigInput {
     ...more,
   };
 }
+
+const RESTARTS: Capability = {
+  kind: 'graceful-restart',
+  restarting: false,
+  notification: false,
+  restartTime: 120,
+  families: [{ afi: 1, safi: 1, forwarding: true }],
+};
 
 interface Scene {
   readonly lab: SimLab;
@@ -151,15 +160,7 @@ describe('a live upgrade', () => {
     const peer = lab.raw(A, {
       as: 65001,
       holdTime: 0,
-      capabilities: [
-        {
-          kind: 'graceful-restart',
-          restarting: false,
-          notification: false,
-          restartTime: 120,
-          families: [{ afi: 1, safi: 1, forwarding: true }],
-        },
-      ],
+      capabilities: [RESTARTS],
     });
     world.peers.a.drop();
     await lab.run(1000);
@@ -174,6 +175,41 @@ describe('a live upgrade', () => {
     await lab.run(MINUTE_MS - 5000);
     expect(own.best()).toContain('20.0.0.0/8 from a');
     await lab.run(10_000);
+    expect(own.best()).toEqual(['10.9.0.0/16 from local']);
+  });
+
+  it('keeps the routes of a member of a range that restarts', async () => {
+    const range = {
+      name: 'range',
+      prefix: '10.0.0.0/24',
+      asn: 65001,
+      import: 'accept',
+      export: 'accept',
+    } as const;
+    const world = await scene({
+      peers: [],
+      dynamicPeers: [{ ...range, gracefulRestart: { mode: 'helper' } }],
+    });
+    const { lab, own } = world;
+    world.peers.a.drop();
+    await lab.run(1000);
+    const peer = lab.raw(A, { as: 65001, holdTime: 0, capabilities: [RESTARTS] });
+    await lab.connect(own, peer);
+    await lab.run(1000);
+    peer.announce(['20.0.0.0/8']);
+    await lab.run(1000);
+    peer.drop();
+    await lab.run(MINUTE_MS);
+    await own.upgrade();
+    await lab.run(MINUTE_MS - 5000);
+    expect(own.best()).toEqual(['10.9.0.0/16 from local', `20.0.0.0/8 from ${A}`]);
+    await lab.connect(own, peer);
+    await lab.run(1000);
+    expect(own.best()).toContain(`20.0.0.0/8 from ${A}`);
+    // It is back, and does not say what it has.
+    await own.upgrade();
+    await lab.run(4 * MINUTE_MS);
+    expect(own.states()).toEqual([`${A} Established`]);
     expect(own.best()).toEqual(['10.9.0.0/16 from local']);
   });
 

@@ -6,10 +6,17 @@ import { diffConfig } from '../../config/diff.ts';
 import { captureRib } from '../../rib/handover/capture.ts';
 import type { RibPeer } from '../../rib/rib-peer.ts';
 import { CommandError, ConfigurationError } from '../api.ts';
+import type { Away } from '../dynamic-peers.ts';
 import type { PeerHandle } from '../peer-registry.ts';
 import type { ConfigLoader } from '../reconfiguration.ts';
 import type { Speaker } from '../speaker.ts';
-import { type HandedPeer, type HandedRibPeer, type SpeakerState, STATE_FORMAT } from './state.ts';
+import {
+  type HandedAway,
+  type HandedPeer,
+  type HandedRibPeer,
+  type SpeakerState,
+  STATE_FORMAT,
+} from './state.ts';
 
 /** Tables that have not come to rest by then will not do so soon; hold timers are not far. */
 const REST_LIMIT_MS = 15_000;
@@ -85,13 +92,15 @@ export class HandOver {
 
   /** The picture as it is now. Nothing may be sent, received or computed between this and the end of the process. */
   capture(): SpeakerState {
-    const { rib, registry, listeners, bfd, networks, protocols, parts, reconfiguredAt } = this.#speaker;
+    const { rib, registry, dynamic, listeners, bfd, networks, protocols, parts, reconfiguredAt } =
+      this.#speaker;
     this.#checkTime();
     return {
       format: STATE_FORMAT,
       version: parts.version,
       listeners: listeners.handOver(),
       peers: [...registry.values()].map(handedPeer),
+      away: [...dynamic.away()].flatMap(([name, away]) => handedAway(name, away)),
       rib: captureRib(rib),
       bfd: bfd.images(),
       networks: networks.addedByCommand(),
@@ -151,6 +160,12 @@ function handedPeer(handle: PeerHandle): HandedPeer {
     refreshing: session === undefined ? [] : names(session.refreshing),
     restart: restarts.image,
   };
+}
+
+function handedAway(name: string, { range, address, restarts }: Away): HandedAway[] {
+  const { waitingPeer, image } = restarts;
+  if (waitingPeer === undefined || image === undefined) return [];
+  return [{ name, range, address, ribPeer: handedRibPeer(waitingPeer), restart: image }];
 }
 
 function handedRibPeer({

@@ -57,12 +57,22 @@ export interface HandedPeer {
   readonly restart: RestartImage | undefined;
 }
 
+/** A member of a range that restarts: no peer at present. */
+export interface HandedAway {
+  readonly name: string;
+  readonly range: string;
+  readonly address: Uint8Array;
+  readonly ribPeer: HandedRibPeer;
+  readonly restart: RestartImage;
+}
+
 export interface SpeakerState {
   readonly format: number;
   /** Of the program that has written it. */
   readonly version: string;
   readonly listeners: ReadonlyMap<string, number>;
   readonly peers: readonly HandedPeer[];
+  readonly away: readonly HandedAway[];
   readonly rib: RibImage;
   /** By the path's key. */
   readonly bfd: ReadonlyMap<string, HandedPath>;

@@ -10,9 +10,11 @@ import { NotificationError } from '../../bgp/wire/notification.ts';
 import { sweepStale } from '../../rib/adj-rib-in.ts';
 import { RibRestore } from '../../rib/handover/restore.ts';
 import type { RibPeer } from '../../rib/rib-peer.ts';
+import type { EstablishedPeer } from '../established-peer.ts';
 import type { PeerHandle } from '../peer-registry.ts';
+import { RestartHelper } from '../restart-helper.ts';
 import type { Speaker } from '../speaker.ts';
-import type { HandedPeer, SpeakerState } from './state.ts';
+import type { HandedAway, HandedPeer, SpeakerState } from './state.ts';
 
 export class TakeOver {
   readonly #speaker: Speaker;
@@ -28,7 +30,7 @@ export class TakeOver {
     this.#state = state;
     const { rib, registry, listeners, bfd, protocols } = speaker;
     for (const { id } of FAMILIES) rib.defer(id);
-    for (const { ribPeer } of state.peers) {
+    for (const { ribPeer } of [...state.peers, ...state.away]) {
       if (ribPeer === undefined) continue;
       const { id, identity, importOptions } = ribPeer;
       this.#ribPeers.set(id, rib.addPeer(identity, { ...importOptions, policy: 'accept' }));
@@ -59,6 +61,18 @@ export class TakeOver {
       if (handle !== undefined) this.#goOn(handle, handed);
       else this.#end(handed, undefined, CEASE.peerDeconfigured);
     }
+    for (const away of this.#state.away) this.#waitFor(away);
+  }
+
+  #waitFor({ name, range, address, ribPeer: { id }, restart }: HandedAway): void {
+    const { rib, parts, config, policies, dynamic } = this.#speaker;
+    const ribPeer = this.#ribPeers.get(id)!;
+    const restarts = new RestartHelper(rib, parts.clock);
+    const settings = config.dynamicPeers.find((each) => each.name === range);
+    const policy = settings === undefined ? 'reject' : policies.importPolicy(settings.import);
+    ribPeer.importOptions = { ...ribPeer.importOptions, policy };
+    restarts.takeOver(ribPeer, restart);
+    dynamic.waitFor(name, { range, address, restarts });
   }
 
   /** The kernel is read and the sockets listen: everything moves again. */
@@ -109,12 +123,19 @@ export class TakeOver {
       );
       this.#end(handed, socket, CEASE.otherConfigurationChange);
     }
-    if (handle.established !== undefined) this.#sessions++;
+    if (handle.established !== undefined) this.#cameUp(handle, handle.established);
     else {
       if (ribPeer !== undefined && !handle.restarts.isWaiting) rib.removePeer(ribPeer);
       if (image.adminUp) handle.peer.start();
     }
     this.#speaker.bfd.refresh(handle);
+  }
+
+  #cameUp({ restarts }: PeerHandle, { ribPeer, session }: EstablishedPeer): void {
+    this.#sessions++;
+    // It is back from a restart, and had not confirmed all its routes.
+    if (ribPeer.counters.some(({ stale }) => stale > 0))
+      restarts.limitStale(ribPeer, session.context.families);
   }
 
   #socket(handle: PeerHandle, { image: { session } }: HandedPeer): TransportSocket | undefined {
