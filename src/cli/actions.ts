@@ -22,6 +22,7 @@ import { renderExplanation } from './render/explain.ts';
 import { renderImpact } from './render/impact.ts';
 import { renderNodeStatus, renderPeer, renderPeers } from './render/peers.ts';
 import { routeBlocks, routeTable } from './render/routes.ts';
+import { renderRpkiCaches } from './render/rpki.ts';
 import { renderStatus } from './render/status.ts';
 import { type Look, safeText, styleFor } from './render/style.ts';
 import { attributeTable, kernelTable, renderGroups } from './render/tables.ts';
@@ -186,6 +187,7 @@ export const ACTIONS: Record<keyof typeof COMMANDS, Action> = {
   showAttributes: list(COMMANDS.showAttributes, 'attribute sets', (look) => attributeTable(look)),
   showKernel: list(COMMANDS.showKernel, 'kernel routes', (look) => kernelTable(look)),
   showBfd: unary(COMMANDS.showBfd, (reply, look) => renderBfdSessions(reply.sessions, look)),
+  showRpki: unary(COMMANDS.showRpki, (reply, look) => renderRpkiCaches(reply.caches, look)),
   showDamped: list(COMMANDS.showDamped, 'routes that have flapped', (look) => dampedTable(look)),
   showGroups: unary(COMMANDS.showGroups, (reply, look) => renderGroups(reply.groups, look)),
   explain: unary(COMMANDS.explain, renderExplanation),

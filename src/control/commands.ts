@@ -31,6 +31,7 @@ import type {
   RouteChange,
   RoutesRequest,
   RouteView,
+  RpkiCachesReply,
   StatusView,
   UpdateGroupsReply,
   WatchMessagesRequest,
@@ -356,6 +357,15 @@ const impact: UnaryCommand<ImpactRequest, ImpactView> = {
   run: (api, { file, limit }) => api.impact(file, limit ?? IMPACT_ROUTES),
 };
 
+const showRpki: UnaryCommand<Nothing, RpkiCachesReply> = {
+  name: 'show rpki',
+  method: 'ListRpkiCaches',
+  kind: 'unary',
+  help: 'RPKI caches: what they have said, and whether they are in sync',
+  args: [],
+  run: (api) => ({ caches: api.rpkiCaches() }),
+};
+
 /** Every command that the daemon answers. */
 export const COMMANDS = {
   status,
@@ -366,6 +376,7 @@ export const COMMANDS = {
   showGroups,
   showBfd,
   showDamped,
+  showRpki,
   explain,
   watchPeers,
   watchRoutes,

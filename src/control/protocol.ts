@@ -2,6 +2,7 @@
 // messages on the wire are in proto/godwit/v1/godwit.proto; these are the same in TypeScript. Replies are the
 // speaker's own views, so this file mostly names them for those who may not look into the speaker.
 
+import type { RpkiCacheView } from '../speaker/api/rpki.ts';
 import type {
   BfdSessionView,
   ExplainView,
@@ -17,6 +18,7 @@ import type {
 export type { DampedRouteView } from '../speaker/api/damping.ts';
 export type { JournalEntry } from '../speaker/api/journal.ts';
 export type { MessageView } from '../speaker/api/messages.ts';
+export type { RpkiCacheView } from '../speaker/api/rpki.ts';
 export {
   type AttributeSetView,
   type AttributesView,
@@ -62,6 +64,10 @@ export interface UpdateGroupsReply {
 
 export interface BfdSessionsReply {
   sessions: BfdSessionView[];
+}
+
+export interface RpkiCachesReply {
+  caches: RpkiCacheView[];
 }
 
 export interface DampedRequest {

@@ -7,6 +7,7 @@ import type { BirdApi } from './api/bird.ts';
 import type { DampingApi } from './api/damping.ts';
 import type { JournalEntry, JournalQuery } from './api/journal.ts';
 import type { MessageView } from './api/messages.ts';
+import type { RpkiCacheView } from './api/rpki.ts';
 import type { UpgradeView } from './api/upgrade.ts';
 
 export type { UpgradeView };
@@ -365,6 +366,8 @@ export interface SpeakerApi extends DampingApi {
   updateGroups(): UpdateGroupView[];
   kernelRoutes(): Iterable<KernelRouteView>;
   bfdSessions(): BfdSessionView[];
+  /** In the order of the configuration. */
+  rpkiCaches(): RpkiCacheView[];
   /** What is left of the journal in memory, oldest first. */
   events(query: JournalQuery): Iterable<JournalEntry>;
   /** The last messages of a peer, oldest first. */

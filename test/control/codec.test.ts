@@ -65,6 +65,7 @@ describe('views survive the wire', () => {
     ['Route', fakeRoute({ igpMetric: 0, stale: true, best: false })],
     ['UpdateGroup', speaker.updateGroups()[0]!],
     ...speaker.bfdSessions().map((session) => ['BfdSession', session] as const),
+    ...speaker.rpkiCaches().map((cache) => ['RpkiCache', cache] as const),
     ...[...speaker.dampedRoutes()].map((route) => ['DampedRoute', route] as const),
     ...[...speaker.kernelRoutes()].map((route) => ['KernelRoute', route] as const),
     ...[...speaker.attributeSets()].map((set) => ['AttributeSet', set] as const),

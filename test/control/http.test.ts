@@ -156,7 +156,7 @@ describe('metrics', () => {
     expect(beyond.filter((sample) => 'peer' in sample.labels)).toEqual([]);
     expect(valueIn(beyond, 'bgp_peer_series_omitted')).toBe(1);
     expect(valueIn(beyond, 'bgp_peers_by_state', { state: 'Idle' })).toBe(2000);
-    expect(beyond.length).toBeLessThan(60);
+    expect(beyond.length).toBeLessThan(80);
   });
 
   test('escape what names may hold', async () => {

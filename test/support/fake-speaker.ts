@@ -4,6 +4,7 @@
 import type { DampedRouteView } from '../../src/speaker/api/damping.ts';
 import { type JournalEntry, type JournalQuery, wanted } from '../../src/speaker/api/journal.ts';
 import type { MessageView } from '../../src/speaker/api/messages.ts';
+import type { RpkiCacheView } from '../../src/speaker/api/rpki.ts';
 import type {
   AttributeSetView,
   AttributesView,
@@ -356,6 +357,57 @@ export class FakeSpeaker implements SpeakerApi {
         originatorId: '10.99.0.9',
       }),
     };
+  }
+
+  rpkiCaches(): RpkiCacheView[] {
+    return [
+      {
+        name: 'rpki1',
+        host: '192.0.2.1',
+        port: 323,
+        preference: 0,
+        state: 'Established',
+        version: 1,
+        sessionId: 0xffff,
+        serial: 0xffff_ffff,
+        lastUpdate: NOW - HOUR,
+        roas4: 400_000,
+        roas6: 100_000,
+        aspas: 5,
+        refreshIn: 1200.5,
+        retryIn: undefined,
+        expireIn: 7200,
+        connections: 2,
+        updates: 11,
+        resets: 1,
+        errors: 1,
+        expirations: 0,
+        problem: undefined,
+      },
+      {
+        name: 'rpki2',
+        host: '2001:db8::1',
+        port: 8282,
+        preference: 1,
+        state: 'Transport-Error',
+        version: 2,
+        sessionId: undefined,
+        serial: undefined,
+        lastUpdate: undefined,
+        roas4: 0,
+        roas6: 0,
+        aspas: 0,
+        refreshIn: undefined,
+        retryIn: 60,
+        expireIn: undefined,
+        connections: 5,
+        updates: 0,
+        resets: 0,
+        errors: 5,
+        expirations: 0,
+        problem: 'connect ECONNREFUSED',
+      },
+    ];
   }
 
   *dampedRoutes(peer?: string): Generator<DampedRouteView, void> {
