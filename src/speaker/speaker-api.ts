@@ -21,6 +21,7 @@ import { explainKernel, kernelRouteViews, kernelStatus } from './views/kernel-vi
 import { messageView } from './views/message-view.ts';
 import { peerView } from './views/peer-view.ts';
 import { matchesTarget, queryRoutes } from './views/route-query.ts';
+import { rpkiViews } from './views/rpki-view.ts';
 
 export interface ApiOptions {
   readonly speaker: Speaker;
@@ -53,6 +54,7 @@ export function createApi({ speaker, configFile, loadConfig, upgrade }: ApiOptio
       return allKernelRoutes(speaker);
     },
     bfdSessions: () => bfdViews(speaker.bfd),
+    rpkiCaches: () => rpkiViews(speaker.rpki),
     messages: (name) => registry.get(name).peer.tape.messages.map(messageView),
     watchMessages: (name, listener) =>
       registry.get(name).peer.tape.follow((message) => listener(messageView(message))),
