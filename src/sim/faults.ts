@@ -317,6 +317,12 @@ export const FAULT_ROWS = {
       node.requestReload(drawChange(input, simulation.plan(node).config, simulation.detail(value)));
     },
   },
+  /** Not a fault at all: nobody may notice it. */
+  upgrade: {
+    weight: 2,
+    draw: anyNode,
+    apply: whileUp((node) => node.requestUpgrade()),
+  },
 } as const satisfies Record<string, FaultRow>;
 
 export type FaultKind = keyof typeof FAULT_ROWS;

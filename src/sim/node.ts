@@ -173,7 +173,6 @@ export class SimNode {
 
   /** Live upgrade: another process goes on with what `becomes` makes of the state. Rejects with CommandError. */
   async upgrade(becomes: (state: SpeakerState) => SpeakerState = (state) => state): Promise<void> {
-    const { host } = this;
     const handOver = this.handOver();
     handOver.check();
     try {
@@ -183,13 +182,37 @@ export class SimNode {
       handOver.resume(String(error));
       throw error;
     }
-    const states = decodeStates(encodeStates(new Map([[this.name, handOver.capture()]])));
-    const state = becomes(states.get(this.name)!);
+    await this.#meanwhile(this.#become(becomes(this.#picture(handOver))));
+  }
+
+  /** Asks for a live upgrade and lets it happen while time passes; a refusal is in the log. */
+  requestUpgrade(): void {
+    const { clock } = this;
+    const handOver = this.handOver();
+    const go = async (): Promise<void> => {
+      handOver.check();
+      await handOver.prepare();
+      await handOver.handOverPaths();
+      // It may have ended meanwhile.
+      if (this.clock === clock && this.state === 'running') await this.#become(this.#picture(handOver));
+    };
+    go().catch((error: unknown) => {
+      this.log.push(`warn upgrade: ${String(error)}`);
+      if (this.clock === clock) handOver.resume(String(error));
+    });
+  }
+
+  /** As it arrives in another process. */
+  #picture(handOver: HandOver): SpeakerState {
+    return decodeStates(encodeStates(new Map([['', handOver.capture()]]))).get('')!;
+  }
+
+  #become(state: SpeakerState): Promise<void> {
     const sockets = state.peers.flatMap(({ image }) => image.session?.descriptor ?? []);
-    host.become(new Set(sockets));
+    this.host.become(new Set(sockets));
     this.renew();
     this.state = 'running';
-    await this.#meanwhile(this.speaker.start(new TakeOver(this.speaker, state)));
+    return this.speaker.start(new TakeOver(this.speaker, state));
   }
 
   /** Lets time pass until a promise has settled. */
