@@ -129,6 +129,8 @@ export interface PipeConfig {
   readonly import: Policy;
   /** From the table into the peer table. */
   readonly export: Policy;
+  /** Only best routes pass, and as the pipe's own, with this preference (BIRD 1.6, mode opaque). */
+  readonly opaque?: { readonly preference: number };
 }
 
 export interface LearnConfig {

@@ -28,13 +28,14 @@ export type LinkOfNextHop = (
 ) => { readonly name: string; readonly index: number } | undefined;
 
 /** RTS_* */
-const SOURCES: Readonly<Record<RouteOrigin, number>> = { bgp: 11, static: 1, device: 3, kernel: 2 };
+const SOURCES: Readonly<Record<RouteOrigin, number>> = { bgp: 11, static: 1, device: 3, kernel: 2, pipe: 12 };
 /** As BIRD names the first instance of a protocol. */
 const PROTOCOLS: Readonly<Record<RouteOrigin, string>> = {
   bgp: '',
   static: 'static1',
   device: 'direct1',
   kernel: 'kernel1',
+  pipe: 'pipe1',
 };
 /** RTD_* */
 const DESTINATIONS: readonly RouteDestination[] = [

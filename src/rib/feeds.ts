@@ -6,8 +6,25 @@ import { MAX_FEED } from './path-store.ts';
 export interface Feed {
   /** The table that its routes come from. */
   readonly source: FamilyRib;
+  /** The row there that a row here stands for, or 0. */
+  originOf(row: number): number;
   /** Looks again at a prefix of the table that is fed: something that stood in the way is gone. */
   review(prefixId: number): void;
+}
+
+/** Where a row is at home as far as pipes hide it: the row itself unless an opaque pipe has brought it. */
+export function unveiled(rib: FamilyRib, row: number): { readonly rib: FamilyRib; readonly row: number } {
+  const { attrs } = rib.shared;
+  let at = { rib, row };
+  for (;;) {
+    const attr = at.rib.paths.attrPost(at.row);
+    if (attrs.extrasTable.get(attrs.extras[attr]!).origin !== 'pipe') return at;
+    const feed = at.rib.feeds.get(at.rib.paths.feed(at.row));
+    const before = feed?.originOf(at.row) ?? 0;
+    // What brought it takes it back next.
+    if (feed === undefined || before === 0) return at;
+    at = { rib: feed.source, row: before };
+  }
 }
 
 export class Feeds {

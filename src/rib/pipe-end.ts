@@ -9,6 +9,7 @@ import { addRow, removeRow, replaceRow } from './adj-rib-in.ts';
 import type { FamilyRib } from './family-rib.ts';
 import type { Feed } from './feeds.ts';
 import { type ImportResult, REJECT } from './import-checks.ts';
+import type { RibPeer } from './rib-peer.ts';
 import type { PeerPolicy } from './route-policy.ts';
 import { type ResumableWork, RowWalk } from './row-walk.ts';
 
@@ -26,6 +27,14 @@ export interface PipeCounters {
 
 /** The clock is looked at once in so many prefixes. */
 const PREFIXES_PER_CLOCK = 64;
+
+/** BIRD 1.6's other kind of pipe: only best routes, and as routes of the pipe itself. */
+export interface Veil {
+  /** Who its routes are from. */
+  readonly peer: RibPeer;
+  readonly protocol: string;
+  readonly preference: number;
+}
 
 export interface PipeDriver {
   /** Takes a long walk over. */
@@ -46,13 +55,15 @@ export class PipeEnd implements Feed {
   /** Routes that it has in the target now. */
   routes = 0;
   policy: PeerPolicy;
+  readonly veil: Veil | undefined;
   readonly #driver: PipeDriver;
   readonly #id: number;
   readonly #unlisten: () => void;
   #closed = false;
 
   /** Begins at once, with what the source has. Throws RangeError where the target takes no more pipes. */
-  constructor(source: FamilyRib, target: FamilyRib, policy: PeerPolicy, driver: PipeDriver) {
+  constructor(source: FamilyRib, target: FamilyRib, policy: PeerPolicy, driver: PipeDriver, veil?: Veil) {
+    this.veil = veil;
     this.source = source;
     this.target = target;
     this.policy = policy;
@@ -115,7 +126,7 @@ export class PipeEnd implements Feed {
 
   /** The row in the target that stands for one of the source; 0 = there is none of this pipe's. */
   rowFor(row: number): number {
-    const found = this.#counterpart(this.source, row, this.target);
+    const found = this.#placeOf(row);
     return found !== 0 && this.target.paths.feed(found) === this.#id ? found : 0;
   }
 
@@ -126,13 +137,32 @@ export class PipeEnd implements Feed {
     for (;;) {
       const feed = table.paths.feed(at);
       if (feed === 0) return true;
-      const before = table.feeds.get(feed)?.source;
-      if (before === undefined || before === this.target) return false;
+      const before = table.feeds.get(feed);
+      if (before === undefined || before.source === this.target) return false;
       // What brought it may have lost it meanwhile, and takes it back next.
-      at = this.#counterpart(table, at, before);
+      at = before.originOf(at);
       if (at === 0) return false;
-      table = before;
+      table = before.source;
     }
+  }
+
+  originOf(row: number): number {
+    if (this.veil === undefined) return this.#counterpart(this.target, row, this.source);
+    const { paths, prefixes } = this.target;
+    const prefixId = paths.prefixId(row);
+    const { source } = this;
+    const there = source.prefixes.find(prefixes.records, prefixes.wordsAt(prefixId), prefixes.bits(prefixId));
+    return there === 0 ? 0 : source.locRib.bestRow(there);
+  }
+
+  /** Where a row of the source is, or would be, in the target. */
+  #placeOf(row: number): number {
+    if (this.veil === undefined) return this.#counterpart(this.source, row, this.target);
+    const { paths, prefixes } = this.source;
+    const prefixId = paths.prefixId(row);
+    const { target } = this;
+    const there = target.prefixes.find(prefixes.records, prefixes.wordsAt(prefixId), prefixes.bits(prefixId));
+    return there === 0 ? 0 : target.paths.find(there, this.veil.peer.id, 0);
   }
 
   /** The row of the same route in another table, or 0. */
@@ -147,6 +177,11 @@ export class PipeEnd implements Feed {
   #sync(prefixId: number, again: boolean): void {
     const { source } = this;
     this.#dropGone(prefixId);
+    if (this.veil !== undefined) {
+      const best = source.locRib.bestRow(prefixId);
+      if (best !== 0) this.#offer(best, again);
+      return;
+    }
     for (let row = source.paths.first(prefixId); row !== 0; row = source.paths.next(row)) {
       if (source.paths.attrPost(row) !== 0) this.#offer(row, again);
     }
@@ -162,7 +197,8 @@ export class PipeEnd implements Feed {
     const gone: number[] = [];
     for (let row = paths.first(there); row !== 0; row = paths.next(row)) {
       if (paths.feed(row) !== this.#id) continue;
-      const origin = source.paths.find(prefixId, paths.peerId(row), paths.pathId(row));
+      const origin =
+        this.veil === undefined ? this.#counterpart(target, row, source) : source.locRib.bestRow(prefixId);
       if (origin === 0 || source.paths.attrPost(origin) === 0) gone.push(row);
     }
     for (const row of gone) this.#remove(row);
@@ -173,7 +209,7 @@ export class PipeEnd implements Feed {
     const { source, target, counters } = this;
     const { attrs, peers } = source.shared;
     const attrIn = source.paths.attrPost(row);
-    const there = this.#counterpart(source, row, target);
+    const there = this.#placeOf(row);
     const mine = there !== 0 && target.paths.feed(there) === this.#id;
     if (!this.admits(row) || (there !== 0 && !mine)) {
       counters.received++;
@@ -183,7 +219,7 @@ export class PipeEnd implements Feed {
     }
     if (mine && !again && target.paths.attrIn(there) === attrIn) return;
     counters.received++;
-    const attr = this.judge(row);
+    const attr = this.#veiled(this.judge(row));
     if (attr === 0) {
       counters.filtered++;
       if (mine) this.#remove(there);
@@ -193,13 +229,34 @@ export class PipeEnd implements Feed {
       counters.unchanged++;
     } else {
       counters.accepted++;
-      const peer = peers.get(source.paths.peerId(row));
+      const peer = this.veil?.peer ?? peers.get(source.paths.peerId(row));
       const result: ImportResult = { attrPost: attr, cause: REJECT.none };
       const since = source.paths.since(row);
       if (mine) replaceRow(target, peer, there, attrIn, result, since);
       else this.#add(row, attrIn, result);
     }
     attrs.release(attr);
+  }
+
+  /** The set as one of the pipe's own route; takes over the hold of `attr`. */
+  #veiled(attr: number): number {
+    const { veil } = this;
+    if (veil === undefined || attr === 0) return attr;
+    const { attrs } = this.source.shared;
+    const { protocol, preference } = veil;
+    const before = attrs.extrasTable.get(attrs.extras[attr]!);
+    const extras = attrs.extrasTable.intern({
+      ...before,
+      origin: 'pipe',
+      protocol,
+      preference,
+      from: undefined,
+    });
+    const bytes = attrs.copy(attr);
+    const result = attrs.intern(bytes, 0, bytes.length, attrs.nextHop[attr]!, extras);
+    attrs.extrasTable.release(extras);
+    attrs.release(attr);
+    return result;
   }
 
   #add(row: number, attrIn: number, result: ImportResult): void {
@@ -211,8 +268,9 @@ export class PipeEnd implements Feed {
       prefixes.wordsAt(prefixId),
       prefixes.bits(prefixId),
     );
-    const peer = source.shared.peers.get(paths.peerId(row));
-    const added = addRow(target, peer, there, paths.pathId(row), attrIn, result, paths.since(row));
+    const peer = this.veil?.peer ?? source.shared.peers.get(paths.peerId(row));
+    const pathId = this.veil === undefined ? paths.pathId(row) : 0;
+    const added = addRow(target, peer, there, pathId, attrIn, result, paths.since(row));
     target.paths.setFeed(added, this.#id);
     this.routes++;
   }

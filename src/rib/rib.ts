@@ -133,6 +133,13 @@ export class Rib {
     return this.peers.add(identity, LOCAL_IMPORT);
   }
 
+  /** A pseudo peer for the routes of a pipe that hides where they come from. */
+  addPipePeer(name: string, { family, index }: FamilyRib): RibPeer {
+    const peer = this.addLocalPeer(FAMILIES.map(({ id }) => (id === family.id ? index : -1)));
+    peer.name = name;
+    return peer;
+  }
+
   /** Where a peer's routes of a family go. */
   homeOf(peer: RibPeer, familyId: number): FamilyRib {
     return this.all[peer.home[familyId]!]!;

@@ -6,7 +6,7 @@
 import { growUint16 } from '../lib/columns.ts';
 
 /** Which kind of protocol a route comes from. */
-export type RouteOrigin = 'bgp' | 'static' | 'device' | 'kernel';
+export type RouteOrigin = 'bgp' | 'static' | 'device' | 'kernel' | 'pipe';
 
 /** unicast: through the next hop or an interface; the others are answers instead of a way. */
 export type RouteDestination = 'unicast' | 'blackhole' | 'unreachable' | 'prohibit';
@@ -47,6 +47,8 @@ export const DEFAULT_PREFERENCE: Readonly<Record<RouteOrigin, number>> = {
   static: 200,
   bgp: 100,
   kernel: 10,
+  // Of BIRD 1.6, where a pipe hides where its routes come from.
+  pipe: 70,
 };
 
 /** SCOPE_UNIVERSE */

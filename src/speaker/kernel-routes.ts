@@ -10,6 +10,7 @@ import type { RouteTargetSpec } from '../fib/route-targets.ts';
 import type { KernelNextHop, KernelRouteWishes } from '../fib/types.ts';
 import { formatAddress, type Prefix, parseAddress, parsePrefix } from '../lib/ip.ts';
 import type { FamilyRib } from '../rib/family-rib.ts';
+import { unveiled } from '../rib/feeds.ts';
 import { type RibPeer, SOURCE } from '../rib/rib-peer.ts';
 import { LOCAL_ORIGIN } from './local-routes.ts';
 import type { TablePlace } from './table-room.ts';
@@ -148,6 +149,10 @@ export class KernelRoutes {
     const { locRib, paths, shared } = rib;
     const row = locRib.bestRow(prefixId);
     if (row === 0) return NO_TARGET;
+    if (paths.feed(row) !== 0) {
+      const origin = unveiled(rib, row);
+      if (origin.row !== row || origin.rib !== rib) return this.#unveiledTarget(rib, row, origin);
+    }
     const local = shared.peers.source[paths.peerId(row)] === SOURCE.local;
     const own = paths.peerId(row) === this.#sources.place.local.id;
     if (local && !this.#isWritten(paths.pathId(row), own)) return NO_TARGET;
@@ -255,15 +260,40 @@ export class KernelRoutes {
     return this.#internHops(rib, distinct(hops ?? []), wishes);
   }
 
+  /** As the route that an opaque pipe has brought leads where it is at home. */
+  #unveiledTarget(rib: FamilyRib, row: number, origin: { rib: FamilyRib; row: number }): number {
+    const { paths, shared } = origin.rib;
+    const wishes = this.#filter === undefined ? NO_WISHES : this.#filter(rib, row);
+    if (wishes === undefined) return NO_TARGET;
+    if (shared.peers.source[paths.peerId(origin.row)] === SOURCE.local) {
+      // As by 1.6, which alone has such pipes: a destination on a link is none of the protocol's own, and not written.
+      const author = shared.peers.get(paths.peerId(origin.row));
+      const network = this.#sources.origins
+        .elsewhere(author)
+        ?.network(rib.prefixes.format(rib.paths.prefixId(row)));
+      const onLink = network?.hops?.some(({ address }) => address === undefined) === true;
+      const isConnected = paths.pathId(origin.row) === LOCAL_ORIGIN.connected;
+      return isConnected || onLink ? NO_TARGET : this.#foreignTarget(rib, row, wishes, origin);
+    }
+    const nextHop = shared.attrs.nextHop[rib.paths.attrPost(row)]!;
+    return this.#composedTarget(rib, [{ nextHop, tunnel: wishes.tunnel }], wishes);
+  }
+
   /** A network or a learned route of another table, which a pipe has brought. */
-  #foreignTarget(rib: FamilyRib, row: number, wishes: KernelRouteWishes): number {
-    const { paths, shared } = rib;
-    const origins = this.#sources.origins.elsewhere(shared.peers.get(paths.peerId(row)));
+  #foreignTarget(
+    rib: FamilyRib,
+    row: number,
+    wishes: KernelRouteWishes,
+    origin: { readonly rib: FamilyRib; readonly row: number } = { rib, row },
+  ): number {
+    const { paths, shared } = origin.rib;
+    const origins = this.#sources.origins.elsewhere(shared.peers.get(paths.peerId(origin.row)));
     if (origins === undefined) return NO_TARGET;
-    const text = rib.prefixes.format(paths.prefixId(row));
-    if (paths.pathId(row) === LOCAL_ORIGIN.network) return this.#networkTarget(rib, text, origins, wishes);
+    const text = rib.prefixes.format(rib.paths.prefixId(row));
+    const pathId = paths.pathId(origin.row);
+    if (pathId === LOCAL_ORIGIN.network) return this.#networkTarget(rib, text, origins, wishes);
     const prefix = parsePrefix(text);
-    const hops = prefix === undefined ? undefined : origins.learned(prefix, paths.pathId(row));
+    const hops = prefix === undefined ? undefined : origins.learned(prefix, pathId);
     return this.#internHops(rib, distinct(hops ?? []), wishes);
   }
 

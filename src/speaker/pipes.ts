@@ -2,7 +2,8 @@
 
 import type { PipeConfig } from '../config/model.ts';
 import { policyFor, samePolicy } from '../config/policies.ts';
-import { PipeEnd } from '../rib/pipe-end.ts';
+import type { FamilyRib } from '../rib/family-rib.ts';
+import { PipeEnd, type Veil } from '../rib/pipe-end.ts';
 import type { Rib } from '../rib/rib.ts';
 import type { Policies } from './policies.ts';
 import type { TableRooms } from './table-rooms.ts';
@@ -45,6 +46,13 @@ export class Pipes {
     const from = this.#rooms.get(config.table)?.place.families ?? [];
     const to = this.#rooms.get(config.peerTable)?.place.families ?? [];
     const driver = { addWork: this.#rib.addWork.bind(this.#rib) };
+    const veils: Veil[] = [];
+    const veil = (target: FamilyRib): Veil | undefined => {
+      if (config.opaque === undefined) return undefined;
+      const peer = this.#rib.addPipePeer(config.name, target);
+      veils.push({ peer, protocol: config.name, preference: config.opaque.preference });
+      return veils.at(-1);
+    };
     const links = config.families.flatMap((version): PipeLink[] => {
       const isVersion = ({ family }: (typeof from)[number]) => family.name.startsWith(version);
       const [table, peerTable] = [from.find(isVersion), to.find(isVersion)];
@@ -54,8 +62,8 @@ export class Pipes {
       return [
         {
           version,
-          out: new PipeEnd(table, peerTable, exports, driver),
-          in: new PipeEnd(peerTable, table, imports, driver),
+          out: new PipeEnd(table, peerTable, exports, driver, veil(peerTable)),
+          in: new PipeEnd(peerTable, table, imports, driver, veil(table)),
         },
       ];
     });
@@ -66,8 +74,10 @@ export class Pipes {
     const pipe = this.#byName.get(name);
     this.#byName.delete(name);
     for (const link of pipe?.links ?? []) {
-      link.out.close();
-      link.in.close();
+      for (const end of [link.out, link.in]) {
+        end.close();
+        if (end.veil !== undefined) this.#rib.removePeer(end.veil.peer);
+      }
     }
   }
 
@@ -110,6 +120,8 @@ export class Pipes {
 }
 
 function sameTables(a: PipeConfig, b: PipeConfig): boolean {
-  const key = ({ table, peerTable, families }: PipeConfig) => [table, peerTable, ...families].join(' ');
+  const key = ({ table, peerTable, families, opaque }: PipeConfig): string => {
+    return [table, peerTable, ...families, opaque?.preference ?? 'transparent'].join(' ');
+  };
   return key(a) === key(b);
 }

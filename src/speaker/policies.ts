@@ -22,6 +22,7 @@ const LOCAL_POLICY_OF: Readonly<Record<RouteOrigin, keyof LocalPolicies | undefi
   static: 'networks',
   kernel: 'kernel',
   device: 'connected',
+  pipe: undefined,
 };
 
 export class Policies {

@@ -24,6 +24,9 @@ interface Dialect {
   /** A protocol's statements of its table, import and export. */
   attach(table: string, policy?: string): string;
   readonly heading: string;
+  /** What only this one has. */
+  readonly more: string;
+  readonly queries: readonly string[];
 }
 
 const BIRD2: Dialect = {
@@ -32,18 +35,23 @@ const BIRD2: Dialect = {
   tables: ['master4', 'blue', 'red'],
   attach: (table, policy = '') => `ipv4 { table ${table}; ${policy} };`,
   heading: 'ipv4 table blue; ipv4 table red;',
+  more: '',
+  queries: [],
 };
 const BIRD1: Dialect = {
   kind: 'bird1',
   main: 'master',
-  tables: ['master', 'blue', 'red'],
+  tables: ['master', 'blue', 'red', 'green'],
   attach: (table, policy = '') => `table ${table}; ${policy}`,
-  heading: 'table blue; table red; listen bgp port 179;',
+  heading: 'table blue; table red; table green; listen bgp port 179;',
+  more: `protocol pipe p4 { table red; peer table green; mode opaque; export all; import all; }
+protocol kernel k4 { scan time 2; kernel table 50; table green; import none; export all; }`,
+  queries: ['export p4', 'table green protocol p4', 'export k4'],
 };
 
-const KERNEL_TABLES = { master: 254, blue: 100, red: 200 } as const;
+const KERNEL_TABLES = { master: 254, blue: 100, red: 200, green: 50 } as const;
 
-function config({ main, attach, heading }: Dialect, own: Node, source: Node): string {
+function config({ main, attach, heading, more }: Dialect, own: Node, source: Node): string {
   return `router id 10.0.0.1;
 ${heading}
 protocol device { scan time 2; }
@@ -72,6 +80,7 @@ protocol bgp up {
   local ${own.ipv4} as 65001; neighbor ${source.ipv4} as 65100; connect delay time 1; connect retry time 1;
   ${attach(main, 'import all; export none;')}
 }
+${more}
 `;
 }
 
@@ -182,6 +191,7 @@ describe('tables and pipes beside BIRD', async () => {
       'protocol s2',
       'table red protocol up',
       'export k3',
+      ...dialect.queries,
     ]) {
       await alike(async (daemon, node) => {
         const routes = routesOf(await daemon.ask(`show route ${query}`), node);
@@ -208,7 +218,8 @@ describe('tables and pipes beside BIRD', async () => {
       const all = `${await daemon.ask('show protocols all p1')}${await daemon.ask('show protocols all p2')}`;
       return all.split('\n').filter((line) => /imported|[Ff]ilter|able:/.test(line));
     });
-    for (const table of Object.values(KERNEL_TABLES)) {
+    const { green, ...usual } = KERNEL_TABLES;
+    for (const table of [...Object.values(usual), ...(dialect === BIRD1 ? [green] : [])]) {
       await alike(async (_daemon, node) =>
         (await kernelTable(node, table)).filter((line) => !line.startsWith('10.99.0.0/24')),
       );

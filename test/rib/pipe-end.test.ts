@@ -171,6 +171,37 @@ describe('a pipe', () => {
     expect(lab.rows(1)).toEqual(['10.0.0.0/8 peer0']);
   });
 
+  test('an opaque one carries the best, as its own', () => {
+    const lab = new PipeLab(3);
+    const peers = [lab.peer(0, 0), lab.peer(1, 0)];
+    const veil = { peer: lab.peer(7, 1), protocol: 'pipe1', preference: 70 };
+    const addWork = lab.rib.addWork.bind(lab.rib);
+    const end = new PipeEnd(lab.tables[0]!, lab.tables[1]!, 'accept', { addWork }, veil);
+    lab.pipe(1, 2);
+    const back = lab.pipe(2, 0);
+    for (const [i, peer] of peers.entries()) {
+      lab.announce(peer, ['10.0.0.0/8'], { origin: 'IGP', asPath: '65001', localPref: 100 + i });
+    }
+    lab.settle();
+    expect(lab.rows(0)).toEqual(['10.0.0.0/8 peer0', '10.0.0.0/8 peer1']);
+    expect(lab.rows(1)).toEqual(['10.0.0.0/8 peer7']);
+    expect(lab.rows(2)).toEqual(['10.0.0.0/8 peer7']);
+    expect(back.routes).toBe(0);
+    const { attrs } = lab.rib;
+    const extras = (table: number) => {
+      const row = lab.tables[table]!.locRib.bestRow(1);
+      return attrs.extrasTable.get(attrs.extras[lab.tables[table]!.paths.attrPost(row)]!);
+    };
+    expect(extras(2)).toMatchObject({ origin: 'pipe', protocol: 'pipe1', preference: 70 });
+    lab.withdraw(peers[1]!, ['10.0.0.0/8']);
+    lab.settle();
+    expect(lab.rows(1)).toEqual(['10.0.0.0/8 peer7']);
+    expect(attrs.localPref[lab.tables[2]!.paths.attrPost(lab.tables[2]!.locRib.bestRow(1))]).toBe(100);
+    end.close();
+    lab.settle();
+    expect([lab.rows(1), lab.rows(2)]).toEqual([[], []]);
+  });
+
   test('a place of a table that is gone is used again', () => {
     const lab = new PipeLab(2);
     const pipe = lab.pipe(0, 1);

@@ -106,7 +106,6 @@ export function pipesOf(config: BirdConfig, program: PolicyProgram, unsaid: Unsa
       unsaid.add(`a pipe between ${type} tables`, span, name);
       return [];
     }
-    if (options.mode === 'opaque') unsaid.add('mode opaque', span, name);
     if (options.maxGeneration !== undefined) unsaid.add('max generation', span, name);
     const { span: at, table: _named, import: _in, export: _out, preference: _kept, ...others } = channel;
     unsaid.addOptions(others, NOTHING, () => at, name);
@@ -118,9 +117,13 @@ export function pipesOf(config: BirdConfig, program: PolicyProgram, unsaid: Unsa
         peerTable: modelTable(config, peerTable),
         import: filterPolicy(channel.import, 'import', program),
         export: filterPolicy(channel.export, 'export', program),
+        ...(options.mode === 'opaque' && {
+          opaque: { preference: channel.preference ?? DEFAULT_PIPE_PREFERENCE },
+        }),
       },
     ];
   });
 }
 
+const DEFAULT_PIPE_PREFERENCE = 70;
 const NOTHING: ReadonlySet<string> = new Set();

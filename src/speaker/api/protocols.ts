@@ -31,7 +31,8 @@ export interface ProtocolView {
   message: string | undefined;
   channels: ChannelView[];
   bgp: BgpView | undefined;
-  pipe: { table: string; peerTable: string } | undefined;
+  /** opaque: its routes do not say where they come from (1.6). */
+  pipe: { table: string; peerTable: string; opaque?: boolean } | undefined;
   rpki: RpkiView | undefined;
 }
 

@@ -63,7 +63,10 @@ export class ProtocolActions {
     }
   }
 
-  #actOnOther(declared: DeclaredProtocol, { action, message, direction }: ProtocolAction): ProtocolActionResult {
+  #actOnOther(
+    declared: DeclaredProtocol,
+    { action, message, direction }: ProtocolAction,
+  ): ProtocolActionResult {
     const { protocols } = this.#speaker;
     const { name } = declared;
     const isOff = declared.disabled || protocols.off.has(name);

@@ -115,10 +115,11 @@ function pipeRows(
   const rows: RowStanding[] = [];
   for (const { row, best } of standings(family, prefixId)) {
     const attr = paths.attrPost(row);
-    if (attr === 0 || !end.admits(row)) continue;
+    if (attr === 0 || !end.admits(row) || (end.veil !== undefined && !best)) continue;
     const there = end.rowFor(row);
     if (stage === 'preexport' || (stage === 'noexport') === (there === 0)) {
-      const shown = stage === 'preexport' || there === 0 ? attr : end.target.paths.attrPost(there);
+      const plain = stage === 'preexport' || there === 0 || end.veil !== undefined;
+      const shown = plain ? attr : end.target.paths.attrPost(there);
       // To 1.6 what a filter has changed beside path attributes is another route than the best one.
       const { extras } = family.shared.attrs;
       const another = is16 && extras[shown] !== extras[attr];

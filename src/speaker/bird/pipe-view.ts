@@ -19,6 +19,7 @@ export interface PipeTables {
   readonly table: string;
   readonly peerTable: string;
   readonly versions: readonly IpVersion[];
+  readonly opaque: boolean;
 }
 
 export function pipeTables({ written: config }: Speaker, declared: DeclaredProtocol): PipeTables | undefined {
@@ -27,7 +28,8 @@ export function pipeTables({ written: config }: Speaker, declared: DeclaredProto
     const table = channelOf(written)?.table ?? mainTable(config, versionsOf(config)[0] ?? 'ipv4');
     const peerTable = written.options.peerTable ?? '';
     const type = config.bird?.tables.get(peerTable)?.type;
-    return { table, peerTable, versions: versionsOf(config).filter((version) => version === type) };
+    const versions = versionsOf(config).filter((version) => version === type);
+    return { table, peerTable, versions, opaque: written.options.mode === 'opaque' };
   }
   const pipe = kind === 'pipe' ? config.pipes?.find((each) => each.name === name) : undefined;
   if (pipe === undefined) return undefined;
@@ -36,6 +38,7 @@ export function pipeTables({ written: config }: Speaker, declared: DeclaredProto
     table: shownTable(config, pipe.table, version),
     peerTable: shownTable(config, pipe.peerTable, version),
     versions: pipe.families,
+    opaque: pipe.opaque !== undefined,
   };
 }
 

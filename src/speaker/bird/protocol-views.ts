@@ -127,7 +127,11 @@ export class ProtocolViews {
   #particulars(declared: DeclaredProtocol): Pick<ProtocolView, 'pipe' | 'rpki'> {
     const pipe = pipeTables(this.#speaker, declared);
     return {
-      pipe: pipe && { table: pipe.table, peerTable: pipe.peerTable },
+      pipe: pipe && {
+        table: pipe.table,
+        peerTable: pipe.peerTable,
+        ...(pipe.opaque && { opaque: true }),
+      },
       rpki: this.#cache(declared),
     };
   }

@@ -7,6 +7,7 @@ import type { KernelNextHop } from '../../fib/types.ts';
 import { formatAddress, formatPrefix, parseAddress, parsePrefix } from '../../lib/ip.ts';
 import { ATTR_FLAG } from '../../rib/attr-store.ts';
 import type { FamilyRib } from '../../rib/family-rib.ts';
+import { unveiled } from '../../rib/feeds.ts';
 import type { RouteExtras } from '../../rib/route-extras.ts';
 import type { RouteHop, RouteOrigin, TableRoute } from '../api/tables.ts';
 import type { KernelSync } from '../kernel-sync.ts';
@@ -25,6 +26,7 @@ const ORIGINS: Readonly<Record<RouteExtras['origin'], RouteOrigin>> = {
   static: 'static',
   device: 'device',
   kernel: 'inherit',
+  pipe: 'pipe',
 };
 
 /** What a row is shown with. */
@@ -59,14 +61,16 @@ export class RouteViews {
 
   /** The protocol that a row came from. */
   protocolOf(family: FamilyRib, row: number): string {
-    const { rib } = this.#speaker;
+    const { rib, rooms } = this.#speaker;
     const peer = rib.peers.get(family.paths.peerId(row));
-    if (peer.source !== 'local') return peer.name;
+    const room = peer.source === 'local' ? rooms.ofLocal(peer) : undefined;
+    // Peers, and pipes whose routes are their own.
+    if (room === undefined) return peer.name;
     const attr = family.paths.attrIn(row);
     const named = rib.attrs.extrasTable.get(rib.attrs.extras[attr]!).protocol;
     if (named !== undefined) return named;
     const kind = OWNER_KINDS[family.paths.pathId(row)] ?? 'kernel';
-    return this.#owner(kind, versionOf(family), this.#speaker.rooms.ofLocal(peer)?.name ?? '');
+    return this.#owner(kind, versionOf(family), room.name);
   }
 
   #learnedBy(room: TableRoom, key: string): LearnedRoute | undefined {
@@ -87,12 +91,15 @@ export class RouteViews {
     const extras = rib.attrs.extrasTable.get(rib.attrs.extras[attr]!);
     const peer = rib.peers.get(paths.peerId(row));
     const isBgp = peer.source !== 'local';
-    const home = isBgp ? undefined : (rooms.ofLocal(peer) ?? rooms.main);
-    const learned = home && this.#learnedBy(home, learnedKey(paths.pathId(row), net));
+    const origin = unveiled(family, row);
+    const author = rib.peers.get(origin.rib.paths.peerId(origin.row));
+    const pathId = origin.rib.paths.pathId(origin.row);
+    const home = author.source !== 'local' ? undefined : (rooms.ofLocal(author) ?? rooms.main);
+    const learned = home && this.#learnedBy(home, learnedKey(pathId, net));
     const way =
       home === undefined
         ? this.#bgpWay(rib.attrs.nextHop[attr]!, extras)
-        : this.#localWay(home, net, extras, learned, paths.pathId(row));
+        : this.#localWay(home, net, extras, learned, pathId);
     const { kernel } = rooms.ofFamily(family);
     const failed = primary && kernel?.fib?.route(family.family.id, prefixId)?.state === 'failed';
     return {
