@@ -2,10 +2,12 @@
 
 import type { Config, Secret } from './model.ts';
 
-export function knownSecrets({ peers, dynamicPeers }: Config): readonly Secret[] {
-  return [...peers, ...dynamicPeers].flatMap(({ password, tcpAo = [], bfd }) => [
+export function knownSecrets({ peers, dynamicPeers, rpki = [] }: Config): readonly Secret[] {
+  const caches = rpki.flatMap(({ password }) => password ?? []);
+  const sessions = [...peers, ...dynamicPeers].flatMap(({ password, tcpAo = [], bfd }) => [
     ...(password === undefined ? [] : [password]),
     ...tcpAo.map(({ secret }) => secret),
     ...(bfd?.auth?.keys.map((key) => key.password) ?? []),
   ]);
+  return [...sessions, ...caches];
 }

@@ -6,6 +6,7 @@ import type { Policy } from '../config/model.ts';
 import { filtersOf } from '../config/policies.ts';
 import type { Timer } from '../lib/clock.ts';
 import type { Concerns } from '../rib/adj-rib-in.ts';
+import type { PeerHandle } from './peer-registry.ts';
 import type { Speaker } from './speaker.ts';
 import { reimportLocal } from './table-changes.ts';
 import type { TableChange, TableChanges } from './validation-job.ts';
@@ -61,6 +62,7 @@ function judgeAgain(speaker: Speaker, changes: ReadonlyMap<string, readonly Tabl
     return [...tables].flatMap((name) => changes.get(name) ?? []);
   };
   for (const handle of registry.values()) {
+    if (!reloads(speaker, handle)) continue;
     const found = asked(handle.settings.import);
     if (found.length > 0) registry.refreshIn(handle, concernsOf(found));
     if (asked(handle.settings.export).length > 0) registry.refreshOut(handle);
@@ -75,6 +77,13 @@ function judgeAgain(speaker: Speaker, changes: ReadonlyMap<string, readonly Tabl
   for (const { config } of pipes.values()) {
     if (asked(config.import).length + asked(config.export).length > 0) pipes.renew(config.name);
   }
+}
+
+/** False where BIRD's language says `rpki reload off` in each channel of the peer. */
+function reloads({ config }: Speaker, { range, name }: PeerHandle): boolean {
+  const written = config.bird?.protocols.find((each) => each.name === (range ?? name));
+  const channels = [...(written?.channels.values() ?? [])];
+  return channels.length === 0 || channels.some(({ rpkiReload }) => rpkiReload !== false);
 }
 
 /** Undefined for all prefixes. */

@@ -40,7 +40,7 @@ describe('a ROA table', () => {
     expect(table.check(prefix('2001:db8:1::/49'), 65001)).toBe(ROA.invalid);
   });
 
-  it('wants the AS and no longer prefix than authorized', () => {
+  it('wants the AS and no longer prefix than authorized (6811-2-1)', () => {
     const table = tableOf(['10.0.0.0/8', 16, 65001]);
     expect(table.check(prefix('10.0.0.0/8'), 65001)).toBe(ROA.valid);
     expect(table.check(prefix('10.1.0.0/16'), 65001)).toBe(ROA.valid);
@@ -56,7 +56,7 @@ describe('a ROA table', () => {
     expect(table.check(prefix('10.1.0.0/24'), 65003)).toBe(ROA.invalid);
   });
 
-  it('lets AS 0 authorize nobody', () => {
+  it('lets AS 0 authorize nobody (6811-2-1)', () => {
     const table = tableOf(['10.0.0.0/8', 8, 0]);
     expect(table.check(prefix('10.0.0.0/8'), 0)).toBe(ROA.invalid);
   });

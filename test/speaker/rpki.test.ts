@@ -134,7 +134,13 @@ describe('what a cache says', () => {
     expect(set.to.routes()).toEqual([NET, OTHER].map((net) => `${net} via ${OWN}`));
   });
 
-  it('counts until it expires when the cache is gone, and then no more', async () => {
+  it('waits for the next update of a route where the peer is not to be judged again', async () => {
+    const set = await running({ imports: `${NOT_INVALID}; rpki reload off` });
+    await set.tell([BY_OTHERS]);
+    expect(set.table('master4')).toEqual([NET, OTHER]);
+  });
+
+  it('counts until it expires when the cache is gone, and then no more (8210-6-1)', async () => {
     const set = await running({ imports: NOT_INVALID, more: 'expire keep 600;' });
     await set.tell([BY_OTHERS]);
     set.cache.close();

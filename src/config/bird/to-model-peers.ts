@@ -84,6 +84,7 @@ const CHANNEL_HANDLED = new Set<string>([
   'importLimit',
   'exportLimit',
   'importKeepFiltered',
+  'rpkiReload',
   'nextHopSelf',
   'nextHopKeep',
   'nextHopAddress',
