@@ -1,5 +1,5 @@
 // godwit as another user: what every thread of it may do, and that it routes all the same, with keys, below port 1024,
-// into the kernel, and told by a service manager's socket.
+// into the kernel.
 
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { chmod, writeFile } from 'node:fs/promises';

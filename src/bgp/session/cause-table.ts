@@ -211,6 +211,13 @@ export const CAUSE_TABLE = [
     advice: 'correct localAddress, localPort or interface, or configure the address on this machine',
   },
   {
+    code: 'no-tcp-ao',
+    on: 'connect-failed',
+    transport: ['ENOPROTOOPT'],
+    means: 'this kernel cannot sign the connection as configured',
+    advice: 'boot Linux 6.7 or later built with CONFIG_TCP_AO, or use password (TCP-MD5) on both sides',
+  },
+  {
     code: 'not-permitted',
     on: 'connect-failed',
     transport: ['EACCES', 'EPERM', 'ENOTSUP', 'EOPNOTSUPP'],

@@ -9,6 +9,7 @@ import type { MessageCounters } from './counters.ts';
 import { type DownCause, type DownFacts, type DownReason, downReason } from './down-reason.ts';
 import type { PeerOptions } from './options.ts';
 import type { QueueFacts } from './queue-facts.ts';
+import { isAuthenticated } from './transport.ts';
 
 /** Ends that nobody announced: what was in the queues tells whose fault they are. */
 export const SILENT: readonly DownCause[] = ['hold-timer', 'send-hold-timer'];
@@ -66,6 +67,6 @@ export function explain(
   evidence: (() => PathEvidence) | undefined,
 ): DownReason {
   if (!EVIDENCED.includes(facts.cause)) return downReason(facts);
-  const path = { signed: options.password !== undefined, ttlSecurity: options.ttlSecurity !== undefined };
+  const path = { signed: isAuthenticated(options), ttlSecurity: options.ttlSecurity !== undefined };
   return downReason({ ...facts, path, evidence: evidence?.() });
 }
