@@ -20,6 +20,9 @@ import { HANDOVER_VARIABLE, REHEARSAL } from './words.ts';
 /** For the answer to be on its way. */
 const ANSWER_MS = 100;
 const STANDARD_STREAMS = [0, 1, 2] as const;
+const ROOT = 0;
+/** Of a file's mode: group and all. */
+const WRITABLE_BY_OTHERS = 0o022;
 
 /** How this process was started, and is to be started again. */
 export interface Invocation {
@@ -46,12 +49,19 @@ export class Upgrader {
   readonly #env: NodeJS.ProcessEnv;
   readonly #flush: () => void;
   readonly #participants: Participant[] = [];
+  readonly #load: () => ExecLibrary | undefined;
   #busy = false;
   /** The file in memory, while there is one. */
   #state: number | undefined;
 
   /** `flush` writes what the log still has. */
-  constructor(invocation: Invocation, env: NodeJS.ProcessEnv, flush: () => void) {
+  constructor(
+    invocation: Invocation,
+    env: NodeJS.ProcessEnv,
+    flush: () => void,
+    load: () => ExecLibrary | undefined = loadExecLibrary,
+  ) {
+    this.#load = load;
     this.#invocation = invocation;
     this.#env = env;
     this.#flush = flush;
@@ -68,20 +78,32 @@ export class Upgrader {
       logger.error({ error: inherited.problem }, 'upgraded, but the sessions are lost: they start anew');
     }
     const upgrade = (program: string | undefined) => this.upgrade(program);
-    const running = await create({ ...options, handed: inherited?.take(name), upgrade });
+    const handed = inherited?.take(name);
+    const running = await create({ ...options, handed, upgrade }).catch((error: unknown) => {
+      if (handed !== undefined) this.#startAnew(logger, error);
+      throw error;
+    });
     this.#participants.push({ name, handOver: running.handOver, logger });
     return running;
+  }
+
+  /** The state leads nowhere: the process starts once more, without it, and without the sockets. */
+  #startAnew(logger: Logger, error: unknown): void {
+    logger.error({ error }, 'upgraded, but the state cannot be gone on with: everything starts anew');
+    const { execPath, execArgv, argv0, script, words } = this.#invocation;
+    this.#flush();
+    this.#load()?.execute(execPath, [argv0, ...execArgv, script, ...words], this.#env);
   }
 
   /** As SpeakerApi has it. */
   async upgrade(program: string | undefined): Promise<UpgradeView> {
     if (this.#busy) throw new CommandError('failed', 'an upgrade is under way already');
-    const library = loadExecLibrary();
+    const library = this.#load();
     if (library === undefined) {
       throw new CommandError('failed', 'a live upgrade needs Linux and the koffi library');
     }
     const script = program ?? this.#invocation.script;
-    requireFile(script);
+    requireProgram(script, program !== undefined);
     for (const { handOver } of this.#participants) handOver.check();
     this.#busy = true;
     try {
@@ -168,12 +190,26 @@ function descriptorsOf({ listeners, peers }: SpeakerState): number[] {
   return [...listeners.values(), ...sessions];
 }
 
-function requireFile(script: string): void {
+/** Throws CommandError. `elsewhere`: the path is the caller's, who need not be the one that the process runs as. */
+function requireProgram(script: string, elsewhere: boolean): void {
+  const { isFile, uid, mode } = look(script);
+  if (!isFile)
+    throw new CommandError('invalid', `${script} is no file; name the new version's bin/godwit.js`);
+  const trusted = (uid === ROOT || uid === process.geteuid?.()) && (mode & WRITABLE_BY_OTHERS) === 0;
+  if (elsewhere && !trusted) {
+    throw new CommandError(
+      'invalid',
+      `${script} can be changed by others than root and the daemon's user: the daemon does not become that`,
+    );
+  }
+}
+
+function look(script: string): { isFile: boolean; uid: number; mode: number } {
   try {
-    if (statSync(script).isFile()) return;
+    const found = statSync(script);
+    return { isFile: found.isFile(), uid: found.uid, mode: found.mode };
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     throw new CommandError('not-found', `there is no program ${script}: ${error.message}`);
   }
-  throw new CommandError('invalid', `${script} is no file; name the new version's bin/godwit.js`);
 }

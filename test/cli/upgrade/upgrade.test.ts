@@ -1,20 +1,20 @@
 // `godwit upgrade` around the speaker: how another program is asked, what the process is started with, what it inherits,
 // and how each failure is taken back.
 
-import { closeSync, openSync, writeFileSync } from 'node:fs';
+import { chmodSync, closeSync, openSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { handoverVariable, readWhole, takeInheritance } from '../../../src/cli/upgrade/inherited.ts';
 import { invocationOf } from '../../../src/cli/upgrade/invocation.ts';
-import { loadExecLibrary } from '../../../src/cli/upgrade/native.ts';
+import { ExecError, type ExecLibrary, loadExecLibrary } from '../../../src/cli/upgrade/native.ts';
 import { ask } from '../../../src/cli/upgrade/rehearsal.ts';
 import { type Invocation, Upgrader } from '../../../src/cli/upgrade/upgrader.ts';
 import { HANDOVER_VARIABLE } from '../../../src/cli/upgrade/words.ts';
 import type { LogFields, Logger } from '../../../src/lib/log.ts';
 import type { CreateOptions, RunningSpeaker } from '../../../src/speaker/main.ts';
-import { encodeStates, STATE_FORMAT } from '../../../src/speaker/main.ts';
+import { encodeStates, type SpeakerState, STATE_FORMAT } from '../../../src/speaker/main.ts';
 
 let directory: string;
 beforeEach(async () => {
@@ -126,6 +126,8 @@ describe('an inheritance', () => {
 });
 
 describe('the upgrader', () => {
+  const SESSION = { image: { session: { descriptor: 102 } } };
+
   class FakeHandOver {
     readonly calls: string[] = [];
     refuses: string | undefined;
@@ -144,7 +146,7 @@ describe('the upgrader', () => {
     }
     capture() {
       this.#step('capture');
-      return { format: STATE_FORMAT, rib: {}, peers: [], listeners: new Map() };
+      return { format: STATE_FORMAT, rib: {}, peers: [SESSION], listeners: new Map([['any', 101]]) };
     }
     resume(why: string): void {
       this.calls.push(`resume: ${why}`);
@@ -161,22 +163,23 @@ describe('the upgrader', () => {
     child: () => logger,
   };
 
+  const INVOCATION: Invocation = {
+    execPath: process.execPath,
+    execArgv: [],
+    argv0: 'node',
+    script: '',
+    words: ['run', 'g.yaml'],
+    wordsElsewhere: ['run', 'g.yaml'],
+    checks: [['check', 'g.yaml']],
+  };
+
   async function upgraderOf(
     handOver: FakeHandOver,
     path: string,
     more: Partial<Invocation> = {},
+    load = loadExecLibrary,
   ): Promise<Upgrader> {
-    const invocation: Invocation = {
-      execPath: process.execPath,
-      execArgv: [],
-      argv0: 'node',
-      script: path,
-      words: [],
-      wordsElsewhere: [],
-      checks: [['check', 'g.yaml']],
-      ...more,
-    };
-    const upgrader = new Upgrader(invocation, process.env, () => {});
+    const upgrader = new Upgrader({ ...INVOCATION, script: path, ...more }, process.env, () => {}, load);
     const running = { handOver } as unknown as RunningSpeaker;
     const options = { configFile: 'g.yaml', logger } as CreateOptions;
     await upgrader.createSpeaker(async () => running, options, undefined);
@@ -218,7 +221,7 @@ describe('the upgrader', () => {
     const handOver = new FakeHandOver();
     handOver.refuses = 'handOverPaths';
     const upgrader = await upgraderOf(handOver, script('new.js', FIT));
-    expect(await upgrader.upgrade(undefined)).toMatchObject({ to: '9.8.7', sessions: 0 });
+    expect(await upgrader.upgrade(undefined)).toMatchObject({ to: '9.8.7', sessions: 1 });
     await expect(upgrader.upgrade(undefined)).rejects.toThrow('under way already');
     while (!handOver.calls.some((call) => call.startsWith('resume'))) {
       await new Promise((next) => setTimeout(next, 10));
@@ -229,6 +232,61 @@ describe('the upgrader', () => {
     expect(log).toContain('error the upgrade did not take place; everything goes on here');
   });
 
+  /** What the process would have become. */
+  class FakeExec implements ExecLibrary {
+    readonly calls: string[] = [];
+    memoryFile(): number {
+      return openSync(join(directory, 'memory'), 'w+');
+    }
+    keepOpen(descriptor: number, on: boolean): void {
+      this.calls.push(`${on ? 'keep' : 'close'} ${descriptor}`);
+    }
+    execute(path: string, argv: readonly string[], env: Readonly<Record<string, string | undefined>>): never {
+      this.calls.push([path, ...argv, env[HANDOVER_VARIABLE] ?? 'nothing'].join(' '));
+      throw new ExecError('execve', 2);
+    }
+  }
+
+  it('becomes the other program with the sockets and the state, or goes on', async () => {
+    const handOver = new FakeHandOver();
+    const exec = new FakeExec();
+    const upgrader = await upgraderOf(handOver, script('new.js', FIT), {}, () => exec);
+    await upgrader.upgrade(undefined);
+    while (!handOver.calls.some((call) => call.startsWith('resume'))) {
+      await new Promise((next) => setTimeout(next, 10));
+    }
+    const [state] = exec.calls
+      .filter((call) => call.includes(' node '))
+      .map((call) => /(\d+):101,102$/.exec(call)?.[1]);
+    expect(exec.calls).toEqual([
+      ...['0', '1', '2', state, '101', '102'].map((fd) => `keep ${fd}`),
+      `${process.execPath} node ${join(directory, 'new.js')} run g.yaml ${state}:101,102`,
+      ...['0', '1', '2', state, '101', '102'].map((fd) => `close ${fd}`),
+    ]);
+    expect(handOver.calls.at(-1)).toBe('resume: the last upgrade did not take place: execve: ENOENT');
+  });
+
+  it('starts anew where the state cannot be gone on with', async () => {
+    const exec = new FakeExec();
+    const path = script('new.js', FIT);
+    const upgrader = new Upgrader(
+      { ...INVOCATION, script: path },
+      {},
+      () => {},
+      () => exec,
+    );
+    const options = { configFile: 'g.yaml', logger } as CreateOptions;
+    const inherited = { take: () => ({}) as SpeakerState, problem: undefined };
+    const failing = async () => {
+      throw new Error('a row is missing');
+    };
+    await expect(upgrader.createSpeaker(failing, options, inherited)).rejects.toThrow('execve');
+    expect(exec.calls).toEqual([`${process.execPath} node ${path} run g.yaml nothing`]);
+    // And that is all: one that was started as usual has failed.
+    await expect(upgrader.createSpeaker(failing, options, undefined)).rejects.toThrow('a row is missing');
+    expect(exec.calls.length).toBe(1);
+  });
+
   needsLinux('begins nothing where there is no such program, or it is no time for it', async () => {
     const handOver = new FakeHandOver();
     const upgrader = await upgraderOf(handOver, directory);
@@ -236,6 +294,10 @@ describe('the upgrader', () => {
     await expect(upgrader.upgrade(undefined)).rejects.toThrow('is no file');
     handOver.refuses = 'check';
     await expect(upgrader.upgrade(script('new.js', FIT))).rejects.toThrow('check is refused');
+    expect(handOver.calls).toEqual(['check']);
+    const open = script('open.js', FIT);
+    chmodSync(open, 0o666);
+    await expect(upgrader.upgrade(open)).rejects.toThrow('can be changed by others');
     expect(handOver.calls).toEqual(['check']);
   });
 });
