@@ -159,41 +159,6 @@ export class AttrStore {
     this.#refs[id] = this.#refs[id]! + 1;
   }
 
-  /** Whether two sets have the same AS_PATH, octet for octet. */
-  sameAsPath(a: number, b: number): boolean {
-    if (a === b) return true;
-    if (this.asLength[a] !== this.asLength[b] || this.neighborAs[a] !== this.neighborAs[b]) return false;
-    const bytes = this.#arena.bytes;
-    const first = this.#findValue(a, ATTRIBUTE.asPath);
-    const second = this.#findValue(b, ATTRIBUTE.asPath);
-    if (first.length !== second.length) return false;
-    return this.#arena.equals(first.at, bytes, second.at, first.length);
-  }
-
-  /** The AIGP metric (RFC 7311 §3) of a set whose aigp flag is on. */
-  aigp(id: number): bigint {
-    const { at, length } = this.#findValue(id, ATTRIBUTE.aigp);
-    return aigpMetric(this.#arena.bytes, at, at + length) ?? 0n;
-  }
-
-  /** The AS number in ONLY_TO_CUSTOMER (RFC 9234 §5) of a set whose flag is on. */
-  onlyToCustomer(id: number): number {
-    return readUint32(this.#arena.bytes, this.#findValue(id, ATTRIBUTE.onlyToCustomer).at);
-  }
-
-  #findValue(id: number, type: number): { at: number; length: number } {
-    const bytes = this.#arena.bytes;
-    const end = this.#offset[id]! + this.#length[id]!;
-    for (let at = this.#offset[id]!; at < end; ) {
-      const extended = (bytes[at]! & FLAG.extendedLength) !== 0;
-      const length = extended ? (bytes[at + 2]! << 8) | bytes[at + 3]! : bytes[at + 2]!;
-      const value = at + (extended ? 4 : 3);
-      if (bytes[at + 1] === type) return { at: value, length };
-      at = value + length;
-    }
-    return { at: end, length: 0 };
-  }
-
   release(id: number): void {
     const refs = this.#refs[id]! - 1;
     this.#refs[id] = refs;

@@ -6,6 +6,7 @@
 import { growInt32, growUint8 } from '../lib/columns.ts';
 import type { AttrStore } from './attr-store.ts';
 import { ATTR_FLAG } from './attr-store.ts';
+import { aigpOf, sameAsPath } from './attr-values.ts';
 import type { NextHopTable } from './next-hops.ts';
 import type { PathStore } from './path-store.ts';
 import { type PeerTable, SOURCE } from './rib-peer.ts';
@@ -185,7 +186,7 @@ export class Decision {
     this.multipathCount = 1;
     for (const row of equals) {
       if (row === best || this.multipathCount >= this.options.multipathLimit) continue;
-      if (!this.options.multipathRelax && !this.#attrs.sameAsPath(paths.attrPost(row), paths.attrPost(best)))
+      if (!this.options.multipathRelax && !sameAsPath(this.#attrs, paths.attrPost(row), paths.attrPost(best)))
         continue;
       this.multipath[this.multipathCount++] = row;
     }
@@ -283,7 +284,7 @@ export class Decision {
     // 64-bit integers: a sum of doubles would call unequal costs above 2^53 equal.
     const cost = (row: number): bigint => {
       const attr = this.#paths.attrPost(row);
-      return this.#attrs.aigp(attr) + BigInt(this.#nextHops.metric[this.#attrs.nextHop[attr]!]!);
+      return aigpOf(this.#attrs, attr) + BigInt(this.#nextHops.metric[this.#attrs.nextHop[attr]!]!);
     };
     let lowest = cost(this.#rows[0]!);
     for (let i = 1; i < withAigp; i++) {

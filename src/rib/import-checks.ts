@@ -8,6 +8,7 @@ import { AttributeEditor, findAttribute, valueLength, valueStart } from '../bgp/
 import { ATTRIBUTE } from '../bgp/wire/iana.ts';
 import { bytesEqual, readUint32 } from '../lib/bytes.ts';
 import { ATTR_FLAG, type AttrStore } from './attr-store.ts';
+import { onlyToCustomerOf } from './attr-values.ts';
 import { type AttributeSizes, type ImportOptions, NO_SIZE, type RibPeer } from './rib-peer.ts';
 import { plainExtras } from './route-extras.ts';
 import type { RoutePolicy } from './route-policy.ts';
@@ -142,7 +143,7 @@ export class ImportChecks {
       case 'rs-server':
         return true;
       case 'peer':
-        return this.#attrs.onlyToCustomer(attrIn) !== peer.importOptions.peerAs;
+        return onlyToCustomerOf(this.#attrs, attrIn) !== peer.importOptions.peerAs;
       default:
         return false;
     }

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type AttributeValues, encodeAttributes } from '../../src/bgp/wire/attribute-values.ts';
 import { ATTR_FLAG, AttrStore } from '../../src/rib/attr-store.ts';
+import { onlyToCustomerOf, sameAsPath } from '../../src/rib/attr-values.ts';
 import { NextHopTable } from '../../src/rib/next-hops.ts';
 import {
   ExtrasTable,
@@ -221,7 +222,7 @@ describe('what the columns say', () => {
     });
     const id = attrs.intern(bytes, 0, bytes.length, hops[0]!);
     expect(columns(attrs, id).flags).toEqual(['noExport', 'onlyToCustomer']);
-    expect(attrs.onlyToCustomer(id)).toBe(9);
+    expect(onlyToCustomerOf(attrs, id)).toBe(9);
   });
 
   it('compares AS_PATHs octet for octet, wherever they lie', () => {
@@ -231,11 +232,11 @@ describe('what the columns say', () => {
       return attrs.intern(bytes, 0, bytes.length, hops[0]!);
     };
     const one = idOf({ asPath: '1 2 3' });
-    expect(attrs.sameAsPath(one, idOf({ asPath: '1 2 3', med: 7, origin: 'EGP' }))).toBe(true);
-    expect(attrs.sameAsPath(one, idOf({ asPath: '1 2 4' }))).toBe(false);
-    expect(attrs.sameAsPath(one, idOf({ asPath: '1 2' }))).toBe(false);
-    expect(attrs.sameAsPath(one, idOf({ asPath: '1 {2} 3' }))).toBe(false);
-    expect(attrs.sameAsPath(idOf({ asPath: '' }), idOf({ asPath: '', med: 1 }))).toBe(true);
+    expect(sameAsPath(attrs, one, idOf({ asPath: '1 2 3', med: 7, origin: 'EGP' }))).toBe(true);
+    expect(sameAsPath(attrs, one, idOf({ asPath: '1 2 4' }))).toBe(false);
+    expect(sameAsPath(attrs, one, idOf({ asPath: '1 2' }))).toBe(false);
+    expect(sameAsPath(attrs, one, idOf({ asPath: '1 {2} 3' }))).toBe(false);
+    expect(sameAsPath(attrs, idOf({ asPath: '' }), idOf({ asPath: '', med: 1 }))).toBe(true);
   });
 });
 

@@ -1,0 +1,43 @@
+// What of an attribute set is needed too seldom for a column of the store, read from its octets.
+
+import { aigpMetric } from '../bgp/wire/attribute-values.ts';
+import { ATTRIBUTE, FLAG } from '../bgp/wire/iana.ts';
+import { readUint32 } from '../lib/bytes.ts';
+import type { AttrStore } from './attr-store.ts';
+
+/** Whether two sets have the same AS_PATH, octet for octet. */
+export function sameAsPath(attrs: AttrStore, a: number, b: number): boolean {
+  if (a === b) return true;
+  if (attrs.asLength[a] !== attrs.asLength[b] || attrs.neighborAs[a] !== attrs.neighborAs[b]) return false;
+  const { bytes } = attrs;
+  const first = findValue(attrs, a, ATTRIBUTE.asPath);
+  const second = findValue(attrs, b, ATTRIBUTE.asPath);
+  if (first.length !== second.length) return false;
+  for (let i = 0; i < first.length; i++) if (bytes[first.at + i] !== bytes[second.at + i]) return false;
+  return true;
+}
+
+/** The AIGP metric (RFC 7311 §3) of a set whose aigp flag is on. */
+export function aigpOf(attrs: AttrStore, id: number): bigint {
+  const { at, length } = findValue(attrs, id, ATTRIBUTE.aigp);
+  return aigpMetric(attrs.bytes, at, at + length) ?? 0n;
+}
+
+/** The AS number in ONLY_TO_CUSTOMER (RFC 9234 §5) of a set whose flag is on. */
+export function onlyToCustomerOf(attrs: AttrStore, id: number): number {
+  return readUint32(attrs.bytes, findValue(attrs, id, ATTRIBUTE.onlyToCustomer).at);
+}
+
+function findValue(attrs: AttrStore, id: number, type: number): { at: number; length: number } {
+  const { bytes } = attrs;
+  const start = attrs.offset(id);
+  const end = start + attrs.length(id);
+  for (let at = start; at < end; ) {
+    const extended = (bytes[at]! & FLAG.extendedLength) !== 0;
+    const length = extended ? (bytes[at + 2]! << 8) | bytes[at + 3]! : bytes[at + 2]!;
+    const value = at + (extended ? 4 : 3);
+    if (bytes[at + 1] === type) return { at: value, length };
+    at = value + length;
+  }
+  return { at: end, length: 0 };
+}
