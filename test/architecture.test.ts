@@ -45,7 +45,10 @@ const DOORS: readonly { readonly module: RegExp; readonly allowed: readonly stri
       'cli/supervisor-socket.ts',
     ],
   },
-  { module: /^node:net$/, allowed: ['bgp/session/tcp-transport.ts', 'control', 'demo'] },
+  {
+    module: /^node:net$/,
+    allowed: ['bgp/session/tcp-socket.ts', 'bgp/session/tcp-transport.ts', 'control', 'demo'],
+  },
   { module: /^node:worker_threads$/, allowed: ['fib/netlink', 'bfd/worker'] },
   { module: /^(zod|yaml)$/, allowed: ['config', 'sim/topology-file.ts'] },
   { module: /^(@grpc\/grpc-js|protobufjs)$/, allowed: ['control/grpc'] },

@@ -25,6 +25,8 @@ const SWEEP_MIN = 1 << 10;
 const SWEEP_RATIO = 1;
 /** Room in the arena for each set at the start. */
 const OCTETS_PER_SET = 64;
+/** Of a set in all columns, and its place in the hash table, which is half full. */
+const COLUMN_OCTETS = 57;
 /** Spreads the extras' ids over the hash. */
 const EXTRAS_FACTOR = 0x85ebca6b;
 
@@ -99,6 +101,11 @@ export class AttrStore {
   /** Attribute sets in use. */
   get size(): number {
     return this.#size;
+  }
+
+  /** What the sets take, idle ones included. */
+  get octets(): number {
+    return this.#arena.used + (this.#size + this.#idle) * COLUMN_OCTETS;
   }
 
   /** Every id in use is in 1..limit-1. */

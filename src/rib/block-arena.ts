@@ -24,6 +24,11 @@ export class BlockArena {
     this.#view = new DataView(this.bytes.buffer);
   }
 
+  /** Octets handed out so far, those given back included. */
+  get used(): number {
+    return this.#end;
+  }
+
   /** Copies `source[at, at + length)` in; returns its offset. */
   store(source: Uint8Array, at: number, length: number): number {
     const offset = this.#allocate(length);

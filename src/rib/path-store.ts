@@ -70,6 +70,11 @@ export class PathStore {
     return this.#limit;
   }
 
+  /** Of one row, with its received path identifier where there are any. */
+  get octetsPerRow(): number {
+    return (WORDS + (this.#pathIds.length > 0 ? 1 : 0)) * Int32Array.BYTES_PER_ELEMENT;
+  }
+
   /** First row of a prefix, or 0. */
   first(prefixId: number): number {
     return this.#prefixes.records[prefixId * this.#prefixes.stride + PREFIX_FIELD.firstRow]!;

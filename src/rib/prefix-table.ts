@@ -44,6 +44,9 @@ export interface PrefixBatch {
   readonly lengths: Uint8Array;
 }
 
+/** A place in the hash table, which is half full. */
+const OCTETS_PER_SLOT = 10;
+
 export class PrefixTable {
   readonly family: Family;
   /** Words of a record. */
@@ -78,6 +81,11 @@ export class PrefixTable {
   /** Prefixes that somebody holds. */
   get size(): number {
     return this.#entries - this.#idle;
+  }
+
+  /** What the prefixes that are there take. */
+  get octets(): number {
+    return this.size * (this.stride * Int32Array.BYTES_PER_ELEMENT + OCTETS_PER_SLOT);
   }
 
   /** Every id in use is in 1..limit-1; ids are dense, so columns are sized by this. */

@@ -276,7 +276,8 @@ export class MemHost implements Transport, Place {
       link.confirm(socket);
       target.execute(() => {
         // The process may have been stopped, and the dialler may have given up meanwhile.
-        if (listener.open && !accepted.closed) listener.handlers.onAccept(accepted);
+        const wanted = listener.open && listener.handlers.admits?.(accepted.remote) !== false;
+        if (wanted && !accepted.closed) listener.handlers.onAccept(accepted);
         else accepted.destroy();
       });
     });

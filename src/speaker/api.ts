@@ -7,6 +7,7 @@ import type { BirdApi } from './api/bird.ts';
 import type { DampingApi } from './api/damping.ts';
 import type { JournalEntry, JournalQuery } from './api/journal.ts';
 import type { MessageView } from './api/messages.ts';
+import type { ConnectionsView, PeerLimitView, PeerMemoryView } from './api/peer-parts.ts';
 import type { RpkiCacheView } from './api/rpki.ts';
 import type { UpgradeView } from './api/upgrade.ts';
 
@@ -62,6 +63,7 @@ export interface StatusView {
   attributeSets: number;
   updateGroups: number;
   peers: { total: number; established: number };
+  connections: ConnectionsView;
   kernel: KernelStatusView | undefined;
   memory: { rss: number; heapUsed: number; arrayBuffers: number };
   stages: { name: string; runs: number; micros: number; longestMicros: number }[];
@@ -123,6 +125,8 @@ export interface PeerView {
   };
   families: PeerFamilyView[];
   queuedBytes: number;
+  /** Undefined while there is no session and no route is kept. */
+  memory: PeerMemoryView | undefined;
   congested: boolean;
 }
 
@@ -141,16 +145,6 @@ export interface PeerFamilyView {
   stale: number;
   updateGroup: number | undefined;
   limits: PeerLimitView[];
-}
-
-/** A limit on the routes of a family. */
-export interface PeerLimitView {
-  /** Adj-RIB-In rows, those of them that import accepts, or routes that are sent. */
-  kind: 'received' | 'accepted' | 'exported';
-  routes: number;
-  action: 'warn' | 'block' | 'restart' | 'disable';
-  /** Since the session came up, or the limit was changed. */
-  hit: boolean;
 }
 
 export interface RouteQuery {

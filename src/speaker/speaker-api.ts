@@ -1,8 +1,10 @@
 // SpeakerApi over the running speaker: views made on demand and the commands. Everything that control/ serves goes
 // through here.
 
+import type { ListenerSet } from '../bgp/session/listener.ts';
 import { CEASE } from '../bgp/wire/error-codes.ts';
 import { wanted } from './api/journal.ts';
+import type { ConnectionsView } from './api/peer-parts.ts';
 import type { KernelRouteView, SpeakerApi, StatusView } from './api.ts';
 import { CommandError } from './api.ts';
 import { createBirdApi } from './bird/api.ts';
@@ -150,6 +152,7 @@ function status(speaker: Speaker, configFile: string | undefined): StatusView {
     })),
     attributeSets: rib.attrs.size,
     updateGroups: rib.groups.reduce((sum, groups) => sum + [...groups.values()].length, 0),
+    connections: connectionsView(listeners),
     peers: {
       total: handles.length,
       established: handles.filter((handle) => handle.established !== undefined).length,
@@ -186,4 +189,14 @@ function drainSentence(handles: readonly PeerHandle[]): string | undefined {
   return drained === 0
     ? undefined
     : `${drained} peers are drained: their routes are the last resort (RFC 8326)`;
+}
+
+function connectionsView({ connections }: ListenerSet): ConnectionsView {
+  const { accepted, refused, halfOpen } = connections;
+  const { unknown, rate } = refused;
+  return {
+    accepted,
+    refused: { unknown, rate, halfOpen: refused['half-open'], noOpen: refused['no-open'] },
+    halfOpen,
+  };
 }

@@ -122,6 +122,7 @@ export function fakePeer(overrides: Partial<PeerView> = {}): PeerView {
       },
     ],
     queuedBytes: 0,
+    memory: { paths: 48_000, attributes: 9000, queued: 0, socket: 2304 },
     congested: false,
     ...overrides,
   };
@@ -185,6 +186,7 @@ export function fakeStatus(overrides: Partial<StatusView> = {}): StatusView {
     configFile: '/etc/godwit/godwit.yaml',
     state: 'running',
     problems: [],
+    connections: { accepted: 5, refused: { unknown: 3, rate: 2, halfOpen: 0, noOpen: 1 }, halfOpen: 1 },
     families: [
       { family: 'ipv4-unicast', prefixes: 1100, paths: 1180 },
       { family: 'ipv6-unicast', prefixes: 1, paths: 1 },

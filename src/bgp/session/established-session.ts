@@ -39,6 +39,10 @@ export class EstablishedSession implements Session {
     return this.#connection.queuedBytes;
   }
 
+  get socketBytes(): number | undefined {
+    return this.#connection.socket?.bufferedBytes;
+  }
+
   get congested(): boolean {
     return this.#connection.congested;
   }

@@ -22,6 +22,8 @@ export interface Session {
   send(chunks: readonly Uint8Array[]): boolean;
   /** Octets handed to send and not yet taken by the kernel. */
   readonly queuedBytes: number;
+  /** Octets in the kernel's buffers of the connection, where that can be asked for. */
+  readonly socketBytes?: number | undefined;
   /** True between a send that returned false and the onDrain after it. */
   readonly congested: boolean;
   /** Stops and resumes reading from the peer, when the tables cannot keep up. */

@@ -6,6 +6,7 @@ import type { Clock, Timer } from '../../lib/clock.ts';
 import { formatAddress } from '../../lib/ip.ts';
 import type { Logger } from '../../lib/log.ts';
 import { CEASE } from '../wire/error-codes.ts';
+import { type ConnectionCounters, ConnectionGate, type GateLimits } from './connection-gate.ts';
 import type { Peer } from './peer.ts';
 import { type DynamicRange, type ListenKey, PeerDirectory } from './peer-directory.ts';
 import { refuseConnection } from './refuse-connection.ts';
@@ -28,16 +29,30 @@ export interface ListenerDependencies {
   readonly clock: Clock;
   readonly transport: Transport;
   readonly log: Logger;
+  /** Others than the usual ones. */
+  readonly gateLimits?: GateLimits | undefined;
+}
+
+interface ListenerTools extends ListenerDependencies {
+  readonly directory: PeerDirectory;
+  readonly gate: ConnectionGate;
 }
 
 export class ListenerSet {
-  readonly #dependencies: ListenerDependencies;
+  readonly #tools: ListenerTools;
   readonly #directory = new PeerDirectory();
+  readonly #gate: ConnectionGate;
   readonly #listeners = new Map<string, Listener>();
   readonly #handed = new Map<string, number>();
 
   constructor(dependencies: ListenerDependencies) {
-    this.#dependencies = dependencies;
+    this.#gate = new ConnectionGate(dependencies.clock, dependencies.log, dependencies.gateLimits);
+    this.#tools = { ...dependencies, directory: this.#directory, gate: this.#gate };
+  }
+
+  /** Since the start. */
+  get connections(): ConnectionCounters & { readonly halfOpen: number } {
+    return { ...this.#gate.counters, halfOpen: this.#gate.halfOpen };
   }
 
   /** Opens a socket; does nothing where it is open. One that fails is tried again. */
@@ -46,7 +61,7 @@ export class ListenerSet {
     if (this.#listeners.has(key)) return;
     const descriptor = this.#handed.get(key);
     this.#handed.delete(key);
-    const listener = new Listener(options, this.#dependencies, this.#directory, descriptor);
+    const listener = new Listener(options, this.#tools, descriptor);
     this.#listeners.set(key, listener);
     listener.open();
   }
@@ -60,6 +75,7 @@ export class ListenerSet {
   closeAll(): void {
     for (const listener of this.#listeners.values()) listener.close();
     this.#listeners.clear();
+    this.#gate.close();
   }
 
   /** Lets this peer call. */
@@ -70,6 +86,7 @@ export class ListenerSet {
 
   /** To be called for a retired dynamic peer too: it makes room in its range. */
   remove(peer: Peer): void {
+    this.#gate.identified(peer);
     this.#directory.remove(peer);
     if (isAuthenticated(peer.options)) this.#updateKeys();
   }
@@ -128,8 +145,7 @@ export class ListenerSet {
 
 class Listener {
   readonly #options: ListenOptions;
-  readonly #dependencies: ListenerDependencies;
-  readonly #directory: PeerDirectory;
+  readonly #tools: ListenerTools;
   #listener: TransportListener | undefined;
   #keys: ReadonlyMap<string, ListenKey> = new Map();
   #closed = false;
@@ -141,16 +157,10 @@ class Listener {
   /** Why keys could not be set, by prefix. */
   readonly #keyProblems = new Map<string, string>();
 
-  constructor(
-    options: ListenOptions,
-    dependencies: ListenerDependencies,
-    directory: PeerDirectory,
-    handed: number | undefined,
-  ) {
+  constructor(options: ListenOptions, tools: ListenerTools, handed: number | undefined) {
     this.#handed = handed;
     this.#options = options;
-    this.#dependencies = dependencies;
-    this.#directory = directory;
+    this.#tools = tools;
   }
 
   get port(): number {
@@ -162,7 +172,7 @@ class Listener {
   }
 
   open(): void {
-    const { clock, log, transport } = this.#dependencies;
+    const { clock, log, transport, gate, directory } = this.#tools;
     this.#keys = new Map();
     this.#keyProblems.clear();
     // It is open once: what takes its place is another socket.
@@ -175,6 +185,7 @@ class Listener {
           this.#closedBecause = undefined;
           log.info({}, `listening on ${this.#name()}`);
         },
+        admits: (remote) => gate.admits(remote, directory.peersAt(remote.address)),
         onAccept: (socket) => this.#accept(socket),
         onError: (error) => {
           this.#listener = undefined;
@@ -203,7 +214,7 @@ class Listener {
   }
 
   updateKeys(): void {
-    const wanted = this.#directory.keys(this.#options.address.length);
+    const wanted = this.#tools.directory.keys(this.#options.address.length);
     for (const [name, key] of this.#keys) {
       if (!wanted.has(name)) this.#setKey(name, key.prefix, key.authentication, NO_KEYS);
     }
@@ -229,7 +240,7 @@ class Listener {
       if (!(error instanceof TransportError)) throw error;
       const problem = `no key for ${name} on ${this.#name()}: ${error.message}${hintFor(error)}`;
       this.#keyProblems.set(name, problem);
-      this.#dependencies.log.error({}, problem);
+      this.#tools.log.error({}, problem);
     }
   }
 
@@ -238,21 +249,40 @@ class Listener {
     try {
       this.#handOver(socket);
     } catch (error) {
-      this.#dependencies.log.error({ err: error }, 'defect while taking a connection: it is closed');
+      this.#tools.log.error({ err: error }, 'defect while taking a connection: it is closed');
       socket.destroy();
     }
   }
 
   #handOver(socket: TransportSocket): void {
-    const { clock, log } = this.#dependencies;
-    const found = this.#directory.find(socket.local, socket.remote);
+    const { clock, gate, directory } = this.#tools;
+    const { remote } = socket;
+    if (gate.halfOpenFull && directory.peersAt(remote.address) === 0) {
+      gate.refuse('half-open', remote, 'too many callers have not said who they are');
+      socket.destroy();
+      return;
+    }
+    const found = directory.find(socket.local, remote);
     if ('peer' in found) {
+      gate.counters.accepted++;
+      if (found.admitted === true) this.#awaitOpen(found.peer, remote);
       found.peer.acceptConnection(socket);
       return;
     }
-    const from = formatAddress(socket.remote.address, socket.remote.zone);
-    log.info({ address: from, port: socket.remote.port }, `connection refused: ${found.refused}`);
-    refuseConnection(clock, socket, CEASE.connectionRejected);
+    gate.refuse('unknown', remote, found.refused);
+    const gone = gate.answers();
+    if (gone === undefined) socket.destroy();
+    else refuseConnection(clock, socket, CEASE.connectionRejected, undefined, gone);
+  }
+
+  /** Anybody in a range can hold a place in it: not for longer than it takes to say who one is. */
+  #awaitOpen(peer: Peer, remote: Endpoint): void {
+    const { gate } = this.#tools;
+    gate.awaitOpen(peer, (seconds) => {
+      if (peer.remoteOpen !== undefined || !peer.adminUp) return;
+      gate.refuse('no-open', remote, `no OPEN came within ${seconds} s`);
+      peer.cease({ subcode: CEASE.connectionRejected, text: `no OPEN within ${seconds} s` });
+    });
   }
 
   #name(): string {

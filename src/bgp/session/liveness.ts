@@ -21,9 +21,14 @@ const GRACE_MS = 50;
 /** A timer that is later than this says that the thread was busy, not that the peer was silent. */
 const LATE_MS = 50;
 const GRACE_TURNS = 10;
+/**
+ * Silence before TCP asks, where no hold time was agreed on: a dead machine is found a minute and some seconds later
+ * (Node asks ten times, every second), and a living one answers by itself, without a BGP message.
+ */
+const TCP_KEEPALIVE_MS = 60 * SECOND;
 
 export interface LivenessHandlers {
-  connection(): Pick<Connection, 'paused' | 'lastReceivedAt' | 'lastSentAt'> | undefined;
+  connection(): Pick<Connection, 'paused' | 'lastReceivedAt' | 'lastSentAt' | 'socket'> | undefined;
   /** Seconds of configured keepalive time; undefined = a third of the hold time. */
   keepaliveTime(): number | undefined;
   /** `detail` says what was missing. */
@@ -87,8 +92,11 @@ export class Liveness {
   /** After both OPENs; `holdTime` in seconds. */
   startNegotiated(holdTime: number): void {
     this.stop();
-    // §4.2: neither hold timer nor keepalives.
-    if (holdTime === 0) return;
+    // §4.2: neither hold timer nor keepalives. TCP's own probes find a machine that is gone.
+    if (holdTime === 0) {
+      this.#handlers.connection()?.socket?.keepAlive?.(TCP_KEEPALIVE_MS);
+      return;
+    }
     this.#holdMs = holdTime * SECOND;
     const third = this.#holdMs / KEEPALIVES_PER_HOLD;
     const configured = this.#handlers.keepaliveTime();

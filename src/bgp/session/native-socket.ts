@@ -6,6 +6,7 @@ import { endianness } from 'node:os';
 import { getSystemErrorMap } from 'node:util';
 import type { IpBytes } from '../../lib/ip.ts';
 import { requireKoffi } from '../../lib/koffi.ts';
+import { heldOctets, memoryInfo, SO_MEMINFO } from './socket-memory.ts';
 import {
   AO_OPTION,
   type AoKey,
@@ -146,6 +147,13 @@ export class NativeSockets {
   configure(fd: number, remote: IpBytes, options: SocketOptions, keyChanged: boolean): void {
     this.#setHops(fd, remote, options.ttl ?? SYSTEM_TTL, options.minTtl);
     if (keyChanged) this.#setKey(fd, OPTION.tcpMd5Sig, remote, 0, options.password);
+  }
+
+  /** What the kernel holds of a connection's data, its own overhead included; undefined where it does not say. */
+  bufferedBytes(fd: number): number | undefined {
+    const { info, length } = memoryInfo();
+    const result = this.#libc.getsockopt(fd, LEVEL.socket, SO_MEMINFO, info, length);
+    return result < 0 ? undefined : heldOctets(info);
   }
 
   /** Makes sure that an accepted connection is signed with TCP-AO, which it has its keys for from the listener. */

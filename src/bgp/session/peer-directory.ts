@@ -17,7 +17,10 @@ export interface DynamicRange extends Authentication {
 }
 
 export type Lookup =
-  | { readonly peer: Peer }
+  | {
+      readonly peer: Peer /** It was made just now, and is nobody before its OPEN. */;
+      readonly admitted?: boolean;
+    }
   /** For the log. */
   | { readonly refused: string };
 
@@ -88,6 +91,11 @@ export class PeerDirectory {
     return this.#members.get(range.name)?.size ?? 0;
   }
 
+  /** Peers that are configured for this address, or were admitted from it. */
+  peersAt(address: IpBytes): number {
+    return this.#byAddress.get(formatAddress(address))?.length ?? 0;
+  }
+
   find(local: Endpoint, remote: Endpoint): Lookup {
     const known = this.#byAddress.get(formatAddress(remote.address)) ?? [];
     const candidates = known.filter((peer) => suits(peer, local, remote));
@@ -105,7 +113,7 @@ export class PeerDirectory {
     if (peer === undefined) return { refused: `${range.name} does not admit it` };
     this.add(peer);
     this.#join(range.name, peer);
-    return { peer };
+    return { peer, admitted: true };
   }
 
   /** The keys of a listener of this address family; of two for the same prefix the later one counts. */

@@ -80,6 +80,10 @@ export interface TransportSocket {
    * the kernel has not taken. Undefined where it is not open.
    */
   handOver?(): { readonly descriptor: number; readonly unsent: number } | undefined;
+  /** Octets in the kernel's buffers; undefined where nobody knows. */
+  readonly bufferedBytes?: number | undefined;
+  /** Asks the other machine after so many milliseconds of silence whether it is there; a socket without it does not. */
+  keepAlive?(idleMs: number): void;
   pause(): void;
   resume(): void;
   /** Closes after what was written has been sent. */
@@ -109,6 +113,8 @@ export interface HandedSocket {
 
 export interface ListenHandlers {
   onListening(): void;
+  /** Asked before anything is made of a connection: false closes it without a word. */
+  admits?(remote: Endpoint): boolean;
   onAccept(socket: TransportSocket): void;
   /** The listener could not be opened, or died. */
   onError(error: TransportError): void;

@@ -147,6 +147,16 @@ function capabilityLines(peer: PeerView): string[] {
   });
 }
 
+function memoryText({ memory }: PeerView): string | undefined {
+  if (memory === undefined) return undefined;
+  const { paths, attributes, queued, socket } = memory;
+  const total = formatBytes(paths + attributes + queued + socket);
+  const parts = Object.entries({ paths, attributes, queued, socket }).map(
+    ([name, octets]) => `${name} ${formatBytes(octets)}`,
+  );
+  return `about ${total}: ${parts.join(', ')}`;
+}
+
 /** One a line: `ipv4-unicast received 1200 of 1500, restart`. */
 function limitLines(peer: PeerView): string[] {
   return peer.families.flatMap((row) => {
@@ -198,6 +208,7 @@ export function renderPeer(peer: PeerView, look: Look): string {
     ['Received', `${count('received')}; ${formatBytes(messages.receivedBytes)}`],
     ['Sent', `${count('sent')}; ${formatBytes(messages.sentBytes)}`],
     ['Queue', `${formatBytes(peer.queuedBytes)}${peer.congested ? ', the peer reads slowly' : ''}`],
+    ['Memory', memoryText(peer)],
     ['Limits', limitLines(peer)],
     ['Capabilities', capabilityLines(peer)],
   ];

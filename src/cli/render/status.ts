@@ -21,6 +21,7 @@ export function renderStatus(status: StatusView, look: Look): string {
       'Shared',
       `${plural(status.attributeSets, 'attribute set')}, ${plural(status.updateGroups, 'update group')}`,
     ],
+    ['Refused', refusedText(status)],
     ['Kernel', status.kernel === undefined ? undefined : kernelText(status.kernel)],
     [
       'Memory',
@@ -55,6 +56,20 @@ function loopFields({ loop, stages, causes }: StatusView): Field[] {
     ],
     ['Ended', ended.length === 0 ? undefined : ended.map(({ code, count }) => `${code} ${count}`).join(', ')],
   ];
+}
+
+/** Connections that nobody wanted. */
+function refusedText({ connections }: StatusView): string | undefined {
+  const { unknown, rate, halfOpen, noOpen } = connections.refused;
+  const named = {
+    'of no peer': unknown,
+    'too often': rate,
+    'too many without OPEN': halfOpen,
+    'without OPEN': noOpen,
+  };
+  const parts = Object.entries(named).filter(([, count]) => count > 0);
+  if (parts.length === 0) return undefined;
+  return `connections: ${parts.map(([name, count]) => `${count} ${name}`).join(', ')}`;
 }
 
 function familyText(row: StatusView['families'][number]): string {

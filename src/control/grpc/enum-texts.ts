@@ -3,13 +3,13 @@
 // to the view it belongs to.
 
 import { EVENT_KINDS, EVENT_SEVERITIES } from '../../speaker/api/journal.ts';
+import type { PeerLimitView } from '../../speaker/api/peer-parts.ts';
 import type {
   AttributesView,
   BfdSessionView,
   ImpactRoute,
   KernelRouteView,
   NetworkSpec,
-  PeerLimitView,
   PeerView,
   StatusView,
 } from '../../speaker/api.ts';

@@ -9,7 +9,7 @@
 //   quantile 0.5, 0.99, 1
 
 import type { MessageName, PeerFamilyView, PeerView, StatusView } from '../../speaker/api.ts';
-import { LIMIT_METRICS } from './limit-metrics.ts';
+import { CONNECTION_METRICS, LIMIT_METRICS } from './limit-metrics.ts';
 
 export interface Sample {
   readonly labels: Record<string, string>;
@@ -223,6 +223,7 @@ export const SPEAKER_METRICS: readonly MetricRow<SpeakerSource>[] = [
     'Longest single run of a stage since the start',
     (stage) => stage.longestMicros / MICROS_PER_SECOND,
   ),
+  ...CONNECTION_METRICS,
 ];
 
 function loopRow(name: string, help: string): MetricRow<SpeakerSource> {

@@ -3,8 +3,10 @@
 import { describeCapability } from '../../bgp/wire/capabilities.ts';
 import { FAMILIES, type Family, familyByName } from '../../bgp/wire/families.ts';
 import { formatAddress, formatQuad } from '../../lib/ip.ts';
+import { peerShare } from '../../rib/peer-share.ts';
 import type { Rib } from '../../rib/rib.ts';
-import type { PeerFamilyView, PeerLimitView, PeerView } from '../api.ts';
+import type { PeerLimitView, PeerMemoryView } from '../api/peer-parts.ts';
+import type { PeerFamilyView, PeerView } from '../api.ts';
 import { exportedRoutes } from '../limited-peer.ts';
 import type { PeerHandle } from '../peer-registry.ts';
 
@@ -45,6 +47,7 @@ export function peerView(rib: Rib, handle: PeerHandle): PeerView {
     },
     families: familyViews(rib, handle),
     queuedBytes: peer.queuedBytes,
+    memory: memoryView(rib, handle),
     congested: peer.congested,
   };
 }
@@ -78,6 +81,13 @@ function familyViews(rib: Rib, handle: PeerHandle): PeerFamilyView[] {
       limits: limitViews(handle, family),
     };
   });
+}
+
+function memoryView(rib: Rib, { peer, established, restarts }: PeerHandle): PeerMemoryView | undefined {
+  const ribPeer = established?.ribPeer ?? restarts.waitingPeer;
+  if (ribPeer === undefined) return undefined;
+  const socket = established?.session.socketBytes ?? 0;
+  return { ...peerShare(rib, ribPeer), queued: peer.queuedBytes, socket };
 }
 
 function limitViews({ limits }: PeerHandle, family: Family): PeerLimitView[] {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Liveness } from '../../../src/bgp/session/liveness.ts';
+import type { TransportSocket } from '../../../src/bgp/session/transport.ts';
 import type { Clock } from '../../../src/lib/clock.ts';
 import { SimClock } from '../../../src/sim/clock.ts';
 
@@ -23,9 +24,28 @@ class StuckClock implements Clock {
   }
 }
 
+/** A socket that writes down after what silence it was told to ask. */
+function probing(probes: number[]): TransportSocket {
+  const end = { address: new Uint8Array(4), port: 179 };
+  const nothing = () => {};
+  return {
+    local: end,
+    remote: end,
+    attach: nothing,
+    configure: nothing,
+    write: nothing,
+    keepAlive: (idleMs) => probes.push(idleMs),
+    pause: nothing,
+    resume: nothing,
+    end: nothing,
+    destroy: nothing,
+  };
+}
+
 function start(holdTime: number) {
   const clock = new StuckClock();
-  const connection = { paused: false, lastReceivedAt: 0, lastSentAt: 0 };
+  const probes: number[] = [];
+  const connection = { paused: false, lastReceivedAt: 0, lastSentAt: 0, socket: probing(probes) };
   const expired: string[] = [];
   const keepalives: number[] = [];
   const liveness: Liveness = new Liveness(clock, () => 0, {
@@ -39,10 +59,18 @@ function start(holdTime: number) {
     },
   });
   liveness.startNegotiated(holdTime);
-  return { clock, connection, expired, keepalives, liveness };
+  return { clock, connection, expired, keepalives, liveness, probes };
 }
 
 describe('hold timer', () => {
+  it('of zero leaves it to TCP to find a peer that is gone, and says nothing to a living one', () => {
+    const { clock, expired, keepalives, probes } = start(0);
+    clock.sim.advance(3600 * SECOND);
+    expect([expired, keepalives]).toEqual([[], []]);
+    expect(probes).toEqual([60 * SECOND]);
+    expect(start(9).probes).toEqual([]);
+  });
+
   it('4271-6.5-1: expires once, a moment after the hold time', () => {
     const { clock, expired } = start(9);
     clock.sim.advance(9 * SECOND);
