@@ -70,6 +70,14 @@ export class RpkiCaches {
     return { config, status: member.client.status, counts: this.#tools.tables.countsOf(source) };
   }
 
+  /** Sentences about caches that are not in sync. */
+  get problems(): string[] {
+    return [...this.reports()].flatMap(({ config: { name }, status: { problem, hasData } }) => {
+      if (problem === undefined) return [];
+      return `RPKI cache ${name}: ${problem}${hasData ? ', and what it has said counts on' : ''}.`;
+    });
+  }
+
   /** Asks a cache for news now. */
   refresh(name: string): void {
     this.#byName.get(name)?.member.client.refreshNow();

@@ -143,6 +143,7 @@ function status(speaker: Speaker, configFile: string | undefined): StatusView {
         speaker.recovery.sentence,
         speaker.upgradeProblem,
         drainSentence(handles),
+        ...speaker.rpki.problems,
       ].filter((each) => each !== undefined),
     ],
     families: rib.families.map((family) => ({

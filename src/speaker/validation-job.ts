@@ -54,7 +54,7 @@ export class UpdateJob {
     if (this.#inPlace) return;
     for (const family of ['ipv4', 'ipv6'] as const) {
       const target = targets[family];
-      if (target === undefined) continue;
+      if (target === undefined || changesNothing(update, family, target)) continue;
       this.#rebuilds.set(family, new SetRebuild(target.table[family], records[family], target.number, whole));
     }
   }
@@ -131,6 +131,15 @@ export class UpdateJob {
     }
     this.#end(undefined, changes);
   }
+}
+
+/** There is nothing to add, and nothing that could go. */
+function changesNothing(
+  { records, whole }: CacheUpdate,
+  family: Families,
+  { table, number }: Target,
+): boolean {
+  return records[family].count === 0 && (!whole || table[family].set.countOf(number) === 0);
 }
 
 const NO_CHANGE: TableChange = { ipv4: undefined, ipv6: undefined, aspa: false };

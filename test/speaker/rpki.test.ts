@@ -167,6 +167,21 @@ describe('what a cache says', () => {
     ]);
   });
 
+  it('is asked for when the protocol is reloaded, and missed by name when it is gone', async () => {
+    const set = await running({});
+    const { length } = set.cache.queries;
+    expect(set.api.bird.act('cache', { action: 'reload' })).toBe('done');
+    await set.lab.run(1000);
+    expect(set.cache.queries).toHaveLength(length + 1);
+    expect(set.api.rpkiCaches()).toMatchObject([
+      { name: 'cache', state: 'Established', serial: 0, problem: undefined },
+    ]);
+    expect(set.api.status().problems).toEqual([]);
+    set.cache.close();
+    await set.lab.run(1000);
+    expect(set.api.status().problems).toEqual([expect.stringMatching(/^RPKI cache cache: .* counts on\.$/)]);
+  });
+
   it('goes with its protocol, by command and by configuration', async () => {
     const set = await running({ imports: NOT_INVALID });
     await set.tell([BY_OTHERS]);

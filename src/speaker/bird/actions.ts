@@ -102,13 +102,14 @@ export class ProtocolActions {
     isOff: boolean,
     direction: ProtocolAction['direction'],
   ): ProtocolActionResult {
-    const { written, rooms, pipes } = this.#speaker;
+    const { written, rooms, pipes, rpki } = this.#speaker;
     if (isOff) return 'disabled';
     if (this.#views.stateOf(declared) !== 'up') return 'not-up';
     if (CANNOT_RELOAD[written.bird?.dialect === '1.6' ? '1.6' : '2.x'].has(declared.kind)) return 'failed';
     if (declared.kind === 'kernel') {
       for (const { kernel } of rooms.values()) kernel?.monitor.requestScan('a kernel protocol is reloaded');
     }
+    if (declared.kind === 'rpki') rpki.refresh(declared.name);
     pipes.judgeAgain(declared.name, direction ?? 'both');
     return 'done';
   }
