@@ -8,6 +8,7 @@ export default defineConfig({
     main: 'dist/src/cli/main.js',
     'netlink-worker': 'dist/src/fib/netlink/netlink-worker.js',
     worker: 'dist/src/bfd/worker.js',
+    'guard-worker': 'dist/src/speaker/watchdog/guard-worker.js',
   },
   platform: 'node',
   external: (id) => !id.startsWith('.') && !id.startsWith('/'),

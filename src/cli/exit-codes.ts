@@ -8,6 +8,8 @@ export const EXIT = {
   usage: 2,
   /** The daemon cannot be reached. */
   unreachable: 3,
+  /** A fault of godwit itself ended the daemon; EX_SOFTWARE of sysexits.h. */
+  crashed: 70,
 } as const;
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
@@ -18,6 +20,7 @@ export const EXIT_HELP = [
   '  1  the command failed, or what was asked for does not exist',
   '  2  the command line is wrong',
   '  3  the daemon cannot be reached',
+  '  70 a fault of godwit itself ended the daemon; a crash report says more',
 ].join('\n');
 
 /** Ends the command with a sentence on stderr. */

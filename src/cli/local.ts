@@ -138,6 +138,6 @@ export function dieLoudly(log: {
   process.on('uncaughtException', (error) => {
     log.logger.error({ error }, 'godwit ends because of a fault of its own; kernel routes stay as they are');
     log.flush();
-    process.exit(EXIT.failed);
+    process.exit(EXIT.crashed);
   });
 }

@@ -2,26 +2,22 @@
 // it takes, and what it does to the speaker. A face only carries requests and replies. What the speaker itself
 // would refuse (an unknown peer, a bad prefix) it refuses; rows check only what must not reach it.
 
-import { systemClock } from '../lib/clock.ts';
 import type { SpeakerApi } from '../speaker/api.ts';
 import type { ArgumentSpec } from './arguments.ts';
 import * as args from './arguments.ts';
 import { clearDamping, showDamped } from './damping-commands.ts';
+import { events, showMessages, watchEvents, watchMessages } from './diagnosis-commands.ts';
 import { reload, upgrade } from './process-commands.ts';
 import type {
   AttributeSetView,
   BfdSessionsReply,
   DeleteNetworkRequest,
   DrainRequest,
-  EventsRequest,
   ExplainRequest,
   Explanation,
   ImpactRequest,
   ImpactView,
-  JournalEntry,
   KernelRouteView,
-  MessagesRequest,
-  MessageView,
   NetworkSpec,
   Nothing,
   PeerActionRequest,
@@ -34,7 +30,6 @@ import type {
   RpkiCachesReply,
   StatusView,
   UpdateGroupsReply,
-  WatchMessagesRequest,
   WatchPeersRequest,
   WatchRoutesRequest,
 } from './protocol.ts';
@@ -42,7 +37,6 @@ import {
   checkNetwork,
   checkPeerAction,
   checkPrefix,
-  eventsQuery,
   findPeers,
   peerNameOf,
   routeQuery,
@@ -217,62 +211,6 @@ const watchRoutes: WatchCommand<WatchRoutesRequest, RouteChange> = {
   keyOf: (event) => `${event.family} ${event.prefix}`,
   run: (api, request, listener) =>
     api.watchRoutes(watchQuery(request), ({ family, prefix, best }) => listener({ family, prefix, best })),
-};
-
-const eventArguments: readonly ArgumentSpec[] = [
-  args.option('peer', '--peer', 'PEER', 'only what is about this peer', 'peer'),
-  args.option('since', '--since', 'TIME', 'not older than 90s, 10m, 2h, 1d, or a date'),
-];
-
-const events: ListCommand<EventsRequest, JournalEntry> = {
-  name: 'events',
-  method: 'ListEvents',
-  kind: 'list',
-  batch: 'events',
-  help: 'what happened: sessions, configuration, kernel, restarts, BFD',
-  args: eventArguments,
-  run: (api, request) => api.events(eventsQuery(api, request, systemClock.wallTime())),
-};
-
-const watchEvents: WatchCommand<EventsRequest, JournalEntry> = {
-  name: 'watch events',
-  method: 'WatchEvents',
-  kind: 'watch',
-  help: 'a line for every event, until interrupted',
-  args: eventArguments,
-  // Every event counts.
-  keyOf: (entry) => String(entry.seq),
-  run(api, request, listener) {
-    const query = eventsQuery(api, request, systemClock.wallTime());
-    if (request.since !== undefined) for (const entry of api.events(query)) listener(entry);
-    return api.watchEvents(query, listener);
-  },
-};
-
-const showMessages: ListCommand<MessagesRequest, MessageView> = {
-  name: 'show messages',
-  method: 'ListMessages',
-  kind: 'list',
-  batch: 'messages',
-  help: 'the last messages of a peer, as they were on the wire',
-  args: [args.peerName],
-  run: (api, request) => api.messages(peerNameOf(api, request.name)),
-};
-
-const watchMessages: WatchCommand<WatchMessagesRequest, MessageView> = {
-  name: 'watch messages',
-  method: 'WatchMessages',
-  kind: 'watch',
-  help: 'every message of a peer as it is sent and received, until interrupted',
-  args: [args.peerName, args.flag('includeCurrent', '--current', 'show the last messages first')],
-  // Every message counts.
-  keyOf: ({ seq }) => String(seq),
-  sizeOf: ({ octets }) => octets.length,
-  run(api, request, listener) {
-    const name = peerNameOf(api, request.name);
-    if (request.includeCurrent === true) for (const message of api.messages(name)) listener(message);
-    return api.watchMessages(name, listener);
-  },
 };
 
 const peer: UnaryCommand<PeerActionRequest, Nothing> = {

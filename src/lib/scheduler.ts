@@ -3,6 +3,7 @@
 // get their turn between rounds, because a round is one setImmediate callback.
 
 import type { Clock } from './clock.ts';
+import type { StageBeat } from './stage-beat.ts';
 
 export interface Stage {
   readonly name: string;
@@ -25,6 +26,8 @@ export type Defer = (fn: () => void) => void;
 interface Slot {
   stage: Stage;
   stats: StageStats;
+  /** Its number for whoever watches the thread. */
+  mark: number;
   awake: boolean;
 }
 
@@ -33,10 +36,13 @@ export class Scheduler {
   readonly #defer: Defer;
   readonly #sliceMs: number;
   #slots: readonly Slot[] = [];
+  readonly #beat: StageBeat | undefined;
   #scheduled = false;
+  #slowest: { name: string; micros: number } | undefined;
 
-  constructor(clock: Clock, options: { sliceMs?: number; defer?: Defer } = {}) {
+  constructor(clock: Clock, options: { sliceMs?: number; defer?: Defer; beat?: StageBeat } = {}) {
     this.#clock = clock;
+    this.#beat = options.beat;
     this.#sliceMs = options.sliceMs ?? 5;
     this.#defer = options.defer ?? ((fn) => void setImmediate(fn));
   }
@@ -46,6 +52,7 @@ export class Scheduler {
     const slot: Slot = {
       stage,
       stats: { name: stage.name, runs: 0, micros: 0, longestMicros: 0 },
+      mark: this.#beat?.register(stage.name) ?? 0,
       awake: false,
     };
     this.#slots = [...this.#slots, slot];
@@ -65,6 +72,13 @@ export class Scheduler {
     return this.#slots.map((slot) => ({ ...slot.stats }));
   }
 
+  /** The longest single run since the last call; undefined where nothing ran. */
+  takeSlowest(): { readonly name: string; readonly micros: number } | undefined {
+    const slowest = this.#slowest;
+    this.#slowest = undefined;
+    return slowest;
+  }
+
   #request(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
@@ -78,11 +92,16 @@ export class Scheduler {
       if (!slot.awake) continue;
       slot.awake = false;
       const start = this.#clock.now();
+      this.#beat?.mark(slot.mark);
       const more = slot.stage.run(start + this.#sliceMs);
+      this.#beat?.mark(0);
       const micros = (this.#clock.now() - start) * 1000;
       slot.stats.runs++;
       slot.stats.micros += micros;
       if (micros > slot.stats.longestMicros) slot.stats.longestMicros = micros;
+      if (this.#slowest === undefined || micros > this.#slowest.micros) {
+        this.#slowest = { name: slot.stats.name, micros };
+      }
       if (more) slot.awake = true;
     }
     if (this.#slots.some((slot) => slot.awake)) this.#request();

@@ -5,8 +5,7 @@ import type { AttributeValues } from '../bgp/wire/attribute-values.ts';
 import type { FamilyName } from '../bgp/wire/families.ts';
 import type { BirdApi } from './api/bird.ts';
 import type { DampingApi } from './api/damping.ts';
-import type { JournalEntry, JournalQuery } from './api/journal.ts';
-import type { MessageView } from './api/messages.ts';
+import type { DiagnosisApi, LoopView } from './api/diagnosis.ts';
 import type { ConnectionsView, PeerLimitView, PeerMemoryView } from './api/peer-parts.ts';
 import type { RpkiCacheView } from './api/rpki.ts';
 import type { UpgradeView } from './api/upgrade.ts';
@@ -67,8 +66,7 @@ export interface StatusView {
   kernel: KernelStatusView | undefined;
   memory: { rss: number; heapUsed: number; arrayBuffers: number };
   stages: { name: string; runs: number; micros: number; longestMicros: number }[];
-  /** How late the event loop is, milliseconds; percentiles and max of the last one to two minutes. */
-  loop: { p50: number; p99: number; max: number; longest: number };
+  loop: LoopView;
   /** Sessions' ends and failed attempts since the start, by cause; all causes there are. */
   causes: { code: string; count: number }[];
   /** Events since the start. */
@@ -349,7 +347,7 @@ export interface ReloadResult {
   changes: string[];
 }
 
-export interface SpeakerApi extends DampingApi {
+export interface SpeakerApi extends DampingApi, DiagnosisApi {
   /** What BIRD's control protocol asks for beyond the rest. */
   readonly bird: BirdApi;
   status(): StatusView;
@@ -362,16 +360,6 @@ export interface SpeakerApi extends DampingApi {
   bfdSessions(): BfdSessionView[];
   /** In the order of the configuration. */
   rpkiCaches(): RpkiCacheView[];
-  /** What is left of the journal in memory, oldest first. */
-  events(query: JournalQuery): Iterable<JournalEntry>;
-  /** The last messages of a peer, oldest first. */
-  messages(peer: string): MessageView[];
-  /** Records every message of a peer, and calls back for each, until the returned function is called. */
-  watchMessages(peer: string, listener: (message: MessageView) => void): () => void;
-  /** Keeps every message of a peer among its last ones, or only the notable ones. */
-  recordMessages(peer: string, on: boolean): void;
-  /** Calls back for every entry from now on until the returned function is called. */
-  watchEvents(query: JournalQuery, listener: (entry: JournalEntry) => void): () => void;
   explain(prefix: string, options: { from?: string; to?: string }): ExplainView;
   /** Calls back on every change until the returned function is called. */
   watchPeers(listener: (event: PeerEvent) => void): () => void;

@@ -17,6 +17,8 @@ export interface DiagnosisParts {
   readonly journalStore?: JournalStore;
   readonly tcpDrops?: () => TcpDrops | undefined;
   readonly loopLag?: LoopLag;
+  /** Takes over another configuration of the watchdog. */
+  readonly useWatchdog?: (options: Config['diagnosis']['watchdog']) => void;
 }
 
 const NO_LAG: LagStats = { p50: 0, p99: 0, max: 0, longest: 0 };
@@ -50,6 +52,7 @@ export class Diagnosis {
   use(config: Config): void {
     this.journal.resize(config.diagnosis.journal.events);
     this.#file?.use(config.diagnosis.journal);
+    this.#parts.useWatchdog?.(config.diagnosis.watchdog);
   }
 
   /** What became of a peer's session. */

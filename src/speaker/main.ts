@@ -10,10 +10,13 @@ import type { Logger } from '../lib/log.ts';
 import { LoopLag } from '../lib/loop-lag.ts';
 import { packageVersion } from '../lib/package-info.ts';
 import { Scheduler } from '../lib/scheduler.ts';
+import { StageBeat } from '../lib/stage-beat.ts';
 import { readTcpDrops } from '../lib/tcp-drops.ts';
 import type { SpeakerApi, UpgradeView } from './api.ts';
 import { declaredProtocols } from './bird/declared.ts';
 import { effectiveConfig } from './bird/effective.ts';
+import { reportOf, watchForCrashes } from './crash/crash-watch.ts';
+import { crashDirectory } from './crash/report.ts';
 import { journalOnDisk } from './journal/disk.ts';
 import { openKernel } from './open-kernel.ts';
 import { systemAddresses } from './own-addresses.ts';
@@ -25,6 +28,7 @@ import { HandOver } from './upgrade/hand-over.ts';
 import type { SpeakerState } from './upgrade/state.ts';
 import { TakeOver } from './upgrade/take-over.ts';
 import { type Leisure, warmUp } from './warm-up.ts';
+import { startGuardThread, Watchdog } from './watchdog/watchdog.ts';
 
 export {
   decodeStates,
@@ -63,9 +67,11 @@ export async function createSpeaker(options: CreateOptions): Promise<RunningSpea
   const { config: written, configFile, loadConfig, logger, handed, upgrade } = options;
   const config = handed === undefined ? written : effectiveConfig(written, handed.protocols.off);
   const loopLag = new LoopLag(systemClock);
+  const beat = new StageBeat();
+  const scheduler = new Scheduler(systemClock, { beat });
   const speaker = new Speaker(config, {
     clock: systemClock,
-    scheduler: new Scheduler(systemClock),
+    scheduler,
     random: Math.random,
     defer: (fn) => void setImmediate(fn),
     transport: new TcpTransport(),
@@ -75,11 +81,30 @@ export async function createSpeaker(options: CreateOptions): Promise<RunningSpea
     log: logger,
     lookUp: async (host) => (await lookup(host, { all: true })).map(({ address }) => address),
     version: packageVersion(),
-    diagnosis: { journalStore: journalOnDisk, tcpDrops: readTcpDrops, loopLag },
+    diagnosis: {
+      journalStore: journalOnDisk,
+      tcpDrops: readTcpDrops,
+      loopLag,
+      useWatchdog: (options) => watchdog.use(options),
+    },
   });
-  loopLag.start();
+  const api = createApi({ speaker, configFile, loadConfig, upgrade });
+  const crashes = { speaker, api, configFile, process };
+  const unwatch = watchForCrashes(crashes);
+  const watchdog = new Watchdog({
+    scheduler,
+    beat,
+    journal: speaker.diagnosis.journal,
+    log: logger,
+    directory: () => crashDirectory(speaker.config.diagnosis.crash.directory, process.env),
+    draft: () => reportOf(crashes, { reason: 'watchdog', sentence: '', stack: undefined }),
+    startGuard: startGuardThread,
+  });
+  loopLag.start((lagMs) => watchdog.tick(lagMs));
   if (handed === undefined) await speaker.start();
   else await goOn(speaker, written, handed);
+  // Not before: a start may scan a large kernel table.
+  watchdog.use(config.diagnosis.watchdog);
   // What answers people and probes comes up first.
   systemClock.setTimer(WARM_UP_AFTER_MS, () =>
     warmUp({
@@ -95,12 +120,14 @@ export async function createSpeaker(options: CreateOptions): Promise<RunningSpea
     onCompacted: giveMemoryBack,
   });
   return {
-    api: createApi({ speaker, configFile, loadConfig, upgrade }),
+    api,
     handOver: new HandOver(speaker, loadConfig),
     stop: async () => {
       room.stop();
+      watchdog.stop();
       await speaker.stop();
       loopLag.stop();
+      unwatch();
       await speaker.diagnosis.close();
     },
   };

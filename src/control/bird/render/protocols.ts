@@ -72,7 +72,9 @@ function infoOf(protocol: ProtocolView, style: Style): string {
   if (bgp !== undefined) return bgpInfo(bgp, protocol.state);
   if (rpki !== undefined) return rpki.status;
   if (pipe === undefined) return '';
-  return style === 'bird1' ? `${pipe.opaque === true ? '->' : '=>'} ${pipe.peerTable}` : `${pipe.table} <=> ${pipe.peerTable}`;
+  return style === 'bird1'
+    ? `${pipe.opaque === true ? '->' : '=>'} ${pipe.peerTable}`
+    : `${pipe.table} <=> ${pipe.peerTable}`;
 }
 
 function* details2(protocol: ProtocolView): Iterable<string> {
