@@ -110,7 +110,7 @@ export async function createSpeaker(options: CreateOptions): Promise<RunningSpea
     warmUp({
       clock: systemClock,
       defer: (fn) => void setImmediate(fn),
-      leisure: () => leisureOf(speaker),
+      leisure: leisureOf(speaker),
       onEnd: giveMemoryBack,
     }),
   );
@@ -141,8 +141,14 @@ async function goOn(speaker: Speaker, written: Config, handed: SpeakerState): Pr
   await speaker.start(new TakeOver(speaker, handed));
 }
 
-function leisureOf({ state, registry, rib }: Speaker): Leisure {
-  if (state !== 'running') return 'over';
-  if (!registry.anyEstablished) return 'idle';
-  return rib.idle ? 'gently' : 'busy';
+function leisureOf(speaker: Speaker): () => Leisure {
+  const { registry, rib, pipeline } = speaker;
+  let seen = 0;
+  return () => {
+    if (speaker.state !== 'running') return 'over';
+    if (!registry.anyEstablished) return 'idle';
+    const isQuiet = pipeline.received === seen;
+    seen = pipeline.received;
+    return rib.idle && isQuiet ? 'gently' : 'busy';
+  };
 }

@@ -47,6 +47,8 @@ export interface UpdateSource {
 }
 
 export class Pipeline {
+  /** UPDATEs so far. */
+  received = 0;
   readonly #rib: Rib;
   readonly #clock: Clock;
   /** Calls back in the next turn of the loop. */
@@ -64,6 +66,7 @@ export class Pipeline {
 
   /** One whole UPDATE of an Established session. Throws NotificationError for what RFC 7606 lets end a session. */
   receive(from: UpdateSource, buffer: Uint8Array, start: number, end: number): void {
+    this.received++;
     const update = from.decoder.decode(buffer, start, end);
     if (update.issues.length > 0) from.reportIssues(update, buffer, start, end);
 

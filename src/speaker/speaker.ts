@@ -74,6 +74,7 @@ export class Speaker {
   readonly parts: SpeakerParts;
   readonly rib: Rib;
   readonly registry: PeerRegistry;
+  readonly pipeline: Pipeline;
   readonly dynamic: DynamicPeers;
   readonly listeners: ListenerSet;
   readonly rooms: TableRooms;
@@ -143,6 +144,7 @@ export class Speaker {
       error: 'listener-problem',
     });
     this.listeners = new ListenerSet({ clock, transport, log: listenerLog });
+    this.pipeline = new Pipeline(this.rib, clock, parts.defer);
     this.registry = new PeerRegistry(config, {
       session: {
         clock,
@@ -154,7 +156,7 @@ export class Speaker {
         onNote: (peer, note) => this.diagnosis.note(peer.name, note),
       },
       rib: this.rib,
-      pipeline: new Pipeline(this.rib, clock, parts.defer),
+      pipeline: this.pipeline,
       addresses: parts.addresses,
       policies: this.policies,
       rooms: this.rooms,

@@ -13,7 +13,7 @@ import { UpdateWriter } from '../bgp/wire/update-writer.ts';
 import type { Clock } from '../lib/clock.ts';
 import { BareSpeaker, peerAddress, peerAs } from './bare-speaker.ts';
 
-/** idle: nobody waits for anything; gently: sessions are up and have nothing to do; busy: there is real work. */
+/** idle: nobody waits for anything; gently: sessions are up and have been quiet; busy: routes come, or there is work. */
 export type Leisure = 'idle' | 'gently' | 'busy' | 'over';
 
 export interface WarmUpOptions {
@@ -32,6 +32,8 @@ const UPDATES_PER_SLICE = 64;
 /** Where somebody may send a route at any moment: a millisecond or two of work, and then a pause. */
 const UPDATES_PER_GENTLE_SLICE = 8;
 const GENTLE_PAUSE_MS = 20;
+/** Where it never becomes quiet, real routes have done the work. */
+const GIVE_UP_MS = 60_000;
 const SECOND_PATH_EVERY = 256;
 const PEERS = 3;
 const FIRST_ROWS = 64;
@@ -56,9 +58,10 @@ const NOTHING = new Uint8Array(0);
 export function warmUp({ clock, defer, leisure, onEnd }: WarmUpOptions): void {
   let work: MadeUpWork | undefined = new MadeUpWork(clock);
   let spent = 0;
+  const giveUpAt = clock.now() + GIVE_UP_MS;
   const slice = (): void => {
     const now = leisure();
-    if (work === undefined || spent >= BUDGET_MS || now === 'over') {
+    if (work === undefined || spent >= BUDGET_MS || clock.now() >= giveUpAt || now === 'over') {
       work = undefined;
       onEnd();
       return;

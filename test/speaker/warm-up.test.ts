@@ -1,0 +1,55 @@
+import { describe, expect, it } from 'vitest';
+import { SimClock } from '../../src/sim/clock.ts';
+import { type Leisure, warmUp } from '../../src/speaker/warm-up.ts';
+
+/** On a clock that a slice of work does not move: it would go on for ever. */
+function setup(leisure: () => Leisure) {
+  const clock = new SimClock();
+  const turns: (() => void)[] = [];
+  const looks: Leisure[] = [];
+  let ended = 0;
+  warmUp({
+    clock,
+    defer: (fn) => void turns.push(fn),
+    leisure: () => {
+      looks.push(leisure());
+      return looks.at(-1)!;
+    },
+    onEnd: () => void ended++,
+  });
+  const turn = (): void => {
+    for (const fn of turns.splice(0)) fn();
+  };
+  return { clock, turn, looks, ended: () => ended };
+}
+
+describe('warming up', () => {
+  it('goes on turn by turn while nobody is there, and ends with the speaker', () => {
+    let leisure: Leisure = 'idle';
+    const { turn, looks, ended } = setup(() => leisure);
+    for (let i = 0; i < 5; i++) turn();
+    expect(looks).toEqual(['idle', 'idle', 'idle', 'idle', 'idle']);
+    leisure = 'over';
+    turn();
+    turn();
+    expect([looks.length, ended()]).toEqual([6, 1]);
+  });
+
+  it('leaves pauses once sessions are up', () => {
+    const { clock, turn, looks } = setup(() => 'gently');
+    turn();
+    turn();
+    expect(looks.length).toBe(1);
+    clock.advance(100);
+    expect(looks.length).toBe(6);
+  });
+
+  it('gives up where it never becomes quiet', () => {
+    const { clock, turn, ended } = setup(() => 'busy');
+    turn();
+    clock.advance(59_000);
+    expect(ended()).toBe(0);
+    clock.advance(2000);
+    expect(ended()).toBe(1);
+  });
+});
