@@ -257,6 +257,19 @@ describe('a live upgrade', () => {
     expect(own.best()).toContain('20.0.0.0/8 from a');
   });
 
+  it('is refused with several routing tables, and while a restart is being recovered from', async () => {
+    const { own } = await scene({ tables: { blue: {} } });
+    await expect(own.upgrade()).rejects.toThrow('takes one routing table for each family along');
+    const lab = new SimLab();
+    const recovering = lab.speaker('own', [OWN], {
+      ...config(),
+      router: { asn: 65000, id: OWN, restart: { recover: 'always' } },
+      peers: [{ name: 'a', address: A, asn: 65001, ...open, gracefulRestart: 'full' }],
+    });
+    await lab.start(1000);
+    await expect(recovering.upgrade()).rejects.toThrow('still recovering from a restart');
+  });
+
   it('that is taken back has changed nothing, and what came meanwhile is read', async () => {
     const { lab, own, peers } = await scene();
     const handOver = own.handOver();

@@ -36,9 +36,8 @@ export class HandOver {
 
   /** Throws CommandError where this is no time for it. */
   check(): void {
-    const { rib } = this.#speaker;
     this.#checkTime();
-    if (rib.all.length > rib.families.length) {
+    if ([...this.#speaker.rooms.further].length > 0) {
       throw new CommandError(
         'failed',
         'a live upgrade takes one routing table for each family along, and this configuration has more',

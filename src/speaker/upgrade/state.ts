@@ -18,8 +18,9 @@
 //                  picture; what is decided anew and comes out differently is an ordinary change
 //
 // Not taken along: connections that are not Established, which start over; watches and control connections, whose
-// clients connect again; counters of updates by family. Import and export do not run again over routes at hand: a
-// version that would judge them differently does so with new ones, or on `godwit peer NAME refresh`.
+// clients connect again; counters of updates by family; penalties of routes that flap; what RPKI caches have said, who
+// are asked again. Import and export do not run again over routes at hand: a version that would judge them differently
+// does so with new ones, or on `godwit peer NAME refresh`.
 
 import { deserialize, serialize } from 'node:v8';
 import type { PeerImage } from '../../bgp/session/handover.ts';
