@@ -150,8 +150,8 @@ export class ConnectionFsm {
     this.#connection.setReceiveLimit(context.receiveLimit);
     this.#connection.takeOver(socket, image);
     this.#liveness.startNegotiated(context.holdTime);
-    // The other side has heard nothing for a while.
-    if (context.holdTime > 0) this.#send(encodeKeepalive());
+    // The other side may have heard nothing for a while.
+    if (context.holdTime > 0) this.probe();
     this.#session = this.#owner.makeSession(this);
     this.#owner.established(this, this.#session);
   }

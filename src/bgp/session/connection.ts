@@ -104,8 +104,9 @@ export class Connection {
   }
 
   /** Goes on with another process's connection; reads nothing before resumeReading. */
-  takeOver(socket: TransportSocket, { received, unsent }: ConnectionImage): void {
+  takeOver(socket: TransportSocket, { received, unsent, sentAt }: ConnectionImage): void {
     this.#socket = socket;
+    this.lastSentAt -= Math.max(0, this.#clock.wallTime() - sentAt);
     this.#phase = 'open';
     socket.attach(this.#socketHandlers());
     this.pauseReading();
@@ -126,12 +127,12 @@ export class Connection {
     const { local, remote } = socket;
     const writing = this.#writing === 0 ? [] : this.#batch;
     const unsent = joinUnsent(writing, Math.min(handed.unsent, this.#writing), this.#queue.slice(this.#head));
-    const { initiator } = this;
     return {
       descriptor: handed.descriptor,
       local,
       remote,
-      initiator,
+      initiator: this.initiator,
+      sentAt: this.#clock.wallTime() - (this.#clock.now() - this.lastSentAt),
       received: this.#framer.carried,
       unsent,
     };

@@ -18,6 +18,8 @@ export interface ConnectionImage {
   readonly local: Endpoint;
   readonly remote: Endpoint;
   readonly initiator: Initiator;
+  /** Wall-clock milliseconds of the last message that was sent. */
+  readonly sentAt: number;
   /** The first octets of a message whose end has not come yet. */
   readonly received: Uint8Array;
   /** What was queued and the kernel has not taken; it may begin in the middle of a message. */

@@ -13,7 +13,7 @@
 //   state.ts       the picture: connections as descriptors with what was half read or half written; both OPENs; the
 //                  Adj-RIB-In row by row with the outcome of import; what each group has been sent, which its members
 //                  miss; what operators have switched
-//   take-over.ts   the new program: tables, sessions (with a KEEPALIVE at once), kernel, listeners, in that order; no
+//   take-over.ts   the new program: tables, sessions (with a KEEPALIVE as soon as may be), kernel, listeners, in that order; no
 //                  route is chosen before all is there. Best paths, path identifiers and Adj-RIB-Outs are those of the
 //                  picture; what is decided anew and comes out differently is an ordinary change
 //

@@ -158,6 +158,20 @@ describe('a connection in another process', () => {
     );
   });
 
+  it('knows how long it has been silent', () => {
+    const clock = new SimClock();
+    const before = new FakeSocket(0);
+    const old = connect(clock).connection;
+    old.adopt(before);
+    old.send([encodeKeepalive()]);
+    clock.advance(700);
+    const image = old.handOver()!;
+    clock.advance(500);
+    const { connection } = connect(clock);
+    connection.takeOver(new FakeSocket(0), image);
+    expect(clock.now() - connection.lastSentAt).toBe(1200);
+  });
+
   it('is not handed over once it is closing', () => {
     const socket = new FakeSocket(0);
     const { connection } = connect(new SimClock());
@@ -173,6 +187,7 @@ describe('a connection in another process', () => {
       local: { address: ip('192.0.2.1'), port: 1 },
       remote: { address: ip('192.0.2.2'), port: 2 },
       initiator: 'local' as const,
+      sentAt: clock.wallTime(),
       received: new Uint8Array(0),
       unsent: new Uint8Array(MUCH),
     };
