@@ -10,9 +10,16 @@ import type { Compiler, Term } from './compiler.ts';
 import { formatValue } from './format.ts';
 import { addTo, appendTo, deleteFrom, filterBy, prependTo } from './list-operators.ts';
 import { isDefined } from './operators.ts';
+import { ROA } from './route-access.ts';
 import { type Evaluate, type Run, SIGNAL, type Signal } from './run.ts';
 import type { FunctionSymbol } from './symbols.ts';
 import { EnumValue, isAssignable, List, Octets, PolicyRuntimeError, typeOf, type Value } from './values.ts';
+
+/** Made once, as every route asks. By state. */
+const verdicts = (of: 'roa' | 'aspa'): readonly EnumValue[] =>
+  [ROA.unknown, ROA.valid, ROA.invalid].map((state) => new EnumValue(of, state));
+const ROA_VERDICTS = verdicts('roa');
+const ASPA_VERDICTS = verdicts('aspa');
 
 type Builtin = (compiler: Compiler, call: CallExpression) => Term;
 
@@ -233,7 +240,7 @@ function compileRoaCheck(compiler: Compiler, call: CallExpression): Term {
         `'roa_check' needs a prefix and an int, got ${typeOf(network)} and ${typeOf(origin)}`,
       );
     }
-    return new EnumValue('roa', tables.roaCheck(table, network, origin));
+    return ROA_VERDICTS[tables.roaCheck(table, network, origin)]!;
   };
   return { type, span, evaluate };
 }
@@ -277,7 +284,7 @@ function compileAspaCheck(compiler: Compiler, call: CallExpression, fixed?: bool
       const list = path.evaluate(run);
       if (!(list instanceof List))
         throw new PolicyRuntimeError(`'aspa_check' needs a path, got ${typeOf(list)}`);
-      return new EnumValue('aspa', tables.aspaCheck(table, list, upstream.evaluate(run) === true));
+      return ASPA_VERDICTS[tables.aspaCheck(table, list, upstream.evaluate(run) === true)]!;
     },
   };
 }

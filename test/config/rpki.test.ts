@@ -2,6 +2,10 @@ import { describe, expect, it } from 'vitest';
 import type { Config } from '../../src/config/model.ts';
 import { describePolicy, filtersOf } from '../../src/config/policies.ts';
 import { rpkiChanges } from '../../src/config/rpki.ts';
+import { AttributeAccess, bgpRouteFacts } from '../../src/policy/attribute-access.ts';
+import { routeAttribute } from '../../src/policy/attributes.ts';
+import { OUTCOME } from '../../src/policy/filter.ts';
+import { List } from '../../src/policy/values.ts';
 import { config as configOf, issuesOf } from './support.ts';
 
 const HEAD = 'router: { asn: 64512, id: 10.0.0.1 }\n';
@@ -109,6 +113,17 @@ describe('the option rpki of a peer', () => {
       `${HEAD}rpki: { caches: [a] }\npeers: [{ address: 10.0.0.2, asn: 64512, rpki: reject-invalid }]\n`,
     );
     expect(filtersOf(internal.peers[0]!.import)).toHaveLength(2);
+  });
+
+  it('tags a route with its state as RFC 8097 has it', () => {
+    // Nobody has filled a table: what a router knows nothing of is not found.
+    const [filter] = filtersOf(importOf(peer('rpki: tag, import: accept')));
+    const access = new AttributeAccess()
+      .load(new Uint8Array(0), 0, 0, bgpRouteFacts('p', undefined, undefined))
+      .setNet(Int32Array.of(0), 0, 1);
+    expect(filter?.evaluate(access)).toBe(OUTCOME.accept);
+    const tagged = access.get(routeAttribute('bgp_ext_community', '2.x')!);
+    expect(tagged instanceof List && [...tagged.bytes]).toEqual([0x43, 0, 0, 0, 0, 0, 0, 1]);
   });
 
   it('needs a cache, and a filter that it can come before', () => {

@@ -43,6 +43,7 @@ import { hex, sessionContext } from '../support/wire.ts';
 import { drawMessage, drawOpen, mutateMessage } from './bgp.ts';
 import { drawBytes, mutateBytes, mutateText } from './mutate.ts';
 import { Relay } from './relay.ts';
+import { hearRtr, rtrStreams } from './rtr.ts';
 
 // Built or not, it runs in the project's folder.
 const EXAMPLES = 'examples';
@@ -272,6 +273,7 @@ export function allTargets(): readonly Target[] {
       (random) => Array.from({ length: 20 }, () => drawBytes(random, 60)),
       (input) => decodePacket(viewOf(input), 0, input.length, emptyPacket()),
     ),
+    bytesTarget('words of RPKI caches', rtrStreams, hearRtr),
     grpcTargets(),
     textTarget(
       'addresses',
