@@ -1,23 +1,14 @@
 // Linux sockets with the options that Node has no door to: TCP-MD5 (RFC 2385), TCP-AO (RFC 5925), TTL and GTSM
-// (RFC 5082), traffic class, source address before the dial, binding to an interface. libc is called through koffi; what comes out is
-// a file descriptor that Node takes over (tcp-transport.ts). Numbers are those of the generic Linux ABI.
+// (RFC 5082), traffic class, source address before the dial, binding to an interface. libc is called through koffi;
+// what comes out is a file descriptor that Node takes over (tcp-transport.ts). Numbers are those of the generic Linux
+// ABI. The calls of TCP-AO are native-ao.ts's.
 
 import { endianness } from 'node:os';
 import { getSystemErrorMap } from 'node:util';
 import type { IpBytes } from '../../lib/ip.ts';
 import { requireKoffi } from '../../lib/koffi.ts';
+import { NativeAo } from './native-ao.ts';
 import { heldOctets, memoryInfo, SO_MEMINFO } from './socket-memory.ts';
-import {
-  AO_OPTION,
-  type AoKey,
-  type AoScope,
-  aoAdd,
-  aoChanges,
-  aoDelete,
-  aoInfo,
-  aoRequire,
-  preferredKey,
-} from './tcp-ao.ts';
 import { type ListenOptions, type Password, type SocketOptions, TransportError } from './transport.ts';
 
 const AF_INET = 2;
@@ -63,10 +54,6 @@ const LISTENER_TTL = 255;
 const SYSTEM_TTL = -1;
 const INTERFACE_NAME_BYTES = 16;
 const ENOENT = 2;
-const EBUSY = 16;
-const ENOPROTOOPT = 92;
-/** TEST-NET-1: for keys that are never used. */
-const NOBODY = Uint8Array.of(192, 0, 2, 1);
 
 const LITTLE_ENDIAN = endianness() === 'LE';
 
@@ -91,11 +78,18 @@ export interface DialOptions extends SocketOptions {
 
 export class NativeSockets {
   readonly #libc: Libc;
-  /** Asked once, when it is first wanted. */
-  #hasTcpAo: boolean | undefined;
+  /** TCP-AO of its sockets. */
+  readonly ao: NativeAo;
 
   constructor(libc: Libc) {
     this.#libc = libc;
+    this.ao = new NativeAo({
+      libc,
+      level: LEVEL.tcp,
+      open: (address) => this.#open(address),
+      sockaddr: (address) => this.#sockaddr(address, 0, undefined),
+      check: (result, what) => this.#check(result, what),
+    });
   }
 
   /** A socket ready to connect. The caller owns the descriptor. Throws TransportError. */
@@ -110,7 +104,7 @@ export class NativeSockets {
       if (options.password !== undefined) {
         this.#setKey(fd, OPTION.tcpMd5Sig, remote.address, 0, options.password);
       }
-      this.#addAoKeys(fd, this.#hostScope(remote.address), options.tcpAo ?? [], preferredKey);
+      this.ao.prepare(fd, remote.address, options.tcpAo ?? []);
       if (local.address !== undefined || local.port !== 0) {
         const address = local.address ?? new Uint8Array(remote.address.length);
         this.#bind(fd, address, local.port, remote.zone);
@@ -154,43 +148,6 @@ export class NativeSockets {
     const { info, length } = memoryInfo();
     const result = this.#libc.getsockopt(fd, LEVEL.socket, SO_MEMINFO, info, length);
     return result < 0 ? undefined : heldOctets(info);
-  }
-
-  /** Makes sure that an accepted connection is signed with TCP-AO, which it has its keys for from the listener. */
-  requireAo(fd: number, keys: readonly AoKey[]): void {
-    this.#assureAo();
-    const info = aoInfo();
-    const length = new Uint8Array(4);
-    view(length).setUint32(0, info.length, LITTLE_ENDIAN);
-    const result = this.#libc.getsockopt(fd, LEVEL.tcp, AO_OPTION.info, info, length);
-    this.#check(result, 'the connection is not signed with TCP-AO');
-    const wanted = aoRequire(preferredKey(keys));
-    this.#check(
-      this.#libc.setsockopt(fd, LEVEL.tcp, AO_OPTION.info, wanted, wanted.length),
-      'TCP-AO: asking for a key',
-    );
-  }
-
-  /** Exchanges the keys of a connection that stands: the new ones come before the old ones go. */
-  changeAoKeys(fd: number, remote: IpBytes, before: readonly AoKey[], after: readonly AoKey[]): void {
-    const scope = this.#hostScope(remote);
-    const { added, removed } = aoChanges(before, after);
-    this.#addAoKeys(fd, scope, added, () => undefined);
-    this.requireAo(fd, after);
-    for (const key of removed) this.#deleteAoKey(fd, scope, key, preferredKey(after));
-  }
-
-  /** The same for a listener and the prefix that may connect. */
-  setAoKeys(
-    fd: number,
-    prefix: { bytes: IpBytes; length: number },
-    before: readonly AoKey[],
-    after: readonly AoKey[],
-  ): void {
-    const scope = { sockaddr: this.#sockaddr(prefix.bytes, 0, undefined), prefixLength: prefix.length };
-    const { added, removed } = aoChanges(before, after);
-    this.#addAoKeys(fd, scope, added, () => undefined);
-    for (const key of removed) this.#deleteAoKey(fd, scope, key, undefined);
   }
 
   /** Sets, replaces or (undefined) removes a listener's TCP-MD5 key for a remote prefix. */
@@ -287,61 +244,6 @@ export class NativeSockets {
       if (v6) this.#setInt(fd, 'IPV6_MINHOPCOUNT', LEVEL.ipv6, OPTION.ipv6MinHopCount, minTtl);
       else this.#setInt(fd, 'IP_MINTTL', LEVEL.ip, OPTION.ipMinTtl, minTtl);
     }
-  }
-
-  #hostScope(address: IpBytes): AoScope {
-    return { sockaddr: this.#sockaddr(address, 0, undefined), prefixLength: address.length * 8 };
-  }
-
-  #addAoKeys(
-    fd: number,
-    scope: AoScope,
-    keys: readonly AoKey[],
-    first: (keys: readonly AoKey[]) => AoKey | undefined,
-  ): void {
-    if (keys.length === 0) return;
-    this.#assureAo();
-    const chosen = first(keys);
-    for (const key of keys) {
-      const bytes = aoAdd(scope, key, key === chosen);
-      const result = this.#libc.setsockopt(fd, LEVEL.tcp, AO_OPTION.addKey, bytes, bytes.length);
-      bytes.fill(0);
-      this.#check(result, `TCP-AO key ${key.sendId}/${key.receiveId}, ${key.algorithm}`);
-    }
-  }
-
-  #deleteAoKey(fd: number, scope: AoScope, key: AoKey, instead: AoKey | undefined): void {
-    const remove = (bytes: Uint8Array) =>
-      this.#libc.setsockopt(fd, LEVEL.tcp, AO_OPTION.deleteKey, bytes, bytes.length);
-    let result = remove(aoDelete(scope, key, undefined));
-    // In use by now: the preferred one takes over at once, as the operator took this one away.
-    if (result < 0 && instead !== undefined && this.#libc.errno() === EBUSY) {
-      result = remove(aoDelete(scope, key, instead));
-    }
-    this.#check(result, `TCP-AO key ${key.sendId}/${key.receiveId} cannot be removed`);
-  }
-
-  /** Throws where this kernel has no TCP-AO: nobody goes on without what was asked for. */
-  #assureAo(): void {
-    this.#hasTcpAo ??= this.#probeAo();
-    if (!this.#hasTcpAo) {
-      throw new TransportError(
-        'ENOPROTOOPT',
-        'this kernel has no TCP-AO: boot Linux 6.7 or later built with CONFIG_TCP_AO, or use password (TCP-MD5) ' +
-          'on both sides; without it there is no session',
-      );
-    }
-  }
-
-  /** Any answer but "no such option" comes from a kernel that knows what it is asked. */
-  #probeAo(): boolean {
-    const fd = this.#open(NOBODY);
-    const key = { sendId: 0, receiveId: 0, algorithm: 'hmac-sha1', use: 'normal' } as const;
-    const bytes = aoAdd(this.#hostScope(NOBODY), { ...key, secret: { reveal: () => 'probe' } }, false);
-    const result = this.#libc.setsockopt(fd, LEVEL.tcp, AO_OPTION.addKey, bytes, bytes.length);
-    const missing = result < 0 && this.#libc.errno() === ENOPROTOOPT;
-    this.#libc.close(fd);
-    return !missing;
   }
 
   #setKey(

@@ -150,10 +150,10 @@ export class TcpSocket implements TransportSocket {
     this.#native.configure(fd, remote, options, keyChanged);
     const aoBefore = before?.tcpAo;
     if (before === undefined) {
-      if (options.tcpAo !== undefined) this.#native.requireAo(fd, options.tcpAo);
+      if (options.tcpAo !== undefined) this.#native.ao.require(fd, options.tcpAo);
     } else if (!sameAoKeys(aoBefore, options.tcpAo)) {
       if (aoBefore === undefined || options.tcpAo === undefined) throw cannotSwitch();
-      this.#native.changeAoKeys(fd, remote, aoBefore, options.tcpAo);
+      this.#native.ao.change(fd, remote, aoBefore, options.tcpAo);
     }
     this.#keys = options;
   }

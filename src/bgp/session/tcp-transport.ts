@@ -210,7 +210,7 @@ class TcpListener implements TransportListener {
       throw missing('authentication (TCP-AO)');
     }
     if (this.#fd !== undefined && !this.#closed) {
-      this.#native.setAoKeys(this.#fd, prefix, before, after);
+      this.#native.ao.changeFor(this.#fd, prefix, before, after);
     }
   }
 

@@ -118,6 +118,7 @@ describe('keys', () => {
 
 const ENOENT = 2;
 const EBUSY = 16;
+const EEXIST = 17;
 const ENOPROTOOPT = 92;
 
 /** A libc that writes down what it is asked; `answer` gives an errno, 0 for none. */
@@ -181,7 +182,7 @@ describe('a kernel with TCP-AO', () => {
       name === AO_OPTION.deleteKey && removals++ === 0 ? EBUSY : 0,
     );
     const [one, two] = [key(1, 'one'), key(2, 'two')];
-    sockets.changeAoKeys(9, ip('192.0.2.7'), [one], [two]);
+    sockets.ao.change(9, ip('192.0.2.7'), [one], [two]);
     expect(calls.slice(1)).toEqual([
       { name: AO_OPTION.addKey, value: hex(aoAdd(scope, two, false)) },
       { name: AO_OPTION.info, value: '00'.repeat(48) },
@@ -193,12 +194,23 @@ describe('a kernel with TCP-AO', () => {
 
   it('refuses an accepted connection that came without', () => {
     const { sockets } = fakeLibc((name) => (name === AO_OPTION.info ? ENOENT : 0));
-    expect(() => sockets.requireAo(9, [key(1, 'a')])).toThrow(/not signed with TCP-AO/);
+    expect(() => sockets.ao.require(9, [key(1, 'a')])).toThrow(/not signed with TCP-AO/);
+  });
+
+  it('replaces what a listener of another process has', () => {
+    let adds = 0;
+    // The first one is the question.
+    const { sockets, calls } = fakeLibc((name) => (name === AO_OPTION.addKey && adds++ === 1 ? EEXIST : 0));
+    const one = key(1, 'one');
+    sockets.ao.changeFor(9, { bytes: ip('192.0.2.7'), length: 32 }, [], [one]);
+    const added = { name: AO_OPTION.addKey, value: hex(aoAdd(scope, one, false)) };
+    const removed = { name: AO_OPTION.deleteKey, value: hex(aoDelete(scope, one, undefined)) };
+    expect(calls.slice(1)).toEqual([added, removed, added]);
   });
 
   it('takes a prefix for a listener', () => {
     const { sockets, calls } = fakeLibc(() => 0);
-    sockets.setAoKeys(9, { bytes: ip('192.0.2.0'), length: 24 }, [], [key(1, 'a')]);
+    sockets.ao.changeFor(9, { bytes: ip('192.0.2.0'), length: 24 }, [], [key(1, 'a')]);
     const octets = Buffer.from(calls[1]!.value, 'hex');
     expect([...octets.subarray(4, 8), octets[202]]).toEqual([192, 0, 2, 0, 24]);
   });
@@ -215,13 +227,13 @@ describe('a kernel without TCP-AO', () => {
     );
     expect(open.size).toBe(0);
     expect(calls.map(({ name }) => name)).toEqual([AO_OPTION.addKey]);
-    expect(() => sockets.requireAo(9, [key(1, 'a')])).toThrow(/no TCP-AO/);
+    expect(() => sockets.ao.require(9, [key(1, 'a')])).toThrow(/no TCP-AO/);
   });
 
   it('is no obstacle to those who do not want it', () => {
     const { sockets, calls } = fakeLibc(() => ENOPROTOOPT);
     sockets.dialer({ ...dialOptions([]), tcpAo: undefined });
-    sockets.setAoKeys(9, { bytes: ip('192.0.2.0'), length: 24 }, [], []);
+    sockets.ao.changeFor(9, { bytes: ip('192.0.2.0'), length: 24 }, [], []);
     expect(calls).toEqual([]);
   });
 });
