@@ -56,7 +56,7 @@ function normalizeLine(line: string): string {
     .replace(/(updates|withdraws): +(.*)/, (_all, name: string, rest: string) => {
       return `${name}: ${rest.replace(/\d+/g, 'N').replace(/ +/g, ' ')}`;
     })
-    .replace(/(timer {0,3}|delay|wait): +[\d.]+\//, '$1: LEFT/')
+    .replace(/(timer {0,5}|delay|wait): +[\d.]+\//, '$1: LEFT/')
     .replace(/(Routes:.*), \d+ exported/, '$1, N exported')
     .replace(/Waiting for \d+/, 'Waiting for N')
     .replace(/Wait timer is [\d.]+\//, 'Wait timer is LEFT/')
