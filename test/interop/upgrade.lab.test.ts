@@ -14,8 +14,8 @@ import { labRequirement } from '../support/lab/requirement.ts';
 import { RouteMonitor } from '../support/lab/route-monitor.ts';
 
 const AS = { own: 65000, bird: 65001, frr: 65002, churn: 65003 } as const;
-const STABLE = 500;
-const FLAPPING = 100;
+const STABLE = 120;
+const FLAPPING = 40;
 const LAST = 9999;
 const FROM_BIRD = ['203.0.113.0/24', '198.51.100.0/24'];
 const FROM_FRR = '192.0.2.0/24';
@@ -161,7 +161,7 @@ describe('a live upgrade', async () => {
       const lost = watched.flatMap(({ deletions }) => deletions).filter((line) => !line.includes('10.60.'));
       expect(lost).toEqual([]);
     },
-    4 * CONVERGE_MS,
+    6 * CONVERGE_MS,
   );
 
   test.skipIf(skip)(
@@ -204,6 +204,6 @@ protocol bgp ranged { local as ${AS.own}; neighbor range 10.99.0.0/24 as ${AS.bi
       expect(watched.flatMap(({ lines }) => lines)).toEqual([]);
       await established(birdDaemon);
     },
-    4 * CONVERGE_MS,
+    6 * CONVERGE_MS,
   );
 });
