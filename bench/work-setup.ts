@@ -42,6 +42,7 @@ export interface Member {
   readonly reflectorClient?: boolean;
   readonly role?: NonNullable<SessionPlan['role']>;
   readonly stall?: boolean;
+  readonly abuse?: NonNullable<SessionPlan['abuse']>;
 }
 
 export interface SetupOptions {
@@ -110,6 +111,7 @@ export function setup(
       ...(member.send === undefined ? {} : { send: member.send }),
       ...(member.role === undefined ? {} : { role: member.role }),
       ...(member.stall === true ? { stall: true } : {}),
+      ...(member.abuse === undefined ? {} : { abuse: member.abuse }),
     }),
   );
   return {

@@ -4,7 +4,7 @@
 import type { Course } from './course.ts';
 import type { Ability } from './daemons/types.ts';
 import { importFilter, SET_MEMBERS } from './filter-text.ts';
-import type { ChurnPlan, PhaseName, ProbePlan, TableSource } from './load/plan.ts';
+import type { AbuseName, ChurnPlan, PhaseName, ProbePlan, TableSource } from './load/plan.ts';
 import type { Measure } from './outcome.ts';
 import {
   CLIENT,
@@ -37,7 +37,7 @@ export interface Work {
 }
 
 /** Works that were measured with a smaller table than T1. */
-const SHARE = { t3: 0.5, r4: 0.1, s1: 0.1, p1: 0.1, p2: 0.5, u1: 0.01 } as const;
+const SHARE = { t3: 0.5, r4: 0.1, s1: 0.1, p1: 0.1, p2: 0.5, u1: 0.01, a: 0.5 } as const;
 
 /** Some hundred single routes; under load as many as there is time for. */
 const IDLE_PROBES: ProbePlan = { count: 500, gapMs: 2 };
@@ -121,6 +121,33 @@ function memoryOfPeers(count: number): Work {
         fullTable(size, MANY_PEERS.routes),
         ['announce', 'linger'],
         MANY_PEERS,
+      ),
+  };
+}
+
+/** What a peer may do to the others, in the order of A0, A1... */
+const ABUSES: readonly (readonly [AbuseName, string])[] = [
+  ['none', 'does nothing (the measure of A1 to A6)'],
+  ['flood', 'changes routes as fast as it can'],
+  ['flap', 'comes and goes with 10,000 routes'],
+  ['large', 'sends messages of 65,535 octets'],
+  ['deaf', 'reads nothing'],
+  ['crowd', 'opens thousands of connections'],
+  ['garbage', 'connects again and again and sends noise'],
+];
+const A_SINKS = 10;
+
+/** A table from one healthy peer to ten others, beside one that means harm. */
+function besideHostile([abuse, title]: readonly [AbuseName, string], number: number): Work {
+  return {
+    id: `A${number}`,
+    title: `half a table to ${A_SINKS} peers, beside one that ${title}`,
+    phase: 'announce',
+    setup: (size) =>
+      setup(
+        [...external(1, A_SINKS), { asn: 65_401, expect: 'none', abuse }],
+        fullTable(size, size.routes * SHARE.a),
+        ['announce'],
       ),
   };
 }
@@ -284,6 +311,7 @@ export const WORKS: readonly Work[] = [
     phase: 'announce',
     setup: (size) => slowReaders(size, 1),
   },
+  ...ABUSES.map(besideHostile),
   memoryOfRoutes('M1r10k', 10_000),
   memoryOfRoutes('M1r100k', 100_000),
   memoryOfRoutes('M1r1m', 1_000_000),

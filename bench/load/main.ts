@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline/promises';
 import { systemClock } from '../../src/lib/clock.ts';
 import { tablesFromMessages, tablesFromMrt } from './from-files.ts';
+import { startHostile, stopHostile } from './hostile-process.ts';
 import { Load } from './load.ts';
 import { withoutLoops } from './loops.ts';
 import type { LoadEvent, LoadPlan } from './plan.ts';
@@ -52,9 +53,11 @@ function emit(event: LoadEvent): void {
 
 async function main(planPath: string): Promise<void> {
   const plan: LoadPlan = JSON.parse(await readFile(planPath, 'utf8'));
-  const load = new Load(plan, await makeTable(plan), systemClock, emit);
+  const sessions = plan.sessions.filter(({ abuse }) => abuse === undefined);
+  const load = new Load({ ...plan, sessions }, await makeTable(plan), systemClock, emit);
   const commands = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
   await load.establish();
+  const hostile = await startHostile(plan);
   for (const phase of plan.phases) {
     const { value, done } = await commands.next();
     if (done === true || value !== 'go') break;
@@ -62,6 +65,7 @@ async function main(planPath: string): Promise<void> {
   }
   // Sessions stay until whoever measures has seen enough.
   while ((await commands.next()).done !== true);
+  stopHostile(hostile);
   load.close();
   process.stdin.destroy();
 }

@@ -22,6 +22,10 @@ export type TableSource =
   /** UPDATE messages back to back. */
   | { readonly kind: 'messages'; readonly path: string };
 
+/** hostile.ts says what each does; none: a peer that is there and silent. */
+export const ABUSE_NAMES = ['none', 'flood', 'flap', 'large', 'deaf', 'crowd', 'garbage'] as const;
+export type AbuseName = (typeof ABUSE_NAMES)[number];
+
 export interface SessionPlan {
   readonly localAddress: string;
   readonly asn: number;
@@ -41,6 +45,8 @@ export interface SessionPlan {
    * `up`.
    */
   readonly role?: 'probes' | 'churn' | 'joiner' | 'flapping';
+  /** A hostile peer in a process of its own, and what it does; it expects nothing. */
+  readonly abuse?: AbuseName;
   /** Reads nothing any more once it is Established; keepalives are still sent. */
   readonly stall?: boolean;
 }

@@ -40,6 +40,10 @@ describe.skipIf(skip)('a work ends with everything in place:', () => {
     expect(peakRss).toBeGreaterThan(0);
   });
 
+  test.each(['A1', 'A5'])('%s, beside a hostile peer', { timeout: TIMEOUT_MS }, async (id) => {
+    await play(id);
+  });
+
   test('C1, and every change is seen', { timeout: TIMEOUT_MS }, async () => {
     const { load, latency } = await play('C1');
     expect(load.churn).toMatchObject({ sent: 400, arrived: 400, overtaken: 0, lost: 0 });
