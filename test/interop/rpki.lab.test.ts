@@ -128,8 +128,8 @@ class Cache {
 async function opinion(daemon: BirdProcess): Promise<string[]> {
   const verdicts: string[] = [];
   for (const question of QUESTIONS)
-    verdicts.push(`${question} ${await daemon.ask(`eval ${question}`)}`.trim());
-  const routes = await daemon.ask('show route table master4');
+    verdicts.push(`${question} ${await daemon.ask(`eval ${question}`, 'bird2')}`.trim());
+  const routes = await daemon.ask('show route table master4', 'bird2');
   return [...verdicts, ...ROUTES.filter((net) => routes.includes(`${net} `))];
 }
 
@@ -166,7 +166,7 @@ describe('beside BIRD', async () => {
     await cache.stop();
     for (const daemon of both) {
       await waitFor('the cache is missed', async () => {
-        expect(await daemon.ask('show protocols cache')).toMatch(/ start +.* Transport-Error/);
+        expect(await daemon.ask('show protocols cache', 'bird2')).toMatch(/ start +.* Transport-Error/);
         return true;
       });
     }
@@ -177,7 +177,7 @@ describe('beside BIRD', async () => {
     await cache.says(FIRST);
     cache.start();
     await agreeOn('192.0.2.0/24', '203.0.113.0/24');
-    const shown = await Promise.all(both.map((daemon) => daemon.ask('show protocols all cache')));
+    const shown = await Promise.all(both.map((daemon) => daemon.ask('show protocols all cache', 'bird2')));
     const channels = shown.map((text) => text.match(/^ +(Channel|Table:|Routes:|State:).*$/gm));
     expect(channels[0]).toEqual(channels[1]);
   });
