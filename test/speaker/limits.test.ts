@@ -253,6 +253,34 @@ describe('a limit on exported routes', () => {
   });
 });
 
+describe("BIRD's view", () => {
+  it('marks what was hit, and says why a disabled protocol is down', async () => {
+    const { lab, speaker, a } = await limited({
+      received: { routes: 2, action: 'block' },
+      accepted: { routes: 9, action: 'warn' },
+      exported: 5,
+    });
+    const view = () => speaker.api.bird.protocols({ details: true }).find(({ name }) => name === A);
+    a.announce([P1, P2, P3]);
+    await lab.settle();
+    expect(view()?.channels[0]?.limits).toEqual([
+      { kind: 'receive', routes: 2, action: 'block', reached: true },
+      { kind: 'import', routes: 9, action: 'warn', reached: false },
+      { kind: 'export', routes: 5, action: 'block', reached: false },
+    ]);
+    const disabled = await limited({ received: { routes: 1, action: 'disable' } });
+    disabled.a.announce([P1, P2]);
+    await disabled.lab.settle();
+    const protocols = disabled.speaker.api.bird.protocols({ details: true });
+    const protocol = protocols.find(({ name }) => name === A);
+    expect(protocol).toMatchObject({
+      state: 'down',
+      bgp: { error: { origin: 'automatic', text: 'Route limit exceeded' } },
+      channels: [{ limits: [{ kind: 'receive', reached: true }] }],
+    });
+  });
+});
+
 describe('a limit on the size of attributes', () => {
   it('rejects longer paths and more communities, with the reason', async () => {
     const { lab, speaker, a, b } = await limited({ asPathLength: 3, communities: 2 });
