@@ -12,6 +12,7 @@ import type {
   ListenConfig,
   LocalPolicies,
   LogConfig,
+  MrtConfig,
   NetworkConfig,
   PeerConfig,
   PipeConfig,
@@ -43,6 +44,7 @@ export interface ConfigPlan extends OriginsPlan {
   /** A table of other families is another one: it is removed and added. */
   readonly tables: ListChange<TableConfig, TableChange>;
   readonly pipes: ListChange<PipeConfig, Replacement<PipeConfig>>;
+  readonly mrt: ListChange<MrtConfig, Replacement<MrtConfig>>;
   readonly peers: ListChange<PeerConfig, PeerChange>;
   readonly dynamicPeers: ListChange<DynamicPeersConfig, DynamicPeersChange>;
   readonly decision: SectionChange<DecisionConfig, DecisionAction> | undefined;
@@ -148,6 +150,7 @@ export function diffConfig(before: Config, after: Config): ConfigPlan {
     ...diffOrigins(before, after),
     tables: diffList(before.tables ?? [], after.tables ?? [], tableKey, diffTable),
     pipes: diffList(before.pipes ?? [], after.pipes ?? [], (pipe) => pipe.name, replacement),
+    mrt: diffList(before.mrt ?? [], after.mrt ?? [], (each) => each.name, replacement),
     peers: diffList(before.peers, after.peers, (peer) => peer.name, diffPeer),
     dynamicPeers: diffList(before.dynamicPeers, after.dynamicPeers, (range) => range.name, diffDynamic),
     decision: diffSection(before.decision, after.decision, DECISION_ACTIONS),

@@ -80,7 +80,9 @@ function policiesOf({ networks, kernel, connected, static: fixed, install }: Loc
 export function filtersIn(config: Config): Filter[] {
   const channels = [...config.peers, ...config.dynamicPeers, ...(config.pipes ?? [])];
   const tables = [config, ...(config.tables ?? [])];
+  const dumps = (config.mrt ?? []).map(({ policy }) => policy);
   return [
+    ...dumps.flatMap(filtersOf),
     ...channels.flatMap((each) => [each.import, each.export]).flatMap(filtersOf),
     ...tables.flatMap(({ localPolicies }) => policiesOf(localPolicies)).flatMap(filtersOf),
     ...tables.flatMap(({ networks }) => networks).flatMap(({ set }) => set ?? []),

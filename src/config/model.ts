@@ -34,6 +34,8 @@ export interface Config {
   /** Routing tables beside the main one. */
   readonly tables?: readonly TableConfig[];
   readonly pipes?: readonly PipeConfig[];
+  /** Tables that are written to files again and again. */
+  readonly mrt?: readonly MrtConfig[];
   /** Caches of RPKI data. */
   readonly rpki?: readonly RpkiCacheConfig[];
   /** Tests of its filters, for `godwit test`. */
@@ -131,6 +133,20 @@ export interface PipeConfig {
   readonly export: Policy;
   /** Only best routes pass, and as the pipe's own, with this preference (BIRD 1.6, mode opaque). */
   readonly opaque?: { readonly preference: number };
+}
+
+/** A table in the MRT format (RFC 6396), every so many seconds. */
+export interface MrtConfig {
+  readonly name: string;
+  /** A name, or a pattern with `*` and `?`. */
+  readonly table: string;
+  /** `%N` is the table's name, the rest strftime's. */
+  readonly filename: string;
+  readonly period: number;
+  /** Which routes, and as what. */
+  readonly policy: Policy;
+  /** All routes with path identifiers. */
+  readonly addPath: boolean;
 }
 
 export interface LearnConfig {

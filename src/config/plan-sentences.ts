@@ -77,6 +77,9 @@ export function sentencesOf(plan: Omit<ConfigPlan, 'sentences'>): string[] {
     ...plan.pipes.changed.map(
       (change) => `pipe ${change.after.name}: ${pipeParts(change.before, change.after)}`,
     ),
+    ...plan.mrt.removed.map(({ name }) => `dumps ${name} removed`),
+    ...plan.mrt.added.map(({ name, table, period }) => `dumps ${name} added (${table}, every ${period} s)`),
+    ...plan.mrt.changed.map(({ after }) => `dumps ${after.name}: taken over`),
     ...(decision === undefined
       ? []
       : [`decision: ${describeSection(decision)}; ${words(decision.actions, DECISION_WORDS)}`]),

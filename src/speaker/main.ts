@@ -17,6 +17,7 @@ import { declaredProtocols } from './bird/declared.ts';
 import { effectiveConfig } from './bird/effective.ts';
 import { reportOf, watchForCrashes } from './crash/crash-watch.ts';
 import { crashDirectory } from './crash/report.ts';
+import { dumpsOnDisk } from './dump-files.ts';
 import { journalOnDisk } from './journal/disk.ts';
 import { openKernel } from './open-kernel.ts';
 import { systemAddresses } from './own-addresses.ts';
@@ -81,6 +82,7 @@ export async function createSpeaker(options: CreateOptions): Promise<RunningSpea
     log: logger,
     lookUp: async (host) => (await lookup(host, { all: true })).map(({ address }) => address),
     version: packageVersion(),
+    dumpStore: dumpsOnDisk,
     diagnosis: {
       journalStore: journalOnDisk,
       tcpDrops: readTcpDrops,

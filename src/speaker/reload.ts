@@ -40,6 +40,7 @@ export async function applyPlan(speaker: Speaker, plan: ConfigPlan, after: Confi
   for (const { before, after: pipe } of plan.pipes.changed) speaker.pipes.change(before, pipe);
   for (const pipe of plan.pipes.added) speaker.pipes.add(pipe);
   await tables.finish();
+  speaker.mrt.use(after);
   speaker.rpki.use(after.rpki ?? []);
   revalidate(speaker, changedTables);
   const used = after.filters?.retain(after);

@@ -24,6 +24,7 @@ import { journalingLog } from './journal/journaling-log.ts';
 import { needsKernel } from './kernel-change.ts';
 import { KernelSync } from './kernel-sync.ts';
 import type { LocalRoutes } from './local-routes.ts';
+import { type DumpStore, MrtDumps } from './mrt-dumps.ts';
 import type { Networks } from './networks.ts';
 import type { OwnAddresses } from './own-addresses.ts';
 import { type PeerHandle, PeerRegistry } from './peer-registry.ts';
@@ -54,6 +55,8 @@ export interface SpeakerParts {
   readonly openBfd?: (events: BfdEvents) => BfdService;
   readonly log: Logger;
   readonly version: string;
+  /** Where dumps of tables go; undefined where no files are written. */
+  readonly dumpStore?: DumpStore;
   readonly diagnosis?: DiagnosisParts;
   /** Addresses of host names; absent where there are no names. */
   readonly lookUp?: LookUp;
@@ -79,6 +82,7 @@ export class Speaker {
   readonly listeners: ListenerSet;
   readonly rooms: TableRooms;
   readonly pipes: Pipes;
+  readonly mrt: MrtDumps;
   readonly watchers: Watchers;
   readonly bfd: BfdSessions;
   readonly fallover: FastFallover;
@@ -117,6 +121,8 @@ export class Speaker {
     this.rooms = new TableRooms(this.rib, config, { nowSeconds, namesGateways });
     this.policies = new Policies((nextHopId) => this.rooms.linkOf(nextHopId));
     this.pipes = new Pipes(this.rib, this.rooms, this.policies);
+    const { dumpStore: store } = parts;
+    this.mrt = new MrtDumps(config, { clock, log, rooms: this.rooms, policies: this.policies, store });
     config.filters?.useLog(log.child({ part: 'filter' }));
     this.tables = new ValidationTables(clock, scheduler, (changes) => this.revalidation.note(changes));
     const { lookUp } = parts;
@@ -227,6 +233,7 @@ export class Speaker {
       for (const network of room.config.networks) room.networks.configure(network);
     }
     for (const pipe of this.config.pipes ?? []) this.pipes.add(pipe);
+    this.mrt.use(this.config);
     if (takeOver === undefined) this.#startPeers(undefined);
     for (const listen of this.config.listen) this.listeners.open(listenOptions(listen));
     this.rpki.use(this.config.rpki ?? []);
@@ -340,6 +347,7 @@ export class Speaker {
     if (this.state === 'stopping') return;
     this.state = 'stopping';
     this.recovery.stop();
+    this.mrt.stop();
     this.revalidation.stop();
     this.rpki.stop();
     this.listeners.closeAll();

@@ -193,6 +193,17 @@ describe("in BIRD's language", () => {
     expect(loaded.pipes).toMatchObject([{ table: '', peerTable: 't2', export: 'accept', import: 'accept' }]);
   });
 
+  it('dumps are written from patterns of tables, filters included', () => {
+    const { config: loaded } = model(`router id 10.0.0.1; ipv4 table t2;
+      protocol mrt { table "t*"; filename "/d/%N"; period 60; where net.len > 8; always add path; }
+      protocol mrt m { table t2; filename "/e"; period 5; } protocol mrt m3 { disabled; table t2; filename "/f"; period 5; }`);
+    expect(loaded.mrt).toMatchObject([
+      { name: 'mrt1', table: 't*', filename: '/d/%N', period: 60, addPath: true },
+      { name: 'm', table: 't2', filename: '/e', period: 5, addPath: false, policy: 'accept' },
+    ]);
+    expect(loaded.mrt![0]!.policy).toBeTypeOf('object');
+  });
+
   it('a protocol that is switched off is attached to nothing', () => {
     const { config: loaded } = model(`router id 10.0.0.1; ipv4 table t2;
       protocol kernel { disabled; ipv4 { table t2; export all; }; kernel table 100; }

@@ -1,6 +1,7 @@
 // Several tables and pipes beside the real BIRD, 1.6 and 2.x: the same file in two machines, one with BIRD and one with
 // godwit, and a third that gives both the same routes. Tables, kernel tables and what the third is sent must be the same.
 
+import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -16,6 +17,8 @@ afterEach(async () => {
   await lab?.remove();
   lab = undefined;
 });
+
+const BGPDUMP = '/usr/bin/bgpdump';
 
 interface Dialect {
   readonly kind: Exclude<BirdKind, 'godwit'>;
@@ -131,6 +134,32 @@ function routesOf(text: string, own: Node): string[] {
     .sort();
 }
 
+/** 2.x: both write the table of the peers' routes in the MRT format, and say the same of them. */
+async function dumpsAreAlike(
+  { kind }: Dialect,
+  pairs: readonly (readonly [BirdProcess, Node])[],
+): Promise<void> {
+  if (kind !== 'bird2' || !existsSync(BGPDUMP)) return;
+  const [mine = [], its = []] = await Promise.all(
+    pairs.map(async ([daemon, node]) => {
+      const path = join(node.directory, 'red.mrt');
+      // The real one's client waits for no file.
+      await daemon.ask(`mrt dump table "red" to "${path}" where source = RTS_BGP`);
+      await waitFor(
+        'the dump is written',
+        async () => existsSync(path) && (await run([BGPDUMP, '-m', path])) !== '',
+      );
+      const text = await run([BGPDUMP, '-m', path]);
+      return text
+        .split('\n')
+        .map((line) => line.replace(/^TABLE_DUMP2\|\d+/, ''))
+        .sort();
+    }),
+  );
+  expect(mine).toEqual(its);
+  expect(its.filter((line) => line !== '').length).toBe(2);
+}
+
 async function kernelTable(node: Node, table: number): Promise<string[]> {
   const text = await run(node.namespace.wrap(['ip', 'route', 'show', 'table', `${table}`, 'proto', 'bird']));
   return text
@@ -224,6 +253,7 @@ describe('tables and pipes beside BIRD', async () => {
         (await kernelTable(node, table)).filter((line) => !line.startsWith('10.99.0.0/24')),
       );
     }
+    await dumpsAreAlike(dialect, pairs);
     // A pipe that is switched off takes its routes back, and gives them again.
     for (const command of ['disable p2', 'enable p2']) {
       for (const [daemon] of pairs) await daemon.ask(command);

@@ -5,6 +5,7 @@ import type { ProtocolAction, ProtocolActionResult, ProtocolView } from '../../s
 import type {
   ConfigurationView,
   ConfigureOptions,
+  DumpOptions,
   InterfaceView,
   RoaView,
   StaticRouteView,
@@ -69,6 +70,12 @@ export class FakeBird implements BirdApi {
 
   roas(): Iterable<RoaView> {
     return this.roaViews;
+  }
+
+  readonly dumps: DumpOptions[] = [];
+
+  async dump(options: DumpOptions): Promise<void> {
+    this.dumps.push(options);
   }
 
   interfaces(): InterfaceView[] {

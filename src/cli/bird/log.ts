@@ -5,8 +5,8 @@
 import { closeSync, openSync, renameSync, statSync } from 'node:fs';
 import type { LogTarget } from '../../config/bird/config.ts';
 import type { Config } from '../../config/model.ts';
-import { formatTime } from '../../control/bird/render/times.ts';
 import type { LogFields, Logger } from '../../lib/log.ts';
+import { formatTime } from '../../lib/time-format.ts';
 import type { Log } from '../log.ts';
 import { redact } from '../redact.ts';
 import { LineSink } from './line-sink.ts';

@@ -2,7 +2,7 @@
 // of a family; the main tables of both families are one there, without a name.
 
 import type { PolicyProgram } from '../../policy/program.ts';
-import type { PipeConfig, TableConfig, TableNames } from '../model.ts';
+import type { MrtConfig, PipeConfig, TableConfig, TableNames } from '../model.ts';
 import type { BirdConfig, ChannelOptions, ProtocolConfig } from './config.ts';
 import { kernelOf, redistributed } from './to-model-kernel.ts';
 import { filterPolicy, localPolicies } from './to-model-policy.ts';
@@ -122,6 +122,19 @@ export function pipesOf(config: BirdConfig, program: PolicyProgram, unsaid: Unsa
         }),
       },
     ];
+  });
+}
+
+/** Dumps into files. */
+export function mrtOf(config: BirdConfig, program: PolicyProgram): readonly MrtConfig[] {
+  return config.protocols.flatMap((protocol): MrtConfig[] => {
+    if (protocol.kind !== 'mrt' || protocol.common.disabled === true) return [];
+    const { table = '', filename, period = 0, filter, alwaysAddPath = false } = protocol.options;
+    // Nothing else is written: the dumps of messages.
+    if (filename === undefined || period === 0) return [];
+    const policy = filterPolicy(filter, 'import', program);
+    const main = [...config.tables.keys()][0] ?? '';
+    return [{ name: protocol.name, table: table || main, filename, period, policy, addPath: alwaysAddPath }];
   });
 }
 

@@ -16,7 +16,7 @@ import { buildPeers } from './to-model-peers.ts';
 import { localPolicies } from './to-model-policy.ts';
 import { rpkiCaches } from './to-model-rpki.ts';
 import { networksOf } from './to-model-static.ts';
-import { attachedTo, pipesOf, tablesOf } from './to-model-tables.ts';
+import { attachedTo, mrtOf, pipesOf, tablesOf } from './to-model-tables.ts';
 import { Unsaid } from './unsaid.ts';
 
 const CONTROL_SOCKET = '/run/godwit/godwit.sock';
@@ -42,6 +42,7 @@ export function toModel(
   const kernel = kernelOf(main, policies, unsaid);
   const tables = tablesOf(config, program, kernel.nextHopTracking, unsaid);
   const pipes = pipesOf(config, program, unsaid);
+  const mrt = mrtOf(config, program);
   const rpki = rpkiCaches(config, unsaid);
   const model: Config = {
     router: {
@@ -59,6 +60,7 @@ export function toModel(
     localPolicies: policies,
     ...(tables.length > 0 && { tables }),
     ...(pipes.length > 0 && { pipes }),
+    ...(mrt.length > 0 && { mrt }),
     ...(rpki.length > 0 && { rpki }),
     decision: decisionOf(bgp),
     control: { socket: CONTROL_SOCKET, mode: CONTROL_MODE, bird: socketsOf(config) },
@@ -143,7 +145,7 @@ function decisionOf(bgp: readonly Of<'bgp'>[]): Config['decision'] {
   };
 }
 
-const SERVED = new Set(['bgp', 'bfd', 'kernel', 'device', 'direct', 'static', 'pipe', 'rpki']);
+const SERVED = new Set(['bgp', 'bfd', 'kernel', 'device', 'direct', 'static', 'pipe', 'mrt', 'rpki']);
 const SERVED_TABLES: ReadonlySet<string> = new Set(['ipv4', 'ipv6', 'roa4', 'roa6', 'aspa']);
 const COMMON_HANDLED = new Set(['disabled', 'description', 'debug']);
 

@@ -5,6 +5,7 @@ import type { ProtocolAction, ProtocolActionResult, ProtocolView, TimerView } fr
 import type {
   ConfigurationView,
   ConfigureOptions,
+  DumpOptions,
   InterfaceView,
   RoaView,
   StaticRouteView,
@@ -28,6 +29,8 @@ export interface BirdApi {
   routes(query: TableQuery): TableAnswer[];
   /** Entries of ROA tables; undefined = a moment to do something else. */
   roas(): Iterable<RoaView | undefined>;
+  /** Writes tables to files in the MRT format. Rejects with CommandError. */
+  dump(options: DumpOptions): Promise<void>;
   interfaces(): InterfaceView[];
   staticRoutes(): StaticRouteView[];
   symbols(): SymbolView[];

@@ -162,6 +162,14 @@ export interface TimeFormatView {
   older?: string;
 }
 
+export interface DumpOptions {
+  /** A name, or a pattern with `*` and `?`. */
+  table: string;
+  /** `%N` is the table's name, the rest strftime's. */
+  file: string;
+  filter?: NonNullable<TableQuery['filter']>;
+}
+
 export interface ConfigureOptions {
   /** Another file than the one of the start; it is the one from then on. */
   file?: string;

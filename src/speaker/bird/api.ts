@@ -34,6 +34,10 @@ export function createBirdApi(
     tables: () => tablesOf(speaker.written),
     routes: (query) => walks.answers(query),
     roas: () => roasOf(speaker.written),
+    dump: async ({ table, file: path, filter }) => {
+      const policy = filter && filters.compile(speaker.written, filter, (id) => speaker.rooms.linkOf(id));
+      await speaker.mrt.dump(table, path, () => policy ?? 'accept');
+    },
     interfaces: () => interfaceViews(speaker.kernel),
     staticRoutes: () => staticRoutesOf(speaker.written, (address) => isDormant(speaker, address)),
     symbols: () => symbolsOf(speaker.written, protocolNames(speaker)),

@@ -26,7 +26,7 @@ import { aspasOf, roasOf } from './roas.ts';
 import { cacheState, rpkiView } from './rpki-view.ts';
 
 /** Kinds that are accepted in a configuration and do nothing. */
-const IDLE_KINDS: ReadonlySet<DeclaredProtocol['kind']> = new Set(['mrt', 'bmp']);
+const IDLE_KINDS: ReadonlySet<DeclaredProtocol['kind']> = new Set(['bmp']);
 
 export class ProtocolViews {
   readonly #speaker: Speaker;

@@ -32,8 +32,7 @@ export function* queryRoutes(
   const from = query.receivedFrom === undefined ? undefined : peerId(peers, query.receivedFrom);
   const to = query.advertisedTo === undefined ? undefined : peerId(peers, query.advertisedTo);
   let looked = 0;
-  const families =
-    query.table === undefined ? homesOf(rib, to ?? from) : peers.table(query.table);
+  const families = query.table === undefined ? homesOf(rib, to ?? from) : peers.table(query.table);
   for (const family of families) {
     if (!wantsFamily(family.family, query)) continue;
     for (const prefixId of matchingPrefixes(family, query)) {

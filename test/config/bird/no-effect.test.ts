@@ -78,6 +78,7 @@ const BESIDE_OTHERS: Readonly<Record<string, string>> = {
   'bgp: neighbor': 'works',
   'bgp: keys': 'works',
   'pipe: peer table': 'works',
+  'mrt: where': 'works',
   'rpki: remote': 'works',
 };
 

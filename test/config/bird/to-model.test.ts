@@ -353,7 +353,7 @@ describe('the rest', () => {
       protocol bgp a from x { neighbor 10.0.0.2 as 1; } protocol bgp b from x { neighbor 10.0.0.3 as 1; }
       protocol bgp c from x { neighbor 10.0.0.4 as 1; } protocol bgp d from x { neighbor 10.0.0.5 as 1; }
       protocol pipe { table master4; peer table t; }
-      protocol pipe { table v; peer table w; } protocol mrt { table t; filename "f"; period 5; }`);
+      protocol pipe { table v; peer table w; }`);
     expect(warnings).toEqual([
       'graceful restart wait has no effect (global)',
       'a table of vpn4 has no effect (v, w)',
@@ -361,7 +361,6 @@ describe('the rest', () => {
       'secondary has no effect (a, b, c and 1 more)',
       'cost has no effect (a, b, c and 1 more)',
       'a pipe between vpn4 tables has no effect (pipe2)',
-      'protocol mrt has no effect (mrt1)',
     ]);
   });
 

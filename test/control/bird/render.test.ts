@@ -1,8 +1,9 @@
 // Replies whose look no transcript shows: links of many kinds, sessions in trouble, times long ago, JSON.
 
 import { beforeEach, describe, expect, it } from 'vitest';
-import { formatTime, TimeWriter } from '../../../src/control/bird/render/times.ts';
+import { TimeWriter } from '../../../src/control/bird/render/times.ts';
 import type { Style } from '../../../src/control/bird/style.ts';
+import { formatTime } from '../../../src/lib/time-format.ts';
 import type { BgpView, ProtocolView } from '../../../src/speaker/api/protocols.ts';
 import type { InterfaceView, TableRoute } from '../../../src/speaker/api/tables.ts';
 import { fakeAnswer } from '../../support/fake-bird.ts';

@@ -34,13 +34,6 @@ const EXCUSES: Readonly<Record<string, readonly Excuse[]>> = {
   '2.0.12': [
     ...BOTH,
     {
-      why: 'MRT dumps are not served',
-      lines: [
-        [/^(.*)(mrt1 {7}MRT)( +--- {8})up {5}(.*)$/, '$1$2$3down   $4'],
-        [/^ mrt1: reloading$/, undefined],
-      ],
-    },
-    {
       why: 'caches are asked in version 2 first',
       lines: [[/^( {3}Protocol version: )1$/, '$12']],
     },

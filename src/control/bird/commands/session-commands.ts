@@ -1,5 +1,6 @@
 // Commands about the connection itself and the daemon as a whole: restrict, echo, eval, help, debug, dumps, down.
 
+import type { DumpOptions } from '../../../speaker/api/tables.ts';
 import { CommandFailure, type CommandReader, TOKEN } from '../command-reader.ts';
 import type { Command, CommandContext, SessionState, Syntax } from '../command-table.ts';
 import { CODE, DONE, type Line, line, type Reply } from '../reply.ts';
@@ -145,17 +146,22 @@ const MRT_DUMP: Command = {
   only: '2.x',
   changes: true,
   read(reader) {
-    const given = new Set<string>();
+    let table: string | undefined;
+    let file: string | undefined;
+    let filter: DumpOptions['filter'];
     while (reader.peek().kind !== 'end') {
       const { text } = reader.next();
-      given.add(text);
-      if (text === 'table' || text === 'to') reader.next();
-      else reader.textUntil(new Set(['table', 'to']));
+      if (text === 'table') table = reader.next().text;
+      else if (text === 'to') file = reader.next().text;
+      else if (text === 'where' || text === 'filter') {
+        filter = { kind: text, text: reader.textUntil(new Set(['table', 'to'])) };
+      } else throw new CommandFailure(CODE.parseError, `syntax error, unexpected ${text}`);
     }
-    return () => {
-      if (!given.has('table')) throw new CommandFailure(CODE.parseError, 'Table not specified');
-      if (!given.has('to')) throw new CommandFailure(CODE.parseError, 'File not specified');
-      throw new CommandFailure(CODE.parseError, 'MRT dumps are not written');
+    return async function* ({ api }) {
+      if (table === undefined) throw new CommandFailure(CODE.parseError, 'Table not specified');
+      if (file === undefined) throw new CommandFailure(CODE.parseError, 'File not specified');
+      await api.bird.dump({ table, file, ...(filter !== undefined && { filter }) });
+      yield DONE;
     };
   },
 };
