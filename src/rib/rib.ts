@@ -68,6 +68,8 @@ export class Rib {
   readonly #wakeDecide: () => void;
   /** Ids of families that wait for `release`. */
   readonly #deferred = new Set<number>();
+  /** Ids of families that were released, and whose routes are being chosen for the first time. */
+  readonly #releasing = new Set<number>();
   /** Peers that are gone but still named by some entry. */
   readonly #leaving = new Set<RibPeer>();
 
@@ -211,9 +213,8 @@ export class Rib {
   }
 
   release(familyId: number): void {
-    this.#deferred.delete(familyId);
+    if (this.#deferred.delete(familyId)) this.#releasing.add(familyId);
     this.#wakeDecide();
-    this.#wakeExport();
   }
 
   /** Queues a long walk behind those under way. */
@@ -300,8 +301,23 @@ export class Rib {
     const expired = this.#until(deadline);
     const ready = this.all.filter((rib) => !this.#deferred.has(rib.family.id));
     for (const rib of ready) rib.locRib.decideUntil(expired);
+    for (const id of this.#releasing) this.#endRelease(id);
     // Afterwards: what is decided in one table may go into another.
     return ready.some((rib) => rib.locRib.dirtyCount > 0);
+  }
+
+  /**
+   * RFC 4724 §4.1: nothing is advertised before all is chosen. End-of-RIB follows what is there, and whoever helped would
+   * drop what comes after it.
+   */
+  #endRelease(familyId: number): void {
+    if (this.all.some(({ family, locRib }) => family.id === familyId && locRib.dirtyCount > 0)) return;
+    this.#releasing.delete(familyId);
+    this.#wakeExport();
+  }
+
+  #isHeldBack(familyId: number): boolean {
+    return this.#deferred.has(familyId) || this.#releasing.has(familyId);
   }
 
   #runExport(deadline: number): boolean {
@@ -310,7 +326,7 @@ export class Rib {
     const start = this.#exportTurn;
     for (let i = 0; i < length; i++) {
       const index = (start + i) % length;
-      if (this.#deferred.has(this.all[index]!.family.id) || !this.groups[index]!.run(expired)) continue;
+      if (this.#isHeldBack(this.all[index]!.family.id) || !this.groups[index]!.run(expired)) continue;
       // Next time it is first; one that had the whole slice lets the others go before.
       this.#exportTurn = (start + Math.max(i, 1)) % length;
       return true;
