@@ -20,6 +20,8 @@ export interface RecoveryTools {
   readonly clock: Clock;
   readonly log: Logger;
   readonly peers: () => Iterable<PeerHandle>;
+  /** False where the kernel has no way to the peer, so that it cannot be at the other end of a connection either. */
+  readonly canReach: (handle: PeerHandle) => boolean;
   /** Routes may be chosen in all families. */
   readonly onEnd: () => void;
 }
@@ -143,7 +145,8 @@ export class RestartRecovery {
     }
     if (!settings.families.includes(family.name)) return false;
     if (peer.state === 'OpenSent' || peer.state === 'OpenConfirm') return true;
-    const limit = settings.passive ? patience(settings.gracefulRestart) : CONTACT_LIMIT_MS;
+    const mayDialIn = settings.passive && this.#tools.canReach(handle);
+    const limit = mayDialIn ? patience(settings.gracefulRestart) : CONTACT_LIMIT_MS;
     return !this.#isOver(underway, limit);
   }
 

@@ -139,6 +139,26 @@ describe('restarting speaker', () => {
     expect(kernelRoutes(kernel)).toEqual([P1, P2]);
   });
 
+  it('waits for a peer that dials in, unless there is no way by which it could', async () => {
+    for (const [dead, waits] of [
+      [DEAD, true],
+      ['192.168.77.4', false],
+    ] as const) {
+      const { peers = [] } = inputFor([A, B]);
+      const silent = peerInput(dead, { as: 65004, config: { gracefulRestart: 'full', passive: true } });
+      const { lab, speaker, connect } = await restarted([A, B], { peers: [...peers, silent] });
+      for (const address of [A, B]) {
+        const peer = await connect(address);
+        peer.announce([address === A ? P1 : P2]);
+        peer.endOfRib();
+      }
+      await lab.run(CONTACT_LIMIT_MS + 1000);
+      expect(chosen(speaker)).toBe(waits ? 0 : 2);
+      await lab.run(100_000);
+      expect(chosen(speaker)).toBe(2);
+    }
+  });
+
   it('waits no longer than it is told, whoever hangs', async () => {
     const router = { asn: OWN_AS, id: OWN_ADDRESS, restart: { wait: 30 } };
     const { lab, speaker, connect } = await restarted([A, B], { router });
