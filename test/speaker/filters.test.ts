@@ -50,6 +50,25 @@ describe('an import filter', () => {
     expect(speaker.routes({ beforePolicy: true })[0]?.attributes).toMatchObject({ communities: ['65002:1'] });
   });
 
+  it('4271-5.1.4-1 takes MED away before the selection, and leaves the choice to what comes after it', async () => {
+    const twins = (filter: string) => ({
+      [A]: { as: 65002, config: { import: filter } },
+      [B]: { as: 65002, config: { import: filter } },
+      [IBGP]: { as: OWN_AS },
+    });
+    for (const [filter, chosen, med] of [
+      ['accept;', B, 1],
+      ['unset(bgp_med); accept;', A, undefined],
+    ] as const) {
+      const { lab, speaker, peer } = await rig(twins(filter));
+      peer(A).announce([P1], { med: 2 });
+      peer(B).announce([P1], { med: 1 });
+      await lab.settle();
+      expect(speaker.best()).toEqual([`${P1} from ${chosen}`]);
+      expect(peer(IBGP).table.get(P1)?.attributes.med).toBe(med);
+    }
+  });
+
   it('rejects by prefix, also within one UPDATE', async () => {
     const { lab, speaker, peer } = await rig(
       around({ a: { import: 'if net.len > 24 || net ~ 198.51.0.0/16 then reject; accept;' } }),
