@@ -17,11 +17,11 @@ export function peerLimits(
   limits: LimitsConfig,
   name: string,
   handle: () => PeerHandle,
-  { rib, session, defer }: Pick<RegistryDependencies, 'rib' | 'session' | 'defer'>,
+  { rib, session, defer, limitLog }: Pick<RegistryDependencies, 'rib' | 'session' | 'defer' | 'limitLog'>,
   end: (cease: CeaseOptions, forGood: boolean) => void,
 ): PeerLimits {
   const exported = (family: Family) => exportedRoutes(rib, handle(), family);
-  return new PeerLimits(limits, { name, log: session.log, defer, exported, end });
+  return new PeerLimits(limits, { name, log: limitLog ?? session.log, defer, exported, end });
 }
 
 /** Routes of a family that a peer is sent now. */

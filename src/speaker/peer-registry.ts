@@ -14,6 +14,7 @@ import { DecodeScratch } from '../bgp/wire/update-decoder.ts';
 import type { Config, PeerSettings } from '../config/model.ts';
 import { sameValue } from '../config/peer-changes.ts';
 import { formatAddress, type IpAddress } from '../lib/ip.ts';
+import type { Logger } from '../lib/log.ts';
 import { type Concerns, reimport } from '../rib/adj-rib-in.ts';
 import type { Damper } from '../rib/damper.ts';
 import type { Rib } from '../rib/rib.ts';
@@ -54,6 +55,8 @@ export interface PeerHandle {
 
 export interface RegistryDependencies {
   readonly session: Omit<PeerDependencies, 'events' | 'onRetired'>;
+  /** Where limits that are reached are told; else as everything of a session. */
+  readonly limitLog?: Logger | undefined;
   readonly rib: Rib;
   readonly pipeline: Pipeline;
   readonly addresses: OwnAddresses;

@@ -161,6 +161,7 @@ export class Speaker {
         evidence: (peer) => this.diagnosis.witness.about(peer),
         onNote: (peer, note) => this.diagnosis.note(peer.name, note),
       },
+      limitLog: journalingLog(log, journal, { warning: 'limit', error: 'limit' }),
       rib: this.rib,
       pipeline: this.pipeline,
       addresses: parts.addresses,

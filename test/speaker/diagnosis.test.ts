@@ -98,13 +98,14 @@ describe('the journal of a life', () => {
     await stopped;
     const events = [...speaker.api.events({})];
     const codes = events.map(({ code }) => code).filter((code) => code !== 'no-answer');
-    expect(codes.slice(0, 8)).toEqual([
+    expect(codes.slice(0, 9)).toEqual([
       'started',
       'session-up',
       'drain-began',
       'drain-over',
       'configuration-applied',
       'configuration-refused',
+      'limit',
       'prefix-limit',
       'stopping',
     ]);

@@ -30,7 +30,11 @@ export const EVENT_CODES = {
     severity: 'error',
     advice: 'something else may use the port, or the address may be missing; it is tried again',
   },
-  limit: { kind: 'limit', severity: 'warning' },
+  limit: {
+    kind: 'limit',
+    severity: 'warning',
+    advice: 'find out why there are so many routes; raise the limit only if they are right',
+  },
   'restart-began': { kind: 'restart', severity: 'info' },
   'restart-over': { kind: 'restart', severity: 'info' },
   'drain-began': { kind: 'restart', severity: 'info' },

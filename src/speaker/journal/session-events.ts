@@ -29,7 +29,7 @@ export class SessionEvents {
     const meant = reason.cause === 'admin-stop' || reason.cause === 'admin-reset';
     this.#journal.add({
       kind: code === 'prefix-limit' ? 'limit' : 'session',
-      severity: meant || kind === 'failed' ? 'info' : 'warning',
+      severity: meant ? 'info' : 'warning',
       code,
       peer,
       sentence,

@@ -277,11 +277,11 @@ it('warnings and errors of a log become events, their fields do not', () => {
   const log = journalingLog(lines, journal, codes).child({ part: 'fib' });
   log.debug({}, 'a');
   log.info({}, 'b');
-  log.warn({ password: 'hunter2' }, 'c');
+  log.warn({ password: 'hunter2', peer: 'tor-a' }, 'c');
   log.error({ error: new Error('ENOBUFS') }, 'd');
   expect(lines.lines).toEqual(['debug a', 'info b', 'warn c', 'error d']);
-  expect([...journal.entries({})].map(({ code, sentence }) => `${code} ${sentence}`)).toEqual([
-    'kernel-notice c',
-    'kernel-problem d: ENOBUFS',
+  expect([...journal.entries({})].map(({ code, sentence, peer }) => `${code} ${sentence} ${peer}`)).toEqual([
+    'kernel-notice c tor-a',
+    'kernel-problem d: ENOBUFS undefined',
   ]);
 });
