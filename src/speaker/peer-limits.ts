@@ -151,7 +151,7 @@ export class PeerLimits implements RouteBlocks {
     entry.hit = true;
     log.warn(
       { peer: name, family: family.name, limit: kind, routes, count, action },
-      `${name}: the limit of ${routes} ${kind} ${family.name} routes is exceeded: ${CONSEQUENCES[action][kind]}`,
+      `the limit of ${routes} ${kind} ${family.name} routes of ${name} is exceeded: ${CONSEQUENCES[action][kind]}`,
     );
     if (action === 'warn' || action === 'block') return;
     end(ceaseFor(entry), action === 'disable');

@@ -31,7 +31,7 @@ describe('a limit on received routes', () => {
     expect(speaker.best()).toHaveLength(4);
     expect(states()).toMatchObject([{ hit: true }]);
     expect(lines()).toEqual([
-      `warn ${A}: the limit of 2 received ipv4-unicast routes is exceeded: they are taken all the same`,
+      `warn the limit of 2 received ipv4-unicast routes of ${A} is exceeded: they are taken all the same`,
     ]);
     expect(speaker.fields).toContainEqual(
       expect.objectContaining({ peer: A, limit: 'received', routes: 2, count: 3, action: 'warn' }),
