@@ -9,6 +9,7 @@ import type { Clock, Timer } from '../lib/clock.ts';
 import { formatAddress, type IpAddress } from '../lib/ip.ts';
 import type { Logger } from '../lib/log.ts';
 import type { Rib } from '../rib/rib.ts';
+import type { KernelSync } from './kernel-sync.ts';
 import type { PeerHandle } from './peer-registry.ts';
 
 const MS_PER_SECOND = 1000;
@@ -20,8 +21,7 @@ export interface RecoveryTools {
   readonly clock: Clock;
   readonly log: Logger;
   readonly peers: () => Iterable<PeerHandle>;
-  /** False where the kernel has no way to the peer, so that it cannot be at the other end of a connection either. */
-  readonly canReach: (handle: PeerHandle) => boolean;
+  readonly kernel: () => Pick<KernelSync, 'resolve'> | undefined;
   /** Routes may be chosen in all families. */
   readonly onEnd: () => void;
 }
@@ -145,9 +145,17 @@ export class RestartRecovery {
     }
     if (!settings.families.includes(family.name)) return false;
     if (peer.state === 'OpenSent' || peer.state === 'OpenConfirm') return true;
-    const mayDialIn = settings.passive && this.#tools.canReach(handle);
+    const mayDialIn = settings.passive && this.#canReach(handle);
     const limit = mayDialIn ? patience(settings.gracefulRestart) : CONTACT_LIMIT_MS;
     return !this.#isOver(underway, limit);
+  }
+
+  /** False where the kernel has no way to the peer, so that it cannot be at the other end of a connection either. */
+  #canReach({ address, settings }: PeerHandle): boolean {
+    const kernel = this.#tools.kernel();
+    // Other tables have other ways.
+    if (kernel === undefined || settings.tables !== undefined) return true;
+    return kernel.resolve(address.bytes, address.zone ?? settings.interface).reachable;
   }
 
   #isOver({ begun }: Underway, limitMs: number): boolean {

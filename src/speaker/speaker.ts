@@ -193,12 +193,7 @@ export class Speaker {
       clock,
       log,
       peers: () => this.registry.values(),
-      canReach: ({ address, settings }) => {
-        const { kernel } = this;
-        // Other tables have other ways.
-        if (kernel === undefined || settings.tables !== undefined) return true;
-        return kernel.resolve(address.bytes, address.zone ?? settings.interface).reachable;
-      },
+      kernel: () => this.kernel,
       onEnd: () => {
         journal.note('restart-over', 'routes are chosen: the restart is over');
         for (const handle of this.registry.values()) this.#note(handle);
