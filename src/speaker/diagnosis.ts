@@ -9,6 +9,7 @@ import type { LagStats, LoopLag } from '../lib/loop-lag.ts';
 import type { TcpDrops } from '../lib/tcp-drops.ts';
 import { FileJournal, type JournalStore } from './journal/file-journal.ts';
 import { Journal } from './journal/journal.ts';
+import { journalingLog, type LogCodes } from './journal/journaling-log.ts';
 import { SessionEvents } from './journal/session-events.ts';
 import { type EvidenceSources, PathWitness } from './path-evidence.ts';
 
@@ -21,6 +22,13 @@ export interface DiagnosisParts {
   readonly useWatchdog?: (options: Config['diagnosis']['watchdog']) => void;
 }
 
+/** Parts that report what goes wrong by their log alone. */
+const LOG_CODES = {
+  listeners: { warning: 'listener-problem', error: 'listener-problem' },
+  limits: { warning: 'limit', error: 'limit' },
+  kernel: { warning: 'kernel-notice', error: 'kernel-problem' },
+} as const satisfies Record<string, LogCodes>;
+
 const NO_LAG: LagStats = { p50: 0, p99: 0, max: 0, longest: 0 };
 
 export class Diagnosis {
@@ -29,6 +37,7 @@ export class Diagnosis {
   readonly witness: PathWitness;
   readonly #file: FileJournal | undefined;
   readonly #parts: DiagnosisParts;
+  readonly #log: Logger;
 
   constructor(
     config: Config,
@@ -37,11 +46,17 @@ export class Diagnosis {
   ) {
     const { journalStore: store, tcpDrops } = parts;
     this.#parts = parts;
+    this.#log = tools.log;
     this.journal = new Journal(tools.clock, config.diagnosis.journal.events);
     this.sessions = new SessionEvents(this.journal);
     this.witness = new PathWitness({ tcpDrops, alive: tools.alive, loopLagMs: () => this.lag.max });
     this.#file = store && new FileJournal(this.journal, { ...tools, store });
     this.#file?.use(config.diagnosis.journal);
+  }
+
+  /** The log of a part whose warnings and errors are events, too. */
+  logOf(part: keyof typeof LOG_CODES): Logger {
+    return journalingLog(this.#log, this.journal, LOG_CODES[part]);
   }
 
   get lag(): LagStats {

@@ -20,7 +20,6 @@ import { cacheState } from './bird/rpki-view.ts';
 import { Diagnosis, type DiagnosisParts } from './diagnosis.ts';
 import { DynamicPeers } from './dynamic-peers.ts';
 import { FastFallover } from './fast-fallover.ts';
-import { journalingLog } from './journal/journaling-log.ts';
 import { needsKernel } from './kernel-change.ts';
 import { KernelSync } from './kernel-sync.ts';
 import type { LocalRoutes } from './local-routes.ts';
@@ -145,11 +144,7 @@ export class Speaker {
     });
     const { journal } = this.diagnosis;
     this.bfd = new BfdSessions({ openBfd: parts.openBfd, clock, log, journal });
-    const listenerLog = journalingLog(log, journal, {
-      warning: 'listener-problem',
-      error: 'listener-problem',
-    });
-    this.listeners = new ListenerSet({ clock, transport, log: listenerLog });
+    this.listeners = new ListenerSet({ clock, transport, log: this.diagnosis.logOf('listeners') });
     this.pipeline = new Pipeline(this.rib, clock, parts.defer);
     this.registry = new PeerRegistry(config, {
       session: {
@@ -161,7 +156,7 @@ export class Speaker {
         evidence: (peer) => this.diagnosis.witness.about(peer),
         onNote: (peer, note) => this.diagnosis.note(peer.name, note),
       },
-      limitLog: journalingLog(log, journal, { warning: 'limit', error: 'limit' }),
+      limitLog: this.diagnosis.logOf('limits'),
       rib: this.rib,
       pipeline: this.pipeline,
       addresses: parts.addresses,
@@ -288,8 +283,7 @@ export class Speaker {
     if (room !== this.rooms.main && !needsKernel(config)) return undefined;
     const kernel = await this.parts.openKernel(config);
     if (kernel === undefined) return undefined;
-    const codes = { warning: 'kernel-notice', error: 'kernel-problem' } as const;
-    const log = journalingLog(this.parts.log, this.diagnosis.journal, codes);
+    const log = this.diagnosis.logOf('kernel');
     const sync = new KernelSync(config, { ...this.parts, log, kernel, others: this.rooms }, room);
     sync.useFilter(this.policies.kernelFilter(config.localPolicies.install));
     if (room === this.rooms.main) {
