@@ -193,6 +193,17 @@ describe("in BIRD's language", () => {
     expect(loaded.pipes).toMatchObject([{ table: '', peerTable: 't2', export: 'accept', import: 'accept' }]);
   });
 
+  it('two tables in one kernel table are warned of', () => {
+    const text = (
+      number: number,
+    ) => `router id 10.0.0.1; ipv4 table t2; protocol kernel { ipv4 { export all; }; }
+      protocol kernel { ipv4 { table t2; export all; }; kernel table ${number}; }`;
+    expect(model(text(254)).warnings).toContain(
+      "kernel table 254 is written from several tables, which remove each other's routes (t2)",
+    );
+    expect(model(text(100)).warnings).toEqual([]);
+  });
+
   it('dumps are written from patterns of tables, filters included', () => {
     const { config: loaded } = model(`router id 10.0.0.1; ipv4 table t2;
       protocol mrt { table "t*"; filename "/d/%N"; period 60; where net.len > 8; always add path; }

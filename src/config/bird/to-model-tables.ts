@@ -2,7 +2,7 @@
 // of a family; the main tables of both families are one there, without a name.
 
 import type { PolicyProgram } from '../../policy/program.ts';
-import type { MrtConfig, PipeConfig, TableConfig, TableNames } from '../model.ts';
+import type { KernelConfig, MrtConfig, PipeConfig, TableConfig, TableNames } from '../model.ts';
 import type { BirdConfig, ChannelOptions, ProtocolConfig } from './config.ts';
 import { kernelOf, redistributed } from './to-model-kernel.ts';
 import { filterPolicy, localPolicies } from './to-model-policy.ts';
@@ -71,26 +71,52 @@ function namesOf(entries: readonly [IpVersion, string][]): TableNames | undefine
   return further.length === 0 ? undefined : Object.fromEntries(further);
 }
 
-/** `tracks`: next hops are followed in the main table, and so they are in this one. */
+/** Where next hops are followed in the main table (`main`), they are in these, too. */
 export function tablesOf(
   config: BirdConfig,
   program: PolicyProgram,
-  tracks: boolean,
+  main: KernelConfig,
   unsaid: Unsaid,
 ): readonly TableConfig[] {
-  return furtherTables(config).map(({ name, version }) => {
+  const tables = furtherTables(config).map(({ name, version }) => {
     const own = attachedTo(config, name);
     const policies = localPolicies(own, program, unsaid);
     const kernel = kernelOf(own, policies, unsaid);
     return {
       name,
       families: [version],
-      kernel: { ...kernel, nextHopTracking: kernel.nextHopTracking || tracks },
+      kernel: { ...kernel, nextHopTracking: kernel.nextHopTracking || main.nextHopTracking },
       networks: networksOf(own, program, unsaid),
       redistribute: redistributed(own, kernel),
       localPolicies: policies,
     };
   });
+  warnOfShared(config, main, tables, unsaid);
+  return tables;
+}
+
+/** Of one family: another family's routes are others, whatever table they are in. */
+function warnOfShared(
+  config: BirdConfig,
+  main: KernelConfig,
+  tables: readonly TableConfig[],
+  unsaid: Unsaid,
+): void {
+  const taken = new Set(
+    (main.install ? (main.families ?? VERSIONS) : []).map((each) => `${main.table} ${each}`),
+  );
+  for (const { name, kernel } of tables) {
+    if (!kernel.install) continue;
+    for (const version of kernel.families ?? VERSIONS) {
+      const place = `${kernel.table} ${version}`;
+      const span = config.tables.get(name)?.span;
+      if (taken.has(place) && span !== undefined) {
+        const sentence = `kernel table ${kernel.table} is written from several tables, which remove each other's routes`;
+        unsaid.say(sentence, span, name, 'give each kernel protocol its own kernel table');
+      }
+      taken.add(place);
+    }
+  }
 }
 
 export function pipesOf(config: BirdConfig, program: PolicyProgram, unsaid: Unsaid): readonly PipeConfig[] {

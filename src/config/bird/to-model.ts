@@ -40,7 +40,7 @@ export function toModel(
   const main = attachedTo(config, '');
   const policies = localPolicies(main, program, unsaid);
   const kernel = kernelOf(main, policies, unsaid);
-  const tables = tablesOf(config, program, kernel.nextHopTracking, unsaid);
+  const tables = tablesOf(config, program, kernel, unsaid);
   const pipes = pipesOf(config, program, unsaid);
   const mrt = mrtOf(config, program);
   const rpki = rpkiCaches(config, unsaid);
