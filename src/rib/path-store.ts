@@ -205,12 +205,15 @@ export class PathStore {
     this.#size -= skipped;
   }
 
-  /** Unlinks and frees a row; its attributes are the caller's to release first. */
+  /** Unlinks and frees a row; its attributes are the caller's to release first. Throws RangeError for a free row. */
   remove(row: number): void {
     const records = this.#records;
     const { records: prefixes, stride } = this.#prefixes;
     const at = row * WORDS;
-    const head = records[at + PREFIX]! * stride + PREFIX_FIELD.firstRow;
+    const prefixId = records[at + PREFIX]!;
+    // No list has it: looking for it in one would never end.
+    if (prefixId === 0) throw new RangeError(`path row ${row} is free already`);
+    const head = prefixId * stride + PREFIX_FIELD.firstRow;
     const next = records[at + NEXT]!;
     if (prefixes[head] === row) {
       prefixes[head] = next;

@@ -201,8 +201,8 @@ export class PipeEnd implements Feed {
         this.veil === undefined ? this.#counterpart(target, row, source) : source.locRib.bestRow(prefixId);
       if (origin === 0 || source.paths.attrPost(origin) === 0) gone.push(row);
     }
-    for (const row of gone) this.#remove(row);
     this.counters.withdrawn += gone.length;
+    this.#takeBack(there, gone);
   }
 
   #offer(row: number, again: boolean): void {
@@ -276,13 +276,18 @@ export class PipeEnd implements Feed {
   }
 
   #remove(row: number): void {
+    this.#takeBack(this.target.paths.prefixId(row), [row]);
+  }
+
+  /** Rows of one prefix: all of them first, for others who look again make this pipe look again, too. */
+  #takeBack(prefixId: number, rows: readonly number[]): void {
+    if (rows.length === 0) return;
     const { target } = this;
     const { paths, prefixes } = target;
-    const prefixId = paths.prefixId(row);
-    this.routes--;
     prefixes.hold(prefixId);
-    removeRow(target, target.shared.peers.get(paths.peerId(row)), row);
-    // The same route may come on another way.
+    for (const row of rows) removeRow(target, target.shared.peers.get(paths.peerId(row)), row);
+    this.routes -= rows.length;
+    // The same routes may come on another way.
     for (const other of target.feeds.others(this.#id)) other.review(prefixId);
     prefixes.release(prefixId);
   }

@@ -58,6 +58,15 @@ describe('PathStore', () => {
     );
   });
 
+  it('refuses to free a row twice', () => {
+    const paths = new PathStore(new PrefixTable(IPV4_UNICAST), 2);
+    const row = paths.add(1, 1, 0);
+    paths.add(1, 2, 0);
+    paths.remove(row);
+    expect(() => paths.remove(row)).toThrow(RangeError);
+    expect(paths.size).toBe(1);
+  });
+
   it('uses freed rows again and grows beyond its first columns', () => {
     const paths = new PathStore(new PrefixTable(IPV4_UNICAST));
     const count = 70_000;

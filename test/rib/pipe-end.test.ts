@@ -171,6 +171,21 @@ describe('a pipe', () => {
     expect(lab.rows(1)).toEqual(['10.0.0.0/8 peer0']);
   });
 
+  test('takes back what several sources lose at once, each route once', () => {
+    const lab = new PipeLab(3);
+    const pipes = [lab.pipe(0, 2), lab.pipe(1, 2)];
+    const peers = [lab.peer(0, 0), lab.peer(1, 0), lab.peer(2, 1)];
+    for (const peer of peers) lab.announce(peer, ['10.0.0.0/8'], { origin: 'IGP', asPath: '65001' });
+    lab.settle();
+    expect(lab.rows(2)).toHaveLength(3);
+    for (const peer of peers) lab.withdraw(peer, ['10.0.0.0/8']);
+    lab.settle();
+    expect(lab.rows(2)).toEqual([]);
+    expect(pipes.map(({ routes }) => routes)).toEqual([0, 0]);
+    expect(lab.tables[2]!.paths.size).toBe(0);
+    expect(pipes.map(({ counters }) => counters.withdrawn)).toEqual([2, 1]);
+  });
+
   test('an opaque one carries the best, as its own', () => {
     const lab = new PipeLab(3);
     const peers = [lab.peer(0, 0), lab.peer(1, 0)];
@@ -279,6 +294,10 @@ function reached(home: number, prefix: number, pipes: readonly ModelPipe[]): Set
   return found;
 }
 
+/** Each of five peers with each prefix. */
+const allOf = (comes: boolean) =>
+  [0, 1, 2, 3, 4].flatMap((peer) => PREFIXES.map((_, prefix) => ({ peer, prefix, comes })));
+
 describe('pipes as a graph', () => {
   test('after any changes each route is where ways lead, once, and nowhere else', () => {
     fc.assert(
@@ -343,6 +362,37 @@ describe('pipes as a graph', () => {
         },
       ),
       { numRuns: 300 },
+    );
+  });
+
+  test('where many tables lead into one, it follows what all of them gain and lose in one turn', () => {
+    const sources = TABLES - 1;
+    const change = fc.record({ peer: index(5), prefix: index(PREFIXES.length), comes: fc.boolean() });
+    fc.assert(
+      fc.property(
+        fc.array(index(sources), { minLength: 5, maxLength: 5 }),
+        fc.boolean(),
+        fc.array(fc.array(change, { maxLength: 12 }), { maxLength: 6 }),
+        (homes, back, rounds) => {
+          const lab = new PipeLab(TABLES);
+          const peers = homes.map((home, i) => lab.peer(i, home));
+          const pipes = [0, 1, 2].map((table) => lab.pipe(table, sources));
+          if (back) lab.pipe(sources, 0);
+          const have = new Set<string>();
+          for (const round of [allOf(true), ...rounds, allOf(false)]) {
+            for (const { peer, prefix, comes } of round) {
+              const text = PREFIXES[prefix]!;
+              if (comes) lab.announce(peers[peer]!, [text], { origin: 'IGP', asPath: '65001' });
+              else lab.withdraw(peers[peer]!, [text]);
+              have[comes ? 'add' : 'delete'](`${text} peer${peer}`);
+            }
+            lab.settle();
+            expect(lab.rows(sources)).toEqual([...have].sort());
+            expect(pipes.reduce((sum, { routes }) => sum + routes, 0)).toBe(have.size);
+          }
+        },
+      ),
+      { numRuns: 60 },
     );
   });
 
