@@ -13,9 +13,11 @@ export interface ExportLimit {
   readonly block?: { readonly routes: number; readonly peerId: number; blocked(): void } | undefined;
 }
 
-/** As ExportFilter. `pathId`: of a group that sends several paths of a prefix. */
+/** As ExportFilter. */
 export interface ExportGate {
-  pass(prefixId: number, attr: number, from: number, pathId?: number): number;
+  /** Paths of this prefix are asked about next, in a group that sends several. */
+  begin?(prefixId: number): void;
+  pass(prefixId: number, attr: number, from: number): number;
   seen(attr: number, from: number): number;
   settle(): void;
 }
@@ -24,9 +26,8 @@ export class BlockingGate implements ExportGate {
   readonly #block: NonNullable<ExportLimit['block']>;
   readonly #out: AdjRibOut;
   readonly #filter: ExportFilter | undefined;
-  /** The prefix that is computed, the size of the Adj-RIB-Out then, and paths of it that have passed since. */
+  /** The prefix of which several paths are computed, and those of it that have passed since; 0 = there is none. */
   #prefixId = 0;
-  #size = 0;
   #passed = 0;
 
   constructor(block: NonNullable<ExportLimit['block']>, out: AdjRibOut, filter: ExportFilter | undefined) {
@@ -35,30 +36,35 @@ export class BlockingGate implements ExportGate {
     this.#filter = filter;
   }
 
-  pass(prefixId: number, attr: number, from: number, pathId = 0): number {
+  begin(prefixId: number): void {
+    this.#prefixId = prefixId;
+    this.#passed = 0;
+  }
+
+  pass(prefixId: number, attr: number, from: number): number {
     const result = this.#filter === undefined ? attr : this.#filter.pass(prefixId, attr, from);
     const { routes, peerId } = this.#block;
-    if (result === 0 || from === peerId || this.#has(prefixId, pathId)) return result;
+    if (result === 0 || from === peerId) return result;
     const { size } = this.#out;
-    if (prefixId !== this.#prefixId || size !== this.#size) {
-      this.#prefixId = prefixId;
-      this.#size = size;
-      this.#passed = 0;
-    }
-    if (size - this.#out.fromPeer(peerId) + this.#passed < routes) {
-      this.#passed++;
+    const has = this.#sent(prefixId);
+    const others = size - this.#out.fromPeer(peerId) - has;
+    const passed = prefixId === this.#prefixId ? this.#passed : 0;
+    // Paths may take each other's places, whatever the limit is; the Adj-RIB-Out has the old ones until all have passed.
+    if (passed < Math.max(has, routes - others)) {
+      this.#passed = passed + 1;
       return result;
     }
     this.#block.blocked();
     return 0;
   }
 
-  #has(prefixId: number, pathId: number): boolean {
-    let found = false;
-    this.#out.forEach(prefixId, (sent, _attr, from) => {
-      if (sent === pathId && from !== this.#block.peerId) found = true;
+  /** Paths of a prefix that the peer has. */
+  #sent(prefixId: number): number {
+    let count = 0;
+    this.#out.forEach(prefixId, (_pathId, _attr, from) => {
+      if (from !== this.#block.peerId) count++;
     });
-    return found;
+    return count;
   }
 
   seen(attr: number, from: number): number {

@@ -62,11 +62,12 @@ export function computeMultiPath(
   const { locRib, paths } = rib;
   const current = locRib.bestRow(prefixId);
   const wanted: PathOut[] = [];
+  filter?.begin?.(prefixId);
   for (const { row } of locRib.decision.rank(paths.first(prefixId), current, limit)) {
     const from = paths.peerId(row);
     const post = paths.attrPost(row);
     if (rewriter.judge(post, from) !== WITHHELD.none) continue;
-    const attr = filter === undefined ? post : filter.pass(prefixId, post, from, row);
+    const attr = filter === undefined ? post : filter.pass(prefixId, post, from);
     if (attr !== 0) wanted.push({ pathId: row, attr, from });
   }
   const old = out.get(prefixId);
