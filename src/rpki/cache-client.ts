@@ -5,6 +5,7 @@
 import type {
   CacheCounters,
   CacheDependencies,
+  CacheImage,
   CacheSettings,
   CacheSocket,
   CacheState,
@@ -25,6 +26,8 @@ const SILENCE_MS = 60_000;
 interface Line {
   readonly socket: CacheSocket;
   readonly conversation: Conversation;
+  /** It can be asked over. */
+  open: boolean;
 }
 
 /** An update that is being made to count. */
@@ -56,7 +59,8 @@ export class CacheClient {
   readonly #silence: Countdown;
   readonly #counters: CacheCounters = { connections: 0, updates: 0, resets: 0, errors: 0, expirations: 0 };
 
-  constructor(settings: CacheSettings, dependencies: CacheDependencies) {
+  /** `handed`: what another client has left, whose records count already. */
+  constructor(settings: CacheSettings, dependencies: CacheDependencies, handed?: CacheImage) {
     this.#settings = settings;
     this.#dependencies = dependencies;
     this.#version = settings.maxVersion;
@@ -66,6 +70,17 @@ export class CacheClient {
     this.#retry = new Countdown(clock, () => this.#again());
     this.#expire = new Countdown(clock, () => this.#expired());
     this.#silence = new Countdown(clock, () => this.#lost('the cache does not answer'));
+    if (handed !== undefined) this.#takeOver(handed);
+  }
+
+  #takeOver({ origin, lastUpdate, expiresAt, seconds, problem }: CacheImage): void {
+    this.#origin = origin;
+    this.#hasData = true;
+    this.#lastUpdate = lastUpdate;
+    this.#problem = problem;
+    this.#useIntervals(seconds);
+    const ms = this.#seconds.expire * MS;
+    this.#expire.start(ms, ms - (expiresAt - this.#dependencies.clock.wallTime()));
   }
 
   get running(): boolean {
@@ -87,9 +102,26 @@ export class CacheClient {
     };
   }
 
+  /** For another client to go on with; undefined where no record counts. */
+  get image(): CacheImage | undefined {
+    const left = this.#expire.view?.left;
+    const lastUpdate = this.#lastUpdate;
+    if (!this.#hasData || left === undefined || lastUpdate === undefined) return undefined;
+    const expiresAt = this.#dependencies.clock.wallTime() + left;
+    return {
+      origin: this.#origin,
+      lastUpdate,
+      expiresAt,
+      seconds: { ...this.#seconds },
+      problem: this.#problem,
+    };
+  }
+
   start(): void {
     if (this.running) return;
-    this.#version = this.#settings.maxVersion;
+    const { minVersion, maxVersion } = this.#settings;
+    const spoken = this.#origin?.version ?? maxVersion;
+    this.#version = spoken >= minVersion && spoken <= maxVersion ? spoken : maxVersion;
     this.#mayHurry = false;
     this.#connect();
   }
@@ -141,7 +173,11 @@ export class CacheClient {
       onEnd: (ending) => this.#ended(ending),
     });
     const socket = dial({
-      onOpen: () => ifCurrent(() => this.#ask()),
+      onOpen: () =>
+        ifCurrent(() => {
+          if (line !== undefined) line.open = true;
+          this.#ask();
+        }),
       onData: (buffer, length) =>
         ifCurrent(() => {
           if (conversation.waiting) this.#silence.start(SILENCE_MS);
@@ -149,7 +185,7 @@ export class CacheClient {
         }),
       onClose: (reason) => ifCurrent(() => this.#closed(reason)),
     });
-    line = { socket, conversation };
+    line = { socket, conversation, open: false };
     this.#line = line;
     this.#enter('Connecting');
   }
@@ -232,8 +268,9 @@ export class CacheClient {
   }
 
   #ask(): void {
-    const conversation = this.#line?.conversation;
-    if (conversation === undefined || conversation.waiting) return;
+    if (this.#line?.open !== true) return;
+    const { conversation } = this.#line;
+    if (conversation.waiting) return;
     if (this.#application !== undefined) {
       this.#askLater = true;
       return;
@@ -334,8 +371,15 @@ export class CacheClient {
   #expired(): void {
     this.#counters.expirations++;
     this.#dependencies.log.warn({}, 'what the cache has said has expired and counts no more');
+    // Changes to what is gone would count as all that the cache has.
+    const overtaken = this.#line?.conversation.awaitsChanges === true;
+    if (overtaken) this.#hangUp();
     this.#drop();
-    this.#dependencies.onChange();
+    if (overtaken) this.#connect();
+    else {
+      this.#dependencies.onChange();
+      if (!this.#retry.running) this.#ask();
+    }
   }
 
   /** Takes all records back; the next query asks for everything. */

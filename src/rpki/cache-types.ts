@@ -3,6 +3,7 @@
 
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/log.ts';
+import type { Origin } from './conversation.ts';
 import type { IntervalName } from './protocol.ts';
 import type { RecordBatch } from './record-batch.ts';
 
@@ -56,6 +57,18 @@ export interface CacheDependencies {
   readonly apply: (update: CacheUpdate, done: (problem: RecordProblem | undefined) => void) => void;
   /** Something that `status` shows is another. */
   readonly onChange: () => void;
+}
+
+/** Where another client goes on with what a cache has said (speaker/upgrade). */
+export interface CacheImage {
+  /** What to ask for changes since; undefined where everything has to be asked for. */
+  readonly origin: Origin | undefined;
+  /** Wall-clock milliseconds. */
+  readonly lastUpdate: number;
+  readonly expiresAt: number;
+  /** Seconds, as agreed with the cache. */
+  readonly seconds: Readonly<Record<IntervalName, number>>;
+  readonly problem: string | undefined;
 }
 
 export type CacheState =

@@ -107,6 +107,11 @@ export class Conversation {
     return this.#awaited !== 'nothing';
   }
 
+  /** The answer that is outstanding or on its way will be changes to what this side has. */
+  get awaitsChanges(): boolean {
+    return this.waiting && this.#asked !== undefined;
+  }
+
   /** What changed since `origin`, or everything where it is undefined or of another version. */
   ask(origin: Origin | undefined): void {
     this.#asked = origin?.version === this.#version ? origin : undefined;

@@ -57,9 +57,7 @@ export class PrefixRecords {
     if (maxLength > stride * BITS_A_WORD || bits > maxLength) {
       return { code: RTR_ERROR.corruptData, text: `a prefix of length ${bits} up to ${maxLength}` };
     }
-    this.meta = growInt32(this.meta, count + 1);
-    this.asns = growInt32(this.asns, count + 1);
-    this.words = growInt32(this.words, (count + 1) * stride);
+    this.#grow();
     for (let word = 0; word < stride; word++) {
       const kept = bits - word * BITS_A_WORD;
       const value = readUint32(bytes, start + AT.prefix + word * WORD_OCTETS);
@@ -68,8 +66,25 @@ export class PrefixRecords {
     }
     this.meta[count] = (announce << SHIFT.announce) | (bits << SHIFT.bits) | maxLength;
     this.asns[count] = readUint32(bytes, start + AT.prefix + stride * WORD_OCTETS);
-    this.count = count + 1;
     return undefined;
+  }
+
+  /** Adds an announced record; `words[at ..]` are the address's, host bits zero. */
+  announce(words: ArrayLike<number>, at: number, bits: number, maxLength: number, asn: number): void {
+    const { stride, count } = this;
+    this.#grow();
+    for (let word = 0; word < stride; word++) this.words[count * stride + word] = words[at + word]!;
+    this.meta[count] = (ANNOUNCE << SHIFT.announce) | (bits << SHIFT.bits) | maxLength;
+    this.asns[count] = asn;
+  }
+
+  /** Room for one record more, which the caller fills. */
+  #grow(): void {
+    const { stride } = this;
+    this.count++;
+    this.meta = growInt32(this.meta, this.count);
+    this.asns = growInt32(this.asns, this.count);
+    this.words = growInt32(this.words, this.count * stride);
   }
 
   /** The PDU that a record came in. */

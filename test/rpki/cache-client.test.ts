@@ -243,6 +243,76 @@ describe('a lost cache', () => {
   });
 });
 
+describe('data that expires', () => {
+  /** With a Serial Query under way when its data expires. */
+  const overtaken = (...said: Uint8Array[]): { rig: Rig; end: CacheEnd } => {
+    const rig = new Rig();
+    const end = rig.sync(1, 7, 1, [599, 10, 600]);
+    rig.seconds(599);
+    expect(end.last.type).toBe(PDU.serialQuery);
+    end.say(...said);
+    rig.seconds(1);
+    expect(rig.status).toMatchObject({ hasData: false, counters: { expirations: 1 } });
+    return { rig, end };
+  };
+
+  it.each([
+    ['asked for', []],
+    ['on their way', [cacheResponse(1, 7), prefixPdu(1, VRP)]],
+  ])('takes changes that were %s with it: everything is asked for (8210-6-1)', (_when, said) => {
+    const { rig, end } = overtaken(...said);
+    const { length } = rig.updates;
+    if (said.length === 0) end.say(cacheResponse(1, 7));
+    end.say(prefixPdu(1, VRP), endOfData(1, 7, 2));
+    expect(rig.updates).toHaveLength(length);
+    expect(end.closed).toBe(true);
+    expect(rig.status).toMatchObject({ state: 'Connecting', hasData: false });
+    expect(rig.open().last).toMatchObject({ version: 2, type: PDU.resetQuery });
+    rig.end.say(cacheResponse(1, 7), prefixPdu(1, VRP), endOfData(1, 7, 2));
+    expect(rig.updates.at(-1)?.update.whole).toBe(true);
+  });
+
+  it('does not disturb an answer that brings everything', () => {
+    const { rig, end } = overtaken(cacheReset(1));
+    expect(end.closed).toBe(false);
+    end.say(cacheResponse(1, 7), prefixPdu(1, VRP), endOfData(1, 7, 2));
+    expect(rig.updates.at(-1)?.update).toMatchObject({ whole: true, records: { ipv4: { count: 1 } } });
+    expect(rig.status).toMatchObject({ hasData: true, serial: 2 });
+  });
+
+  it('is asked for at once where nothing else is, and where that waits on no connection', () => {
+    const refresh = { seconds: 5000, keep: true };
+    const expire = { seconds: 600, keep: true };
+    const rig = new Rig({ ...SETTINGS, intervals: { ...SETTINGS.intervals, refresh, expire } });
+    const end = rig.sync();
+    rig.seconds(600);
+    expect(end.last.type).toBe(PDU.resetQuery);
+    expect(end.received).toHaveLength(2);
+    end.say(cacheResponse(1, 7), prefixPdu(1, VRP), endOfData(1, 7, 2));
+    end.events.onClose('gone');
+    rig.seconds(600);
+    expect(rig.end.received).toHaveLength(0);
+    expect(rig.open().last.type).toBe(PDU.resetQuery);
+  });
+
+  it('voids changes that have been said and do not count yet', () => {
+    const rig = new Rig();
+    const end = rig.sync(1, 7, 1, [599, 10, 600]);
+    rig.seconds(599);
+    rig.prompt = false;
+    end.say(cacheResponse(1, 7), endOfData(1, 7, 2));
+    rig.seconds(1);
+    rig.updates[1]?.done(undefined);
+    expect(rig.updates.map(({ update }) => [update.whole, update.records.ipv4.count])).toEqual([
+      [true, 1],
+      [false, 0],
+      [true, 0],
+    ]);
+    expect(rig.status).toMatchObject({ hasData: false, serial: undefined });
+    expect(end.last.type).toBe(PDU.resetQuery);
+  });
+});
+
 describe('a cache', () => {
   it('without changes to offer is asked for everything (8210-8.3-1)', () => {
     const rig = new Rig();
