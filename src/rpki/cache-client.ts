@@ -14,8 +14,9 @@ import type {
 } from './cache-types.ts';
 import { type Answer, Conversation, type Ending, type Origin } from './conversation.ts';
 import { Countdown } from './countdown.ts';
+import { type Seconds, secondsOf } from './intervals.ts';
 import { errorReport } from './pdu.ts';
-import { errorName, INTERVALS, type IntervalName, RTR_ERROR } from './protocol.ts';
+import { errorName, RTR_ERROR } from './protocol.ts';
 import { aspaPdu, RecordBatch } from './record-batch.ts';
 
 const MS = 1000;
@@ -52,7 +53,7 @@ export class CacheClient {
   #problem: string | undefined;
   /** There was an End of Data since the last connection that was made at once: the next loss may be answered at once. */
   #mayHurry = false;
-  readonly #seconds: Record<IntervalName, number>;
+  #seconds: Seconds;
   readonly #refresh: Countdown;
   readonly #retry: Countdown;
   readonly #expire: Countdown;
@@ -78,7 +79,7 @@ export class CacheClient {
     this.#hasData = true;
     this.#lastUpdate = lastUpdate;
     this.#problem = problem;
-    this.#useIntervals(seconds);
+    this.#seconds = secondsOf(this.#settings, seconds);
     const ms = this.#seconds.expire * MS;
     this.#expire.start(ms, ms - (expiresAt - this.#dependencies.clock.wallTime()));
   }
@@ -139,7 +140,7 @@ export class CacheClient {
   /** Other intervals count from the next round on, other versions from the next connection on. */
   useSettings(settings: CacheSettings): void {
     this.#settings = settings;
-    Object.assign(this.#seconds, secondsOf(settings));
+    this.#seconds = secondsOf(settings);
     this.#version = settings.maxVersion;
   }
 
@@ -327,7 +328,7 @@ export class CacheClient {
     this.#hasData = true;
     this.#lastUpdate = clock.wallTime();
     this.#counters.updates++;
-    if (intervals !== undefined) this.#useIntervals(intervals);
+    if (intervals !== undefined) this.#seconds = secondsOf(this.#settings, intervals);
     // Both count from the End of Data (RFC 8210 §6).
     const passed = clock.now() - receivedAt;
     this.#expire.start(this.#seconds.expire * MS, passed);
@@ -356,16 +357,6 @@ export class CacheClient {
       text: `${errorName(code)}: ${problem.text}`,
       report: { problem, quoted },
     });
-  }
-
-  /** What the cache asks for, within what RFC 8210 §6 allows, where the operator has not insisted. */
-  #useIntervals(wanted: Readonly<Record<IntervalName, number>>): void {
-    const { intervals } = this.#settings;
-    for (const name of ['refresh', 'retry', 'expire'] as const) {
-      if (intervals[name].keep) continue;
-      const { least, most } = INTERVALS[name];
-      this.#seconds[name] = Math.min(Math.max(wanted[name], least), most);
-    }
   }
 
   #expired(): void {
@@ -398,9 +389,4 @@ export class CacheClient {
     this.#state = state;
     this.#dependencies.onChange();
   }
-}
-
-function secondsOf({ intervals }: CacheSettings): Record<IntervalName, number> {
-  const { refresh, retry, expire } = intervals;
-  return { refresh: refresh.seconds, retry: retry.seconds, expire: expire.seconds };
 }

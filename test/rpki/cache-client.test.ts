@@ -114,12 +114,56 @@ describe('a client', () => {
   it('insists on its own intervals where it is told to, and on those of RFC 8210 otherwise', () => {
     const keep = { ...SETTINGS.intervals, refresh: { seconds: 30, keep: true } };
     const rig = new Rig({ ...SETTINGS, intervals: keep });
-    rig.sync(1, 7, 1, [500, 100_000, 1]);
+    rig.sync(1, 7, 1, [500, 100_000, 200_000]);
     expect(rig.status.timers.refresh?.of).toBe(30_000);
-    expect(rig.status.timers.expire?.of).toBe(600_000);
+    expect(rig.status.timers.expire?.of).toBe(172_800_000);
     rig.end.events.onClose('gone');
     rig.end.events.onClose('gone');
     expect(rig.status.timers.retry?.of).toBe(7_200_000);
+    const short = new Rig();
+    short.sync(1, 7, 1, [50, 10, 1]);
+    expect(short.status.timers.expire?.of).toBe(600_000);
+  });
+
+  const kept = (seconds: number) => ({ seconds, keep: true });
+  it.each([
+    ['of the cache', {}, [3600, 600, 600], [300, 300, 600]],
+    ['that are just as long', {}, [600, 599, 600], [300, 599, 600]],
+    [
+      'of a cache whose data the operator lets expire',
+      { expire: kept(900) },
+      [3600, 800, 7200],
+      [450, 800, 900],
+    ],
+    ['of the operator for a cache of another mind', { refresh: kept(3600) }, [50, 10, 600], [300, 10, 600]],
+    // Whoever wants just this gets it.
+    [
+      'of the operator alone',
+      { refresh: kept(700), retry: kept(700), expire: kept(600) },
+      [1, 1, 1],
+      [700, 700, 600],
+    ],
+  ] as const)(
+    'does not let data expire before it asks again: intervals %s (8210-6-1)',
+    (_of, own, wanted, used) => {
+      const rig = new Rig({ ...SETTINGS, intervals: { ...SETTINGS.intervals, ...own } });
+      rig.sync(1, 7, 1, [...wanted]);
+      const { refresh, expire } = rig.status.timers;
+      rig.end.events.onClose('gone');
+      rig.end.events.onClose('gone');
+      const { retry } = rig.status.timers;
+      expect([refresh, retry, expire].map((timer) => (timer?.of ?? 0) / 1000)).toEqual([...used]);
+      // What the operator insists on is as it was once the cache is of one mind with it.
+      rig.seconds(used[1]);
+      rig.open().say(cacheResponse(1, 7), endOfData(1, 7, 2, [50, 10, 172_800]));
+      expect(rig.status.timers.refresh?.of).toBe(('refresh' in own ? own.refresh.seconds : 50) * 1000);
+    },
+  );
+
+  it('keeps to the same where a cache of version 0 asks for nothing', () => {
+    const rig = new Rig({ ...SETTINGS, intervals: { ...SETTINGS.intervals, expire: kept(100) } });
+    rig.sync(0);
+    expect(rig.status.timers.refresh?.of).toBe(50_000);
   });
 
   it('asks at once when the cache has news, but not about what it has', () => {
