@@ -110,8 +110,12 @@ export class ValidationTables implements PolicyTables {
       while (table.sources[number] !== undefined) number++;
       if (number >= MOST_SOURCES) throw new RangeError(`table ${name} has too many caches`);
       table.sources[number] = source;
-      for (const { set } of [table.ipv4, table.ipv6]) {
-        set.lenient = ignoreMaxLength ? set.lenient | (1 << number) : set.lenient & ~(1 << number);
+      for (const place of [table.ipv4, table.ipv6]) {
+        const { set } = place;
+        const lenient = ignoreMaxLength ? set.lenient | (1 << number) : set.lenient & ~(1 << number);
+        // A set that is being built beside this one has been told of others.
+        if (lenient !== set.lenient) place.edition++;
+        set.lenient = lenient;
       }
     }
   }

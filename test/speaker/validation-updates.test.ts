@@ -133,6 +133,32 @@ describe('updates of caches', () => {
     expect([...seen]).toEqual(['0 0 0', '1 1 1']);
   });
 
+  it('do not forget whose longest lengths do not count, whoever comes meanwhile', async () => {
+    const { cache, apply, tables, clock, check } = rig(0);
+    const one = cache('one');
+    const many = [...Array(3000).keys()].map((i) => ({
+      vrp: { ...B, prefix: [11, i >> 8, i & 255, 0], bits: 24, maxLength: 24 },
+      announce: true,
+    }));
+    let done = false;
+    tables.apply(one, { whole: true, records: batchOf(many) }, () => {
+      done = true;
+    });
+    const two = new Promise<CacheSource>((resolve) => {
+      clock.defer(() => {
+        expect(done).toBe(false);
+        resolve(cache('two', true));
+      });
+    });
+    clock.advance(1);
+    expect(done).toBe(true);
+    expect(check(many[2999]!.vrp)).toBe(ROA.valid);
+    expect(apply(await two, true, batchOf([{ vrp: { ...A, maxLength: 8 }, announce: true }]))).toBe(
+      'applied',
+    );
+    expect(check({ ...A, prefix: [10, 9, 0, 0], bits: 16 })).toBe(ROA.valid);
+  });
+
   it('end where applying one after the other ends', () => {
     const vrp = fc.constantFrom(A, B, C, { ...A, maxLength: 8 }, { ...B, asn: 1 });
     const step = fc.record({ vrp, announce: fc.boolean() });
