@@ -5,7 +5,7 @@ import type { NlriBatch } from '../bgp/wire/nlri-batch.ts';
 import type { FamilyRib } from './family-rib.ts';
 import { type ImportChecks, type ImportResult, REJECT, type RejectCause } from './import-checks.ts';
 import { PATH_FLAG } from './path-store.ts';
-import { NO_LIMIT, type RibPeer } from './rib-peer.ts';
+import { confirmedAccepted, type FamilyCounters, NO_LIMIT, type RibPeer } from './rib-peer.ts';
 import type { RoutePolicy } from './route-policy.ts';
 import { RowWalk } from './row-walk.ts';
 import { refusesLongLife, StaleMarker } from './stale-marker.ts';
@@ -182,10 +182,16 @@ function clearStale({ paths, index }: FamilyRib, peer: RibPeer, row: number): vo
   const flags = paths.flags(row);
   if ((flags & PATH_FLAG.stale) === 0) return;
   paths.setFlags(row, flags & ~(PATH_FLAG.stale | PATH_FLAG.longLived));
-  peer.counters[index]!.stale--;
+  countStale(peer.counters[index]!, paths.reject(row), -1);
 }
 
-/** Stores the outcome of import; keeps the rejected counter and the references right. */
+/** One stale row more or less. */
+function countStale(counters: FamilyCounters, cause: number, delta: 1 | -1): void {
+  counters.stale += delta;
+  if (cause !== 0) counters.staleRejected += delta;
+}
+
+/** Stores the outcome of import for a row that is not stale; keeps the rejected counter and the references right. */
 function setPost(rib: FamilyRib, peer: RibPeer, row: number, oldPost: number, result: ImportResult): void {
   const { paths, shared } = rib;
   const counters = peer.counters[rib.index]!;
@@ -197,10 +203,20 @@ function setPost(rib: FamilyRib, peer: RibPeer, row: number, oldPost: number, re
   if (oldPost !== 0) shared.attrs.release(oldPost);
 }
 
+/** As `setPost`, of a row that may be stale. */
+function changePost(rib: FamilyRib, peer: RibPeer, row: number, oldPost: number, result: ImportResult): void {
+  const { paths } = rib;
+  const stale = (paths.flags(row) & PATH_FLAG.stale) !== 0;
+  const counters = peer.counters[rib.index]!;
+  if (stale) countStale(counters, paths.reject(row), -1);
+  setPost(rib, peer, row, oldPost, result);
+  if (stale) countStale(counters, result.cause, 1);
+}
+
 /** An accepted row becomes a refused one, for a reason that no check of attributes has. */
 export function refuse(rib: FamilyRib, peer: RibPeer, row: number, cause: RejectCause): void {
   const oldPost = rib.paths.attrPost(row);
-  setPost(rib, peer, row, oldPost, { attrPost: 0, cause });
+  changePost(rib, peer, row, oldPost, { attrPost: 0, cause });
   if (oldPost !== 0) rib.locRib.markDirty(rib.paths.prefixId(row));
 }
 
@@ -212,7 +228,7 @@ export function removeRow(rib: FamilyRib, peer: RibPeer, row: number): void {
   const attrPost = paths.attrPost(row);
   counters.received--;
   if (paths.reject(row) !== 0) counters.rejected--;
-  if ((paths.flags(row) & PATH_FLAG.stale) !== 0) counters.stale--;
+  if ((paths.flags(row) & PATH_FLAG.stale) !== 0) countStale(counters, paths.reject(row), -1);
   if (attrPost !== 0) {
     rib.locRib.markDirty(prefixId);
     shared.attrs.release(attrPost);
@@ -234,7 +250,7 @@ export function markStale(rib: FamilyRib, peer: RibPeer): void {
   forEachRow(rib, peer, (row) => {
     if ((paths.flags(row) & PATH_FLAG.stale) !== 0) return;
     paths.setFlags(row, paths.flags(row) | PATH_FLAG.stale);
-    counters.stale++;
+    countStale(counters, paths.reject(row), 1);
   });
 }
 
@@ -305,9 +321,9 @@ export function reimport(rib: FamilyRib, peer: RibPeer, checks: ImportChecks, co
 /** What one more accepted route is, where there may be no more. */
 function withinLimit(rib: FamilyRib, peer: RibPeer, before: number, judged: ImportResult): ImportResult {
   const { blocks } = peer;
-  const { received, rejected } = peer.counters[rib.index]!;
   const most = blocks?.accepted[rib.family.id] ?? NO_LIMIT;
-  if (before !== 0 || judged.attrPost === 0 || received - rejected < most) return judged;
+  const count = confirmedAccepted(peer.counters[rib.index]!);
+  if (before !== 0 || judged.attrPost === 0 || count < most) return judged;
   blocks?.blocked(rib.family.id, 'accepted');
   return OVER_LIMIT;
 }
@@ -323,7 +339,7 @@ export function suppressRow(rib: FamilyRib, peer: RibPeer, row: number): void {
   const { paths } = rib;
   const before = paths.attrPost(row);
   if (paths.reject(row) === REJECT.damped) return;
-  setPost(rib, peer, row, before, { attrPost: 0, cause: REJECT.damped });
+  changePost(rib, peer, row, before, { attrPost: 0, cause: REJECT.damped });
   if (before !== 0) rib.locRib.markDirty(paths.prefixId(row));
 }
 
@@ -350,7 +366,7 @@ function storeRow(rib: FamilyRib, peer: RibPeer, row: number, result: ImportResu
   const { paths } = rib;
   const before = paths.attrPost(row);
   if (before === result.attrPost && paths.reject(row) === result.cause) return;
-  setPost(rib, peer, row, before, result);
+  changePost(rib, peer, row, before, result);
   if (before !== result.attrPost) rib.locRib.markDirty(paths.prefixId(row));
 }
 

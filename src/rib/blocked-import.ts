@@ -1,12 +1,13 @@
 // Announcements of a peer that has as many routes as it may have, or nearly so: prefix by prefix, where the usual way
 // (adj-rib-in.ts) takes a message at once. What is there may change and go; what would be one too many is not taken, or
-// taken and not accepted.
+// taken and not accepted. Routes that wait for a peer that restarts, or that it is asked for again, take no room.
 
 import { NlriBatch } from '../bgp/wire/nlri-batch.ts';
-import { announce, refuse } from './adj-rib-in.ts';
+import { announce, refuse, removeRow } from './adj-rib-in.ts';
 import type { FamilyRib } from './family-rib.ts';
 import { type ImportResult, REJECT } from './import-checks.ts';
-import type { RibPeer, RouteBlocks } from './rib-peer.ts';
+import { PATH_FLAG } from './path-store.ts';
+import { confirmed, confirmedAccepted, type RibPeer, type RouteBlocks } from './rib-peer.ts';
 
 /** Whether so many more are surely within the limits, whatever they are. */
 export function hasRoom(
@@ -15,10 +16,10 @@ export function hasRoom(
   blocks: RouteBlocks,
   more: number,
 ): boolean {
-  const { received, rejected } = peer.counters[index]!;
+  const counters = peer.counters[index]!;
   return (
-    received + more <= blocks.received[family.id]! &&
-    received - rejected + more <= blocks.accepted[family.id]!
+    confirmed(counters) + more <= blocks.received[family.id]! &&
+    confirmedAccepted(counters) + more <= blocks.accepted[family.id]!
   );
 }
 
@@ -43,16 +44,19 @@ export function announceWithin(
     const known = prefixes.findAll(batch, i, i + 1)[0]!;
     const pathId = batch.pathIds[i]!;
     const row = known === 0 ? 0 : paths.find(known, peer.id, pathId);
-    if (row === 0 && counters.received >= mostReceived) {
+    const counted = row !== 0 && (paths.flags(row) & PATH_FLAG.stale) === 0;
+    if (!counted && confirmed(counters) >= mostReceived) {
+      // What it was before it is no more.
+      if (row !== 0) removeRow(rib, peer, row);
       changes.announced++;
       changes.invalid++;
       blocks.blocked(family.id, 'received');
       continue;
     }
     copyPrefix(batch, i, one);
-    const wasAccepted = row !== 0 && paths.attrPost(row) !== 0;
+    const wasAccepted = counted && paths.attrPost(row) !== 0;
     announce(rib, peer, one, attrIn, result, now);
-    if (wasAccepted || counters.received - counters.rejected <= mostAccepted) continue;
+    if (wasAccepted || confirmedAccepted(counters) <= mostAccepted) continue;
     const prefixId = prefixes.findAll(one, 0, 1)[0]!;
     const taken = paths.find(prefixId, peer.id, pathId);
     if (taken === 0 || paths.attrPost(taken) === 0) continue;

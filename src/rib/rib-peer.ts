@@ -76,6 +76,18 @@ export interface FamilyCounters {
   /** Prefixes whose best path is this peer's. */
   best: number;
   stale: number;
+  /** Rows that are both. */
+  staleRejected: number;
+}
+
+/** Routes that the peer is known to have: none of those that it has yet to confirm. */
+export function confirmed({ received, stale }: FamilyCounters): number {
+  return received - stale;
+}
+
+/** Those of them that import accepts. */
+export function confirmedAccepted({ received, rejected, stale, staleRejected }: FamilyCounters): number {
+  return received - stale - (rejected - staleRejected);
 }
 
 /** Changes so far, counted a message or a batch at a time. */
@@ -157,7 +169,7 @@ export class RibPeer {
   /** There are so many tables from now on. */
   useTables(tables: number): void {
     while (this.counters.length < tables) {
-      this.counters.push({ received: 0, rejected: 0, best: 0, stale: 0 });
+      this.counters.push({ received: 0, rejected: 0, best: 0, stale: 0, staleRejected: 0 });
       this.changes.push({
         announced: 0,
         invalid: 0,

@@ -5,6 +5,7 @@ import { WITHHELD } from '../rib/distribution.ts';
 import type { FamilyRib } from '../rib/family-rib.ts';
 import { PATH_FLAG } from '../rib/path-store.ts';
 import type { Rib } from '../rib/rib.ts';
+import type { FamilyCounters } from '../rib/rib-peer.ts';
 import type { UpdateGroup } from '../rib/update-group.ts';
 import type { SimNode } from './node.ts';
 
@@ -84,9 +85,9 @@ function unnamedPrefixes({ speaker: { kernel } }: SimNode, family: FamilyRib): s
 function brokenCounters(rib: Rib, family: FamilyRib): string[] {
   const { paths, locRib } = family;
   const wrong: string[] = [];
-  const counted = new Map<number, { received: number; rejected: number; best: number; stale: number }>();
+  const counted = new Map<number, FamilyCounters>();
   const of = (peer: number) => {
-    const counts = counted.get(peer) ?? { received: 0, rejected: 0, best: 0, stale: 0 };
+    const counts = counted.get(peer) ?? { received: 0, rejected: 0, best: 0, stale: 0, staleRejected: 0 };
     counted.set(peer, counts);
     return counts;
   };
@@ -94,7 +95,9 @@ function brokenCounters(rib: Rib, family: FamilyRib): string[] {
     const counts = of(paths.peerId(row));
     counts.received++;
     if (paths.attrPost(row) === 0) counts.rejected++;
-    if ((paths.flags(row) & PATH_FLAG.stale) !== 0) counts.stale++;
+    if ((paths.flags(row) & PATH_FLAG.stale) === 0) continue;
+    counts.stale++;
+    if (paths.attrPost(row) === 0) counts.staleRejected++;
   }
   for (const id of idsOf(family)) if (locRib.bestRow(id) !== 0) of(locRib.bestPeer(id)).best++;
   for (const peer of rib.peers.values()) {

@@ -8,7 +8,7 @@ import { FAMILIES, type Family, familyByName } from '../bgp/wire/families.ts';
 import type { LimitAction, LimitsConfig, RouteLimit, RouteLimits } from '../config/model/limits.ts';
 import type { Logger } from '../lib/log.ts';
 import type { ExportLimit } from '../rib/export-limit.ts';
-import { NO_LIMIT, type RibPeer, type RouteBlocks } from '../rib/rib-peer.ts';
+import { confirmed, confirmedAccepted, NO_LIMIT, type RibPeer, type RouteBlocks } from '../rib/rib-peer.ts';
 
 export const LIMIT_KINDS = ['received', 'accepted', 'exported'] as const;
 export type LimitKind = (typeof LIMIT_KINDS)[number];
@@ -128,8 +128,8 @@ export class PeerLimits implements RouteBlocks {
 
   #count({ counts, family }: Entry, ribPeer: RibPeer): number {
     if (counts === 'exported') return this.#tools.exported(family);
-    const { received, rejected } = ribPeer.countersOf(family.id);
-    return counts === 'received' ? received : received - rejected;
+    const counters = ribPeer.countersOf(family.id);
+    return counts === 'received' ? confirmed(counters) : confirmedAccepted(counters);
   }
 
   /** RouteBlocks: one was not taken. */

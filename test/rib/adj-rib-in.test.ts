@@ -150,7 +150,13 @@ describe('a peer that may come back', () => {
     lab.rib.suspendPeer(peer, (familyId) => familyId === IPV4_UNICAST.id);
     lab.settle();
     expect([counters().stale, rib.locRib.size, other.paths.size, other.locRib.size]).toEqual([2, 2, 0, 0]);
-    expect(peer.counters[IPV6_UNICAST.id]).toEqual({ received: 0, rejected: 0, best: 0, stale: 0 });
+    expect(peer.counters[IPV6_UNICAST.id]).toEqual({
+      received: 0,
+      rejected: 0,
+      best: 0,
+      stale: 0,
+      staleRejected: 0,
+    });
   });
 
   it('4724-4.2-6: goes on with its routes where it is the same, and without them where it is another', () => {

@@ -370,7 +370,7 @@ class Twins {
     });
     for (const peer of rib.peers.values()) {
       expect(peer.counters).toEqual(
-        rib.families.map(() => ({ received: 0, rejected: 0, best: 0, stale: 0 })),
+        rib.families.map(() => ({ received: 0, rejected: 0, best: 0, stale: 0, staleRejected: 0 })),
       );
     }
   }

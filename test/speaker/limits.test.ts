@@ -1,7 +1,9 @@
 // Limits on the routes of a peer and on what it is sent: what is taken, sent, logged and shown at and above them.
 
 import { describe, expect, it } from 'vitest';
+import type { Capability } from '../../src/bgp/wire/capabilities.ts';
 import type { ConfigInput } from '../../src/config/schema.ts';
+import type { RawPeer } from '../support/raw-peer.ts';
 import { OWN_AS, peerInput, rig } from './rig.ts';
 
 const A = '10.0.0.2';
@@ -172,6 +174,82 @@ describe('a limit on accepted routes', () => {
     await speaker.reload(next({ accepted: { routes: 1, action: 'restart' } }, 'accept'));
     await lab.settle();
     expect(speaker.peer(A)).toMatchObject({ state: 'Idle', downCount: 1 });
+  });
+});
+
+describe('limits and a peer that restarts', () => {
+  const restart = (restarting: boolean): Capability => ({
+    kind: 'graceful-restart',
+    restarting,
+    notification: false,
+    restartTime: 90,
+    families: [{ afi: 1, safi: 1, forwarding: true }],
+  });
+
+  /** A peer whose routes wait, and that is back. */
+  async function back(limits: Limits, first: (a: RawPeer) => void) {
+    const config = { limits, errorWaitMin: 30, errorWaitMax: 60 };
+    const made = await rig({ [A]: { as: 65002, config, raw: { capabilities: [restart(false)] } } });
+    const { lab, speaker } = made;
+    const before = made.peer(A);
+    first(before);
+    before.endOfRib();
+    await lab.settle();
+    before.drop();
+    await lab.settle();
+    const a = lab.raw(A, { as: 65002, holdTime: 0, capabilities: [restart(true)] });
+    await lab.connect(speaker, a);
+    const here = () => speaker.best().map((line) => line.split(' ')[0]);
+    return { lab, speaker, a, here };
+  }
+
+  it.each(['received', 'accepted'] as const)('routes that it has not confirmed are not %s', async (kind) => {
+    const limits = { [kind]: { routes: 2, action: 'restart' as const } };
+    const { lab, speaker, a } = await back(limits, (peer) => peer.announce([P1, P2]));
+    a.announce([P3]);
+    a.announce([P2, P4]);
+    await lab.settle();
+    // P2 is its third, and the stale P1 none.
+    expect(speaker.peer(A)).toMatchObject({ state: 'Idle', downCount: 2 });
+    const within = await back(limits, (peer) => peer.announce([P1, P2]));
+    within.a.announce([P3, P4]);
+    within.a.endOfRib();
+    await within.lab.settle();
+    expect(within.speaker.peer(A)).toMatchObject({ state: 'Established', downCount: 1 });
+    expect(within.here()).toEqual([P4, P3].sort());
+  });
+
+  it('what waits takes no room where more is blocked, and is nothing that it has', async () => {
+    const limits = { received: { routes: 2, action: 'block' as const } };
+    const { lab, speaker, a, here } = await back(limits, (peer) => peer.announce([P1, P2]));
+    a.announce([P3, P4]);
+    await lab.settle();
+    expect(speaker.peer(A).families[0]).toMatchObject({ received: 4, stale: 2 });
+    // One too many: neither as it is now nor as it was.
+    a.announce([P1], { med: 7 });
+    await lab.settle();
+    expect(speaker.peer(A).families[0]).toMatchObject({ received: 3, stale: 1 });
+    a.endOfRib();
+    await lab.settle();
+    expect(here()).toEqual([P4, P3].sort());
+  });
+
+  it('what waits takes no room of accepted routes, however many are refused', async () => {
+    const loop = { asPath: `65002 ${OWN_AS}` };
+    const limits = { accepted: { routes: 2, action: 'block' as const } };
+    const { lab, speaker, a, here } = await back(limits, (peer) => {
+      peer.announce([P1, P2]);
+      peer.announce(['10.1.0.0/16', '10.2.0.0/16'], loop);
+    });
+    a.announce(['10.1.0.0/16', '10.3.0.0/16'], loop);
+    a.announce([P3, P4]);
+    await lab.settle();
+    expect(speaker.peer(A).families[0]).toMatchObject({ received: 7, rejected: 3, stale: 3 });
+    a.announce([P2]);
+    a.endOfRib();
+    await lab.settle();
+    expect(speaker.peer(A).families[0]).toMatchObject({ received: 5, rejected: 3, stale: 0 });
+    expect(here()).toEqual([P4, P3].sort());
   });
 });
 

@@ -125,7 +125,9 @@ export class RibRestore {
       const counters = peer.counters[rib.index]!;
       counters.received++;
       if (image.rejects[i] !== 0) counters.rejected++;
-      if ((paths.flags(row) & PATH_FLAG.stale) !== 0) counters.stale++;
+      if ((paths.flags(row) & PATH_FLAG.stale) === 0) continue;
+      counters.stale++;
+      if (image.rejects[i] !== 0) counters.staleRejected++;
     }
     paths.giveBack(skipped);
   }
