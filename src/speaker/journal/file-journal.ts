@@ -22,6 +22,12 @@ export interface FileJournalOptions {
   readonly maxSize: number;
 }
 
+interface OpenedFile {
+  readonly file: string;
+  /** Octets. */
+  size: number;
+}
+
 /** Characters that may wait for the disk. */
 const MAX_QUEUED = 1 << 20;
 /** Until a disk that failed is tried again. */
@@ -36,14 +42,14 @@ export class FileJournal {
   #unfollow: () => void = () => {};
   #queue: string[] = [];
   #queued = 0;
-  /** Of the file; undefined while it is not open. */
-  #size: number | undefined;
+  /** Undefined while no file is open. */
+  #opened: OpenedFile | undefined;
   #writing: Promise<void> | undefined;
   #retry: Timer | undefined;
   #dropped = 0;
   #failing = false;
-  /** The last append may have left half a line. */
-  #ragged = false;
+  /** The file that the last append may have left half a line in. */
+  #ragged: string | undefined;
 
   constructor(journal: Journal, tools: { store: JournalStore; clock: Clock; log: Logger }) {
     this.#journal = journal;
@@ -58,7 +64,7 @@ export class FileJournal {
     this.#options = options;
     if (!moved) return;
     this.#unfollow();
-    this.#size = undefined;
+    this.#opened = undefined;
     this.#queue = [];
     this.#queued = 0;
     this.#failing = false;
@@ -123,20 +129,23 @@ export class FileJournal {
     this.#queued = 0;
     if (file === undefined) return;
     try {
-      this.#size ??= await this.#store.open(file);
-      const text = (this.#ragged ? '\n' : '') + lines.join('');
+      // The journal may go elsewhere while this waits.
+      const opened =
+        this.#opened?.file === file ? this.#opened : { file, size: await this.#store.open(file) };
+      this.#opened = opened;
+      const text = (this.#ragged === file ? '\n' : '') + lines.join('');
       const octets = Buffer.byteLength(text);
-      if (this.#size > 0 && this.#size + octets > maxSize) {
+      if (opened.size > 0 && opened.size + octets > maxSize) {
         await this.#store.rename(file, `${file}.1`);
-        this.#size = 0;
+        opened.size = 0;
       }
       await this.#store.append(file, text);
-      this.#size += octets;
-      this.#ragged = false;
+      opened.size += octets;
+      if (this.#ragged === file) this.#ragged = undefined;
       this.#works();
     } catch (error) {
-      this.#size = undefined;
-      this.#ragged = true;
+      this.#opened = undefined;
+      this.#ragged = file;
       this.#fail(lines.length, error instanceof Error ? error.message : String(error));
     }
   }

@@ -268,6 +268,68 @@ describe('the file', () => {
     await file.flush();
     expect([read(), read('/k'), store.files.size]).toEqual([['one'], ['two'], 2]);
   });
+
+  /** A store whose next call of one kind waits until it is let go. */
+  function held(store: MemStore, kind: 'open' | 'append'): { go(): void } {
+    let go = (): void => {};
+    const promise = new Promise<void>((resolve) => {
+      go = resolve;
+    });
+    const open = store.open.bind(store);
+    const append = store.append.bind(store);
+    if (kind === 'open')
+      store.open = async (path) => {
+        store.open = open;
+        await promise;
+        return open(path);
+      };
+    else
+      store.append = async (path, text) => {
+        store.append = append;
+        await promise;
+        await append(path, text);
+      };
+    return { go };
+  }
+
+  it.each(['open', 'append'] as const)(
+    'goes there while the disk is at the old one (%s), and knows the sizes of both',
+    async (kind) => {
+      const { journal, file, store, read } = rig(1000);
+      store.files.set('/k', `${'x'.repeat(899)}\n`);
+      const hold = held(store, kind);
+      journal.note('started', 'one');
+      file.use({ file: '/k', maxSize: 1000 });
+      journal.note('started', 'two');
+      hold.go();
+      for (let i = 0; i < 20; i++) {
+        await file.flush();
+        journal.note('started', `number ${i}`);
+        expect(store.files.get('/k')?.length ?? 0).toBeLessThanOrEqual(1000);
+      }
+      await file.flush();
+      expect(read()).toEqual(['one']);
+      expect([...store.files.keys()].sort()).toEqual(['/j', '/k', '/k.1']);
+    },
+  );
+
+  it('does not begin with the end of a line that another one lacks', async () => {
+    const { clock, journal, file, store, read } = rig();
+    store.broken = 'ENOSPC: no space left on device';
+    store.partial = 7;
+    journal.note('started', 'lost');
+    await file.flush();
+    store.broken = undefined;
+    file.use({ file: '/k', maxSize: 100_000 });
+    clock.advance(5000);
+    journal.note('started', 'one');
+    await file.flush();
+    expect(store.files.get('/k')).toMatch(/^\{/);
+    file.use({ file: '/j', maxSize: 100_000 });
+    journal.note('started', 'two');
+    await file.flush();
+    expect(read().at(-1)).toBe('two');
+  });
 });
 
 it('warnings and errors of a log become events, their fields do not', () => {
