@@ -51,7 +51,8 @@ const FILE_MODE = 0o600;
 const DIRECTORY_MODE = 0o750;
 /** A crash loop must not fill the disk. */
 const KEPT_REPORTS = 10;
-const REPORT_NAME = /^crash-[0-9TZ]+-\d+\.json$/;
+/** Those that were never finished included. */
+const REPORT_NAME = /^crash-[0-9TZ]+-\d+\.json(\.new)?$/;
 
 export function crashDirectory(configured: string | undefined, env: NodeJS.ProcessEnv): string {
   // systemd names several with colons between.
@@ -81,8 +82,14 @@ export function writeCrashReport(directory: string, report: CrashReport): string
   const stamp = report.at.replaceAll(/[-:]|\.\d+/g, '');
   const path = join(directory, `crash-${stamp}-${report.process.pid}.json`);
   // Whoever collects reports sees whole ones only.
-  writeFileSync(`${path}.new`, `${JSON.stringify(report, undefined, 2)}\n`, { mode: FILE_MODE });
-  renameSync(`${path}.new`, path);
+  const unfinished = `${path}.new`;
+  try {
+    writeFileSync(unfinished, `${JSON.stringify(report, undefined, 2)}\n`, { mode: FILE_MODE });
+    renameSync(unfinished, path);
+  } catch (error) {
+    rmSync(unfinished, { force: true });
+    throw error;
+  }
   const reports = readdirSync(directory).filter((name) => REPORT_NAME.test(name));
   for (const name of reports.sort().slice(0, -KEPT_REPORTS)) rmSync(join(directory, name), { force: true });
   return path;

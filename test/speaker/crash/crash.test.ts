@@ -1,9 +1,9 @@
 // Reports of crashes: what is in them, what is never in them, and how many are kept.
 
 import { EventEmitter } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { watchForCrashes } from '../../../src/speaker/crash/crash-watch.ts';
 import { type CrashReport, crashDirectory, writeCrashReport } from '../../../src/speaker/crash/report.ts';
@@ -115,6 +115,28 @@ describe('reports', () => {
     expect(names).toHaveLength(10);
     expect([names[0], names[9]]).toEqual(['crash-20260101T000015Z-7.json', 'crash-20260101T000024Z-7.json']);
     expect(statSync(join(inner, names[0]!)).mode & 0o777).toBe(0o600);
+  });
+
+  it('leave nothing behind where they cannot be written, and take the remains of others out', () => {
+    const at = '2026-01-01T00:00:50.500Z';
+    const inner = join(directory, 'made');
+    const path = writeCrashReport(inner, report(at));
+    rmSync(path);
+    mkdirSync(path);
+    expect(() => writeCrashReport(inner, report(at))).toThrow('EISDIR');
+    expect(readdirSync(inner)).toEqual([basename(path)]);
+    rmSync(path, { recursive: true });
+    // A process that was killed over it.
+    const remains = 'crash-20260101T000001Z-9.json.new';
+    writeFileSync(join(inner, remains), '{');
+    writeFileSync(join(inner, 'notes.json.new'), '');
+    for (let i = 10; i < 19; i++) writeCrashReport(inner, report(`2026-01-01T00:00:${i}.500Z`));
+    expect(readdirSync(inner)).toContain(remains);
+    writeCrashReport(inner, report(at));
+    const names = readdirSync(inner);
+    expect(names).not.toContain(remains);
+    expect(names).toContain('notes.json.new');
+    expect(names).toHaveLength(11);
   });
 
   it('go where it is configured, else where the service manager says', () => {
