@@ -3,6 +3,7 @@
 
 import { looksLikeBird } from '../config/bird/dialect.ts';
 import { loadBird } from '../config/bird/load.ts';
+import { FilterEnvironment } from '../config/filter-environment.ts';
 import { formatIssues } from '../config/issues.ts';
 import { type LoadResult, parseConfig } from '../config/load.ts';
 import type { Config } from '../config/model.ts';
@@ -78,6 +79,7 @@ export class SimNode {
   readonly #own: readonly OwnAddress[];
   readonly #options: NodeOptions;
   #text: string;
+  #filters = new FilterEnvironment();
   /** What the next configuration to be read says. */
   input: ConfigInput | string;
 
@@ -326,11 +328,12 @@ export class SimNode {
     const unreadable = (path: string): string => {
       throw new Error(`${path} is not there`);
     };
+    const policy = this.#filters;
     const host = { hostname: this.name, addresses: [] };
-    if (looksLikeBird(this.#text)) {
-      return loadBird(this.#text, 'bird.conf', { read: unreadable, list: () => [] }, host);
-    }
-    return parseConfig(this.#text, 'godwit.yaml', {}, unreadable, host);
+    const result = looksLikeBird(this.#text)
+      ? loadBird(this.#text, 'bird.conf', { read: unreadable, list: () => [] }, host, { policy })
+      : parseConfig(this.#text, 'godwit.yaml', {}, unreadable, { ...host, policy });
+    return result.ok ? { ...result, config: { ...result.config, filters: policy } } : result;
   }
 
   #config(): Config {
@@ -342,6 +345,7 @@ export class SimNode {
 
   #build(): Speaker {
     const { clock, host } = this;
+    this.#filters = new FilterEnvironment(clock);
     const { random } = this.#world;
     const { exportChunk: chunk, waterMarks } = this.#options;
     host.runner = clock;

@@ -1,13 +1,15 @@
 // The caches of the configuration, running: each has a client, all of them are ordered by preference, and what they say
 // goes into the tables that filters ask.
 
+import { isDeepStrictEqual } from 'node:util';
 import { type RpkiCacheConfig, sameCache } from '../config/rpki.ts';
 import type { Logger } from '../lib/log.ts';
 import { CacheClient } from '../rpki/cache-client.ts';
 import { type CacheMember, CacheSet } from '../rpki/cache-set.ts';
-import type { CacheSettings, CacheStatus } from '../rpki/cache-types.ts';
+import type { CacheImage, CacheSettings, CacheStatus } from '../rpki/cache-types.ts';
 import { RecordBatch } from '../rpki/record-batch.ts';
 import { type DialTools, dialCache } from './rpki-dial.ts';
+import { askedAs, type HandedCache, handedCache, recordsOf } from './rpki-image.ts';
 import type { CacheSource, SourceCounts, ValidationTables } from './validation-tables.ts';
 
 export interface RpkiTools extends DialTools {
@@ -33,9 +35,45 @@ export class RpkiCaches {
   readonly #tools: RpkiTools;
   readonly #set = new CacheSet();
   readonly #byName = new Map<string, RunningCache>();
+  /** Records of caches that are not running yet count already. */
+  readonly #adopted = new Map<string, { readonly source: CacheSource; readonly client: CacheImage }>();
 
   constructor(tools: RpkiTools) {
     this.#tools = tools;
+  }
+
+  /** For another process to go on with. */
+  get images(): HandedCache[] {
+    return [...this.#byName.values()].flatMap(({ config, member, source }) => {
+      const { image } = member.client;
+      return image === undefined ? [] : handedCache(config, image, this.#tools.tables.recordsOf(source));
+    });
+  }
+
+  /** Tables with records that their cache does not stand for any more: they are being taken back. */
+  get unsettledTables(): string[] {
+    return [...this.#byName.values()].flatMap(({ member, source }) => {
+      const { roa4, roa6, aspa } = this.#tools.tables.countsOf(source);
+      if (member.client.image !== undefined || roa4 + roa6 + aspa === 0) return [];
+      const { tables } = source;
+      return [tables.roa4, tables.roa6, tables.aspa].filter((name) => name !== undefined);
+    });
+  }
+
+  /**
+   * What caches have told another process counts at once; they themselves are asked from `use` on. To be called before
+   * anything asks the tables.
+   */
+  adopt(caches: readonly RpkiCacheConfig[], handed: readonly HandedCache[]): void {
+    for (const config of caches) {
+      const found = handed.find(({ name }) => name === config.name);
+      if (found === undefined || !config.enabled || !isDeepStrictEqual(found.asked, askedAs(config)))
+        continue;
+      const source = this.#attach(config);
+      if (this.#tools.tables.restore(source, recordsOf(found))) {
+        this.#adopted.set(config.name, { source, client: found.client });
+      } else this.#tools.tables.detach(source, { whole: true, records: new RecordBatch() });
+    }
   }
 
   /** These are the caches from now on; those that have not changed are not disturbed. */
@@ -89,22 +127,35 @@ export class RpkiCaches {
 
   #add(config: RpkiCacheConfig): void {
     const { clock, log, tables, onChange } = this.#tools;
-    const { name, tables: names, ignoreMaxLength } = config;
-    const source: CacheSource = { name, tables: { ...names, ignoreMaxLength } };
-    tables.attach(source);
-    const client = new CacheClient(settingsOf(config), {
-      clock,
-      log: log.child({ cache: name }),
-      dial: (events) => dialCache(config, this.#tools, events),
-      apply: (update, done) => tables.apply(source, update, done),
-      onChange: () => {
-        onChange(name);
-        this.#set.review();
+    const { name } = config;
+    const adopted = this.#adopted.get(name);
+    this.#adopted.delete(name);
+    const source = adopted?.source ?? this.#attach(config);
+    const client = new CacheClient(
+      settingsOf(config),
+      {
+        clock,
+        log: log.child({ cache: name }),
+        dial: (events) => dialCache(config, this.#tools, events),
+        apply: (update, done) => tables.apply(source, update, done),
+        onChange: () => {
+          onChange(name);
+          this.#set.review();
+        },
       },
-    });
+      adopted?.client,
+    );
     const member = { client, preference: config.preference, enabled: true };
     this.#byName.set(name, { config, member, source });
+    // It ran, whatever the others have; who needs it no more stops it.
+    if (adopted !== undefined) client.start();
     this.#set.add(member);
+  }
+
+  #attach({ name, tables: names, ignoreMaxLength }: RpkiCacheConfig): CacheSource {
+    const source: CacheSource = { name, tables: { ...names, ignoreMaxLength } };
+    this.#tools.tables.attach(source);
+    return source;
   }
 
   #remove({ config, member, source }: RunningCache): void {

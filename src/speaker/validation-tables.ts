@@ -9,8 +9,9 @@ import { AspaTable, type Authorizations } from '../policy/aspa-table.ts';
 import { RoaTable } from '../policy/roa-table.ts';
 import { type PolicyTables, ROA, type RoaState } from '../policy/route-access.ts';
 import { type List, PrefixValue } from '../policy/values.ts';
-import { MOST_SOURCES } from '../policy/vrp-set.ts';
+import { MOST_SOURCES, type VrpSet } from '../policy/vrp-set.ts';
 import type { CacheUpdate, RecordProblem } from '../rpki/cache-types.ts';
+import { type PrefixRecords, RecordBatch } from '../rpki/record-batch.ts';
 import { aspasOf, aspaText, roasOf, roaText, type StaticAspa, type StaticRoa } from './bird/roas.ts';
 import { type TableChanges, type Target, type TargetTable, UpdateJob } from './validation-job.ts';
 import type { SetPlace } from './validation-updates.ts';
@@ -127,6 +128,19 @@ export class ValidationTables implements PolicyTables {
     this.#wake();
   }
 
+  /**
+   * What an attached cache has told another process counts at once, and no route is judged for it. False where the
+   * records contradict each other: then none of them counts.
+   */
+  restore(source: CacheSource, records: CacheUpdate['records']): boolean {
+    let good = true;
+    const end = (problem: RecordProblem | undefined) => {
+      good = problem === undefined;
+    };
+    new UpdateJob({ whole: true, records }, this.#targetsOf(source), end).run(() => false);
+    return good;
+  }
+
   /** The cache is gone; its records must have been taken back, or the taking back be on its way. */
   detach(source: CacheSource, empty: CacheUpdate): void {
     this.apply(source, empty, () => {
@@ -212,24 +226,53 @@ export class ValidationTables implements PolicyTables {
   }
 
   #begin({ source, update, done }: Job): UpdateJob {
+    return new UpdateJob(update, this.#targetsOf(source), (problem, changes) => {
+      if (changes.size > 0) this.#onChange(changes);
+      done(problem);
+    });
+  }
+
+  #targetsOf(source: CacheSource): ConstructorParameters<typeof UpdateJob>[1] {
     const find = (name: string | undefined): Target | undefined => {
       const table = name === undefined ? undefined : this.#tables.get(name);
       const number = table?.sources.indexOf(source) ?? -1;
       return table === undefined || number < 0 ? undefined : { table, number };
     };
     const { roa4, roa6, aspa } = source.tables;
-    return new UpdateJob(
-      update,
-      { ipv4: find(roa4), ipv6: find(roa6), aspa: find(aspa) },
-      (problem, changes) => {
-        if (changes.size > 0) this.#onChange(changes);
-        done(problem);
-      },
-    );
+    return { ipv4: find(roa4), ipv6: find(roa6), aspa: find(aspa) };
+  }
+
+  /** What an attached cache says, as it would say it. */
+  recordsOf(source: CacheSource): RecordBatch {
+    const { ipv4, ipv6, aspa } = this.#targetsOf(source);
+    const batch = new RecordBatch();
+    for (const [target, family] of [
+      [ipv4, 'ipv4'],
+      [ipv6, 'ipv6'],
+    ] as const) {
+      if (target !== undefined) copyRecords(target.table[family].set, target.number, batch[family]);
+    }
+    for (const [customer, providers] of aspa?.table.aspas.of(aspa.number) ?? []) {
+      batch.aspas.push({ announce: true, customer, providers, perVersion: false });
+    }
+    return batch;
   }
 }
 
 const NO_ASPAS = new AspaTable();
+
+function copyRecords({ records }: VrpSet, source: number, into: PrefixRecords): void {
+  for (let id = 1; id < records.limit; id++) {
+    if ((records.sources(id) & (1 << source)) === 0) continue;
+    into.announce(
+      records.data,
+      records.wordsAt(id),
+      records.bits(id),
+      records.maxLength(id),
+      records.asn(id),
+    );
+  }
+}
 
 function byTable<T extends { readonly table: string }>(entries: Iterable<T>): Map<string, T[]> {
   const tables = new Map<string, T[]>();

@@ -93,6 +93,7 @@ export class HandOver {
   capture(): SpeakerState {
     const { rib, registry, dynamic, listeners, bfd, networks, protocols, parts, reconfiguredAt } =
       this.#speaker;
+    const { rpki, revalidation } = this.#speaker;
     this.#checkTime();
     return {
       format: STATE_FORMAT,
@@ -104,6 +105,10 @@ export class HandOver {
       bfd: bfd.images(),
       networks: networks.addedByCommand(),
       protocols: protocols.image,
+      validation: {
+        caches: rpki.images,
+        pending: [...new Set([...revalidation.pending, ...rpki.unsettledTables])],
+      },
       drainsAll: registry.drainsAll,
       reconfiguredAt,
     };

@@ -12,15 +12,16 @@
 //                  and advertised, BFD agrees on slow packets; then a picture is taken, in one go
 //   state.ts       the picture: connections as descriptors with what was half read or half written; both OPENs; the
 //                  Adj-RIB-In row by row with the outcome of import; what each group has been sent, which its members
-//                  miss; what operators have switched
+//                  miss; what RPKI caches have said; what operators have switched
 //   take-over.ts   the new program: tables, sessions (with a KEEPALIVE as soon as may be), kernel, listeners, in that order; no
 //                  route is chosen before all is there. Best paths, path identifiers and Adj-RIB-Outs are those of the
 //                  picture; what is decided anew and comes out differently is an ordinary change
 //
 // Not taken along: connections that are not Established, which start over; watches and control connections, whose
-// clients connect again; counters of updates by family; penalties of routes that flap; what RPKI caches have said, who
-// are asked again. Import and export do not run again over routes at hand: a version that would judge them differently
-// does so with new ones, or on `godwit peer NAME refresh`.
+// clients connect again; counters of updates by family; penalties of routes that flap. Import does not run again over
+// routes at hand: a version that would judge them differently does so with new ones, or on `godwit peer NAME refresh`.
+// Export does, as each group walks the tables once, and so does the filter of the kernel: what they ask has to be there
+// before, which is why the records of RPKI caches go along, and count before anything else is done.
 
 import { deserialize, serialize } from 'node:v8';
 import type { PeerImage } from '../../bgp/session/handover.ts';
@@ -30,6 +31,7 @@ import type { NetworkSpec } from '../api.ts';
 import type { HandedPath } from '../bfd-sessions.ts';
 import type { ProtocolsImage } from '../bird/protocol-states.ts';
 import type { RestartImage } from '../restart-image.ts';
+import type { ValidationImage } from '../rpki-image.ts';
 
 /** Raised with every change that an earlier reader would get wrong. */
 export const STATE_FORMAT = 1;
@@ -80,6 +82,8 @@ export interface SpeakerState {
   /** Own networks that commands have added. */
   readonly networks: readonly NetworkSpec[];
   readonly protocols: ProtocolsImage;
+  /** Absent in states of versions that asked the caches anew. */
+  readonly validation?: ValidationImage;
   readonly drainsAll: boolean;
   /** Wall-clock milliseconds. */
   readonly reconfiguredAt: number;

@@ -13,6 +13,7 @@ import type { RibPeer } from '../../rib/rib-peer.ts';
 import type { EstablishedPeer } from '../established-peer.ts';
 import type { PeerHandle } from '../peer-registry.ts';
 import { RestartHelper } from '../restart-helper.ts';
+import { revalidate } from '../revalidation.ts';
 import type { Speaker } from '../speaker.ts';
 import type { HandedAway, HandedPeer, SpeakerState } from './state.ts';
 
@@ -28,7 +29,9 @@ export class TakeOver {
   constructor(speaker: Speaker, state: SpeakerState) {
     this.#speaker = speaker;
     this.#state = state;
-    const { rib, registry, listeners, bfd, protocols } = speaker;
+    const { rib, registry, listeners, bfd, protocols, rpki, config } = speaker;
+    // Before anything else: what goes out, into the kernel or comes from here is judged by it.
+    rpki.adopt(config.rpki ?? [], state.validation?.caches ?? []);
     for (const { id } of FAMILIES) rib.defer(id);
     for (const { ribPeer } of [...state.peers, ...state.away]) {
       if (ribPeer === undefined) continue;
@@ -84,6 +87,7 @@ export class TakeOver {
     this.#tables.release();
     for (const { id } of FAMILIES) rib.release(id);
     registry.handover.release(registry.values());
+    revalidate(this.#speaker, new Set(this.#state.validation?.pending));
     // Peers that ranges have admitted were not known before.
     protocols.restore(this.#state.protocols);
     const { version, peers } = this.#state;
