@@ -270,6 +270,22 @@ describe('a live upgrade', () => {
     await expect(recovering.upgrade()).rejects.toThrow('still recovering from a restart');
   });
 
+  it('waits for the tables at its last step, too, however long the other program was asked', async () => {
+    const { lab, own } = await scene();
+    const handOver = own.handOver();
+    const ready = handOver.prepare();
+    await lab.run(100);
+    await ready;
+    await lab.run(20_000);
+    own.api.addNetwork({ prefix: '10.8.0.0/16' });
+    expect(own.speaker.rib.idle).toBe(false);
+    const done = handOver.handOverPaths();
+    await lab.run(100);
+    await done;
+    expect(own.speaker.rib.idle).toBe(true);
+    handOver.resume('it was a rehearsal');
+  });
+
   it('that is taken back has changed nothing, and what came meanwhile is read', async () => {
     const { lab, own, peers } = await scene();
     const handOver = own.handOver();

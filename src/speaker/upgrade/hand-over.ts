@@ -85,6 +85,8 @@ export class HandOver {
 
   /** The last step that takes time. `resume` takes it back. */
   async handOverPaths(): Promise<void> {
+    // The other program was asked meanwhile, and may have taken its time.
+    this.#begun = this.#speaker.parts.clock.now();
     await this.#speaker.bfd.handOver();
     await this.#untilAtRest();
   }
