@@ -81,7 +81,8 @@ export const PEER_KEYS: Readonly<Record<PeerKey, PeerKeyRow>> = {
   roleStrict: { name: 'roleStrict', actions: RESET },
   aigp: { name: 'aigp', actions: RESET },
   sendCommunities: { name: 'sendCommunities', actions: SOFT_OUT },
-  'limits.received': { name: 'limits.received', actions: LIVE },
+  // What was not taken at all the peer is asked for besides (speaker/peer-limits.ts).
+  'limits.received': { name: 'limits.received', actions: SOFT_IN },
   'limits.accepted': { name: 'limits.accepted', actions: SOFT_IN },
   'limits.exported': { name: 'limits.exported', actions: SOFT_OUT },
   'limits.asPathLength': { name: 'limits.asPathLength', actions: SOFT_IN },

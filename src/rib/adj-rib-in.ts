@@ -69,6 +69,8 @@ function announceAll(
 ): void {
   const { prefixes, paths } = rib;
   const { pathIds, count } = batch;
+  // What a limit has kept back is as it was, and has another chance.
+  const limited = peer.blocks !== undefined;
   let unchanged = 0;
   let refused = 0;
   for (let from = 0; from < count; from += BLOCK) {
@@ -79,7 +81,8 @@ function announceAll(
       const prefixId = ids[i - from]!;
       const pathId = pathIds[i]!;
       const row = paths.find(prefixId, peer.id, pathId);
-      if (row !== 0 && paths.attrIn(row) === attrIn && confirm(rib, peer, row)) {
+      const known = row !== 0 && paths.attrIn(row) === attrIn && !(limited && isOverLimit(rib, row));
+      if (known && confirm(rib, peer, row)) {
         unchanged++;
       } else {
         const own =
@@ -326,6 +329,11 @@ function withinLimit(rib: FamilyRib, peer: RibPeer, before: number, judged: Impo
   if (before !== 0 || judged.attrPost === 0 || count < most) return judged;
   blocks?.blocked(rib.family.id, 'accepted');
   return OVER_LIMIT;
+}
+
+/** A limit on accepted routes has kept it back. */
+export function isOverLimit({ paths }: FamilyRib, row: number): boolean {
+  return paths.reject(row) === REJECT.overLimit;
 }
 
 function isDamped(rib: FamilyRib, { damper }: RibPeer, row: number): boolean {

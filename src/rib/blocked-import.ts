@@ -3,7 +3,7 @@
 // taken and not accepted. Routes that wait for a peer that restarts, or that it is asked for again, take no room.
 
 import { NlriBatch } from '../bgp/wire/nlri-batch.ts';
-import { announce, refuse, removeRow } from './adj-rib-in.ts';
+import { announce, isOverLimit, refuse, removeRow } from './adj-rib-in.ts';
 import type { FamilyRib } from './family-rib.ts';
 import { type ImportResult, REJECT } from './import-checks.ts';
 import { PATH_FLAG } from './path-store.ts';
@@ -64,6 +64,15 @@ export function announceWithin(
     changes.invalid++;
     blocks.blocked(family.id, 'accepted');
   }
+}
+
+/** Whether a limit keeps routes of the peer back that import would have to judge again. Looks at all rows. */
+export function keepsBack(rib: FamilyRib, peer: RibPeer): boolean {
+  const { paths } = rib;
+  for (let row = 1; row < paths.limit; row++) {
+    if (paths.peerId(row) === peer.id && paths.prefixId(row) !== 0 && isOverLimit(rib, row)) return true;
+  }
+  return false;
 }
 
 function copyPrefix(from: NlriBatch, at: number, to: NlriBatch): void {

@@ -4,6 +4,7 @@ import type { CeaseOptions } from '../bgp/session/cease.ts';
 import type { Session } from '../bgp/session/events.ts';
 import type { Family } from '../bgp/wire/families.ts';
 import type { LimitsConfig } from '../config/model/limits.ts';
+import { keepsBack } from '../rib/blocked-import.ts';
 import type { ExportLimit } from '../rib/export-limit.ts';
 import type { ExportSink } from '../rib/lane.ts';
 import type { Rib } from '../rib/rib.ts';
@@ -21,7 +22,15 @@ export function peerLimits(
   end: (cease: CeaseOptions, forGood: boolean) => void,
 ): PeerLimits {
   const exported = (family: Family) => exportedRoutes(rib, handle(), family);
-  return new PeerLimits(limits, { name, log: limitLog ?? session.log, defer, exported, end });
+  const ask = (family: Family) => handle().established?.session.requestRefresh(family) ?? false;
+  const keptBack = () => hasKeptBack(rib, handle());
+  return new PeerLimits(limits, { name, log: limitLog ?? session.log, defer, exported, ask, keptBack, end });
+}
+
+function hasKeptBack(rib: Rib, { established }: PeerHandle): boolean {
+  if (established === undefined) return false;
+  const { ribPeer, session } = established;
+  return session.context.families.some((family) => keepsBack(rib.homeOf(ribPeer, family.id), ribPeer));
 }
 
 /** Routes of a family that a peer is sent now. */

@@ -30,6 +30,10 @@ export interface LimitTools {
   readonly defer: (fn: () => void) => void;
   /** Routes that the peer is sent now. */
   readonly exported: (family: Family) => number;
+  /** Asks the peer for its routes again; false where it cannot be asked. */
+  readonly ask: (family: Family) => boolean;
+  /** Routes of the peer are there that a limit has rejected. */
+  readonly keptBack: () => boolean;
   /** Ends the session; `forGood`: until somebody starts it. */
   readonly end: (cease: CeaseOptions, forGood: boolean) => void;
 }
@@ -49,6 +53,8 @@ export class PeerLimits implements RouteBlocks {
   #incoming: Entry[] = [];
   #ribPeer: RibPeer | undefined;
   #reviewing = false;
+  /** Families of which routes were not taken in this session, and not asked for since. */
+  readonly #missed = new Set<Family>();
   received: readonly number[] = [];
   accepted: readonly number[] = [];
 
@@ -59,18 +65,34 @@ export class PeerLimits implements RouteBlocks {
 
   /** Limits from now on; those that are exceeded already are hit at once. */
   use(limits: LimitsConfig): void {
+    const before = this.received;
     this.#entries = LIMIT_KINDS.flatMap((kind) => entriesOf(kind, limits[kind]));
     this.#incoming = this.#entries.filter(({ kind }) => kind !== 'exported');
     this.received = this.#blocksOf('received');
     this.accepted = this.#blocksOf('accepted');
     if (this.#ribPeer === undefined) return;
     this.#attach(this.#ribPeer);
+    for (const family of this.#missed) {
+      if (this.received[family.id]! > before[family.id]!) this.#askFor(family);
+    }
     this.reviewSoon();
+  }
+
+  /** There is room for what was not taken. */
+  #askFor(family: Family): void {
+    const { name, log, ask } = this.#tools;
+    this.#missed.delete(family);
+    if (ask(family)) return;
+    log.info(
+      { peer: name, family: family.name },
+      `${name} cannot send its ${family.name} routes again: what the limit kept back comes with its next session`,
+    );
   }
 
   /** A session is up: nothing was hit yet. */
   begin(ribPeer: RibPeer): void {
     for (const entry of this.#entries) entry.hit = false;
+    this.#missed.clear();
     this.#attach(ribPeer);
   }
 
@@ -94,9 +116,9 @@ export class PeerLimits implements RouteBlocks {
     return this.#entries.map(({ family, kind, limit, hit }) => ({ family, kind, ...limit, hit }));
   }
 
-  /** Something was kept back that the peer would have to be asked for, or that import would have to judge again. */
+  /** Something was kept back that import would have to judge again. Looks at all rows. */
   get keptBack(): boolean {
-    return this.#incoming.some(({ hit, limit }) => hit && limit.action === 'block');
+    return this.#tools.keptBack();
   }
 
   /** After announcements of the peer. */
@@ -136,12 +158,18 @@ export class PeerLimits implements RouteBlocks {
   blocked(familyId: number, counts: LimitKind): void {
     const ribPeer = this.#ribPeer;
     if (ribPeer === undefined) return;
+    if (counts === 'received') this.#miss(familyId);
     for (const entry of this.#entries) {
       if (entry.hit || entry.limit.action !== 'block') continue;
       if (entry.counts !== counts || entry.family.id !== familyId) continue;
       const count = this.#count(entry, ribPeer);
       if (count >= entry.limit.routes) this.#hit(entry, count);
     }
+  }
+
+  #miss(familyId: number): void {
+    const family = FAMILIES[familyId];
+    if (family !== undefined) this.#missed.add(family);
   }
 
   #hit(entry: Entry, count: number): void {

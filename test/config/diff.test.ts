@@ -152,6 +152,7 @@ describe('a peer setting', () => {
       'limits.accepted',
       'limits.asPathLength',
       'limits.communities',
+      'limits.received',
       'preference',
     ]);
     expect(names('soft-out')).toEqual(
@@ -161,7 +162,7 @@ describe('a peer setting', () => {
     );
     expect(names('admin')).toEqual(['enabled']);
     expect(names('live')).toEqual(
-      'authentication bfd connectDelayTime connectRetryTime damping delayOpenTime description errorForgetTime errorWaitMax errorWaitMin fastFallover keepaliveTime limits.received passive password sendHoldTime'.split(
+      'authentication bfd connectDelayTime connectRetryTime damping delayOpenTime description errorForgetTime errorWaitMax errorWaitMin fastFallover keepaliveTime passive password sendHoldTime'.split(
         ' ',
       ),
     );

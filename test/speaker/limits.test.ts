@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Capability } from '../../src/bgp/wire/capabilities.ts';
 import type { ConfigInput } from '../../src/config/schema.ts';
-import type { RawPeer } from '../support/raw-peer.ts';
+import type { RawPeer, RawPeerOptions } from '../support/raw-peer.ts';
 import { OWN_AS, peerInput, rig } from './rig.ts';
 
 const A = '10.0.0.2';
@@ -174,6 +174,73 @@ describe('a limit on accepted routes', () => {
     await speaker.reload(next({ accepted: { routes: 1, action: 'restart' } }, 'accept'));
     await lab.settle();
     expect(speaker.peer(A)).toMatchObject({ state: 'Idle', downCount: 1 });
+  });
+});
+
+describe('a limit that is raised', () => {
+  async function changing(before: Limits, raw: Partial<RawPeerOptions> = {}) {
+    const setup = (limits: Limits) => ({ as: 65002, config: { limits } });
+    const made = await rig({ [A]: { ...setup(before), raw }, [B]: { as: 65003 } });
+    const change = async (limits: Limits): Promise<void> => {
+      await made.speaker.reload({
+        router: { asn: OWN_AS, id: '10.0.0.1' },
+        peers: [peerInput(A, setup(limits)), peerInput(B, { as: 65003 })],
+      });
+      await made.lab.settle();
+    };
+    return { ...made, a: made.peer(A), b: made.peer(B), change };
+  }
+  const block = (routes: number) => ({ routes, action: 'block' as const });
+  const asked = 'REFRESH ipv4-unicast 0';
+
+  it('asks the peer for what was not taken, and for nothing where all was', async () => {
+    const { lab, a, b, change } = await changing({ received: block(2) });
+    a.announce([P1, P2]);
+    await lab.settle();
+    await change({ received: block(3) });
+    expect(a.heard).not.toContain(asked);
+    a.announce([P3, P4]);
+    await lab.settle();
+    expect(b.prefixes()).toEqual([P1, P2, P3].sort());
+    await change({ received: block(2) });
+    expect(a.heard).not.toContain(asked);
+    await change({ received: block(4) });
+    expect(a.heard.filter((line) => line === asked)).toHaveLength(1);
+    a.announce([P1, P2, P3, P4]);
+    await lab.settle();
+    expect(b.prefixes()).toEqual([P1, P2, P3, P4].sort());
+    await change({ received: block(5) });
+    expect(a.heard.filter((line) => line === asked)).toHaveLength(1);
+  });
+
+  it('says that a peer without route refresh cannot be asked', async () => {
+    const { lab, speaker, a, change } = await changing({ received: block(1) }, { routeRefresh: false });
+    a.announce([P1, P2]);
+    await lab.settle();
+    await change({ received: block(2) });
+    expect(speaker.log.join()).toContain(`${A} cannot send its ipv4-unicast routes again`);
+  });
+
+  it('lets in what is announced again as it was', async () => {
+    const { lab, a, b } = await changing({ accepted: block(2) });
+    a.announce([P1, P2, P3]);
+    a.withdraw(P1);
+    await lab.settle();
+    expect(b.prefixes()).toEqual([P2]);
+    a.announce([P3]);
+    await lab.settle();
+    expect(b.prefixes()).toEqual([P2, P3].sort());
+  });
+
+  it('is remembered by the routes that it kept back', async () => {
+    const { lab, speaker, a, b, change } = await changing({ accepted: block(2), exported: 5 });
+    a.announce([P1, P2, P3]);
+    a.withdraw(P1);
+    await change({ accepted: block(2), exported: 6 });
+    expect(b.prefixes()).toEqual([P2]);
+    speaker.api.peerRefresh(A, 'in');
+    await lab.settle();
+    expect(b.prefixes()).toEqual([P2, P3].sort());
   });
 });
 
