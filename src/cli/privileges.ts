@@ -60,7 +60,8 @@ export function dropPrivileges({ uid, gid, groups }: Identity): void {
   const call = (option: number, a: number, b = 0): number => prctl(option, a, b, 0, 0);
   const permitted = permittedCapabilities();
   const kept = KEPT.filter((capability) => has(permitted, capability));
-  if (geteuid() !== uid) {
+  if (geteuid() === uid) takeGroups({ gid, groups });
+  else {
     if (geteuid() !== ROOT) throw new PrivilegeError('only root can become another user');
     // Without CAP_SETPCAP, as in some containers, the set stays: nothing that follows has a way to make use of it.
     if (has(permitted, SETPCAP)) dropBoundingSet(call);
@@ -80,6 +81,45 @@ export function dropPrivileges({ uid, gid, groups }: Identity): void {
   // Programs that it starts have nothing; a new version that takes over is given what it needs by the old one.
   call(PR.capAmbient, AMBIENT_CLEAR_ALL);
   if (call(PR.setNoNewPrivs, 1) !== 0) throw new PrivilegeError('new privileges cannot be ruled out');
+}
+
+/** What of a process is asked about its groups. */
+export type GroupSystem = Required<Pick<NodeJS.Process, 'getegid' | 'getgroups' | 'setgid' | 'setgroups'>>;
+
+/**
+ * Takes the groups of a user that the process is already; none where no group is wanted. Throws PrivilegeError where it
+ * may not, and has another group or one too many: it would have rights that nobody gave it. One too few, as after the
+ * user has become a member of another one and a new version takes over, is left at that.
+ */
+export function takeGroups(
+  { gid, groups }: Pick<Identity, 'gid' | 'groups'>,
+  system: Partial<GroupSystem> = process,
+): void {
+  const { getegid, getgroups, setgid, setgroups } = system;
+  if (gid === undefined || !getegid || !getgroups || !setgid || !setgroups) return;
+  const wanted = new Set([gid, ...groups]);
+  const had = new Set([getegid(), ...getgroups()]);
+  const same = getegid() === gid;
+  const tooMany = [...had].some((each) => !wanted.has(each));
+  const tooFew = [...wanted].some((each) => !had.has(each));
+  if (same && !tooMany && !tooFew) return;
+  try {
+    setgroups([...groups]);
+    setgid(gid);
+  } catch (error) {
+    if (same && !tooMany) return;
+    const difference = same
+      ? `it has groups ${listOf(had)}, and is to have ${listOf(wanted)}`
+      : `it has group ${getegid()}, and is to have ${gid}`;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new PrivilegeError(
+      `the group cannot be taken: ${difference} (${reason}): start it with these, or as root`,
+    );
+  }
+}
+
+function listOf(groups: ReadonlySet<number>): string {
+  return [...groups].sort((a, b) => a - b).join(', ');
 }
 
 function dropBoundingSet(call: (option: number, a: number) => number): void {
