@@ -45,6 +45,7 @@ describe('status', () => {
         '  Routes      ipv4-unicast: 1,100 prefixes, 1,180 paths',
         '              ipv6-unicast: 1 prefix, 1 path',
         '  Shared      12 attribute sets, 1 update group',
+        '  Refused     connections: 3 of no peer, 2 too often, 1 without OPEN',
         '  Kernel      table 254: 1,090 of 1,100 routes installed, 8 pending, 2 failed, 4 learned',
         '  Memory      100.0 MiB resident; heap 30.0 MiB, table space 512.0 KiB reserved',
         '  Loop lag    half below 0.2 ms, 99 % below 4.5 ms, at most 31 ms lately, 120 ms ever',
@@ -132,6 +133,8 @@ describe('show peers', () => {
       '  Received       1 OPEN, 1,200 UPDATE, 240 KEEPALIVE, 0 ROUTE-REFRESH, 0 NOTIFICATION; 96.5 KiB',
       '  Sent           1 OPEN, 3 UPDATE, 241 KEEPALIVE, 1 ROUTE-REFRESH, 0 NOTIFICATION; 4.9 KiB',
       '  Queue          0 B',
+      '  Memory         about 57.9 KiB: paths 46.9 KiB, attributes 8.8 KiB, queued 0 B, socket 2.3 KiB',
+      '  Limits         ipv4-unicast received 1,200 of 1,500, restart',
       '  Capabilities   multiprotocol ipv4-unicast',
       '                 4-octet AS 64512, peer 65001',
       '                 route refresh (local only)',
@@ -159,6 +162,7 @@ describe('show peers', () => {
         '  Received    0 OPEN, 0 UPDATE, 0 KEEPALIVE, 0 ROUTE-REFRESH, 0 NOTIFICATION; 0 B',
         '  Sent        0 OPEN, 0 UPDATE, 0 KEEPALIVE, 0 ROUTE-REFRESH, 0 NOTIFICATION; 0 B',
         '  Queue       0 B',
+        '  Memory      about 57.9 KiB: paths 46.9 KiB, attributes 8.8 KiB, queued 0 B, socket 2.3 KiB',
       ),
     );
   });
