@@ -104,6 +104,7 @@ export class DynamicPeers {
     const name = formatAddress(address.bytes, address.zone);
     // A second connection of the same peer finds the first in the directory; a taken name is a configured peer's.
     if (this.#registry.find(name) !== undefined) return undefined;
+    this.#forgetDisabled(config);
     const identity = { name, address, range: config.name };
     const restarts = this.#away.get(name)?.restarts;
     this.#away.delete(name);
@@ -115,6 +116,12 @@ export class DynamicPeers {
     );
     handle.peer.start();
     return handle.peer;
+  }
+
+  /** Whoever calls and is switched off stays known, to stay out: as many as the range may have, the latest of them. */
+  #forgetDisabled({ name, limit }: DynamicPeersConfig): void {
+    const disabled = this.#members(name).filter(({ peer }) => !peer.adminUp);
+    for (const handle of disabled.slice(0, Math.max(0, disabled.length - limit))) this.#drop(handle);
   }
 
   /** The connection of a member has ended; its routes may wait for it (RFC 4724 §4.2). */

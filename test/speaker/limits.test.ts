@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { Capability } from '../../src/bgp/wire/capabilities.ts';
 import type { ConfigInput } from '../../src/config/schema.ts';
 import type { RawPeer, RawPeerOptions } from '../support/raw-peer.ts';
+import { SimLab } from '../support/sim-lab.ts';
 import { OWN_AS, peerInput, rig } from './rig.ts';
 
 const A = '10.0.0.2';
@@ -241,6 +242,42 @@ describe('a limit that is raised', () => {
     speaker.api.peerRefresh(A, 'in');
     await lab.settle();
     expect(b.prefixes()).toEqual([P2, P3].sort());
+  });
+});
+
+describe('a member of a range that its limit has disabled', () => {
+  it('stays out and keeps nobody else out; so many are remembered as the range may have', async () => {
+    const lab = new SimLab();
+    const limits = { received: { routes: 1, action: 'disable' as const } };
+    const speaker = lab.speaker('rr', ['10.0.0.1'], {
+      router: { asn: OWN_AS, id: '10.0.0.1' },
+      dynamicPeers: [{ prefix: '10.0.16.0/20', asn: OWN_AS, limit: 1, limits }],
+    });
+    await lab.start();
+    const call = async (number: number): Promise<RawPeer> => {
+      const raw = lab.raw(`10.0.16.${number}`, { as: OWN_AS, holdTime: 0 });
+      await lab.connect(speaker, raw);
+      return raw;
+    };
+    const overdo = async (raw: RawPeer): Promise<void> => {
+      raw.announce([P1, P2]);
+      await lab.settle();
+      expect(raw.heard.slice(-2)).toEqual(['NOTIFICATION 6/1 00010100000001', 'FIN']);
+    };
+    await overdo(await call(1));
+    expect(speaker.peer('10.0.16.1')).toMatchObject({ state: 'Idle', adminUp: false });
+    expect((await call(1)).heard).toContain('NOTIFICATION 6/5');
+    const two = await call(2);
+    expect(speaker.states()).toEqual(['10.0.16.1 Idle', '10.0.16.2 Established']);
+    // It is full all the same.
+    await call(3);
+    expect(speaker.states()).toHaveLength(2);
+    await overdo(two);
+    await call(3);
+    expect(speaker.states()).toEqual(['10.0.16.2 Idle', '10.0.16.3 Established']);
+    speaker.api.peerUp('10.0.16.2');
+    await call(2);
+    expect(speaker.states()).toEqual(['10.0.16.2 Established', '10.0.16.3 Established']);
   });
 });
 

@@ -86,9 +86,11 @@ export class PeerDirectory {
     if (at >= 0) this.#ranges.splice(at, 1);
   }
 
-  /** Peers of a range that are there now. */
+  /** Peers of a range that are there now; those that are administratively down only keep their address out. */
   population(range: DynamicRange): number {
-    return this.#members.get(range.name)?.size ?? 0;
+    let count = 0;
+    for (const peer of this.#members.get(range.name) ?? []) if (peer.adminUp) count++;
+    return count;
   }
 
   /** Peers that are configured for this address, or were admitted from it. */
