@@ -5,7 +5,7 @@ import type { NlriBatch } from '../bgp/wire/nlri-batch.ts';
 import type { FamilyRib } from './family-rib.ts';
 import { type ImportChecks, type ImportResult, REJECT, type RejectCause } from './import-checks.ts';
 import { PATH_FLAG } from './path-store.ts';
-import { confirmedAccepted, type FamilyCounters, NO_LIMIT, type RibPeer } from './rib-peer.ts';
+import { countAccepted, type FamilyCounters, NO_LIMIT, type RibPeer } from './rib-peer.ts';
 import type { RoutePolicy } from './route-policy.ts';
 import { RowWalk } from './row-walk.ts';
 import { refusesLongLife, StaleMarker } from './stale-marker.ts';
@@ -325,7 +325,7 @@ export function reimport(rib: FamilyRib, peer: RibPeer, checks: ImportChecks, co
 function withinLimit(rib: FamilyRib, peer: RibPeer, before: number, judged: ImportResult): ImportResult {
   const { blocks } = peer;
   const most = blocks?.accepted[rib.family.id] ?? NO_LIMIT;
-  const count = confirmedAccepted(peer.counters[rib.index]!);
+  const count = countAccepted(peer.counters[rib.index]!, most);
   if (before !== 0 || judged.attrPost === 0 || count < most) return judged;
   blocks?.blocked(rib.family.id, 'accepted');
   return OVER_LIMIT;

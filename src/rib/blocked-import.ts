@@ -7,7 +7,7 @@ import { announce, isOverLimit, refuse, removeRow } from './adj-rib-in.ts';
 import type { FamilyRib } from './family-rib.ts';
 import { type ImportResult, REJECT } from './import-checks.ts';
 import { PATH_FLAG } from './path-store.ts';
-import { confirmed, confirmedAccepted, type RibPeer, type RouteBlocks } from './rib-peer.ts';
+import { countAccepted, countReceived, type RibPeer, type RouteBlocks } from './rib-peer.ts';
 
 /** Whether so many more are surely within the limits, whatever they are. */
 export function hasRoom(
@@ -17,9 +17,11 @@ export function hasRoom(
   more: number,
 ): boolean {
   const counters = peer.counters[index]!;
+  const mostReceived = blocks.received[family.id]!;
+  const mostAccepted = blocks.accepted[family.id]!;
   return (
-    confirmed(counters) + more <= blocks.received[family.id]! &&
-    confirmedAccepted(counters) + more <= blocks.accepted[family.id]!
+    countReceived(counters, mostReceived) + more <= mostReceived &&
+    countAccepted(counters, mostAccepted) + more <= mostAccepted
   );
 }
 
@@ -45,7 +47,7 @@ export function announceWithin(
     const pathId = batch.pathIds[i]!;
     const row = known === 0 ? 0 : paths.find(known, peer.id, pathId);
     const counted = row !== 0 && (paths.flags(row) & PATH_FLAG.stale) === 0;
-    if (!counted && confirmed(counters) >= mostReceived) {
+    if (!counted && countReceived(counters, mostReceived) >= mostReceived) {
       // What it was before it is no more.
       if (row !== 0) removeRow(rib, peer, row);
       changes.announced++;
@@ -56,7 +58,7 @@ export function announceWithin(
     copyPrefix(batch, i, one);
     const wasAccepted = counted && paths.attrPost(row) !== 0;
     announce(rib, peer, one, attrIn, result, now);
-    if (wasAccepted || confirmedAccepted(counters) <= mostAccepted) continue;
+    if (wasAccepted || countAccepted(counters, mostAccepted) <= mostAccepted) continue;
     const prefixId = prefixes.findAll(one, 0, 1)[0]!;
     const taken = paths.find(prefixId, peer.id, pathId);
     if (taken === 0 || paths.attrPost(taken) === 0) continue;

@@ -80,14 +80,18 @@ export interface FamilyCounters {
   staleRejected: number;
 }
 
-/** Routes that the peer is known to have: none of those that it has yet to confirm. */
-export function confirmed({ received, stale }: FamilyCounters): number {
-  return received - stale;
+/**
+ * Routes that count against a limit of `most`. Those that the peer has yet to confirm do not, but no more of them than
+ * the limit allows: a peer that never ends a refresh (RFC 7313) must not fill the table.
+ */
+export function countReceived({ received, stale }: FamilyCounters, most: number): number {
+  return received - Math.min(stale, most);
 }
 
-/** Those of them that import accepts. */
-export function confirmedAccepted({ received, rejected, stale, staleRejected }: FamilyCounters): number {
-  return received - stale - (rejected - staleRejected);
+/** The same of those that import accepts. */
+export function countAccepted(counters: FamilyCounters, most: number): number {
+  const { received, rejected, stale, staleRejected } = counters;
+  return received - rejected - Math.min(stale - staleRejected, most);
 }
 
 /** Changes so far, counted a message or a batch at a time. */

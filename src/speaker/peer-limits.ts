@@ -8,7 +8,7 @@ import { FAMILIES, type Family, familyByName } from '../bgp/wire/families.ts';
 import type { LimitAction, LimitsConfig, RouteLimit, RouteLimits } from '../config/model/limits.ts';
 import type { Logger } from '../lib/log.ts';
 import type { ExportLimit } from '../rib/export-limit.ts';
-import { confirmed, confirmedAccepted, NO_LIMIT, type RibPeer, type RouteBlocks } from '../rib/rib-peer.ts';
+import { countAccepted, countReceived, NO_LIMIT, type RibPeer, type RouteBlocks } from '../rib/rib-peer.ts';
 
 export const LIMIT_KINDS = ['received', 'accepted', 'exported'] as const;
 export type LimitKind = (typeof LIMIT_KINDS)[number];
@@ -148,10 +148,12 @@ export class PeerLimits implements RouteBlocks {
     }
   }
 
-  #count({ counts, family }: Entry, ribPeer: RibPeer): number {
+  #count({ counts, family, limit }: Entry, ribPeer: RibPeer): number {
     if (counts === 'exported') return this.#tools.exported(family);
     const counters = ribPeer.countersOf(family.id);
-    return counts === 'received' ? confirmed(counters) : confirmedAccepted(counters);
+    return counts === 'received'
+      ? countReceived(counters, limit.routes)
+      : countAccepted(counters, limit.routes);
   }
 
   /** RouteBlocks: one was not taken. */

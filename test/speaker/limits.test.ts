@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import type { Capability } from '../../src/bgp/wire/capabilities.ts';
+import { IPV4_UNICAST } from '../../src/bgp/wire/families.ts';
 import type { ConfigInput } from '../../src/config/schema.ts';
 import type { RawPeer, RawPeerOptions } from '../support/raw-peer.ts';
 import { SimLab } from '../support/sim-lab.ts';
@@ -336,6 +337,25 @@ describe('limits and a peer that restarts', () => {
     a.endOfRib();
     await lab.settle();
     expect(here()).toEqual([P4, P3].sort());
+  });
+
+  it.each(['received', 'accepted'] as const)('no more wait than may be %s', async (kind) => {
+    const capabilities: Capability[] = [{ kind: 'enhanced-route-refresh' }];
+    const limits = { [kind]: { routes: 2, action: 'restart' as const } };
+    const { lab, speaker, peer } = await rig({
+      [A]: { as: 65002, config: { limits }, raw: { capabilities } },
+    });
+    const BEGIN = 1;
+    const begun = async (...prefixes: string[]): Promise<string> => {
+      peer(A).refresh(IPV4_UNICAST, BEGIN);
+      peer(A).announce(prefixes);
+      await lab.settle();
+      return speaker.peer(A).state;
+    };
+    expect(await begun(P1, P2)).toBe('Established');
+    expect(await begun(P3, P4)).toBe('Established');
+    // A refresh that never ends is no way to fill the table.
+    expect(await begun('10.1.0.0/16')).toBe('Idle');
   });
 
   it('what waits takes no room of accepted routes, however many are refused', async () => {
