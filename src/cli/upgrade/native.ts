@@ -13,6 +13,7 @@ const MFD_CLOEXEC = 1;
 /** sys/prctl.h, linux/capability.h */
 const PR_CAP_AMBIENT = 47;
 const PR_CAP_AMBIENT_RAISE = 2;
+const PR_CAP_AMBIENT_CLEAR_ALL = 4;
 const CAPABILITY_VERSION_3 = 0x20080522;
 const WORD_BITS = 32;
 
@@ -48,36 +49,63 @@ export function loadExecLibrary(): ExecLibrary | undefined {
     if (result < 0) throw new ExecError(what, koffi.errno());
     return result;
   };
-  /** Whoever is not root loses them otherwise. */
-  const keepCapabilities = (): void => {
-    const held = heldCapabilities();
-    if (process.geteuid?.() === 0 || held === 0n) return;
-    const word = (at: number): number => Number((held >> BigInt(at * WORD_BITS)) & 0xffffffffn);
-    // cap_user_header_t, and two cap_user_data_t: effective, permitted and inheritable.
+  const useCapabilities = ({ effective, permitted, inheritable, ambient }: Capabilities): void => {
+    const sets = [effective, permitted, inheritable];
+    const words = (at: number) => sets.map((set) => Number((set >> BigInt(at * WORD_BITS)) & 0xffffffffn));
+    // cap_user_header_t, and two cap_user_data_t.
     const header = Uint32Array.of(CAPABILITY_VERSION_3, 0);
-    const data = Uint32Array.of(word(0), word(0), word(0), word(1), word(1), word(1));
-    check(capset(header, data), 'capset');
-    for (let capability = 0; held >> BigInt(capability) !== 0n; capability++) {
-      if (((held >> BigInt(capability)) & 1n) === 0n) continue;
+    check(capset(header, Uint32Array.of(...words(0), ...words(1))), 'capset');
+    check(prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0), 'prctl');
+    for (let capability = 0; ambient >> BigInt(capability) !== 0n; capability++) {
+      if (((ambient >> BigInt(capability)) & 1n) === 0n) continue;
       check(prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability, 0, 0), 'prctl');
+    }
+  };
+  /** Whoever is not root loses them otherwise. */
+  const whileKept = (held: Capabilities, fn: () => never): never => {
+    const { permitted } = held;
+    // What cannot be raised again must not be dropped meanwhile.
+    const inheritable = permitted | held.inheritable;
+    if (process.geteuid?.() === 0 || permitted === 0n) return fn();
+    try {
+      useCapabilities({ effective: permitted, permitted, inheritable, ambient: permitted });
+      return fn();
+    } finally {
+      // It goes on here, and its children must not get what was meant for one program.
+      useCapabilities(held);
     }
   };
   return {
     memoryFile: (name) => check(memfdCreate(name, MFD_CLOEXEC), 'memfd_create'),
     keepOpen: (descriptor, on) => void check(fcntl(descriptor, F_SETFD, on ? 0 : FD_CLOEXEC), 'fcntl'),
     execute(path, argv, env) {
-      keepCapabilities();
       const pairs = Object.entries(env).flatMap(([name, value]) =>
         value === undefined ? [] : [`${name}=${value}`],
       );
-      execve(path, [...argv, null], [...pairs, null]);
-      throw new ExecError('execve', koffi.errno());
+      return whileKept(capabilities(), () => {
+        execve(path, [...argv, null], [...pairs, null]);
+        throw new ExecError('execve', koffi.errno());
+      });
     },
   };
 }
 
-/** Bits of CapPrm. */
-function heldCapabilities(): bigint {
-  const found = /^CapPrm:\s*([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'utf8'));
-  return found === null ? 0n : BigInt(`0x${found[1]}`);
+/** Sets of bits, of the main thread. */
+interface Capabilities {
+  readonly effective: bigint;
+  readonly permitted: bigint;
+  readonly inheritable: bigint;
+  readonly ambient: bigint;
+}
+
+function capabilities(): Capabilities {
+  const status = readFileSync('/proc/self/status', 'utf8');
+  const set = (name: string): bigint =>
+    BigInt(`0x${new RegExp(`^${name}:\\s*([0-9a-f]+)$`, 'm').exec(status)?.[1] ?? '0'}`);
+  return {
+    effective: set('CapEff'),
+    permitted: set('CapPrm'),
+    inheritable: set('CapInh'),
+    ambient: set('CapAmb'),
+  };
 }
