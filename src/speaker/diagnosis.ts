@@ -75,6 +75,11 @@ export class Diagnosis {
     this.sessions.note(peer, note);
   }
 
+  /** Waits for what is queued for the file, as long as the disk takes it. */
+  async flush(): Promise<void> {
+    await this.#file?.flush();
+  }
+
   /** Writes what is queued for the file before it returns; for a process that ends. */
   flushNow(): void {
     this.#file?.flushNow();

@@ -1,7 +1,7 @@
 // Live upgrades of whole speakers on a simulated network: what the peers see of them, which is nothing, and what goes along.
 
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { Capability } from '../../src/bgp/wire/capabilities.ts';
 import { parseConfig } from '../../src/config/load.ts';
 import type { ConfigInput } from '../../src/config/schema.ts';
@@ -284,6 +284,35 @@ describe('a live upgrade', () => {
     await done;
     expect(own.speaker.rib.idle).toBe(true);
     handOver.resume('it was a rehearsal');
+  });
+
+  it('waits for the journal to be on the disk, and not for a disk that hangs', async () => {
+    const { lab, own } = await scene();
+    const { diagnosis } = own.speaker;
+    let written = (): void => {};
+    const flush = vi.spyOn(diagnosis, 'flush').mockReturnValueOnce(
+      new Promise((resolve) => {
+        written = resolve;
+      }),
+    );
+    const handOver = own.handOver();
+    let done = 0;
+    const step = () => void handOver.handOverPaths().then(() => done++);
+    step();
+    await lab.run(500);
+    expect(done).toBe(0);
+    written();
+    await lab.run(1);
+    expect(done).toBe(1);
+    flush.mockReturnValueOnce(new Promise(() => {}));
+    step();
+    await lab.run(2000);
+    expect(done).toBe(2);
+    vi.spyOn(diagnosis, 'flushNow').mockImplementation(() => {
+      throw new Error('ENOSPC');
+    });
+    handOver.flushNow();
+    expect(own.log.at(-1)).toBe('warn the journal lacks its last events');
   });
 
   it('that is taken back has changed nothing, and what came meanwhile is read', async () => {

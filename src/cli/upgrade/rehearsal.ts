@@ -3,6 +3,7 @@
 // without it says that it knows no such command, which is an answer, too.
 
 import { spawn } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { CommandError } from '../../control/protocol.ts';
 import { packageVersion } from '../../lib/package-info.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
@@ -13,6 +14,8 @@ import { readWhole } from './inherited.ts';
 const STATE_FD = 3;
 /** A program that has not answered by then is not awaited; the sessions wait, too. */
 const ANSWER_MS = 20_000;
+/** proc(5): from -1000 to 1000; the higher, the sooner the process is ended when memory runs out. */
+const OOM_SCORE = '500';
 /** Of what it says; enough for a complaint. */
 const LONGEST_ANSWER = 4096;
 
@@ -40,6 +43,7 @@ export function ask(
 ): Promise<string> {
   const [program = '', ...argv] = command;
   const child = spawn(program, argv, { env, stdio: ['ignore', 'pipe', 'pipe', state] });
+  if (child.pid !== undefined) offerToOomKiller(child.pid);
   return new Promise((resolve, reject) => {
     let out = '';
     let complaint = '';
@@ -69,4 +73,14 @@ export function ask(
       else fail(signal === null ? `it ended with code ${code}` : `it ended by ${signal}`);
     });
   });
+}
+
+/** It holds all tables a second time: where there is no room for that, it must go, and not the daemon. */
+function offerToOomKiller(pid: number): void {
+  try {
+    writeFileSync(`/proc/${pid}/oom_score_adj`, OOM_SCORE);
+  } catch (error) {
+    // It has ended already, or this system has no such thing: the child is asked all the same.
+    if (!(error instanceof Error && 'code' in error)) throw error;
+  }
 }

@@ -51,6 +51,8 @@ export class Upgrader {
   readonly #participants: Participant[] = [];
   readonly #load: () => ExecLibrary | undefined;
   #busy = false;
+  /** Those that must be told when nothing comes of it. */
+  readonly #begun = new Set<Participant>();
   /** The file in memory, while there is one. */
   #state: number | undefined;
 
@@ -116,15 +118,15 @@ export class Upgrader {
 
   async #prepare(library: ExecLibrary, script: string, elsewhere: boolean): Promise<UpgradeView> {
     for (const words of this.#invocation.checks) await this.#ask(script, words, 'ignore');
-    for (const { handOver } of this.#participants) await handOver.prepare();
+    for (const participant of this.#participants) {
+      this.#begun.add(participant);
+      await participant.handOver.prepare();
+    }
     const state = library.memoryFile('godwit-upgrade');
     this.#state = state;
-    const states = this.#write(state);
+    // Nothing else is kept of the picture, which is as large as the tables, while the other program reads it.
+    const sessions = sessionsOf(this.#write(state));
     const version = await this.#ask(script, [REHEARSAL], state);
-    let sessions = 0;
-    for (const { peers } of states.values()) {
-      for (const { image } of peers) if (image.session !== undefined) sessions++;
-    }
     for (const { logger } of this.#participants) {
       logger.info(
         { from: packageVersion(), to: version, script, sessions },
@@ -142,17 +144,19 @@ export class Upgrader {
     for (const { handOver } of this.#participants) await handOver.handOverPaths();
     // From here on in one go: nothing may happen between the picture and the end.
     const sockets = [...this.#write(state).values()].flatMap(descriptorsOf);
-    const kept = [...STANDARD_STREAMS, state, ...sockets];
+    const kept = [state, ...sockets];
     const { execPath, execArgv, argv0, words, wordsElsewhere } = this.#invocation;
+    for (const { handOver } of this.#participants) handOver.flushNow();
     this.#flush();
     try {
-      for (const descriptor of kept) library.keepOpen(descriptor, true);
+      for (const descriptor of [...STANDARD_STREAMS, ...kept]) library.keepOpen(descriptor, true);
       const argv = [argv0, ...execArgv, script, ...(elsewhere ? wordsElsewhere : words)];
       return library.execute(execPath, argv, {
         ...this.#env,
         [HANDOVER_VARIABLE]: handoverVariable(state, sockets),
       });
     } catch (error) {
+      // Not the standard streams, which each child has of its own anyway.
       for (const descriptor of kept) library.keepOpen(descriptor, false);
       throw error;
     }
@@ -178,11 +182,21 @@ export class Upgrader {
     if (this.#state !== undefined) closeSync(this.#state);
     this.#state = undefined;
     const why = error instanceof Error ? error.message : String(error);
-    for (const { handOver, logger } of this.#participants) {
+    for (const { logger } of this.#participants) {
       logger.error({ error: why }, 'the upgrade did not take place; everything goes on here');
-      handOver.resume(`the last upgrade did not take place: ${why}`);
     }
+    // The others have never stopped.
+    for (const { handOver } of this.#begun) handOver.resume(`the last upgrade did not take place: ${why}`);
+    this.#begun.clear();
   }
+}
+
+function sessionsOf(states: ReadonlyMap<string, SpeakerState>): number {
+  let sessions = 0;
+  for (const { peers } of states.values()) {
+    for (const { image } of peers) if (image.session !== undefined) sessions++;
+  }
+  return sessions;
 }
 
 function descriptorsOf({ listeners, peers }: SpeakerState): number[] {

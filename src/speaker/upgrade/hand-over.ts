@@ -3,6 +3,7 @@
 
 import { FAMILIES } from '../../bgp/wire/families.ts';
 import { diffConfig } from '../../config/diff.ts';
+import type { Timer } from '../../lib/clock.ts';
 import { captureRib } from '../../rib/handover/capture.ts';
 import type { RibPeer } from '../../rib/rib-peer.ts';
 import { CommandError, ConfigurationError } from '../api.ts';
@@ -22,6 +23,8 @@ import {
 const REST_LIMIT_MS = 15_000;
 /** Members that cannot be sent everything by then take along what they miss. */
 const LAG_LIMIT_MS = 1000;
+/** A disk that has not taken the journal by then is not waited for. */
+const JOURNAL_LIMIT_MS = 1000;
 const POLL_MS = 10;
 
 export class HandOver {
@@ -88,7 +91,29 @@ export class HandOver {
     // The other program was asked meanwhile, and may have taken its time.
     this.#begun = this.#speaker.parts.clock.now();
     await this.#speaker.bfd.handOver();
+    await this.#flushJournal();
     await this.#untilAtRest();
+  }
+
+  /** For the very end: what the journal's file still lacks, before it returns. */
+  flushNow(): void {
+    const { diagnosis, parts } = this.#speaker;
+    try {
+      diagnosis.flushNow();
+    } catch (error) {
+      parts.log.warn({ error }, 'the journal lacks its last events');
+    }
+  }
+
+  /** What is on its way to the disk would be cut off. */
+  async #flushJournal(): Promise<void> {
+    const { diagnosis, parts } = this.#speaker;
+    let timer: Timer | undefined;
+    const limit = new Promise<void>((resolve) => {
+      timer = parts.clock.setTimer(JOURNAL_LIMIT_MS, resolve);
+    });
+    await Promise.race([diagnosis.flush(), limit]);
+    timer?.cancel();
   }
 
   /** The picture as it is now. Nothing may be sent, received or computed between this and the end of the process. */

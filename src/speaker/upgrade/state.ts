@@ -5,8 +5,8 @@
 // supervises it (systemd, a container's process 1, runit, a PID file) sees nothing. Sockets stay open across it; all
 // else goes through a file in memory. What the step has to be safe against is a program that cannot go on, because
 // behind it there is no way back. So the program at hand is asked before: whether it starts, takes the configuration,
-// reads this format, and then the very state that it is going to get. Only then the last step is taken; until then any
-// failure means that everything goes on here, and nothing was lost.
+// and can read a state as it is then. It builds no tables of it, for which there may be no room beside ours. Only then
+// the last step is taken; until then any failure means that everything goes on here, and nothing was lost.
 //
 //   hand-over.ts   the old program: reading stops (peers' data waits in the kernel's buffers), what was read is decided
 //                  and advertised, BFD agrees on slow packets; then a picture is taken, in one go
@@ -18,10 +18,11 @@
 //                  picture; what is decided anew and comes out differently is an ordinary change
 //
 // Not taken along: connections that are not Established, which start over; watches and control connections, whose
-// clients connect again; counters of updates by family; penalties of routes that flap. Import does not run again over
-// routes at hand: a version that would judge them differently does so with new ones, or on `godwit peer NAME refresh`.
-// Export does, as each group walks the tables once, and so does the filter of the kernel: what they ask has to be there
-// before, which is why the records of RPKI caches go along, and count before anything else is done.
+// clients connect again; counters of updates by family; the journal in memory (its file has everything), counts of
+// causes and recorded messages; penalties of routes that flap, so that what was damped is used again. Import does not
+// run again over routes at hand: a version that would judge them differently does so with new ones, or on `godwit peer
+// NAME refresh`. Export does, as each group walks the tables once, and so does the filter of the kernel: what they ask
+// has to be there before, which is why the records of RPKI caches go along, and count before anything else is done.
 
 import { deserialize, serialize } from 'node:v8';
 import type { PeerImage } from '../../bgp/session/handover.ts';

@@ -44,6 +44,11 @@ describe('asking a program', () => {
     closeSync(fd);
   });
 
+  it.skipIf(process.platform !== 'linux')('lets it go first when memory runs out', async () => {
+    const read = 'console.log(require("node:fs").readFileSync("/proc/self/oom_score_adj", "utf8"))';
+    expect(Number(await ask([node, '-e', read], process.env, 'ignore'))).toBeGreaterThanOrEqual(500);
+  });
+
   it.each([
     ['complains', ['-e', 'console.error("no such format"); process.exit(1)'], 'no such format'],
     ['only ends', ['-e', 'process.exit(7)'], 'it ended with code 7'],
@@ -148,6 +153,9 @@ describe('the upgrader', () => {
       this.#step('capture');
       return { format: STATE_FORMAT, rib: {}, peers: [SESSION], listeners: new Map([['any', 101]]) };
     }
+    flushNow(): void {
+      this.calls.push('flushNow');
+    }
     resume(why: string): void {
       this.calls.push(`resume: ${why}`);
     }
@@ -180,10 +188,14 @@ describe('the upgrader', () => {
     load = loadExecLibrary,
   ): Promise<Upgrader> {
     const upgrader = new Upgrader({ ...INVOCATION, script: path, ...more }, process.env, () => {}, load);
+    await takePart(upgrader, handOver);
+    return upgrader;
+  }
+
+  async function takePart(upgrader: Upgrader, handOver: FakeHandOver): Promise<void> {
     const running = { handOver } as unknown as RunningSpeaker;
     const options = { configFile: 'g.yaml', logger } as CreateOptions;
     await upgrader.createSpeaker(async () => running, options, undefined);
-    return upgrader;
   }
 
   const needsLinux = it.skipIf(loadExecLibrary() === undefined);
@@ -197,10 +209,9 @@ describe('the upgrader', () => {
     );
     const upgrader = await upgraderOf(handOver, path);
     await expect(upgrader.upgrade(undefined)).rejects.toThrow('bad line 3');
-    expect(handOver.calls).toEqual([
-      'check',
-      'resume: the last upgrade did not take place: the new program is not fit to go on: bad line 3',
-    ]);
+    // Nothing had stopped.
+    expect(handOver.calls).toEqual(['check']);
+    expect(log).toContain('error the upgrade did not take place; everything goes on here');
   });
 
   needsLinux('takes everything back where the program does not read the state', async () => {
@@ -215,6 +226,20 @@ describe('the upgrader', () => {
     expect(handOver.calls.at(-1)).toContain('format 2');
     // And may be tried again.
     await expect(upgrader.upgrade(undefined)).rejects.toThrow('format 2');
+  });
+
+  needsLinux('lets those go on that it has stopped, and no others', async () => {
+    const [first, second, third] = [new FakeHandOver(), new FakeHandOver(), new FakeHandOver()];
+    second.refuses = 'prepare';
+    const upgrader = await upgraderOf(first, script('new.js', FIT));
+    for (const handOver of [second, third]) await takePart(upgrader, handOver);
+    await expect(upgrader.upgrade(undefined)).rejects.toThrow('prepare is refused');
+    const resumed = 'resume: the last upgrade did not take place: prepare is refused';
+    expect(first.calls).toEqual(['check', 'prepare', resumed]);
+    expect(second.calls).toEqual(['check', 'prepare', resumed]);
+    expect(third.calls).toEqual(['check']);
+    await expect(upgrader.upgrade(script('other.js', 'process.exit(1)'))).rejects.toThrow('ended with code');
+    expect(first.calls.slice(3)).toEqual(['check']);
   });
 
   needsLinux('takes everything back where the last step cannot be taken', async () => {
@@ -261,9 +286,15 @@ describe('the upgrader', () => {
     expect(exec.calls).toEqual([
       ...['0', '1', '2', state, '101', '102'].map((fd) => `keep ${fd}`),
       `${process.execPath} node ${join(directory, 'new.js')} run g.yaml ${state}:101,102`,
-      ...['0', '1', '2', state, '101', '102'].map((fd) => `close ${fd}`),
+      // The standard streams are left alone.
+      ...[state, '101', '102'].map((fd) => `close ${fd}`),
     ]);
-    expect(handOver.calls.at(-1)).toBe('resume: the last upgrade did not take place: execve: ENOENT');
+    expect(handOver.calls.slice(-4)).toEqual([
+      'handOverPaths',
+      'capture',
+      'flushNow',
+      'resume: the last upgrade did not take place: execve: ENOENT',
+    ]);
   });
 
   it('starts anew where the state cannot be gone on with', async () => {
