@@ -211,6 +211,37 @@ it('a suppressed route of a peer that restarts is used again in time, as the las
   ]);
 });
 
+it('a suppressed route is used again after a live upgrade, which remembers no flaps, also while its peer restarts', async () => {
+  const families = [{ afi: 1, safi: 1, forwarding: true }];
+  const capabilities: Capability[] = [
+    { kind: 'graceful-restart', restarting: false, notification: false, restartTime: 600, families },
+  ];
+  const { lab, peer, speaker, flap } = await set(true, { capabilities });
+  flap(P1, 6);
+  peer(A).announce([P1, P2]);
+  await lab.settle();
+  peer(A).drop();
+  await lab.run(MINUTE);
+  expect(speaker.routes()).toMatchObject([
+    { prefix: P1, eligible: false, reason: DAMPED },
+    { prefix: P2, eligible: true, stale: true },
+  ]);
+  await speaker.upgrade();
+  await lab.settle();
+  expect(speaker.best()).toEqual([`${P1} from ${A}`, `${P2} from ${A}`]);
+  expect(views(speaker)).toEqual([]);
+  // And it is watched again.
+  const again = lab.raw(A, { as: 65002, holdTime: 0, capabilities });
+  await lab.connect(speaker, again);
+  for (let i = 0; i < 6; i++) {
+    again.announce([P1]);
+    again.withdraw(P1);
+  }
+  again.announce([P1]);
+  await lab.settle();
+  expect(views(speaker)).toMatchObject([{ prefix: P1, suppressed: true }]);
+});
+
 it('whatever a peer does: what is suppressed is not used, the rest is, and in the end all is as if nobody had damped', async () => {
   const step = fc.oneof(
     {

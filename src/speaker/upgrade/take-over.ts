@@ -11,6 +11,7 @@ import { sweepStale } from '../../rib/adj-rib-in.ts';
 import { RibRestore } from '../../rib/handover/restore.ts';
 import type { RibPeer } from '../../rib/rib-peer.ts';
 import type { EstablishedPeer } from '../established-peer.ts';
+import { dampWaiting } from '../peer-damping.ts';
 import type { PeerHandle } from '../peer-registry.ts';
 import { RestartHelper } from '../restart-helper.ts';
 import { revalidate } from '../revalidation.ts';
@@ -116,6 +117,8 @@ export class TakeOver {
       const policy = policies.importPolicy(handle.settings.import);
       ribPeer.importOptions = { ...ribPeer.importOptions, policy };
       handle.restarts.takeOver(ribPeer, handed.restart);
+      // A session that goes on sees to it itself.
+      if (handle.restarts.isWaiting) dampWaiting(handle, ribPeer, rib);
     }
     try {
       handle.peer.takeOver(image, socket);
