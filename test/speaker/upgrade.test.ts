@@ -277,13 +277,20 @@ describe('a live upgrade', () => {
     await lab.run(100);
     await ready;
     await lab.run(20_000);
-    own.api.addNetwork({ prefix: '10.8.0.0/16' });
-    expect(own.speaker.rib.idle).toBe(false);
-    const done = handOver.handOverPaths();
+    const idle = vi.spyOn(own.speaker.rib, 'idle', 'get').mockReturnValue(false);
+    let done = false;
+    const handed = handOver.handOverPaths().then(() => {
+      done = true;
+    });
+    await lab.run(10_000);
+    expect(done).toBe(false);
+    idle.mockReturnValue(true);
     await lab.run(100);
-    await done;
-    expect(own.speaker.rib.idle).toBe(true);
-    handOver.resume('it was a rehearsal');
+    await handed;
+    idle.mockReturnValue(false);
+    const late = expect(handOver.handOverPaths()).rejects.toThrow('do not come to rest');
+    await lab.run(20_000);
+    await late;
   });
 
   it('waits for the journal to be on the disk, and not for a disk that hangs', async () => {
