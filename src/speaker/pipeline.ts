@@ -8,7 +8,6 @@
 //           -> import checks and policy, once for the set
 //           -> announcements into the Adj-RIB-In -> dirty prefixes
 
-import type { Session } from '../bgp/session/events.ts';
 import type { Family } from '../bgp/wire/families.ts';
 import type { NlriBatch } from '../bgp/wire/nlri-batch.ts';
 import type { DecodedUpdate, UpdateDecoder } from '../bgp/wire/update-decoder.ts';
@@ -17,17 +16,7 @@ import { announce, markStale, sweepStale, withdraw } from '../rib/adj-rib-in.ts'
 import { announceWithin, hasRoom } from '../rib/blocked-import.ts';
 import type { Rib } from '../rib/rib.ts';
 import type { RibPeer } from '../rib/rib-peer.ts';
-
-/** Reading from a peer stops for the rest of the turn after so many milliseconds of its updates. */
-const READ_BUDGET_MS = 5;
-/**
- * Prefixes that wait for their decision or advertisement: above this nothing more is read, until half of them are
- * done. A route that comes while somebody sends a full table waits behind so many and not behind the table.
- */
-const BACKLOG_LIMIT = 1 << 14;
-
-/** What can stop and go on reading. */
-export type Readable = Pick<Session, 'pauseReading' | 'resumeReading'>;
+import { FairReading, type Readable } from './fair-reading.ts';
 
 /** Where UPDATEs come from: an established peer, as far as the way of an UPDATE needs it. */
 export interface UpdateSource {
@@ -50,18 +39,12 @@ export class Pipeline {
   /** UPDATEs so far. */
   received = 0;
   readonly #rib: Rib;
-  readonly #clock: Clock;
-  /** Calls back in the next turn of the loop. */
-  readonly #defer: (fn: () => void) => void;
-  #turnStart: number | undefined;
-  readonly #paused = new Set<Readable>();
-  /** Whoever is paused stays so. */
-  #holds = false;
+  readonly #reading: FairReading;
 
+  /** `defer` calls back in the next turn of the loop. */
   constructor(rib: Rib, clock: Clock, defer: (fn: () => void) => void) {
     this.#rib = rib;
-    this.#clock = clock;
-    this.#defer = defer;
+    this.#reading = new FairReading(clock, defer, () => rib.backlog);
   }
 
   /** One whole UPDATE of an Established session. Throws NotificationError for what RFC 7606 lets end a session. */
@@ -80,18 +63,17 @@ export class Pipeline {
       else this.#announce(from, batch, update);
     }
     if (update.endOfRib !== undefined) this.#endOfRib(from, update.endOfRib);
-    this.#keepBudget(from.session);
+    this.#reading.note(from.session);
     if (announced.length > 0) from.limits?.review();
   }
 
   /** Nobody's reading goes on before `release`. */
   hold(): void {
-    this.#holds = true;
+    this.#reading.hold();
   }
 
   release(): void {
-    this.#holds = false;
-    this.#nextTurn();
+    this.#reading.release();
   }
 
   /** RFC 7313 §4: what the refresh does not confirm goes when it ends. */
@@ -135,29 +117,4 @@ export class Pipeline {
     attrs.release(attrIn);
     nextHops.release(nextHop);
   }
-
-  /** Sockets deliver as long as there is something to read; the other stages want their share of the turn. */
-  #keepBudget(session: Readable): void {
-    const now = this.#clock.now();
-    if (this.#turnStart === undefined) {
-      this.#turnStart = now;
-      this.#defer(this.#nextTurn);
-      return;
-    }
-    if (this.#paused.has(session)) return;
-    if (now - this.#turnStart < READ_BUDGET_MS && this.#rib.backlog < BACKLOG_LIMIT) return;
-    this.#paused.add(session);
-    session.pauseReading();
-  }
-
-  readonly #nextTurn = (): void => {
-    this.#turnStart = undefined;
-    if (this.#paused.size === 0 || this.#holds) return;
-    if (this.#rib.backlog >= BACKLOG_LIMIT / 2) {
-      this.#defer(this.#nextTurn);
-      return;
-    }
-    for (const session of this.#paused) session.resumeReading();
-    this.#paused.clear();
-  };
 }
