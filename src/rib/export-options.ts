@@ -5,6 +5,7 @@ import type { Family } from '../bgp/wire/families.ts';
 import type { PeerType, Role } from '../bgp/wire/session-context.ts';
 import { formatAddress, formatQuad } from '../lib/ip.ts';
 import type { ExportLimit } from './export-limit.ts';
+import type { Complete } from './rib-peer.ts';
 import { type PeerPolicy, policyKey } from './route-policy.ts';
 
 /**
@@ -50,6 +51,36 @@ export interface ExportOptions {
   readonly addPath: 'none' | 'all' | number;
   readonly messageLimit: number;
   readonly extendedNextHop: boolean;
+}
+
+/** As uniformImport: the one shape that the export of routes sees. */
+export function uniformExport(options: ExportOptions): ExportOptions {
+  const uniform: Complete<ExportOptions> = {
+    family: options.family,
+    peerType: options.peerType,
+    policy: options.policy,
+    localAs: options.localAs,
+    overrideAs: options.overrideAs,
+    removePrivateAs: options.removePrivateAs,
+    client: options.client,
+    clusterId: options.clusterId,
+    clientToClient: options.clientToClient,
+    routeServerClient: options.routeServerClient,
+    nextHop: options.nextHop,
+    ownNextHop: options.ownNextHop,
+    defaultLocalPref: options.defaultLocalPref,
+    role: options.role,
+    aigp: options.aigp,
+    sendCommunities: options.sendCommunities,
+    draining: options.draining,
+    staleRoutes: options.staleRoutes,
+    limit: options.limit,
+    as4: options.as4,
+    addPath: options.addPath,
+    messageLimit: options.messageLimit,
+    extendedNextHop: options.extendedNextHop,
+  };
+  return uniform;
 }
 
 /** Every input as name -> text; the texts joined are the group's key. */

@@ -33,10 +33,34 @@ export interface ImportOptions {
   readonly ownAddresses: readonly Uint8Array[];
   readonly policy: PeerPolicy;
   /** Of routes as they come, where it is not BGP's usual one. */
-  readonly preference?: number;
+  readonly preference?: number | undefined;
   /** How large attributes may be; undefined = as they fit into a message. */
-  readonly sizes?: AttributeSizes;
+  readonly sizes?: AttributeSizes | undefined;
 }
+
+/**
+ * The options as an object of the one shape that the import of routes sees, whoever made them: code that was compiled for
+ * one shape is thrown away when it meets another.
+ */
+export function uniformImport(options: ImportOptions): ImportOptions {
+  const uniform: Complete<ImportOptions> = {
+    ownAses: options.ownAses,
+    allowOwnAs: options.allowOwnAs,
+    enforceFirstAs: options.enforceFirstAs,
+    peerAs: options.peerAs,
+    role: options.role,
+    gracefulShutdown: options.gracefulShutdown,
+    draining: options.draining,
+    ownAddresses: options.ownAddresses,
+    policy: options.policy,
+    preference: options.preference,
+    sizes: options.sizes,
+  };
+  return uniform;
+}
+
+/** With every key there, the optional ones as undefined. */
+export type Complete<T> = { [K in keyof Required<T>]: T[K] };
 
 /** Most ASes in AS_PATH and communities of all kinds; NO_SIZE = any. */
 export interface AttributeSizes {
@@ -133,7 +157,7 @@ export class RibPeer {
   address: Uint8Array;
   client: boolean;
   zone: string | undefined;
-  importOptions: ImportOptions;
+  #importOptions: ImportOptions;
   blocks: RouteBlocks | undefined;
   /** Undefined where routes may flap. */
   damper: RouteDamper | undefined;
@@ -155,10 +179,18 @@ export class RibPeer {
     this.address = identity.address;
     this.client = identity.client;
     this.zone = identity.zone;
-    this.importOptions = importOptions;
+    this.#importOptions = uniformImport(importOptions);
     this.home = identity.home ?? MAIN_HOME;
     this.domains = identity.domains ?? MAIN_DOMAINS;
     this.useTables(tables);
+  }
+
+  get importOptions(): ImportOptions {
+    return this.#importOptions;
+  }
+
+  set importOptions(options: ImportOptions) {
+    this.#importOptions = uniformImport(options);
   }
 
   /** Of its own routes of a family. */

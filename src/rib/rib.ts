@@ -20,6 +20,7 @@ import {
   PeerTable,
   type RibPeer,
   type RibPeerIdentity,
+  uniformImport,
 } from './rib-peer.ts';
 import type { ResumableWork } from './row-walk.ts';
 import type { ExportDriver } from './update-group.ts';
@@ -173,7 +174,7 @@ export class Rib {
       isDeepStrictEqual(peer.domains, identity.domains ?? MAIN_DOMAINS) &&
       formatAddress(peer.address) === formatAddress(identity.address);
     if (same) {
-      const judgedAlike = isDeepStrictEqual(peer.importOptions, importOptions);
+      const judgedAlike = isDeepStrictEqual(peer.importOptions, uniformImport(importOptions));
       this.peers.renew(peer, identity, importOptions);
       // What is announced again as it was is not judged again.
       if (!judgedAlike) {

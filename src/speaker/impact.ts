@@ -13,7 +13,7 @@ import { type ExportOptions, groupKey } from '../rib/export-options.ts';
 import type { FamilyRib } from '../rib/family-rib.ts';
 import { ExportRewriter } from '../rib/rewrite.ts';
 import type { Rib } from '../rib/rib.ts';
-import { type ImportOptions, RibPeer } from '../rib/rib-peer.ts';
+import { type ImportOptions, RibPeer, uniformImport } from '../rib/rib-peer.ts';
 import type { ResumableWork } from '../rib/row-walk.ts';
 import type { UpdateGroup } from '../rib/update-group.ts';
 import type { ImpactChange, ImpactCount, ImpactRoute, ImpactView } from './api.ts';
@@ -126,7 +126,7 @@ class ImpactWalk implements ResumableWork {
   }
 
   #shadow(peer: RibPeer, options: ImportOptions): void {
-    if (isDeepStrictEqual(peer.importOptions, options)) return;
+    if (isDeepStrictEqual(peer.importOptions, uniformImport(options))) return;
     this.#importers.set(peer.id, new RibPeer(peer.id, peer, options));
   }
 
