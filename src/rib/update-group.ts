@@ -9,7 +9,7 @@ import { Advertiser } from './advertiser.ts';
 import { ChangeBatch } from './change-batch.ts';
 import type { LogReader } from './change-log.ts';
 import { deliver } from './deliver.ts';
-import { type ExportOptions, groupKey, uniformExport } from './export-options.ts';
+import { type ExportOptions, groupKey } from './export-options.ts';
 import type { FamilyRib } from './family-rib.ts';
 import { type JoinRequest, Lane, type LaneStart, type Member, type Parted } from './lane.ts';
 import type { ExportRewriter } from './rewrite.ts';
@@ -57,10 +57,9 @@ export class UpdateGroup {
   constructor(
     id: number,
     rib: FamilyRib,
-    given: ExportOptions,
+    options: ExportOptions,
     driver: ExportDriver & { writer: UpdateWriter },
   ) {
-    const options = uniformExport(given);
     this.id = id;
     this.key = groupKey(options);
     this.options = options;

@@ -2,7 +2,7 @@
 // leaves. The export stage runs them in turn.
 
 import { UpdateWriter } from '../bgp/wire/update-writer.ts';
-import { type ExportOptions, groupKey } from './export-options.ts';
+import { type ExportOptions, groupKey, uniformExport } from './export-options.ts';
 import type { FamilyRib } from './family-rib.ts';
 import type { JoinRequest, Parted } from './lane.ts';
 import type { ResumableWork } from './row-walk.ts';
@@ -109,7 +109,7 @@ export class UpdateGroups {
       messageLimit,
       extendedNextHop,
     });
-    return new UpdateGroup(++this.#lastId, this.#rib, options, { ...this.#driver, writer });
+    return new UpdateGroup(++this.#lastId, this.#rib, uniformExport(options), { ...this.#driver, writer });
   }
 
   #sendsSeveralPaths(): boolean {
