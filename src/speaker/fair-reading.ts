@@ -45,7 +45,7 @@ export class FairReading {
   readonly #backlog: () => number;
   readonly #accounts = new WeakMap<Readable, Account>();
   /** Those that had a part of this turn. */
-  readonly #active: Account[] = [];
+  readonly #active = new Set<Account>();
   readonly #paused = new Set<Account>();
   #current: Account | undefined;
   #turnStart: number | undefined;
@@ -106,7 +106,7 @@ export class FairReading {
       account = { session, spent: 0, countedAt: now, turn: 0, pausedAt: undefined };
       this.#accounts.set(session, account);
     }
-    if (!this.#active.includes(account)) this.#active.push(account);
+    this.#active.add(account);
     return account;
   }
 
@@ -134,7 +134,7 @@ export class FairReading {
       if (account.turn >= MUCH_MS) wanting.add(account);
       account.turn = 0;
     }
-    this.#active.length = 0;
+    this.#active.clear();
     let least = Number.POSITIVE_INFINITY;
     for (const account of wanting) {
       account.spent *= 0.5 ** ((now - account.countedAt) / HALF_LIFE_MS);

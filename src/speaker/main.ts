@@ -118,7 +118,7 @@ export async function createSpeaker(options: CreateOptions): Promise<RunningSpea
   );
   const room = new SpareRoom({
     clock: systemClock,
-    ribs: () => [speaker.rib],
+    rib: speaker.rib,
     onCompacted: giveMemoryBack,
   });
   return {

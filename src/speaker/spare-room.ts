@@ -12,15 +12,18 @@ const WORTHWHILE_ROWS = 1 << 16;
 
 export interface SpareRoomParts {
   readonly clock: Clock;
-  readonly ribs: () => Iterable<Pick<Rib, 'rows' | 'idle' | 'compact'>>;
+  readonly rib: Pick<Rib, 'rows' | 'idle' | 'compact'>;
   /** After tables were compacted; what they let go can be collected. */
   readonly onCompacted: () => void;
 }
 
 export class SpareRoom {
   readonly #parts: SpareRoomParts;
-  readonly #looks = new WeakMap<object, { seen: number; left: number }>();
   #timer: Timer;
+  /** Looks in a row that found the room spare. */
+  #seen = 0;
+  /** What was left the last time, below a row in use: it is there still. */
+  #left = 0;
 
   constructor(parts: SpareRoomParts) {
     this.#parts = parts;
@@ -39,21 +42,15 @@ export class SpareRoom {
   }
 
   #look(): void {
-    let compacted = false;
-    for (const rib of this.#parts.ribs()) {
-      const state = this.#looks.get(rib) ?? { seen: 0, left: 0 };
-      this.#looks.set(rib, state);
-      const { used, spare } = rib.rows;
-      // What was left the last time, below a row in use, is there still.
-      const isSpare = spare - state.left >= Math.max(WORTHWHILE_ROWS, used);
-      state.seen = isSpare ? state.seen + 1 : 0;
-      state.left = Math.min(state.left, spare);
-      if (state.seen < PATIENCE || !rib.idle) continue;
-      rib.compact();
-      state.seen = 0;
-      state.left = rib.rows.spare;
-      compacted = true;
-    }
-    if (compacted) this.#parts.onCompacted();
+    const { rib, onCompacted } = this.#parts;
+    const { used, spare } = rib.rows;
+    const isSpare = spare - this.#left >= Math.max(WORTHWHILE_ROWS, used);
+    this.#seen = isSpare ? this.#seen + 1 : 0;
+    this.#left = Math.min(this.#left, spare);
+    if (this.#seen < PATIENCE || !rib.idle) return;
+    rib.compact();
+    this.#seen = 0;
+    this.#left = rib.rows.spare;
+    onCompacted();
   }
 }

@@ -18,7 +18,7 @@ function setup() {
     },
   };
   let told = 0;
-  const room = new SpareRoom({ clock, ribs: () => [rib], onCompacted: () => void told++ });
+  const room = new SpareRoom({ clock, rib, onCompacted: () => void told++ });
   return { clock, rib, room, told: () => told };
 }
 
