@@ -2,6 +2,7 @@
 // §6.8.6, RFC 5881 §3, RFC 5883 §4.1), calls each when it is due, and tells of what changed. Without timers of its own:
 // whoever runs it (worker.ts, or a simulated clock) gives it packets and calls `run` when it says so.
 
+import { bytesEqual } from '../lib/bytes.ts';
 import type { Random } from '../lib/clock.ts';
 import { DueHeap } from './due-heap.ts';
 import type { BfdImage } from './image.ts';
@@ -202,7 +203,7 @@ export class BfdEngine {
     const candidates = this.#byRemote.get(pathKey({ remote, multihop }));
     // RFC 5883 §4.1; on a link the interface is enough where no own address is configured.
     return candidates?.find(({ spec, outlet }) => {
-      if (spec.path.local !== undefined && !sameOctets(spec.path.local, local)) return false;
+      if (spec.path.local !== undefined && !bytesEqual(spec.path.local, local)) return false;
       return outlet === undefined || outlet.ifindex === undefined || outlet.ifindex === ifindex;
     });
   }
@@ -296,8 +297,4 @@ export class BfdEngine {
       if (value !== 0 && !this.#byDiscriminator.has(value)) return value;
     }
   }
-}
-
-function sameOctets(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((octet, i) => octet === b[i]);
 }

@@ -2,6 +2,7 @@
 // notifications. Next-hop resolution and learning read it and listen to its changes. Routes are objects here: there
 // are few of them beside a BGP table.
 
+import { optionalBytesEqual } from '../lib/bytes.ts';
 import type { Prefix } from '../lib/ip.ts';
 import { PrefixTrie, toBytes, toWords } from '../lib/prefix-trie.ts';
 import type { AddressBytes, KernelConsumer, KernelMonitor, LinkTurn } from './kernel-monitor.ts';
@@ -314,7 +315,7 @@ function sameRoute(a: KernelRoute, b: KernelRoute): boolean {
     a.protocol === b.protocol &&
     a.type === b.type &&
     a.nextHops.length === b.nextHops.length &&
-    sameOctets(a.prefSource, b.prefSource) &&
+    optionalBytesEqual(a.prefSource, b.prefSource) &&
     includesHops(a, b)
   );
 }
@@ -325,19 +326,14 @@ function includesHops(a: KernelRoute, b: KernelRoute): boolean {
 }
 
 function sameHop(a: KernelNextHop, b: KernelNextHop): boolean {
-  return a.ifindex === b.ifindex && sameOctets(a.gateway, b.gateway);
+  return a.ifindex === b.ifindex && optionalBytesEqual(a.gateway, b.gateway);
 }
 
 function sameAddress(a: KernelAddress, b: KernelAddress): boolean {
   return (
     a.ifindex === b.ifindex &&
     a.prefixLength === b.prefixLength &&
-    sameOctets(a.address, b.address) &&
-    sameOctets(a.peer, b.peer)
+    optionalBytesEqual(a.address, b.address) &&
+    optionalBytesEqual(a.peer, b.peer)
   );
-}
-
-function sameOctets(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
-  if (a === undefined || b === undefined) return a === b;
-  return Buffer.compare(a, b) === 0;
 }

@@ -1,6 +1,7 @@
 // Where routes go, interned: a target is a type, next hops in canonical order, a metric and a preferred source, and
 // its id is what the FIB's columns hold. Few targets serve a million routes, so they are objects and are kept.
 
+import { optionalBytesEqual } from '../lib/bytes.ts';
 import { formatAddress } from '../lib/ip.ts';
 import { storedMetric } from './netlink/constants.ts';
 import type { KernelNextHop, KernelRouteType, KernelTarget } from './types.ts';
@@ -107,7 +108,7 @@ export class RouteTargets {
 function sameRoute(desired: KernelTarget, actual: KernelTarget, addressBytes: 4 | 16): boolean {
   if (desired.type !== actual.type) return false;
   if (storedMetric(addressBytes, desired.metric) !== storedMetric(addressBytes, actual.metric)) return false;
-  if (!sameOctets(desired.prefSource, actual.prefSource)) return false;
+  if (!optionalBytesEqual(desired.prefSource, actual.prefSource)) return false;
   if (desired.nextHops.length !== actual.nextHops.length) return false;
   const left = [...actual.nextHops];
   const single = left.length === 1;
@@ -121,17 +122,12 @@ function sameRoute(desired: KernelTarget, actual: KernelTarget, addressBytes: 4 
 
 function sameHop(desired: KernelNextHop, actual: KernelNextHop, single: boolean): boolean {
   return (
-    sameOctets(desired.gateway, actual.gateway) &&
+    optionalBytesEqual(desired.gateway, actual.gateway) &&
     (desired.ifindex === undefined || desired.ifindex === actual.ifindex) &&
     (desired.onlink ?? false) === (actual.onlink ?? false) &&
     // The weight of an only next hop means nothing and is not stored.
     (single || (desired.weight ?? 1) === (actual.weight ?? 1))
   );
-}
-
-function sameOctets(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
-  if (a === undefined || b === undefined) return a === b;
-  return Buffer.compare(a, b) === 0;
 }
 
 function hopKey(hop: KernelNextHop): string {

@@ -3,6 +3,7 @@
 // protocol has rewritten a route, 2.x before; whatever is not a path attribute is kept with the set by an import filter
 // (rib/route-extras.ts) and forgotten after an export filter.
 
+import { bytesEqual, optionalBytesEqual } from '../lib/bytes.ts';
 import type { FamilyRib } from '../rib/family-rib.ts';
 import type { RibPeer } from '../rib/rib-peer.ts';
 import {
@@ -200,7 +201,7 @@ export class FilterPolicy implements RoutePolicy {
     // A next hop that is the same octets keeps its interface and its link-local companion.
     // Before anything is interned: the octets may be the RIB's own.
     const { bytes, offset, length } = access.result();
-    const wanted = after === undefined || sameOctets(after, nextHops.get(before).address) ? undefined : after;
+    const wanted = after === undefined || bytesEqual(after, nextHops.get(before).address) ? undefined : after;
     const extras =
       this.#kind === 'export' ? this.#explicitOnly(rib, attr) : this.#changedExtras(rib, attr, inTable);
     if (wanted === undefined && !access.changed && extras === undefined) {
@@ -248,7 +249,7 @@ export class FilterPolicy implements RoutePolicy {
     if (facts.onlink !== old.onlink) changes.onlink = facts.onlink;
     const destination = DESTINATIONS[facts.dest] ?? 'unicast';
     if (destination !== old.destination) changes.destination = destination;
-    if (facts.gw !== undefined && facts.gw !== old.gateway && !isSame(facts.gw, gateway)) {
+    if (facts.gw !== undefined && facts.gw !== old.gateway && !optionalBytesEqual(facts.gw, gateway)) {
       changes.gateway = facts.gw;
       changes.destination = 'unicast';
     }
@@ -266,7 +267,7 @@ export class FilterPolicy implements RoutePolicy {
   ): void {
     for (const { name } of this.filter.facts.writes) {
       if (name === 'ifname' && facts.ifname !== (old.interface ?? '')) changes.interface = facts.ifname;
-      if (name === 'from' && !isSame(facts.from, old.from)) changes.from = facts.from;
+      if (name === 'from' && !optionalBytesEqual(facts.from, old.from)) changes.from = facts.from;
     }
   }
 }
@@ -296,16 +297,4 @@ function destinationCode({ destination, origin, gateway }: RouteExtras, dialect:
 function addressOf(address: Uint8Array): Uint8Array | undefined {
   for (const octet of address) if (octet !== 0) return address;
   return undefined;
-}
-
-function isSame(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
-  if (a === undefined || b === undefined) return a === b;
-  return sameOctets(a, b);
-}
-
-function sameOctets(a: Uint8Array, b: Uint8Array): boolean {
-  if (a === b) return true;
-  if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
-  return true;
 }
