@@ -1,22 +1,11 @@
 // A speaker that asks a cache over the simulated network, and what becomes of routes when the cache says something else.
 
 import { describe, expect, it } from 'vitest';
-import { IPV4_UNICAST } from '../../src/bgp/wire/families.ts';
-import { loadBird } from '../../src/config/bird/load.ts';
-import { FilterEnvironment } from '../../src/config/filter-environment.ts';
-import { formatIssues } from '../../src/config/issues.ts';
-import type { LoadResult } from '../../src/config/load.ts';
-import { silentLogger } from '../../src/lib/log.ts';
-import { Scheduler } from '../../src/lib/scheduler.ts';
-import { Speaker } from '../../src/speaker/speaker.ts';
-import { createApi } from '../../src/speaker/speaker-api.ts';
 import { ip } from '../support/raw-peer.ts';
 import { ServingCache, type WireVrp } from '../support/rtr-cache.ts';
 import { SimLab } from '../support/sim-lab.ts';
+import { birdLab, FROM, OWN, TO } from './bird-lab.ts';
 
-const OWN = '10.0.0.1';
-const FROM = '10.0.0.2';
-const TO = '10.0.0.3';
 const CACHE = '10.0.0.9';
 const NET = '192.0.2.0/24';
 const OTHER = '198.51.100.0/24';
@@ -46,41 +35,8 @@ const NOT_INVALID = 'where roa_check(r4, net, bgp_path.last) != ROA_INVALID';
 
 async function running(wish: Wish) {
   const lab = new SimLab();
-  const { clock } = lab;
-  const filters = new FilterEnvironment(clock);
-  let file = text(wish);
-  const load = (): LoadResult => {
-    const host = { hostname: 'h', addresses: [OWN] };
-    const result = loadBird(file, 'bird.conf', { read: () => file, list: () => [] }, host, {
-      policy: filters,
-    });
-    return result.ok ? { ...result, config: { ...result.config, filters } } : result;
-  };
-  const first = load();
-  if (!first.ok) throw new Error(formatIssues(first.issues, { color: false }));
   const cache = new ServingCache(lab.network.host(ip(CACHE)), ip(CACHE));
-  const speaker = new Speaker(first.config, {
-    clock,
-    scheduler: new Scheduler(clock, { defer: clock.defer }),
-    random: lab.random,
-    defer: clock.defer,
-    transport: lab.network.host(ip(OWN)),
-    openKernel: async () => undefined,
-    addresses: () => [],
-    log: silentLogger,
-    version: '0.0.0',
-  });
-  const api = createApi({ speaker, configFile: 'bird.conf', loadConfig: load });
-  const started = speaker.start();
-  await lab.run(100);
-  await started;
-  const families = [IPV4_UNICAST];
-  const from = lab.raw(FROM, { as: 65002, families, holdTime: 0 });
-  const to = lab.raw(TO, { as: 65003, families, holdTime: 0 });
-  for (const peer of [from, to]) peer.connect(OWN);
-  await lab.run(1000);
-  from.announce([NET, OTHER], { asPath: '65002' });
-  await lab.run(1000);
+  const { api, to, configure } = await birdLab(lab, text(wish), [NET, OTHER]);
   return {
     api,
     cache,
@@ -90,12 +46,7 @@ async function running(wish: Wish) {
       cache.set(vrps);
       await lab.run(5000);
     },
-    async configure(next: Wish): Promise<void> {
-      file = text(next);
-      const done = api.bird.configure({});
-      await lab.run(2000);
-      await done;
-    },
+    configure: (next: Wish) => configure(text(next), 2000),
     table: (name?: string): string[] => {
       const tables = name === undefined ? undefined : [name];
       return api.bird

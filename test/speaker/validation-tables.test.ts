@@ -1,22 +1,11 @@
 // Filters that ask ROA tables of the configuration, and what another configuration makes of routes that are there.
 
 import { describe, expect, it } from 'vitest';
-import { IPV4_UNICAST } from '../../src/bgp/wire/families.ts';
-import { loadBird } from '../../src/config/bird/load.ts';
-import { FilterEnvironment } from '../../src/config/filter-environment.ts';
-import { formatIssues } from '../../src/config/issues.ts';
-import type { LoadResult } from '../../src/config/load.ts';
-import { silentLogger } from '../../src/lib/log.ts';
-import { Scheduler } from '../../src/lib/scheduler.ts';
 import type { SpeakerApi } from '../../src/speaker/api.ts';
-import { Speaker } from '../../src/speaker/speaker.ts';
-import { createApi } from '../../src/speaker/speaker-api.ts';
-import { ip, type RawPeer } from '../support/raw-peer.ts';
+import type { RawPeer } from '../support/raw-peer.ts';
 import { SimLab, simKernel } from '../support/sim-lab.ts';
+import { birdLab, FROM, OWN, TO } from './bird-lab.ts';
 
-const OWN = '10.0.0.1';
-const FROM = '10.0.0.2';
-const TO = '10.0.0.3';
 const NET = '192.0.2.0/24';
 const MORE = '192.0.2.128/25';
 const OTHER = '198.51.100.0/24';
@@ -53,54 +42,10 @@ interface Set {
 
 async function running(wish: Wish): Promise<Set> {
   const lab = new SimLab();
-  const { clock } = lab;
-  const filters = new FilterEnvironment(clock);
-  let file = text(wish);
-  const load = (): LoadResult => {
-    const host = { hostname: 'h', addresses: [OWN] };
-    const result = loadBird(file, 'bird.conf', { read: () => file, list: () => [] }, host, {
-      policy: filters,
-    });
-    return result.ok ? { ...result, config: { ...result.config, filters } } : result;
-  };
-  const first = load();
-  if (!first.ok) throw new Error(formatIssues(first.issues, { color: false }));
   const kernel = simKernel('eth0 10.0.0.1/24');
-  const speaker = new Speaker(first.config, {
-    clock,
-    scheduler: new Scheduler(clock, { defer: clock.defer }),
-    random: lab.random,
-    defer: clock.defer,
-    transport: lab.network.host(ip(OWN)),
-    openKernel: async () => kernel.session(),
-    addresses: () => [],
-    log: silentLogger,
-    version: '0.0.0',
-  });
-  const api = createApi({ speaker, configFile: 'bird.conf', loadConfig: load });
-  const started = speaker.start();
-  await lab.run(100);
-  await started;
-  const families = [IPV4_UNICAST];
-  const from = lab.raw(FROM, { as: 65002, families, holdTime: 0 });
-  const to = lab.raw(TO, { as: 65003, families, holdTime: 0 });
-  for (const peer of [from, to]) peer.connect(OWN);
-  await lab.run(1000);
-  from.announce([NET, MORE, OTHER], { asPath: '65002' });
-  await lab.run(1000);
-  return {
-    api,
-    from,
-    to,
-    kernel,
-    lab,
-    async configure(next) {
-      file = text(next);
-      const done = api.bird.configure({});
-      await lab.run(1000);
-      await done;
-    },
-  };
+  const routes = [NET, MORE, OTHER];
+  const { configure, ...rig } = await birdLab(lab, text(wish), routes, async () => kernel.session());
+  return { ...rig, kernel, lab, configure: (next) => configure(text(next), 1000) };
 }
 
 function tableOf({ api }: Set, protocol: string): string[] {
