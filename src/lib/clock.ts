@@ -24,6 +24,11 @@ export const systemClock: Clock = {
   },
 };
 
+/** Waits so many milliseconds of the clock. */
+export function sleep(clock: Clock, ms: number): Promise<void> {
+  return new Promise((resolve) => void clock.setTimer(ms, resolve));
+}
+
 /** Randomness as a dependency: a number in [0, 1), as Math.random gives. */
 export type Random = () => number;
 

@@ -3,6 +3,8 @@
 // numbers and segmentation are as a network without loss would have them.
 // https://www.ietf.org/archive/id/draft-ietf-opsawg-pcap-04.html, RFC 791, RFC 8200, RFC 9293, RFC 1071.
 
+import { writeUint16, writeUint32 } from './bytes.ts';
+
 export interface TcpEnd {
   /** 4 or 16 octets. */
   readonly address: Uint8Array;
@@ -106,7 +108,7 @@ export class PcapWriter {
     const segment = ip.subarray(ipHeader);
     writeTcp(segment, from.port, to.port, next[mine]!, (flags & FLAG.ack) === 0 ? 0 : next[theirs]!, flags);
     segment.set(payload, TCP_HEADER);
-    setUint16(segment, 16, tcpChecksum(from.address, to.address, segment));
+    writeUint16(segment, 16, tcpChecksum(from.address, to.address, segment));
     next[mine] = (next[mine]! + payload.length + (flags & FLAG.syn ? 1 : 0)) >>> 0;
     return record;
   }
@@ -114,19 +116,19 @@ export class PcapWriter {
 
 function writeIpv4(ip: Uint8Array, from: Uint8Array, to: Uint8Array, id: number): void {
   ip[0] = 0x45;
-  setUint16(ip, 2, ip.length);
-  setUint16(ip, 4, id & 0xffff);
+  writeUint16(ip, 2, ip.length);
+  writeUint16(ip, 4, id & 0xffff);
   ip[6] = 0x40;
   ip[8] = HOPS;
   ip[9] = PROTOCOL_TCP;
   ip.set(from, 12);
   ip.set(to, 16);
-  setUint16(ip, 10, fold(sum(ip.subarray(0, IPV4_HEADER))));
+  writeUint16(ip, 10, fold(sum(ip.subarray(0, IPV4_HEADER))));
 }
 
 function writeIpv6(ip: Uint8Array, from: Uint8Array, to: Uint8Array): void {
   ip[0] = 0x60;
-  setUint16(ip, 4, ip.length - IPV6_HEADER);
+  writeUint16(ip, 4, ip.length - IPV6_HEADER);
   ip[6] = PROTOCOL_TCP;
   ip[7] = HOPS;
   ip.set(from, 8);
@@ -141,13 +143,13 @@ function writeTcp(
   acknowledged: number,
   flags: number,
 ): void {
-  setUint16(segment, 0, fromPort);
-  setUint16(segment, 2, toPort);
-  setUint32(segment, 4, sequence);
-  setUint32(segment, 8, acknowledged);
+  writeUint16(segment, 0, fromPort);
+  writeUint16(segment, 2, toPort);
+  writeUint32(segment, 4, sequence);
+  writeUint32(segment, 8, acknowledged);
   segment[12] = (TCP_HEADER / 4) << 4;
   segment[13] = flags;
-  setUint16(segment, 14, WINDOW);
+  writeUint16(segment, 14, WINDOW);
 }
 
 /** RFC 9293 §3.1: over the pseudo header, too. */
@@ -165,16 +167,6 @@ function fold(total: number): number {
   let folded = total;
   while (folded > 0xffff) folded = (folded & 0xffff) + Math.floor(folded / 0x10000);
   return ~folded & 0xffff;
-}
-
-function setUint16(octets: Uint8Array, at: number, value: number): void {
-  octets[at] = value >>> 8;
-  octets[at + 1] = value & 0xff;
-}
-
-function setUint32(octets: Uint8Array, at: number, value: number): void {
-  setUint16(octets, at, value >>> 16);
-  setUint16(octets, at + 2, value & 0xffff);
 }
 
 function join(parts: readonly Uint8Array[]): Uint8Array {

@@ -8,7 +8,7 @@ import type { BfdEvents, BfdService, SessionReport, SessionSpec } from '../bfd/s
 import { type DownReason, isBfdDown } from '../bgp/session/down-reason.ts';
 import { CEASE, ERROR } from '../bgp/wire/error-codes.ts';
 import type { BfdConfig } from '../config/model.ts';
-import type { Clock } from '../lib/clock.ts';
+import { type Clock, sleep } from '../lib/clock.ts';
 import { formatAddress, parseAddress } from '../lib/ip.ts';
 import type { Logger } from '../lib/log.ts';
 import { CommandError } from './api.ts';
@@ -125,7 +125,7 @@ export class BfdSessions {
         const names = watched().filter(isFast).flatMap(namesOf).join(', ');
         throw new CommandError('failed', `BFD of ${names} does not agree to fewer packets for a while`);
       }
-      await new Promise<void>((resolve) => void clock.setTimer(SLOW_DOWN_POLL_MS, resolve));
+      await sleep(clock, SLOW_DOWN_POLL_MS);
     }
   }
 

@@ -4,6 +4,7 @@
 
 import type { KernelAction, KernelChange } from '../config/diff.ts';
 import type { Config, KernelConfig } from '../config/model.ts';
+import { sleep } from '../lib/clock.ts';
 import type { KernelSync } from './kernel-sync.ts';
 import type { Speaker } from './speaker.ts';
 import type { TableRoom } from './table-room.ts';
@@ -67,8 +68,6 @@ async function digested(speaker: Speaker, kernel: KernelSync | undefined): Promi
   const { clock } = speaker.parts;
   const deadline = clock.now() + PATIENCE_MS;
   while (!(speaker.rib.idle && (kernel?.settled ?? true)) && clock.now() < deadline) {
-    await new Promise<void>((resolve) => {
-      clock.setTimer(POLL_MS, resolve);
-    });
+    await sleep(clock, POLL_MS);
   }
 }

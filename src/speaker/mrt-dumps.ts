@@ -3,7 +3,7 @@
 
 import type { Config, MrtConfig } from '../config/model.ts';
 import { policyFor } from '../config/policies.ts';
-import type { Clock, Timer } from '../lib/clock.ts';
+import { type Clock, sleep, type Timer } from '../lib/clock.ts';
 import { parseQuad } from '../lib/ip.ts';
 import type { Logger } from '../lib/log.ts';
 import { formatTime } from '../lib/time-format.ts';
@@ -152,7 +152,7 @@ export class MrtDumps {
     try {
       for (const chunk of dumpTable(rib, options)) {
         if (chunk !== undefined) await file.write(chunk);
-        else await new Promise<void>((resolve) => void clock.setTimer(0, resolve));
+        else await sleep(clock, 0);
       }
     } finally {
       await file.close();

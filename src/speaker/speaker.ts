@@ -7,7 +7,7 @@ import type { PeerDependencies } from '../bgp/session/peer.ts';
 import type { Transport } from '../bgp/session/transport.ts';
 import type { Config, PeerConfig } from '../config/model.ts';
 import type { Kernel } from '../fib/types.ts';
-import type { Clock, Random, Timer } from '../lib/clock.ts';
+import { type Clock, type Random, sleep, type Timer } from '../lib/clock.ts';
 import { parseAddress, parseQuad } from '../lib/ip.ts';
 import type { Logger } from '../lib/log.ts';
 import type { Scheduler } from '../lib/scheduler.ts';
@@ -364,9 +364,7 @@ export class Speaker {
     this.dynamic.stop();
     await this.bfd.close();
     if (!keep) await Promise.all(kernels.map((kernel) => kernel?.close(false)));
-    await new Promise<void>((resolve) => {
-      this.parts.clock.setTimer(FAREWELL_MS, resolve);
-    });
+    await sleep(this.parts.clock, FAREWELL_MS);
   }
 }
 

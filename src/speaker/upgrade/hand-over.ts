@@ -3,7 +3,7 @@
 
 import { FAMILIES } from '../../bgp/wire/families.ts';
 import { diffConfig } from '../../config/diff.ts';
-import type { Timer } from '../../lib/clock.ts';
+import { sleep, type Timer } from '../../lib/clock.ts';
 import { captureRib } from '../../rib/handover/capture.ts';
 import type { RibPeer } from '../../rib/rib-peer.ts';
 import { CommandError, ConfigurationError } from '../api.ts';
@@ -169,7 +169,7 @@ export class HandOver {
   }
 
   #moment(): Promise<void> {
-    return new Promise((resolve) => void this.#speaker.parts.clock.setTimer(POLL_MS, resolve));
+    return sleep(this.#speaker.parts.clock, POLL_MS);
   }
 }
 
