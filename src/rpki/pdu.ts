@@ -96,7 +96,8 @@ function printable(text: string): string {
     .slice(0, MOST_QUOTED);
 }
 
-function header(octets: number, version: number, type: number, session: number): Uint8Array {
+/** A PDU of so many octets with its header filled in; `session` is what stands in the header's third field. */
+export function pduOf(octets: number, version: number, type: number, session: number): Uint8Array {
   const bytes = new Uint8Array(octets);
   bytes[AT.version] = version;
   bytes[AT.type] = type;
@@ -106,11 +107,11 @@ function header(octets: number, version: number, type: number, session: number):
 }
 
 export function resetQuery(version: number): Uint8Array {
-  return header(HEADER_OCTETS, version, PDU.resetQuery, 0);
+  return pduOf(HEADER_OCTETS, version, PDU.resetQuery, 0);
 }
 
 export function serialQuery(version: number, session: number, serial: number): Uint8Array {
-  const bytes = header(SERIAL_PDU, version, PDU.serialQuery, session);
+  const bytes = pduOf(SERIAL_PDU, version, PDU.serialQuery, session);
   writeUint32(bytes, AT.serial, serial);
   return bytes;
 }
@@ -120,7 +121,7 @@ export function errorReport(version: number, { code, text }: PduProblem, quoted:
   const kept = quoted.subarray(0, Math.min(quoted.length, MOST_QUOTED));
   const words = new TextEncoder().encode(text);
   const textAt = HEADER_OCTETS + LENGTH_FIELD + kept.length + LENGTH_FIELD;
-  const bytes = header(textAt + words.length, version, PDU.errorReport, code);
+  const bytes = pduOf(textAt + words.length, version, PDU.errorReport, code);
   writeUint32(bytes, HEADER_OCTETS, kept.length);
   bytes.set(kept, HEADER_OCTETS + LENGTH_FIELD);
   writeUint32(bytes, textAt - LENGTH_FIELD, words.length);

@@ -3,7 +3,7 @@
 
 import { readUint16, readUint32, writeUint32 } from '../lib/bytes.ts';
 import { growInt32 } from '../lib/columns.ts';
-import { lengthOf, pduType } from './pdu.ts';
+import { lengthOf, pduOf, pduType } from './pdu.ts';
 import { HEADER_OCTETS, PDU, type PduProblem, RTR_ERROR, VERSIONS } from './protocol.ts';
 
 const INITIAL_RECORDS = 256;
@@ -91,10 +91,7 @@ export class PrefixRecords {
   pdu(index: number, version: number): Uint8Array {
     const { stride } = this;
     const octets = AT.prefix + stride * WORD_OCTETS + WORD_OCTETS;
-    const bytes = new Uint8Array(octets);
-    bytes[0] = version;
-    bytes[1] = stride === 1 ? PDU.ipv4Prefix : PDU.ipv6Prefix;
-    writeUint32(bytes, WORD_OCTETS, octets);
+    const bytes = pduOf(octets, version, stride === 1 ? PDU.ipv4Prefix : PDU.ipv6Prefix, 0);
     bytes[AT.flags] = this.announces(index) ? ANNOUNCE : 0;
     bytes[AT.bits] = this.bits(index);
     bytes[AT.maxLength] = this.maxLength(index);
@@ -193,11 +190,8 @@ function readAspa(bytes: Uint8Array, start: number): AspaRecord | PduProblem {
 /** The PDU of today that an ASPA would come in. */
 export function aspaPdu({ announce, customer, providers }: AspaRecord): Uint8Array {
   const octets = ASPA_HEAD + providers.length * WORD_OCTETS;
-  const bytes = new Uint8Array(octets);
-  bytes[0] = VERSIONS.aspa;
-  bytes[1] = PDU.aspa;
+  const bytes = pduOf(octets, VERSIONS.aspa, PDU.aspa, 0);
   bytes[FLAGS] = announce ? ANNOUNCE : 0;
-  writeUint32(bytes, WORD_OCTETS, octets);
   writeUint32(bytes, HEADER_OCTETS, customer);
   for (const [i, provider] of providers.entries()) writeUint32(bytes, ASPA_HEAD + i * WORD_OCTETS, provider);
   return bytes;

@@ -7,7 +7,6 @@ import type { Logger } from '../lib/log.ts';
 import { CacheClient } from '../rpki/cache-client.ts';
 import { type CacheMember, CacheSet } from '../rpki/cache-set.ts';
 import type { CacheImage, CacheSettings, CacheStatus } from '../rpki/cache-types.ts';
-import { RecordBatch } from '../rpki/record-batch.ts';
 import { type DialTools, dialCache } from './rpki-dial.ts';
 import { askedAs, type HandedCache, handedCache, recordsOf } from './rpki-image.ts';
 import type { CacheSource, SourceCounts, ValidationTables } from './validation-tables.ts';
@@ -72,7 +71,7 @@ export class RpkiCaches {
       const source = this.#attach(config);
       if (this.#tools.tables.restore(source, recordsOf(found))) {
         this.#adopted.set(config.name, { source, client: found.client });
-      } else this.#tools.tables.detach(source, { whole: true, records: new RecordBatch() });
+      } else this.#tools.tables.detach(source);
     }
   }
 
@@ -161,7 +160,7 @@ export class RpkiCaches {
   #remove({ config, member, source }: RunningCache): void {
     this.#byName.delete(config.name);
     this.#set.remove(member);
-    this.#tools.tables.detach(source, { whole: true, records: new RecordBatch() });
+    this.#tools.tables.detach(source);
   }
 }
 

@@ -141,9 +141,9 @@ export class ValidationTables implements PolicyTables {
     return good;
   }
 
-  /** The cache is gone; its records must have been taken back, or the taking back be on its way. */
-  detach(source: CacheSource, empty: CacheUpdate): void {
-    this.apply(source, empty, () => {
+  /** The cache is gone: its records are taken back, and then its place is free. */
+  detach(source: CacheSource): void {
+    this.apply(source, { whole: true, records: new RecordBatch() }, () => {
       for (const table of this.#tables.values()) {
         const number = table.sources.indexOf(source);
         if (number > 0) table.sources[number] = undefined;
@@ -153,16 +153,11 @@ export class ValidationTables implements PolicyTables {
 
   /** How many records of a cache count. */
   countsOf(source: CacheSource): SourceCounts {
-    const { roa4, roa6, aspa } = source.tables;
-    const count = (name: string | undefined, of: (table: Table, number: number) => number): number => {
-      const table = name === undefined ? undefined : this.#tables.get(name);
-      const number = table?.sources.indexOf(source) ?? 0;
-      return table === undefined || number <= 0 ? 0 : of(table, number);
-    };
+    const { ipv4, ipv6, aspa } = this.#targetsOf(source);
     return {
-      roa4: count(roa4, (table, number) => table.ipv4.set.countOf(number)),
-      roa6: count(roa6, (table, number) => table.ipv6.set.countOf(number)),
-      aspa: count(aspa, (table, number) => table.aspas.of(number).size),
+      roa4: ipv4?.table.ipv4.set.countOf(ipv4.number) ?? 0,
+      roa6: ipv6?.table.ipv6.set.countOf(ipv6.number) ?? 0,
+      aspa: aspa?.table.aspas.of(aspa.number).size ?? 0,
     };
   }
 
