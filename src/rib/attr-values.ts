@@ -1,7 +1,8 @@
 // What of an attribute set is needed too seldom for a column of the store, read from its octets.
 
+import { findAttribute, valueLength, valueStart } from '../bgp/wire/attribute-set.ts';
 import { aigpMetric } from '../bgp/wire/attribute-values.ts';
-import { ATTRIBUTE, FLAG } from '../bgp/wire/iana.ts';
+import { ATTRIBUTE } from '../bgp/wire/iana.ts';
 import { readUint32 } from '../lib/bytes.ts';
 import type { AttrStore } from './attr-store.ts';
 
@@ -31,13 +32,7 @@ export function onlyToCustomerOf(attrs: AttrStore, id: number): number {
 function findValue(attrs: AttrStore, id: number, type: number): { at: number; length: number } {
   const { bytes } = attrs;
   const start = attrs.offset(id);
-  const end = start + attrs.length(id);
-  for (let at = start; at < end; ) {
-    const extended = (bytes[at]! & FLAG.extendedLength) !== 0;
-    const length = extended ? (bytes[at + 2]! << 8) | bytes[at + 3]! : bytes[at + 2]!;
-    const value = at + (extended ? 4 : 3);
-    if (bytes[at + 1] === type) return { at: value, length };
-    at = value + length;
-  }
-  return { at: end, length: 0 };
+  const at = findAttribute(bytes, start, attrs.length(id), type);
+  if (at < 0) return { at: start + attrs.length(id), length: 0 };
+  return { at: valueStart(bytes, at), length: valueLength(bytes, at) };
 }

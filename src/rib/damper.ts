@@ -87,13 +87,6 @@ export class Damper implements RouteDamper {
     return this.#tables.get(rib)?.find(prefixId, pathId)?.suppressed === true;
   }
 
-  /** Flaps that there was no room to count. */
-  get overflows(): number {
-    let sum = 0;
-    for (const { overflows } of this.#tables.values()) sum += overflows;
-    return sum;
-  }
-
   /** Every route that is remembered. */
   *values(): IterableIterator<DampedRoute> {
     const now = this.#clock.now();

@@ -24,8 +24,6 @@ export interface KernelRouteSources {
   /** Prefixes of interfaces are written, too. */
   readonly writesConnected: boolean;
   readonly prefSource: { readonly ipv4: string | undefined; readonly ipv6: string | undefined };
-  /** The kernel export filter; every route passes where there is none. */
-  readonly filter?: KernelFilter;
   /** Index of an interface that is up; for tunnels. */
   readonly interfaceIndex: (name: string) => number | undefined;
 }
@@ -61,12 +59,12 @@ export class KernelRoutes {
   /** Tunnels that were asked for, with the index that each had. */
   readonly #tunnels = new Map<string, number | undefined>();
   #prefSources: readonly (Uint8Array | undefined)[];
+  /** The kernel export filter; every route passes where there is none. */
   #filter: KernelFilter | undefined;
   readonly #unlisten: readonly (() => void)[];
 
   constructor(sources: KernelRouteSources) {
     this.#sources = sources;
-    this.#filter = sources.filter;
     const { families } = sources.place;
     this.#plain = FAMILIES.map(() => new Map());
     this.#composed = FAMILIES.map(() => new Map());

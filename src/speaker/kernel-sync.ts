@@ -255,12 +255,6 @@ export class KernelSync {
     this.#routes?.useFilter(filter);
   }
 
-  /** The interface that a next hop of the RIB leads through now. */
-  linkOf(nextHopId: number): { readonly name: string; readonly index: number } | undefined {
-    const index = this.#tracker.resolution(nextHopId).hops[0]?.ifindex;
-    return index === undefined ? undefined : { name: this.interfaceName(index), index };
-  }
-
   /** A sentence about what does not work. */
   get problem(): string | undefined {
     const { failure } = this.monitor;

@@ -1,7 +1,7 @@
 // TCP-AO (RFC 5925) as Linux 6.7 and later speaks it: the structures of linux/tcp.h as octets, and which keys change
 // when. A Master Key Tuple is a row with an id for each direction; which of them signs is told by the segments
 // themselves (RNextKeyID), so that keys can be exchanged while a connection lives. The system calls are
-// native-socket.ts's.
+// native-ao.ts's.
 
 import { endianness } from 'node:os';
 import type { Password } from './transport.ts';
