@@ -1,8 +1,8 @@
 // Caches of RPKI data in the model (RFC 8210 §10), what they are where nothing is said of them, and how two sets of them
 // differ.
 
-import { isDeepStrictEqual } from 'node:util';
 import type { Secret } from './model.ts';
+import { sameValue } from './peer-changes.ts';
 
 export interface RpkiCacheConfig {
   /** Unique, among peers too. */
@@ -60,14 +60,7 @@ export function rpkiChanges(
     const known = old.get(cache.name);
     old.delete(cache.name);
     if (known === undefined) return [`RPKI cache ${cache.name} is new`];
-    return sameCache(known, cache) ? [] : [`RPKI cache ${cache.name} changes`];
+    return sameValue(known, cache) ? [] : [`RPKI cache ${cache.name} changes`];
   });
   return [...sentences, ...[...old.keys()].map((name) => `RPKI cache ${name} is removed`)];
-}
-
-export function sameCache(a: RpkiCacheConfig, b: RpkiCacheConfig): boolean {
-  const { password: passwordA, ...restA } = a;
-  const { password: passwordB, ...restB } = b;
-  const samePassword = passwordA === undefined ? passwordB === undefined : passwordA.equals(passwordB);
-  return samePassword && isDeepStrictEqual(restA, restB);
 }

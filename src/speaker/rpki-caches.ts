@@ -2,7 +2,8 @@
 // goes into the tables that filters ask.
 
 import { isDeepStrictEqual } from 'node:util';
-import { type RpkiCacheConfig, sameCache } from '../config/rpki.ts';
+import { sameValue } from '../config/peer-changes.ts';
+import type { RpkiCacheConfig } from '../config/rpki.ts';
 import type { Logger } from '../lib/log.ts';
 import { CacheClient } from '../rpki/cache-client.ts';
 import { type CacheMember, CacheSet } from '../rpki/cache-set.ts';
@@ -85,7 +86,7 @@ export class RpkiCaches {
     for (const config of wanted.values()) {
       const running = this.#byName.get(config.name);
       if (running === undefined) this.#add(config);
-      else if (!sameCache(running.config, config)) {
+      else if (!sameValue(running.config, config)) {
         running.config = config;
         running.member.client.useSettings(settingsOf(config));
       }
@@ -167,7 +168,7 @@ export class RpkiCaches {
 /** Only the intervals and the versions differ. */
 function goesOn(before: RpkiCacheConfig, after: RpkiCacheConfig): boolean {
   const { refresh, retry, expire, minVersion, maxVersion } = after;
-  return sameCache({ ...before, refresh, retry, expire, minVersion, maxVersion }, after);
+  return sameValue({ ...before, refresh, retry, expire, minVersion, maxVersion }, after);
 }
 
 function settingsOf({ refresh, retry, expire, minVersion, maxVersion }: RpkiCacheConfig): CacheSettings {
