@@ -1,11 +1,12 @@
 // A peer that means harm, in a process of its own beside the load: what it costs the others is what a work measures.
-// Its routes carry NO_ADVERTISE (RFC 1997), so that nobody expects them. It starts with `go` on stdin and ends with it.
+// Its routes carry NO_ADVERTISE (RFC 1997), so that nobody expects them. It starts at once and ends with stdin.
 
 import { connect, type Socket } from 'node:net';
 import type { Clock } from '../../src/lib/clock.ts';
 import { parseAddress, parseQuad } from '../../src/lib/ip.ts';
 import { HEADER_LENGTH, MESSAGE } from '../mrt/update-message.ts';
 import type { AbuseName, SessionPlan } from './plan.ts';
+import { message, u32 } from './session.ts';
 
 export interface HostilePlan {
   readonly session: SessionPlan;
@@ -204,16 +205,3 @@ const ABUSES: Readonly<Record<AbuseName, Abuse>> = {
     ready();
   },
 };
-
-function message(type: number, body: readonly number[]): Buffer {
-  const octets = Buffer.alloc(HEADER_LENGTH + body.length, 0);
-  octets.fill(0xff, 0, 16);
-  octets.writeUInt16BE(octets.length, 16);
-  octets[HEADER_LENGTH - 1] = type;
-  octets.set(body, HEADER_LENGTH);
-  return octets;
-}
-
-function u32(value: number): number[] {
-  return [(value >>> 24) & 255, (value >>> 16) & 255, (value >>> 8) & 255, value & 255];
-}

@@ -229,7 +229,7 @@ export class LoadSession {
 
 const EMPTY: Buffer = Buffer.alloc(0);
 
-function message(type: number, body: readonly number[]): Buffer {
+export function message(type: number, body: readonly number[]): Buffer {
   const out = Buffer.alloc(HEADER_LENGTH + body.length, 0xff);
   out.writeUInt16BE(out.length, 16);
   out[18] = type;
@@ -264,6 +264,6 @@ function openMessage(options: LoadSessionOptions): Buffer {
   ]);
 }
 
-function u32(value: number): number[] {
+export function u32(value: number): number[] {
   return [(value >>> 24) & 255, (value >>> 16) & 255, (value >>> 8) & 255, value & 255];
 }
