@@ -11,7 +11,7 @@ export interface Clock {
   now(): number;
   /** Wall-clock milliseconds since the Unix epoch. Use it only for what a person reads. */
   wallTime(): number;
-  /** Calls `fn` once, `delayMs` from now (0 = in a later turn). */
+  /** Calls `fn` once, `delayMs` from now (0 = in a later turn), and never before now() says that they have passed. */
   setTimer(delayMs: number, fn: () => void): Timer;
 }
 
@@ -19,7 +19,15 @@ export const systemClock: Clock = {
   now: () => performance.now(),
   wallTime: () => Date.now(),
   setTimer(delayMs, fn) {
-    const handle = setTimeout(fn, delayMs);
+    // Node counts whole milliseconds from a truncated start, so that it may be up to one early by now(). Who looks there
+    // whether a limit has passed, finds that it has not, and would never be called again.
+    const due = performance.now() + delayMs;
+    const fire = (): void => {
+      const left = due - performance.now();
+      if (left > 0) handle = setTimeout(fire, Math.ceil(left));
+      else fn();
+    };
+    let handle = setTimeout(fire, delayMs);
     return { cancel: () => clearTimeout(handle) };
   },
 };
