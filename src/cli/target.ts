@@ -1,8 +1,9 @@
 // Which daemon a command goes to: the options that name it, and what they amount to.
 
 import { type Command, Option } from 'commander';
+import { DEFAULT_SOCKET } from '../config/model.ts';
 import type { TcpTarget } from '../control/grpc/tcp-target.ts';
-import { DEFAULT_SOCKET, SERVER_VARIABLE, SOCKET_VARIABLE } from '../control/protocol.ts';
+import { SERVER_VARIABLE, SOCKET_VARIABLE } from '../control/protocol.ts';
 import { EXIT, ExitError } from './exit-codes.ts';
 
 /** A path of a unix socket, or a TCP port. */

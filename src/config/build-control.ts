@@ -3,12 +3,17 @@
 
 import { isLoopback, parseAddress } from '../lib/ip.ts';
 import type { IssueList } from './issues.ts';
-import type { ControlConfig, ControlTcpConfig, ProcessConfig, SocketAccess } from './model.ts';
+import {
+  type ControlConfig,
+  type ControlTcpConfig,
+  DEFAULT_SOCKET,
+  type ProcessConfig,
+  SOCKET_MODE,
+  type SocketAccess,
+} from './model.ts';
 import type { ControlInput, ProcessInput } from './schema-control.ts';
 import { parseEndpoint } from './values.ts';
 
-const CONTROL_SOCKET = '/run/godwit/godwit.sock';
-const CONTROL_MODE = 0o660;
 /** Seconds. */
 const WATCH_FILES = 10;
 
@@ -21,11 +26,11 @@ export function buildControl(
   locate: (path: string) => string,
   issues: IssueList,
 ): ControlConfig {
-  if (input === false) return { socket: undefined, mode: CONTROL_MODE, bird: [] };
+  if (input === false) return { socket: undefined, mode: SOCKET_MODE, bird: [] };
   const bird = input?.bird;
   const tcp = input?.tcp;
   return {
-    socket: input?.socket ?? CONTROL_SOCKET,
+    socket: input?.socket ?? DEFAULT_SOCKET,
     mode: modeOf(input?.mode),
     ...accessOf(input ?? {}),
     ...(tcp !== undefined && { tcp: buildTcp(tcp, locate, issues) }),
@@ -45,7 +50,7 @@ export function buildControl(
 }
 
 function modeOf(octal: string | undefined): number {
-  return octal === undefined ? CONTROL_MODE : Number.parseInt(octal, 8);
+  return octal === undefined ? SOCKET_MODE : Number.parseInt(octal, 8);
 }
 
 /** Only what is written: most sockets have nothing of it. */

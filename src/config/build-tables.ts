@@ -2,6 +2,7 @@
 // kernel table: each would take the other's routes for leftovers of its own.
 
 import type { FamilyName } from '../bgp/wire/families.ts';
+import { IP_VERSIONS, type IpVersion } from '../lib/ip.ts';
 import { buildOrigins } from './build-origins.ts';
 import type { FilterReader } from './filters.ts';
 import type { IssueList } from './issues.ts';
@@ -12,8 +13,6 @@ import type { PipeInput } from './schema-tables.ts';
 import { nearest } from './suggest.ts';
 import type { Entry, ValidatedInput } from './validate.ts';
 
-type IpVersion = 'ipv4' | 'ipv6';
-const VERSIONS: readonly IpVersion[] = ['ipv4', 'ipv6'];
 /** As users call the table that is always there; the model calls it ''. */
 export const MAIN = 'main';
 
@@ -58,7 +57,7 @@ function buildTable(
       'add the number of the kernel table: table: 100',
     );
   }
-  const families = [...new Set(section.families ?? VERSIONS)];
+  const families = [...new Set(section.families ?? IP_VERSIONS)];
   return {
     name,
     families,
@@ -100,7 +99,7 @@ function buildPipe(
   }
   const [table, peerTable] = ends;
   if (table === undefined || peerTable === undefined) return undefined;
-  const familiesOf = (name: string): readonly IpVersion[] => tables.get(name) ?? VERSIONS;
+  const familiesOf = (name: string): readonly IpVersion[] => tables.get(name) ?? IP_VERSIONS;
   const families = familiesOf(table).filter((version) => familiesOf(peerTable).includes(version));
   if (families.length === 0) {
     issues.error(path, `${input.from} and ${input.to} have no family in common`, 'join tables of one family');
@@ -151,7 +150,7 @@ export function tableNamesOf(
 ): TableNames | undefined {
   if (input === undefined) return undefined;
   const names: { ipv4?: string; ipv6?: string } = {};
-  for (const version of VERSIONS) {
+  for (const version of IP_VERSIONS) {
     const written = typeof input === 'string' ? input : input[version];
     const at = typeof input === 'string' ? path : [...path, version];
     if (written === undefined || !families.some((family) => family.startsWith(version))) continue;

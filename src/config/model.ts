@@ -4,6 +4,7 @@
 
 import type { FamilyName } from '../bgp/wire/families.ts';
 import type { Role } from '../bgp/wire/session-context.ts';
+import type { IpVersion } from '../lib/ip.ts';
 import type { Filter } from '../policy/filter.ts';
 import type { PolicyTest } from '../policy/tests.ts';
 import type { BirdConfig } from './bird/config.ts';
@@ -86,7 +87,7 @@ export interface KernelConfig {
   /** Program routes; without privilege the speaker refuses to start. */
   readonly install: boolean;
   /** Whose routes are godwit's, both unless given: those of another family are left alone, whoever's they are. */
-  readonly families?: readonly ('ipv4' | 'ipv6')[];
+  readonly families?: readonly IpVersion[];
   /** Routing table number (main = 254). */
   readonly table: number;
   readonly metric: number;
@@ -113,7 +114,7 @@ export interface KernelConfig {
 export interface TableConfig {
   /** Not empty: that is the main one's. */
   readonly name: string;
-  readonly families: readonly ('ipv4' | 'ipv6')[];
+  readonly families: readonly IpVersion[];
   readonly kernel: KernelConfig;
   readonly networks: readonly NetworkConfig[];
   readonly redistribute: readonly RedistributeSource[];
@@ -123,7 +124,7 @@ export interface TableConfig {
 /** Joins two tables, family by family. */
 export interface PipeConfig {
   readonly name: string;
-  readonly families: readonly ('ipv4' | 'ipv6')[];
+  readonly families: readonly IpVersion[];
   /** Names; empty = the main one. */
   readonly table: string;
   readonly peerTable: string;

@@ -3,6 +3,7 @@
 
 import type { FamilyName } from '../bgp/wire/families.ts';
 import { parseAddress } from '../lib/ip.ts';
+import { LONGEST_STALE_TIME } from './model/stability.ts';
 import type {
   BfdConfig,
   DampingConfig,
@@ -19,7 +20,7 @@ import type {
 import { limitsOf } from './peer-limits.ts';
 import { DAMPING_DEFAULTS, type DampingInput } from './schema-damping.ts';
 import type { SettingsInput } from './schema-peer.ts';
-import { LONGEST_STALE_TIME, type LongLivedInput } from './schema-restart.ts';
+import type { LongLivedInput } from './schema-restart.ts';
 import { canonicalAddress, parseAsn } from './values.ts';
 
 export type PeerType = 'internal' | 'external';

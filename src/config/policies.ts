@@ -1,10 +1,9 @@
 // Policies of the model as values: which one counts for a family, whether two are the same, how one is called. Filters
 // are equal where their keys are, so that a reload with unchanged filters changes nothing.
 
+import type { IpVersion } from '../lib/ip.ts';
 import { Filter } from '../policy/filter.ts';
 import type { FamilyPolicy, LocalPolicies, Policy, PolicyByFamily } from './model.ts';
-
-export type IpVersion = 'ipv4' | 'ipv6';
 
 /** Everything passes. */
 export const ACCEPT_ALL: LocalPolicies = {

@@ -2,6 +2,7 @@
 // build-control.ts's.
 
 import { z } from 'zod';
+import { DEFAULT_SOCKET } from './model/control.ts';
 import { BIRD_STYLES } from './model.ts';
 import { endpointSchema, text } from './values.ts';
 
@@ -79,7 +80,7 @@ export const controlSchema = z.union(
     z.literal(false),
     z.strictObject({
       socket: socketPathSchema
-        .meta({ description: 'Path of the control socket.', default: '/run/godwit/godwit.sock' })
+        .meta({ description: 'Path of the control socket.', default: DEFAULT_SOCKET })
         .optional(),
       ...accessShape,
       tcp: tcpSchema.describe('The gRPC service over TCP, too.').optional(),

@@ -3,12 +3,11 @@
 
 import { z } from 'zod';
 import { FAMILIES, type FamilyName } from '../bgp/wire/families.ts';
+import { LONGEST_STALE_TIME } from './model.ts';
 import { seconds } from './values.ts';
 
 /** RFC 4724 §3: twelve bits. */
 const LONGEST_RESTART = 4095;
-/** RFC 9494 §3.1: 24 bits. */
-export const LONGEST_STALE_TIME = 0xff_ffff;
 
 const MODES = ['off', 'helper', 'full'] as const;
 const familyNames = FAMILIES.map(({ name }): FamilyName => name);

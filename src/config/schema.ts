@@ -2,6 +2,7 @@
 // JSON Schema for editors is made from this (json-schema.ts). Meaning and defaults are build.ts's.
 
 import { z } from 'zod';
+import { IP_VERSIONS } from '../lib/ip.ts';
 import { controlSchema, processSchema } from './schema-control.ts';
 import { crashSchema, journalSchema, watchdogSchema } from './schema-diagnosis.ts';
 import { dynamicPeersSchema, peerGroupSchema, peerSchema } from './schema-peer.ts';
@@ -226,9 +227,9 @@ export const redistributeSchema = z.union(
 /** What the top level says of the main table. */
 export const tableSectionSchema = z.strictObject({
   families: z
-    .array(z.enum(['ipv4', 'ipv6']))
+    .array(z.enum(IP_VERSIONS))
     .min(1)
-    .meta({ description: 'What it holds.', default: ['ipv4', 'ipv6'] })
+    .meta({ description: 'What it holds.', default: IP_VERSIONS })
     .optional(),
   kernel: kernelSchema.describe('The kernel table that it is written to and learned from.').optional(),
   networks: z.array(networkSchema).meta({ description: 'Own prefixes in it.', default: [] }).optional(),

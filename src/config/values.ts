@@ -3,7 +3,14 @@
 // RFC 7607 (AS 0), RFC 6793 (AS_TRANS), RFC 7300 (last ASes), RFC 5396 (asdot).
 
 import { z } from 'zod';
-import { formatAddress, formatPrefix, parseAddress, parsePrefix, parseQuad } from '../lib/ip.ts';
+import {
+  formatAddress,
+  formatPrefix,
+  type IpVersion,
+  parseAddress,
+  parsePrefix,
+  parseQuad,
+} from '../lib/ip.ts';
 
 export interface Complaint {
   readonly message: string;
@@ -105,7 +112,7 @@ export const addressSchema = text((value) => {
 });
 
 /** An address of one version only, without a zone. */
-export function versionSchema(version: 'ipv4' | 'ipv6') {
+export function versionSchema(version: IpVersion) {
   const octets = version === 'ipv4' ? 4 : 16;
   return text((value) => {
     const address = parseAddress(value);

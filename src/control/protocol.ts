@@ -41,8 +41,6 @@ export {
   type UpgradeView,
 } from '../speaker/api.ts';
 
-/** Where the daemon listens and the command line looks unless told otherwise. */
-export const DEFAULT_SOCKET = '/run/godwit/godwit.sock';
 /** Environment variable that replaces DEFAULT_SOCKET for the command line. */
 export const SOCKET_VARIABLE = 'GODWIT_SOCKET';
 /** Environment variable that names a daemon behind TCP, `HOST:PORT`, in the place of a socket. */

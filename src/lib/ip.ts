@@ -3,6 +3,9 @@
 
 import ipaddr from 'ipaddr.js';
 
+export const IP_VERSIONS = ['ipv4', 'ipv6'] as const;
+export type IpVersion = (typeof IP_VERSIONS)[number];
+
 /** An address of 4 or 16 octets in network order. */
 export type IpBytes = Uint8Array;
 

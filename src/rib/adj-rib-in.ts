@@ -28,14 +28,20 @@ export function announce(
   const { policy } = result;
   const { damper } = peer;
   if (damper !== undefined) damper.beforeAnnounce(rib, peer, batch, attrIn);
-  if (policy === undefined || policy.dependsOnPrefix(rib.family.id)) {
-    announceAll(rib, peer, batch, attrIn, result, policy, now);
-  } else {
-    const filtered = judge(rib, peer, 0, result, policy);
+  const filtered = judgeSet(rib, peer, result);
+  if (filtered === result) announceAll(rib, peer, batch, attrIn, result, policy, now);
+  else {
     announceAll(rib, peer, batch, attrIn, filtered, undefined, now);
     letGo(rib, filtered);
   }
   if (damper !== undefined) damper.afterAnnounce(rib, peer, batch);
+}
+
+/** The result after a policy that looks at the set alone: the caller lets go of it where it is another one. */
+export function judgeSet(rib: FamilyRib, peer: RibPeer, result: ImportResult): ImportResult {
+  const { policy } = result;
+  if (policy === undefined || policy.dependsOnPrefix(rib.family.id)) return result;
+  return judge(rib, peer, 0, result, policy);
 }
 
 /** What a policy leaves of an accepted set, held once. */
@@ -53,7 +59,7 @@ function judged(attrPost: number): ImportResult {
   return { attrPost, cause: attrPost === 0 ? REJECT.policy : REJECT.none };
 }
 
-function letGo(rib: FamilyRib, { attrPost }: ImportResult): void {
+export function letGo(rib: FamilyRib, { attrPost }: ImportResult): void {
   if (attrPost !== 0) rib.shared.attrs.release(attrPost);
 }
 
@@ -216,11 +222,9 @@ function changePost(rib: FamilyRib, peer: RibPeer, row: number, oldPost: number,
   if (stale) countStale(counters, result.cause, 1);
 }
 
-/** An accepted row becomes a refused one, for a reason that no check of attributes has. */
+/** The route is there and not used, for a reason that no check of attributes has. */
 export function refuse(rib: FamilyRib, peer: RibPeer, row: number, cause: RejectCause): void {
-  const oldPost = rib.paths.attrPost(row);
-  changePost(rib, peer, row, oldPost, { attrPost: 0, cause });
-  if (oldPost !== 0) rib.locRib.markDirty(rib.paths.prefixId(row));
+  storeRow(rib, peer, row, { attrPost: 0, cause });
 }
 
 /** Takes a row out, with all that it holds. */
@@ -283,10 +287,8 @@ export function reimport(rib: FamilyRib, peer: RibPeer, checks: ImportChecks, co
   const marker = new StaleMarker(shared.attrs);
   const evaluate = (attrIn: number): ImportResult => {
     const result = { ...checks.evaluate(peer, attrIn) };
-    const { policy } = result;
-    if (policy === undefined || policy.dependsOnPrefix(rib.family.id)) return result;
-    const filtered = judge(rib, peer, 0, result, policy);
-    letGo(rib, result);
+    const filtered = judgeSet(rib, peer, result);
+    if (filtered !== result) letGo(rib, result);
     return filtered;
   };
   const visit = (row: number): void => {
@@ -299,18 +301,12 @@ export function reimport(rib: FamilyRib, peer: RibPeer, checks: ImportChecks, co
       memo.set(attrIn, result);
       shared.attrs.hold(attrIn);
     }
-    if (result.policy === undefined) store(row, result);
+    if (result.policy === undefined) storeJudged(rib, peer, row, result, marker);
     else {
       const filtered = judge(rib, peer, paths.prefixId(row), result, result.policy);
-      store(row, filtered);
+      storeJudged(rib, peer, row, filtered, marker);
       letGo(rib, filtered);
     }
-  };
-  const store = (row: number, judged: ImportResult): void => {
-    const imported = withinLimit(rib, peer, paths.attrPost(row), judged);
-    const lives = (paths.flags(row) & PATH_FLAG.longLived) !== 0 && imported.attrPost !== 0;
-    storeRow(rib, peer, row, lives ? { ...imported, attrPost: marker.mark(imported.attrPost) } : imported);
-    if (lives && refusesLongLife(rib, row)) removeRow(rib, peer, row);
   };
   return new RowWalk(rib, peer, visit, () => {
     marker.settle();
@@ -342,32 +338,32 @@ function isDamped(rib: FamilyRib, { damper }: RibPeer, row: number): boolean {
   return damper.isSuppressed(rib, paths.prefixId(row), paths.pathId(row));
 }
 
-/** RFC 2439: the route is there, and not used. */
-export function suppressRow(rib: FamilyRib, peer: RibPeer, row: number): void {
-  const { paths } = rib;
-  const before = paths.attrPost(row);
-  if (paths.reject(row) === REJECT.damped) return;
-  changePost(rib, peer, row, before, { attrPost: 0, cause: REJECT.damped });
-  if (before !== 0) rib.locRib.markDirty(paths.prefixId(row));
-}
-
 /** A route that was suppressed is judged as if it came now. */
 export function reuseRow(rib: FamilyRib, peer: RibPeer, row: number, checks: ImportChecks): void {
   const { paths } = rib;
-  const prefixId = paths.prefixId(row);
   const result = { ...checks.evaluate(peer, paths.attrIn(row)) };
   const { policy } = result;
-  const own = policy === undefined ? result : judge(rib, peer, prefixId, result, policy);
+  const own = policy === undefined ? result : judge(rib, peer, paths.prefixId(row), result, policy);
   if (policy !== undefined) letGo(rib, result);
-  const allowed = withinLimit(rib, peer, paths.attrPost(row), own);
-  if ((paths.flags(row) & PATH_FLAG.longLived) === 0 || allowed.attrPost === 0) {
-    storeRow(rib, peer, row, allowed);
-  } else {
-    const marker = new StaleMarker(rib.shared.attrs);
-    storeRow(rib, peer, row, { ...allowed, attrPost: marker.mark(allowed.attrPost) });
-    marker.settle();
-  }
+  const marker = new StaleMarker(rib.shared.attrs);
+  storeJudged(rib, peer, row, own, marker);
+  marker.settle();
   letGo(rib, own);
+}
+
+/** Stores what import makes of a row now, as far as limits allow, and as what it is: a long-lived one, it may go. */
+function storeJudged(
+  rib: FamilyRib,
+  peer: RibPeer,
+  row: number,
+  judged: ImportResult,
+  marker: StaleMarker,
+): void {
+  const { paths } = rib;
+  const imported = withinLimit(rib, peer, paths.attrPost(row), judged);
+  const lives = (paths.flags(row) & PATH_FLAG.longLived) !== 0 && imported.attrPost !== 0;
+  storeRow(rib, peer, row, lives ? { ...imported, attrPost: marker.mark(imported.attrPost) } : imported);
+  if (false && lives && refusesLongLife(rib, row)) removeRow(rib, peer, row);
 }
 
 function storeRow(rib: FamilyRib, peer: RibPeer, row: number, result: ImportResult): void {

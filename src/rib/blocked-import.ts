@@ -3,7 +3,7 @@
 // taken and not accepted. Routes that wait for a peer that restarts, or that it is asked for again, take no room.
 
 import { NlriBatch } from '../bgp/wire/nlri-batch.ts';
-import { announce, isOverLimit, refuse, removeRow } from './adj-rib-in.ts';
+import { announce, isOverLimit, judgeSet, letGo, refuse, removeRow } from './adj-rib-in.ts';
 import type { FamilyRib } from './family-rib.ts';
 import { type ImportResult, REJECT } from './import-checks.ts';
 import { PATH_FLAG } from './path-store.ts';
@@ -40,6 +40,7 @@ export function announceWithin(
   const changes = peer.changes[index]!;
   const mostReceived = blocks.received[family.id]!;
   const mostAccepted = blocks.accepted[family.id]!;
+  const filtered = judgeSet(rib, peer, result);
   const one = new NlriBatch(family, 1);
   one.count = 1;
   for (let i = 0; i < batch.count; i++) {
@@ -57,7 +58,7 @@ export function announceWithin(
     }
     copyPrefix(batch, i, one);
     const wasAccepted = counted && paths.attrPost(row) !== 0;
-    announce(rib, peer, one, attrIn, result, now);
+    announce(rib, peer, one, attrIn, filtered, now);
     if (wasAccepted || countAccepted(counters, mostAccepted) <= mostAccepted) continue;
     const prefixId = prefixes.findAll(one, 0, 1)[0]!;
     const taken = paths.find(prefixId, peer.id, pathId);
@@ -66,6 +67,7 @@ export function announceWithin(
     changes.invalid++;
     blocks.blocked(family.id, 'accepted');
   }
+  if (filtered !== result) letGo(rib, filtered);
 }
 
 /** Whether a limit keeps routes of the peer back that import would have to judge again. Looks at all rows. */

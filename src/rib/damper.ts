@@ -5,7 +5,7 @@
 import type { FamilyName } from '../bgp/wire/families.ts';
 import type { NlriBatch } from '../bgp/wire/nlri-batch.ts';
 import type { Clock, Timer } from '../lib/clock.ts';
-import { reuseRow, suppressRow } from './adj-rib-in.ts';
+import { refuse, reuseRow } from './adj-rib-in.ts';
 import {
   type DampingEvents,
   type DampingOptions,
@@ -15,6 +15,7 @@ import {
   TICK_MS,
 } from './damping-table.ts';
 import type { FamilyRib } from './family-rib.ts';
+import { REJECT } from './import-checks.ts';
 import type { Rib } from './rib.ts';
 import type { RibPeer, RouteDamper } from './rib-peer.ts';
 
@@ -66,7 +67,7 @@ export class Damper implements RouteDamper {
     this.#forEach(rib, batch, (prefixId, pathId) => {
       if (table.find(prefixId, pathId)?.suppressed !== true) return;
       const row = rib.paths.find(prefixId, peer.id, pathId);
-      if (row !== 0) suppressRow(rib, peer, row);
+      if (row !== 0) refuse(rib, peer, row, REJECT.damped);
     });
   }
 

@@ -10,6 +10,8 @@ export interface Feed {
   originOf(row: number): number;
   /** Looks again at a prefix of the table that is fed: something that stood in the way is gone. */
   review(prefixId: number): void;
+  /** A row of the table that is fed is its own from now on: another process has brought it. */
+  adopt(row: number): void;
 }
 
 /** Where a row is at home as far as pipes hide it: the row itself unless an opaque pipe has brought it. */

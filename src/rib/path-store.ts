@@ -15,9 +15,14 @@ export const PATH_FLAG = {
 } as const;
 /** Above them: which of the table's feeds has brought the row; 0 = it came into this table first. */
 const FEED_SHIFT = 2;
-const BELOW_FEED = (1 << FEED_SHIFT) - 1;
+export const BELOW_FEED = (1 << FEED_SHIFT) - 1;
 /** Feeds that a table can have. */
 export const MAX_FEED = (1 << 10) - 1;
+
+/** What flags say of the feed. */
+export function feedOf(flags: number): number {
+  return flags >>> FEED_SHIFT;
+}
 
 /** Words of a record. */
 const WORDS = 6;
@@ -147,7 +152,7 @@ export class PathStore {
 
   /** The feed that has brought the row from another table; 0 = none. */
   feed(row: number): number {
-    return this.flags(row) >>> FEED_SHIFT;
+    return feedOf(this.flags(row));
   }
 
   setFeed(row: number, feed: number): void {

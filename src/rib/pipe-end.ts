@@ -110,6 +110,11 @@ export class PipeEnd implements Feed {
     if (here !== 0 && !this.#closed) this.#sync(here, false);
   }
 
+  adopt(row: number): void {
+    this.target.paths.setFeed(row, this.#id);
+    this.routes++;
+  }
+
   /** What the policy makes of a route of the source, held once for the caller; 0 = nothing. */
   judge(row: number): number {
     const { source, policy } = this;

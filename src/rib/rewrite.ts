@@ -100,9 +100,13 @@ export class ExportRewriter {
     return extras === NO_EXTRAS ? 0 : this.#attrs.extrasTable.get(extras).explicit;
   }
 
-  /** Whether two routes are sent as the same octets, though they came as different ones or from different peers. */
+  /**
+   * Whether two routes are sent as the same octets, though they came as different ones or from different peers. Nobody
+   * knows what was sent of a route whose peer did not come along into this process (`from` 0).
+   */
   sameRendering(attr: number, from: number, otherAttr: number, otherFrom: number): boolean {
     if (attr === otherAttr && from === otherFrom) return true;
+    if (from === 0) return false;
     const first = this.render(attr, from);
     [this.#transform, this.#other] = [this.#other, this.#transform];
     const second = this.render(otherAttr, otherFrom);

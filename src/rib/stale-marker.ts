@@ -11,7 +11,7 @@ const COMMUNITY_OCTETS = 4;
 /** Attribute sets with LLGR_STALE, made once each. */
 export class StaleMarker {
   readonly #attrs: AttrStore;
-  readonly #editor = new AttributeEditor();
+  #editor: AttributeEditor | undefined;
   readonly #marked = new Map<number, number>();
 
   constructor(attrs: AttrStore) {
@@ -43,6 +43,7 @@ export class StaleMarker {
       attrs.hold(attr);
       return attr;
     }
+    this.#editor ??= new AttributeEditor();
     const editor = this.#editor.load(attrs.bytes, attrs.offset(attr), attrs.length(attr));
     const before = editor.get(ATTRIBUTE.communities) ?? new Uint8Array(0);
     const value = new Uint8Array(before.length + COMMUNITY_OCTETS);

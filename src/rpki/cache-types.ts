@@ -2,6 +2,7 @@
 // what can be said of it at any time. Nothing here knows where tables are or what TCP is.
 
 import type { Clock } from '../lib/clock.ts';
+import type { IpVersion } from '../lib/ip.ts';
 import type { Logger } from '../lib/log.ts';
 import type { Origin } from './conversation.ts';
 import type { IntervalName } from './protocol.ts';
@@ -44,7 +45,7 @@ export interface CacheUpdate {
 /** A record that contradicts those before it. */
 export interface RecordProblem {
   readonly kind: 'unknown' | 'duplicate';
-  readonly family: 'ipv4' | 'ipv6' | 'aspa';
+  readonly family: IpVersion | 'aspa';
   /** Its place in the batch. */
   readonly index: number;
 }

@@ -127,7 +127,7 @@ export class KernelRoutes {
 
   #parseSources({ ipv4, ipv6 }: KernelRouteSources['prefSource']): (Uint8Array | undefined)[] {
     const bytes = (text: string | undefined) => (text === undefined ? undefined : parseAddress(text)?.bytes);
-    return FAMILIES.map((family) => bytes(family.nextHopBytes === 4 ? ipv4 : ipv6));
+    return FAMILIES.map((family) => bytes(family.version === 'ipv4' ? ipv4 : ipv6));
   }
 
   #decided(rib: FamilyRib, prefixId: number): void {

@@ -13,7 +13,7 @@ import { RouteTargets } from '../fib/route-targets.ts';
 import { StaticRoutes } from '../fib/static-routes.ts';
 import type { Kernel, KernelNextHop } from '../fib/types.ts';
 import type { Clock } from '../lib/clock.ts';
-import type { Prefix } from '../lib/ip.ts';
+import { IP_VERSIONS, type Prefix } from '../lib/ip.ts';
 import type { Logger } from '../lib/log.ts';
 import type { Scheduler } from '../lib/scheduler.ts';
 import type { FamilyRib } from '../rib/family-rib.ts';
@@ -44,7 +44,6 @@ export interface OtherTables {
   resolutionsChanged(): void;
 }
 
-const IPV4_OCTETS = 4;
 /** rtm_protocol numbers of routes that count as static: RTPROT_BOOT and RTPROT_STATIC. */
 const STATIC_RULES: readonly LearnRule[] = [
   { protocol: 3, table: undefined },
@@ -89,9 +88,9 @@ export class KernelSync {
     this.monitor = new KernelMonitor({ kernel, clock, scheduler, log, scanTime });
     // The FIB first: its scan must be over before routes are looked up.
     const targets = new RouteTargets({ table, protocol, metric });
-    const owned = config.kernel.families ?? (['ipv4', 'ipv6'] as const);
+    const owned = config.kernel.families ?? IP_VERSIONS;
     const families = place.families
-      .filter(({ family }) => owned.includes(family.nextHopBytes === IPV4_OCTETS ? 'ipv4' : 'ipv6'))
+      .filter(({ family }) => owned.includes(family.version))
       .map((family) => ({ family: family.family, reader: prefixReader(family) }));
     this.fib = install
       ? new Fib({ kernel, monitor: this.monitor, targets, scheduler, clock, log, families })

@@ -10,7 +10,7 @@ import { formatTime } from '../lib/time-format.ts';
 import type { FamilyRib } from '../rib/family-rib.ts';
 import type { PeerPolicy } from '../rib/route-policy.ts';
 import { CommandError } from './api.ts';
-import { IP_VERSIONS, shownTable } from './bird/declared.ts';
+import { shownTable } from './bird/declared.ts';
 import type { Policies } from './policies.ts';
 import { dumpTable } from './table-dump.ts';
 import type { TableRooms } from './table-rooms.ts';
@@ -96,7 +96,7 @@ export class MrtDumps {
         running.timer = undefined;
         const { table, filename, addPath, policy, name } = running.config;
         const policyOf = (rib: FamilyRib): PeerPolicy => {
-          return this.#parts.policies.pipePolicy(policyFor(policy, rib.family.words === 1 ? 'ipv4' : 'ipv6'));
+          return this.#parts.policies.pipePolicy(policyFor(policy, rib.family.version));
         };
         this.dump(table, filename, policyOf, addPath)
           .catch((error: unknown) => log.error({ protocol: name, error }, 'a table could not be dumped'))
@@ -118,7 +118,7 @@ export class MrtDumps {
     );
     for (const { name: model, place } of this.#parts.rooms.values()) {
       for (const rib of place.families) {
-        const version = IP_VERSIONS[rib.family.words === 1 ? 0 : 1]!;
+        const { version } = rib.family;
         const name = shownTable(this.#config, model, version);
         const isThere = this.#config.bird?.family === undefined || this.#config.bird.family === version;
         if (!isThere || !fits.test(name)) continue;

@@ -46,7 +46,7 @@ export function peerOptions(
       routeRefresh: true,
       enhancedRouteRefresh: true,
       extendedMessages: settings.extendedMessages,
-      extendedNextHop: settings.extendedNextHop ? families.filter((family) => family.nextHopBytes === 4) : [],
+      extendedNextHop: settings.extendedNextHop ? families.filter((family) => family.version === 'ipv4') : [],
       addPathReceive: addPath.receive ? families : [],
       addPathSend: addPath.send === 'none' ? [] : families,
       gracefulRestart:

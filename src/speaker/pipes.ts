@@ -2,6 +2,7 @@
 
 import type { PipeConfig } from '../config/model.ts';
 import { policyFor, samePolicy } from '../config/policies.ts';
+import type { IpVersion } from '../lib/ip.ts';
 import type { FamilyRib } from '../rib/family-rib.ts';
 import { PipeEnd, type Veil } from '../rib/pipe-end.ts';
 import type { Rib } from '../rib/rib.ts';
@@ -9,7 +10,7 @@ import type { Policies } from './policies.ts';
 import type { TableRooms } from './table-rooms.ts';
 
 export interface PipeLink {
-  readonly version: 'ipv4' | 'ipv6';
+  readonly version: IpVersion;
   /** From the table to the peer table, through `export`. */
   readonly out: PipeEnd;
   /** From the peer table to the table, through `import`. */

@@ -15,7 +15,6 @@ import { NO_EXTRAS, type RouteExtras, type RouteOrigin } from '../rib/route-extr
 import { type PeerPolicy, policyKey, type RoutePolicy } from '../rib/route-policy.ts';
 import { type KernelFilter, NO_WISHES } from './kernel-routes.ts';
 
-const IPV4_OCTETS = 4;
 /** A route of which policy of the configuration. */
 const LOCAL_POLICY_OF: Readonly<Record<RouteOrigin, keyof LocalPolicies | undefined>> = {
   bgp: undefined,
@@ -48,7 +47,7 @@ export class Policies {
   }
 
   exportPolicy(policy: Policy, family: Family): PeerPolicy {
-    return this.#policy(policyFor(policy, versionOf(family)), 'export');
+    return this.#policy(policyFor(policy, family.version), 'export');
   }
 
   /** Of what a pipe carries: a route passes as it stands in its table. */
@@ -80,7 +79,7 @@ export class Policies {
     return (rib, row) => {
       const { attrs, peers } = rib.shared;
       const inTable = rib.paths.attrPost(row);
-      const wanted = policies[versionOf(rib.family) === 'ipv4' ? 0 : 1]!;
+      const wanted = policies[rib.family.version === 'ipv4' ? 0 : 1]!;
       if (wanted === 'accept') return wishesOf(rib, inTable, wishes);
       if (typeof wanted === 'string') return undefined;
       const from = peers.get(rib.paths.peerId(row));
@@ -123,12 +122,8 @@ export class Policies {
   }
 }
 
-function versionOf(family: Family): 'ipv4' | 'ipv6' {
-  return family.nextHopBytes === IPV4_OCTETS ? 'ipv4' : 'ipv6';
-}
-
 function byFamily(rib: FamilyRib): number {
-  return versionOf(rib.family) === 'ipv4' ? 0 : 1;
+  return rib.family.version === 'ipv4' ? 0 : 1;
 }
 
 /** Several policies, of which each route has its own. */

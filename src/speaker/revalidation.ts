@@ -5,6 +5,7 @@
 import type { Policy } from '../config/model.ts';
 import { filtersOf } from '../config/policies.ts';
 import type { Timer } from '../lib/clock.ts';
+import type { IpVersion } from '../lib/ip.ts';
 import type { Concerns } from '../rib/adj-rib-in.ts';
 import type { PeerHandle } from './peer-registry.ts';
 import type { Speaker } from './speaker.ts';
@@ -94,7 +95,7 @@ function reloads({ config }: Speaker, { range, name }: PeerHandle): boolean {
 /** Undefined for all prefixes. */
 function concernsOf(changes: readonly TableChange[]): Concerns | undefined {
   if (changes.some(({ ipv4, ipv6, aspa }) => aspa || ipv4 === 'all' || ipv6 === 'all')) return undefined;
-  const of = (key: 'ipv4' | 'ipv6'): Exclude<ChangedPrefixes, 'all'>[] =>
+  const of = (key: IpVersion): Exclude<ChangedPrefixes, 'all'>[] =>
     changes.flatMap(({ [key]: prefixes }) =>
       prefixes === undefined || prefixes === 'all' ? [] : [prefixes],
     );

@@ -104,7 +104,7 @@ function ownNextHop(
   addresses: readonly OwnAddress[],
 ): Uint8Array | undefined {
   const { localAddress, context } = ends;
-  const wantsV4 = family.nextHopBytes === 4;
+  const wantsV4 = family.version === 'ipv4';
   const configured = wantsV4 ? settings.nextHopAddress.ipv4 : settings.nextHopAddress.ipv6;
   if (configured !== undefined) return parseAddress(configured)?.bytes;
   const name = ends.zone ?? interfaceOf(addresses, localAddress);

@@ -3,12 +3,13 @@
 
 import type { ListenerSet } from '../bgp/session/listener.ts';
 import { CEASE } from '../bgp/wire/error-codes.ts';
+import { IP_VERSIONS } from '../lib/ip.ts';
 import { wanted } from './api/journal.ts';
 import type { ConnectionsView } from './api/peer-parts.ts';
 import type { KernelRouteView, SpeakerApi, StatusView } from './api.ts';
 import { CommandError } from './api.ts';
 import { createBirdApi } from './bird/api.ts';
-import { IP_VERSIONS, mainTable } from './bird/declared.ts';
+import { mainTable } from './bird/declared.ts';
 import { impactOf } from './impact.ts';
 import type { PeerHandle } from './peer-registry.ts';
 import { type ConfigLoader, Reconfiguration } from './reconfiguration.ts';

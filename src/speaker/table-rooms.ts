@@ -4,16 +4,16 @@
 import { FAMILIES } from '../bgp/wire/families.ts';
 import type { Config, PeerSettings, TableConfig } from '../config/model.ts';
 import { type Resolution, UNREACHABLE } from '../fib/next-hop-resolver.ts';
+import type { IpVersion } from '../lib/ip.ts';
 import type { FamilyRib } from '../rib/family-rib.ts';
 import { MAIN_DOMAIN } from '../rib/next-hops.ts';
 import type { Rib } from '../rib/rib.ts';
 import type { RibPeer, RibPeerIdentity } from '../rib/rib-peer.ts';
-import { type IpVersion, mainTable } from './bird/declared.ts';
+import { mainTable } from './bird/declared.ts';
 import type { ForeignOrigins } from './kernel-routes.ts';
 import type { OtherTables } from './kernel-sync.ts';
 import { type RoomTools, TableRoom } from './table-room.ts';
 
-const IPV4_OCTETS = 4;
 /** The place of a family that a table does not have. */
 const NOWHERE = -1;
 
@@ -55,9 +55,9 @@ export class TableRooms implements OtherTables {
   /** A further table, empty; who uses its kernel section starts that. */
   add(table: TableConfig, config: Config): TableRoom {
     const rib = this.#rib;
-    const families = FAMILIES.filter(({ nextHopBytes }) => {
-      return table.families.includes(nextHopBytes === IPV4_OCTETS ? 'ipv4' : 'ipv6');
-    }).map((family) => rib.addTable(family));
+    const families = FAMILIES.filter(({ version }) => table.families.includes(version)).map((family) =>
+      rib.addTable(family),
+    );
     const own = roomConfig(config, table);
     for (const family of families) useMultipath(family, own);
     const local = rib.addLocalPeer(homeOf(families));
@@ -121,8 +121,8 @@ export class TableRooms implements OtherTables {
 
   /** Where a peer's routes go, by family id. */
   homeOf({ tables }: Pick<PeerSettings, 'tables'>): readonly number[] {
-    return FAMILIES.map(({ id, nextHopBytes }) => {
-      const room = this.#named(nextHopBytes === IPV4_OCTETS ? tables?.ipv4 : tables?.ipv6);
+    return FAMILIES.map(({ id, version }) => {
+      const room = this.#named(tables?.[version]);
       return room.place.families.find(({ family }) => family.id === id)?.index ?? NOWHERE;
     });
   }
@@ -134,8 +134,7 @@ export class TableRooms implements OtherTables {
 
   /** Where its next hops are looked up, by family id. */
   domainsOf({ tables, igpTables }: Pick<PeerSettings, 'tables' | 'igpTables'>): readonly number[] {
-    return FAMILIES.map(({ nextHopBytes }) => {
-      const version = nextHopBytes === IPV4_OCTETS ? 'ipv4' : 'ipv6';
+    return FAMILIES.map(({ version }) => {
       return this.#named(igpTables?.[version] ?? tables?.[version]).place.domain;
     });
   }

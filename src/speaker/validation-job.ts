@@ -1,5 +1,6 @@
 // One update of a cache on its way into up to three tables, which it changes in the same instant, or not at all.
 
+import { IP_VERSIONS, type IpVersion } from '../lib/ip.ts';
 import type { AspaTable } from '../policy/aspa-table.ts';
 import type { CacheUpdate, RecordProblem } from '../rpki/cache-types.ts';
 import {
@@ -33,8 +34,7 @@ export interface Target {
   readonly number: number;
 }
 
-type Families = 'ipv4' | 'ipv6';
-type Targets = Readonly<Record<Families | 'aspa', Target | undefined>>;
+type Targets = Readonly<Record<IpVersion | 'aspa', Target | undefined>>;
 type Ended = (problem: RecordProblem | undefined, changes: TableChanges) => void;
 type AspaChange = ReturnType<typeof changeAspas> & { readonly target: Target };
 
@@ -42,7 +42,7 @@ export class UpdateJob {
   readonly #update: CacheUpdate;
   readonly #targets: Targets;
   readonly #end: Ended;
-  readonly #rebuilds = new Map<Families, SetRebuild>();
+  readonly #rebuilds = new Map<IpVersion, SetRebuild>();
   readonly #inPlace: boolean;
 
   constructor(update: CacheUpdate, targets: Targets, end: Ended) {
@@ -52,7 +52,7 @@ export class UpdateJob {
     const { records, whole } = update;
     this.#inPlace = !whole && isFew(records.ipv4.count + records.ipv6.count);
     if (this.#inPlace) return;
-    for (const family of ['ipv4', 'ipv6'] as const) {
+    for (const family of IP_VERSIONS) {
       const target = targets[family];
       if (target === undefined || changesNothing(update, family, target)) continue;
       this.#rebuilds.set(family, new SetRebuild(target.table[family], records[family], target.number, whole));
@@ -85,11 +85,11 @@ export class UpdateJob {
 
   #changeInPlace(): void {
     const { records } = this.#update;
-    const made = new Map<Families, ReturnType<typeof changeInPlace>>();
+    const made = new Map<IpVersion, ReturnType<typeof changeInPlace>>();
     const undo = (): void => {
       for (const each of made.values()) each.undo();
     };
-    for (const family of ['ipv4', 'ipv6'] as const) {
+    for (const family of IP_VERSIONS) {
       const target = this.#targets[family];
       if (target === undefined) continue;
       const change = changeInPlace(target.table[family], records[family], target.number);
@@ -114,12 +114,12 @@ export class UpdateJob {
     return { target, ...changeAspas(target.table.aspas, records.aspas, target.number, whole) };
   }
 
-  #finish(prefixes: (family: Families) => ChangedPrefixes | undefined, aspas: AspaChange | undefined): void {
+  #finish(prefixes: (family: IpVersion) => ChangedPrefixes | undefined, aspas: AspaChange | undefined): void {
     const changes = new Map<string, TableChange>();
     const add = ({ table }: Target, change: Partial<TableChange>): void => {
       changes.set(table.name, { ...(changes.get(table.name) ?? NO_CHANGE), ...change });
     };
-    for (const family of ['ipv4', 'ipv6'] as const) {
+    for (const family of IP_VERSIONS) {
       const target = this.#targets[family];
       const changed = prefixes(family);
       if (target === undefined || changed === undefined) continue;
@@ -136,7 +136,7 @@ export class UpdateJob {
 /** There is nothing to add, and nothing that could go. */
 function changesNothing(
   { records, whole }: CacheUpdate,
-  family: Families,
+  family: IpVersion,
   { table, number }: Target,
 ): boolean {
   return records[family].count === 0 && (!whole || table[family].set.countOf(number) === 0);

@@ -4,6 +4,7 @@
 
 import type { Config } from '../config/model.ts';
 import type { Clock } from '../lib/clock.ts';
+import type { IpVersion } from '../lib/ip.ts';
 import type { Scheduler } from '../lib/scheduler.ts';
 import { AspaTable, type Authorizations } from '../policy/aspa-table.ts';
 import { RoaTable } from '../policy/roa-table.ts';
@@ -170,7 +171,7 @@ export class ValidationTables implements PolicyTables {
     const known = this.#tables.get(name);
     if (known !== undefined) return known;
     const roas = new RoaTable();
-    const place = (family: 'ipv4' | 'ipv6'): SetPlace => ({
+    const place = (family: IpVersion): SetPlace => ({
       get set() {
         return roas[family];
       },

@@ -1,9 +1,14 @@
 import { describe, expect, it } from 'vitest';
+import { encodeAttributes } from '../../src/bgp/wire/attribute-values.ts';
 import { IPV4_UNICAST, IPV6_UNICAST } from '../../src/bgp/wire/families.ts';
-import { flushPeer, markStale, reimport, sweepStale } from '../../src/rib/adj-rib-in.ts';
+import { flushPeer, markStale, refuse, reimport, reuseRow, sweepStale } from '../../src/rib/adj-rib-in.ts';
+import { announceWithin } from '../../src/rib/blocked-import.ts';
+import type { FamilyRib } from '../../src/rib/family-rib.ts';
 import { REJECT } from '../../src/rib/import-checks.ts';
-import type { RibPeer } from '../../src/rib/rib-peer.ts';
-import { exportOptions, identity, importOptions, octets, RibLab } from './lab.ts';
+import { keepLongLived } from '../../src/rib/long-lived.ts';
+import { NO_LIMIT, type RibPeer } from '../../src/rib/rib-peer.ts';
+import type { RoutePolicy } from '../../src/rib/route-policy.ts';
+import { batchOf, exportOptions, identity, importOptions, octets, RibLab } from './lab.ts';
 
 function setup(policy: 'accept' | 'reject' = 'accept') {
   const lab = new RibLab();
@@ -19,6 +24,27 @@ function setup(policy: 'accept' | 'reject' = 'accept') {
     return ids.sort();
   };
   return { lab, peer, rib, counters, prefixIds };
+}
+
+/** Gives each route these attributes instead of its own, and counts how often it is asked. */
+function replacing(values: Parameters<typeof encodeAttributes>[0], dependsOnPrefix = false) {
+  const asked = { times: 0 };
+  const apply = (rib: FamilyRib, _prefixId: number, attr: number): number => {
+    asked.times++;
+    const bytes = encodeAttributes(values);
+    const { attrs } = rib.shared;
+    return attrs.intern(bytes, 0, bytes.length, attrs.nextHop[attr]!);
+  };
+  const policy: RoutePolicy = {
+    name: 'replacing',
+    key: JSON.stringify(values),
+    afterRewrite: false,
+    dependsOnPrefix: () => dependsOnPrefix,
+    apply,
+    applyInTurn: apply,
+    settle: () => {},
+  };
+  return { policy, asked };
 }
 
 const A = '10.1.0.0/16';
@@ -182,6 +208,65 @@ describe('a peer that may come back', () => {
     lab.announce(peer, ['2001:db8:3::/48'], { asPath: '1' }, '2001:db8::1', IPV6_UNICAST);
     lab.settle();
     expect([other.paths.size, peer.counters[IPV6_UNICAST.id]!.stale]).toEqual([2, 0]);
+  });
+});
+
+describe('routes that are kept for long', () => {
+  /** A stale route of a peer that stays away, damped since before that. */
+  function damped(communities: string[]) {
+    const { lab, peer, rib, counters } = setup();
+    lab.announce(peer, [A], { asPath: '1' });
+    refuse(rib, peer, 1, REJECT.damped);
+    lab.settle();
+    peer.importOptions = { ...peer.importOptions, policy: replacing({ asPath: '2', communities }).policy };
+    lab.rib.suspendPeer(peer, () => true);
+    lab.rib.addWork(keepLongLived(rib, peer));
+    lab.settle();
+    expect([counters().stale, counters().staleRejected, rib.locRib.size]).toEqual([1, 1, 0]);
+    return { lab, peer, rib, counters };
+  }
+
+  it('9494-4.2 a damped one is the last resort when it is used again', () => {
+    const { lab, peer, rib, counters } = damped([]);
+    reuseRow(rib, peer, 1, lab.rib.checks);
+    lab.settle();
+    expect([counters().received, counters().staleRejected, rib.locRib.size]).toEqual([1, 0, 1]);
+    expect(lab.rib.attrs.staleSets).toBe(1);
+  });
+
+  it('9494-4.2 a damped one goes when it is used again and the policy says NO_LLGR', () => {
+    const { lab, peer, rib, counters } = damped(['NO_LLGR']);
+    reuseRow(rib, peer, 1, lab.rib.checks);
+    lab.settle();
+    expect([counters().received, counters().stale, counters().rejected]).toEqual([0, 0, 0]);
+    expect([rib.paths.size, rib.prefixes.size, lab.rib.attrs.size]).toEqual([0, 0, 0]);
+  });
+});
+
+describe('a peer near its limit', () => {
+  it('has its routes judged once a message where the policy does not look at prefixes', () => {
+    for (const [dependsOnPrefix, times] of [
+      [false, 1],
+      [true, 3],
+    ] as const) {
+      const { lab, peer, rib, counters } = setup();
+      const { policy, asked } = replacing({ asPath: '2' }, dependsOnPrefix);
+      peer.importOptions = { ...peer.importOptions, policy };
+      const { attrs, nextHops, checks } = lab.rib;
+      const hop = nextHops.intern(octets('192.0.2.1'), 4, undefined);
+      const bytes = encodeAttributes({ asPath: '1' });
+      const attrIn = attrs.intern(bytes, 0, bytes.length, hop);
+      const blocks = { received: [4, 4], accepted: [NO_LIMIT, NO_LIMIT], blocked: () => {} };
+      const result = checks.evaluate(peer, attrIn);
+      announceWithin(rib, peer, blocks, batchOf(IPV4_UNICAST, [A, B, C]), attrIn, result, 0);
+      for (const id of [attrIn, result.attrPost]) attrs.release(id);
+      nextHops.release(hop);
+      lab.settle();
+      expect([asked.times, counters().received, rib.locRib.size, attrs.size]).toEqual([times, 3, 3, 2]);
+      lab.withdraw(peer, [A, B, C]);
+      lab.settle();
+      expect([attrs.size, [...nextHops.values()].length]).toEqual([0, 0]);
+    }
   });
 });
 

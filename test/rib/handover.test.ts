@@ -201,29 +201,34 @@ describe('tables in another process', () => {
     expect(after.sinks.slice(1).map(({ octets }) => octets)).toEqual([0, 0, 0]);
   });
 
-  it('lose the routes of a peer that did not come along, and tell the others', () => {
+  it.each([
+    ['several paths', 2],
+    ['one path', 3],
+  ])('lose the routes of a peer that did not come along, and tell a peer that is sent %s', (_, to) => {
     const before = newWorld();
     apply(before, { kind: 'announce', peer: 0, prefixes: [0, 1], med: 0 });
     apply(before, { kind: 'announce', peer: 1, prefixes: [1], med: 3 });
     const image = travelled(captureRib(before.lab.rib));
     const lab = new RibLab({ rows: 64 });
-    const [peer, source] = [addPeer(lab, 2), addPeer(lab, 1)];
+    const [peer, source] = [addPeer(lab, to), addPeer(lab, 1)];
     const restore = new RibRestore(
       lab.rib,
       image,
       new Map([
-        [before.peers[2]!.id, peer],
+        [before.peers[to]!.id, peer],
         [before.peers[1]!.id, source],
       ]),
     );
-    const sink = new FakeSink(EXPORTS[2]!);
-    for (const [prefix, text] of before.sinks[2]!.table) sink.table.set(prefix, text);
-    lab.rib.groups[0]!.join(EXPORTS[2]!, { peer, sink }, (group) =>
-      restore.part(0, before.peers[2]!.id, group),
+    const sink = new FakeSink(EXPORTS[to]!);
+    for (const [prefix, text] of before.sinks[to]!.table) sink.table.set(prefix, text);
+    lab.rib.groups[0]!.join(EXPORTS[to]!, { peer, sink }, (group) =>
+      restore.part(0, before.peers[to]!.id, group),
     );
     restore.release();
     lab.settle();
     expect([...sink.table.keys()].map((key) => key.split('#')[0])).toEqual([PREFIXES[1]]);
+    expect([...sink.table.values()][0]).toContain('65002');
+    expect(sink.untidy).toEqual([]);
   });
 
   it('are not made of what cannot be', () => {

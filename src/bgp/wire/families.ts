@@ -2,11 +2,14 @@
 // here; a family's index is its id everywhere inside. (AFI: RFC 1700 and IANA address-family-numbers; SAFI: RFC
 // 4760 §6 and IANA safi-namespace.)
 
+import type { IpVersion } from '../../lib/ip.ts';
+
 export interface Family {
   /** Position in FAMILIES; the id used by every layer. */
   readonly id: number;
   /** As configuration and output write it. */
   readonly name: FamilyName;
+  readonly version: IpVersion;
   readonly afi: number;
   readonly safi: number;
   /** Longest prefix, in bits. */
@@ -22,6 +25,7 @@ export type FamilyName = 'ipv4-unicast' | 'ipv6-unicast';
 export const IPV4_UNICAST: Family = {
   id: 0,
   name: 'ipv4-unicast',
+  version: 'ipv4',
   afi: 1,
   safi: 1,
   maxBits: 32,
@@ -32,6 +36,7 @@ export const IPV4_UNICAST: Family = {
 export const IPV6_UNICAST: Family = {
   id: 1,
   name: 'ipv6-unicast',
+  version: 'ipv6',
   afi: 2,
   safi: 1,
   maxBits: 128,

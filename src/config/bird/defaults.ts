@@ -16,6 +16,8 @@ export const DEFAULT_TIMERS = {
 
 export const DEFAULT_SCAN_TIME = 60;
 export const DEFAULT_LOCAL_PREF = 100;
+/** Of what an opaque pipe makes. */
+export const DEFAULT_PIPE_PREFERENCE = 70;
 /** 2.x; 1.6 sets none. */
 export const DEFAULT_METRIC = 32;
 export const MAIN_TABLE = 254;

@@ -1,6 +1,7 @@
 // Kernel and direct protocols -> the kernel section of the model: one for both families, so that what the protocols say
 // beyond their filters should agree. godwit looks at link states in any case, so `check link` asks for nothing more.
 
+import { IP_VERSIONS, type IpVersion } from '../../lib/ip.ts';
 import { ROUTE_ATTRIBUTES } from '../../policy/attributes.ts';
 import type { Span } from '../../policy/source.ts';
 import type { KernelConfig, LocalPolicies, Policy, RedistributeSource } from '../model.ts';
@@ -94,9 +95,9 @@ export function kernelOf(config: BirdConfig, policies: LocalPolicies, unsaid: Un
 }
 
 /** BIRD 1.6 has a daemon a family: the routes of the other one are the other daemon's. */
-function familiesOf({ family }: BirdConfig, kernels: readonly Kernel[]): readonly ('ipv4' | 'ipv6')[] {
+function familiesOf({ family }: BirdConfig, kernels: readonly Kernel[]): readonly IpVersion[] {
   if (family !== undefined) return [family];
-  return (['ipv4', 'ipv6'] as const).filter((each) => kernels.some(({ channels }) => channels.has(each)));
+  return IP_VERSIONS.filter((each) => kernels.some(({ channels }) => channels.has(each)));
 }
 
 /** The first that says one counts, as everywhere here. */

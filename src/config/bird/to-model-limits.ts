@@ -2,10 +2,11 @@
 // counts what import has accepted; godwit keeps them always, so that has to be said.
 
 import type { FamilyName } from '../../bgp/wire/families.ts';
+import type { IpVersion } from '../../lib/ip.ts';
 import type { LimitsConfig, RouteLimit, RouteLimits } from '../model/limits.ts';
 import type { ChannelOptions, Limit } from './config.ts';
 
-type Channels = ReadonlyMap<'ipv4' | 'ipv6', ChannelOptions>;
+type Channels = ReadonlyMap<IpVersion, ChannelOptions>;
 
 /** `routeLimit`: of 1.6, the older way to write an import limit that restarts the protocol. */
 export function limitsOf(channels: Channels, routeLimit: number | undefined): LimitsConfig {

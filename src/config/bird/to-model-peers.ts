@@ -1,7 +1,7 @@
 // BGP protocols -> peers and dynamic ranges of the model, BIRD's defaults filled in.
 
 import type { FamilyName } from '../../bgp/wire/families.ts';
-import { formatQuad } from '../../lib/ip.ts';
+import { formatQuad, IP_VERSIONS, type IpVersion } from '../../lib/ip.ts';
 import type { PolicyProgram } from '../../policy/program.ts';
 import type { Span } from '../../policy/source.ts';
 import type { DynamicPeersConfig, NextHopMode, PeerConfig, PeerSettings } from '../model.ts';
@@ -234,9 +234,9 @@ function isAlready(key: string, value: unknown): boolean {
 }
 
 /** The IPv4 and IPv6 unicast channels; 1.6 has the one of its daemon, also where nothing is said of it. */
-function unicastChannels(config: BirdConfig, protocol: BgpProtocol): Map<'ipv4' | 'ipv6', ChannelOptions> {
-  const found = new Map<'ipv4' | 'ipv6', ChannelOptions>();
-  for (const name of ['ipv4', 'ipv6'] as const) {
+function unicastChannels(config: BirdConfig, protocol: BgpProtocol): Map<IpVersion, ChannelOptions> {
+  const found = new Map<IpVersion, ChannelOptions>();
+  for (const name of IP_VERSIONS) {
     const channel = protocol.channels.get(name);
     if (channel !== undefined) found.set(name, channel);
     else if (config.family === name) found.set(name, { span: protocol.span });

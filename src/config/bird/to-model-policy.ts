@@ -1,15 +1,15 @@
 // Filters of a BIRD configuration -> policies of the model: of BGP peers by channel, of the kernel, direct and static
 // protocols by family. What is no more than accept or reject becomes that; everything else is the compiled filter.
 
+import { IP_VERSIONS, type IpVersion } from '../../lib/ip.ts';
 import type { FilterUse } from '../../policy/ast.ts';
 import type { PolicyProgram } from '../../policy/program.ts';
 import type { FamilyPolicy, LocalPolicies, Policy } from '../model.ts';
-import { type IpVersion, policyOf, samePolicy } from '../policies.ts';
+import { policyOf, samePolicy } from '../policies.ts';
 import type { BirdConfig, ChannelOptions, ProtocolConfig } from './config.ts';
 import type { Unsaid } from './unsaid.ts';
 
 type Direction = 'import' | 'export';
-const VERSIONS: readonly IpVersion[] = ['ipv4', 'ipv6'];
 
 /** The policy that a use of a filter stands for; BIRD imports everything and exports nothing where nothing is said. */
 export function filterPolicy(
@@ -29,7 +29,7 @@ export function channelPolicy(
   direction: Direction,
   program: PolicyProgram,
 ): Policy {
-  const found = VERSIONS.flatMap((version) => {
+  const found = IP_VERSIONS.flatMap((version) => {
     const channel = channels.get(version);
     return channel === undefined ? [] : [filterPolicy(channel[direction], direction, program)];
   });

@@ -1,20 +1,18 @@
 // Graceful restart of a BGP protocol, ordinary and long-lived -> the model's. BIRD of either dialect helps its peers
 // unless told otherwise, in both kinds.
 
-import type { GracefulRestartConfig } from '../model.ts';
+import type { IpVersion } from '../../lib/ip.ts';
+import { type GracefulRestartConfig, LONGEST_STALE_TIME } from '../model.ts';
 import type { BgpOptions } from './bgp-options.ts';
 import type { ChannelOptions } from './config.ts';
 import { DEFAULT_TIMERS } from './defaults.ts';
 
-/** 24 bits (RFC 9494 §3.1). */
-const LONGEST_STALE_TIME = 0xff_ffff;
-
 export function restartOf(
   options: BgpOptions,
-  channels: ReadonlyMap<'ipv4' | 'ipv6', ChannelOptions>,
+  channels: ReadonlyMap<IpVersion, ChannelOptions>,
 ): GracefulRestartConfig {
   const asked = options.longLivedGracefulRestart ?? 'aware';
-  const staleTime = (name: 'ipv4' | 'ipv6'): number => {
+  const staleTime = (name: IpVersion): number => {
     const channel = channels.get(name);
     if (channel === undefined || !(channel.longLivedGracefulRestart ?? asked === 'on')) return 0;
     const seconds = channel.longLivedStaleTime ?? options.longLivedStaleTime ?? DEFAULT_TIMERS.longLivedStale;

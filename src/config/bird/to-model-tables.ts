@@ -1,16 +1,16 @@
 // Routing tables beside the main ones, what is attached to each, and pipes. A table of the model is what its name says
 // of a family; the main tables of both families are one there, without a name.
 
+import { IP_VERSIONS, type IpVersion } from '../../lib/ip.ts';
 import type { PolicyProgram } from '../../policy/program.ts';
 import type { KernelConfig, MrtConfig, PipeConfig, TableConfig, TableNames } from '../model.ts';
 import type { BirdConfig, ChannelOptions, ProtocolConfig } from './config.ts';
+import { DEFAULT_PIPE_PREFERENCE } from './defaults.ts';
 import { kernelOf, redistributed } from './to-model-kernel.ts';
 import { filterPolicy, localPolicies } from './to-model-policy.ts';
 import { networksOf } from './to-model-static.ts';
 import type { Unsaid } from './unsaid.ts';
 
-type IpVersion = 'ipv4' | 'ipv6';
-const VERSIONS: readonly IpVersion[] = ['ipv4', 'ipv6'];
 /** Kinds that are sections of a table in the model. */
 const SECTION_KINDS: ReadonlySet<ProtocolConfig['kind']> = new Set(['kernel', 'direct', 'static']);
 
@@ -24,7 +24,7 @@ export function modelTable({ tables }: BirdConfig, name: string): string {
 /** Unicast tables that are not the first of their family. */
 export function furtherTables(config: BirdConfig): { readonly name: string; readonly version: IpVersion }[] {
   return [...config.tables.values()].flatMap(({ name, type }) => {
-    const version = VERSIONS.find((each) => each === type);
+    const version = IP_VERSIONS.find((each) => each === type);
     return version === undefined || modelTable(config, name) === '' ? [] : [{ name, version }];
   });
 }
@@ -103,11 +103,11 @@ function warnOfShared(
   unsaid: Unsaid,
 ): void {
   const taken = new Set(
-    (main.install ? (main.families ?? VERSIONS) : []).map((each) => `${main.table} ${each}`),
+    (main.install ? (main.families ?? IP_VERSIONS) : []).map((each) => `${main.table} ${each}`),
   );
   for (const { name, kernel } of tables) {
     if (!kernel.install) continue;
-    for (const version of kernel.families ?? VERSIONS) {
+    for (const version of kernel.families ?? IP_VERSIONS) {
       const place = `${kernel.table} ${version}`;
       const span = config.tables.get(name)?.span;
       if (taken.has(place) && span !== undefined) {
@@ -127,7 +127,7 @@ export function pipesOf(config: BirdConfig, program: PolicyProgram, unsaid: Unsa
     const { peerTable = '' } = options;
     const table = channel.table ?? [...config.tables.keys()][0] ?? '';
     const type = config.tables.get(peerTable)?.type;
-    const version = VERSIONS.find((each) => each === type);
+    const version = IP_VERSIONS.find((each) => each === type);
     if (version === undefined) {
       unsaid.add(`a pipe between ${type} tables`, span, name);
       return [];
@@ -164,5 +164,4 @@ export function mrtOf(config: BirdConfig, program: PolicyProgram): readonly MrtC
   });
 }
 
-const DEFAULT_PIPE_PREFERENCE = 70;
 const NOTHING: ReadonlySet<string> = new Set();

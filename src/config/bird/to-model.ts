@@ -7,6 +7,7 @@ import type { PolicyProgram } from '../../policy/program.ts';
 import type { Span } from '../../policy/source.ts';
 import type { HostFacts } from '../build.ts';
 import { DIAGNOSIS_DEFAULTS } from '../diagnosis-defaults.ts';
+import { DEFAULT_SOCKET, SOCKET_MODE } from '../model/control.ts';
 import type { Config, ListenConfig, PeerConfig } from '../model.ts';
 import type { BirdConfig, ProtocolConfig } from './config.ts';
 import { BGP_PORT, DEFAULT_LOCAL_PREF, DEFAULT_TIMERS } from './defaults.ts';
@@ -18,9 +19,6 @@ import { rpkiCaches } from './to-model-rpki.ts';
 import { networksOf } from './to-model-static.ts';
 import { attachedTo, mrtOf, pipesOf, tablesOf } from './to-model-tables.ts';
 import { Unsaid } from './unsaid.ts';
-
-const CONTROL_SOCKET = '/run/godwit/godwit.sock';
-const CONTROL_MODE = 0o660;
 
 type Of<K extends ProtocolConfig['kind']> = Extract<ProtocolConfig, { kind: K }>;
 
@@ -63,7 +61,7 @@ export function toModel(
     ...(mrt.length > 0 && { mrt }),
     ...(rpki.length > 0 && { rpki }),
     decision: decisionOf(bgp),
-    control: { socket: CONTROL_SOCKET, mode: CONTROL_MODE, bird: socketsOf(config) },
+    control: { socket: DEFAULT_SOCKET, mode: SOCKET_MODE, bird: socketsOf(config) },
     http: undefined,
     log: { level: config.globals.debugProtocols === 'all' ? 'debug' : 'info', format: 'auto' },
     diagnosis: diagnosisOf(config),
@@ -75,7 +73,7 @@ export function toModel(
 /** Further sockets; the main one is named on the command line. */
 function socketsOf({ globals }: BirdConfig): Config['control']['bird'] {
   return (globals.sockets ?? []).map(({ path, restricted }) => {
-    return { socket: path, mode: CONTROL_MODE, style: 'auto', restricted };
+    return { socket: path, mode: SOCKET_MODE, style: 'auto', restricted };
   });
 }
 

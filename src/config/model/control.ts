@@ -1,5 +1,10 @@
 // How people and programs reach the daemon, as the model has it: its own socket, BIRD's, and TCP.
 
+/** Where the daemon listens and the command line looks unless told otherwise. */
+export const DEFAULT_SOCKET = '/run/godwit/godwit.sock';
+/** Of sockets that nothing else is said of. */
+export const SOCKET_MODE = 0o660;
+
 /** Who may use a unix socket, beside what its mode says. Users are `name` or a number, groups the same after an `@`. */
 export interface SocketAccess {
   /** Owner of the socket; the user that the daemon starts as unless given. */

@@ -3,6 +3,9 @@
 
 import type { FamilyName } from '../../bgp/wire/families.ts';
 
+/** Seconds; RFC 9494 §3.1: 24 bits. */
+export const LONGEST_STALE_TIME = 0xff_ffff;
+
 export interface GracefulRestartConfig {
   /** helper: keep a restarting peer's routes; full: and let it keep ours; off: no capability at all. */
   readonly mode: 'off' | 'helper' | 'full';

@@ -6,6 +6,7 @@ import { growInt32, growUint16, growUint32 } from '../../lib/columns.ts';
 import { describeOptions, type ExportOptions } from '../export-options.ts';
 import type { FamilyRib } from '../family-rib.ts';
 import type { Lane } from '../lane.ts';
+import { MAIN_DOMAIN } from '../next-hops.ts';
 import type { Rib } from '../rib.ts';
 import type { UpdateGroup } from '../update-group.ts';
 import type {
@@ -19,17 +20,28 @@ import type {
   RowImage,
 } from './image.ts';
 
-/** Throws RangeError where the tables are not at rest. */
-export function captureRib(rib: Rib): RibImage {
+/** `further`: tables beside the main ones. Throws RangeError where the tables are not at rest. */
+export function captureRib(rib: Rib, further: readonly FamilyRib[] = []): RibImage {
   if (!rib.idle) throw new RangeError('the tables are not at rest');
   const { attrs, nextHops } = rib;
   const attributes = captureAttributes(rib);
   const extras = [...new Set(attributes.extras)].filter((id) => id !== 0);
   return {
-    nextHops: [...nextHops.values()].map(({ id, wire, zone }) => ({ id, wire, zone })),
+    nextHops: [...nextHops.values()].map(({ id, wire, zone, domain }) => ({
+      id,
+      wire,
+      zone,
+      ...(domain !== MAIN_DOMAIN && { domain }),
+    })),
     extras: extras.map((id) => ({ id, bundle: attrs.extrasTable.get(id) })),
     attributes,
-    families: rib.families.map((family) => captureFamily(family, rib.groups[family.index]!.values())),
+    families: [
+      ...rib.families.map((family) => captureFamily(family, rib.groups[family.index]!.values())),
+      ...further.map((table) => ({
+        ...captureFamily(table, rib.groups[table.index]!.values()),
+        table: table.index,
+      })),
+    ],
     local: rib.local.id,
   };
 }

@@ -16,6 +16,8 @@ export interface NextHopImage {
   readonly id: number;
   readonly wire: Uint8Array;
   readonly zone: string | undefined;
+  /** Absent for the main table's. */
+  readonly domain?: number;
 }
 
 export interface PrefixImage {
@@ -72,6 +74,8 @@ export interface MissingImage {
 export interface FamilyImage {
   /** Of the family table. */
   readonly family: string;
+  /** The writer's number of the routing table; absent for the main ones. */
+  readonly table?: number;
   readonly prefixes: PrefixImage;
   readonly rows: RowImage;
   readonly groups: readonly GroupImage[];
@@ -83,6 +87,6 @@ export interface RibImage {
   readonly extras: readonly { readonly id: number; readonly bundle: object }[];
   readonly attributes: AttributeImage;
   readonly families: readonly FamilyImage[];
-  /** The id of the pseudo peer of own routes. */
+  /** The id of the pseudo peer of the main table's own routes. */
   readonly local: number;
 }

@@ -5,8 +5,10 @@
 
 import { IPV4_UNICAST } from '../../bgp/wire/families.ts';
 import type { FamilyRib } from '../family-rib.ts';
+import type { Feed } from '../feeds.ts';
 import { Lane, type Parted } from '../lane.ts';
-import { PATH_FLAG } from '../path-store.ts';
+import { MAIN_DOMAIN } from '../next-hops.ts';
+import { BELOW_FEED, feedOf, PATH_FLAG } from '../path-store.ts';
 import type { Rib } from '../rib.ts';
 import type { RibPeer } from '../rib-peer.ts';
 import { NO_EXTRAS, type RouteExtras } from '../route-extras.ts';
@@ -28,7 +30,21 @@ export class ImageError extends Error {
 /** By the writer's id, the id here; 0 = none. */
 type Translation = Int32Array;
 
+/** What the writer's numbers mean here; rows and tables of what is not in here are left out. */
+export interface Meanings {
+  /** Except the pseudo peer of the main table. */
+  readonly peers: ReadonlyMap<number, RibPeer>;
+  /** Tables beside the main ones. */
+  readonly tables: ReadonlyMap<number, FamilyRib>;
+  /** In whose view of the kernel next hops are looked up; the main one's aside. */
+  readonly domains: ReadonlyMap<number, number>;
+  /** By the writer's table, what has brought rows of other tables there. */
+  readonly feeds: ReadonlyMap<number, ReadonlyMap<number, Feed>>;
+}
+
 interface HandedFamily {
+  /** The writer's number. */
+  readonly table: number;
   readonly rib: FamilyRib;
   readonly prefixes: Translation;
   readonly groups: readonly GroupImage[];
@@ -38,31 +54,46 @@ interface HandedFamily {
 
 export class RibRestore {
   readonly #rib: Rib;
+  readonly #meanings: Meanings;
   readonly #peers: ReadonlyMap<number, RibPeer>;
   readonly #attrs: Translation;
   readonly #families: HandedFamily[] = [];
   #released = false;
 
   /**
-   * Fills empty tables. `peers`: the peer here for each id of the image, except the pseudo peer's; rows of others are
-   * left out. Own routes count as stale until they are announced again. Throws ImageError, with the tables in any state.
+   * Fills empty tables. Own routes count as stale until they are announced again. Throws ImageError, with the tables in
+   * any state.
    */
-  constructor(rib: Rib, image: RibImage, peers: ReadonlyMap<number, RibPeer>) {
+  constructor(rib: Rib, image: RibImage, meanings: Meanings) {
     this.#rib = rib;
-    this.#peers = new Map([...peers, [image.local, rib.local]]);
-    this.#attrs = restoreAttributes(rib, image);
-    for (const family of image.families) this.#families.push(this.#restoreFamily(family));
+    this.#meanings = meanings;
+    this.#peers = new Map([...meanings.peers, [image.local, rib.local]]);
+    this.#attrs = restoreAttributes(rib, image, meanings);
+    for (const family of image.families) {
+      const table = this.#tableOf(family);
+      if (table !== undefined) this.#families.push(this.#restoreFamily(family, table));
+    }
   }
 
-  /** What a peer that joins a group of this family has been sent; called once the group is there and before it works. */
-  part(familyId: number, oldPeerId: number, group: UpdateGroup): Parted | undefined {
-    const handed = this.#families.find(({ rib }) => rib.family.id === familyId);
+  /** What a peer that joins a group of this table has been sent; called once the group is there and before it works. */
+  part(table: FamilyRib, oldPeerId: number, group: UpdateGroup): Parted | undefined {
+    const handed = this.#families.find(({ rib }) => rib === table);
     if (handed === undefined) return undefined;
     for (const image of handed.groups) {
       const member = image.members.find(({ peer }) => peer === oldPeerId);
       if (member !== undefined) return this.#part(handed, image, member, group);
     }
     return undefined;
+  }
+
+  /** The table, and the prefix in it, that the writer calls so; undefined where it is not here. Until `release`. */
+  prefixOf(
+    table: number,
+    prefix: number,
+  ): { readonly rib: FamilyRib; readonly prefixId: number } | undefined {
+    const handed = this.#families.find((each) => each.table === table);
+    const prefixId = handed?.prefixes[prefix] ?? 0;
+    return handed === undefined || prefixId === 0 ? undefined : { rib: handed.rib, prefixId };
   }
 
   /** All peers have joined: ids that nobody uses may go. To be called once. */
@@ -80,9 +111,16 @@ export class RibRestore {
     }
   }
 
-  #restoreFamily(image: FamilyImage): HandedFamily {
-    const rib = this.#rib.families.find(({ family }) => family.name === image.family);
-    if (rib === undefined) throw new ImageError(`there is no family ${image.family}`);
+  /** Undefined for a further table that is not here. */
+  #tableOf({ family: name, table }: FamilyImage): FamilyRib | undefined {
+    if (table !== undefined) return this.#meanings.tables.get(table);
+    const rib = this.#rib.families.find(({ family }) => family.name === name);
+    if (rib === undefined) throw new ImageError(`there is no family ${name}`);
+    return rib;
+  }
+
+  #restoreFamily(image: FamilyImage, rib: FamilyRib): HandedFamily {
+    if (rib.family.name !== image.family) throw new ImageError(`a table is not one of ${image.family}`);
     if (rib.paths.size > 0) throw new RangeError('the tables are in use');
     const prefixes = restorePrefixes(rib, image);
     this.#restoreRows(rib, image, prefixes);
@@ -94,15 +132,19 @@ export class RibRestore {
         rib.locRib.restore(prefixId, best);
       }
     }
-    return { rib, prefixes, groups: image.groups, adopted: new Map() };
+    return { table: image.table ?? rib.index, rib, prefixes, groups: image.groups, adopted: new Map() };
   }
 
-  #restoreRows(rib: FamilyRib, { rows: image }: FamilyImage, prefixes: Translation): void {
+  #restoreRows(rib: FamilyRib, { rows: image, table }: FamilyImage, prefixes: Translation): void {
     const { paths, shared } = rib;
+    const feeds = this.#meanings.feeds.get(table ?? rib.index);
     let skipped = 0;
     for (let i = 0; i < image.rows.length; i++) {
       const peer = this.#peers.get(image.peers[i]!);
-      if (peer === undefined) continue;
+      const flags = image.flags[i]!;
+      const brought = feedOf(flags) !== 0;
+      const feed = brought ? feeds?.get(feedOf(flags)) : undefined;
+      if (peer === undefined || (brought && feed === undefined)) continue;
       const number = image.rows[i]!;
       if (number < paths.limit) throw new ImageError('rows are not in order');
       skipped += paths.skipTo(number);
@@ -120,8 +162,9 @@ export class RibRestore {
       }
       paths.setSince(row, image.since[i]!);
       paths.setReject(row, image.rejects[i]!);
-      const own = peer === this.#rib.local ? PATH_FLAG.stale : 0;
-      paths.setFlags(row, image.flags[i]! | own);
+      const own = peer.source === 'local' && !brought ? PATH_FLAG.stale : 0;
+      paths.setFlags(row, (flags & BELOW_FEED) | own);
+      feed?.adopt(row);
       const counters = peer.counters[rib.index]!;
       counters.received++;
       if (image.rejects[i] !== 0) counters.rejected++;
@@ -176,10 +219,14 @@ export class RibRestore {
 }
 
 /** Each set is held once; what it names is held by it. */
-function restoreAttributes({ attrs, nextHops }: Rib, image: RibImage): Translation {
+function restoreAttributes({ attrs, nextHops }: Rib, image: RibImage, { domains }: Meanings): Translation {
   const { attributes } = image;
   const hops = tableFor(image.nextHops.map(({ id }) => id));
-  for (const { id, wire, zone } of image.nextHops) hops[id] = nextHops.intern(wire, wire.length, zone);
+  for (const { id, wire, zone, domain = MAIN_DOMAIN } of image.nextHops) {
+    // Of a table that is not here any more: no row that is left names it.
+    const here = domain === MAIN_DOMAIN ? domain : (domains.get(domain) ?? MAIN_DOMAIN);
+    hops[id] = nextHops.intern(wire, wire.length, zone, here);
+  }
   const bundles = new Map([[NO_EXTRAS, NO_EXTRAS]]);
   for (const { id, bundle } of image.extras) bundles.set(id, attrs.extrasTable.intern(bundleOf(bundle)));
   const translation = tableFor(attributes.ids);

@@ -14,7 +14,7 @@ import type { PeerHandle } from '../peer-registry.ts';
 import type { Speaker } from '../speaker.ts';
 import { bgpError } from './bgp-errors.ts';
 import { channelStats } from './channel-stats.ts';
-import { channelTable, type DeclaredProtocol, type IpVersion, shownTable } from './declared.ts';
+import { channelTable, type DeclaredProtocol, shownTable } from './declared.ts';
 import { filterText } from './filter-text.ts';
 
 const MS_PER_SECOND = 1000;
@@ -168,7 +168,7 @@ function channelView(
   details: boolean,
 ): ChannelView {
   const { written: config } = speaker;
-  const version: IpVersion = family.name.startsWith('ipv4') ? 'ipv4' : 'ipv6';
+  const { version } = family;
   const options = written?.channels.get(version);
   const up = handle?.established?.session.context.families.includes(family) === true;
   const kept = handle?.restarts.phase(family);

@@ -3,6 +3,7 @@
 
 import type { BirdConfig, ChannelOptions, ProtocolConfig } from '../../config/bird/config.ts';
 import type { Config, TableConfig, TableNames } from '../../config/model.ts';
+import { IP_VERSIONS, type IpVersion } from '../../lib/ip.ts';
 import type { ProtocolKind } from '../api/protocols.ts';
 
 export interface DeclaredProtocol {
@@ -18,9 +19,6 @@ export interface DeclaredProtocol {
   /** In the native language: the further table that it stands for. */
   readonly table?: string;
 }
-
-export type IpVersion = 'ipv4' | 'ipv6';
-export const IP_VERSIONS: readonly IpVersion[] = ['ipv4', 'ipv6'];
 
 /** In the order of the configuration. */
 export function declaredProtocols(config: Config): DeclaredProtocol[] {

@@ -1,13 +1,12 @@
 // How many routes a protocol that is no peer has: static routes, what was learned from the kernel and its interfaces,
 // and what the kernel was given. Counted when somebody asks, over those routes alone.
 
-import { formatPrefix, parsePrefix } from '../../lib/ip.ts';
+import { formatPrefix, type IpVersion, parsePrefix } from '../../lib/ip.ts';
 import type { FamilyRib } from '../../rib/family-rib.ts';
 import type { ChannelRoutes } from '../api/protocols.ts';
 import { familyOf, LOCAL_ORIGIN, type LocalOrigin, prefixWords } from '../local-routes.ts';
 import type { TableRoom } from '../table-room.ts';
-import type { DeclaredProtocol, IpVersion } from './declared.ts';
-import { versionOf } from './route-view.ts';
+import type { DeclaredProtocol } from './declared.ts';
 
 export function localCounts(
   { name }: DeclaredProtocol,
@@ -15,7 +14,7 @@ export function localCounts(
   version: IpVersion,
   room: TableRoom,
 ): ChannelRoutes {
-  const family = room.place.families.find((each) => versionOf(each) === version);
+  const family = room.place.families.find((each) => each.family.version === version);
   if (family === undefined) return { imported: 0, filtered: undefined, exported: 0, preferred: 0 };
   let imported = 0;
   let preferred = 0;

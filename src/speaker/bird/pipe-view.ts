@@ -2,15 +2,15 @@
 // is what comes from the peer table into the table.
 
 import type { ChannelOptions, ProtocolConfig } from '../../config/bird/config.ts';
+import { DEFAULT_PIPE_PREFERENCE } from '../../config/bird/defaults.ts';
 import { policyFor } from '../../config/policies.ts';
+import type { IpVersion } from '../../lib/ip.ts';
 import type { PipeCounters, PipeEnd } from '../../rib/pipe-end.ts';
 import type { ChannelStats, ChannelView, UpdateStats } from '../api/protocols.ts';
 import type { PipeLink } from '../pipes.ts';
 import type { Speaker } from '../speaker.ts';
-import { type DeclaredProtocol, type IpVersion, mainTable, shownTable, versionsOf } from './declared.ts';
+import { type DeclaredProtocol, mainTable, shownTable, versionsOf } from './declared.ts';
 import { filterText } from './filter-text.ts';
-
-export const PIPE_PREFERENCE = 70;
 
 type PipeProtocol = Extract<ProtocolConfig, { kind: 'pipe' }>;
 
@@ -58,7 +58,7 @@ export function pipeChannelView(
     name: 'main',
     table,
     state: up ? 'up' : 'down',
-    preference: options?.preference ?? PIPE_PREFERENCE,
+    preference: options?.preference ?? DEFAULT_PIPE_PREFERENCE,
     importFilter: filterText(
       options?.import,
       textOf(config?.import, version, isWritten, 'accept'),

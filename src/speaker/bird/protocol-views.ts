@@ -3,6 +3,7 @@
 import type { ChannelName, ChannelOptions } from '../../config/bird/config.ts';
 import type { Config, Policy } from '../../config/model.ts';
 import { ACCEPT_ALL, policyFor } from '../../config/policies.ts';
+import type { IpVersion } from '../../lib/ip.ts';
 import { DEFAULT_PREFERENCE } from '../../rib/route-extras.ts';
 import type { ChannelRoutes, ChannelView, ProtocolState, ProtocolView, RpkiView } from '../api/protocols.ts';
 import type { LocalOrigin } from '../local-routes.ts';
@@ -13,7 +14,6 @@ import {
   channelTable,
   type DeclaredProtocol,
   declaredProtocols,
-  type IpVersion,
   tablesOfProtocol,
   unicastChannels,
 } from './declared.ts';

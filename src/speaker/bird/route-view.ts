@@ -4,7 +4,7 @@ import { decodeAttributes } from '../../bgp/wire/attribute-values.ts';
 import type { NetworkConfig } from '../../config/model.ts';
 import type { LearnedRoute } from '../../fib/learn.ts';
 import type { KernelNextHop } from '../../fib/types.ts';
-import { formatAddress, formatPrefix, parseAddress, parsePrefix } from '../../lib/ip.ts';
+import { formatAddress, formatPrefix, type IpVersion, parseAddress, parsePrefix } from '../../lib/ip.ts';
 import { ATTR_FLAG } from '../../rib/attr-store.ts';
 import type { FamilyRib } from '../../rib/family-rib.ts';
 import { unveiled } from '../../rib/feeds.ts';
@@ -14,12 +14,11 @@ import type { KernelSync } from '../kernel-sync.ts';
 import { LOCAL_ORIGIN } from '../local-routes.ts';
 import type { Speaker } from '../speaker.ts';
 import type { TableRoom } from '../table-room.ts';
-import { type DeclaredProtocol, declaredProtocols, type IpVersion, ownerOf, shownTable } from './declared.ts';
+import { type DeclaredProtocol, declaredProtocols, ownerOf, shownTable } from './declared.ts';
 
 const MS_PER_SECOND = 1000;
 /** Octets of a global and a link-local address. */
 const IPV6_OCTETS = 16;
-const IPV4_OCTETS = 4;
 
 const ORIGINS: Readonly<Record<RouteExtras['origin'], RouteOrigin>> = {
   bgp: 'BGP',
@@ -70,7 +69,7 @@ export class RouteViews {
     const named = rib.attrs.extrasTable.get(rib.attrs.extras[attr]!).protocol;
     if (named !== undefined) return named;
     const kind = OWNER_KINDS[family.paths.pathId(row)] ?? 'kernel';
-    return this.#owner(kind, versionOf(family), room.name);
+    return this.#owner(kind, family.family.version, room.name);
   }
 
   #learnedBy(room: TableRoom, key: string): LearnedRoute | undefined {
@@ -211,10 +210,6 @@ export class RouteViews {
     attributes.localPref ??= attrs.localPref[as]!;
     return { attributes, nextHops: nextHopTexts(wire) };
   }
-}
-
-export function versionOf(family: FamilyRib): IpVersion {
-  return family.family.maxBits === IPV4_OCTETS * 8 ? 'ipv4' : 'ipv6';
 }
 
 function destinationOf({ destination }: RouteExtras): TableRoute['destination'] {

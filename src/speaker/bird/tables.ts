@@ -1,7 +1,7 @@
 // `show route`: which tables are meant, and for each of them a walk over its prefixes that picks the rows that a
 // question is after. Ids may be freed between two steps of a walk; what is gone is passed over.
 
-import { formatPrefix, maskBytes } from '../../lib/ip.ts';
+import { formatPrefix, type IpVersion, maskBytes } from '../../lib/ip.ts';
 import type { FilterPolicy } from '../../policy/filter-policy.ts';
 import type { FamilyRib } from '../../rib/family-rib.ts';
 import { REJECT } from '../../rib/import-checks.ts';
@@ -11,12 +11,12 @@ import type { Speaker } from '../speaker.ts';
 import { matchingPrefixes, parseTarget } from '../views/route-query.ts';
 import { standings } from '../views/route-view.ts';
 import type { AdHocFilters } from './ad-hoc-filter.ts';
-import { channelTable, declaredProtocols, type IpVersion, tablesOfProtocol, versionsOf } from './declared.ts';
+import { channelTable, declaredProtocols, tablesOfProtocol, versionsOf } from './declared.ts';
 import { exportRows, exportState } from './export-rows.ts';
 import { tablesOf } from './names.ts';
 import { pipeTables } from './pipe-view.ts';
 import { roaAnswer } from './roa-answer.ts';
-import { RouteViews, type RowStanding, versionOf } from './route-view.ts';
+import { RouteViews, type RowStanding } from './route-view.ts';
 
 /** After so many prefixes, whether or not they gave a route, whoever walks may do something else. */
 const PREFIXES_PER_PAUSE = 256;
@@ -48,7 +48,7 @@ export class TableWalks {
     return this.#targets(query).map((target) => {
       const version = versionsOf(config).find((each) => each === target.type);
       const room = version && rooms.shown(config, target.table, version);
-      const family = room?.place.families.find((each) => versionOf(each) === version);
+      const family = room?.place.families.find((each) => each.family.version === version);
       return family === undefined
         ? roaAnswer(this.#speaker, target, query, filter)
         : new FamilyWalk(this.#speaker, views, family, target, query, filter);
@@ -212,7 +212,7 @@ class FamilyWalk implements TableAnswer {
   *#walk<T>(make: (standing: RowStanding) => T): Iterable<T | undefined> {
     const { net } = this.#query;
     const query = net === undefined ? {} : { prefix: net.text, longer: net.match === 'inside' };
-    const version: IpVersion = versionOf(this.#family);
+    const { version } = this.#family.family;
     // Another version's prefixes are in another table.
     if (net !== undefined && (parseTarget(net.text).prefix.bytes.length === 4) !== (version === 'ipv4'))
       return;
@@ -307,7 +307,9 @@ class FamilyWalk implements TableAnswer {
     let first = true;
     for (let row = paths.first(prefixId); row !== 0; row = paths.next(row)) {
       if (paths.attrPost(row) !== 0 || paths.reject(row) !== REJECT.policy) continue;
-      if (!keepsFiltered(this.#speaker, this.#views.protocolOf(this.#family, row), versionOf(this.#family)))
+      if (
+        !keepsFiltered(this.#speaker, this.#views.protocolOf(this.#family, row), this.#family.family.version)
+      )
         continue;
       yield { row, primary: first, attr: paths.attrIn(row) };
       first = false;

@@ -129,7 +129,8 @@ function exportView(
 function sentPaths(group: UpdateGroup, prefixId: number, peerId: number): { attr: number; from: number }[] {
   const sent: { attr: number; from: number }[] = [];
   group.adjRibOut.forEach(prefixId, (_pathId, attr, from) => {
-    if (from !== peerId) sent.push({ attr, from });
+    // 0: its peer did not come along in an upgrade, and it goes as soon as the prefix has been computed.
+    if (from !== peerId && from !== 0) sent.push({ attr, from });
   });
   return sent;
 }
