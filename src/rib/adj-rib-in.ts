@@ -363,7 +363,7 @@ function storeJudged(
   const imported = withinLimit(rib, peer, paths.attrPost(row), judged);
   const lives = (paths.flags(row) & PATH_FLAG.longLived) !== 0 && imported.attrPost !== 0;
   storeRow(rib, peer, row, lives ? { ...imported, attrPost: marker.mark(imported.attrPost) } : imported);
-  if (false && lives && refusesLongLife(rib, row)) removeRow(rib, peer, row);
+  if (lives && refusesLongLife(rib, row)) removeRow(rib, peer, row);
 }
 
 function storeRow(rib: FamilyRib, peer: RibPeer, row: number, result: ImportResult): void {
