@@ -201,3 +201,15 @@ export class MultiPathOut implements AdjRibOut {
 }
 
 const NO_PATHS: readonly PathOut[] = [];
+
+/**
+ * What a member at the group's pace has of a prefix. Without routes of a peer that did not come along into this process
+ * (from 0): what was sent of them is not known any more, and they go when the prefix is computed next.
+ */
+export function sentTo(out: AdjRibOut, prefixId: number, peerId: number): PathOut[] {
+  const sent: PathOut[] = [];
+  out.forEach(prefixId, (pathId, attr, from) => {
+    if (from !== peerId && from !== 0) sent.push({ pathId, attr, from });
+  });
+  return sent;
+}

@@ -7,6 +7,7 @@ import { decodeAttributes } from '../bgp/wire/attribute-values.ts';
 import { diffConfig } from '../config/diff.ts';
 import { filtersIn } from '../config/filter-environment.ts';
 import type { Config } from '../config/model.ts';
+import { type PathOut, sentTo } from '../rib/adj-rib-out.ts';
 import { WITHHELD } from '../rib/distribution.ts';
 import { ExportFilter } from '../rib/export-filter.ts';
 import { type ExportOptions, groupKey } from '../rib/export-options.ts';
@@ -35,12 +36,6 @@ interface Target {
   readonly filter: ExportFilter | undefined;
   readonly limit: number | undefined;
   readonly changed: boolean;
-}
-
-interface Sent {
-  readonly pathId: number;
-  readonly attr: number;
-  readonly from: number;
 }
 
 /** Walks all routes in the scheduler's slices; resolves with the comparison. `limit`: most routes that are named. */
@@ -169,10 +164,7 @@ class ImpactWalk implements ResumableWork {
 
   #compareExport(rib: FamilyRib, prefixId: number, target: Target): void {
     const { group, rewriter, filter, peerId, name } = target;
-    const old: Sent[] = [];
-    group.adjRibOut.forEach(prefixId, (pathId, attr, from) => {
-      if (from !== peerId) old.push({ pathId, attr, from });
-    });
+    const old = sentTo(group.adjRibOut, prefixId, peerId);
     const next = wantedBy(rib, prefixId, target).filter(({ from }) => from !== peerId);
     for (const { pathId, attr, from } of old) {
       const same = next.find((path) => path.pathId === pathId);
@@ -280,7 +272,7 @@ function targetsOf(
 }
 
 /** What a peer would be sent of a prefix as the tables show it now; held until the filter settles. */
-function wantedBy(rib: FamilyRib, prefixId: number, { rewriter, filter, limit }: Target): Sent[] {
+function wantedBy(rib: FamilyRib, prefixId: number, { rewriter, filter, limit }: Target): PathOut[] {
   const { explainer, paths, locRib } = rib;
   const first = paths.first(prefixId);
   const current = locRib.bestRow(prefixId);

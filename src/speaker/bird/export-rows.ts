@@ -1,6 +1,7 @@
 // What a protocol gets of a prefix: a peer by its update group, the kernel by the routes that are wanted there. The
 // answers come from what was decided, not from running policies again.
 
+import { sentTo } from '../../rib/adj-rib-out.ts';
 import { WITHHELD, type WithheldCause } from '../../rib/distribution.ts';
 import type { FamilyRib } from '../../rib/family-rib.ts';
 import type { UpdateGroup } from '../../rib/update-group.ts';
@@ -61,10 +62,7 @@ function peerRows(
   peerId: number,
 ): RowStanding[] {
   const { paths } = family;
-  const sent: { readonly pathId: number; readonly attr: number; readonly from: number }[] = [];
-  group.adjRibOut.forEach(prefixId, (pathId, attr, from) => {
-    if (from !== peerId) sent.push({ pathId, attr, from });
-  });
+  const sent = sentTo(group.adjRibOut, prefixId, peerId);
   const { addPath } = group.options;
   const most = addPath === 'none' ? 1 : addPath === 'all' ? Number.MAX_SAFE_INTEGER : addPath;
   const rows: RowStanding[] = [];

@@ -3,11 +3,11 @@
 
 import { decodeAttributes } from '../../bgp/wire/attribute-values.ts';
 import { formatPrefix } from '../../lib/ip.ts';
+import { sentTo } from '../../rib/adj-rib-out.ts';
 import { DECISION_STEPS } from '../../rib/decision.ts';
 import { WITHHELD, WITHHELD_SENTENCES } from '../../rib/distribution.ts';
 import type { FamilyRib } from '../../rib/family-rib.ts';
 import type { Rib } from '../../rib/rib.ts';
-import type { UpdateGroup } from '../../rib/update-group.ts';
 import { CommandError, type ExplainView, type FilterTraceView } from '../api.ts';
 import { exportedRoutes } from '../limited-peer.ts';
 import { familyOf } from '../local-routes.ts';
@@ -98,7 +98,7 @@ function exportView(
   const best = locRib.bestAttr(prefixId);
   if (best === 0) return withheld('there is no best path');
   const peerId = established.ribPeer.id;
-  const sent = sentPaths(group, prefixId, peerId);
+  const sent = sentTo(group.adjRibOut, prefixId, peerId);
   const from = locRib.bestPeer(prefixId);
   // RFC 7911: other peers' paths may go to the peer whose own is best.
   if (from === peerId && sent.length === 0) return withheld(WITHHELD_SENTENCES[WITHHELD.ownRoute]);
@@ -123,14 +123,4 @@ function exportView(
     nextHop: formatNextHop(nextHop),
     exportFilter: trace,
   };
-}
-
-/** Routes that a member of the group has been sent for a prefix, best first. */
-function sentPaths(group: UpdateGroup, prefixId: number, peerId: number): { attr: number; from: number }[] {
-  const sent: { attr: number; from: number }[] = [];
-  group.adjRibOut.forEach(prefixId, (_pathId, attr, from) => {
-    // 0: its peer did not come along in an upgrade, and it goes as soon as the prefix has been computed.
-    if (from !== peerId && from !== 0) sent.push({ attr, from });
-  });
-  return sent;
 }

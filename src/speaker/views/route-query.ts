@@ -4,6 +4,7 @@
 import { decodeAttributes } from '../../bgp/wire/attribute-values.ts';
 import { type Family, familyByName } from '../../bgp/wire/families.ts';
 import { type Prefix, parseAddress, parsePrefix } from '../../lib/ip.ts';
+import { sentTo } from '../../rib/adj-rib-out.ts';
 import type { FamilyRib } from '../../rib/family-rib.ts';
 import type { Rib } from '../../rib/rib.ts';
 import { CommandError, type RouteQuery, type RouteView } from '../api.ts';
@@ -83,10 +84,7 @@ function hasPathFrom({ paths }: FamilyRib, prefixId: number, peerId: number): bo
 function* advertised(rib: Rib, family: FamilyRib, prefixId: number, to: number): Iterable<RouteView> {
   const group = rib.groups[family.index]!.groupOf(to);
   if (group === undefined) return;
-  const found: { pathId: number; attr: number; from: number }[] = [];
-  group.adjRibOut.forEach(prefixId, (pathId, attr, fromPeer) => {
-    if (fromPeer !== to) found.push({ pathId, attr, from: fromPeer });
-  });
+  const found = sentTo(group.adjRibOut, prefixId, to);
   if (found.length === 0) return;
   const ranked = standings(family, prefixId);
   for (const { pathId, attr, from } of found) {
