@@ -42,7 +42,7 @@ const DOORS: readonly { readonly module: RegExp; readonly allowed: readonly stri
       'lib/koffi.ts',
       'speaker/watchdog/guard-worker.ts',
       'control/peer-credentials.ts',
-      'cli/privileges.ts',
+      'cli/capabilities.ts',
       'cli/supervisor-socket.ts',
     ],
   },
@@ -85,6 +85,31 @@ function target(file: SourceFile, specifier: string): string {
   return normalize(relative(SRC, join(SRC, dirname(file.path), specifier)));
 }
 
+/** Where the command line begins: loaded for `godwit --help`, and for birdc, before anything is known of what is asked. */
+const FIRST_LOADED = ['cli/main.ts', 'cli/program.ts', 'cli/bird/client.ts'];
+/** What takes long to load, and is imported by who is asked for it. */
+const LOADED_LATE =
+  /^(zod|yaml|pino|pino-pretty|prom-client|protobufjs|@grpc\/.*|koffi|speaker\/(?!api(\/|\.ts)).*|sim\/.*|rib\/.*|policy\/.*|config\/(?!model(\/|\.ts)).*)$/;
+
+/** What is loaded along with a file, and by which file; types and import() are not. */
+function loadedWith(start: string): ReadonlyMap<string, string> {
+  const found = new Map<string, string>();
+  const pending: string[] = [start];
+  for (let path = pending.pop(); path !== undefined; path = pending.pop()) {
+    const text = readFileSync(join(SRC, path), 'utf8');
+    for (const [, specifier] of text.matchAll(
+      /^(?:import|export)\s+(?!type\b)(?:[^'";]*?\sfrom\s+)?'([^']+)'/gm,
+    )) {
+      const inside = specifier!.startsWith('.');
+      const reached = inside ? normalize(join(dirname(path), specifier!)) : specifier!;
+      if (found.has(reached)) continue;
+      found.set(reached, path);
+      if (inside) pending.push(reached);
+    }
+  }
+  return found;
+}
+
 describe('the layers', () => {
   const files = sources();
 
@@ -116,6 +141,13 @@ describe('the layers', () => {
       }),
     );
     expect(wrong).toEqual([]);
+  });
+
+  it.each(FIRST_LOADED)('%s loads nothing that takes long', (start) => {
+    const loaded = loadedWith(start);
+    expect([...loaded.keys()].length).toBeGreaterThan(3);
+    const wrong = [...loaded].filter(([path]) => LOADED_LATE.test(path));
+    expect(wrong.map(([path, by]) => `src/${by} loads ${path}`)).toEqual([]);
   });
 
   it('take time from lib/clock only', () => {

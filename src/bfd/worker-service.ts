@@ -2,6 +2,7 @@
 // of them comes back as one. The thread has a small heap of its own, so that its collections take next to no time.
 
 import { Worker } from 'node:worker_threads';
+import { errorText } from '../lib/error-text.ts';
 import type { BfdImage } from './image.ts';
 import type { BfdEvents, BfdService, SessionSpec } from './service.ts';
 import type { SessionOptions } from './session.ts';
@@ -41,7 +42,7 @@ export class WorkerBfdService implements BfdService {
       for (const report of news.reports) events.onReport(report, news.at);
     });
     worker.on('error', (error) => {
-      failure = `the BFD thread failed: ${error instanceof Error ? error.message : String(error)}`;
+      failure = `the BFD thread failed: ${errorText(error)}`;
     });
     this.#ended = new Promise((resolve) => {
       worker.on('exit', () => {

@@ -24,7 +24,7 @@ import { renderNodeStatus, renderPeer, renderPeers } from './render/peers.ts';
 import { routeBlocks, routeTable } from './render/routes.ts';
 import { renderRpkiCaches } from './render/rpki.ts';
 import { renderStatus } from './render/status.ts';
-import { type Look, safeText, styleFor } from './render/style.ts';
+import { type Look, lookOf, safeText } from './render/style.ts';
 import { attributeTable, kernelTable, renderGroups } from './render/tables.ts';
 import { plural } from './render/units.ts';
 import type { Terminal } from './terminal.ts';
@@ -60,10 +60,6 @@ interface ItemList<Item> {
 
 /** Characters that are collected before they are written. */
 const CHUNK = 16_384;
-
-function lookOf({ now, columns, color }: Terminal): Look {
-  return { now: now(), width: columns, style: styleFor(color) };
-}
 
 function jsonDocument(value: object): string {
   return `${JSON.stringify(value, undefined, 2)}\n`;

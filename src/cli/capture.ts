@@ -5,12 +5,13 @@ import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { COMMANDS } from '../control/commands.ts';
 import type { MessageView, WatchMessagesRequest } from '../control/protocol.ts';
+import { errorText } from '../lib/error-text.ts';
 import { parseAddress } from '../lib/ip.ts';
 import { PcapWriter, type TcpEnd } from '../lib/pcap.ts';
 import type { Shell } from './actions.ts';
 import { EXIT, ExitError } from './exit-codes.ts';
 import { renderMessage } from './render/messages.ts';
-import { safeText, styleFor } from './render/style.ts';
+import { lookOf, safeText } from './render/style.ts';
 
 /** The word for it on the command line; the daemon knows nothing of files. */
 export const CAPTURE = 'capture';
@@ -33,7 +34,7 @@ export async function capture(shell: Shell, request: WatchMessagesRequest): Prom
     if (!json) await terminal.write(`${count} messages of ${safeText(name)} are in ${safeText(output)}.\n`);
     return;
   }
-  const look = { now: terminal.now(), width: terminal.columns, style: styleFor(terminal.color) };
+  const look = lookOf(terminal);
   for await (const message of messages) {
     await terminal.write(json ? `${messageJson(message)}\n` : renderMessage(message, look));
   }
@@ -47,10 +48,7 @@ function messageJson({ octets, ...rest }: MessageView): string {
 async function writePcap(path: string, messages: AsyncIterable<MessageView>): Promise<number> {
   const file = createWriteStream(path, { mode: 0o640 });
   const failed = once(file, 'error').then(([error]: unknown[]) => {
-    throw new ExitError(
-      EXIT.failed,
-      `${path} cannot be written: ${error instanceof Error ? error.message : error}`,
-    );
+    throw new ExitError(EXIT.failed, `${path} cannot be written: ${errorText(error)}`);
   });
   const write = (octets: Uint8Array): Promise<unknown> =>
     Promise.race([failed, new Promise<void>((resolve) => void file.write(octets, () => resolve()))]);

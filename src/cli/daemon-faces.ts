@@ -2,6 +2,7 @@
 // configuration they take over while they run: who may use them, and certificates. The rest waits for the next start.
 
 import type { Config, ControlConfig } from '../config/model.ts';
+import { errorText } from '../lib/error-text.ts';
 import type { Logger } from '../lib/log.ts';
 import type { SpeakerApi } from '../speaker/api.ts';
 import type { DaemonParts, Stoppable } from './daemon.ts';
@@ -58,7 +59,7 @@ export class Faces {
       try {
         take(config);
       } catch (error) {
-        const reason = error instanceof Error ? error.message : String(error);
+        const reason = errorText(error);
         this.#logger.error({}, `control: the old settings stay: ${reason}`);
       }
     }

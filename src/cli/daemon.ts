@@ -3,16 +3,18 @@
 
 import type { ConfigIssue } from '../config/issues.ts';
 import type { LoadResult } from '../config/load.ts';
-import type {
-  BirdSocketConfig,
-  Config,
-  ControlTcpConfig,
-  ProcessConfig,
-  SocketAccess,
+import {
+  type BirdSocketConfig,
+  type Config,
+  type ControlTcpConfig,
+  type ProcessConfig,
+  type SocketAccess,
+  socketPaths,
 } from '../config/model.ts';
 import type { TcpControl } from '../control/grpc/tcp-server.ts';
 import type { HttpServer } from '../control/http/server.ts';
 import { CommandError } from '../control/protocol.ts';
+import { errorText } from '../lib/error-text.ts';
 import type { LogFields, Logger } from '../lib/log.ts';
 import type { SpeakerApi } from '../speaker/api.ts';
 import { Faces } from './daemon-faces.ts';
@@ -146,7 +148,7 @@ export async function runDaemon(
   try {
     if (config.process !== undefined) await parts.dropPrivileges?.(config.process, config);
     // Two daemons would fight over routes: the second must not get as far as to have any.
-    for (const path of socketsOf(config)) await parts.claimSocket(path);
+    for (const path of socketPaths(config.control)) await parts.claimSocket(path);
     speaker = await parts.createSpeaker({
       config,
       configFile,
@@ -173,10 +175,7 @@ export async function runDaemon(
     journal.stopped();
     return EXIT.ok;
   } catch (error) {
-    logger.error(
-      startFields(error),
-      `godwit cannot run: ${error instanceof Error ? error.message : String(error)}`,
-    );
+    logger.error(startFields(error), `godwit cannot run: ${errorText(error)}`);
     await stopAll();
     return EXIT.failed;
   } finally {
@@ -254,13 +253,6 @@ function plainJournal(logger: Logger): Journal {
     stopping: (signal) => logger.info({ signal }, 'stopping'),
     stopped: () => logger.info({}, 'stopped'),
   };
-}
-
-function socketsOf({ control }: Config): string[] {
-  return [
-    ...(control.socket === undefined ? [] : [control.socket]),
-    ...control.bird.map((each) => each.socket),
-  ];
 }
 
 async function stopParts(running: readonly Stoppable[], logger: Logger): Promise<void> {

@@ -5,11 +5,12 @@ import { createInterface } from 'node:readline';
 import { COMMANDS } from '../control/commands.ts';
 import type { EventsRequest } from '../control/protocol.ts';
 import { sinceMoment } from '../control/requests.ts';
+import { errorText } from '../lib/error-text.ts';
 import { type JournalEntry, parseEntryLine, wanted } from '../speaker/api/journal.ts';
 import type { Action } from './actions.ts';
 import { EXIT, ExitError } from './exit-codes.ts';
 import { renderEvent } from './render/events.ts';
-import { styleFor } from './render/style.ts';
+import { lookOf } from './render/style.ts';
 import type { Terminal } from './terminal.ts';
 
 export const eventsAction: Action<EventsRequest> = {
@@ -39,7 +40,7 @@ export const eventsAction: Action<EventsRequest> = {
 };
 
 function writer(terminal: Terminal, json: boolean): (entry: JournalEntry) => Promise<void> {
-  const look = { now: terminal.now(), width: terminal.columns, style: styleFor(terminal.color) };
+  const look = lookOf(terminal);
   return (entry) => terminal.write(json ? `${JSON.stringify(entry)}\n` : renderEvent(entry, look));
 }
 
@@ -61,10 +62,7 @@ async function replay(
     input.once('error', reject);
   });
   await opened.catch((error: unknown) => {
-    throw new ExitError(
-      EXIT.failed,
-      `${file} cannot be read: ${error instanceof Error ? error.message : error}`,
-    );
+    throw new ExitError(EXIT.failed, `${file} cannot be read: ${errorText(error)}`);
   });
   let bad = 0;
   for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {

@@ -6,26 +6,21 @@
 // before any worker. Threads that Node has started by then (V8's and libuv's pools) lose every capability with their
 // user: they keep none, and only work for this one.
 
-import { readFileSync } from 'node:fs';
-import { requireKoffi } from '../lib/koffi.ts';
+import { errorText } from '../lib/error-text.ts';
+import {
+  AMBIENT,
+  CAP,
+  type CapabilityCalls,
+  currentCapabilities,
+  has,
+  loadCapabilityCalls,
+  PR,
+  setOf,
+} from './capabilities.ts';
 
-/** capabilities(7) */
-const CAP = { netBindService: 10, netAdmin: 12, netRaw: 13 } as const;
-/** The bits of what is kept. */
-export const KEPT: readonly number[] = Object.values(CAP);
-const CAPABILITY_VERSION_3 = 0x20080522;
-/** prctl(2) */
-const PR = {
-  setKeepCaps: 8,
-  capBsetRead: 23,
-  capBsetDrop: 24,
-  setNoNewPrivs: 38,
-  capAmbient: 47,
-} as const;
-const AMBIENT_CLEAR_ALL = 4;
-const SETPCAP = 8;
+/** What is kept. */
+export const KEPT: readonly number[] = [CAP.netBindService, CAP.netAdmin, CAP.netRaw];
 const ROOT = 0;
-const HEX = 16;
 
 /** The user or group cannot be taken. */
 export class PrivilegeError extends Error {
@@ -52,35 +47,28 @@ export function dropPrivileges({ uid, gid, groups }: Identity): void {
     if (gid !== undefined) attempt('the group cannot be taken', () => setgid(gid));
     return;
   }
-  const koffi = requireKoffi();
-  if (koffi === undefined) throw new PrivilegeError('dropping privileges needs the koffi library');
-  const libc = koffi.load(null);
-  const prctl = libc.func('int prctl(int option, ulong a, ulong b, ulong c, ulong d)');
-  const capset = libc.func('int capset(const void *header, const void *data)');
-  const call = (option: number, a: number, b = 0): number => prctl(option, a, b, 0, 0);
-  const permitted = permittedCapabilities();
-  const kept = KEPT.filter((capability) => has(permitted, capability));
+  const calls = loadCapabilityCalls();
+  if (calls === undefined) throw new PrivilegeError('dropping privileges needs the koffi library');
+  const { permitted } = currentCapabilities();
+  const kept = setOf(KEPT.filter((capability) => has(permitted, capability)));
   if (geteuid() === uid) takeGroups({ gid, groups });
   else {
     if (geteuid() !== ROOT) throw new PrivilegeError('only root can become another user');
     // Without CAP_SETPCAP, as in some containers, the set stays: nothing that follows has a way to make use of it.
-    if (has(permitted, SETPCAP)) dropBoundingSet(call);
-    if (call(PR.setKeepCaps, 1) !== 0) throw new PrivilegeError('capabilities cannot be kept');
+    if (has(permitted, CAP.setPcap)) dropBoundingSet(calls);
+    if (calls.prctl(PR.setKeepCaps, 1) !== 0) throw new PrivilegeError('capabilities cannot be kept');
     attempt('the user cannot be taken', () => {
       setgroups([...groups]);
       if (gid !== undefined) setgid(gid);
       setuid(uid);
     });
   }
-  const mask = kept.reduce((bits, capability) => bits | (1 << capability), 0);
-  // cap_user_header_t, and two cap_user_data_t: effective, permitted and inheritable.
-  const header = Uint32Array.of(CAPABILITY_VERSION_3, 0);
-  if (capset(header, Uint32Array.of(mask, mask, 0, 0, 0, 0)) !== 0) {
+  if (calls.set({ effective: kept, permitted: kept, inheritable: 0n }) < 0) {
     throw new PrivilegeError('capabilities cannot be kept: was it started by root?');
   }
   // Programs that it starts have nothing; a new version that takes over is given what it needs by the old one.
-  call(PR.capAmbient, AMBIENT_CLEAR_ALL);
-  if (call(PR.setNoNewPrivs, 1) !== 0) throw new PrivilegeError('new privileges cannot be ruled out');
+  calls.prctl(PR.capAmbient, AMBIENT.clearAll);
+  if (calls.prctl(PR.setNoNewPrivs, 1) !== 0) throw new PrivilegeError('new privileges cannot be ruled out');
 }
 
 /** What of a process is asked about its groups. */
@@ -111,7 +99,7 @@ export function takeGroups(
     const difference = same
       ? `it has groups ${listOf(had)}, and is to have ${listOf(wanted)}`
       : `it has group ${getegid()}, and is to have ${gid}`;
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = errorText(error);
     throw new PrivilegeError(
       `the group cannot be taken: ${difference} (${reason}): start it with these, or as root`,
     );
@@ -122,27 +110,16 @@ function listOf(groups: ReadonlySet<number>): string {
   return [...groups].sort((a, b) => a - b).join(', ');
 }
 
-function dropBoundingSet(call: (option: number, a: number) => number): void {
-  for (let capability = 0; call(PR.capBsetRead, capability) >= 0; capability++) {
-    if (!KEPT.includes(capability)) call(PR.capBsetDrop, capability);
+function dropBoundingSet({ prctl }: CapabilityCalls): void {
+  for (let capability = 0; prctl(PR.capBsetRead, capability) >= 0; capability++) {
+    if (!KEPT.includes(capability)) prctl(PR.capBsetDrop, capability);
   }
-}
-
-/** As /proc says; nothing where there is no such thing. */
-function permittedCapabilities(): bigint {
-  const status = readFileSync('/proc/self/status', 'utf8');
-  const [, mask = '0'] = /^CapPrm:\s*([0-9a-f]+)$/m.exec(status) ?? [];
-  return BigInt(`0x${mask.padStart(HEX, '0')}`);
-}
-
-function has(mask: bigint, capability: number): boolean {
-  return ((mask >> BigInt(capability)) & 1n) === 1n;
 }
 
 function attempt(failure: string, change: () => void): void {
   try {
     change();
   } catch (error) {
-    throw new PrivilegeError(`${failure}: ${error instanceof Error ? error.message : String(error)}`);
+    throw new PrivilegeError(`${failure}: ${errorText(error)}`);
   }
 }

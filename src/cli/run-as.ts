@@ -3,7 +3,7 @@
 
 import { chownSync, mkdirSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import type { Config, ProcessConfig } from '../config/model.ts';
+import { type Config, type ProcessConfig, socketPaths } from '../config/model.ts';
 import { findGroup, findUser } from '../lib/accounts.ts';
 import { dropPrivileges, type Identity, PrivilegeError } from './privileges.ts';
 
@@ -27,9 +27,7 @@ export function identityOf({ user, group }: Pick<ProcessConfig, 'user' | 'group'
 export async function becomeUser(wanted: ProcessConfig, config: Config): Promise<void> {
   if (wanted.user === undefined && wanted.group === undefined) return;
   const identity = identityOf(wanted);
-  for (const socket of [config.control.socket, ...config.control.bird.map((each) => each.socket)]) {
-    if (socket !== undefined) makeDirectory(dirname(resolve(socket)), identity);
-  }
+  for (const path of socketPaths(config.control)) makeDirectory(dirname(resolve(path)), identity);
   dropPrivileges(identity);
 }
 

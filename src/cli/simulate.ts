@@ -7,7 +7,7 @@ import type { FaultKind } from '../sim/faults.ts';
 import type { DrawOptions, Scenario } from '../sim/run.ts';
 import type { TopologyKind } from '../sim/topology.ts';
 import { EXIT, type ExitCode, ExitError } from './exit-codes.ts';
-import { styleFor } from './render/style.ts';
+import { lookOf } from './render/style.ts';
 import type { Terminal } from './terminal.ts';
 
 interface SimulateOptions {
@@ -128,7 +128,7 @@ async function one(
   // Late, for what it shows names faults, and with them comes all that a simulation is made of.
   const { renderPhase, renderRun } = await import('./render/simulation.ts');
   const { runScenario } = await import('../sim/run.ts');
-  const look = { style: styleFor(terminal.color), width: terminal.columns, now: terminal.now() };
+  const look = lookOf(terminal);
   const { json = false, routes = false } = options;
   const pending: Promise<void>[] = [];
   let result = await runScenario(scenario, {

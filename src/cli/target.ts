@@ -1,7 +1,7 @@
 // Which daemon a command goes to: the options that name it, and what they amount to.
 
 import { type Command, Option } from 'commander';
-import { DEFAULT_SOCKET } from '../config/model.ts';
+import { DEFAULT_SOCKET } from '../config/model/control.ts';
 import type { TcpTarget } from '../control/grpc/tcp-target.ts';
 import { SERVER_VARIABLE, SOCKET_VARIABLE } from '../control/protocol.ts';
 import { EXIT, ExitError } from './exit-codes.ts';

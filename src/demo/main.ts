@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 import { styleFor } from '../cli/render/style.ts';
 import { OutputClosedError, processTerminal, type Terminal } from '../cli/terminal.ts';
 import { systemClock } from '../lib/clock.ts';
+import { errorText } from '../lib/error-text.ts';
 import { packageRoot } from '../lib/package-info.ts';
 import { followSessions } from './follow.ts';
 import { claimInstance, type Instance } from './instance.ts';
@@ -76,7 +77,7 @@ function readOptions(argv: readonly string[]): Options | string {
     });
     return values.help ? '' : { once: values.once, loopback: values.loopback };
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return errorText(error);
   }
 }
 

@@ -4,6 +4,7 @@
 import { type Transport, TransportError, type TransportSocket } from '../bgp/session/transport.ts';
 import type { RpkiCacheConfig } from '../config/rpki.ts';
 import type { Clock } from '../lib/clock.ts';
+import { errorText } from '../lib/error-text.ts';
 import { parseAddress } from '../lib/ip.ts';
 import type { CacheSocket, CacheSocketEvents } from '../rpki/cache-types.ts';
 
@@ -57,7 +58,7 @@ class CacheConnection implements CacheSocket {
         if (fitting === undefined) this.#fail(`${host} has no address that can be reached from here`);
         else this.#connect(endpoint, fitting);
       },
-      (error: unknown) => this.#fail(`${host}: ${error instanceof Error ? error.message : String(error)}`),
+      (error: unknown) => this.#fail(`${host}: ${errorText(error)}`),
     );
   }
 

@@ -1,5 +1,6 @@
 // From what was received or thrown to an event of the state machine, and to the words for it.
 
+import { errorText } from '../../lib/error-text.ts';
 import { CEASE, ERROR, OPEN_ERROR } from '../wire/error-codes.ts';
 import { NotificationError, type NotificationMessage } from '../wire/notification.ts';
 import type { DownFacts } from './down-reason.ts';
@@ -30,7 +31,7 @@ export function eventForError(error: unknown): ExplainedEvent {
         name: 'AutomaticStop',
         notification: new NotificationError(ERROR.cease, CEASE.outOfResources),
       },
-      facts: { cause: 'internal-error', detail: error instanceof Error ? error.message : String(error) },
+      facts: { cause: 'internal-error', detail: errorText(error) },
     };
   }
   const facts: EventFacts = { cause: 'notification-sent', detail: particulars(error) };

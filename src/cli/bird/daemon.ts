@@ -9,6 +9,8 @@ import type { BirdConfig } from '../../config/bird/config.ts';
 import { readHostFacts } from '../../config/host.ts';
 import { type Loader, openConfig } from '../../config/load-file.ts';
 import type { BirdSocketConfig, Config } from '../../config/model.ts';
+import { SOCKET_MODE } from '../../config/model.ts';
+import { errorText } from '../../lib/error-text.ts';
 import { packageVersion } from '../../lib/package-info.ts';
 import { type Journal, runDaemon } from '../daemon.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
@@ -25,7 +27,6 @@ import { openBirdLog } from './remote-log.ts';
 import { SignalHub } from './signal-hub.ts';
 import { traceStates } from './traces.ts';
 
-const SOCKET_MODE = 0o660;
 const INIT = 1;
 
 /** Runs the words after the program's name; resolves when the daemon has ended. */
@@ -77,7 +78,7 @@ async function run(
     try {
       becomeBird(options.user, options.group);
     } catch (error) {
-      terminal.warn(`${face.name}: ${error instanceof Error ? error.message : String(error)}`);
+      terminal.warn(`${face.name}: ${errorText(error)}`);
       return EXIT.failed;
     }
   }

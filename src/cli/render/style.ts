@@ -1,6 +1,8 @@
 // Colours, and text that is safe to show. Names, descriptions and shutdown reasons come from other people's
 // routers: what would steer the terminal is written out instead of obeyed.
 
+import type { Terminal } from '../terminal.ts';
+
 export interface Style {
   readonly bold: Paint;
   readonly dim: Paint;
@@ -32,6 +34,11 @@ const COLORS: Style = { bold: paint(1), dim: paint(2), good: paint(32), warn: pa
 
 export function styleFor(color: boolean): Style {
   return color ? COLORS : PLAIN;
+}
+
+/** What a terminal can show. */
+export function lookOf({ now, columns, color }: Pick<Terminal, 'now' | 'columns' | 'color'>): Look {
+  return { now: now(), width: columns, style: styleFor(color) };
 }
 
 /** Control characters as `\x1b`, and the ones that reverse the direction of text as `\u202e`. */

@@ -5,6 +5,7 @@
 import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { CommandError } from '../../control/protocol.ts';
+import { errorText } from '../../lib/error-text.ts';
 import { packageVersion } from '../../lib/package-info.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import type { Terminal } from '../terminal.ts';
@@ -25,7 +26,7 @@ export async function rehearse(terminal: Terminal): Promise<ExitCode> {
   try {
     decodeStates(readWhole(STATE_FD));
   } catch (error) {
-    terminal.warn(`godwit: ${error instanceof Error ? error.message : String(error)}`);
+    terminal.warn(`godwit: ${errorText(error)}`);
     return EXIT.failed;
   }
   await terminal.write(`${packageVersion()}\n`);

@@ -4,6 +4,7 @@
 
 import { closeSync, ftruncateSync, realpathSync, statSync, writeSync } from 'node:fs';
 import { CommandError, type UpgradeView } from '../../control/protocol.ts';
+import { errorText } from '../../lib/error-text.ts';
 import type { Logger } from '../../lib/log.ts';
 import { packageVersion } from '../../lib/package-info.ts';
 import {
@@ -181,7 +182,7 @@ export class Upgrader {
     this.#busy = false;
     if (this.#state !== undefined) closeSync(this.#state);
     this.#state = undefined;
-    const why = error instanceof Error ? error.message : String(error);
+    const why = errorText(error);
     for (const { logger } of this.#participants) {
       logger.error({ error: why }, 'the upgrade did not take place; everything goes on here');
     }

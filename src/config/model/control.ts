@@ -29,6 +29,11 @@ export interface ControlConfig extends SocketAccess {
   readonly bird: readonly BirdSocketConfig[];
 }
 
+/** Every unix socket that there is to be. */
+export function socketPaths({ socket, bird }: ControlConfig): string[] {
+  return [...(socket === undefined ? [] : [socket]), ...bird.map((each) => each.socket)];
+}
+
 export interface ControlTcpConfig {
   readonly address: string;
   readonly port: number;

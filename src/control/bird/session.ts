@@ -2,6 +2,7 @@
 // While a reply is on its way nothing more is read, so that neither side can fill memory. Asynchronous lines wait for
 // a client that reads, and are dropped for one that does not.
 
+import { errorText } from '../../lib/error-text.ts';
 import { CommandError } from '../protocol.ts';
 import { CommandFailure, SyntaxFailure } from './command-reader.ts';
 import type { CommandContext, SessionState } from './command-table.ts';
@@ -144,7 +145,7 @@ export class ControlSession {
 function failureLine(error: unknown, { logger }: CommandContext): Line {
   if (error instanceof CommandFailure) return line(error.code, error.message);
   if (error instanceof TokenError) return line(CODE.parseError, error.message);
-  const text = error instanceof Error ? error.message : String(error);
+  const text = errorText(error);
   if (error instanceof CommandError) return line(CODE.parseError, text);
   logger.error({ error }, 'a command failed unexpectedly');
   return line(CODE.parseError, `The command failed unexpectedly: ${text}`);

@@ -9,6 +9,7 @@ import {
   type ServiceError,
   status,
 } from '@grpc/grpc-js';
+import { errorText } from '../../lib/error-text.ts';
 import type { ListCommand, UnaryCommand, WatchCommand } from '../commands.ts';
 import { CommandError, SOCKET_VARIABLE } from '../protocol.ts';
 import { loadSchema, type Method, type Schema } from './schema.ts';
@@ -83,7 +84,7 @@ async function tcpChannel(target: TcpTarget): Promise<Channel> {
   try {
     return { address: target.server, ...(await openTarget(target)) };
   } catch (error) {
-    throw new UnreachableError(error instanceof Error ? error.message : String(error));
+    throw new UnreachableError(errorText(error));
   }
 }
 

@@ -14,6 +14,7 @@ import {
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
 import { systemClock } from '../../lib/clock.ts';
+import { errorText } from '../../lib/error-text.ts';
 import type { Logger } from '../../lib/log.ts';
 import type { SpeakerApi } from '../../speaker/api.ts';
 import { COMMAND_LIST, type Command } from '../commands.ts';
@@ -205,7 +206,7 @@ function toStatus(error: unknown, command: Command, logger: Logger): Partial<Ser
       details: error.message,
     });
   }
-  const text = error instanceof Error ? error.message : String(error);
+  const text = errorText(error);
   if (error instanceof WatchOverflowError) {
     return Object.assign(new Error(text), { code: status.RESOURCE_EXHAUSTED, details: text });
   }

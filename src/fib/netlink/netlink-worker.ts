@@ -3,6 +3,7 @@
 // event loop can watch a descriptor safely; reading them happens here.
 
 import { type MessagePort, parentPort } from 'node:worker_threads';
+import { errorText } from '../../lib/error-text.ts';
 import { NetlinkKernelCore } from './kernel-core.ts';
 import { loadLibc } from './libc.ts';
 import { rowBuffers, type WorkerReport, type WorkerRequest } from './worker-protocol.ts';
@@ -66,7 +67,7 @@ async function serve(port: MessagePort): Promise<void> {
 
   port.on('message', (request: WorkerRequest) => {
     handle(request).catch((error: unknown) => {
-      const message = error instanceof Error ? error.message : String(error);
+      const message = errorText(error);
       post('id' in request ? { kind: 'refused', id: request.id, message } : { kind: 'failure', message });
     });
   });

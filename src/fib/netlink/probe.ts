@@ -2,6 +2,7 @@
 // person can act on. Reading routes needs no privilege; writing them needs CAP_NET_ADMIN, and the only honest test is
 // to ask the kernel for something that changes nothing.
 
+import { errorText } from '../../lib/error-text.ts';
 import { ERRNO, explainErrno } from '../errno.ts';
 import { ROUTE_OPERATION } from '../types.ts';
 import { NetlinkKernelCore } from './kernel-core.ts';
@@ -68,5 +69,5 @@ async function probeWriting(core: NetlinkKernelCore): Promise<KernelProbe> {
 }
 
 function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return errorText(error);
 }

@@ -3,6 +3,7 @@
 // or a crash is no entry for whoever reads the file; the next one begins on a line of its own.
 
 import type { Clock, Timer } from '../../lib/clock.ts';
+import { errorText } from '../../lib/error-text.ts';
 import type { Logger } from '../../lib/log.ts';
 import { formatEntryLine, type JournalEntry } from '../api/journal.ts';
 import type { Journal } from './journal.ts';
@@ -146,7 +147,7 @@ export class FileJournal {
     } catch (error) {
       this.#opened = undefined;
       this.#ragged = file;
-      this.#fail(lines.length, error instanceof Error ? error.message : String(error));
+      this.#fail(lines.length, errorText(error));
     }
   }
 

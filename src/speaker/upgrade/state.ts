@@ -26,6 +26,7 @@
 
 import { deserialize, serialize } from 'node:v8';
 import type { PeerImage } from '../../bgp/session/handover.ts';
+import { errorText } from '../../lib/error-text.ts';
 import type { RibImage } from '../../rib/handover/image.ts';
 import type { ImportOptions, RibPeerIdentity } from '../../rib/rib-peer.ts';
 import type { NetworkSpec } from '../api.ts';
@@ -109,9 +110,7 @@ export function decodeStates(octets: Uint8Array): ReadonlyMap<string, SpeakerSta
   try {
     read = deserialize(octets);
   } catch (error) {
-    throw new StateError(
-      `the state cannot be read: ${error instanceof Error ? error.message : String(error)}`,
-    );
+    throw new StateError(`the state cannot be read: ${errorText(error)}`);
   }
   if (!isEnvelope(read)) throw new StateError('the state is not one of a live upgrade');
   const states = new Map<string, SpeakerState>();

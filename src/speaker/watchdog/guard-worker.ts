@@ -4,6 +4,7 @@
 import { writeSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import { systemClock } from '../../lib/clock.ts';
+import { errorText } from '../../lib/error-text.ts';
 import { requireKoffi } from '../../lib/koffi.ts';
 import { StageBeat } from '../../lib/stage-beat.ts';
 import { writeCrashReport } from '../crash/report.ts';
@@ -45,7 +46,7 @@ function end(stuckMs: number): void {
     const report = { ...draft, at, reason: 'watchdog', sentence, stack: undefined } as const;
     say(`godwit: ${sentence}; the report is ${writeCrashReport(data.directory, report)}; it ends`);
   } catch (error) {
-    say(`godwit: ${sentence}; no report: ${error instanceof Error ? error.message : String(error)}; it ends`);
+    say(`godwit: ${sentence}; no report: ${errorText(error)}; it ends`);
   }
   exitNow();
 }
