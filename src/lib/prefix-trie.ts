@@ -4,6 +4,7 @@
 // NlriBatch has them.
 
 import { growInt32, growUint8 } from './columns.ts';
+import { prefixMask } from './ip-words.ts';
 
 const INITIAL_NODES = 256;
 const NONE = -1;
@@ -221,9 +222,7 @@ export class PrefixTrie {
     }
     const base = node * this.stride;
     for (let word = 0; word < this.stride; word++) {
-      const kept = bits - word * 32;
-      this.#words[base + word] =
-        kept >= 32 ? words[word]! : kept <= 0 ? 0 : words[word]! & (-1 << (32 - kept));
+      this.#words[base + word] = words[word]! & prefixMask(bits, word);
     }
     this.#bits[node] = bits;
     this.#values[node] = value;

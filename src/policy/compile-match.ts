@@ -2,6 +2,7 @@
 // `net` against prefixes and prefix sets, paths against masks and AS sets, communities against lists and sets.
 
 import { readUint32 } from '../lib/bytes.ts';
+import { prefixMask } from '../lib/ip-words.ts';
 import { toWords } from '../lib/prefix-trie.ts';
 import type { BinaryExpression, Expression } from './ast.ts';
 import type { RouteAttribute } from './attributes.ts';
@@ -116,10 +117,7 @@ function insideTest(prefix: PrefixValue): Test {
   const words = toWords(prefix.bytes);
   const stride = words.length;
   const { length } = prefix;
-  const masks = Array.from(words, (_, i) => {
-    const kept = length - i * 32;
-    return kept >= 32 ? -1 : kept <= 0 ? 0 : -1 << (32 - kept);
-  });
+  const masks = Array.from(words, (_, i) => prefixMask(length, i));
   return (run) => {
     const { route } = run;
     return route.netStride === stride && route.netBits >= length && isInside(route, words, masks);

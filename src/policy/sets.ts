@@ -4,6 +4,7 @@
 // longest match and one bit, however many patterns there are.
 
 import { readUint32 } from '../lib/bytes.ts';
+import { prefixMask } from '../lib/ip-words.ts';
 import { PrefixTrie } from '../lib/prefix-trie.ts';
 import type { PrefixForm, SetElementType, SetType } from './ast.ts';
 
@@ -286,9 +287,6 @@ function lengthsOf({ length, form }: PrefixPattern, size: number): [low: number,
 /** The first `bits` bits. */
 function cut(words: ArrayLike<number>, bits: number): Int32Array {
   const out = new Int32Array(words.length);
-  for (let i = 0; i < out.length; i++) {
-    const kept = bits - i * 32;
-    out[i] = kept >= 32 ? words[i]! : kept <= 0 ? 0 : words[i]! & (-1 << (32 - kept));
-  }
+  for (let i = 0; i < out.length; i++) out[i] = words[i]! & prefixMask(bits, i);
   return out;
 }

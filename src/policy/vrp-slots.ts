@@ -1,14 +1,13 @@
-// Which prefix leads to which list of records: open addressing with linear probing over (length, prefix), and beside each
-// record a tag, a byte of the hash, so that a prefix that is not there costs one glance. What is taken out leaves no
-// gap behind.
+// Which prefix leads to which list of records: a hash table (lib/hash-slots.ts) over (length, prefix), whose tags tell at
+// one glance that a prefix is not there. What is taken out leaves no gap behind. And which lengths there are, so that no
+// others are looked for.
 
+import { HashSlots, tagOf } from '../lib/hash-slots.ts';
+import { prefixMask } from '../lib/ip-words.ts';
 import type { VrpRecords } from './vrp-records.ts';
 
-const BITS_A_WORD = 32;
 const LENGTHS = 129;
 const INITIAL_SLOTS = 1 << 6;
-/** Two of three slots. */
-const FULL = 2 / 3;
 /** From so many slots on it is worth knowing where which lengths are. */
 const LARGE = 1 << 13;
 const REACH_BITS = 16;
@@ -19,11 +18,8 @@ const EVERYWHERE = -1;
 
 export class VrpSlots {
   readonly #records: VrpRecords;
-  /** 0 = empty, else a byte of the hash. */
-  #tags: Uint8Array<ArrayBuffer>;
-  /** The first record of the prefix. */
-  #heads: Int32Array<ArrayBuffer>;
-  #mask: number;
+  /** The first record of each prefix. */
+  readonly #heads = new HashSlots(INITIAL_SLOTS);
   #prefixes = 0;
   /** Prefixes of each length. */
   readonly #perLength = new Int32Array(LENGTHS);
@@ -37,39 +33,29 @@ export class VrpSlots {
 
   constructor(records: VrpRecords, expected: number) {
     this.#records = records;
-    let slots = INITIAL_SLOTS;
-    while (expected > slots * FULL) slots *= 2;
-    this.#tags = new Uint8Array(slots);
-    this.#heads = new Int32Array(slots);
-    this.#mask = slots - 1;
+    this.#heads.clearFor(expected, INITIAL_SLOTS);
     this.#cut = new Int32Array(records.stride);
     this.#reachFrom = REACH_FROM[records.stride];
-    if (slots >= LARGE) this.#reach = new Int32Array(1 << REACH_BITS);
+    if (this.#heads.capacity >= LARGE) this.#reach = new Int32Array(1 << REACH_BITS);
   }
 
   /** The slot of exactly this prefix; -1 where it is not there. */
   find(words: ArrayLike<number>, at: number, bits: number): number {
-    const mask = this.#mask;
-    const tags = this.#tags;
+    const { tags, ids, mask } = this.#heads;
     const hash = this.#hash(words, at, bits);
     const tag = tagOf(hash);
     for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
       const found = tags[slot]!;
       if (found === 0) return -1;
-      if (found === tag && this.#records.isPrefix(this.#heads[slot]!, words, at, bits)) return slot;
+      if (found === tag && this.#records.isPrefix(ids[slot]!, words, at, bits)) return slot;
     }
   }
 
   /** The first record of the prefix that is left when this one is cut to `length`; 0 where there is none. */
   headOfCut(words: ArrayLike<number>, at: number, length: number): number {
     const cut = this.#cut;
-    for (let i = 0; i < cut.length; i++) {
-      const kept = length - i * BITS_A_WORD;
-      if (kept >= BITS_A_WORD) cut[i] = words[at + i]!;
-      else cut[i] = kept <= 0 ? 0 : words[at + i]! & (-1 << (BITS_A_WORD - kept));
-    }
-    const slot = this.find(cut, 0, length);
-    return slot < 0 ? 0 : this.#heads[slot]!;
+    for (let i = 0; i < cut.length; i++) cut[i] = words[at + i]! & prefixMask(length, i);
+    return this.head(this.find(cut, 0, length));
   }
 
   /** What `isThere` wants to know of an address. */
@@ -84,11 +70,11 @@ export class VrpSlots {
   }
 
   head(slot: number): number {
-    return slot < 0 ? 0 : this.#heads[slot]!;
+    return slot < 0 ? 0 : this.#heads.ids[slot]!;
   }
 
   setHead(slot: number, record: number): void {
-    this.#heads[slot] = record;
+    this.#heads.ids[slot] = record;
   }
 
   /** Adds the prefix of a record; it is not there. */
@@ -96,8 +82,8 @@ export class VrpSlots {
     this.#prefixes++;
     const bits = this.#records.bits(record);
     if (this.#perLength[bits]!++ === 0) this.#listLengths();
-    if (this.#prefixes > (this.#mask + 1) * FULL) this.#grow();
-    this.#place(record);
+    if (this.#heads.isFull(this.#prefixes)) this.#grow();
+    this.#heads.insert(this.#hashOf(record), record);
     this.#reachOut(record);
   }
 
@@ -105,38 +91,27 @@ export class VrpSlots {
   clear(slot: number, bits: number): void {
     this.#prefixes--;
     if (--this.#perLength[bits]! === 0) this.#listLengths();
-    const mask = this.#mask;
+    const { tags, ids, mask } = this.#heads;
     let hole = slot;
-    for (let next = (slot + 1) & mask; this.#tags[next] !== 0; next = (next + 1) & mask) {
-      const wanted = this.#hashOf(this.#heads[next]!) & mask;
+    for (let next = (slot + 1) & mask; tags[next] !== 0; next = (next + 1) & mask) {
+      const wanted = this.#hashOf(ids[next]!) & mask;
       if (((next - wanted) & mask) < ((next - hole) & mask)) continue;
-      this.#tags[hole] = this.#tags[next]!;
-      this.#heads[hole] = this.#heads[next]!;
+      tags[hole] = tags[next]!;
+      ids[hole] = ids[next]!;
       hole = next;
     }
-    this.#tags[hole] = 0;
-    this.#heads[hole] = 0;
-  }
-
-  #place(record: number): void {
-    const hash = this.#hashOf(record);
-    let slot = hash & this.#mask;
-    while (this.#tags[slot] !== 0) slot = (slot + 1) & this.#mask;
-    this.#tags[slot] = tagOf(hash);
-    this.#heads[slot] = record;
+    tags[hole] = 0;
+    ids[hole] = 0;
   }
 
   #grow(): void {
-    const heads = this.#heads;
-    const slots = heads.length * 2;
-    this.#tags = new Uint8Array(slots);
-    this.#heads = new Int32Array(slots);
-    this.#mask = slots - 1;
-    const first = this.#reach === undefined && slots >= LARGE;
+    const { ids, capacity } = this.#heads;
+    this.#heads.clear(capacity * 2);
+    const first = this.#reach === undefined && this.#heads.capacity >= LARGE;
     if (first) this.#reach = new Int32Array(1 << REACH_BITS);
-    for (const head of heads) {
+    for (const head of ids) {
       if (head === 0) continue;
-      this.#place(head);
+      this.#heads.insert(this.#hashOf(head), head);
       if (first) this.#reachOut(head);
     }
   }
@@ -173,9 +148,4 @@ export class VrpSlots {
     hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
     return hash ^ (hash >>> 16);
   }
-}
-
-/** Never 0, and made of bits that do not choose the slot. */
-function tagOf(hash: number): number {
-  return (hash >>> 25) | 0x80;
 }

@@ -9,10 +9,10 @@ import { aigpMetric } from '../bgp/wire/attribute-values.ts';
 import { ATTRIBUTE, FLAG } from '../bgp/wire/iana.ts';
 import { readUint32 } from '../lib/bytes.ts';
 import { growInt32, growUint8, growUint16, growUint32, moved } from '../lib/columns.ts';
+import { HashSlots, tagOf } from '../lib/hash-slots.ts';
 import { ATTR_FLAG, communityFlags } from './attr-flags.ts';
 import { hashBytes } from './attr-hash.ts';
 import { BlockArena } from './block-arena.ts';
-import { HashSlots, tagOf } from './hash-slots.ts';
 import type { NextHopTable } from './next-hops.ts';
 import { ExtrasTable, NO_EXTRAS, needsNoNextHop } from './route-extras.ts';
 

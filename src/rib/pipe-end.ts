@@ -101,12 +101,7 @@ export class PipeEnd implements Feed {
   }
 
   review(prefixId: number): void {
-    const { prefixes } = this.target;
-    const here = this.source.prefixes.find(
-      prefixes.records,
-      prefixes.wordsAt(prefixId),
-      prefixes.bits(prefixId),
-    );
+    const here = this.source.prefixes.idOf(this.target.prefixes, prefixId);
     if (here !== 0 && !this.#closed) this.#sync(here, false);
   }
 
@@ -153,28 +148,23 @@ export class PipeEnd implements Feed {
 
   originOf(row: number): number {
     if (this.veil === undefined) return this.#counterpart(this.target, row, this.source);
-    const { paths, prefixes } = this.target;
-    const prefixId = paths.prefixId(row);
-    const { source } = this;
-    const there = source.prefixes.find(prefixes.records, prefixes.wordsAt(prefixId), prefixes.bits(prefixId));
+    const { source, target } = this;
+    const there = source.prefixes.idOf(target.prefixes, target.paths.prefixId(row));
     return there === 0 ? 0 : source.locRib.bestRow(there);
   }
 
   /** Where a row of the source is, or would be, in the target. */
   #placeOf(row: number): number {
     if (this.veil === undefined) return this.#counterpart(this.source, row, this.target);
-    const { paths, prefixes } = this.source;
-    const prefixId = paths.prefixId(row);
-    const { target } = this;
-    const there = target.prefixes.find(prefixes.records, prefixes.wordsAt(prefixId), prefixes.bits(prefixId));
+    const { source, target } = this;
+    const there = target.prefixes.idOf(source.prefixes, source.paths.prefixId(row));
     return there === 0 ? 0 : target.paths.find(there, this.veil.peer.id, 0);
   }
 
   /** The row of the same route in another table, or 0. */
   #counterpart(from: FamilyRib, row: number, to: FamilyRib): number {
     const { paths, prefixes } = from;
-    const prefixId = paths.prefixId(row);
-    const there = to.prefixes.find(prefixes.records, prefixes.wordsAt(prefixId), prefixes.bits(prefixId));
+    const there = to.prefixes.idOf(prefixes, paths.prefixId(row));
     return there === 0 ? 0 : to.paths.find(there, paths.peerId(row), paths.pathId(row));
   }
 
@@ -195,15 +185,16 @@ export class PipeEnd implements Feed {
   /** Takes back what the source does not have any more. */
   #dropGone(prefixId: number): void {
     const { source, target } = this;
-    const { prefixes } = source;
-    const there = target.prefixes.find(prefixes.records, prefixes.wordsAt(prefixId), prefixes.bits(prefixId));
+    const there = target.prefixes.idOf(source.prefixes, prefixId);
     if (there === 0) return;
     const { paths } = target;
     const gone: number[] = [];
     for (let row = paths.first(there); row !== 0; row = paths.next(row)) {
       if (paths.feed(row) !== this.#id) continue;
       const origin =
-        this.veil === undefined ? this.#counterpart(target, row, source) : source.locRib.bestRow(prefixId);
+        this.veil === undefined
+          ? source.paths.find(prefixId, paths.peerId(row), paths.pathId(row))
+          : source.locRib.bestRow(prefixId);
       if (origin === 0 || source.paths.attrPost(origin) === 0) gone.push(row);
     }
     this.counters.withdrawn += gone.length;

@@ -7,8 +7,8 @@
 
 import type { Family } from '../bgp/wire/families.ts';
 import { growInt32, moved } from '../lib/columns.ts';
+import { HashSlots, tagOf } from '../lib/hash-slots.ts';
 import { formatAddress } from '../lib/ip.ts';
-import { HashSlots, tagOf } from './hash-slots.ts';
 
 /** Words of a record; the address words follow. */
 export const PREFIX_FIELD = {
@@ -111,6 +111,11 @@ export class PrefixTable {
   find(words: Int32Array, at: number, bits: number): number {
     const id = this.#lookUp(words, at, bits, this.#hash(words, at, bits));
     return id !== 0 && this.inUse(id) ? id : 0;
+  }
+
+  /** The id here of a prefix of another table of the family, or 0 where nobody holds it. */
+  idOf(other: PrefixTable, id: number): number {
+    return this.find(other.records, other.wordsAt(id), other.bits(id));
   }
 
   /** The ids of prefixes `from <= i < to` of a batch; 0 for those that nobody holds. The next call reuses the result. */

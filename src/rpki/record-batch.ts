@@ -3,6 +3,7 @@
 
 import { readUint16, readUint32, writeUint32 } from '../lib/bytes.ts';
 import { growInt32 } from '../lib/columns.ts';
+import { BITS_A_WORD, prefixMask } from '../lib/ip-words.ts';
 import { lengthOf, pduOf, pduType } from './pdu.ts';
 import { HEADER_OCTETS, PDU, type PduProblem, RTR_ERROR, VERSIONS } from './protocol.ts';
 
@@ -12,7 +13,6 @@ const MOST_RECORDS = 1 << 23;
 const ANNOUNCE = 1;
 const AT = { flags: 8, bits: 9, maxLength: 10, prefix: 12 };
 const WORD_OCTETS = 4;
-const BITS_A_WORD = 32;
 const SHIFT = { announce: 16, bits: 8 } as const;
 const OCTET = 0xff;
 
@@ -59,10 +59,8 @@ export class PrefixRecords {
     }
     this.#grow();
     for (let word = 0; word < stride; word++) {
-      const kept = bits - word * BITS_A_WORD;
       const value = readUint32(bytes, start + AT.prefix + word * WORD_OCTETS);
-      this.words[count * stride + word] =
-        kept >= BITS_A_WORD ? value : kept <= 0 ? 0 : value & (-1 << (BITS_A_WORD - kept));
+      this.words[count * stride + word] = value & prefixMask(bits, word);
     }
     this.meta[count] = (announce << SHIFT.announce) | (bits << SHIFT.bits) | maxLength;
     this.asns[count] = readUint32(bytes, start + AT.prefix + stride * WORD_OCTETS);

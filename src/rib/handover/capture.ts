@@ -2,7 +2,6 @@
 // change that a group has not read. Members that lag are no hindrance: what they miss goes along.
 
 import { copyBytes } from '../../lib/bytes.ts';
-import { growInt32, growUint16, growUint32 } from '../../lib/columns.ts';
 import { describeOptions, type ExportOptions } from '../export-options.ts';
 import type { FamilyRib } from '../family-rib.ts';
 import type { Lane } from '../lane.ts';
@@ -147,32 +146,28 @@ function captureRows({ paths }: FamilyRib): RowImage {
 
 function captureGroup({ prefixes }: FamilyRib, group: UpdateGroup): GroupImage {
   const { adjRibOut } = group;
-  let prefixIds = new Int32Array(adjRibOut.size);
-  let pathIds = new Uint32Array(adjRibOut.size);
-  let attrs = new Int32Array(adjRibOut.size);
-  let from = new Uint16Array(adjRibOut.size);
-  let count = 0;
+  const { size } = adjRibOut;
+  const image = {
+    prefixes: new Int32Array(size),
+    pathIds: new Uint32Array(size),
+    attrs: new Int32Array(size),
+    from: new Uint16Array(size),
+  };
+  let at = 0;
   let identified = false;
   for (let id = 1; id < prefixes.limit; id++) {
     adjRibOut.forEach(id, (pathId, attr, peer) => {
-      prefixIds = growInt32(prefixIds, count + 1);
-      pathIds = growUint32(pathIds, count + 1);
-      attrs = growInt32(attrs, count + 1);
-      from = growUint16(from, count + 1);
-      prefixIds[count] = id;
-      pathIds[count] = pathId;
-      attrs[count] = attr;
-      from[count] = peer;
+      image.prefixes[at] = id;
+      image.pathIds[at] = pathId;
+      image.attrs[at] = attr;
+      image.from[at] = peer;
       identified ||= pathId !== 0;
-      count++;
+      at++;
     });
   }
   return {
+    ...(identified ? image : { ...image, pathIds: new Uint32Array(0) }),
     options: optionsText(group.options),
-    prefixes: prefixIds.subarray(0, count),
-    pathIds: identified ? pathIds.subarray(0, count) : new Uint32Array(0),
-    attrs: attrs.subarray(0, count),
-    from: from.subarray(0, count),
     members: group.members().map(({ id }) => captureMember(group, id)),
   };
 }
