@@ -45,7 +45,7 @@ export function sentencesOf(plan: Omit<ConfigPlan, 'sentences'>): string[] {
   return [
     ...(router === undefined
       ? []
-      : [`router: ${describeSection(router)}; ${words(router.actions, ROUTER_WORDS)}`]),
+      : [`router: ${describeSection(router)}; ${words(resetsOf(router.actions), ROUTER_WORDS)}`]),
     ...plan.listeners.removed.map((listen) => `listener ${endpoint(listen)} closed`),
     ...plan.listeners.added.map((listen) => `listener ${endpoint(listen)} opened`),
     ...kernelSentences(plan),
@@ -132,6 +132,11 @@ function pipeParts(before: PipeConfig, after: PipeConfig): string {
 
 function sentence(what: string, then: string): string {
   return then === '' ? what : `${what}; ${then}`;
+}
+
+/** What resets all sessions resets those of iBGP, too. */
+function resetsOf(actions: readonly RouterAction[]): readonly RouterAction[] {
+  return actions.includes('reset-all') ? actions.filter((action) => action !== 'reset-internal') : actions;
 }
 
 function words<A extends string>(actions: readonly A[], table: Readonly<Record<A, string>>): string {

@@ -103,8 +103,18 @@ export async function createSpeaker(options: CreateOptions): Promise<RunningSpea
     startGuard: startGuardThread,
   });
   loopLag.start((lagMs) => watchdog.tick(lagMs));
-  if (handed === undefined) await speaker.start();
-  else await goOn(speaker, written, handed);
+  try {
+    if (handed === undefined) await speaker.start();
+    else await goOn(speaker, written, handed);
+  } catch (error) {
+    // What measures and waits would keep the process alive. The kernel's routes stay for the next attempt.
+    speaker.stopsSilently = true;
+    await speaker.stop();
+    loopLag.stop();
+    unwatch();
+    await speaker.diagnosis.close();
+    throw error;
+  }
   // Not before: a start may scan a large kernel table.
   watchdog.use(config.diagnosis.watchdog);
   // What answers people and probes comes up first.

@@ -7,12 +7,13 @@ import { probeKernel } from '../fib/netlink/probe.ts';
 import type { Kernel } from '../fib/types.ts';
 import type { Logger } from '../lib/log.ts';
 
+const BIRD_SETTING = '`export none;` in protocol kernel';
+
 /** Thrown where routes are to be installed and cannot be; the sentence says what is missing and what to do. */
 export class KernelUnavailableError extends Error {
-  constructor(reason: string) {
-    super(
-      `${reason}. Give the process what it needs, or set kernel.install: false to run as a route reflector`,
-    );
+  /** `setting`: what makes a route reflector of it, in the words of the configuration's language. */
+  constructor(reason: string, setting = 'kernel.install: false') {
+    super(`${reason}. Give the process what it needs, or set ${setting} to run as a route reflector`);
     this.name = 'KernelUnavailableError';
   }
 }
@@ -24,7 +25,7 @@ export async function openKernel(config: Config, log: Logger): Promise<Kernel | 
   if (!wanted) return undefined;
   const probe = await probeKernel({ write: install });
   if (probe.ok) return NetlinkKernel.open();
-  if (install) throw new KernelUnavailableError(probe.reason);
+  if (install) throw new KernelUnavailableError(probe.reason, config.bird && BIRD_SETTING);
   log.warn({ reason: probe.reason }, 'running as a pure route reflector: the kernel cannot be read');
   return undefined;
 }

@@ -127,7 +127,8 @@ export class Reconfiguration {
   }
 
   #note(code: EventCode, sentence: string): void {
-    this.#speaker.diagnosis.journal.note(code, sentence.replaceAll(/\s*\n\s*/g, '; '));
+    const line = sentence.replaceAll(/:\s*\n\s*/g, ': ').replaceAll(/\s*\n\s*/g, '; ');
+    this.#speaker.diagnosis.journal.note(code, line);
   }
 
   #read(file: string | undefined, onlyCheck = false): Config {

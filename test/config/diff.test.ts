@@ -265,6 +265,12 @@ describe('sections', () => {
     expect(plan.sentences).toHaveLength(1);
   });
 
+  it('says once that all sessions are reset', () => {
+    const router = { ...base.router, id: '1.1.1.1', clusterId: '1.1.1.1' };
+    const [sentence] = diffConfig(base, { ...base, router }).sentences;
+    expect(sentence).toMatch(/; all sessions are reset$/);
+  });
+
   const KERNEL: Config['kernel'] = {
     install: false,
     table: 100,

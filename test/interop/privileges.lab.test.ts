@@ -6,6 +6,7 @@ import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { startGodwit } from '../../bench/daemons/godwit.ts';
+import { projectRoot } from '../../bench/project.ts';
 import { createLab, type Lab, waitForKernel } from '../support/lab/lab.ts';
 import { labRequirement } from '../support/lab/requirement.ts';
 
@@ -124,5 +125,22 @@ describe('godwit as another user', async () => {
     // It can take back what it gave.
     await ours.stop();
     expect(await a.namespace.run(['ip', 'route', 'show', '203.0.113.0/24'])).toBe('');
+  });
+
+  test.skipIf(skip)('ends at once where it may not write the kernel, and says what to do', async () => {
+    lab = await createLab('nopriv', ['a']);
+    const { namespace, directory } = lab.node(0);
+    const native = join(directory, 'godwit.yaml');
+    const birds = join(directory, 'bird.conf');
+    await writeFile(native, 'router: { asn: 1, id: 10.0.0.1 }\nkernel: { install: true }\ncontrol: false\n');
+    await writeFile(birds, 'router id 10.0.0.1;\nprotocol device { }\nprotocol kernel { export all; }\n');
+    const program = join(projectRoot(), 'bin', 'godwit.js');
+    const without = ['setpriv', '--bounding-set=-net_admin', '--inh-caps=-all', process.execPath, program];
+    const start = (file: string) => namespace.run([...without, 'run', file]);
+    const says = (words: RegExp) => ({ stdout: expect.stringMatching(words) });
+    await expect(start(native)).rejects.toMatchObject(says(/CAP_NET_ADMIN.*set kernel.install: false/));
+    await expect(start(birds)).rejects.toMatchObject(
+      says(/CAP_NET_ADMIN.*set `export none;` in protocol kernel/),
+    );
   });
 });

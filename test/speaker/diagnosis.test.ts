@@ -113,6 +113,9 @@ describe('the journal of a life', () => {
     expect(events.find(({ code }) => code === 'configuration-applied')?.sentence).toContain(
       'peer signed added',
     );
+    expect(events.find(({ code }) => code === 'configuration-refused')?.sentence).toMatch(
+      /^nothing was changed: \S/,
+    );
     expect(events.find(({ code }) => code === 'prefix-limit')).toMatchObject({ kind: 'limit', peer: 'tor' });
     expect(JSON.stringify(events)).not.toContain(secret);
   });

@@ -190,7 +190,7 @@ class Listener {
         onError: (error) => {
           this.#listener = undefined;
           if (this.#closed) return;
-          const problem = `cannot listen on ${this.#name()}: ${error.code} ${error.message}`;
+          const problem = `cannot listen on ${this.#name()}: ${error.code} ${error.message}${openHintFor(error)}`;
           if (problem !== this.#closedBecause) log.error({}, problem);
           this.#closedBecause = problem;
           this.#reopenTimer = clock.setTimer(REOPEN_MS, () => this.open());
@@ -297,6 +297,18 @@ const NO_KEYS: Authentication = { password: undefined };
 /** Each key takes some of what a socket may hold of options. */
 function hintFor({ code }: TransportError): string {
   return code === 'ENOMEM' ? '; raise the sysctl net.core.optmem_max for so many peers with keys' : '';
+}
+
+const OPEN_HINTS: Readonly<Record<string, string>> = {
+  EACCES: 'ports below 1024 need root or the capability CAP_NET_BIND_SERVICE',
+  EADDRINUSE: 'another program listens there (ss -ltnp shows which)',
+  EADDRNOTAVAIL: 'no interface has this address yet',
+};
+
+/** It is tried again until it works. */
+function openHintFor({ code }: TransportError): string {
+  const hint = OPEN_HINTS[code];
+  return hint === undefined ? '' : `; ${hint}`;
 }
 
 function keyOf(options: ListenOptions): string {

@@ -54,7 +54,9 @@ const FILE_MODE = 0o644;
 
 /** `name`: how the program is called; `debug`: -d was given. */
 export function createBirdLog(name: string, debug: boolean, parts: BirdLogParts): BirdLog {
-  let targets: readonly Target[] = [startTarget(name, parts)];
+  // One for the log's whole life: two would overtake each other.
+  const stderr = new LineSink(parts.stderr);
+  let targets: readonly Target[] = [startTarget(name, stderr)];
   let traces = false;
   const write = (logClass: LogClass, text: string): void => {
     const now = parts.now();
@@ -76,16 +78,15 @@ export function createBirdLog(name: string, debug: boolean, parts: BirdLogParts)
       const format = bird?.globals.timeFormats?.log?.format ?? (bird?.dialect === '1.6' ? LONG : LONG_MS);
       targets =
         logs.length > 0
-          ? logs.map((each) => makeTarget(each, name, format, parts))
-          : [debug ? startTarget(name, parts) : syslogTarget(name, () => true, parts)];
+          ? logs.map((each) => makeTarget(each, name, format, stderr, parts))
+          : [debug ? startTarget(name, stderr) : syslogTarget(name, () => true, parts)];
       for (const target of before) target.close();
     },
   };
 }
 
 /** stderr, before there is a configuration and where there is no statement. */
-function startTarget(name: string, { stderr }: BirdLogParts): Target {
-  const sink = new LineSink(stderr);
+function startTarget(name: string, sink: LineSink): Target {
   return {
     takes: () => true,
     write: (_class, text) => sink.write(`${name}: ${text}`),
@@ -94,20 +95,24 @@ function startTarget(name: string, { stderr }: BirdLogParts): Target {
   };
 }
 
-function makeTarget(target: LogTarget, name: string, format: string, parts: BirdLogParts): Target {
+function makeTarget(
+  target: LogTarget,
+  name: string,
+  format: string,
+  stderr: LineSink,
+  parts: BirdLogParts,
+): Target {
   const takes = (logClass: LogClass) => target.classes === 'all' || target.classes.includes(logClass);
   const line = (logClass: LogClass, text: string, now: number): string =>
     `${formatTime(format, now)} <${LOG_TAGS[logClass]}> ${text}`;
   switch (target.to) {
-    case 'stderr': {
-      const sink = new LineSink(parts.stderr);
+    case 'stderr':
       return {
         takes,
-        write: (logClass, text, now) => sink.write(line(logClass, text, now)),
-        flush: () => sink.flush(),
+        write: (logClass, text, now) => stderr.write(line(logClass, text, now)),
+        flush: () => stderr.flush(),
         close: () => {},
       };
-    }
     case 'file':
       return fileTarget(target, takes, line);
     case 'syslog':
@@ -199,7 +204,9 @@ function textOf(fields: LogFields, message: string): string {
     .map(([key, value]) => `${key} ${detailOf(value)}`);
   const place = typeof file === 'string' && typeof line === 'number' ? `${file}:${line} ` : '';
   const subject = typeof peer === 'string' ? `${peer}: ` : place;
-  return `${subject}${message}${details.length === 0 ? '' : ` (${details.join(', ')})`}`;
+  // The line begins with the name already.
+  const text = typeof peer === 'string' ? message.replace(` with ${peer}`, '') : message;
+  return `${subject}${text}${details.length === 0 ? '' : ` (${details.join(', ')})`}`;
 }
 
 function detailOf(value: unknown): string {

@@ -46,11 +46,17 @@ export async function placeSocket(
   const target = resolve(path);
   const directory = dirname(target);
   await mkdir(directory, { recursive: true, mode: DIRECTORY_MODE }).catch((error: unknown) => {
-    throw new SocketError(`The directory ${directory} of the control socket cannot be made.`, error);
+    throw new SocketError(
+      `The directory ${directory} of the control socket cannot be made; control.socket, or -s of bird, names another one.`,
+      error,
+    );
   });
   await refuseForeign(target);
   const workshop = await mkdtemp(join(directory, '.g')).catch((error: unknown) => {
-    throw new SocketError(`The directory ${directory} of the control socket is not writable.`, error);
+    throw new SocketError(
+      `The directory ${directory} of the control socket is not writable; control.socket, or -s of bird, names another one.`,
+      error,
+    );
   });
   try {
     const temporary = join(workshop, 's');

@@ -129,7 +129,7 @@ describe('one listener for many peers', () => {
     speaker.listeners.open(elsewhere);
     world.clock.advance(10);
     expect(speaker.listeners.problems).toEqual([
-      'cannot listen on 10.0.0.77:179: EADDRNOTAVAIL address not available',
+      'cannot listen on 10.0.0.77:179: EADDRNOTAVAIL address not available; no interface has this address yet',
     ]);
     world.clock.advance(60 * SECOND);
     expect(world.log.lines.filter((line) => line.startsWith('error'))).toHaveLength(1);

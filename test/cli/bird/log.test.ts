@@ -118,6 +118,23 @@ describe('the log', () => {
     expect(third).toMatch(/<WARN> bird.conf:7 no effect$/);
   });
 
+  it('keeps the order of lines over changes of the configuration', async () => {
+    const { log, read } = bench(true);
+    const wanted = Array.from({ length: 40 }, (_, i) => `line ${i}`);
+    for (const line of wanted) {
+      log.write('info', line);
+      log.useConfig(config(''));
+    }
+    expect(await read('stderr', wanted.length)).toEqual(wanted.map((line) => `bird: ${line}`));
+  });
+
+  it('names a peer once', async () => {
+    const { log, read } = bench();
+    log.useConfig(config('log "DIR/all" all;'));
+    log.logger.info({ peer: 'b1' }, 'session with b1 is up');
+    expect(await read('all', 1)).toEqual(['2026-11-21 05:33:02.437 <INFO> b1: session is up']);
+  });
+
   it('follows steps only where something is to be debugged', async () => {
     const { log, read } = bench();
     log.useConfig(config('log "DIR/all" all;'));
