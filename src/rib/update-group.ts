@@ -108,15 +108,16 @@ export class UpdateGroup {
     return this.#members.get(peerId)?.endOfRibSent ?? false;
   }
 
-  /** `from` is what `part` of another group gave: the member has routes already, and they may be wrong ones. */
+  /** `from` is what `part` of another group or process gave: the member has routes, and they may be wrong ones. */
   join({ peer, sink }: JoinRequest, from?: Parted): void {
     const member: Member = { peer, sink, endOfRibSent: from?.endOfRibSent ?? false };
     this.#members.set(peer.id, member);
     if (from?.lane !== undefined) {
       from.lane.members.push(member);
       if (!this.#lanes.includes(from.lane)) this.#lanes.push(from.lane);
-    } else if (this.#built === 1) this.#main.push(member);
-    else this.#joinFresh(member);
+    } else if (this.#built === 1 && (from !== undefined || this.adjRibOut.size === 0)) {
+      this.#main.push(member);
+    } else this.#joinFresh(member);
     this.#wake();
   }
 
@@ -261,8 +262,7 @@ export class UpdateGroup {
 
   #joinFresh(member: Member): void {
     const waiting = this.#lanes.find((lane) => lane.untouched);
-    if (waiting !== undefined) waiting.members.push(member);
-    else this.#addLane({ cursor: 1, fresh: true }, [member]);
+    (waiting ?? this.#addLane({ cursor: 1, fresh: true }, [])).members.push(member);
   }
 
   #addLane(start: LaneStart, members: readonly Member[]): Lane {

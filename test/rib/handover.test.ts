@@ -110,7 +110,12 @@ function travelled(image: RibImage): RibImage {
 }
 
 /** The same peers, with other ids, in tables of their own; their sinks know what they have been sent. */
-function goOn(before: World, image: RibImage, options: readonly ExportOptions[] = EXPORTS): World {
+function goOn(
+  before: World,
+  image: RibImage,
+  options: readonly ExportOptions[] = EXPORTS,
+  meanwhile: (lab: RibLab) => void = () => {},
+): World {
   const lab = new RibLab({ rows: 64, decision: { preferOldest: true } });
   const peers: RibPeer[] = [];
   for (let i = PEERS - 1; i >= 0; i--) peers[i] = addPeer(lab, i);
@@ -125,6 +130,7 @@ function goOn(before: World, image: RibImage, options: readonly ExportOptions[] 
     sink.lagging = () => groups.groupOf(peer.id)?.lagging().includes(peer) ?? false;
     return sink;
   });
+  meanwhile(lab);
   restore.release();
   for (const { family } of lab.rib.families) lab.rib.release(family.id);
   return { lab, peers, sinks };
@@ -199,6 +205,18 @@ describe('tables in another process', () => {
     expect([...before.sinks[0]!.table.keys()].length).toBe(3);
     expect([...after.sinks[0]!.table.keys()]).toEqual([]);
     expect(after.sinks.slice(1).map(({ octets }) => octets)).toEqual([0, 0, 0]);
+  });
+
+  it('send everything to a peer that comes before anything has moved', () => {
+    const before = newWorld();
+    for (const peer of [0, 1, 3]) apply(before, { kind: 'announce', peer, prefixes: [0, 1, 2], med: 0 });
+    const newcomer = new FakeSink(EXPORTS[0]!);
+    const after = goOn(before, travelled(captureRib(before.lab.rib)), EXPORTS, (lab) => {
+      lab.rib.groups[0]!.join(EXPORTS[0]!, { peer: addPeer(lab, PEERS), sink: newcomer });
+    });
+    after.lab.settle();
+    expect([...newcomer.table.keys()].length).toBe(3);
+    expect(after.sinks.map(({ octets }) => octets)).toEqual([0, 0, 0, 0]);
   });
 
   it.each([
