@@ -30,7 +30,7 @@ export interface RunningSpeaker {
 export interface DaemonParts {
   /** `file`: another one than that of the start. */
   loadConfig(file?: string): LoadResult;
-  createLog(config: Config): Log;
+  createLog(config: Config): Log | Promise<Log>;
   /** What is wrong with a configuration, for the person who starts the daemon. */
   describeIssues(issues: readonly ConfigIssue[]): string | Promise<string>;
   /** Rejects where another daemon uses the socket. */
@@ -130,7 +130,9 @@ export async function runDaemon(
     return EXIT.failed;
   }
   const { config } = first;
-  const log = parts.createLog(config);
+  // Before the first wait: one that comes early must not end the process.
+  const signals = watchSignals(parts);
+  const log = await parts.createLog(config);
   const { logger } = log;
   const journal = parts.journal ?? plainJournal(logger);
   for (const warning of first.warnings) logger.warn(placeOf(warning), warning.message);
@@ -144,7 +146,6 @@ export async function runDaemon(
     await stopParts([...(speaker === undefined ? [] : [speaker]), ...faces.running], logger);
     parts.supervisor?.stop();
   };
-  const signals = watchSignals(parts);
   try {
     if (config.process !== undefined) await parts.dropPrivileges?.(config.process, config);
     // Two daemons would fight over routes: the second must not get as far as to have any.

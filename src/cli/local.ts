@@ -2,8 +2,10 @@
 // one of them is really called.
 
 import type { LoadResult } from '../config/load.ts';
+import type { Config } from '../config/model.ts';
 import { systemClock } from '../lib/clock.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
+import type { Log } from './log.ts';
 import type { Terminal } from './terminal.ts';
 
 /** The configuration that is used unless another is named. */
@@ -56,20 +58,14 @@ export interface RunOptions {
 
 /** Runs the daemon in this process until a signal ends it. */
 export async function run(file: string, options: RunOptions, terminal: Terminal): Promise<ExitCode> {
-  const [loadConfig, { runDaemon }, { createLog }, speaker, socket, control, bird, http] = await Promise.all([
+  const [loadConfig, { runDaemon }, speaker, socket, control] = await Promise.all([
     configLoader(file, terminal),
     import('./daemon.ts'),
-    import('./logger.ts'),
     import('../speaker/main.ts'),
     import('../control/grpc/socket.ts'),
     import('../control/grpc/server.ts'),
-    import('../control/bird/server.ts'),
-    import('../control/http/server.ts'),
   ]);
-  const [{ LogTap }, { openBirdLog }] = await Promise.all([
-    import('../control/bird/log-tap.ts'),
-    import('./bird/remote-log.ts'),
-  ]);
+  const { LogTap } = await import('../control/bird/log-tap.ts');
   const [{ takeInheritance }, { Upgrader }, { invocationOf }] = await Promise.all([
     import('./upgrade/inherited.ts'),
     import('./upgrade/upgrader.ts'),
@@ -85,7 +81,6 @@ export async function run(file: string, options: RunOptions, terminal: Terminal)
   ]);
   const supervisor = systemSupervisor(terminal.env);
   const logTap = new LogTap();
-  const tty = terminal.columns !== undefined;
   return runDaemon(
     file,
     {
@@ -94,12 +89,8 @@ export async function run(file: string, options: RunOptions, terminal: Terminal)
       watchSecrets: (config, logger, changed) =>
         watchSecrets({ config, configFile: file, clock: systemClock, logger, changed }),
       ...(supervisor !== undefined && { supervisor }),
-      createLog: (config) => {
-        // Log statements of BIRD's language say where and how.
-        const log =
-          config.bird?.globals.logs === undefined
-            ? createLog({ ...config.log, tty, color: terminal.color })
-            : openBirdLog('godwit', false, terminal.now);
+      createLog: async (config) => {
+        const log = await openLog(config, terminal);
         log.useConfig(config);
         dieLoudly(log);
         flush = () => log.flush();
@@ -113,14 +104,29 @@ export async function run(file: string, options: RunOptions, terminal: Terminal)
       createSpeaker: (wanted) => upgrader.createSpeaker(speaker.createSpeaker, wanted, inherited),
       startControl: control.startControlServer,
       startTcp: async (options) => (await import('../control/grpc/tcp-server.ts')).startTcpControl(options),
-      startBird: ({ socket: options, ...rest }) =>
-        bird.startBirdControl({ ...options, access: options, ...rest, logTap }),
-      startHttp: (options) => http.startHttpServer({ ...options, wallTime: terminal.now }),
+      startBird: async ({ socket: options, ...rest }) =>
+        (await import('../control/bird/server.ts')).startBirdControl({
+          ...options,
+          access: options,
+          ...rest,
+          logTap,
+        }),
+      startHttp: async (options) =>
+        (await import('../control/http/server.ts')).startHttpServer({ ...options, wallTime: terminal.now }),
       signals: process,
       exit: (code) => process.exit(code),
     },
     terminal,
   );
+}
+
+/** Where and how log statements of BIRD's language say, if there are any. */
+async function openLog(config: Config, terminal: Terminal): Promise<Log> {
+  if (config.bird?.globals.logs !== undefined) {
+    return (await import('./bird/remote-log.ts')).openBirdLog('godwit', false, terminal.now);
+  }
+  const { createLog } = await import('./logger.ts');
+  return createLog({ ...config.log, tty: terminal.columns !== undefined, color: terminal.color });
 }
 
 function withRunOptions(result: LoadResult, { user, group }: RunOptions): LoadResult {

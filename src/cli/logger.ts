@@ -2,7 +2,6 @@
 // blocks the daemon on a slow reader, and what looks like a secret is blacked out whatever layer logged it.
 
 import pino from 'pino';
-import pinoPretty from 'pino-pretty';
 import type { Logger } from '../lib/log.ts';
 import type { Log } from './log.ts';
 import { redact } from './redact.ts';
@@ -19,8 +18,12 @@ export interface LogOptions {
 
 const STDOUT = 1;
 
-/** Builds the log of the daemon. */
-export function createLog(options: LogOptions): Log & { setLevel(level: LogOptions['level']): void } {
+export interface LevelledLog extends Log {
+  setLevel(level: LogOptions['level']): void;
+}
+
+/** Builds the log of the daemon. What makes lines pretty takes a megabyte, and is loaded where that is wanted. */
+export async function createLog(options: LogOptions): Promise<LevelledLog> {
   const pretty = options.format === 'pretty' || (options.format === 'auto' && options.tty);
   const file =
     options.destination === undefined ? pino.destination({ dest: STDOUT, sync: options.tty }) : undefined;
@@ -28,7 +31,7 @@ export function createLog(options: LogOptions): Log & { setLevel(level: LogOptio
   file?.on('error', () => {});
   const destination = options.destination ?? file ?? process.stdout;
   const stream = pretty
-    ? pinoPretty({
+    ? (await import('pino-pretty')).default({
         destination,
         colorize: options.color,
         translateTime: 'SYS:yyyy-mm-dd HH:MM:ss.l',

@@ -110,7 +110,7 @@ async function startSpeaker(
   const result = load();
   if (!result.ok) throw new Error(formatIssues(result.issues, { color: false }));
   const { config } = result;
-  const { logger } = createLog({ ...config.log, tty: false, color: false, destination });
+  const { logger } = await createLog({ ...config.log, tty: false, color: false, destination });
   const speaker = new Speaker(config, {
     clock: systemClock,
     scheduler: new Scheduler(systemClock),

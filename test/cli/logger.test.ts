@@ -4,7 +4,7 @@ import { createLog, type LogOptions } from '../../src/cli/logger.ts';
 import { redact } from '../../src/cli/redact.ts';
 import { Secret } from '../../src/config/model.ts';
 
-function capture(overrides: Partial<LogOptions> = {}) {
+async function capture(overrides: Partial<LogOptions> = {}) {
   let out = '';
   const destination = new Writable({
     write(chunk, _encoding, done) {
@@ -12,7 +12,7 @@ function capture(overrides: Partial<LogOptions> = {}) {
       done();
     },
   });
-  const log = createLog({
+  const log = await createLog({
     level: 'info',
     format: 'json',
     tty: false,
@@ -37,7 +37,7 @@ const parse = (text: string) =>
 
 describe('the log', () => {
   test('is JSON with names of levels, times and fields of children', async () => {
-    const { logger, text } = capture();
+    const { logger, text } = await capture();
     logger.child({ peer: 'tor-a' }).warn({ code: 4 }, 'session down');
     logger.debug({}, 'unseen');
     const [line, ...rest] = parse(await text());
@@ -47,7 +47,7 @@ describe('the log', () => {
   });
 
   test('is one readable line on a terminal', async () => {
-    const { logger, text } = capture({ format: 'auto', tty: true });
+    const { logger, text } = await capture({ format: 'auto', tty: true });
     logger.info({ peer: 'tor-a', nested: { a: 1 } }, 'session up');
     expect(await text()).toMatch(
       /^\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}\] INFO: session up \{"peer":"tor-a","nested":\{"a":1\}\}\n$/,
@@ -55,7 +55,7 @@ describe('the log', () => {
   });
 
   test('changes its level while it runs', async () => {
-    const { logger, setLevel, text } = capture();
+    const { logger, setLevel, text } = await capture();
     const child = logger.child({ peer: 'a' });
     setLevel('error');
     logger.warn({}, 'unseen');
@@ -66,7 +66,7 @@ describe('the log', () => {
   });
 
   test('keeps what an error says and where it came from', async () => {
-    const { logger, text } = capture();
+    const { logger, text } = await capture();
     logger.error({ error: new Error('boom') }, 'fault');
     expect(parse(await text())).toMatchObject([
       { error: { type: 'Error', message: 'boom', stack: expect.stringContaining('logger.test') } },
@@ -85,7 +85,7 @@ describe('secrets', () => {
   };
 
   test.each(['json', 'pretty'] as const)('never reach the log as %s', async (format) => {
-    const { logger, text } = capture({ format });
+    const { logger, text } = await capture({ format });
     logger.error(fields, 'oops');
     logger.child(fields).info({}, 'child');
     const out = await text();
