@@ -23,8 +23,7 @@ export type TableSource =
   | { readonly kind: 'messages'; readonly path: string };
 
 /** hostile.ts says what each does; none: a peer that is there and silent. */
-export const ABUSE_NAMES = ['none', 'flood', 'flap', 'large', 'deaf', 'crowd', 'garbage'] as const;
-export type AbuseName = (typeof ABUSE_NAMES)[number];
+export type AbuseName = 'none' | 'flood' | 'flap' | 'large' | 'deaf' | 'crowd' | 'garbage';
 
 export interface SessionPlan {
   readonly localAddress: string;

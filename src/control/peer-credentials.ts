@@ -4,6 +4,7 @@
 import type { Socket } from 'node:net';
 import { endianness } from 'node:os';
 import { requireKoffi } from '../lib/koffi.ts';
+import { descriptorOf } from '../lib/socket-handle.ts';
 
 const SOL_SOCKET = 1;
 const SO_PEERCRED = 17;
@@ -53,11 +54,4 @@ export function loadCredentials(): AskCredentials | undefined {
       groups: [...groups],
     };
   };
-}
-
-function descriptorOf(connection: Socket): number | undefined {
-  const handle: unknown = Reflect.get(connection, '_handle');
-  if (typeof handle !== 'object' || handle === null) return undefined;
-  const fd: unknown = Reflect.get(handle, 'fd');
-  return typeof fd === 'number' && fd >= 0 ? fd : undefined;
 }

@@ -128,7 +128,7 @@ export class VrpSet {
     }
   }
 
-  /** Adds the prefix of another set's record: for a set that is asked `covers` alone. */
+  /** Adds a prefix alone, from words of its family: for a set that is only asked `covers`. */
   addPrefix(words: ArrayLike<number>, at: number, bits: number): void {
     this.add(words, at, bits, bits, 0, 0);
   }

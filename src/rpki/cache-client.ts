@@ -96,7 +96,6 @@ export class CacheClient {
       serial: this.#origin?.serial,
       lastUpdate: this.#lastUpdate,
       hasData: this.#hasData,
-      failing: this.#problem !== undefined,
       problem: this.#problem,
       timers: { refresh: this.#refresh.view, retry: this.#retry.view, expire: this.#expire.view },
       counters: this.#counters,

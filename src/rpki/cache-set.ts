@@ -2,6 +2,7 @@
 // have nothing to say, and are let go once a better one is in sync again. Caches of one preference are asked together.
 
 import type { CacheClient } from './cache-client.ts';
+import type { CacheStatus } from './cache-types.ts';
 
 export interface CacheMember {
   readonly client: CacheClient;
@@ -51,7 +52,9 @@ export class CacheSet {
       const level = [...this.#members].filter((each) => each.preference === preference);
       const enabled = level.filter((each) => each.enabled);
       for (const { client } of level.filter((each) => !each.enabled)) client.stop();
-      const undecided = enabled.some(({ client }) => !client.status.failing && !client.status.hasData);
+      const undecided = enabled.some(
+        ({ client }) => client.status.problem === undefined && !client.status.hasData,
+      );
       for (const { client } of enabled) {
         if (wanted) client.start();
         else if (this.#isReplaced(preference)) client.stop();
@@ -66,10 +69,13 @@ export class CacheSet {
   }
 }
 
-/** In sync, and no later trouble. */
 function isWell({ client }: CacheMember): boolean {
-  const { hasData, failing } = client.status;
-  return hasData && !failing;
+  return isInSync(client.status);
+}
+
+/** With records that count, and no later trouble. */
+export function isInSync({ hasData, problem }: CacheStatus): boolean {
+  return hasData && problem === undefined;
 }
 
 function ascending(a: number, b: number): number {

@@ -98,9 +98,7 @@ export interface CacheStatus {
   readonly lastUpdate: number | undefined;
   /** It has records that count. */
   readonly hasData: boolean;
-  /** Something is wrong since the last End of Data. */
-  readonly failing: boolean;
-  /** The last thing that went wrong; undefined while all is well. */
+  /** What went wrong last since the last End of Data; undefined while all is well. */
   readonly problem: string | undefined;
   readonly timers: Readonly<Record<IntervalName, CountdownView | undefined>>;
   readonly counters: Readonly<CacheCounters>;

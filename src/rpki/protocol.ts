@@ -91,11 +91,11 @@ export function pduName(type: number): string {
   return PDU_ROWS.get(type)?.name ?? `PDU of type ${type}`;
 }
 
-/** Seconds; RFC 8210 §6. */
+/** Seconds that may be asked for; RFC 8210 §6. */
 export const INTERVALS = {
-  refresh: { least: 1, most: 86_400, usual: 3600 },
-  retry: { least: 1, most: 7200, usual: 600 },
-  expire: { least: 600, most: 172_800, usual: 7200 },
+  refresh: { least: 1, most: 86_400 },
+  retry: { least: 1, most: 7200 },
+  expire: { least: 600, most: 172_800 },
 } as const;
 export type IntervalName = keyof typeof INTERVALS;
 

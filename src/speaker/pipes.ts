@@ -1,11 +1,12 @@
 // Pipes of the configuration: each is two ends in the RIB, one a direction, for each family that it joins tables of.
 
 import type { PipeConfig } from '../config/model.ts';
-import { policyFor, samePolicy } from '../config/policies.ts';
+import { policyFor } from '../config/policies.ts';
 import type { IpVersion } from '../lib/ip.ts';
 import type { FamilyRib } from '../rib/family-rib.ts';
 import { PipeEnd, type Veil } from '../rib/pipe-end.ts';
 import type { Rib } from '../rib/rib.ts';
+import type { PeerPolicy } from '../rib/route-policy.ts';
 import type { Policies } from './policies.ts';
 import type { TableRooms } from './table-rooms.ts';
 
@@ -58,13 +59,12 @@ export class Pipes {
       const isVersion = ({ family }: (typeof from)[number]) => family.name.startsWith(version);
       const [table, peerTable] = [from.find(isVersion), to.find(isVersion)];
       if (table === undefined || peerTable === undefined) return [];
-      const exports = this.#policies.pipePolicy(policyFor(config.export, version));
-      const imports = this.#policies.pipePolicy(policyFor(config.import, version));
+      const policies = this.#policiesOf(config, version);
       return [
         {
           version,
-          out: new PipeEnd(table, peerTable, exports, driver, veil(peerTable)),
-          in: new PipeEnd(peerTable, table, imports, driver, veil(table)),
+          out: new PipeEnd(table, peerTable, policies.out, driver, veil(peerTable)),
+          in: new PipeEnd(peerTable, table, policies.in, driver, veil(table)),
         },
       ];
     });
@@ -91,24 +91,13 @@ export class Pipes {
       return;
     }
     pipe.config = after;
-    for (const { version, out, in: back } of pipe.links) {
-      if (!samePolicy(before.export, after.export)) {
-        out.usePolicy(this.#policies.pipePolicy(policyFor(after.export, version)));
-      }
-      if (!samePolicy(before.import, after.import)) {
-        back.usePolicy(this.#policies.pipePolicy(policyFor(after.import, version)));
-      }
-    }
+    this.#usePolicies(pipe);
   }
 
-  /** Policies are made anew from the same filters: what they ask has changed. */
+  /** What its filters ask has changed: those that do ask are other policies now. */
   renew(name: string): void {
     const pipe = this.#byName.get(name);
-    if (pipe === undefined) return;
-    for (const { version, out, in: back } of pipe.links) {
-      out.usePolicy(this.#policies.pipePolicy(policyFor(pipe.config.export, version)));
-      back.usePolicy(this.#policies.pipePolicy(policyFor(pipe.config.import, version)));
-    }
+    if (pipe !== undefined) this.#usePolicies(pipe);
   }
 
   /** Filters may say something else of the same routes. */
@@ -116,6 +105,24 @@ export class Pipes {
     for (const { out, in: back } of this.#byName.get(name)?.links ?? []) {
       if (direction !== 'in') out.judgeAgain();
       if (direction !== 'out') back.judgeAgain();
+    }
+  }
+
+  #policiesOf(config: PipeConfig, version: IpVersion): { readonly out: PeerPolicy; readonly in: PeerPolicy } {
+    return {
+      out: this.#policies.pipePolicy(policyFor(config.export, version)),
+      in: this.#policies.pipePolicy(policyFor(config.import, version)),
+    };
+  }
+
+  /** Equal policies are one object: only where there is another one, routes are judged again. */
+  #usePolicies({ config, links }: Pipe): void {
+    for (const link of links) {
+      const policies = this.#policiesOf(config, link.version);
+      for (const direction of ['out', 'in'] as const) {
+        const end = link[direction];
+        if (end.policy !== policies[direction]) end.usePolicy(policies[direction]);
+      }
     }
   }
 }

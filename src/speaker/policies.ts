@@ -79,7 +79,7 @@ export class Policies {
     return (rib, row) => {
       const { attrs, peers } = rib.shared;
       const inTable = rib.paths.attrPost(row);
-      const wanted = policies[rib.family.version === 'ipv4' ? 0 : 1]!;
+      const wanted = policies[byFamily(rib)]!;
       if (wanted === 'accept') return wishesOf(rib, inTable, wishes);
       if (typeof wanted === 'string') return undefined;
       const from = peers.get(rib.paths.peerId(row));

@@ -28,7 +28,7 @@ export async function prepareTables(
   // A table of other families has the name of one that goes.
   const leaving = plan.removed.flatMap(({ name }) => rooms.detach(name) ?? []);
   const added: TableRoom[] = [];
-  const kernels: { room: TableRoom; kernel: PreparedKernel }[] = [];
+  const changed: { change: (typeof plan.changed)[number]; room: TableRoom; kernel: PreparedKernel }[] = [];
   const undo = async (): Promise<void> => {
     await Promise.all(added.map((room) => closeRoom(speaker, room)));
     for (const room of leaving) rooms.attach(room);
@@ -45,7 +45,7 @@ export async function prepareTables(
       const room = rooms.get(change.after.name);
       if (room === undefined) continue;
       const own = roomConfig(after, change.after);
-      kernels.push({ room, kernel: await prepareKernelChange(speaker, room, change.kernel, own) });
+      changed.push({ change, room, kernel: await prepareKernelChange(speaker, room, change.kernel, own) });
     }
   } catch (error) {
     await undo();
@@ -55,9 +55,7 @@ export async function prepareTables(
     undo,
     apply: async () => {
       rooms.borrow();
-      for (const { room, kernel } of kernels) {
-        const change = plan.changed.find((each) => each.after.name === room.name);
-        if (change === undefined) continue;
+      for (const { change, room, kernel } of changed) {
         room.config = roomConfig(after, change.after);
         for (const family of room.place.families) useMultipath(family, room.config);
         await kernel.apply();

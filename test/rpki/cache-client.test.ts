@@ -283,7 +283,7 @@ describe('a lost cache', () => {
     rig.open();
     rig.seconds(61);
     expect(rig.end.closed).toBe(true);
-    expect(rig.status).toMatchObject({ state: 'Transport-Error', failing: true });
+    expect(rig.status).toMatchObject({ state: 'Transport-Error', problem: 'the cache does not answer' });
   });
 });
 

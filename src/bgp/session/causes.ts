@@ -57,11 +57,6 @@ export function causeOf(facts: DownFacts): {
   return row;
 }
 
-/** What to do about a cause. */
-export function adviceFor(code: CauseCode): string {
-  return CAUSE_TABLE.find((row) => row.code === code)?.advice ?? '';
-}
-
 /** Every code, once: the label values of metrics. */
 export function causeCodes(): readonly CauseCode[] {
   return [...new Set(CAUSE_TABLE.map((row) => row.code))];

@@ -1,7 +1,8 @@
-// Between Node's sockets and the system's: descriptors, ends, what waits to be written, and what cannot be had without
+// Between Node's sockets and the system's: ends, what waits to be written, and what cannot be had without
 // the door to the system.
 
 import { parseAddress } from '../../lib/ip.ts';
+import { handleOf } from '../../lib/socket-handle.ts';
 import { type Endpoint, type SocketOptions, TransportError } from './transport.ts';
 
 /** Throws TransportError where the connection is gone. */
@@ -11,14 +12,6 @@ export function endpointOf(address: string | undefined, port: number | undefined
     throw new TransportError('ENOTCONN', 'connection closed');
   }
   return { address: parsed.bytes, port, zone: parsed.zone };
-}
-
-/** Undefined where it is closed. */
-export function descriptorOf(socket: object): number | undefined {
-  const handle: unknown = Reflect.get(socket, '_handle');
-  if (typeof handle !== 'object' || handle === null) return undefined;
-  const fd: unknown = Reflect.get(handle, 'fd');
-  return typeof fd === 'number' && fd >= 0 ? fd : undefined;
 }
 
 /** With the system's name for it. */
@@ -31,9 +24,8 @@ export function toTransportError(error: unknown): TransportError {
 
 /** Octets of the write under way that the kernel has not taken. */
 export function unsentOf(socket: object): number {
-  const handle: unknown = Reflect.get(socket, '_handle');
-  if (typeof handle !== 'object' || handle === null) return 0;
-  const octets: unknown = Reflect.get(handle, 'writeQueueSize');
+  const handle = handleOf(socket);
+  const octets: unknown = handle === undefined ? 0 : Reflect.get(handle, 'writeQueueSize');
   return typeof octets === 'number' ? octets : 0;
 }
 

@@ -3,16 +3,10 @@
 
 import type net from 'node:net';
 import { formatAddress, type IpBytes } from '../../lib/ip.ts';
+import { descriptorOf } from '../../lib/socket-handle.ts';
 import type { NativeSockets } from './native-socket.ts';
 import { sameAoKeys } from './tcp-ao.ts';
-import {
-  cannotSwitch,
-  descriptorOf,
-  endpointOf,
-  refuseNativeOptions,
-  toTransportError,
-  unsentOf,
-} from './tcp-handles.ts';
+import { cannotSwitch, endpointOf, refuseNativeOptions, toTransportError, unsentOf } from './tcp-handles.ts';
 import {
   type Authentication,
   type ConnectOptions,

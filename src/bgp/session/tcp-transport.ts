@@ -6,9 +6,10 @@
 
 import net from 'node:net';
 import { formatAddress, type IpBytes, isLinkLocal } from '../../lib/ip.ts';
+import { descriptorOf, handleOf } from '../../lib/socket-handle.ts';
 import { loadNativeSockets, type NativeSockets } from './native-socket.ts';
 import type { AoKey } from './tcp-ao.ts';
-import { descriptorOf, endpointOf, missing, refuseNativeOptions, toTransportError } from './tcp-handles.ts';
+import { endpointOf, missing, refuseNativeOptions, toTransportError } from './tcp-handles.ts';
 import { type SocketConstructorOptions, TcpSocket } from './tcp-socket.ts';
 import type {
   ConnectOptions,
@@ -160,8 +161,8 @@ class TcpListener implements TransportListener {
   }
 
   #accept(accepted: net.Socket): void {
-    const handle: unknown = Reflect.get(accepted, '_handle');
-    if (typeof handle !== 'object' || handle === null || accepted.remoteAddress === undefined) {
+    const handle = handleOf(accepted);
+    if (handle === undefined || accepted.remoteAddress === undefined) {
       accepted.destroy();
       return;
     }

@@ -45,17 +45,13 @@ function rangeOf(written: ProtocolConfig, { dynamicPeers }: Config): string | un
 }
 
 function nativeProtocols(config: Config): DeclaredProtocol[] {
-  const { kernel, redistribute, networks, peers, dynamicPeers, rpki = [] } = config;
+  const { peers, dynamicPeers, rpki = [], tables = [], pipes = [] } = config;
   const plain = (name: string, kind: ProtocolKind): DeclaredProtocol => {
     return { name, kind, description: undefined, disabled: false, written: undefined, range: undefined };
   };
-  const usesKernel =
-    kernel.install || kernel.learn.length > 0 || redistribute.some((each) => each !== 'connected');
   return [
     plain('device1', 'device'),
-    ...(redistribute.includes('connected') ? [plain('direct1', 'direct')] : []),
-    ...(usesKernel ? [plain('kernel1', 'kernel')] : []),
-    ...(networks.length > 0 ? [plain('static1', 'static')] : []),
+    ...originKinds(config).map((kind) => plain(`${kind}1`, kind)),
     ...rpki.map(({ name, enabled }) => ({ ...plain(name, 'rpki'), disabled: !enabled })),
     ...peers.map((peer) => ({
       ...plain(peer.name, 'bgp'),
@@ -67,22 +63,29 @@ function nativeProtocols(config: Config): DeclaredProtocol[] {
       description: range.description,
       range: range.name,
     })),
-    ...(config.tables ?? []).flatMap((table) => tableProtocols(table, plain)),
-    ...(config.pipes ?? []).map(({ name }) => plain(name, 'pipe')),
+    ...tables.flatMap((table) =>
+      originKinds(table).map((kind) => ({ ...plain(`${kind}_${table.name}`, kind), table: table.name })),
+    ),
+    ...pipes.map(({ name }) => plain(name, 'pipe')),
   ];
 }
 
-function tableProtocols(
-  { name: table, kernel, redistribute, networks }: TableConfig,
-  plain: (name: string, kind: ProtocolKind) => DeclaredProtocol,
-): DeclaredProtocol[] {
-  const learns = redistribute.some((each) => each !== 'connected');
-  const kinds = [
-    ...(redistribute.includes('connected') ? (['direct'] as const) : []),
-    ...(kernel.install || kernel.learn.length > 0 || learns ? (['kernel'] as const) : []),
-    ...(networks.length > 0 ? (['static'] as const) : []),
-  ];
-  return kinds.map((kind) => ({ ...plain(`${kind}_${table}`, kind), table }));
+const ORIGIN_KINDS = ['direct', 'kernel', 'static'] as const;
+type OriginKind = (typeof ORIGIN_KINDS)[number];
+
+/** What brings routes into a table, beside peers and pipes. */
+function originKinds({
+  kernel,
+  redistribute,
+  networks,
+}: Pick<TableConfig, 'kernel' | 'redistribute' | 'networks'>): readonly OriginKind[] {
+  const learns = kernel.learn.length > 0 || redistribute.some((each) => each !== 'connected');
+  const used: Readonly<Record<OriginKind, boolean>> = {
+    direct: redistribute.includes('connected'),
+    kernel: kernel.install || learns,
+    static: networks.length > 0,
+  };
+  return ORIGIN_KINDS.filter((kind) => used[kind]);
 }
 
 /** The names of the unicast tables: what routes without another word are in. */
@@ -134,7 +137,7 @@ export function unicastChannels(
 /** Which protocol a table's route of a kind is of: the first of the kind with a channel of its version there. */
 export function ownerOf(
   protocols: readonly DeclaredProtocol[],
-  kind: 'kernel' | 'direct' | 'static',
+  kind: OriginKind,
   version: IpVersion,
   config: Config,
   table: string,

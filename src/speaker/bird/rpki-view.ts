@@ -1,6 +1,7 @@
 // A cache as BIRD's users see it: an RPKI protocol with its state, in BIRD's words as far as it has any.
 
 import type { RpkiCacheConfig } from '../../config/rpki.ts';
+import { isInSync } from '../../rpki/cache-set.ts';
 import type { CacheStatus, CountdownView } from '../../rpki/cache-types.ts';
 import type { ProtocolState, RpkiView, TimerView } from '../api/protocols.ts';
 import type { CacheReport } from '../rpki-caches.ts';
@@ -10,8 +11,7 @@ const MS_PER_SECOND = 1000;
 /** BIRD says up while it is in sync. */
 export function cacheState(report: CacheReport | undefined): ProtocolState {
   if (report === undefined || report.status.state === 'Down') return 'down';
-  const { hasData, failing } = report.status;
-  return hasData && !failing ? 'up' : 'start';
+  return isInSync(report.status) ? 'up' : 'start';
 }
 
 /** `now`: wall-clock milliseconds. */

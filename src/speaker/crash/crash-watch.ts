@@ -4,7 +4,13 @@
 import { CEASE } from '../../bgp/wire/error-codes.ts';
 import type { SpeakerApi } from '../api.ts';
 import type { Speaker } from '../speaker.ts';
-import { type CrashReport, crashDirectory, crashedPeer, writeCrashReport } from './report.ts';
+import {
+  type CrashReport,
+  crashDirectory,
+  crashedPeer,
+  REPORTED_EVENTS,
+  writeCrashReport,
+} from './report.ts';
 
 export interface CrashWatchOptions {
   readonly speaker: Speaker;
@@ -16,7 +22,6 @@ export interface CrashWatchOptions {
   >;
 }
 
-const REPORTED_EVENTS = 200;
 const MONITOR = 'uncaughtExceptionMonitor';
 
 /** What a report says that does not depend on how it ends. */

@@ -30,6 +30,9 @@ export interface CrashReport {
   readonly events: readonly JournalEntry[];
 }
 
+/** So many events; what was before them is in the journal. */
+export const REPORTED_EVENTS = 200;
+
 export type CrashedPeer = Pick<
   PeerView,
   | 'name'

@@ -7,7 +7,7 @@ import { systemClock } from '../../lib/clock.ts';
 import { errorText } from '../../lib/error-text.ts';
 import { requireKoffi } from '../../lib/koffi.ts';
 import { StageBeat } from '../../lib/stage-beat.ts';
-import { writeCrashReport } from '../crash/report.ts';
+import { REPORTED_EVENTS, writeCrashReport } from '../crash/report.ts';
 import type { GuardData, GuardMessage } from './guard-protocol.ts';
 import { Stuckness } from './stuckness.ts';
 
@@ -15,7 +15,6 @@ const STDERR = 2;
 const MS_PER_SECOND = 1000;
 const MAX_PERIOD_MS = 1000;
 const LOOKS_PER_LIMIT = 4;
-const REPORTED_EVENTS = 200;
 /** As the command line documents it. */
 const EXIT_CODE = 70;
 
