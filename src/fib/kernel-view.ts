@@ -6,13 +6,15 @@ import { optionalBytesEqual } from '../lib/bytes.ts';
 import type { Prefix } from '../lib/ip.ts';
 import { PrefixTrie, toBytes, toWords } from '../lib/prefix-trie.ts';
 import type { AddressBytes, KernelConsumer, KernelMonitor, LinkTurn } from './kernel-monitor.ts';
-import type { RouteRows } from './types.ts';
 import {
   type KernelAddress,
   type KernelLink,
   type KernelNextHop,
+  type KernelPath,
   type KernelRoute,
   ROW_CHANGE,
+  type RouteMetrics,
+  type RouteRows,
 } from './types.ts';
 
 export interface KernelViewListener {
@@ -28,6 +30,10 @@ export interface KernelViewOptions {
   /** Tables whose routes are kept. */
   readonly tables: ReadonlySet<number>;
 }
+
+type RouteParticulars = Pick<KernelPath, 'scope' | 'realm' | 'metrics'>;
+
+const NO_METRICS: RouteMetrics = new Map();
 
 interface Entry {
   readonly route: KernelRoute;
@@ -316,8 +322,17 @@ function sameRoute(a: KernelRoute, b: KernelRoute): boolean {
     a.type === b.type &&
     a.nextHops.length === b.nextHops.length &&
     optionalBytesEqual(a.prefSource, b.prefSource) &&
+    sameParticulars(a, b) &&
     includesHops(a, b)
   );
+}
+
+/** What a route has that nobody but filters and people look at. */
+export function sameParticulars(a: RouteParticulars, b: RouteParticulars): boolean {
+  if ((a.scope ?? 0) !== (b.scope ?? 0) || (a.realm ?? 0) !== (b.realm ?? 0)) return false;
+  const { metrics = NO_METRICS } = a;
+  const { metrics: others = NO_METRICS } = b;
+  return metrics.size === others.size && [...metrics].every(([type, value]) => others.get(type) === value);
 }
 
 /** Every next hop of `b` is one of `a`'s. */

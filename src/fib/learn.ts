@@ -2,11 +2,12 @@
 // routes never; what the kernel makes by itself only where a rule names it (a connected prefix comes from the address,
 // not from the kernel's route for it). For each prefix and kind the best one is told: lowest metric first.
 
+import { optionalBytesEqual } from '../lib/bytes.ts';
 import { formatPrefix, maskBytes, type Prefix } from '../lib/ip.ts';
 import { interfaceMatcher } from './interface-patterns.ts';
-import type { KernelView } from './kernel-view.ts';
+import { type KernelView, sameParticulars } from './kernel-view.ts';
 import { RT_SCOPE, RTPROT_KERNEL, STATIC_PROTOCOLS } from './netlink/constants.ts';
-import type { KernelAddress, KernelNextHop, KernelRoute } from './types.ts';
+import type { KernelAddress, KernelNextHop, KernelPath, KernelRoute } from './types.ts';
 
 export type LearnedSource = 'kernel' | 'connected' | 'static';
 
@@ -14,7 +15,8 @@ export interface LearnedRoute {
   readonly prefix: Prefix;
   /** static: of rtm_protocol static or boot; kernel: of any other daemon; connected: of an interface's address. */
   readonly source: LearnedSource;
-  readonly nextHops: readonly KernelNextHop[];
+  /** Where it leads, and what else the kernel has of it. */
+  readonly path: KernelPath;
   readonly metric: number;
   /** Of the first next hop. */
   readonly ifname: string | undefined;
@@ -115,7 +117,7 @@ export class Learner {
     return {
       prefix: route.prefix,
       source: STATIC_PROTOCOLS.has(route.protocol) ? 'static' : 'kernel',
-      nextHops: route.nextHops,
+      path: pathOf(route),
       metric: route.metric,
       ifname: ifindex === undefined ? undefined : this.#options.view.interfaceOf(ifindex)?.name,
       protocol: route.protocol,
@@ -150,7 +152,7 @@ export class Learner {
     return {
       prefix: { bytes, length: address.prefixLength },
       source: 'connected',
-      nextHops: [{ ifindex: address.ifindex }],
+      path: { type: 'unicast', nextHops: [{ ifindex: address.ifindex }] },
       metric: 0,
       ifname: link.name,
       protocol: RTPROT_KERNEL,
@@ -171,9 +173,23 @@ function sameLearned(a: LearnedRoute, b: LearnedRoute): boolean {
     a.metric === b.metric &&
     a.ifname === b.ifname &&
     a.protocol === b.protocol &&
-    a.nextHops.length === b.nextHops.length &&
-    a.nextHops.every((hop, i) => sameHop(hop, b.nextHops[i]!))
+    samePath(a.path, b.path)
   );
+}
+
+function samePath(a: KernelPath, b: KernelPath): boolean {
+  return (
+    a.type === b.type &&
+    a.nextHops.length === b.nextHops.length &&
+    a.nextHops.every((hop, i) => sameHop(hop, b.nextHops[i]!)) &&
+    optionalBytesEqual(a.prefSource, b.prefSource) &&
+    sameParticulars(a, b)
+  );
+}
+
+/** A route without what makes its key. */
+function pathOf({ prefix, table, metric, protocol, ...path }: KernelRoute): KernelPath {
+  return path;
 }
 
 function sameHop(a: KernelNextHop, b: KernelNextHop): boolean {

@@ -325,10 +325,13 @@ export function toRows(addressBytes: 4 | 16, routes: readonly KernelRoute[], cha
     protocols: Uint8Array.from(routes, (route) => route.protocol),
     changes: new Uint8Array(routes.length).fill(change),
     pathIndex: Uint32Array.from(routes, (_, i) => i),
-    paths: routes.map(({ type, nextHops, prefSource }) => ({
+    paths: routes.map(({ type, nextHops, prefSource, scope, realm, metrics }) => ({
       type,
       nextHops,
       ...(prefSource === undefined ? {} : { prefSource }),
+      ...(scope === undefined ? {} : { scope }),
+      ...(realm === undefined ? {} : { realm }),
+      ...(metrics === undefined ? {} : { metrics }),
     })),
   };
 }

@@ -23,12 +23,17 @@ export interface KernelRoute {
   readonly metric: number;
   /** rtm_protocol: who installed it. */
   readonly protocol: number;
-  readonly scope?: number;
   readonly type: KernelRouteType;
   /** Empty for blackhole, unreachable and prohibit. */
   readonly nextHops: readonly KernelNextHop[];
   readonly prefSource?: Uint8Array;
+  readonly scope?: number;
+  readonly realm?: number;
+  readonly metrics?: RouteMetrics;
 }
+
+/** RTA_METRICS by RTAX number: lock, mtu, window and so on. */
+export type RouteMetrics = ReadonlyMap<number, number>;
 
 export interface KernelLink {
   readonly ifindex: number;
@@ -68,6 +73,11 @@ export interface KernelPath {
   /** Empty for blackhole, unreachable and prohibit. */
   readonly nextHops: readonly KernelNextHop[];
   readonly prefSource?: Uint8Array;
+  /** What is read of others' routes and never written. rtm_scope, where it is not universe. */
+  readonly scope?: number;
+  /** RTA_FLOW */
+  readonly realm?: number;
+  readonly metrics?: RouteMetrics;
 }
 
 /** What a kernel export filter asks for beside where the route leads: BIRD's krt_metric, krt_prefsrc and krt_tunnel.

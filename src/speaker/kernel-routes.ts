@@ -7,7 +7,7 @@ import type { NetworkConfig } from '../config/model.ts';
 import type { Fib } from '../fib/fib.ts';
 import type { Resolution } from '../fib/next-hop-resolver.ts';
 import type { RouteTargetSpec } from '../fib/route-targets.ts';
-import type { KernelNextHop, KernelRouteWishes } from '../fib/types.ts';
+import type { KernelNextHop, KernelPath, KernelRouteWishes } from '../fib/types.ts';
 import { formatAddress, type Prefix, parseAddress, parsePrefix } from '../lib/ip.ts';
 import type { FamilyRib } from '../rib/family-rib.ts';
 import { unveiled } from '../rib/feeds.ts';
@@ -47,8 +47,8 @@ export interface LocalOrigins {
 }
 
 export interface ForeignOrigins extends Pick<LocalOrigins, 'network' | 'way'> {
-  /** The next hops of a learned route. */
-  learned(prefix: Prefix, origin: number): readonly KernelNextHop[] | undefined;
+  /** Where a learned route leads. */
+  learned(prefix: Prefix, origin: number): KernelPath | undefined;
 }
 
 export class KernelRoutes {
@@ -291,8 +291,10 @@ export class KernelRoutes {
     const pathId = paths.pathId(origin.row);
     if (pathId === LOCAL_ORIGIN.network) return this.#networkTarget(rib, text, origins, wishes);
     const prefix = parsePrefix(text);
-    const hops = prefix === undefined ? undefined : origins.learned(prefix, pathId);
-    return this.#internHops(rib, distinct(hops ?? []), wishes);
+    const path = prefix === undefined ? undefined : origins.learned(prefix, pathId);
+    if (path === undefined) return NO_TARGET;
+    if (path.type !== 'unicast') return this.#intern(rib, { type: path.type, nextHops: [] }, wishes);
+    return this.#internHops(rib, distinct(path.nextHops), wishes);
   }
 
   #intern(rib: FamilyRib, spec: RouteTargetSpec, { metric, prefSource: wanted }: KernelRouteWishes): number {

@@ -11,15 +11,17 @@ import { RT_TABLE_MAIN } from '../fib/netlink/constants.ts';
 import { NextHopResolver, type Resolution, resolvingTables } from '../fib/next-hop-resolver.ts';
 import { RouteTargets } from '../fib/route-targets.ts';
 import { StaticRoutes } from '../fib/static-routes.ts';
-import type { Kernel, KernelNextHop } from '../fib/types.ts';
+import type { Kernel, KernelNextHop, KernelPath } from '../fib/types.ts';
 import type { Clock } from '../lib/clock.ts';
 import { IP_VERSIONS, type Prefix } from '../lib/ip.ts';
 import type { Logger } from '../lib/log.ts';
 import type { Scheduler } from '../lib/scheduler.ts';
+import type { Dialect } from '../policy/lexer.ts';
 import type { FamilyRib } from '../rib/family-rib.ts';
 import type { Rib } from '../rib/rib.ts';
 import type { RibPeer } from '../rib/rib-peer.ts';
-import type { ExtraValue, RouteExtras } from '../rib/route-extras.ts';
+import type { RouteExtras } from '../rib/route-extras.ts';
+import { learnedExtras } from './kernel-attributes.ts';
 import { type ForeignOrigins, type KernelFilter, KernelRoutes } from './kernel-routes.ts';
 import { LOCAL_ORIGIN, type LocalRoutes } from './local-routes.ts';
 import type { Networks } from './networks.ts';
@@ -69,6 +71,7 @@ export class KernelSync {
   readonly #unlisten: () => void = () => {};
   /** ORIGIN of learned routes: RFC 4271 §5.1.1 has INCOMPLETE, BIRD's language IGP. */
   readonly #origin: 'IGP' | 'INCOMPLETE';
+  readonly #dialect: Dialect;
   #learner: Learner;
   #config: KernelConfig;
 
@@ -83,6 +86,7 @@ export class KernelSync {
     this.#local = room.routes;
     this.#config = config.kernel;
     this.#origin = config.bird === undefined ? 'INCOMPLETE' : 'IGP';
+    this.#dialect = config.bird?.dialect ?? '2.x';
     for (const source of config.redistribute) this.#redistributed.add(source);
     const { table, protocol, metric, install, prefSource, scanTime } = config.kernel;
     this.monitor = new KernelMonitor({ kernel, clock, scheduler, log, scanTime });
@@ -174,10 +178,10 @@ export class KernelSync {
     return this.#learner.routes();
   }
 
-  /** The next hops of a learned route, by its LOCAL_ORIGIN. */
-  learnedHops(prefix: Prefix, origin: number): readonly KernelNextHop[] | undefined {
+  /** Where a learned route leads, by its LOCAL_ORIGIN. */
+  learnedPath(prefix: Prefix, origin: number): KernelPath | undefined {
     const found = this.#learner.find(prefix, origin === LOCAL_ORIGIN.connected);
-    return found === undefined || LOCAL_ORIGIN[found.source] !== origin ? undefined : found.nextHops;
+    return found === undefined || LOCAL_ORIGIN[found.source] !== origin ? undefined : found.path;
   }
 
   /** What was computed from next hops is void. */
@@ -325,7 +329,7 @@ export class KernelSync {
   #extras(route: LearnedRoute): Partial<RouteExtras> {
     const { learned, connected } = this.#config.preference ?? {};
     const preference = route.source === 'connected' ? connected : learned;
-    return { ...learnedExtras(route), ...(preference !== undefined && { preference }) };
+    return { ...learnedExtras(route, this.#dialect), ...(preference !== undefined && { preference }) };
   }
 
   #announce(change: 'add' | 'remove', route: LearnedRoute, wanted: RedistributeSource): void {
@@ -334,18 +338,6 @@ export class KernelSync {
     if (change === 'add') this.#local.add(route.prefix, route.source, values, this.#extras(route));
     else this.#local.remove(route.prefix, route.source);
   }
-}
-
-/** What filters see of a learned route. */
-function learnedExtras({ source, nextHops, ifname, metric, protocol }: LearnedRoute): Partial<RouteExtras> {
-  // Of several gateways none is the gateway.
-  const gateway = nextHops.length === 1 ? nextHops[0]?.gateway : undefined;
-  if (source === 'connected') return { interface: ifname };
-  const values = new Map<string, ExtraValue>([
-    ['krt_source', protocol],
-    ['krt_metric', metric],
-  ]);
-  return { interface: ifname, gateway, values };
 }
 
 function routeKey(route: LearnedRoute): string {

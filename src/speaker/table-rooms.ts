@@ -162,7 +162,7 @@ export class TableRooms implements OtherTables {
     return {
       network: (prefix) => networks.get(prefix),
       way: (prefix) => room.kernel?.staticWay(prefix),
-      learned: (prefix, origin) => room.kernel?.learnedHops(prefix, origin),
+      learned: (prefix, origin) => room.kernel?.learnedPath(prefix, origin),
     };
   }
 

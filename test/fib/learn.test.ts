@@ -138,6 +138,25 @@ describe('Learner', () => {
     ]);
   });
 
+  it('tells of a route that leads nowhere, and of another scope, realm or metric', async () => {
+    const { bench, kernel, learner, take } = await setup({ rules: [RULE_80] });
+    const base = { protocol: 80, via: '10.0.0.2', dev: ETH0 } as const;
+    kernel.addRoute(route('198.51.100.0/24', { protocol: 80, type: 'blackhole', nextHops: [] }));
+    kernel.addRoute(route('192.0.2.0/24', { ...base, scope: 200, realm: 7, metrics: new Map([[2, 1400]]) }));
+    await bench.run();
+    expect(take()).toEqual(['add kernel 192.0.2.0/24 eth0 50', 'add kernel 198.51.100.0/24 - 50']);
+    expect([...learner.routes()].map(({ path }) => path)).toMatchObject([
+      { type: 'blackhole', nextHops: [] },
+      { type: 'unicast', scope: 200, realm: 7, metrics: new Map([[2, 1400]]) },
+    ]);
+    for (const other of [{ scope: 0 }, { realm: 8 }, { metrics: new Map([[2, 1300]]) }, {}]) {
+      kernel.deleteRoute(route('192.0.2.0/24', base));
+      kernel.addRoute(route('192.0.2.0/24', { ...base, ...other }));
+      await bench.run();
+      expect(take()).toContain('add kernel 192.0.2.0/24 eth0 50');
+    }
+  });
+
   it('corrects itself by scanning after lost notifications', async () => {
     const { bench, kernel, take } = await setup({ rules: [RULE_80] });
     const one = route('192.0.2.0/24', { protocol: 80, via: '10.0.0.2', dev: ETH0 });

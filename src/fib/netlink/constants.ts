@@ -52,10 +52,15 @@ export const RTA = {
   gateway: 5,
   priority: 6,
   preferredSource: 7,
+  metrics: 8,
   multipath: 9,
+  flow: 11,
   table: 15,
   via: 18,
 } as const;
+
+/** Types of the attributes within RTA_METRICS that are no numbers: the name of a congestion control algorithm. */
+export const RTAX_CC_ALGO = 16;
 
 export const IFLA = { name: 3, mtu: 4, master: 10 } as const;
 export const IFA = { address: 1, local: 2, flags: 8 } as const;

@@ -14,6 +14,7 @@ import {
   RT_SCOPE,
   RT_TABLE_OCTET_MAX,
   RTA,
+  RTAX_CC_ALGO,
   RTM,
   RTM_F_CLONED,
   RTMSG_BYTES,
@@ -166,8 +167,11 @@ export interface RouteRecord {
   table: number;
   metric: number;
   protocol: number;
+  scope: number;
   type: number;
   flags: number;
+  /** RTA_FLOW; 0 = none. */
+  realm: number;
   /** Four words; the first one only for IPv4. */
   readonly words: Int32Array;
   outInterface: number;
@@ -177,6 +181,8 @@ export interface RouteRecord {
   preferredSourceAt: number;
   multipathAt: number;
   multipathLength: number;
+  metricsAt: number;
+  metricsLength: number;
 }
 
 export function newRouteRecord(): RouteRecord {
@@ -186,8 +192,10 @@ export function newRouteRecord(): RouteRecord {
     table: 0,
     metric: 0,
     protocol: 0,
+    scope: 0,
     type: 0,
     flags: 0,
+    realm: 0,
     words: new Int32Array(4),
     outInterface: 0,
     gatewayAt: 0,
@@ -196,6 +204,8 @@ export function newRouteRecord(): RouteRecord {
     preferredSourceAt: 0,
     multipathAt: 0,
     multipathLength: 0,
+    metricsAt: 0,
+    metricsLength: 0,
   };
 }
 
@@ -210,6 +220,7 @@ export function decodeRoute(view: DataView, start: number, end: number, record: 
   record.bits = view.getUint8(at + 1);
   record.table = view.getUint8(at + 4);
   record.protocol = view.getUint8(at + 5);
+  record.scope = view.getUint8(at + 6);
   record.type = view.getUint8(at + 7);
   record.flags = view.getUint32(at + 8, LE);
   if (record.flags & RTM_F_CLONED || !ROUTE_TYPE_BY_NUMBER.has(record.type)) return false;
@@ -220,6 +231,8 @@ export function decodeRoute(view: DataView, start: number, end: number, record: 
   record.viaAt = 0;
   record.preferredSourceAt = 0;
   record.multipathAt = 0;
+  record.metricsAt = 0;
+  record.realm = 0;
   forEachAttribute(view, at + RTMSG_BYTES, end, (type, offset, length) => {
     readAttribute(view, record, type, offset, length);
   });
@@ -261,17 +274,29 @@ function readAttribute(
       record.multipathAt = offset;
       record.multipathLength = length;
       return;
+    case RTA.metrics:
+      record.metricsAt = offset;
+      record.metricsLength = length;
+      return;
+    case RTA.flow:
+      record.realm = view.getUint32(offset, LE);
+      return;
   }
 }
 
 /** Text that is the same for the same path, whatever its prefix; much cheaper than the path itself. */
 export function pathKey(bytes: Uint8Array, record: RouteRecord): string {
   const n = record.addressBytes;
+  const { scope, realm, metricsAt } = record;
+  const rare =
+    (scope | realm | metricsAt) === 0
+      ? ''
+      : `,${scope},${realm},${raw(bytes, metricsAt, record.metricsLength)}`;
   return `${record.type},${record.flags & RTNH_F_ONLINK},${record.outInterface},${raw(bytes, record.gatewayAt, n)},${raw(
     bytes,
     record.viaAt,
     record.viaLength,
-  )},${raw(bytes, record.preferredSourceAt, n)},${raw(bytes, record.multipathAt, record.multipathLength)}`;
+  )},${raw(bytes, record.preferredSourceAt, n)},${raw(bytes, record.multipathAt, record.multipathLength)}${rare}`;
 }
 
 function raw(bytes: Uint8Array, at: number, length: number): string {
@@ -287,8 +312,26 @@ export function decodePath(bytes: Uint8Array, view: DataView, record: RouteRecor
       : record.multipathAt !== 0
         ? decodeMultipath(bytes, view, record)
         : [singleNextHop(bytes, view, record)];
-  if (record.preferredSourceAt === 0) return { type, nextHops };
-  return { type, nextHops, prefSource: copy(bytes, record.preferredSourceAt, record.addressBytes) };
+  const { scope, realm, preferredSourceAt: sourceAt, metricsAt } = record;
+  return {
+    type,
+    nextHops,
+    ...(sourceAt !== 0 && { prefSource: copy(bytes, sourceAt, record.addressBytes) }),
+    ...(scope !== RT_SCOPE.universe && { scope }),
+    ...(realm !== 0 && { realm }),
+    ...(metricsAt !== 0 && { metrics: decodeMetrics(view, metricsAt, record.metricsLength) }),
+  };
+}
+
+/** RTAX_* that are numbers, by type. */
+function decodeMetrics(view: DataView, at: number, length: number): Map<number, number> {
+  const metrics = new Map<number, number>();
+  forEachAttribute(view, at, at + length, (type, offset, size) => {
+    if (type !== RTAX_CC_ALGO && size === Uint32Array.BYTES_PER_ELEMENT) {
+      metrics.set(type, view.getUint32(offset, LE));
+    }
+  });
+  return metrics;
 }
 
 function singleNextHop(bytes: Uint8Array, view: DataView, record: RouteRecord): KernelNextHop {

@@ -10,6 +10,7 @@ import type { FamilyRib } from '../../rib/family-rib.ts';
 import { unveiled } from '../../rib/feeds.ts';
 import type { RouteExtras } from '../../rib/route-extras.ts';
 import type { RouteHop, RouteOrigin, TableRoute } from '../api/tables.ts';
+import { shownKernelAttributes } from '../kernel-attributes.ts';
 import type { KernelSync } from '../kernel-sync.ts';
 import { LOCAL_ORIGIN } from '../local-routes.ts';
 import type { Speaker } from '../speaker.ts';
@@ -19,6 +20,7 @@ import { type DeclaredProtocol, declaredProtocols, ownerOf, shownTable } from '.
 const MS_PER_SECOND = 1000;
 /** Octets of a global and a link-local address. */
 const IPV6_OCTETS = 16;
+const NO_GATEWAY = new Uint8Array(0);
 
 const ORIGINS: Readonly<Record<RouteExtras['origin'], RouteOrigin>> = {
   bgp: 'BGP',
@@ -116,7 +118,7 @@ export class RouteViews {
       stale: (rib.attrs.flags[attr]! & ATTR_FLAG.llgrStale) !== 0,
       suppressed: false,
       bgp: isBgp ? this.#bgp(standing) : undefined,
-      kernel: kernelAttributes(learned, extras),
+      kernel: shownKernelAttributes(extras),
     };
   }
 
@@ -164,7 +166,9 @@ export class RouteViews {
   ): Pick<TableRoute, 'destination' | 'hops'> {
     const { kernel, networks } = home;
     if (origin !== LOCAL_ORIGIN.network) {
-      const hops = learned === undefined || kernel === undefined ? [] : hopViews(learned.nextHops, kernel);
+      if (extras.destination !== 'unicast') return { destination: destinationOf(extras), hops: [] };
+      const hops =
+        learned === undefined || kernel === undefined ? [] : hopViews(learned.path.nextHops, kernel);
       return {
         destination: 'unicast',
         hops: hops.length > 0 ? hops : [oneHop(undefined, learned?.ifname, false)],
@@ -229,9 +233,18 @@ function weighted(hops: readonly RouteHop[]): RouteHop[] {
   return hops.length > 1 ? hops.map((hop) => ({ ...hop, weight: hop.weight ?? 1 })) : [...hops];
 }
 
+/** BIRD lists several next hops the heaviest first, equal ones by gateway and interface. */
+function compareHops(a: KernelNextHop, b: KernelNextHop): number {
+  return (
+    (b.weight ?? 1) - (a.weight ?? 1) ||
+    Buffer.compare(a.gateway ?? NO_GATEWAY, b.gateway ?? NO_GATEWAY) ||
+    (a.ifindex ?? 0) - (b.ifindex ?? 0)
+  );
+}
+
 function hopViews(hops: readonly KernelNextHop[], kernel: KernelSync): RouteHop[] {
   return weighted(
-    hops.map(({ gateway, ifindex, weight, onlink }) => ({
+    hops.toSorted(compareHops).map(({ gateway, ifindex, weight, onlink }) => ({
       gateway: gateway === undefined ? undefined : formatAddress(gateway),
       interface: ifindex === undefined ? undefined : kernel.interfaceName(ifindex),
       weight,
@@ -244,25 +257,6 @@ function nextHopTexts(wire: Uint8Array): string[] {
   if (wire.every((octet) => octet === 0)) return [];
   if (wire.length <= IPV6_OCTETS) return [formatAddress(wire)];
   return [formatAddress(wire.subarray(0, IPV6_OCTETS)), formatAddress(wire.subarray(IPV6_OCTETS))];
-}
-
-function kernelAttributes(learned: LearnedRoute | undefined, extras: RouteExtras): TableRoute['kernel'] {
-  const shown: TableRoute['kernel'] = [];
-  if (learned !== undefined && learned.source !== 'connected') {
-    shown.push(
-      { name: 'source', value: `${learned.protocol}` },
-      { name: 'metric', value: `${learned.metric}` },
-    );
-  }
-  for (const [name, value] of extras.values) {
-    if (!name.startsWith('krt_') || typeof value === 'object') continue;
-    const short = name.slice('krt_'.length);
-    const at = shown.findIndex((each) => each.name === short);
-    const entry = { name: short, value: `${value}` };
-    if (at >= 0) shown[at] = entry;
-    else shown.push(entry);
-  }
-  return shown;
 }
 
 /** Path identifiers of the pseudo peer, and what the learner calls the same. */

@@ -37,10 +37,6 @@ const EXCUSES: Readonly<Record<string, readonly Excuse[]>> = {
       why: 'caches are asked in version 2 first',
       lines: [[/^( {3}Protocol version: )1$/, '$12']],
     },
-    {
-      why: 'the scope of a foreign kernel route is not read',
-      lines: [[/^ \tKernel.scope: 253$/, undefined]],
-    },
     { why: 'help is answered', commands: [/^help$/] },
     { why: 'mistakes in a configuration are described in words', commands: [/^configure .*bad\.conf"$/] },
     { why: 'nobody answers BFD here', commands: [/^show bfd sessions$/] },

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { HOST_IS_LITTLE_ENDIAN, NLM_F } from '../../../src/fib/netlink/constants.ts';
+import { HOST_IS_LITTLE_ENDIAN, NLM_F, RT_SCOPE } from '../../../src/fib/netlink/constants.ts';
 import { viewOf } from '../../../src/fib/netlink/messages.ts';
 import {
   decodePath,
@@ -12,7 +12,12 @@ import {
   pathKey,
   type RouteRecord,
 } from '../../../src/fib/netlink/route-codec.ts';
-import { type KernelNextHop, type KernelTarget, ROUTE_OPERATION } from '../../../src/fib/types.ts';
+import {
+  type KernelNextHop,
+  type KernelPath,
+  type KernelTarget,
+  ROUTE_OPERATION,
+} from '../../../src/fib/types.ts';
 import { toBytes, toWords } from '../../../src/lib/prefix-trie.ts';
 import { address, prefix } from '../../support/mem-kernel.ts';
 
@@ -166,7 +171,7 @@ describe.skipIf(!HOST_IS_LITTLE_ENDIAN)('route messages as iproute2 writes them'
       protocol,
       metric,
     });
-    expect(path).toEqual(wanted);
+    expect(path).toEqual({ ...wanted, ...scopeOf(wanted, octets.length) });
   });
 
   it('deletes by key and owner alone', () => {
@@ -181,6 +186,66 @@ describe.skipIf(!HOST_IS_LITTLE_ENDIAN)('route messages as iproute2 writes them'
   it('asks for an acknowledgement only where told to', () => {
     const to = target({ type: 'prohibit' });
     expect(encode(ROUTE_OPERATION.create, '192.0.2.0/24', to, 0)[6]).toBe(0x01);
+  });
+});
+
+/** What an IPv4 route without a gateway is written with. */
+function scopeOf({ type, nextHops }: KernelPath, addressBytes: number): { scope?: number } {
+  const onLink = addressBytes === 4 && type === 'unicast' && nextHops.every((hop) => !hop.gateway);
+  return onLink ? { scope: RT_SCOPE.link } : {};
+}
+
+describe.skipIf(!HOST_IS_LITTLE_ENDIAN)('route messages as the kernel writes them', () => {
+  // ip route add 10.57.0.0/24 via 10.77.0.9 src 10.77.0.1 mtu lock 1400 window 9 rtt 30ms rttvar 7ms ssthresh lock 8
+  // cwnd lock 11 advmss 1300 ... features ecn rto_min 400ms initrwnd 13 quickack 1 congctl reno proto static realm 7
+  const message = hex(`
+    d4 00 00 00 18 00 02 00 01 00 00 00 67 07 00 00 02 18 00 00 fe 04 00 01 00 00 00 00 08 00 0f 00
+    fe 00 00 00 08 00 01 00 0a 39 00 00 88 00 08 00 08 00 01 00 c4 20 00 00 08 00 02 00 78 05 00 00
+    08 00 03 00 09 00 00 00 08 00 04 00 1e 00 00 00 08 00 05 00 07 00 00 00 08 00 06 00 08 00 00 00
+    08 00 07 00 0b 00 00 00 08 00 08 00 14 05 00 00 08 00 09 00 04 00 00 00 08 00 0a 00 21 00 00 00
+    08 00 0b 00 0c 00 00 00 08 00 0c 00 01 00 00 00 08 00 0d 00 90 01 00 00 08 00 0e 00 0d 00 00 00
+    08 00 0f 00 01 00 00 00 09 00 10 00 72 65 6e 6f 00 00 00 00 08 00 07 00 0a 4d 00 01 08 00 05 00
+    0a 4d 00 09 08 00 04 00 02 00 00 00 08 00 0b 00 07 00 00 00`);
+  const METRICS = [
+    [1, 0x20c4],
+    [2, 1400],
+    [3, 9],
+    [4, 30],
+    [5, 7],
+    [6, 8],
+    [7, 11],
+    [8, 1300],
+    [9, 4],
+    [10, 33],
+    [11, 12],
+    [12, 1],
+    [13, 400],
+    [14, 13],
+    [15, 1],
+  ] as const;
+
+  it('are read with source, realm and metrics', () => {
+    expect(decode(message).path).toEqual({
+      type: 'unicast',
+      nextHops: [{ gateway: address('10.77.0.9'), ifindex: 2 }],
+      prefSource: address('10.77.0.1'),
+      realm: 7,
+      metrics: new Map(METRICS),
+    });
+  });
+
+  it('are told apart by them', () => {
+    const keys = [message];
+    const changed = (at: number): void => {
+      const other = message.slice();
+      other[at] = other[at]! ^ 1;
+      keys.push(other);
+    };
+    const scopeAt = 16 + 6;
+    changed(scopeAt);
+    changed(message.length - 4);
+    changed(message.indexOf(0x78));
+    expect(new Set(keys.map((each) => decode(each).key)).size).toBe(4);
   });
 });
 
@@ -258,7 +323,7 @@ describe('route messages', () => {
           const { table, protocol, metric, ...path } = to;
           expect(record).toMatchObject({ addressBytes, bits, table, protocol, metric });
           expect(toBytes(record.words, 0, addressBytes / 4)).toEqual(bytes);
-          expect(decodePath(out, viewOf(out), record)).toEqual(path);
+          expect(decodePath(out, viewOf(out), record)).toEqual({ ...path, ...scopeOf(path, addressBytes) });
         },
       ),
     );

@@ -66,7 +66,7 @@ export class RouteWriter {
     if (route.destination !== 'unicast') return;
     for (const hop of route.hops) {
       const onlink = hop.onlink ? ' onlink' : '';
-      const weight = hop.weight === undefined ? '' : ` weight ${hop.weight}`;
+      const weight = hop.weight === undefined || hop.gateway === undefined ? '' : ` weight ${hop.weight}`;
       yield line(CODE.route, `\t${viaText(hop)}${onlink}${weight}`);
     }
   }
