@@ -1,6 +1,9 @@
 // Time as a dependency. Everything that waits or stamps takes a Clock, so that the whole speaker runs on a
 // simulated one. The only places that may touch Date, performance and setTimeout are this file and scheduler.ts.
 
+// By import: the global one is an accessor, to be looked up and called at every look at the clock.
+import { performance } from 'node:perf_hooks';
+
 export interface Timer {
   /** Stops the timer; harmless when it has fired or was cancelled. */
   cancel(): void;

@@ -3,7 +3,7 @@
 // attribute-values.ts.
 
 import { readUint16, readUint32, writeUint32 } from '../../lib/bytes.ts';
-import { ATTRIBUTE_BY_TYPE, ATTRIBUTE_CLASS } from './attributes.ts';
+import { CANONICAL_FLAGS } from './attributes.ts';
 import { appendAttribute } from './canonical.ts';
 import { FLAG } from './iana.ts';
 
@@ -35,12 +35,6 @@ export function valueLength(bytes: Uint8Array, at: number): number {
 /** Where the attribute after the one at `at` begins. */
 export function attributeEnd(bytes: Uint8Array, at: number): number {
   return valueStart(bytes, at) + valueLength(bytes, at);
-}
-
-/** The flags of a known type in a canonical set; unknown ones are optional transitive and partial. */
-export function flagsOf(type: number): number {
-  const row = ATTRIBUTE_BY_TYPE[type];
-  return row === undefined ? FLAG.optional | FLAG.transitive | FLAG.partial : ATTRIBUTE_CLASS[row.class];
 }
 
 /**
@@ -156,7 +150,7 @@ export class AttributeEditor {
     let at = 0;
     while (at < this.length && this.bytes[at + 1]! < type) at = attributeEnd(this.bytes, at);
     const replaces = at < this.length && this.bytes[at + 1] === type;
-    const kept = replaces ? this.bytes[at]! & ~FLAG.extendedLength : flagsOf(type);
+    const kept = replaces ? this.bytes[at]! & ~FLAG.extendedLength : CANONICAL_FLAGS[type]!;
     const old = replaces ? attributeEnd(this.bytes, at) - at : 0;
     const fresh = size + (size > 255 ? LONG_HEADER : SHORT_HEADER);
     this.#reserve(this.length - old + fresh);

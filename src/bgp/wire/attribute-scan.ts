@@ -6,9 +6,9 @@ import { readUint16, toHex } from '../../lib/bytes.ts';
 import type { AttributeContext, ErrorAction, Malformation } from './attribute-checks.ts';
 import {
   ATTRIBUTE_BY_TYPE,
-  ATTRIBUTE_CLASS,
   type AttributeRow,
   attributeName,
+  CANONICAL_FLAGS,
   SCOPE_HOLDS,
 } from './attributes.ts';
 import { ERROR, UPDATE_ERROR } from './error-codes.ts';
@@ -128,7 +128,7 @@ export class AttributeScan {
           this.note(type, 'attribute-discard', 'not for this kind of peer');
           continue;
         }
-        if ((flags & CLASS_BITS) !== ATTRIBUTE_CLASS[row.class]) {
+        if ((flags & CLASS_BITS) !== CANONICAL_FLAGS[type]) {
           const fault = row.onWrongFlags === 'session-reset' ? MP_WRONG_FLAGS : WRONG_FLAGS;
           this.#raise(row, type, { ...fault, action: row.onWrongFlags }, buffer, at, valueEnd);
           continue;

@@ -5,7 +5,6 @@ export {
   AttributeEditor,
   attributeEnd,
   findAttribute,
-  flagsOf,
   valueLength,
   valueStart,
 } from './attribute-editor.ts';

@@ -3,7 +3,7 @@
 // attribute-editor.ts is for those who change a set step by step.
 
 import { copyBytes, readUint16, writeUint32 } from '../../lib/bytes.ts';
-import { flagsOf } from './attribute-editor.ts';
+import { CANONICAL_FLAGS } from './attributes.ts';
 import { FLAG } from './iana.ts';
 
 /** What happens to a type; `write` calls back once, whether the attribute is there or not. */
@@ -104,7 +104,7 @@ export class AttributeTransform {
   #header(type: number, size: number): void {
     this.#reserve(this.length + LONG_HEADER + size + SPARE);
     const { bytes } = this;
-    const flags = this.#flags ?? flagsOf(type);
+    const flags = this.#flags ?? CANONICAL_FLAGS[type]!;
     bytes[this.length++] = size > SHORT_VALUE ? flags | FLAG.extendedLength : flags;
     bytes[this.length++] = type;
     if (size > SHORT_VALUE) bytes[this.length++] = size >> 8;

@@ -265,6 +265,14 @@ export const ATTRIBUTE_BY_TYPE: readonly (AttributeRow | undefined)[] = Array.fr
   (_, type) => ATTRIBUTES.find((candidate) => candidate.type === type),
 );
 
+/**
+ * By type, the flags in a canonical set, extended length aside: an attribute's class. Unrecognised ones are passed on with
+ * Partial set (RFC 4271 §5). A table of numbers, because every attribute of every UPDATE is compared with it.
+ */
+export const CANONICAL_FLAGS: Uint8Array = Uint8Array.from(ATTRIBUTE_BY_TYPE, (known) =>
+  known === undefined ? FLAG.optional | FLAG.transitive | FLAG.partial : ATTRIBUTE_CLASS[known.class],
+);
+
 export function attributeName(type: number): string {
   return ATTRIBUTE_BY_TYPE[type]?.name ?? OTHER_ATTRIBUTE_NAMES[type] ?? `attribute ${type}`;
 }

@@ -5,7 +5,7 @@
 import { copyBytes } from '../../lib/bytes.ts';
 import { mergeAs4, type ValueRange } from './as4.ts';
 import type { AttributeScan } from './attribute-scan.ts';
-import { ATTRIBUTE_BY_TYPE, ATTRIBUTE_CLASS } from './attributes.ts';
+import { ATTRIBUTE_BY_TYPE, CANONICAL_FLAGS } from './attributes.ts';
 import { ATTRIBUTE, FLAG } from './iana.ts';
 
 const MAX_SHORT_VALUE = 255;
@@ -18,11 +18,8 @@ export function canonicalCapacity(length: number): number {
 
 /** The flags that a received attribute keeps: those of its class; Partial only where optional transitive. */
 function canonicalFlags(type: number, received: number): number {
-  const row = ATTRIBUTE_BY_TYPE[type];
-  // RFC 4271 §5: an unrecognised one is passed on with Partial set.
-  if (row === undefined) return FLAG.optional | FLAG.transitive | FLAG.partial;
-  const flags = ATTRIBUTE_CLASS[row.class];
-  return flags === ATTRIBUTE_CLASS['optional transitive'] ? flags | (received & FLAG.partial) : flags;
+  const flags = CANONICAL_FLAGS[type]!;
+  return flags === (FLAG.optional | FLAG.transitive) ? flags | (received & FLAG.partial) : flags;
 }
 
 /**

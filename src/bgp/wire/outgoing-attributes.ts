@@ -4,8 +4,8 @@
 
 import { copyBytes } from '../../lib/bytes.ts';
 import { as4PathFor, narrowAggregator, narrowAsPath, needsAs4Aggregator } from './as4.ts';
-import { attributeEnd, flagsOf, valueLength, valueStart } from './attribute-editor.ts';
-import { ATTRIBUTE_BY_TYPE } from './attributes.ts';
+import { attributeEnd, valueLength, valueStart } from './attribute-editor.ts';
+import { ATTRIBUTE_BY_TYPE, CANONICAL_FLAGS } from './attributes.ts';
 import { appendAttribute } from './canonical.ts';
 import { ATTRIBUTE, FLAG } from './iana.ts';
 
@@ -121,11 +121,11 @@ export class OutgoingAttributes {
   ): number {
     let length = at;
     if (path !== undefined) {
-      const flags = flagsOf(ATTRIBUTE.as4Path);
+      const flags = CANONICAL_FLAGS[ATTRIBUTE.as4Path]!;
       length = appendAttribute(this.bytes, length, flags, ATTRIBUTE.as4Path, path, 0, path.length);
     }
     if (aggregator !== undefined) {
-      const flags = flagsOf(ATTRIBUTE.as4Aggregator);
+      const flags = CANONICAL_FLAGS[ATTRIBUTE.as4Aggregator]!;
       const { start, end } = aggregator;
       length = appendAttribute(this.bytes, length, flags, ATTRIBUTE.as4Aggregator, set, start, end);
     }
