@@ -22,6 +22,8 @@ const LEAD_MS = 400;
 const HALF_LIFE_MS = 10_000;
 /** Nobody waits longer for the others than this, and then has a turn. */
 const PATIENCE_MS = 50;
+/** Prefixes, and UPDATEs, between two looks at the clock: a look at each UPDATE costs more than what it tells. */
+const WORK_PER_LOOK = 64;
 /** Who takes less of a turn has little to say, and is waited for by nobody. */
 const MUCH_MS = 1;
 
@@ -51,6 +53,8 @@ export class FairReading {
   #turnStart: number | undefined;
   #isDeferred = false;
   #lastAt = 0;
+  /** Prefixes and UPDATEs since the last look at the clock. */
+  #unseen = 0;
   /** Whoever is paused stays so. */
   #holds = false;
 
@@ -61,9 +65,21 @@ export class FairReading {
     this.#backlog = backlog;
   }
 
-  /** An UPDATE of the session has been taken. */
-  note(session: Readable): void {
-    const now = this.#clock.now();
+  /** Nothing has been taken in this turn of the loop yet. */
+  get atTurnStart(): boolean {
+    return this.#turnStart === undefined;
+  }
+
+  /** An UPDATE of the session with so many prefixes has been taken. */
+  note(session: Readable, prefixes: number): void {
+    this.#unseen += prefixes + 1;
+    const goesOn = this.#turnStart !== undefined && this.#current?.session === session;
+    if (goesOn && this.#unseen < WORK_PER_LOOK) return;
+    this.#unseen = 0;
+    this.#look(session, this.#clock.now());
+  }
+
+  #look(session: Readable, now: number): void {
     if (this.#turnStart === undefined) {
       this.#turnStart = now;
       this.#lastAt = now;

@@ -40,6 +40,8 @@ export class Pipeline {
   received = 0;
   readonly #rib: Rib;
   readonly #reading: FairReading;
+  /** Wall-clock seconds when the turn began: the age of a route is not finer. */
+  #seconds = 0;
 
   /** `defer` calls back in the next turn of the loop. */
   constructor(rib: Rib, clock: Clock, defer: (fn: () => void) => void) {
@@ -55,15 +57,22 @@ export class Pipeline {
 
     // By index, here and in the rooms below: an iterator for every UPDATE is garbage by the megabyte.
     const { withdrawn, announced } = update;
-    for (let i = 0; i < withdrawn.length; i++) this.#withdraw(from, withdrawn[i]!);
+    if (this.#reading.atTurnStart) this.#seconds = from.nowSeconds();
+    let prefixes = 0;
+    for (let i = 0; i < withdrawn.length; i++) {
+      const batch = withdrawn[i]!;
+      prefixes += batch.count;
+      this.#withdraw(from, batch);
+    }
     for (let i = 0; i < announced.length; i++) {
       const batch = announced[i]!;
+      prefixes += batch.count;
       // RFC 7606 §2: what came with broken attributes counts as withdrawn.
       if (update.treatAsWithdraw) this.#withdraw(from, batch);
       else this.#announce(from, batch, update);
     }
     if (update.endOfRib !== undefined) this.#endOfRib(from, update.endOfRib);
-    this.#reading.note(from.session);
+    this.#reading.note(from.session, prefixes);
     if (announced.length > 0) from.limits?.review();
   }
 
@@ -107,11 +116,10 @@ export class Pipeline {
     const attrIn = attrs.intern(update.attributes, 0, update.attributesLength, nextHop);
     const result = checks.evaluate(ribPeer, attrIn, update.supersededPath);
     const { blocks } = ribPeer;
-    const now = from.nowSeconds();
     if (blocks === undefined || hasRoom(home, ribPeer, blocks, batch.count)) {
-      announce(home, ribPeer, batch, attrIn, result, now);
+      announce(home, ribPeer, batch, attrIn, result, this.#seconds);
     } else {
-      announceWithin(home, ribPeer, blocks, batch, attrIn, result, now);
+      announceWithin(home, ribPeer, blocks, batch, attrIn, result, this.#seconds);
     }
     if (result.attrPost !== 0) attrs.release(result.attrPost);
     attrs.release(attrIn);

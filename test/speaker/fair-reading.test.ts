@@ -4,6 +4,8 @@ import { FairReading, type Readable } from '../../src/speaker/fair-reading.ts';
 
 const READ_MS = 3;
 const UPDATES_PER_READ = 30;
+/** Enough for a look at the clock after each. */
+const PREFIXES_PER_UPDATE = 64;
 
 /** A peer that has so many reads' worth to say, one at a time, each some milliseconds of work. */
 class Talker implements Readable {
@@ -43,7 +45,7 @@ function setup() {
       talker.reads++;
       for (let i = 0; i < UPDATES_PER_READ; i++) {
         clock.advance(talker.cost / UPDATES_PER_READ);
-        fair.note(talker);
+        fair.note(talker, PREFIXES_PER_UPDATE);
       }
     }
     // Stages have a part of each turn as well.
