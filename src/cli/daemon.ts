@@ -78,6 +78,8 @@ export interface DaemonParts {
   exit(code: number): void;
   /** How its life is told; in the log's own words unless given. */
   readonly journal?: Journal;
+  /** Why it cannot run, for whoever starts it, beside what the log has. */
+  complain?(message: string): void;
   /** SIGUSR1 */
   dump?(api: SpeakerApi): void;
 }
@@ -176,7 +178,9 @@ export async function runDaemon(
     journal.stopped();
     return EXIT.ok;
   } catch (error) {
-    logger.error(startFields(error), `godwit cannot run: ${errorText(error)}`);
+    const message = `godwit cannot run: ${errorText(error)}`;
+    logger.error(startFields(error), message);
+    parts.complain?.(message);
     await stopAll();
     return EXIT.failed;
   } finally {

@@ -3,11 +3,12 @@
 
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { chmod, writeFile } from 'node:fs/promises';
+import { chmod, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { run, waitFor } from '../../bench/lab/command.ts';
 import { ManagedProcess } from '../../bench/lab/managed-process.ts';
+import { projectRoot } from '../../bench/project.ts';
 import { BirdProcess, birdCommand, missingBird } from '../support/lab/bird-process.ts';
 import { createLab, type Lab, type Node, waitForKernel } from '../support/lab/lab.ts';
 import { labRequirement, skipWithout } from '../support/lab/requirement.ts';
@@ -94,8 +95,11 @@ describe("godwit as BIRD's process", async () => {
     const [a, b] = [lab.node(0), lab.node(1)];
     const path = await file(a, 'bird.conf', config(a, b, 'ipv4', '198.51.100.0/24'));
     const [socket, pidFile] = [join(a.directory, 'bird.ctl'), join(a.directory, 'bird.pid')];
+    // As a package installs it: a link to the program, which knows what to be by its name.
+    const link = join(a.directory, 'bird');
+    await symlink(join(projectRoot(), 'bin', 'godwit.js'), link);
     const [program = '', ...words] = a.namespace.wrap([
-      ...birdCommand('godwit', 'bird')!,
+      ...[process.execPath, link],
       ...['-c', path, '-s', socket, '-P', pidFile],
     ]);
     const started = spawnSync(program, words, { encoding: 'utf8' });
@@ -106,7 +110,8 @@ describe("godwit as BIRD's process", async () => {
       expect(await ask(socket, 'show', 'status')).toContain('Daemon is up and running');
       // A second one in the same place ends, and harms nothing.
       const again = spawnSync(program, words, { encoding: 'utf8' });
-      expect(again.status).toBe(1);
+      expect([again.status, again.stderr]).toEqual([1, expect.stringMatching(/^bird: .*already/)]);
+      expect(readFileSync(pidFile, 'utf8')).toBe(`${pid}\n`);
       expect(await ask(socket, 'show', 'status')).toContain('Daemon is up and running');
       const broken = await file(a, 'broken.conf', 'protocol {\n');
       const bad = spawnSync(program, words.with(words.indexOf(path), broken), { encoding: 'utf8' });
@@ -114,6 +119,10 @@ describe("godwit as BIRD's process", async () => {
         1,
         expect.stringMatching(/^bird: .*broken\.conf:1:10 /),
       ]);
+      const nowhere = words.with(words.indexOf(pidFile), join(a.directory, 'none', 'bird.pid'));
+      expect(spawnSync(program, nowhere, { encoding: 'utf8' }).stderr).toBe(
+        `bird: Cannot create PID file ${nowhere.at(-1)}: no such file or directory\n`,
+      );
     } finally {
       process.kill(pid, 'SIGTERM');
     }

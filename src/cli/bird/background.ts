@@ -25,9 +25,10 @@ export function reportReady(): void {
 }
 
 /** Starts the daemon in the background; resolves when it runs or has failed. */
-export function runDetached(name: string, argv: readonly string[], terminal: Terminal): Promise<ExitCode> {
-  const [, script = ''] = process.argv;
-  const child = spawn(process.execPath, [...process.execArgv, script, name, ...argv], {
+export function runDetached(name: string, terminal: Terminal): Promise<ExitCode> {
+  // As this one was called: by `godwit bird`, or by a link that is named bird.
+  const [, ...words] = process.argv;
+  const child = spawn(process.execPath, [...process.execArgv, ...words], {
     argv0: name,
     detached: true,
     env: { ...process.env, [VARIABLE]: '1' },

@@ -3,7 +3,6 @@
 // Where it differs from BIRD: as process 1 it stays in the foreground (a container would end otherwise), and SIGINT
 // stops it in order also with -d.
 
-import { rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { BirdConfig } from '../../config/bird/config.ts';
 import { readHostFacts } from '../../config/host.ts';
@@ -23,6 +22,7 @@ import { createDump } from './dump.ts';
 import { DAEMONS } from './faces.ts';
 import type { BirdLog } from './log.ts';
 import { type BirdOptions, type Face, helpText, parseBirdArguments, USAGE } from './options.ts';
+import { PidFile } from './pid-file.ts';
 import { openBirdLog } from './remote-log.ts';
 import { SignalHub } from './signal-hub.ts';
 import { traceStates } from './traces.ts';
@@ -46,7 +46,7 @@ export async function bird(argv: readonly string[], face: Face, terminal: Termin
     case 'run':
       return command.options.check
         ? check(command.options, face, terminal)
-        : run(command.options, face, argv, terminal);
+        : run(command.options, face, terminal);
   }
 }
 
@@ -61,26 +61,24 @@ async function check(options: BirdOptions, face: Face, terminal: Terminal): Prom
   return result.ok ? EXIT.ok : EXIT.failed;
 }
 
-async function run(
-  options: BirdOptions,
-  face: Face,
-  argv: readonly string[],
-  terminal: Terminal,
-): Promise<ExitCode> {
+async function run(options: BirdOptions, face: Face, terminal: Terminal): Promise<ExitCode> {
   const { takeInheritance } = await import('../upgrade/inherited.ts');
   const inherited = await takeInheritance(process.env);
   const stays = options.foreground || process.pid === INIT || isDetached() || inherited !== undefined;
-  if (!stays) return runDetached(face.name, argv, terminal);
+  if (!stays) return runDetached(face.name, terminal);
   // What `ps`, `pgrep` and calicoctl look for.
   process.title = face.name;
-  if (options.user !== undefined || options.group !== undefined) {
-    const { becomeBird } = await import('./native.ts');
-    try {
+  const pidFile = options.pidFile === undefined ? undefined : new PidFile(options.pidFile);
+  try {
+    if (inherited === undefined) pidFile?.open();
+    else pidFile?.inherit();
+    if (options.user !== undefined || options.group !== undefined) {
+      const { becomeBird } = await import('./native.ts');
       becomeBird(options.user, options.group);
-    } catch (error) {
-      terminal.warn(`${face.name}: ${errorText(error)}`);
-      return EXIT.failed;
     }
+  } catch (error) {
+    terminal.warn(`${face.name}: ${errorText(error)}`);
+    return EXIT.failed;
   }
   const instances = instancesOf(options, face);
   const signals = new SignalHub(process);
@@ -88,7 +86,7 @@ async function run(
   const started = (): void => {
     starting--;
     if (starting > 0) return;
-    if (options.pidFile !== undefined) writeFileSync(options.pidFile, `${process.pid}\n`);
+    pidFile?.write(process.pid);
     // Who waited for the program before has long heard that it runs.
     if (inherited === undefined) reportReady();
   };
@@ -110,7 +108,7 @@ async function run(
     }),
   );
   signals.close();
-  if (options.pidFile !== undefined) rmSync(options.pidFile, { force: true });
+  pidFile?.remove();
   return codes.find((code) => code !== EXIT.ok) ?? EXIT.ok;
 }
 
@@ -196,6 +194,8 @@ async function runInstance(
       signals,
       exit: (status) => process.exit(status),
       journal: journalOf(log, started),
+      // Who starts it looks at stderr, wherever the log goes.
+      ...(!options.debug && { complain: (message) => terminal.warn(`${face.name}: ${message}`) }),
       dump: createDump(options, log),
     },
     terminal,
