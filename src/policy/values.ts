@@ -2,7 +2,7 @@
 // that is not there is undefined, everything else is one of the small classes here, told apart by `kind`. Values
 // never change once made. How they look is format.ts's, sets are sets.ts's, masks path-mask.ts's.
 
-import type { EnumName, PolicyType } from './ast.ts';
+import { ENUM_NAMES, type EnumName, type PolicyType } from './ast.ts';
 import type { PathMask } from './path-mask.ts';
 import type { EmptySet, PrefixSet, RangeSet } from './sets.ts';
 
@@ -99,6 +99,32 @@ export class List {
     this.kind = kind;
     this.bytes = bytes;
   }
+}
+
+/** What the RIB keeps for filters. */
+export type KeptValue = Ip | Quad | EnumValue | List | Octets;
+
+/** A kept value that came from another process as plain data; undefined where it is none. */
+export function revived(value: { readonly kind: string }): KeptValue | undefined {
+  const { kind } = value;
+  const bytes = 'bytes' in value && value.bytes instanceof Uint8Array ? value.bytes : undefined;
+  const number = 'value' in value && typeof value.value === 'number' ? value.value : undefined;
+  if (kind === 'quad' && number !== undefined) return new Quad(number);
+  if (kind === 'enum' && number !== undefined && 'of' in value && isEnumName(value.of)) {
+    return new EnumValue(value.of, number);
+  }
+  if (bytes === undefined) return undefined;
+  if (kind === 'ip') return new Ip(bytes);
+  if (kind === 'rd' || kind === 'mac' || kind === 'bytestring') return new Octets(kind, bytes);
+  return isListKind(kind) ? new List(kind, bytes) : undefined;
+}
+
+function isListKind(kind: string): kind is ListKind {
+  return Object.hasOwn(EMPTY, kind);
+}
+
+function isEnumName(name: unknown): name is EnumName {
+  return ENUM_NAMES.some((each) => each === name);
 }
 
 const NO_BYTES = new Uint8Array(0);

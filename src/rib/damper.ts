@@ -12,6 +12,7 @@ import {
   DampingTable,
   FLAP,
   type FlapRecord,
+  type HandedFlap,
   TICK_MS,
 } from './damping-table.ts';
 import type { FamilyRib } from './family-rib.ts';
@@ -34,6 +35,13 @@ export interface DampedRoute {
   readonly penalty: number;
   /** Milliseconds; 0 where it is not suppressed. */
   readonly reuseIn: number;
+}
+
+/** Plain data: what is remembered of the routes of one table. */
+export interface DampingImage {
+  /** The writer's number. */
+  readonly table: number;
+  readonly routes: readonly (HandedFlap & { readonly prefix: number; readonly pathId: number })[];
 }
 
 export class Damper implements RouteDamper {
@@ -99,6 +107,30 @@ export class Damper implements RouteDamper {
     }
   }
 
+  /** For another process to go on with. */
+  get image(): DampingImage[] {
+    const now = this.#clock.now();
+    return [...this.#tables].map(([rib, table]) => ({
+      table: rib.index,
+      routes: [...table.values()].map((record) => {
+        return { prefix: record.prefixId, pathId: record.pathId, ...table.handed(record, now) };
+      }),
+    }));
+  }
+
+  /** Goes on with what another process has counted of a table; `prefixes`: where its prefix is here, 0 = nowhere. */
+  restore(rib: FamilyRib, routes: DampingImage['routes'], prefixes: (prefix: number) => number): void {
+    if (!this.#watches(rib)) return;
+    const now = this.#clock.now();
+    const table = this.#tableOf(rib);
+    for (const { prefix, pathId, ...handed } of routes) {
+      const prefixId = prefixes(prefix);
+      if (prefixId === 0 || table.adopt(prefixId, pathId, handed, now) === undefined) continue;
+      rib.prefixes.hold(prefixId);
+    }
+    if (table.size > 0) this.#timer ??= this.#clock.setTimer(TICK_MS, this.#tick);
+  }
+
   /** Forgets routes, those of one prefix or all; the suppressed ones are used again. Returns how many. */
   clear(only?: (rib: FamilyRib, prefixId: number) => boolean): number {
     let cleared = 0;
@@ -126,16 +158,20 @@ export class Damper implements RouteDamper {
   }
 
   #flap(rib: FamilyRib, prefixId: number, pathId: number, cost: number): void {
-    let table = this.#tables.get(rib);
-    if (table === undefined) {
-      table = new DampingTable(this.options);
-      this.#tables.set(rib, table);
-    }
+    const table = this.#tableOf(rib);
     const { size } = table;
     table.flap(prefixId, pathId, cost, this.#clock.now());
     // A record names its prefix by id.
     if (table.size > size) rib.prefixes.hold(prefixId);
     this.#timer ??= this.#clock.setTimer(TICK_MS, this.#tick);
+  }
+
+  #tableOf(rib: FamilyRib): DampingTable {
+    const known = this.#tables.get(rib);
+    if (known !== undefined) return known;
+    const table = new DampingTable(this.options);
+    this.#tables.set(rib, table);
+    return table;
   }
 
   readonly #tick = (): void => {

@@ -50,6 +50,16 @@ const FORGET_SHARE = 0.5;
 /** Of one peer and family. */
 const MAX_RECORDS = 1 << 17;
 
+/** A record on its way from one process to another, whose clocks have nothing in common. */
+export interface HandedFlap {
+  readonly flaps: number;
+  readonly suppressed: boolean;
+  /** Now. */
+  readonly penalty: number;
+  /** Milliseconds since the first flap. */
+  readonly age: number;
+}
+
 /** What happens to a record when its time has come. */
 export interface DampingEvents {
   onReuse(record: FlapRecord): void;
@@ -108,6 +118,24 @@ export class DampingTable {
       // It may be due earlier than for being forgotten.
       this.#schedule(record, now);
     } else if (record.due === 0) this.#schedule(record, now);
+    return record;
+  }
+
+  handed(record: FlapRecord, now: number): HandedFlap {
+    const { flaps, suppressed, since } = record;
+    return { flaps, suppressed, penalty: this.penaltyAt(record, now), age: now - since };
+  }
+
+  /** Goes on with what another process has counted. Undefined where there is a record, or no room. */
+  adopt(prefixId: number, pathId: number, handed: HandedFlap, now: number): FlapRecord | undefined {
+    if (this.find(prefixId, pathId) !== undefined) return undefined;
+    const record = this.#add(prefixId, pathId, now - handed.age);
+    if (record === undefined) return undefined;
+    record.flaps = handed.flaps;
+    record.suppressed = handed.suppressed && !this.#options.testOnly;
+    record.penalty = Math.min(this.#ceiling, handed.penalty);
+    record.at = now;
+    this.#schedule(record, now);
     return record;
   }
 

@@ -177,13 +177,16 @@ export class Rib {
       const judgedAlike = isDeepStrictEqual(peer.importOptions, uniformImport(importOptions));
       this.peers.renew(peer, identity, importOptions);
       // What is announced again as it was is not judged again.
-      if (!judgedAlike) {
-        for (const rib of this.#homesOf(peer)) this.addWork(reimport(rib, peer, this.checks));
-      }
+      if (!judgedAlike) this.judgeAgain(peer);
       return peer;
     }
     this.removePeer(peer);
     return this.addPeer(identity, importOptions);
+  }
+
+  /** Import runs again over a peer's routes, in slices. */
+  judgeAgain(peer: RibPeer): void {
+    for (const rib of this.#homesOf(peer)) this.addWork(reimport(rib, peer, this.checks));
   }
 
   /** Removes a peer's routes, in slices, and the peer when nothing names it any more. */

@@ -8,9 +8,9 @@ import type { Logger } from '../lib/log.ts';
 import type { LagStats, LoopLag } from '../lib/loop-lag.ts';
 import type { TcpDrops } from '../lib/tcp-drops.ts';
 import { FileJournal, type JournalStore } from './journal/file-journal.ts';
-import { Journal } from './journal/journal.ts';
+import { Journal, type JournalImage } from './journal/journal.ts';
 import { journalingLog, type LogCodes } from './journal/journaling-log.ts';
-import { SessionEvents } from './journal/session-events.ts';
+import { type CountedCause, SessionEvents } from './journal/session-events.ts';
 import { type EvidenceSources, PathWitness } from './path-evidence.ts';
 
 /** What comes from the machine; a simulated speaker has none of it. */
@@ -20,6 +20,12 @@ export interface DiagnosisParts {
   readonly loopLag?: LoopLag;
   /** Takes over another configuration of the watchdog. */
   readonly useWatchdog?: (options: Config['diagnosis']['watchdog']) => void;
+}
+
+/** Plain data. */
+export interface DiagnosisImage {
+  readonly journal: JournalImage;
+  readonly causes: readonly CountedCause[];
 }
 
 /** Parts that report what goes wrong by their log alone. */
@@ -52,6 +58,16 @@ export class Diagnosis {
     this.witness = new PathWitness({ tcpDrops, alive: tools.alive, loopLagMs: () => this.lag.max });
     this.#file = store && new FileJournal(this.journal, { ...tools, store });
     this.#file?.use(config.diagnosis.journal);
+  }
+
+  /** For another process to go on with. */
+  get image(): DiagnosisImage {
+    return { journal: this.journal.image, causes: this.sessions.causes };
+  }
+
+  restore({ journal, causes }: DiagnosisImage): void {
+    this.journal.restore(journal);
+    this.sessions.restore(causes);
   }
 
   /** The log of a part whose warnings and errors are events, too. */

@@ -22,7 +22,7 @@ import { CommandError } from './api.ts';
 import { EstablishedPeer } from './established-peer.ts';
 import { type PeerLimits, peerLimits, sinkOf } from './limited-peer.ts';
 import { interfaceOf, type OwnAddresses } from './own-addresses.ts';
-import { dampRoutes, useDamping } from './peer-damping.ts';
+import { useDamping } from './peer-damping.ts';
 import { peerOptions } from './peer-options.ts';
 import type { Pipeline } from './pipeline.ts';
 import type { Policies } from './policies.ts';
@@ -297,7 +297,7 @@ export class PeerRegistry implements PeerEvents {
     });
     handle.established = established;
     this.handover.came(session, established, handed);
-    dampRoutes(handle, ribPeer, rib, handed !== undefined);
+    ribPeer.damper = handle.damper;
     this.#dependencies.onSession(handle);
     this.#joinGroups(handle, established, handed);
     this.#dependencies.onProgress();

@@ -43,11 +43,6 @@ export class Revalidation {
     });
   }
 
-  /** Names of tables that have changed, and for which no route has been judged again yet. */
-  get pending(): string[] {
-    return [...this.#names.keys()];
-  }
-
   /** What caches change from now on concerns nobody. */
   stop(): void {
     this.#stopped = true;

@@ -50,16 +50,6 @@ export class RpkiCaches {
     });
   }
 
-  /** Tables with records that their cache does not stand for any more: they are being taken back. */
-  get unsettledTables(): string[] {
-    return [...this.#byName.values()].flatMap(({ member, source }) => {
-      const { roa4, roa6, aspa } = this.#tools.tables.countsOf(source);
-      if (member.client.image !== undefined || roa4 + roa6 + aspa === 0) return [];
-      const { tables } = source;
-      return [tables.roa4, tables.roa6, tables.aspa].filter((name) => name !== undefined);
-    });
-  }
-
   /**
    * What caches have told another process counts at once; they themselves are asked from `use` on. To be called before
    * anything asks the tables.

@@ -25,8 +25,6 @@ export interface HandedCache {
 
 export interface ValidationImage {
   readonly caches: readonly HandedCache[];
-  /** Tables that have changed, or are about to, and for which no route has been judged again. */
-  readonly pending: readonly string[];
 }
 
 export function handedCache(config: RpkiCacheConfig, client: CacheImage, records: RecordBatch): HandedCache {

@@ -208,11 +208,8 @@ export class Speaker {
    * of another process go on before everything else.
    */
   async start(takeOver?: TakeOver): Promise<void> {
-    if (takeOver !== undefined) this.#startPeers(takeOver);
-    for (const table of this.config.tables ?? []) {
-      const room = this.rooms.add(table, this.config);
-      this.useLocalImport(room, room.config);
-    }
+    if (takeOver === undefined) this.addTables();
+    else this.#startPeers(takeOver);
     for (const room of this.rooms.values()) {
       room.kernel = await this.openKernel(room, room.config);
       await room.kernel?.start();
@@ -229,19 +226,29 @@ export class Speaker {
     for (const room of this.rooms.values()) {
       for (const network of room.config.networks) room.networks.configure(network);
     }
-    for (const pipe of this.config.pipes ?? []) this.pipes.add(pipe);
     this.mrt.use(this.config);
     if (takeOver === undefined) this.#startPeers(undefined);
     for (const listen of this.config.listen) this.listeners.open(listenOptions(listen));
     this.rpki.use(this.config.rpki ?? []);
     this.state = 'running';
-    takeOver?.finish();
-    const { version, asn, id } = { version: this.parts.version, ...this.config.router };
-    this.diagnosis.journal.note('started', `godwit ${version} runs: AS ${asn}, router id ${id}`);
+    if (takeOver === undefined) {
+      const { asn, id } = this.config.router;
+      const words = `godwit ${this.parts.version} runs: AS ${asn}, router id ${id}`;
+      this.diagnosis.journal.note('started', words);
+    } else takeOver.finish();
     if (!this.recovery.active) return;
     // Peers keep routes for a limited time only.
     for (const { peer } of this.registry.values()) if (!peer.options.passive) peer.retryNow();
     this.recovery.review();
+  }
+
+  /** Further tables and what joins them, empty; their kernel sections are not started. */
+  addTables(): void {
+    for (const table of this.config.tables ?? []) {
+      const room = this.rooms.add(table, this.config);
+      this.useLocalImport(room, room.config);
+    }
+    for (const pipe of this.config.pipes ?? []) this.pipes.add(pipe);
   }
 
   #startPeers(takeOver: TakeOver | undefined): void {

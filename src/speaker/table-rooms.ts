@@ -2,7 +2,7 @@
 // needs another table's next hops or networks asks here.
 
 import { FAMILIES } from '../bgp/wire/families.ts';
-import type { Config, PeerSettings, TableConfig } from '../config/model.ts';
+import type { Config, PeerSettings, TableConfig, TableNames } from '../config/model.ts';
 import { type Resolution, UNREACHABLE } from '../fib/next-hop-resolver.ts';
 import type { IpVersion } from '../lib/ip.ts';
 import type { FamilyRib } from '../rib/family-rib.ts';
@@ -16,6 +16,11 @@ import { type RoomTools, TableRoom } from './table-room.ts';
 
 /** The place of a family that a table does not have. */
 const NOWHERE = -1;
+
+export interface PeerTables {
+  readonly tables?: TableNames | undefined;
+  readonly igpTables?: TableNames | undefined;
+}
 
 /** The configuration as one of its tables has it. */
 export function roomConfig(config: Config, table: TableConfig): Config {
@@ -130,6 +135,19 @@ export class TableRooms implements OtherTables {
   /** Both of a peer: for the RIB. */
   placeOf(settings: Pick<PeerSettings, 'tables' | 'igpTables'>): Pick<RibPeerIdentity, 'home' | 'domains'> {
     return { home: this.homeOf(settings), domains: this.domainsOf(settings) };
+  }
+
+  /** Both of a peer of another process, which may name tables that are not here: the main one then. */
+  placeOfHanded({ tables, igpTables }: PeerTables): Pick<RibPeerIdentity, 'home' | 'domains'> {
+    return this.placeOf({ tables: this.#known(tables), igpTables: this.#known(igpTables) });
+  }
+
+  #known({ ipv4, ipv6 }: TableNames = {}): TableNames {
+    const isHere = (name: string | undefined) => name !== undefined && this.get(name) !== undefined;
+    return {
+      ...(ipv4 !== undefined && isHere(ipv4) && { ipv4 }),
+      ...(ipv6 !== undefined && isHere(ipv6) && { ipv6 }),
+    };
   }
 
   /** Where its next hops are looked up, by family id. */

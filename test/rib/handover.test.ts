@@ -4,10 +4,11 @@
 import { deserialize, serialize } from 'node:v8';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { revived } from '../../src/policy/values.ts';
 import type { ExportOptions } from '../../src/rib/export-options.ts';
 import { captureRib } from '../../src/rib/handover/capture.ts';
 import type { RibImage } from '../../src/rib/handover/image.ts';
-import { ImageError, RibRestore } from '../../src/rib/handover/restore.ts';
+import { ImageError, type Meanings, RibRestore } from '../../src/rib/handover/restore.ts';
 import type { RibPeer } from '../../src/rib/rib-peer.ts';
 import { exportOptions, FakeSink, identity, importOptions, octets, RibLab } from './lab.ts';
 
@@ -109,6 +110,11 @@ function travelled(image: RibImage): RibImage {
   return deserialize(serialize(image));
 }
 
+/** With one table only. */
+function meaning(peers: ReadonlyMap<number, RibPeer>): Meanings {
+  return { peers, tables: new Map(), domains: new Map(), feeds: new Map(), revive: revived };
+}
+
 /** The same peers, with other ids, in tables of their own; their sinks know what they have been sent. */
 function goOn(
   before: World,
@@ -120,13 +126,19 @@ function goOn(
   const peers: RibPeer[] = [];
   for (let i = PEERS - 1; i >= 0; i--) peers[i] = addPeer(lab, i);
   for (const { family } of lab.rib.families) lab.rib.defer(family.id);
-  const restore = new RibRestore(lab.rib, image, new Map(before.peers.map(({ id }, i) => [id, peers[i]!])));
+  const restore = new RibRestore(
+    lab.rib,
+    image,
+    meaning(new Map(before.peers.map(({ id }, i) => [id, peers[i]!]))),
+  );
   const sinks = peers.map((peer, i) => {
     const { family } = options[i]!;
     const sink = new FakeSink(options[i]!);
     for (const [prefix, text] of before.sinks[i]!.table) sink.table.set(prefix, text);
     const groups = lab.rib.groups[family.id]!;
-    groups.join(options[i]!, { peer, sink }, (group) => restore.part(family.id, before.peers[i]!.id, group));
+    groups.join(options[i]!, { peer, sink }, (group) =>
+      restore.part(lab.rib.families[family.id]!, before.peers[i]!.id, group),
+    );
     sink.lagging = () => groups.groupOf(peer.id)?.lagging().includes(peer) ?? false;
     return sink;
   });
@@ -232,15 +244,17 @@ describe('tables in another process', () => {
     const restore = new RibRestore(
       lab.rib,
       image,
-      new Map([
-        [before.peers[to]!.id, peer],
-        [before.peers[1]!.id, source],
-      ]),
+      meaning(
+        new Map([
+          [before.peers[to]!.id, peer],
+          [before.peers[1]!.id, source],
+        ]),
+      ),
     );
     const sink = new FakeSink(EXPORTS[to]!);
     for (const [prefix, text] of before.sinks[to]!.table) sink.table.set(prefix, text);
     lab.rib.groups[0]!.join(EXPORTS[to]!, { peer, sink }, (group) =>
-      restore.part(0, before.peers[to]!.id, group),
+      restore.part(lab.rib.families[0]!, before.peers[to]!.id, group),
     );
     restore.release();
     lab.settle();
@@ -269,7 +283,7 @@ describe('tables in another process', () => {
     for (const each of wrong) {
       const { rib } = new RibLab({ rows: 64 });
       const peers = new Map([[before.peers[0]!.id, addPeer(new RibLab({ rows: 64 }), 0)]]);
-      expect(() => new RibRestore(rib, each, peers)).toThrow(ImageError);
+      expect(() => new RibRestore(rib, each, meaning(peers))).toThrow(ImageError);
     }
   });
 });

@@ -211,35 +211,81 @@ it('a suppressed route of a peer that restarts is used again in time, as the las
   ]);
 });
 
-it('a suppressed route is used again after a live upgrade, which remembers no flaps, also while its peer restarts', async () => {
+describe('a live upgrade', () => {
   const families = [{ afi: 1, safi: 1, forwarding: true }];
   const capabilities: Capability[] = [
-    { kind: 'graceful-restart', restarting: false, notification: false, restartTime: 600, families },
+    { kind: 'graceful-restart', restarting: false, notification: false, restartTime: 3600, families },
   ];
-  const { lab, peer, speaker, flap } = await set(true, { capabilities });
-  flap(P1, 6);
-  peer(A).announce([P1, P2]);
-  await lab.settle();
-  peer(A).drop();
-  await lab.run(MINUTE);
-  expect(speaker.routes()).toMatchObject([
-    { prefix: P1, eligible: false, reason: DAMPED },
-    { prefix: P2, eligible: true, stale: true },
-  ]);
-  await speaker.upgrade();
-  await lab.settle();
-  expect(speaker.best()).toEqual([`${P1} from ${A}`, `${P2} from ${A}`]);
-  expect(views(speaker)).toEqual([]);
-  // And it is watched again.
-  const again = lab.raw(A, { as: 65002, holdTime: 0, capabilities });
-  await lab.connect(speaker, again);
-  for (let i = 0; i < 6; i++) {
-    again.announce([P1]);
-    again.withdraw(P1);
-  }
-  again.announce([P1]);
-  await lab.settle();
-  expect(views(speaker)).toMatchObject([{ prefix: P1, suppressed: true }]);
+
+  it('takes along what is remembered of flaps, for no longer than without', async () => {
+    const { lab, peer, speaker, flap } = await set();
+    flap(P1, 6);
+    flap(P2, 2);
+    peer(A).announce([P1]);
+    await lab.run(10 * MINUTE);
+    const before = views(speaker);
+    peer(B).clear();
+    await speaker.upgrade();
+    await lab.settle();
+    const after = views(speaker);
+    expect(after.map(({ prefix, suppressed, flaps }) => [prefix, suppressed, flaps])).toEqual([
+      [P1, true, 6],
+      [P2, false, 2],
+    ]);
+    for (const [i, { penalty, reuseIn, since }] of after.entries()) {
+      expect(Math.abs(penalty - before[i]!.penalty)).toBeLessThan(10);
+      expect(Math.abs(reuseIn - before[i]!.reuseIn)).toBeLessThan(10);
+      expect(Math.abs(since - before[i]!.since)).toBeLessThan(10);
+    }
+    expect([speaker.best(), peer(B).prefixes()]).toEqual([[], []]);
+    // Five alone would not be too many.
+    flap(P2, 5);
+    peer(A).announce([P2]);
+    await lab.settle();
+    expect(speaker.best()).toEqual([]);
+    await lab.run(50 * MINUTE);
+    expect(speaker.best()).toContain(`${P1} from ${A}`);
+    await lab.run(90 * MINUTE);
+    expect([views(speaker), speaker.best()]).toEqual([[], [`${P1} from ${A}`, `${P2} from ${A}`]]);
+  });
+
+  it('does so while the peer restarts, too', async () => {
+    const { lab, peer, speaker, flap } = await set(true, { capabilities });
+    flap(P1, 6);
+    peer(A).announce([P1, P2]);
+    await lab.settle();
+    peer(A).drop();
+    await lab.run(MINUTE);
+    const routes = [
+      { prefix: P1, eligible: false, reason: DAMPED },
+      { prefix: P2, eligible: true, stale: true },
+    ];
+    expect(speaker.routes()).toMatchObject(routes);
+    await speaker.upgrade();
+    await lab.settle();
+    expect(speaker.routes()).toMatchObject(routes);
+    const again = lab.raw(A, { as: 65002, holdTime: 0, capabilities });
+    await lab.connect(speaker, again);
+    again.announce([P1, P2]);
+    await lab.settle();
+    expect(speaker.best()).toEqual([`${P2} from ${A}`]);
+    expect(views(speaker)).toMatchObject([{ prefix: P1, suppressed: true, flaps: 6 }]);
+    await lab.run(50 * MINUTE);
+    expect(speaker.best()).toEqual([`${P1} from ${A}`, `${P2} from ${A}`]);
+  });
+
+  it('uses again what was damped where the other program remembers nothing', async () => {
+    const { lab, peer, speaker, flap } = await set();
+    flap(P1, 6);
+    peer(A).announce([P1]);
+    await lab.settle();
+    await speaker.upgrade((state) => ({
+      ...state,
+      peers: state.peers.map(({ damping: _, ...handed }) => handed),
+    }));
+    await lab.settle();
+    expect([views(speaker), speaker.best()]).toEqual([[], [`${P1} from ${A}`]]);
+  });
 });
 
 it('whatever a peer does: what is suppressed is not used, the rest is, and in the end all is as if nobody had damped', async () => {

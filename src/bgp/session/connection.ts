@@ -104,8 +104,9 @@ export class Connection {
   }
 
   /** Goes on with another process's connection; reads nothing before resumeReading. */
-  takeOver(socket: TransportSocket, { received, unsent, sentAt }: ConnectionImage): void {
+  takeOver(socket: TransportSocket, { received, unsent, sentAt, tapeId }: ConnectionImage): void {
     this.#socket = socket;
+    this.#tape.id = tapeId ?? this.#tape.id;
     this.lastSentAt -= Math.max(0, this.#clock.wallTime() - sentAt);
     this.#phase = 'open';
     socket.attach(this.#socketHandlers());
@@ -135,6 +136,7 @@ export class Connection {
       sentAt: this.#clock.wallTime() - (this.#clock.now() - this.lastSentAt),
       received: this.#framer.carried,
       unsent,
+      tapeId: this.#tape.id,
     };
   }
 

@@ -8,6 +8,7 @@ import type { Initiator } from './collision.ts';
 import type { ConnectionFsm } from './connection-fsm.ts';
 import type { CountersImage } from './counters.ts';
 import { agree } from './local-open.ts';
+import type { TapeImage } from './message-tape.ts';
 import type { PeerOptions } from './options.ts';
 import type { Peer } from './peer.ts';
 import type { HistoryImage, PeerHistory } from './peer-history.ts';
@@ -24,6 +25,8 @@ export interface ConnectionImage {
   readonly received: Uint8Array;
   /** What was queued and the kernel has not taken; it may begin in the middle of a message. */
   readonly unsent: Uint8Array;
+  /** Its number on the peer's tape; absent where versions did not hand it over. */
+  readonly tapeId?: number;
 }
 
 /** An Established session. */
@@ -38,6 +41,8 @@ export interface PeerImage {
   readonly adminUp: boolean;
   readonly history: HistoryImage;
   readonly counters: CountersImage;
+  /** Absent where versions did not hand it over. */
+  readonly tape?: TapeImage;
   readonly session: SessionImage | undefined;
 }
 
@@ -50,12 +55,18 @@ export interface Agreement {
 
 /** Nothing must be read from the connection or written to it between this and the end of the process. */
 export function peerImage(
-  peer: Pick<Peer, 'adminUp' | 'counters'>,
+  peer: Pick<Peer, 'adminUp' | 'counters' | 'tape'>,
   fsm: ConnectionFsm,
   history: PeerHistory,
 ): PeerImage {
-  const { adminUp, counters } = peer;
-  return { adminUp, history: history.image, counters: counters.image, session: sessionImage(fsm) };
+  const { adminUp, counters, tape } = peer;
+  return {
+    adminUp,
+    history: history.image,
+    counters: counters.image,
+    tape: tape.image,
+    session: sessionImage(fsm),
+  };
 }
 
 function sessionImage({ state, connection, localOpen, remoteOpen }: ConnectionFsm): SessionImage | undefined {
@@ -72,8 +83,13 @@ export function agreementOf(options: PeerOptions, image: SessionImage): Agreemen
   return { local, remote, context: agree(options, local, remote) };
 }
 
-export function restoreHistory(image: PeerImage, peer: Pick<Peer, 'counters'>, history: PeerHistory): void {
+export function restoreHistory(
+  image: PeerImage,
+  peer: Pick<Peer, 'counters' | 'tape'>,
+  history: PeerHistory,
+): void {
   peer.counters.restore(image.counters);
+  if (image.tape !== undefined) peer.tape.restore(image.tape);
   history.restore(image.history);
 }
 

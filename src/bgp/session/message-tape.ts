@@ -29,6 +29,15 @@ export interface TapedMessage {
   readonly octets: Uint8Array;
 }
 
+/** Plain data, for another process. */
+export interface TapeImage {
+  readonly messages: readonly TapedMessage[];
+  readonly recording: boolean;
+  /** How many messages and connections there have been. */
+  readonly count: number;
+  readonly connections: number;
+}
+
 const CAPACITY = 65_536;
 /** What a kept message costs beside its octets. */
 const OVERHEAD = 64;
@@ -59,6 +68,20 @@ export class MessageTape {
     return this.#recording;
   }
 
+  get image(): TapeImage {
+    const { messages, recording } = this;
+    return { messages, recording, count: this.#count, connections: this.#connections };
+  }
+
+  /** Before the first connection: what another process has kept comes before what is to come. */
+  restore({ messages, recording, count, connections }: TapeImage): void {
+    this.#messages = [...messages];
+    this.#octets = messages.reduce((sum, { octets }) => sum + octets.length + OVERHEAD, 0);
+    this.#count = count;
+    this.#connections = connections;
+    this.record(recording);
+  }
+
   /** Keeps every message, or no longer. */
   record(on: boolean): void {
     this.#recording = on;
@@ -76,14 +99,8 @@ export class MessageTape {
   }
 
   /** A new connection of the peer. */
-  connection(
-    ends: () => Pick<TapedConnection, 'initiator' | 'local' | 'remote'> | undefined,
-  ): ConnectionTape {
-    const id = ++this.#connections;
-    return new ConnectionTape(this, () => {
-      const known = ends();
-      return known && { id, ...known };
-    });
+  connection(ends: () => Omit<TapedConnection, 'id'> | undefined): ConnectionTape {
+    return new ConnectionTape(this, ++this.#connections, ends);
   }
 
   /** `octets` is kept as it is. */
@@ -115,14 +132,17 @@ export class MessageTape {
 
 /** One connection's side of the tape. */
 export class ConnectionTape {
+  /** Counts from 1 for each peer; another process's number where its connection goes on here. */
+  id: number;
   readonly #tape: MessageTape;
-  readonly #ends: () => TapedConnection | undefined;
+  readonly #ends: () => Omit<TapedConnection, 'id'> | undefined;
   #known: TapedConnection | undefined;
   /** KEEPALIVEs that were kept, received and sent. */
   readonly #alive = [false, false];
 
-  constructor(tape: MessageTape, ends: () => TapedConnection | undefined) {
+  constructor(tape: MessageTape, id: number, ends: () => Omit<TapedConnection, 'id'> | undefined) {
     this.#tape = tape;
+    this.id = id;
     this.#ends = ends;
   }
 
@@ -150,8 +170,13 @@ export class ConnectionTape {
       if (this.#alive[Number(sent)] === true) return;
       this.#alive[Number(sent)] = true;
     }
-    this.#known ??= this.#ends();
+    this.#known ??= this.#identify();
     if (this.#known !== undefined) this.#tape.add(this.#known, sent, buffer.slice(start, end));
+  }
+
+  #identify(): TapedConnection | undefined {
+    const ends = this.#ends();
+    return ends && { id: this.id, ...ends };
   }
 }
 

@@ -11,7 +11,7 @@ import { MAIN_DOMAIN } from '../next-hops.ts';
 import { BELOW_FEED, feedOf, PATH_FLAG } from '../path-store.ts';
 import type { Rib } from '../rib.ts';
 import type { RibPeer } from '../rib-peer.ts';
-import { NO_EXTRAS, type RouteExtras } from '../route-extras.ts';
+import { type ExtraValue, NO_EXTRAS, type RouteExtras } from '../route-extras.ts';
 import type { UpdateGroup } from '../update-group.ts';
 import { optionsText } from './capture.ts';
 import type { FamilyImage, GroupImage, MemberImage, RibImage } from './image.ts';
@@ -40,6 +40,8 @@ export interface Meanings {
   readonly domains: ReadonlyMap<number, number>;
   /** By the writer's table, what has brought rows of other tables there. */
   readonly feeds: ReadonlyMap<number, ReadonlyMap<number, Feed>>;
+  /** A value of route extras that has lost its class on the way; undefined for one that nobody here knows. */
+  readonly revive: (value: { readonly kind: string }) => ExtraValue | undefined;
 }
 
 interface HandedFamily {
@@ -86,14 +88,14 @@ export class RibRestore {
     return undefined;
   }
 
-  /** The table, and the prefix in it, that the writer calls so; undefined where it is not here. Until `release`. */
-  prefixOf(
-    table: number,
-    prefix: number,
-  ): { readonly rib: FamilyRib; readonly prefixId: number } | undefined {
-    const handed = this.#families.find((each) => each.table === table);
-    const prefixId = handed?.prefixes[prefix] ?? 0;
-    return handed === undefined || prefixId === 0 ? undefined : { rib: handed.rib, prefixId };
+  /** The table that the writer numbers so; undefined where it is not here. */
+  tableOf(table: number): FamilyRib | undefined {
+    return this.#families.find((each) => each.table === table)?.rib;
+  }
+
+  /** The prefix that the writer numbers so in a table; 0 = not here. Until `release`. */
+  prefixOf(table: FamilyRib, prefix: number): number {
+    return this.#families.find(({ rib }) => rib === table)?.prefixes[prefix] ?? 0;
   }
 
   /** All peers have joined: ids that nobody uses may go. To be called once. */
@@ -219,8 +221,9 @@ export class RibRestore {
 }
 
 /** Each set is held once; what it names is held by it. */
-function restoreAttributes({ attrs, nextHops }: Rib, image: RibImage, { domains }: Meanings): Translation {
+function restoreAttributes({ attrs, nextHops }: Rib, image: RibImage, meanings: Meanings): Translation {
   const { attributes } = image;
+  const { domains, revive } = meanings;
   const hops = tableFor(image.nextHops.map(({ id }) => id));
   for (const { id, wire, zone, domain = MAIN_DOMAIN } of image.nextHops) {
     // Of a table that is not here any more: no row that is left names it.
@@ -228,7 +231,9 @@ function restoreAttributes({ attrs, nextHops }: Rib, image: RibImage, { domains 
     hops[id] = nextHops.intern(wire, wire.length, zone, here);
   }
   const bundles = new Map([[NO_EXTRAS, NO_EXTRAS]]);
-  for (const { id, bundle } of image.extras) bundles.set(id, attrs.extrasTable.intern(bundleOf(bundle)));
+  for (const { id, bundle } of image.extras) {
+    bundles.set(id, attrs.extrasTable.intern(bundleOf(bundle, revive)));
+  }
   const translation = tableFor(attributes.ids);
   let at = 0;
   for (let i = 0; i < attributes.ids.length; i++) {
@@ -275,9 +280,13 @@ function tableFor(ids: Iterable<number>): Translation {
 }
 
 /** What route-extras.ts has written; a bundle of another version has at least what decides. */
-function bundleOf(value: object): RouteExtras {
-  if (!isBundle(value)) throw new ImageError('a bundle of extras is not one');
-  return value;
+function bundleOf(bundle: object, revive: Meanings['revive']): RouteExtras {
+  if (!isBundle(bundle)) throw new ImageError('a bundle of extras is not one');
+  const values = [...bundle.values].flatMap(([name, value]): [string, ExtraValue][] => {
+    const known = typeof value === 'object' ? revive(value) : value;
+    return known === undefined ? [] : [[name, known]];
+  });
+  return { ...bundle, values: new Map(values) };
 }
 
 function isBundle(value: object): value is RouteExtras {

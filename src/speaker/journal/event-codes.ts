@@ -11,6 +11,7 @@ export interface EventRow {
 export const EVENT_CODES = {
   'session-up': { kind: 'session', severity: 'info' },
   started: { kind: 'daemon', severity: 'info' },
+  upgraded: { kind: 'daemon', severity: 'info' },
   stopping: { kind: 'daemon', severity: 'info' },
   'configuration-applied': { kind: 'configuration', severity: 'info' },
   'configuration-refused': {

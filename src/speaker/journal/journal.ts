@@ -9,6 +9,13 @@ import { EVENT_CODES, type EventCode, type EventRow } from './event-codes.ts';
 /** A sentence that a peer could make longer is cut here. */
 const LONGEST_SENTENCE = 2000;
 
+/** Plain data, for another process. */
+export interface JournalImage {
+  /** Those of before the first one included. */
+  readonly count: number;
+  readonly entries: readonly JournalEntry[];
+}
+
 export type NewEntry = Omit<JournalEntry, 'seq' | 'at'>;
 
 export class Journal {
@@ -35,6 +42,20 @@ export class Journal {
     this.#capacity = capacity;
     this.#ring = [];
     for (const entry of kept) this.#ring[(entry.seq - 1) % capacity] = entry;
+  }
+
+  get image(): JournalImage {
+    return { count: this.#count, entries: [...this.entries({})] };
+  }
+
+  /** What another process has noted comes before all of this one, and nobody is told of it. */
+  restore({ count, entries }: JournalImage): void {
+    const own = [...this.entries({})].map((entry) => ({ ...entry, seq: count + entry.seq }));
+    this.#count += count;
+    this.#ring = [];
+    for (const entry of [...entries, ...own].slice(-this.#capacity)) {
+      this.#ring[(entry.seq - 1) % this.#capacity] = entry;
+    }
   }
 
   /** An event of event-codes.ts. */

@@ -5,6 +5,11 @@ import { type CauseCode, causeCodes } from '../../bgp/session/causes.ts';
 import type { SessionNote } from '../../bgp/session/peer-history.ts';
 import type { Journal } from './journal.ts';
 
+export interface CountedCause {
+  readonly code: CauseCode;
+  readonly count: number;
+}
+
 export class SessionEvents {
   readonly #journal: Journal;
   readonly #counts = new Map<CauseCode, number>();
@@ -14,8 +19,16 @@ export class SessionEvents {
   }
 
   /** Ends and failed attempts by cause, those that never happened as 0. */
-  get causes(): { code: CauseCode; count: number }[] {
+  get causes(): CountedCause[] {
     return causeCodes().map((code) => ({ code, count: this.#counts.get(code) ?? 0 }));
+  }
+
+  /** How often each was counted in another process comes on top. */
+  restore(causes: readonly CountedCause[]): void {
+    const known = causeCodes();
+    for (const { code, count } of causes) {
+      if (count > 0 && known.includes(code)) this.#counts.set(code, (this.#counts.get(code) ?? 0) + count);
+    }
   }
 
   note(peer: string, { kind, reason, sentence, repeated }: SessionNote): void {

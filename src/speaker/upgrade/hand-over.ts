@@ -3,6 +3,7 @@
 
 import { FAMILIES } from '../../bgp/wire/families.ts';
 import { diffConfig } from '../../config/diff.ts';
+import type { PeerSettings } from '../../config/model.ts';
 import { sleep, type Timer } from '../../lib/clock.ts';
 import { captureRib } from '../../rib/handover/capture.ts';
 import type { RibPeer } from '../../rib/rib-peer.ts';
@@ -11,10 +12,12 @@ import type { Away } from '../dynamic-peers.ts';
 import type { PeerHandle } from '../peer-registry.ts';
 import type { ConfigLoader } from '../reconfiguration.ts';
 import type { Speaker } from '../speaker.ts';
+import { captureTables } from './further-tables.ts';
 import {
   type HandedAway,
   type HandedPeer,
   type HandedRibPeer,
+  PLAIN_FORMAT,
   type SpeakerState,
   STATE_FORMAT,
 } from './state.ts';
@@ -40,12 +43,6 @@ export class HandOver {
   /** Throws CommandError where this is no time for it. */
   check(): void {
     this.#checkTime();
-    if ([...this.#speaker.rooms.further].length > 0) {
-      throw new CommandError(
-        'failed',
-        'a live upgrade takes one routing table for each family along, and this configuration has more',
-      );
-    }
     this.#checkConfig();
   }
 
@@ -120,22 +117,25 @@ export class HandOver {
   capture(): SpeakerState {
     const { rib, registry, dynamic, listeners, bfd, networks, protocols, parts, reconfiguredAt } =
       this.#speaker;
-    const { rpki, revalidation } = this.#speaker;
+    const { rooms, rpki, diagnosis } = this.#speaker;
     this.#checkTime();
+    const tables = captureTables(this.#speaker);
     return {
-      format: STATE_FORMAT,
+      format: tables === undefined ? PLAIN_FORMAT : STATE_FORMAT,
       version: parts.version,
       listeners: listeners.handOver(),
       peers: [...registry.values()].map(handedPeer),
-      away: [...dynamic.away()].flatMap(([name, away]) => handedAway(name, away)),
-      rib: captureRib(rib),
+      away: [...dynamic.away()].flatMap(([name, away]) => handedAway(this.#speaker, name, away)),
+      rib: captureRib(
+        rib,
+        [...rooms.further].flatMap(({ place }) => place.families),
+      ),
+      ...(tables !== undefined && { tables }),
       bfd: bfd.images(),
       networks: networks.addedByCommand(),
       protocols: protocols.image,
-      validation: {
-        caches: rpki.images,
-        pending: [...new Set([...revalidation.pending, ...rpki.unsettledTables])],
-      },
+      validation: { caches: rpki.images },
+      diagnosis: diagnosis.image,
       drainsAll: registry.drainsAll,
       reconfiguredAt,
     };
@@ -174,7 +174,7 @@ export class HandOver {
 }
 
 function handedPeer(handle: PeerHandle): HandedPeer {
-  const { name, range, draining, peer, established, restarts } = handle;
+  const { name, range, draining, peer, established, restarts, damper, settings } = handle;
   const image = peer.handOver();
   const names = (ids: ReadonlySet<number>) =>
     FAMILIES.filter(({ id }) => ids.has(id)).map((family) => family.name);
@@ -186,29 +186,31 @@ function handedPeer(handle: PeerHandle): HandedPeer {
     range,
     draining,
     image,
-    ribPeer: ribPeer === undefined ? undefined : handedRibPeer(ribPeer),
+    ribPeer: ribPeer === undefined ? undefined : handedRibPeer(ribPeer, settings),
+    damping: damper?.image ?? [],
     endOfRib: session === undefined ? [] : names(session.endOfRib),
     refreshing: session === undefined ? [] : names(session.refreshing),
     restart: restarts.image,
   };
 }
 
-function handedAway(name: string, { range, address, restarts }: Away): HandedAway[] {
+function handedAway({ config }: Speaker, name: string, { range, address, restarts }: Away): HandedAway[] {
   const { waitingPeer, image } = restarts;
   if (waitingPeer === undefined || image === undefined) return [];
-  return [{ name, range, address, ribPeer: handedRibPeer(waitingPeer), restart: image }];
+  const settings = config.dynamicPeers.find((each) => each.name === range);
+  return [{ name, range, address, ribPeer: handedRibPeer(waitingPeer, settings), restart: image }];
 }
 
-function handedRibPeer({
-  id,
-  name,
-  source,
-  routerId,
-  address,
-  client,
-  zone,
-  importOptions,
-}: RibPeer): HandedRibPeer {
+function handedRibPeer(
+  { id, name, source, routerId, address, client, zone, importOptions }: RibPeer,
+  settings: PeerSettings | undefined,
+): HandedRibPeer {
   const { policy: _, ...options } = importOptions;
-  return { id, identity: { name, source, routerId, address, client, zone }, importOptions: options };
+  return {
+    id,
+    identity: { name, source, routerId, address, client, zone },
+    tables: settings?.tables,
+    igpTables: settings?.igpTables,
+    importOptions: options,
+  };
 }

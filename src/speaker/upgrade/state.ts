@@ -11,38 +11,47 @@
 //   hand-over.ts   the old program: reading stops (peers' data waits in the kernel's buffers), what was read is decided
 //                  and advertised, BFD agrees on slow packets; then a picture is taken, in one go
 //   state.ts       the picture: connections as descriptors with what was half read or half written; both OPENs; the
-//                  Adj-RIB-In row by row with the outcome of import; what each group has been sent, which its members
-//                  miss; what RPKI caches have said; what operators have switched
+//                  Adj-RIB-In of each table row by row with the outcome of import; what each group has been sent, which
+//                  its members miss; what RPKI caches have said; what operators have switched; penalties of routes that
+//                  flap; the journal in memory and the last messages of each peer
 //   take-over.ts   the new program: tables, sessions (with a KEEPALIVE as soon as may be), kernel, listeners, in that order; no
 //                  route is chosen before all is there. Best paths, path identifiers and Adj-RIB-Outs are those of the
 //                  picture; what is decided anew and comes out differently is an ordinary change
 //
 // Not taken along: connections that are not Established, which start over; watches and control connections, whose
-// clients connect again; counters of updates by family; the journal in memory (its file has everything), counts of
-// causes and recorded messages; penalties of routes that flap, so that what was damped is used again. Import does not
-// run again over routes at hand: a version that would judge them differently does so with new ones, or on `godwit peer
-// NAME refresh`. Export does, as each group walks the tables once, and so does the filter of the kernel: what they ask
-// has to be there before, which is why the records of RPKI caches go along, and count before anything else is done.
+// clients connect again; counters of updates by family. All routes are judged again when everything is there, in slices:
+// import and pipes as after a change of their policy, export as each group walks the tables once, and the filter of the
+// kernel. What a version would not judge otherwise changes nothing. What policies ask has to be there before, which is
+// why the records of RPKI caches go along, and count before anything else is done.
 
 import { deserialize, serialize } from 'node:v8';
 import type { PeerImage } from '../../bgp/session/handover.ts';
+import type { TableNames } from '../../config/model.ts';
 import { errorText } from '../../lib/error-text.ts';
+import type { DampingImage } from '../../rib/damper.ts';
 import type { RibImage } from '../../rib/handover/image.ts';
 import type { ImportOptions, RibPeerIdentity } from '../../rib/rib-peer.ts';
 import type { NetworkSpec } from '../api.ts';
 import type { HandedPath } from '../bfd-sessions.ts';
 import type { ProtocolsImage } from '../bird/protocol-states.ts';
+import type { DiagnosisImage } from '../diagnosis.ts';
 import type { RestartImage } from '../restart-image.ts';
 import type { ValidationImage } from '../rpki-image.ts';
+import type { TablesImage } from './further-tables.ts';
 
 /** Raised with every change that an earlier reader would get wrong. */
-export const STATE_FORMAT = 1;
+export const STATE_FORMAT = 2;
+/** Without further tables, which readers of this format do not expect. */
+export const PLAIN_FORMAT = 1;
 const MAGIC = 'godwit live upgrade';
 
 export interface HandedRibPeer {
   /** In the tables of the picture. */
   readonly id: number;
   readonly identity: RibPeerIdentity;
+  /** Names of its tables; absent for the main one. */
+  readonly tables?: TableNames | undefined;
+  readonly igpTables?: TableNames | undefined;
   /** Without the policy, which is configured. */
   readonly importOptions: Omit<ImportOptions, 'policy'>;
 }
@@ -60,6 +69,8 @@ export interface HandedPeer {
   readonly refreshing: readonly string[];
   /** Routes that are kept for a peer that restarts. */
   readonly restart: RestartImage | undefined;
+  /** What is remembered of routes that flap; absent where versions did not hand it over. */
+  readonly damping?: readonly DampingImage[];
 }
 
 /** A member of a range that restarts: no peer at present. */
@@ -79,6 +90,8 @@ export interface SpeakerState {
   readonly peers: readonly HandedPeer[];
   readonly away: readonly HandedAway[];
   readonly rib: RibImage;
+  /** Absent where there is only the main table. */
+  readonly tables?: TablesImage;
   /** By the path's key. */
   readonly bfd: ReadonlyMap<string, HandedPath>;
   /** Own networks that commands have added. */
@@ -86,6 +99,8 @@ export interface SpeakerState {
   readonly protocols: ProtocolsImage;
   /** Absent in states of versions that asked the caches anew. */
   readonly validation?: ValidationImage;
+  /** Absent in states of versions that began anew with it. */
+  readonly diagnosis?: DiagnosisImage;
   readonly drainsAll: boolean;
   /** Wall-clock milliseconds. */
   readonly reconfiguredAt: number;
@@ -117,7 +132,8 @@ export function decodeStates(octets: Uint8Array): ReadonlyMap<string, SpeakerSta
   for (const [name, state] of read.states) {
     if (typeof name !== 'string' || !hasFormat(state)) throw new StateError('the state is not of a speaker');
     if (!isState(state)) {
-      throw new StateError(`the state has format ${state.format}, and this version reads ${STATE_FORMAT}`);
+      const read = `${PLAIN_FORMAT} to ${STATE_FORMAT}`;
+      throw new StateError(`the state has format ${state.format}, and this version reads ${read}`);
     }
     states.set(name, state);
   }
@@ -134,7 +150,8 @@ function hasFormat(value: unknown): value is { format: number } {
 
 /** Written by a program that agrees on the format, so its parts are what their types say. */
 function isState(value: { format: number }): value is SpeakerState {
-  return value.format === STATE_FORMAT && 'rib' in value && 'peers' in value;
+  const { format } = value;
+  return format >= PLAIN_FORMAT && format <= STATE_FORMAT && 'rib' in value && 'peers' in value;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

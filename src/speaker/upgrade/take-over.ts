@@ -7,15 +7,16 @@ import { TransportError, type TransportSocket } from '../../bgp/session/transpor
 import { CEASE } from '../../bgp/wire/error-codes.ts';
 import { FAMILIES, familyByName } from '../../bgp/wire/families.ts';
 import { NotificationError } from '../../bgp/wire/notification.ts';
+import { revived } from '../../policy/values.ts';
 import { sweepStale } from '../../rib/adj-rib-in.ts';
 import { RibRestore } from '../../rib/handover/restore.ts';
 import type { RibPeer } from '../../rib/rib-peer.ts';
 import type { EstablishedPeer } from '../established-peer.ts';
-import { dampWaiting } from '../peer-damping.ts';
 import type { PeerHandle } from '../peer-registry.ts';
 import { RestartHelper } from '../restart-helper.ts';
-import { revalidate } from '../revalidation.ts';
 import type { Speaker } from '../speaker.ts';
+import { reimportLocal } from '../table-changes.ts';
+import { meaningsOf } from './further-tables.ts';
 import type { HandedAway, HandedPeer, SpeakerState } from './state.ts';
 
 export class TakeOver {
@@ -30,16 +31,21 @@ export class TakeOver {
   constructor(speaker: Speaker, state: SpeakerState) {
     this.#speaker = speaker;
     this.#state = state;
-    const { rib, registry, listeners, bfd, protocols, rpki, config } = speaker;
+    const { rib, rooms, registry, listeners, bfd, protocols, rpki, diagnosis, config } = speaker;
+    if (state.diagnosis !== undefined) diagnosis.restore(state.diagnosis);
     // Before anything else: what goes out, into the kernel or comes from here is judged by it.
     rpki.adopt(config.rpki ?? [], state.validation?.caches ?? []);
     for (const { id } of FAMILIES) rib.defer(id);
+    speaker.addTables();
+    const further = meaningsOf(speaker, state.tables);
     for (const { ribPeer } of [...state.peers, ...state.away]) {
       if (ribPeer === undefined) continue;
-      const { id, identity, importOptions } = ribPeer;
-      this.#ribPeers.set(id, rib.addPeer(identity, { ...importOptions, policy: 'accept' }));
+      const { id, identity, importOptions, ...tables } = ribPeer;
+      const place = rooms.placeOfHanded(tables);
+      this.#ribPeers.set(id, rib.addPeer({ ...identity, ...place }, { ...importOptions, policy: 'accept' }));
     }
-    this.#tables = new RibRestore(rib, state.rib, this.#ribPeers);
+    const peers = new Map([...this.#ribPeers, ...further.peers]);
+    this.#tables = new RibRestore(rib, state.rib, { ...further, peers, revive: revived });
     listeners.takeOver(state.listeners);
     bfd.takeOver(state.bfd);
     protocols.restore(state.protocols);
@@ -81,21 +87,38 @@ export class TakeOver {
 
   /** The kernel is read and the sockets listen: everything moves again. */
   finish(): void {
-    const { rib, registry, networks, protocols, parts } = this.#speaker;
+    const { rib, registry, rooms, networks, protocols, parts, diagnosis } = this.#speaker;
     for (const network of this.#state.networks) networks.add(network);
     // Own routes that nobody has announced again.
-    for (const family of rib.families) sweepStale(family, rib.local);
+    for (const { place } of rooms.values()) {
+      for (const family of place.families) sweepStale(family, place.local);
+    }
     this.#tables.release();
     for (const { id } of FAMILIES) rib.release(id);
     registry.handover.release(registry.values());
-    revalidate(this.#speaker, new Set(this.#state.validation?.pending));
+    this.#judgeAgain();
     // Peers that ranges have admitted were not known before.
     protocols.restore(this.#state.protocols);
     const { version, peers } = this.#state;
-    parts.log.info(
-      { from: version, to: parts.version, sessions: this.#sessions, peers: peers.length },
-      'upgraded: the sessions go on',
-    );
+    const fields = { from: version, to: parts.version, sessions: this.#sessions, peers: peers.length };
+    parts.log.info(fields, 'upgraded: the sessions go on');
+    const words = `godwit ${parts.version} goes on with ${this.#sessions} sessions of ${version}`;
+    diagnosis.journal.note('upgraded', words);
+  }
+
+  /** This program may judge routes otherwise than the one before; what it does not changes nothing. */
+  #judgeAgain(): void {
+    const { rib, registry, rooms, pipes, dynamic } = this.#speaker;
+    for (const handle of registry.values()) {
+      registry.refreshIn(handle);
+      const { waitingPeer } = handle.restarts;
+      if (waitingPeer !== undefined) rib.judgeAgain(waitingPeer);
+    }
+    for (const [, { restarts }] of dynamic.away()) {
+      if (restarts.waitingPeer !== undefined) rib.judgeAgain(restarts.waitingPeer);
+    }
+    for (const room of rooms.values()) reimportLocal(this.#speaker, room);
+    for (const { config } of pipes.values()) pipes.judgeAgain(config.name, 'both');
   }
 
   #goOn(handle: PeerHandle, handed: HandedPeer): void {
@@ -110,15 +133,15 @@ export class TakeOver {
         ribPeer,
         endOfRib: ids(handed.endOfRib),
         refreshing: ids(handed.refreshing),
-        part: (familyId, group) => this.#tables.part(familyId, writer.id, group),
+        part: (familyId, group) => this.#tables.part(rib.homeOf(ribPeer, familyId), writer.id, group),
       });
     }
+    this.#damp(handle, handed);
     if (handed.restart !== undefined && ribPeer !== undefined) {
       const policy = policies.importPolicy(handle.settings.import);
       ribPeer.importOptions = { ...ribPeer.importOptions, policy };
       handle.restarts.takeOver(ribPeer, handed.restart);
-      // A session that goes on sees to it itself.
-      if (handle.restarts.isWaiting) dampWaiting(handle, ribPeer, rib);
+      ribPeer.damper = handle.damper;
     }
     try {
       handle.peer.takeOver(image, socket);
@@ -136,6 +159,13 @@ export class TakeOver {
       if (image.adminUp) handle.peer.start();
     }
     this.#speaker.bfd.refresh(handle);
+  }
+
+  #damp({ damper }: PeerHandle, { damping = [] }: HandedPeer): void {
+    for (const { table, routes } of damper === undefined ? [] : damping) {
+      const rib = this.#tables.tableOf(table);
+      if (rib !== undefined) damper?.restore(rib, routes, (prefix) => this.#tables.prefixOf(rib, prefix));
+    }
   }
 
   #cameUp({ restarts }: PeerHandle, { ribPeer, session }: EstablishedPeer): void {
