@@ -8,6 +8,7 @@ import type { FamilyRib } from '../rib/family-rib.ts';
 import type { RibPeer } from '../rib/rib-peer.ts';
 import {
   type ExtrasTable,
+  type ExtraValue,
   NO_EXTRAS,
   plainExtras,
   type RouteDestination,
@@ -46,6 +47,7 @@ const DESTINATIONS: readonly RouteDestination[] = [
   'unreachable',
   'prohibit',
 ];
+const FLEETING_16: readonly string[] = ['krt_metric', 'krt_source'];
 const RTD_ROUTER_16 = 0;
 const RTD_UNICAST = 1;
 
@@ -154,6 +156,12 @@ export class FilterPolicy implements RoutePolicy {
     return { attr: accepted ? this.#result(rib, attr, inTable) : 0, explanation };
   }
 
+  /** The set as the filter leaves it, held once, whether or not the route passes; nothing is printed. */
+  leave(rib: FamilyRib, prefixId: number, attr: number, from: RibPeer, inTable: number): number {
+    this.filter.explain(this.#load(rib, prefixId, attr, from, inTable));
+    return this.#result(rib, attr, inTable);
+  }
+
   #load(rib: FamilyRib, prefixId: number, attr: number, from: RibPeer, inTable: number): AttributeAccess {
     const { attrs, nextHops } = rib.shared;
     const extras = attrs.extrasTable.get(attrs.extras[attr]!);
@@ -254,10 +262,17 @@ export class FilterPolicy implements RoutePolicy {
       changes.destination = 'unicast';
     }
     this.#addNames(changes, old, facts);
-    if (access.extendedChanged) changes.values = access.extended;
+    if (access.extendedChanged) changes.values = this.#lasting(access.extended, old.origin);
     if (access.hollow !== old.hollow) changes.hollow = access.hollow;
     if (Object.keys(changes).length === 0) return undefined;
     return attrs.extrasTable.intern({ ...old, ...changes });
+  }
+
+  /** In 1.6 two of the kernel's attributes are no longer than the filter that sets them, unless the kernel has the route. */
+  #lasting(values: ReadonlyMap<string, ExtraValue>, origin: RouteOrigin): ReadonlyMap<string, ExtraValue> {
+    if (this.#kind !== 'import' || origin === 'kernel' || this.filter.dialect !== '1.6') return values;
+    if (!FLEETING_16.some((name) => values.has(name))) return values;
+    return new Map([...values].filter(([name]) => !FLEETING_16.includes(name)));
   }
 
   #addNames(

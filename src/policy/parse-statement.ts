@@ -236,7 +236,7 @@ function parseValues(reader: TokenReader): Expression[] {
 function parseUnset(reader: TokenReader): Statement {
   const start = reader.next();
   reader.expectOp('(', "after 'unset'");
-  const target = parseSymbol(reader, 'an attribute');
+  const target = nameOf(reader.expectSymbol('an attribute'));
   reader.expectOp(')', 'after the attribute');
   endStatement(reader);
   return { kind: 'unset', target, span: reader.spanFrom(start) };
@@ -271,12 +271,9 @@ function parseNamed(reader: TokenReader, token: Token): Statement {
   throw reader.unexpected("'=', '(' or '.'", `after '${token.text}'`);
 }
 
+/** A name to be defined. */
 export function parseSymbol(reader: TokenReader, what: string): Name {
-  const token = reader.peek();
-  if (token.kind === 'word' && RESERVED_WORDS.has(token.text)) {
-    throw reader.unexpected(what, undefined, `'${token.text}' is a word of the language`);
-  }
-  return nameOf(reader.expectSymbol(what));
+  return nameOf(reader.expectNewName(what));
 }
 
 /** Takes the `;`. Where the next line or the end of the block follows instead, nothing but the `;` is missing. */

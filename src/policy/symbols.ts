@@ -71,7 +71,8 @@ export class Symbols {
   }
 
   #isTaken(name: Name): boolean {
-    if (name.quoted || this.builtin(name.name) === undefined) return false;
+    const escaped = name.quoted && this.dialect === '2.x';
+    if (escaped || this.builtin(name.name) === undefined) return false;
     this.#diagnostics.error(name.span, `'${name.name}' is a name of the language and cannot be defined`);
     return true;
   }

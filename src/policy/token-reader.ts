@@ -4,6 +4,7 @@
 import type { Diagnostics } from './diagnostics.ts';
 import type { Dialect, Token } from './lexer.ts';
 import { joinSpans, type Span } from './source.ts';
+import { RESERVED_WORDS } from './words.ts';
 
 /** Thrown where a construct cannot be read on; the mistake is already reported. Caught where recovery is possible. */
 export class SyntaxStop extends Error {
@@ -13,13 +14,21 @@ export class SyntaxStop extends Error {
 export class TokenReader {
   readonly dialect: Dialect;
   readonly diagnostics: Diagnostics;
+  /** What no name can be. */
+  readonly keywords: ReadonlySet<string>;
   /** Constructs open around the one being read; see `nested`. */
   #depth = 0;
   readonly #tokens: readonly Token[];
   #at = 0;
 
   /** `tokens` ends with an `end` token. */
-  constructor(tokens: readonly Token[], dialect: Dialect, diagnostics: Diagnostics) {
+  constructor(
+    tokens: readonly Token[],
+    dialect: Dialect,
+    diagnostics: Diagnostics,
+    keywords: ReadonlySet<string> = RESERVED_WORDS,
+  ) {
+    this.keywords = keywords;
     this.#tokens = tokens;
     this.dialect = dialect;
     this.diagnostics = diagnostics;
@@ -107,6 +116,19 @@ export class TokenReader {
     const { kind } = this.peek();
     if (kind === 'word' || kind === 'quoted') return this.next();
     throw this.unexpected(what);
+  }
+
+  /** A name to be defined, which a word of the language cannot be; in 1.6 not even in apostrophes. */
+  expectNewName(what: string): Token {
+    const token = this.expectSymbol(what);
+    const quoted = token.kind === 'quoted' && this.dialect === '2.x';
+    if (quoted || !this.keywords.has(token.text)) return token;
+    const hint = this.dialect === '2.x' ? ', or put it in apostrophes' : '';
+    throw this.fail(
+      token,
+      `expected ${what}, but ${token.text} is a word of the language`,
+      `choose another name${hint}`,
+    );
   }
 
   /** Reports the next token as not what was expected; to be thrown. */

@@ -6,9 +6,9 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { run, waitFor } from '../../bench/lab/command.ts';
-import { ManagedProcess } from '../../bench/lab/managed-process.ts';
+import type { ManagedProcess } from '../../bench/lab/managed-process.ts';
 import { projectRoot } from '../../bench/project.ts';
 import { bird } from '../../src/cli/bird/daemon.ts';
 import { DAEMONS } from '../../src/cli/bird/faces.ts';
@@ -19,7 +19,7 @@ import { COMMAND_LIST, COMMANDS, type Command } from '../../src/control/commands
 import { connectControl } from '../../src/control/grpc/client.ts';
 import { hasOpenssl, makeCertificates, type TlsFiles } from '../control/tls-files.ts';
 import { fakeTerminal } from '../support/control-lab.ts';
-import { createLab, type Lab, type Node } from '../support/lab/lab.ts';
+import { labOfEachTest, type Node } from '../support/lab/lab.ts';
 import { labRequirement, skipWithout } from '../support/lab/requirement.ts';
 
 /** In every secret; nothing else has it. */
@@ -31,16 +31,7 @@ const ENDS: readonly string[] = ['down', 'graceful restart', 'upgrade'];
 const WATCH_MS = 500;
 const GODWIT = join(projectRoot(), 'bin', 'godwit.js');
 
-let lab: Lab | undefined;
-let cleanup = (): void => {};
-const running: ManagedProcess[] = [];
-afterEach(async () => {
-  await Promise.all(running.splice(0).map((process) => process.stop('SIGKILL')));
-  cleanup();
-  cleanup = () => {};
-  await lab?.remove();
-  lab = undefined;
-});
+const createLab = labOfEachTest();
 
 /** What was said, by where. */
 class Heard {
@@ -165,7 +156,7 @@ protocol kernel { persist; export all; }
 protocol static { route 203.0.113.0/24 blackhole; }
 protocol bgp mate { local ${own.ipv4} as 64512; neighbor ${mate.ipv4} as 64512; password "${secret('mate')}";
   connect delay time 1; connect retry time 1; import all; export all; }
-protocol bgp other { local ${own.ipv4} as 64512; neighbor 10.99.0.99 as 64512; password "${secret('one')}"; }
+protocol bgp third { local ${own.ipv4} as 64512; neighbor 10.99.0.99 as 64512; password "${secret('one')}"; }
 `,
   '2.x': (own: Node, mate: Node) => `router id ${own.ipv4};
 log stderr all;
@@ -176,7 +167,7 @@ protocol kernel { ipv4 { export all; }; }
 protocol static { ipv4; route 203.0.113.0/24 blackhole; }
 protocol bgp mate { local ${own.ipv4} as 64512; neighbor ${mate.ipv4} as 64512; password SHARED;
   connect delay time 1; connect retry time 1; ipv4 { import all; export all; }; }
-protocol bgp other { local ${own.ipv4} as 64512; neighbor 10.99.0.99 as 64512; authentication ao;
+protocol bgp third { local ${own.ipv4} as 64512; neighbor 10.99.0.99 as 64512; authentication ao;
   connect delay time 1; keys { key { id 1; secret "${secret('ao')}"; algorithm hmac sha1; }; }; ipv4 { import all; }; bfd; }
 protocol bfd { interface "*" { authentication keyed sha1; password "${secret('bfd')}"; }; }
 `,
@@ -307,20 +298,17 @@ describe('secrets', async () => {
   const without = skipWithout(hasOpenssl() ? undefined : 'openssl');
 
   test.skipIf(skip || without)('are said by nothing', async () => {
-    lab = await createLab('secret', ['a', 'b', 'c']);
+    const lab = await createLab('secret', ['a', 'b', 'c']);
     const [a, b, c] = [lab.node(0), lab.node(1), lab.node(2)];
     await chmod(a.directory, 0o755);
     const certificates = makeCertificates();
-    cleanup = () => certificates.remove();
+    onTestFinished(() => certificates.remove());
     const privateKey = readFileSync(certificates.server.key, 'utf8').split('\n')[1]!;
     const file = await yamlConfig(a, certificates.server, b, c);
     const inputs = [file, join(a.directory, 'secrets')];
     const environment = Object.entries(ENVIRONMENT).map(([name, value]) => `${name}=${value}`);
     const start = (node: Node, ...command: string[]): ManagedProcess => {
-      const wrapped = node.namespace.wrap(['env', ...environment, process.execPath, GODWIT, ...command]);
-      const started = new ManagedProcess(node.name, wrapped, join(node.directory, 'log'));
-      running.push(started);
-      return started;
+      return lab.run('godwit', node, ['env', ...environment, process.execPath, GODWIT, ...command]);
     };
     const birds = await Promise.all(
       (
@@ -338,12 +326,14 @@ describe('secrets', async () => {
         return { node, config, bad, socket: join(node.directory, 'bird.ctl') };
       }),
     );
-    start(a, 'run', '-c', file);
+    const running = [start(a, 'run', '-c', file)];
     for (const { node, config, socket } of birds) {
-      start(node, 'bird', '-d', '-D', join(node.directory, 'debug'), '-c', config, '-s', socket);
+      running.push(
+        start(node, 'bird', '-d', '-D', join(node.directory, 'debug'), '-c', config, '-s', socket),
+      );
     }
     const socket = join(a.directory, 'godwit.sock');
-    const log = join(a.directory, 'log');
+    const log = join(a.directory, 'godwit.log');
     await waitFor('sessions with keys', async () => {
       if (!existsSync(socket)) return false;
       const client = await connectControl(socket);
@@ -375,7 +365,7 @@ describe('secrets', async () => {
     await writeFile(file, `${readFileSync(file, 'utf8').slice(0, -1)},"peers":1}`);
     heard.add('bad reload', await godwit('reload', '--socket', socket));
     for (const each of running) await run(['kill', '-USR1', String(each.pid)]);
-    await Promise.all(running.splice(0).map((each) => each.stop('SIGTERM')));
+    await Promise.all(running.map((each) => each.stop('SIGTERM')));
     for (const node of [a, b, c]) readFiles(node.directory, inputs, heard);
 
     expect(heard.leaks(privateKey)).toEqual([]);

@@ -168,7 +168,7 @@ export function tableTypeNext(reader: ConfigReader): { type: NetType; words: rea
 export function readTable(reader: ConfigReader, type: NetType, words: readonly string[]): void {
   const { tokens, symbols, tables } = reader;
   tokens.takeWords(...words);
-  const token = reader.newName('the name of the table');
+  const token = tokens.expectNewName('the name of the table');
   const before = tables.get(token.text);
   // The default tables may be defined anew, to give them options.
   const isDefault = symbols.get(token.text)?.span === undefined && before?.type === type;

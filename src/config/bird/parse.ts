@@ -10,6 +10,7 @@ import { NO_TABLES } from '../../policy/route-access.ts';
 import { Source, type Span } from '../../policy/source.ts';
 import { compileTest, type PolicyTest, parseTest } from '../../policy/tests.ts';
 import { SyntaxStop, TokenReader } from '../../policy/token-reader.ts';
+import { keywordsOf } from '../../policy/words.ts';
 import { isSecretKey } from '../source-text.ts';
 import type { BirdConfig, GlobalOptions, IpFamily, ProtocolConfig, TableConfig } from './config.ts';
 import { DEFAULT_SCAN_TIME } from './defaults.ts';
@@ -17,7 +18,6 @@ import { detectDialect, detectFamily } from './dialect.ts';
 import { GLOBAL_OPTIONS, readTable, tableTypeNext } from './globals.ts';
 import { type BirdFiles, readTokens } from './include.ts';
 import { expectEnd, unknownOption } from './options.ts';
-import { optionWords } from './protocol-kinds.ts';
 import { ProtocolReader } from './protocols.ts';
 import { ConfigReader } from './reader.ts';
 import { Symbols } from './symbols.ts';
@@ -79,7 +79,7 @@ class ConfigParser {
   constructor(tokens: readonly Token[], family: IpFamily | undefined, program: PolicyProgram) {
     const { dialect, diagnostics } = program;
     this.masks = secretsIn(tokens);
-    this.#tokens = new TokenReader(tokens, dialect, diagnostics);
+    this.#tokens = new TokenReader(tokens, dialect, diagnostics, keywordsOf(dialect));
     this.#symbols = new Symbols(diagnostics);
     this.#reader = new ConfigReader({
       tokens: this.#tokens,
@@ -88,7 +88,6 @@ class ConfigParser {
       tables: this.#tables,
       family,
       mask: (span) => this.masks.push(span),
-      optionWords: optionWords(dialect),
     });
     this.#protocols = new ProtocolReader(this.#reader);
     if (dialect === '1.6') this.#predefineTable('master', family ?? 'ipv4');
@@ -120,6 +119,15 @@ class ConfigParser {
       );
     }
     this.#checkBetween(protocols);
+    const { routerId } = this.#globals;
+    const isGiven = typeof routerId === 'number' && routerId !== 0;
+    if (this.#reader.family === 'ipv6' && !isGiven && !diagnostics.hasErrors) {
+      diagnostics.error(
+        this.#tokens.peek(),
+        'an IPv6 daemon of BIRD 1.6 has no router id of its own accord',
+        'router id 192.0.2.1; is one',
+      );
+    }
     this.#warnOfSkipped();
     return {
       dialect: this.#reader.dialect,

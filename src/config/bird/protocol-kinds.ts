@@ -5,9 +5,8 @@ import type { Dialect } from '../../policy/lexer.ts';
 import { BFD_OPTIONS } from './bfd.ts';
 import { BGP_OPTIONS } from './bgp.ts';
 import type { BgpOptions } from './bgp-options.ts';
-import { BGP_CHANNEL_OPTIONS, CHANNEL_OPTIONS } from './channels.ts';
 import type { ChannelName, CommonOptions, ProtocolKind } from './config.ts';
-import { DEBUG_FLAGS, GLOBAL_OPTIONS, MRTDUMP_FLAGS } from './globals.ts';
+import { DEBUG_FLAGS, MRTDUMP_FLAGS } from './globals.ts';
 import { DEVICE_OPTIONS, DIRECT_OPTIONS, KERNEL_OPTIONS } from './kernel.ts';
 import { OptionTable, option, toggle } from './options.ts';
 import { BMP_OPTIONS, MRT_OPTIONS, PIPE_OPTIONS, RPKI_OPTIONS } from './others.ts';
@@ -142,14 +141,3 @@ export const SKIPPED_KINDS: Readonly<Record<Dialect, readonly string[]>> = {
   '1.6': ['ospf', 'rip', 'radv'],
   '2.x': ['ospf', 'rip', 'babel', 'radv', 'perf', 'l3vpn', 'aggregator', 'bridge', 'evpn'],
 };
-
-/** Every word that options of the dialect are made of. */
-export function optionWords(dialect: Dialect): ReadonlySet<string> {
-  const tables = [COMMON_OPTIONS, GLOBAL_OPTIONS, CHANNEL_OPTIONS, BGP_CHANNEL_OPTIONS];
-  const phrases = [
-    ...tables.flatMap((table) => table.phrases(dialect)),
-    ...Object.values(KINDS).flatMap((row) => row.options.phrases(dialect)),
-    ...Object.keys(KINDS),
-  ];
-  return new Set(phrases.flatMap((phrase) => phrase.split(' ')));
-}

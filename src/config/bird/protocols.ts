@@ -105,7 +105,7 @@ export class ProtocolReader {
     const keyword = tokens.last;
     const next = tokens.peek();
     const named = next.kind === 'quoted' || (next.kind === 'word' && next.text !== 'from');
-    const token = named ? this.#reader.newName('a name') : keyword;
+    const token = named ? tokens.expectNewName('a name') : keyword;
     const name = named ? token.text : this.#freshName(kind);
     if (named) {
       symbols.define(token, { kind: template ? 'template' : 'protocol' });
@@ -202,7 +202,7 @@ export class ProtocolReader {
     if (tokens.isWord('v2') || tokens.isWord('v3') || tokens.isWord('ng')) tokens.next();
     const next = tokens.peek();
     const named = next.kind === 'quoted' || (next.kind === 'word' && next.text !== 'from');
-    const token = named ? tokens.next() : undefined;
+    const token = named ? tokens.expectNewName('a name') : undefined;
     if (token !== undefined) symbols.define(token, { kind: 'protocol' });
     else symbols.predefine(this.#freshName(kind), 'protocol', start);
     if (tokens.takeWord('from'))

@@ -11,7 +11,6 @@ import type { PolicyProgram } from '../../policy/program.ts';
 import type { Span } from '../../policy/source.ts';
 import type { ProgramSymbol } from '../../policy/symbols.ts';
 import { describe, type SyntaxStop, type TokenReader } from '../../policy/token-reader.ts';
-import { RESERVED_WORDS } from '../../policy/words.ts';
 import { Secret } from '../model.ts';
 import type { Flags, IpFamily, NetType, TableConfig } from './config.ts';
 import { type Constant, describeConstant, evaluate } from './constants.ts';
@@ -38,8 +37,6 @@ export interface ReaderContext {
   readonly family: IpFamily | undefined;
   /** Takes the places of secrets, which no excerpt may show. */
   readonly mask: (span: Span) => void;
-  /** Words that options of the dialect are made of. */
-  readonly optionWords: ReadonlySet<string>;
 }
 
 export class ConfigReader {
@@ -52,7 +49,6 @@ export class ConfigReader {
   readonly dialect: Dialect;
   readonly diagnostics: Diagnostics;
   readonly #mask: (span: Span) => void;
-  readonly #optionWords: ReadonlySet<string>;
 
   constructor(context: ReaderContext) {
     this.tokens = context.tokens;
@@ -63,7 +59,6 @@ export class ConfigReader {
     this.dialect = context.tokens.dialect;
     this.diagnostics = context.tokens.diagnostics;
     this.#mask = context.mask;
-    this.#optionWords = context.optionWords;
   }
 
   // --- numbers
@@ -142,17 +137,6 @@ export class ConfigReader {
       const token = this.tokens.next();
       return { kind: 'string', value: token.text, span: token };
     });
-  }
-
-  /** A name to be defined. Words of the language are none, in 1.6 those of options neither. */
-  newName(what: string): Token {
-    const token = this.tokens.expectSymbol(what);
-    const reserved =
-      RESERVED_WORDS.has(token.text) || (this.dialect === '1.6' && this.#optionWords.has(token.text));
-    if (token.kind === 'word' && reserved) {
-      throw this.tokens.fail(token, `${token.text} is a word of the language`, 'choose another name');
-    }
-    return token;
   }
 
   /** Tells the filter language of a name that it does not define itself. */

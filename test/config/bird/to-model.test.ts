@@ -310,11 +310,11 @@ describe('the rest', () => {
     const { config, warnings } = model(`${ROUTER}
       protocol kernel { learn; ipv4 { import where krt_source = 4; export where net.len < 25; }; }
       protocol direct { ipv4; }
-      protocol static s { ipv4 { import where net.len < 20; }; route 10.0.0.0/8 blackhole { preference = 7; }; }`);
+      protocol static st { ipv4 { import where net.len < 20; }; route 10.0.0.0/8 blackhole { preference = 7; }; }`);
     expect(warnings).toEqual([]);
     expect(config).toMatchObject({
       kernel: { install: true, learn: [{ protocol: undefined }] },
-      networks: [{ prefix: '10.0.0.0/8', protocol: 's', set: { trivial: undefined } }],
+      networks: [{ prefix: '10.0.0.0/8', protocol: 'st', set: { trivial: undefined } }],
       redistribute: ['kernel', 'static', 'connected'],
     });
     const { install, kernel, networks, connected } = config.localPolicies!;
@@ -341,7 +341,7 @@ describe('the rest', () => {
 
   test('ROAs are for filters to ask: neither routes nor without effect', () => {
     const { config, warnings } = model(`${ROUTER} roa4 table r4;
-      protocol static s { roa4; route 10.0.0.0/8 max 24 as 65000; }`);
+      protocol static st { roa4; route 10.0.0.0/8 max 24 as 65000; }`);
     expect(config.networks).toEqual([]);
     expect(warnings).toEqual([]);
   });

@@ -105,27 +105,8 @@ function isJudged(text: string, dialect: Dialect, mutation: Mutation): boolean {
   const i = mutation.at % (tokens.length - 1);
   const token = tokens[i]!;
   const line = text.slice(text.lastIndexOf('\n', token.start) + 1, text.indexOf('\n', token.start));
-  // Later versions of 2.x take words of options as names, where this one does not.
-  const isName = [tokens[i - 1], token].some((each) => BEFORE_NAMES.has(each?.text ?? ''));
-  return !NOT_JUDGED.test(line) && !isName;
+  return !NOT_JUDGED.test(line);
 }
-
-const BEFORE_NAMES = new Set([
-  'protocol',
-  'template',
-  'table',
-  'attribute',
-  '%',
-  'bgp',
-  'kernel',
-  'static',
-  'device',
-  'direct',
-  'pipe',
-  'bfd',
-  'mrt',
-  'rpki',
-]);
 
 /**
  * The same changes in each run: a difference that nobody has found yet must not break a build that has nothing to do
