@@ -4,8 +4,8 @@ import { lookup } from 'node:dns/promises';
 import { WorkerBfdService } from '../bfd/worker-service.ts';
 import { TcpTransport } from '../bgp/session/tcp-transport.ts';
 import type { Config } from '../config/model.ts';
-import { systemClock } from '../lib/clock.ts';
-import { giveMemoryBack } from '../lib/idle-memory.ts';
+import { systemClock, type Timer } from '../lib/clock.ts';
+import { giveMemoryBack, trimMemory } from '../lib/idle-memory.ts';
 import type { Logger } from '../lib/log.ts';
 import { LoopLag } from '../lib/loop-lag.ts';
 import { packageVersion } from '../lib/package-info.ts';
@@ -63,6 +63,9 @@ export interface RunningSpeaker {
 /** Milliseconds until compiling ahead begins: sockets are open by then, and no session is yet. */
 const WARM_UP_AFTER_MS = 150;
 
+/** Milliseconds after that until V8 has compiled and collected all that it had begun, and let go what it took for that. */
+const TRIM_AFTER_MS = 20_000;
+
 /** Starts a speaker; rejects where the kernel is wanted and cannot be had. */
 export async function createSpeaker(options: CreateOptions): Promise<RunningSpeaker> {
   const { config: written, configFile, loadConfig, logger, handed, upgrade } = options;
@@ -117,13 +120,17 @@ export async function createSpeaker(options: CreateOptions): Promise<RunningSpea
   }
   // Not before: a start may scan a large kernel table.
   watchdog.use(config.diagnosis.watchdog);
+  let trim: Timer | undefined;
   // What answers people and probes comes up first.
   systemClock.setTimer(WARM_UP_AFTER_MS, () =>
     warmUp({
       clock: systemClock,
       defer: (fn) => void setImmediate(fn),
       leisure: leisureOf(speaker),
-      onEnd: giveMemoryBack,
+      onEnd: () => {
+        giveMemoryBack();
+        if (speaker.state === 'running') trim = systemClock.setTimer(TRIM_AFTER_MS, trimMemory);
+      },
     }),
   );
   const room = new SpareRoom({
@@ -135,6 +142,7 @@ export async function createSpeaker(options: CreateOptions): Promise<RunningSpea
     api,
     handOver: new HandOver(speaker, loadConfig),
     stop: async () => {
+      trim?.cancel();
       room.stop();
       watchdog.stop();
       await speaker.stop();
