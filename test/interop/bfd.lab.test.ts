@@ -1,12 +1,12 @@
 // BFD with BIRD's and FRR's: sessions of both versions of IP beside BGP, a path that dies in the middle while both ends'
 // links stay up, authentication, administrative ends, and a path over a router.
 
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { GodwitDaemon } from '../../bench/daemons/godwit.ts';
 import type { BfdAuth, BfdSpec, Daemon, DaemonName, DaemonSpec } from '../../bench/daemons/types.ts';
 import { run, waitFor } from '../../bench/lab/command.ts';
 import type { BfdSessionView, PeerView } from '../../src/speaker/api.ts';
-import { createLab, established, LAB_DEVICE, type Lab, type Node, peerTo } from '../support/lab/lab.ts';
+import { established, LAB_DEVICE, labOfEachTest, type Node, peerTo } from '../support/lab/lab.ts';
 import { labRequirement } from '../support/lab/requirement.ts';
 
 const OWN_AS = 65000;
@@ -18,11 +18,7 @@ const SLACK_MS = 1000;
 /** FRR's daemons agree among themselves. */
 const SETTLE_MS = 3000;
 
-let lab: Lab | undefined;
-afterEach(async () => {
-  await lab?.remove();
-  lab = undefined;
-});
+const createLab = labOfEachTest();
 
 interface Pair {
   readonly own: Node;
@@ -41,7 +37,7 @@ async function pair(
   bfd: BfdSpec | readonly [BfdSpec, BfdSpec],
 ): Promise<Pair> {
   const [mine, other] = 'interval' in bfd ? [bfd, bfd] : bfd;
-  lab = await createLab(name, ['own', 'peer']);
+  const lab = await createLab(name, ['own', 'peer']);
   const [own, peer] = [lab.node(0), lab.node(1)];
   const spec = (self: Node, remote: Node, asn: number, remoteAs: number): DaemonSpec => ({
     asn,
@@ -176,7 +172,7 @@ describe.each(['bird', 'frr'] as const)('over a router, with %s', async (kind) =
   const { skip } = await labRequirement(['godwit', kind]);
 
   test.skipIf(skip)('5883-5-1: a multihop session comes up, and dies with the path', async () => {
-    lab = await createLab(`bm${kind}`, ['own', 'router', 'peer']);
+    const lab = await createLab(`bm${kind}`, ['own', 'router', 'peer']);
     const [own, router, peer] = [lab.node(0), lab.node(1), lab.node(2)];
     const loopback = { own: '10.98.0.1', peer: '10.98.0.3' };
     await router.namespace.run(['sysctl', '-qw', 'net.ipv4.ip_forward=1']);

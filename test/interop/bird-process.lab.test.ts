@@ -5,24 +5,17 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { chmod, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { run, waitFor } from '../../bench/lab/command.ts';
-import { ManagedProcess } from '../../bench/lab/managed-process.ts';
 import { projectRoot } from '../../bench/project.ts';
-import { BirdProcess, birdCommand, missingBird } from '../support/lab/bird-process.ts';
-import { createLab, type Lab, type Node, waitForKernel } from '../support/lab/lab.ts';
+import { birdCommand, missingBird } from '../support/lab/bird-process.ts';
+import { labOfEachTest, type Node, waitForKernel } from '../support/lab/lab.ts';
 import { labRequirement, skipWithout } from '../support/lab/requirement.ts';
 
 /** Bits of capabilities(7): CAP_NET_BIND_SERVICE, CAP_NET_ADMIN, CAP_NET_RAW. */
 const ROUTER_CAPABILITIES = (1 << 10) | (1 << 12) | (1 << 13);
 
-let lab: Lab | undefined;
-const running: ManagedProcess[] = [];
-afterEach(async () => {
-  await Promise.all(running.splice(0).map((process) => process.stop('SIGKILL')));
-  await lab?.remove();
-  lab = undefined;
-});
+const createLab = labOfEachTest();
 
 /** 1.6: originates `network` and installs what the peer has. */
 function config(own: Node, peer: Node, family: 'ipv4' | 'ipv6', network: string): string {
@@ -52,7 +45,7 @@ describe("godwit as BIRD's process", async () => {
   const without16 = skipWithout(missingBird('bird1'));
 
   test.skipIf(skip || without16)('serves both families with two files and two sockets', async () => {
-    lab = await createLab('bird46', ['a', 'b']);
+    const lab = await createLab('bird46', ['a', 'b']);
     const [a, b] = [lab.node(0), lab.node(1)];
     const [socket, socket6] = [join(a.directory, 'bird.ctl'), join(a.directory, 'bird6.ctl')];
     const files = [
@@ -60,13 +53,7 @@ describe("godwit as BIRD's process", async () => {
       await file(a, 'bird6.conf', config(a, b, 'ipv6', '2001:db8:a::/48')),
     ];
     const words = ['-f', '-c', files[0]!, '-s', socket, '--with', `${files[1]},${socket6}`];
-    running.push(
-      new ManagedProcess(
-        'godwit',
-        a.namespace.wrap([...birdCommand('godwit', 'bird')!, ...words]),
-        join(a.directory, 'log'),
-      ),
-    );
+    const both = lab.run('godwit', a, [...birdCommand('godwit', 'bird')!, ...words]);
     const [bird = ''] = birdCommand('bird1', 'bird') ?? [];
     for (const [name, family, network] of [
       ['bird', 'ipv4', '203.0.113.0/24'],
@@ -74,7 +61,7 @@ describe("godwit as BIRD's process", async () => {
     ] as const) {
       const path = await file(b, `${name}.conf`, config(b, a, family, network));
       const command = [bird.replace(/bird$/, name), '-f', '-c', path, '-s', join(b.directory, `${name}.ctl`)];
-      running.push(new ManagedProcess(name, b.namespace.wrap(command), join(b.directory, `${name}.log`)));
+      lab.run(name, b, command);
     }
     // Each family's routes are there, and the daemon of the one has not taken away those of the other.
     await waitForKernel(a, 'ipv4', '203.0.113.0/24');
@@ -84,14 +71,13 @@ describe("godwit as BIRD's process", async () => {
     await waitForKernel(a, 'ipv4', '203.0.113.0/24');
     expect(await ask(socket, 'show', 'route', 'protocol', 'mate')).toMatch(/^203\.0\.113\.0\/24 /m);
     expect(await ask(socket6, 'show', 'route', 'protocol', 'mate')).toMatch(/^2001:db8:b::\/48 /m);
-    const [process] = running;
-    await process!.stop('SIGTERM');
-    expect(() => process!.assertRunning()).toThrow('exit code 0');
+    await both.stop('SIGTERM');
+    expect(() => both.assertRunning()).toThrow('exit code 0');
     expect([existsSync(socket), existsSync(socket6)]).toEqual([false, false]);
   });
 
   test.skipIf(skip)('goes into the background when it runs, and says so', async () => {
-    lab = await createLab('birdbg', ['a', 'b']);
+    const lab = await createLab('birdbg', ['a', 'b']);
     const [a, b] = [lab.node(0), lab.node(1)];
     const path = await file(a, 'bird.conf', config(a, b, 'ipv4', '198.51.100.0/24'));
     const [socket, pidFile] = [join(a.directory, 'bird.ctl'), join(a.directory, 'bird.pid')];
@@ -133,14 +119,12 @@ describe("godwit as BIRD's process", async () => {
   });
 
   test.skipIf(skip || without16)('routes as another user, with no more than it takes', async () => {
-    lab = await createLab('birdus', ['a', 'b']);
+    const lab = await createLab('birdus', ['a', 'b']);
     const [a, b] = [lab.node(0), lab.node(1)];
     await chmod(a.directory, 0o777);
-    const path = await file(a, 'bird.conf', config(a, b, 'ipv4', '198.51.100.0/24'));
-    const daemon = new BirdProcess('godwit', a, ['-f', '-u', 'nobody', '-g', 'nogroup'], path);
-    running.push(daemon.process);
-    const other = await file(b, 'bird.conf', config(b, a, 'ipv4', '203.0.113.0/24'));
-    running.push(new BirdProcess('bird1', b, ['-f'], other).process);
+    const asNobody = ['-f', '-u', 'nobody', '-g', 'nogroup'];
+    const daemon = await lab.bird('godwit', a, config(a, b, 'ipv4', '198.51.100.0/24'), asNobody);
+    await lab.bird('bird1', b, config(b, a, 'ipv4', '203.0.113.0/24'));
     await daemon.established('mate');
     await waitForKernel(a, 'ipv4', '203.0.113.0/24');
     const status = readFileSync(`/proc/${daemon.process.pid}/status`, 'utf8');

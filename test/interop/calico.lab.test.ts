@@ -6,10 +6,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { waitFor } from '../../bench/lab/command.ts';
-import { type BirdKind, BirdProcess, missingBird } from '../support/lab/bird-process.ts';
-import { createLab, type Lab, type Node } from '../support/lab/lab.ts';
+import { type BirdKind, type BirdProcess, missingBird } from '../support/lab/bird-process.ts';
+import { type Lab, labOfEachTest, type Node } from '../support/lab/lab.ts';
 import { labRequirement, skipWithout } from '../support/lab/requirement.ts';
 
 const MESH = new URL('../../../shared/data/calico-golden/v3.32.1/compiled_templates/mesh/', import.meta.url)
@@ -19,13 +19,7 @@ const FELIX = '80';
 const A = '10.192.0.2';
 const B = '10.192.0.3';
 
-let lab: Lab | undefined;
-const running: BirdProcess[] = [];
-afterEach(async () => {
-  await Promise.all(running.splice(0).map(({ process }) => process.stop('SIGKILL')));
-  await lab?.remove();
-  lab = undefined;
-});
+const createLab = labOfEachTest();
 
 type Files = Readonly<Record<string, string>>;
 
@@ -75,12 +69,12 @@ async function writeFiles(node: Node, files: Files): Promise<string> {
   return join(directory, 'bird.cfg');
 }
 
-async function createNodes(): Promise<readonly [Node, Node]> {
+async function createNodes(): Promise<readonly [Lab, Node, Node]> {
   const specs = [
     { name: 'a', ipv4: A },
     { name: 'b', ipv4: B },
   ];
-  lab = await createLab('calic', specs, { ipv4Network: '10.192.0' });
+  const lab = await createLab('calic', specs, { ipv4Network: '10.192.0' });
   const [a, b] = [lab.node(0), lab.node(1)];
   for (const { namespace } of [a, b]) {
     for (const device of ['cali1', 'tunl0']) {
@@ -94,7 +88,7 @@ async function createNodes(): Promise<readonly [Node, Node]> {
   await workload(a, '192.168.1.9', 1024);
   await workload(b, '10.4.0.7', 1024);
   await workload(b, '192.168.1.10', 512);
-  return [a, b];
+  return [lab, a, b];
 }
 
 /** A pod's route as Felix programs it. */
@@ -102,11 +96,9 @@ function workload({ namespace }: Node, address: string, metric: number): Promise
   return namespace.ip('route', 'add', `${address}/32`, 'dev', 'cali1', 'proto', FELIX, 'metric', `${metric}`);
 }
 
-async function start(kind: BirdKind, node: Node, files: Files): Promise<BirdProcess> {
+async function start(lab: Lab, kind: BirdKind, node: Node, files: Files): Promise<BirdProcess> {
   const config = await writeFiles(node, kind === 'bird1' ? withoutTunnel(files) : files);
-  const daemon = new BirdProcess(kind, node, ['-d'], config);
-  running.push(daemon);
-  return daemon.ready();
+  return lab.birdWith(kind, node, config, ['-d']).ready();
 }
 
 /** Routes of BIRD's protocol number, as `ip route` shows them, sorted. */
@@ -180,19 +172,19 @@ describe('two nodes of a Calico mesh', async () => {
     ['bird1', 'godwit'],
     ['godwit', 'godwit'],
   ])('%s and %s program the same routes', async (left, right) => {
-    const [a, b] = await createNodes();
+    const [lab, a, b] = await createNodes();
     const files = await rendered('bgp-export');
-    const first = await start(left, a, files);
-    const second = await start(right, b, forB(files));
+    const first = await start(lab, left, a, files);
+    const second = await start(lab, right, b, forB(files));
     await Promise.all([first.established('Mesh_10_192_0_3'), second.established('Mesh_10_192_0_2')]);
     await bothHave([a, b], KERNELS);
   });
 
   test.skipIf(skip || absent)('godwit sends other blocks through the tunnel device', async () => {
-    const [a, b] = await createNodes();
+    const [lab, a, b] = await createNodes();
     const files = await rendered('ipip-always');
-    const first = await start('godwit', a, files);
-    const second = await start('bird1', b, forB(files));
+    const first = await start(lab, 'godwit', a, files);
+    const second = await start(lab, 'bird1', b, forB(files));
     await Promise.all([first.established('Mesh_10_192_0_3'), second.established('Mesh_10_192_0_2')]);
     await waitFor('the routes lead through tunl0', async () => {
       const routes = await programmed(a);
@@ -208,11 +200,11 @@ describe('two nodes of a Calico mesh', async () => {
   });
 
   test.skipIf(skip || absent)('the process does what Calico and its supervisor expect', async () => {
-    const [a, b] = await createNodes();
+    const [lab, a, b] = await createNodes();
     const files = await rendered('bgp-export');
     // Not with -R: C is down, and routes would wait for it as long as its restart may take.
-    const daemon = await start('godwit', a, files);
-    const peer = await start('bird1', b, forB(files));
+    const daemon = await start(lab, 'godwit', a, files);
+    const peer = await start(lab, 'bird1', b, forB(files));
     await Promise.all([daemon.established('Mesh_10_192_0_3'), peer.established('Mesh_10_192_0_2')]);
     await bothHave([a, b], KERNELS);
 

@@ -3,16 +3,16 @@
 
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { type GodwitDaemon, startGodwit } from '../../bench/daemons/godwit.ts';
 import type { Daemon, DaemonSpec, PeerSpec } from '../../bench/daemons/types.ts';
 import { waitFor } from '../../bench/lab/command.ts';
 import type { PeerView } from '../../src/speaker/api.ts';
 import {
-  createLab,
   established,
   LAB_DEVICE,
   type Lab,
+  labOfEachTest,
   type Node,
   waitForKernel,
 } from '../support/lab/lab.ts';
@@ -51,17 +51,13 @@ peers:
 redistribute: [kernel, connected]
 `;
 
-let lab: Lab | undefined;
-afterEach(async () => {
-  await lab?.remove();
-  lab = undefined;
-});
+const createLab = labOfEachTest();
 
-async function startExample(labOf: Lab, node: Node, text: string): Promise<GodwitDaemon> {
+async function startExample(lab: Lab, node: Node, text: string): Promise<GodwitDaemon> {
   const config = join(node.directory, 'example.yaml');
   await writeFile(config, text);
   await mkdir('/run/godwit', { recursive: true });
-  return labOf.adopt(await startGodwit(node, config, SOCKET));
+  return lab.adopt(await startGodwit(node, config, SOCKET));
 }
 
 function peerSpec(
@@ -98,7 +94,7 @@ describe('the example configurations', async () => {
   const { skip } = await labRequirement(['godwit', 'bird', 'frr']);
 
   test.skipIf(skip)('route-reflector.yaml reflects between clients of its range', async () => {
-    lab = await createLab('exrr', ['own', 'bird', 'frr']);
+    const lab = await createLab('exrr', ['own', 'bird', 'frr']);
     const [own, left, right] = [lab.node(0), lab.node(1), lab.node(2)];
     await own.namespace.ip('route', 'add', '10.99.16.0/20', 'dev', LAB_DEVICE);
     await left.namespace.addAddresses(LAB_DEVICE, ['10.99.16.2/16']);
@@ -137,7 +133,7 @@ describe('the example configurations', async () => {
   });
 
   test.skipIf(skip)('tor.yaml peers with two routers and programs the kernel', async () => {
-    lab = await createLab('extor', [
+    const lab = await createLab('extor', [
       'own',
       { name: 'tora', ipv6: 'fd99::102' },
       { name: 'torb', ipv4: '10.99.0.102', ipv6: 'fd99::2' },
@@ -190,7 +186,7 @@ describe('the example configurations', async () => {
   test.skipIf(skip)(
     'node.yaml advertises what the node agent installs, and learns from the mesh',
     async () => {
-      lab = await createLab('exnode', ['own', 'bird', 'frr']);
+      const lab = await createLab('exnode', ['own', 'bird', 'frr']);
       const [own, left, right] = [lab.node(0), lab.node(1), lab.node(2)];
       await own.namespace.ip('route', 'add', 'blackhole', '192.168.82.0/26', 'proto', '80');
       await own.namespace.ip('route', 'add', 'blackhole', '192.168.99.0/24', 'proto', '99');

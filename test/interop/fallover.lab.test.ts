@@ -1,12 +1,12 @@
 // The link of a directly connected peer goes down on the real kernel: the session ends with it and is back with it,
 // long before any timer of BGP.
 
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { GodwitDaemon } from '../../bench/daemons/godwit.ts';
 import type { DaemonSpec } from '../../bench/daemons/types.ts';
 import { waitFor } from '../../bench/lab/command.ts';
 import type { PeerView } from '../../src/speaker/api.ts';
-import { createLab, established, hasRoutes, LAB_DEVICE, type Lab, peerTo } from '../support/lab/lab.ts';
+import { established, hasRoutes, LAB_DEVICE, labOfEachTest, peerTo } from '../support/lab/lab.ts';
 import { labRequirement } from '../support/lab/requirement.ts';
 
 const OWN_AS = 65000;
@@ -15,17 +15,13 @@ const THEIRS = '203.0.113.0/24';
 /** Of a hold time of 90 s. */
 const SOON_MS = 10_000;
 
-let lab: Lab | undefined;
-afterEach(async () => {
-  await lab?.remove();
-  lab = undefined;
-});
+const createLab = labOfEachTest();
 
 describe('fast fall-over', async () => {
   const { skip } = await labRequirement(['godwit', 'bird']);
 
   test.skipIf(skip)('ends the session with the link, and dials when it is back', async () => {
-    lab = await createLab('ffall', ['own', 'peer']);
+    const lab = await createLab('ffall', ['own', 'peer']);
     const [own, peer] = [lab.node(0), lab.node(1)];
     const spec: DaemonSpec = {
       asn: OWN_AS,

@@ -1,14 +1,13 @@
 // The lab itself, on daemons that are known to work with each other: if these fail, what the other labs say about
 // godwit means nothing.
 
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { DaemonName, DaemonSpec } from '../../bench/daemons/types.ts';
 import {
-  createLab,
   established,
   hasRoutes,
   kernelRoutes,
-  type Lab,
+  labOfEachTest,
   type Node,
   peerTo,
 } from '../support/lab/lab.ts';
@@ -18,11 +17,7 @@ const LEFT_AS = 65001;
 const LEFT = { ipv4: '198.51.100.0/24', ipv6: '2001:db8:1::/48' };
 const RIGHT = { ipv4: '203.0.113.0/24', ipv6: '2001:db8:2::/48' };
 
-let lab: Lab | undefined;
-afterEach(async () => {
-  await lab?.remove();
-  lab = undefined;
-});
+const createLab = labOfEachTest();
 
 function spec(self: Node, other: Node, asn: number, otherAs: number, networks: typeof LEFT): DaemonSpec {
   return {
@@ -47,7 +42,7 @@ describe.each<[DaemonName, number]>([
   const { skip } = await labRequirement(['bird', kind]);
 
   test.skipIf(skip)('exchange IPv4 and IPv6 routes', async () => {
-    lab = await createLab(`h${kind.slice(0, 3)}${rightAs % 10}`, ['left', 'right']);
+    const lab = await createLab(`h${kind.slice(0, 3)}${rightAs % 10}`, ['left', 'right']);
     const [left, right] = [lab.node(0), lab.node(1)];
     const one = await lab.start('bird', left, { ...spec(left, right, LEFT_AS, rightAs, LEFT), kernel: true });
     const two = await lab.start(kind, right, spec(right, left, rightAs, LEFT_AS, RIGHT));

@@ -1,32 +1,23 @@
 // What the kernel shows while godwit lives, is tampered with, dies and comes back: a deleted route returns, and neither
 // SIGKILL nor the restart takes a route away even for a moment.
 
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { DaemonSpec } from '../../bench/daemons/types.ts';
 import { waitFor } from '../../bench/lab/command.ts';
 import {
-  createLab,
   established,
   hasRoutes,
-  type Lab,
+  labOfEachTest,
   type Node,
   peerTo,
   waitForKernel,
 } from '../support/lab/lab.ts';
 import { labRequirement } from '../support/lab/requirement.ts';
-import { RouteMonitor } from '../support/lab/route-monitor.ts';
 
 const NETWORKS = ['203.0.113.0/24', '198.51.100.0/24'];
 const NETWORKS6 = ['2001:db8:2::/48'];
 
-let lab: Lab | undefined;
-let monitor: RouteMonitor | undefined;
-afterEach(async () => {
-  monitor?.stop();
-  monitor = undefined;
-  await lab?.remove();
-  lab = undefined;
-});
+const createLab = labOfEachTest();
 
 function ownSpec(own: Node, peer: Node): DaemonSpec {
   return {
@@ -52,7 +43,7 @@ describe('kernel routes', async () => {
   const { skip } = await labRequirement(['godwit', 'bird']);
 
   test.skipIf(skip)('come back when somebody deletes them', async () => {
-    lab = await createLab('kdel', ['own', 'peer']);
+    const lab = await createLab('kdel', ['own', 'peer']);
     const [own, peer] = [lab.node(0), lab.node(1)];
     const ours = await lab.start('godwit', own, ownSpec(own, peer));
     const theirs = await lab.start('bird', peer, peerSpec(own, peer, [...NETWORKS, ...NETWORKS6]));
@@ -73,7 +64,7 @@ describe('kernel routes', async () => {
   test.skipIf(skip)(
     'stay through SIGKILL and restart, and a route that is gone meanwhile is removed',
     async () => {
-      lab = await createLab('kkill', ['own', 'peer']);
+      const lab = await createLab('kkill', ['own', 'peer']);
       const [own, peer] = [lab.node(0), lab.node(1)];
       const first = await lab.start('godwit', own, ownSpec(own, peer));
       const before = await lab.start('bird', peer, peerSpec(own, peer, [...NETWORKS, ...NETWORKS6]));
@@ -81,7 +72,7 @@ describe('kernel routes', async () => {
       for (const prefix of NETWORKS) await waitForKernel(own, 'ipv4', prefix);
       await waitForKernel(own, 'ipv6', NETWORKS6[0]!);
 
-      monitor = new RouteMonitor(own);
+      const watch = await lab.watch(own);
       const [process] = first.processes;
       await process!.kill();
       for (const prefix of NETWORKS) await waitForKernel(own, 'ipv4', prefix);
@@ -96,7 +87,6 @@ describe('kernel routes', async () => {
       await waitForKernel(own, 'ipv4', gone!, 'absent');
       expect(await waitForKernel(own, 'ipv4', kept!)).toMatchObject({ gateway: peer.ipv4, protocol: 'bird' });
       expect(await waitForKernel(own, 'ipv6', NETWORKS6[0]!)).toMatchObject({ gateway: peer.ipv6 });
-      const watch = monitor;
       await waitFor('the monitor saw the removal', async () =>
         watch.deletions.some((line) => line.includes(gone!)),
       );
@@ -105,7 +95,7 @@ describe('kernel routes', async () => {
   );
 
   test.skipIf(skip)('leave the kernel on a clean stop', async () => {
-    lab = await createLab('kstop', ['own', 'peer']);
+    const lab = await createLab('kstop', ['own', 'peer']);
     const [own, peer] = [lab.node(0), lab.node(1)];
     const ours = await lab.start('godwit', own, ownSpec(own, peer));
     const theirs = await lab.start('bird', peer, peerSpec(own, peer, NETWORKS));

@@ -1,12 +1,11 @@
 // Long-lived graceful restart (RFC 9494) beside BIRD, FRR and GoBGP: who goes away without a word is remembered as the
 // last resort, by godwit and of godwit, and only those hear of it who know what that is.
 
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Daemon, DaemonSpec } from '../../bench/daemons/types.ts';
 import { waitFor } from '../../bench/lab/command.ts';
-import { createLab, type Lab, type PeerOptions, peerTo, waitForKernel } from '../support/lab/lab.ts';
+import { labOfEachTest, type PeerOptions, peerTo, waitForKernel } from '../support/lab/lab.ts';
 import { labRequirement } from '../support/lab/requirement.ts';
-import { RouteMonitor } from '../support/lab/route-monitor.ts';
 
 const AS = { own: 65000, bird: 65001, frr: 65002, gobgp: 65003 } as const;
 const FROM_BIRD = '203.0.113.0/24';
@@ -17,13 +16,7 @@ const TIMEOUT_MS = 120_000;
 
 const long: PeerOptions = { gracefulRestart: true, longLived: { restartTime: 2, staleTime: 300 } };
 
-let lab: Lab | undefined;
-let monitor: RouteMonitor | undefined;
-afterEach(async () => {
-  monitor?.stop();
-  await lab?.remove();
-  lab = undefined;
-});
+const createLab = labOfEachTest();
 
 /** What a daemon's best route of a prefix is: none, usual, or long-lived stale. */
 async function standing(daemon: Daemon, prefix: string): Promise<'none' | 'usual' | 'stale'> {
@@ -51,7 +44,7 @@ describe('long-lived graceful restart', async () => {
   test.skipIf(skip)(
     'routes of who is killed live on as the last resort, BIRD with godwit and godwit with BIRD',
     async () => {
-      lab = await createLab('llgr', ['own', 'bird', 'frr', 'gobgp']);
+      const lab = await createLab('llgr', ['own', 'bird', 'frr', 'gobgp']);
       const [own, bird, frr, gobgp] = [lab.node(0), lab.node(1), lab.node(2), lab.node(3)];
       const spec: DaemonSpec = {
         asn: AS.own,
@@ -97,15 +90,14 @@ describe('long-lived graceful restart', async () => {
       await become(FROM_FRR, [[inBird, 'usual']]);
       await waitForKernel(own, 'ipv4', FROM_BIRD);
 
-      monitor = new RouteMonitor(own);
+      const ourRoutes = await lab.watch(own);
       await inBird.processes[0]!.kill();
       await become(FROM_BIRD, [
         [speaker, 'stale'],
         [inFrr, 'stale'],
         [inGobgp, 'none'],
       ]);
-      expect(monitor.deletions).toEqual([]);
-      monitor.stop();
+      expect(ourRoutes.deletions).toEqual([]);
 
       const again = await lab.start('bird', bird, birdSpec);
       await become(FROM_BIRD, [
@@ -116,12 +108,12 @@ describe('long-lived graceful restart', async () => {
       await become(FROM_FRR, [[again, 'usual']]);
       await waitForKernel(bird, 'ipv4', FROM_FRR);
 
-      monitor = new RouteMonitor(bird);
+      const theirRoutes = await lab.watch(bird);
       await speaker.processes[0]!.kill();
       await become(FROM_FRR, [[again, 'stale']]);
       await lab.start('godwit', own, spec);
       await become(FROM_FRR, [[again, 'usual']]);
-      expect(monitor.deletions).toEqual([]);
+      expect(theirRoutes.deletions).toEqual([]);
     },
     TIMEOUT_MS,
   );

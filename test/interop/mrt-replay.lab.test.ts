@@ -7,13 +7,13 @@ import { existsSync, readdirSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { GodwitDaemon } from '../../bench/daemons/godwit.ts';
 import { startGodwit } from '../../bench/daemons/godwit.ts';
 import { run, waitFor } from '../../bench/lab/command.ts';
 import { formatPrefix, parsePrefix } from '../../src/lib/ip.ts';
 import type { PeerView, RouteView, StatusView } from '../../src/speaker/api.ts';
-import { createLab, type Lab } from '../support/lab/lab.ts';
+import { createLab, explainFailure, type Lab } from '../support/lab/lab.ts';
 import { labRequirement } from '../support/lab/requirement.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -93,6 +93,7 @@ beforeAll(async () => {
   ours = lab.adopt(await startGodwit(own, config, socket));
 });
 
+afterEach(({ task }) => explainFailure(task, lab));
 afterAll(() => lab?.remove());
 
 /** Starts the player; resolves once it has sent everything. */

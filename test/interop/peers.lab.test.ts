@@ -1,14 +1,13 @@
 // godwit and every other daemon on one network: eBGP and iBGP, IPv4 (with an MD5 key) and IPv6. Both sides' tables and
 // the kernel's are asserted.
 
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { DaemonName, DaemonSpec, LabFamily } from '../../bench/daemons/types.ts';
 import {
-  createLab,
   established,
   gatewaysOf,
   hasRoutes,
-  type Lab,
+  labOfEachTest,
   type Node,
   peerTo,
   waitForKernel,
@@ -24,11 +23,7 @@ const FAMILIES: readonly LabFamily[] = ['ipv4', 'ipv6'];
 /** They have no kernel routes: ExaBGP never, the others not without privileges that the lab does not give. */
 const INSTALLS: ReadonlySet<DaemonName> = new Set(['bird', 'frr']);
 
-let lab: Lab | undefined;
-afterEach(async () => {
-  await lab?.remove();
-  lab = undefined;
-});
+const createLab = labOfEachTest();
 
 interface Side {
   readonly self: Node;
@@ -62,7 +57,7 @@ describe.each(CASES)('$type with $kind', async ({ kind, type, peerAs }) => {
   const { skip } = await labRequirement(['godwit', kind]);
 
   test.skipIf(skip)('exchanges routes of both families and installs them', async () => {
-    lab = await createLab(`p${kind.slice(0, 3)}${type[0]}`, ['own', 'peer']);
+    const lab = await createLab(`p${kind.slice(0, 3)}${type[0]}`, ['own', 'peer']);
     const [own, peer] = [lab.node(0), lab.node(1)];
     const ours = await lab.start(
       'godwit',
@@ -110,7 +105,7 @@ describe('a withdrawn route', async () => {
   const { skip } = await labRequirement(['godwit', 'gobgp', 'bird']);
 
   test.skipIf(skip)('leaves the tables of both neighbours and the kernel', async () => {
-    lab = await createLab('pwdraw', ['first', 'own', 'last']);
+    const lab = await createLab('pwdraw', ['first', 'own', 'last']);
     const [first, own, last] = [lab.node(0), lab.node(1), lab.node(2)];
     const source = await lab.start('gobgp', first, {
       asn: PEER_AS,

@@ -4,10 +4,10 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { startGodwit } from '../../bench/daemons/godwit.ts';
 import { projectRoot } from '../../bench/project.ts';
-import { createLab, type Lab, waitForKernel } from '../support/lab/lab.ts';
+import { labOfEachTest, waitForKernel } from '../support/lab/lab.ts';
 import { labRequirement } from '../support/lab/requirement.ts';
 
 /** Bits of capabilities(7): CAP_NET_BIND_SERVICE, CAP_NET_ADMIN, CAP_NET_RAW. */
@@ -15,11 +15,7 @@ const ROUTER_CAPABILITIES = (1 << 10) | (1 << 12) | (1 << 13);
 const PASSWORD = 'lab-secret';
 const NOBODY = 65_534;
 
-let lab: Lab | undefined;
-afterEach(async () => {
-  await lab?.remove();
-  lab = undefined;
-});
+const createLab = labOfEachTest();
 
 interface Thread {
   readonly name: string;
@@ -52,7 +48,7 @@ describe('godwit as another user', async () => {
   const { skip } = await labRequirement(['godwit', 'bird']);
 
   test.skipIf(skip)('routes with no more than it takes, in every thread', async () => {
-    lab = await createLab('privs', ['a', 'b']);
+    const lab = await createLab('privs', ['a', 'b']);
     const [a, b] = [lab.node(0), lab.node(1)];
     const config = join(a.directory, 'godwit.yaml');
     // A directory that is not there yet: it is made for the user.
@@ -128,7 +124,7 @@ describe('godwit as another user', async () => {
   });
 
   test.skipIf(skip)('ends at once where it may not write the kernel, and says what to do', async () => {
-    lab = await createLab('nopriv', ['a']);
+    const lab = await createLab('nopriv', ['a']);
     const { namespace, directory } = lab.node(0);
     const native = join(directory, 'godwit.yaml');
     const birds = join(directory, 'bird.conf');

@@ -2,14 +2,13 @@
 // reaches the other cluster's client with ORIGINATOR_ID and CLUSTER_LIST, its next hop unchanged, and the kernels on
 // both ends have it.
 
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { DaemonName, DaemonSpec, LabFamily } from '../../bench/daemons/types.ts';
 import {
-  createLab,
   established,
   gatewaysOf,
   hasRoutes,
-  type Lab,
+  labOfEachTest,
   type Node,
   peerTo,
   waitForKernel,
@@ -24,11 +23,7 @@ const NETWORKS = [
 ] as const;
 const FAMILIES: readonly LabFamily[] = ['ipv4', 'ipv6'];
 
-let lab: Lab | undefined;
-afterEach(async () => {
-  await lab?.remove();
-  lab = undefined;
-});
+const createLab = labOfEachTest();
 
 function reflectorSpec(self: Node, client: Node, other: Node, clusterId: string): DaemonSpec {
   return {
@@ -63,7 +58,7 @@ describe.each<{ other: DaemonName; clients: readonly [DaemonName, DaemonName] }>
   const { skip } = await labRequirement(['godwit', other, ...clients]);
 
   test.skipIf(skip)('carry a client route to the other cluster', async () => {
-    lab = await createLab(`rr${other.slice(0, 4)}`, ['one', 'two', 'left', 'right']);
+    const lab = await createLab(`rr${other.slice(0, 4)}`, ['one', 'two', 'left', 'right']);
     const [one, two, left, right] = [lab.node(0), lab.node(1), lab.node(2), lab.node(3)];
     const daemons = [
       await lab.start('godwit', one, reflectorSpec(one, left, two, CLUSTERS[0])),

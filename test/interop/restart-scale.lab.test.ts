@@ -2,21 +2,13 @@
 // table. Nobody's kernel may lose a route for a moment, and no helper may see a withdrawal. It takes minutes and
 // gigabytes, so it runs only where it is asked for: `npm run restart-lab`.
 
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { startGodwit } from '../../bench/daemons/godwit.ts';
 import type { Daemon, DaemonName, DaemonSpec } from '../../bench/daemons/types.ts';
 import { run, waitFor } from '../../bench/lab/command.ts';
 import type { PeerView, StatusView } from '../../src/speaker/api.ts';
-import {
-  createLab,
-  kernelRoutes,
-  type Lab,
-  type Node,
-  type PeerOptions,
-  peerTo,
-} from '../support/lab/lab.ts';
+import { kernelRoutes, labOfEachTest, type Node, type PeerOptions, peerTo } from '../support/lab/lab.ts';
 import { labRequirement } from '../support/lab/requirement.ts';
-import { RouteMonitor } from '../support/lab/route-monitor.ts';
 
 /** Peers, the dead one included, and routes in all; none = the lab is not wanted. */
 const PEERS = Number(process.env['GODWIT_RESTART_PEERS'] ?? 0);
@@ -77,13 +69,7 @@ async function withdrawalsAt(helper: Helper): Promise<number> {
   return counts.reduce((sum, [, received, accepted]) => sum + Number(received) + Number(accepted), 0);
 }
 
-let lab: Lab | undefined;
-const monitors: RouteMonitor[] = [];
-afterEach(async () => {
-  for (const monitor of monitors.splice(0)) monitor.stop();
-  await lab?.remove();
-  lab = undefined;
-});
+const createLab = labOfEachTest();
 
 describe.skipIf(PEERS < 4)(`a restart among ${PEERS} peers with ${ROUTES} routes`, async () => {
   const { skip } = await labRequirement(['godwit', 'bird', 'frr', 'gobgp']);
@@ -92,7 +78,7 @@ describe.skipIf(PEERS < 4)(`a restart among ${PEERS} peers with ${ROUTES} routes
     'takes no route from anybody: SIGKILL, then recovery',
     async () => {
       const names = Array.from({ length: PEERS - 1 }, (_, i) => `${kindOf(i)}${i}`);
-      lab = await createLab('scale', ['own', ...names]);
+      const lab = await createLab('scale', ['own', ...names]);
       const [own, ...nodes] = lab.nodes as [Node, ...Node[]];
       const helpers = helpersOf(nodes);
       const spec: DaemonSpec = {
@@ -163,8 +149,8 @@ describe.skipIf(PEERS < 4)(`a restart among ${PEERS} peers with ${ROUTES} routes
       const counted = helpers.filter(({ kind }) => kind !== 'frr');
       const before = await Promise.all(counted.map(withdrawalsAt));
 
-      for (const node of [own, ...watched.map((helper) => helper.node)])
-        monitors.push(new RouteMonitor(node));
+      const nodesWatched = [own, ...watched.map((helper) => helper.node)];
+      const monitors = await Promise.all(nodesWatched.map((node) => lab.watch(node)));
       const killedAt = Date.now();
       await first.processes[0]!.kill();
       const context = { namespace: own.namespace, directory: own.directory };

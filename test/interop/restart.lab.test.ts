@@ -1,19 +1,11 @@
 // godwit dies and comes back among peers that help, and one that is dead: nobody's kernel loses a route, not even for a
 // moment, and what was really gone goes in the end (RFC 4724 §4.1).
 
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { DaemonSpec } from '../../bench/daemons/types.ts';
 import { waitFor } from '../../bench/lab/command.ts';
-import {
-  createLab,
-  type Lab,
-  type Node,
-  type PeerOptions,
-  peerTo,
-  waitForKernel,
-} from '../support/lab/lab.ts';
+import { labOfEachTest, type Node, type PeerOptions, peerTo, waitForKernel } from '../support/lab/lab.ts';
 import { labRequirement } from '../support/lab/requirement.ts';
-import { RouteMonitor } from '../support/lab/route-monitor.ts';
 
 const AS = { own: 65000, bird: 65001, frr: 65002, dead: 65003 } as const;
 const FROM_BIRD = ['203.0.113.0/24', '198.51.100.0/24'];
@@ -22,19 +14,7 @@ const DEAD = '10.99.0.77';
 /** Routes are chosen without the dead peer after 20 s. */
 const RECOVERY_MS = 60_000;
 
-let lab: Lab | undefined;
-const monitors: RouteMonitor[] = [];
-afterEach(async () => {
-  for (const monitor of monitors.splice(0)) monitor.stop();
-  await lab?.remove();
-  lab = undefined;
-});
-
-function watch(node: Node): RouteMonitor {
-  const monitor = new RouteMonitor(node);
-  monitors.push(monitor);
-  return monitor;
-}
+const createLab = labOfEachTest();
 
 const full: PeerOptions = { gracefulRestart: true };
 
@@ -60,7 +40,7 @@ describe('a restart', async () => {
   test.skipIf(skip)(
     'takes no route from anybody: SIGKILL, then recovery with BIRD and FRR as helpers and a dead peer',
     async () => {
-      lab = await createLab('rest', ['own', 'bird', 'frr']);
+      const lab = await createLab('rest', ['own', 'bird', 'frr']);
       const [own, bird, frr] = [lab.node(0), lab.node(1), lab.node(2)];
       const first = await lab.start('godwit', own, ownSpec(own, bird, frr));
       await lab.start('bird', bird, helperSpec(own, bird, AS.bird, FROM_BIRD));
@@ -69,7 +49,7 @@ describe('a restart', async () => {
       await waitForKernel(bird, 'ipv4', FROM_FRR);
       for (const prefix of [...FROM_BIRD, FROM_FRR]) await waitForKernel(own, 'ipv4', prefix);
 
-      const watched = [own, bird, frr].map(watch);
+      const watched = await Promise.all([own, bird, frr].map((node) => lab.watch(node)));
       await first.processes[0]!.kill();
       const second = await lab.start('godwit', own, ownSpec(own, bird, frr));
       await waitFor(

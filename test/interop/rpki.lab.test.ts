@@ -4,11 +4,11 @@
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { waitFor } from '../../bench/lab/command.ts';
-import { ManagedProcess } from '../../bench/lab/managed-process.ts';
-import { type BirdKind, BirdProcess, missingBird } from '../support/lab/bird-process.ts';
-import { createLab, type Lab, type Node } from '../support/lab/lab.ts';
+import type { ManagedProcess } from '../../bench/lab/managed-process.ts';
+import { type BirdProcess, missingBird } from '../support/lab/bird-process.ts';
+import { type Lab, labOfEachTest, type Node } from '../support/lab/lab.ts';
 import { labRequirement, skipWithout } from '../support/lab/requirement.ts';
 
 const STAYRTR = '/usr/bin/stayrtr';
@@ -21,13 +21,7 @@ interface Roa {
   readonly asn: number;
 }
 
-let lab: Lab | undefined;
-const running: ManagedProcess[] = [];
-afterEach(async () => {
-  await Promise.all(running.splice(0).map((process) => process.stop('SIGKILL')));
-  await lab?.remove();
-  lab = undefined;
-});
+const createLab = labOfEachTest();
 
 /** Announced by the AS that everybody peers with. */
 const ROUTES = ['192.0.2.0/24', '198.51.100.0/24', '203.0.113.0/24', '203.0.113.128/25'];
@@ -85,20 +79,14 @@ function announcer(self: Node, others: readonly Node[]): string {
   return `router id ${self.ipv4};\nprotocol device {}\nprotocol static { ipv4; ${routes} }\n${peers.join('\n')}\n`;
 }
 
-async function bird(kind: BirdKind, node: Node, text: string): Promise<BirdProcess> {
-  const path = join(node.directory, 'bird.conf');
-  await writeFile(path, text);
-  const daemon = new BirdProcess(kind, node, ['-f'], path);
-  running.push(daemon.process);
-  return daemon.ready();
-}
-
 class Cache {
+  readonly #lab: Lab;
   readonly #node: Node;
   readonly #path: string;
   #process: ManagedProcess | undefined;
 
-  constructor(node: Node) {
+  constructor(lab: Lab, node: Node) {
+    this.#lab = lab;
     this.#node = node;
     this.#path = join(node.directory, 'vrps.json');
   }
@@ -114,9 +102,8 @@ class Cache {
   start(): void {
     const words = ['-bind', `${this.#node.ipv4}:${PORT}`, '-cache', this.#path, '-checktime=false'];
     const timers = ['-refresh', '1', '-rtr.refresh', '1', '-rtr.retry', '1', '-rtr.expire', '600'];
-    const command = this.#node.namespace.wrap([STAYRTR, ...words, ...timers, '-metrics.addr', '127.0.0.1:0']);
-    this.#process = new ManagedProcess('stayrtr', command, join(this.#node.directory, 'stayrtr.log'));
-    running.push(this.#process);
+    const command = [STAYRTR, ...words, ...timers, '-metrics.addr', '127.0.0.1:0'];
+    this.#process = this.#lab.run('stayrtr', this.#node, command);
   }
 
   async stop(): Promise<void> {
@@ -140,14 +127,14 @@ describe('beside BIRD', async () => {
   );
 
   test.skipIf(skip || without)('says the same of every route, whatever the cache says and does', async () => {
-    lab = await createLab('rpki', ['cache', 'source', 'ours', 'theirs']);
+    const lab = await createLab('rpki', ['cache', 'source', 'ours', 'theirs']);
     const [cacheNode, source, own, peer] = [lab.node(0), lab.node(1), lab.node(2), lab.node(3)];
-    const cache = new Cache(cacheNode);
+    const cache = new Cache(lab, cacheNode);
     await cache.says(FIRST);
     cache.start();
-    await bird('bird2', source, announcer(source, [own, peer]));
-    const ours = await bird('godwit', own, judge(own, cacheNode, source));
-    const theirs = await bird('bird2', peer, judge(peer, cacheNode, source));
+    await (await lab.bird('bird2', source, announcer(source, [own, peer]))).ready();
+    const ours = await (await lab.bird('godwit', own, judge(own, cacheNode, source))).ready();
+    const theirs = await (await lab.bird('bird2', peer, judge(peer, cacheNode, source))).ready();
     const both = [ours, theirs];
     const agreeOn = (...routes: string[]): Promise<boolean> =>
       waitFor(`both take ${routes.join(', ')}`, async () => {

@@ -2,21 +2,14 @@
 // godwit, and a third that gives both the same routes. Tables, kernel tables and what the third is sent must be the same.
 
 import { existsSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { run, waitFor } from '../../bench/lab/command.ts';
-import { type BirdKind, BirdProcess, missingBird } from '../support/lab/bird-process.ts';
-import { createLab, LAB_DEVICE, type Lab, type Node } from '../support/lab/lab.ts';
+import { type BirdKind, type BirdProcess, missingBird } from '../support/lab/bird-process.ts';
+import { LAB_DEVICE, labOfEachTest, type Node } from '../support/lab/lab.ts';
 import { labRequirement, skipWithout } from '../support/lab/requirement.ts';
 
-let lab: Lab | undefined;
-const daemons: BirdProcess[] = [];
-afterEach(async () => {
-  await Promise.all(daemons.splice(0).map(({ process }) => process.stop('SIGTERM')));
-  await lab?.remove();
-  lab = undefined;
-});
+const createLab = labOfEachTest();
 
 const BGPDUMP = '/usr/bin/bgpdump';
 
@@ -106,14 +99,6 @@ ${sessions.join('\n')}
 `;
 }
 
-async function startDaemon(kind: BirdKind, node: Node, text: string): Promise<BirdProcess> {
-  const path = join(node.directory, 'bird.conf');
-  await writeFile(path, text);
-  const daemon = new BirdProcess(kind, node, ['-f'], path);
-  daemons.push(daemon);
-  return daemon.ready();
-}
-
 /** Routes of an answer in one order, each with what follows it; addresses of the machine itself, and times, are alike. */
 function routesOf(text: string, own: Node): string[] {
   const routes: string[] = [];
@@ -179,11 +164,11 @@ describe('tables and pipes beside BIRD', async () => {
   test.skipIf(skip || without2)('as BIRD 2', () => compare(BIRD2));
 
   async function compare(dialect: Dialect): Promise<void> {
-    lab = await createLab(`tab${dialect.kind.at(-1)}`, ['ours', 'theirs', 'source']);
+    const lab = await createLab(`tab${dialect.kind.at(-1)}`, ['ours', 'theirs', 'source']);
     const [ours, theirs, source] = [lab.node(0), lab.node(1), lab.node(2)];
-    await startDaemon('bird2', source, sourceConfig(source, [ours, theirs]));
-    const godwit = await startDaemon('godwit', ours, config(dialect, ours, source));
-    const bird = await startDaemon(dialect.kind, theirs, config(dialect, theirs, source));
+    await (await lab.bird('bird2', source, sourceConfig(source, [ours, theirs]))).ready();
+    const godwit = await (await lab.bird('godwit', ours, config(dialect, ours, source))).ready();
+    const bird = await (await lab.bird(dialect.kind, theirs, config(dialect, theirs, source))).ready();
     const pairs = [
       [godwit, ours],
       [bird, theirs],

@@ -3,15 +3,20 @@
 
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { GodwitDaemon } from '../../bench/daemons/godwit.ts';
 import type { Daemon } from '../../bench/daemons/types.ts';
 import { run, waitFor } from '../../bench/lab/command.ts';
-import { ManagedProcess } from '../../bench/lab/managed-process.ts';
-import { BirdProcess } from '../support/lab/bird-process.ts';
-import { createLab, established, type Lab, type Node, peerTo, waitForKernel } from '../support/lab/lab.ts';
+import type { ManagedProcess } from '../../bench/lab/managed-process.ts';
+import {
+  established,
+  type Lab,
+  labOfEachTest,
+  type Node,
+  peerTo,
+  waitForKernel,
+} from '../support/lab/lab.ts';
 import { labRequirement } from '../support/lab/requirement.ts';
-import { RouteMonitor } from '../support/lab/route-monitor.ts';
 
 const AS = { own: 65000, bird: 65001, frr: 65002, churn: 65003 } as const;
 const STABLE = 120;
@@ -23,29 +28,12 @@ const BFD = { interval: 300, multiplier: 3 };
 const CONVERGE_MS = 30_000;
 const SCRIPT = new URL('../support/lab/churn-peer.mjs', import.meta.url).pathname;
 
-let lab: Lab | undefined;
-const ends: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const end of ends.splice(0)) await end();
-  await lab?.remove();
-  lab = undefined;
-});
-
-function watch(node: Node): RouteMonitor {
-  const monitor = new RouteMonitor(node);
-  ends.push(() => monitor.stop());
-  return monitor;
-}
+const createLab = labOfEachTest();
 
 /** The peer of churn-peer.mjs, up and at it. */
-async function startChurn(node: Node, speaker: Node): Promise<ManagedProcess> {
+async function startChurn(lab: Lab, node: Node, speaker: Node): Promise<ManagedProcess> {
   const words = [speaker.ipv4, node.ipv4, AS.churn, STABLE, FLAPPING, LAST].map(String);
-  const churn = new ManagedProcess(
-    'churn',
-    node.namespace.wrap([process.execPath, SCRIPT, ...words]),
-    join(node.directory, 'churn.log'),
-  );
-  ends.push(() => churn.stop());
+  const churn = lab.run('churn', node, [process.execPath, SCRIPT, ...words]);
   await waitFor('the churn begins', async () => {
     churn.assertRunning();
     return churn.logTail().includes('up');
@@ -95,7 +83,7 @@ describe('a live upgrade', async () => {
   test.skipIf(skip)(
     'under churn, twice, with TCP-MD5, BFD and the kernel: nobody notices',
     async () => {
-      lab = await createLab('upgr', ['own', 'bird', 'frr', 'churn']);
+      const lab = await createLab('upgr', ['own', 'bird', 'frr', 'churn']);
       const [own, bird, frr, churner] = [lab.node(0), lab.node(1), lab.node(2), lab.node(3)];
       const signed = { password: 'sesame', bfd: BFD };
       const godwit = (await lab.start('godwit', own, {
@@ -123,7 +111,7 @@ describe('a live upgrade', async () => {
         networks: [FROM_FRR],
         kernel: true,
       });
-      const churn = await startChurn(churner, own);
+      const churn = await startChurn(lab, churner, own);
       await established(godwit, birdDaemon, frrDaemon);
       await waitForKernel(bird, 'ipv4', FROM_FRR);
       await waitForKernel(frr, 'ipv4', FROM_BIRD[0]!);
@@ -139,7 +127,7 @@ describe('a live upgrade', async () => {
       const paths = await bfdUp();
       const before = await sessions(bird, frr);
       const pid = godwit.processes[0]!.pid;
-      const watched = [own, bird, frr].map(watch);
+      const watched = await Promise.all([own, bird, frr].map((node) => lab.watch(node)));
 
       for (const time of [1, 2]) {
         const answer = await godwit.cli('upgrade');
@@ -167,20 +155,15 @@ describe('a live upgrade', async () => {
   test.skipIf(skip)(
     "as BIRD's process in the background, with its PID file, and with a peer that a range has admitted",
     async () => {
-      lab = await createLab('upgrb', ['own', 'bird']);
+      const lab = await createLab('upgrb', ['own', 'bird']);
       const [own, bird] = [lab.node(0), lab.node(1)];
-      const config = join(own.directory, 'bird.conf');
-      await writeFile(
-        config,
-        `router id ${own.ipv4};
+      const config = `router id ${own.ipv4};
 protocol device {}
 protocol kernel { ipv4 { export all; }; }
 protocol static { ipv4; route 10.70.0.0/24 blackhole; }
 protocol bgp ranged { local as ${AS.own}; neighbor range 10.99.0.0/24 as ${AS.bird}; ipv4 { import all; export all; }; }
-`,
-      );
-      const face = await new BirdProcess('godwit', own, ['-f'], config).ready();
-      ends.push(() => face.process.stop());
+`;
+      const face = await (await lab.bird('godwit', own, config)).ready();
       const birdDaemon = await lab.start('bird', bird, {
         asn: AS.bird,
         routerId: bird.ipv4,
@@ -194,7 +177,7 @@ protocol bgp ranged { local as ${AS.own}; neighbor range 10.99.0.0/24 as ${AS.bi
       const protocols = async () => (await face.ask('show protocols')).replace(/ +/g, ' ');
       const before = await protocols();
       const pid = await readFile(face.pidFile, 'utf8');
-      const watched = [own, bird].map(watch);
+      const watched = await Promise.all([own, bird].map((node) => lab.watch(node)));
       const socket = join(own.directory, 'godwit-bird.sock');
       const godwit = [process.execPath, new URL('../../bin/godwit.js', import.meta.url).pathname];
       expect(await run([...godwit, 'upgrade', '-s', socket])).toContain('1 sessions went on');

@@ -1,9 +1,10 @@
 // A lab: namespaces on one shared network, a daemon in each, and everything removed at the end, whatever happened. The
 // names start with `gw-LAB-`, so that what a killed run left behind is found and removed by the next one.
 
-import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
+import { afterEach, type TestContext } from 'vitest';
 import { DAEMONS } from '../../../bench/daemons/index.ts';
 import type {
   Daemon,
@@ -14,13 +15,19 @@ import type {
   RouteState,
 } from '../../../bench/daemons/types.ts';
 import { waitFor } from '../../../bench/lab/command.ts';
+import { ManagedProcess } from '../../../bench/lab/managed-process.ts';
 import { connectAll, createNamespace, type Namespace, removeStale } from '../../../bench/lab/namespace.ts';
+import { errorText } from '../../../src/lib/error-text.ts';
+import { type BirdKind, BirdProcess } from './bird-process.ts';
+import { RouteMonitor } from './route-monitor.ts';
 
 /** The lab's device in every node. */
 export const LAB_DEVICE = 'lab0';
 const NETWORK_BITS = { ipv4: 24, ipv6: 64 } as const;
 const ESTABLISH_TIMEOUT_MS = 45_000;
 const CONVERGE_TIMEOUT_MS = 30_000;
+/** Of a log, where a test has failed. */
+const LOG_LINES = 50;
 
 /** One machine of a lab. */
 export interface Node {
@@ -42,6 +49,9 @@ export class Lab {
   readonly nodes: readonly Node[];
   readonly #directory: string;
   readonly #daemons: Daemon[] = [];
+  readonly #birds: BirdProcess[] = [];
+  readonly #programs: ManagedProcess[] = [];
+  readonly #monitors: RouteMonitor[] = [];
   readonly #namespaces: readonly Namespace[];
 
   constructor(nodes: readonly Node[], namespaces: readonly Namespace[], directory: string) {
@@ -69,11 +79,65 @@ export class Lab {
     return daemon;
   }
 
+  /** Starts any other program in a node; it is killed with the lab. Its output goes to `NAME.log` there. */
+  run(name: string, node: Node, command: readonly string[]): ManagedProcess {
+    const log = join(node.directory, `${name}.log`);
+    const program = new ManagedProcess(name, node.namespace.wrap(command), log);
+    this.#programs.push(program);
+    return program;
+  }
+
+  /** Starts BIRD, or godwit under its name, with a file of this text; it is killed with the lab. */
+  async bird(
+    kind: BirdKind,
+    node: Node,
+    text: string,
+    words: readonly string[] = ['-f'],
+  ): Promise<BirdProcess> {
+    const path = join(node.directory, 'bird.conf');
+    await writeFile(path, text);
+    return this.birdWith(kind, node, path, words);
+  }
+
+  /** The same with a file that is there. */
+  birdWith(kind: BirdKind, node: Node, path: string, words: readonly string[] = ['-f']): BirdProcess {
+    const bird = new BirdProcess(kind, node, words, path);
+    this.#birds.push(bird);
+    return bird;
+  }
+
+  /** Sees every change of a node's kernel routes from now on, until the lab goes. */
+  async watch(node: Node): Promise<RouteMonitor> {
+    const monitor = new RouteMonitor(node);
+    this.#monitors.push(monitor);
+    return monitor.listening();
+  }
+
+  /** How everything that runs here is, for people: what it says of itself, and the end of its log. */
+  async describe(): Promise<string> {
+    const states = await Promise.all([
+      ...this.#daemons.map(async (daemon) => [
+        await answerOf(() => daemon.askStatus()),
+        await answerOf(() => daemon.peers()),
+        ...daemon.processes.map(endOfLog),
+      ]),
+      ...this.#birds.map(async (bird) => [
+        await answerOf(() => bird.ask('show protocols')),
+        endOfLog(bird.process),
+      ]),
+      ...this.#programs.map((program) => [endOfLog(program)]),
+    ]);
+    return states.flat().join('\n');
+  }
+
   /** Stops everything that runs and removes everything that was made. */
   async remove(): Promise<void> {
     const problems: unknown[] = [];
     const attempt = (work: () => Promise<unknown>): Promise<unknown> =>
       work().catch((error: unknown) => problems.push(error));
+    for (const monitor of this.#monitors) monitor.stop();
+    const killed = [...this.#birds.map(({ process }) => process), ...this.#programs];
+    await Promise.all(killed.map((program) => attempt(() => program.stop('SIGKILL'))));
     await Promise.all(this.#daemons.map((daemon) => attempt(() => daemon.stop())));
     for (const namespace of this.#namespaces) await attempt(() => namespace.remove());
     await attempt(() => rm(this.#directory, { recursive: true, force: true }));
@@ -123,6 +187,48 @@ export async function createLab(
     throw error;
   }
   return new Lab(nodes, namespaces, directory);
+}
+
+/**
+ * Makes labs that are removed after the test that has made them; called once a file. The error of a test that fails says
+ * how its daemons were then, which nobody can see any more afterwards.
+ */
+export function labOfEachTest(): typeof createLab {
+  const labs: Lab[] = [];
+  afterEach(async ({ task }) => {
+    for (const lab of labs.splice(0)) {
+      await explainFailure(task, lab);
+      await lab.remove();
+    }
+  });
+  return async (...wanted) => {
+    const lab = await createLab(...wanted);
+    labs.push(lab);
+    return lab;
+  };
+}
+
+/** The error of a test that has failed says how the lab's daemons are. */
+export async function explainFailure({ result }: TestContext['task'], lab: Lab | undefined): Promise<void> {
+  const [error] = result?.state === 'fail' ? (result.errors ?? []) : [];
+  if (error !== undefined && lab !== undefined) error.message += `\n\n${await lab.describe()}`;
+}
+
+/** What a daemon says, whatever it says. */
+async function answerOf(ask: () => Promise<unknown>): Promise<string> {
+  try {
+    const answer = await ask();
+    return typeof answer === 'string' ? answer : JSON.stringify(answer);
+  } catch (error) {
+    return errorText(error);
+  }
+}
+
+/** `own/godwit.log`, and what stands there. */
+function endOfLog(process: ManagedProcess): string {
+  const { logPath, running } = process;
+  const place = join(basename(dirname(logPath)), basename(logPath));
+  return `${process.name} ${running ? 'runs' : 'has ended'}; the end of ${place}:\n${process.logTail(LOG_LINES)}`;
 }
 
 export type PeerOptions = Partial<Omit<PeerSpec, 'name' | 'address' | 'localAddress' | 'asn' | 'families'>>;

@@ -1,10 +1,14 @@
 // What happens to the kernel routes of a node while a test looks elsewhere.
 
 import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { waitFor } from '../../../bench/lab/command.ts';
 import type { Node } from './lab.ts';
 
-/** `ip monitor route` in a node: every change that anybody makes, from before the first call of `lines` on. */
+const NETLINK_ROUTE = '0';
+
+/** `ip monitor route` in a node: every change that anybody makes, from the moment that `listening` resolves. */
 export class RouteMonitor {
   readonly lines: string[] = [];
   readonly #child;
@@ -15,6 +19,12 @@ export class RouteMonitor {
     createInterface({ input: this.#child.stdout }).on('line', (line) => this.lines.push(line));
   }
 
+  /** What happens before its socket has joined its groups is not seen. */
+  async listening(): Promise<this> {
+    await waitFor('the monitor listens', async () => isInGroups(this.#child.pid), undefined, 10);
+    return this;
+  }
+
   get deletions(): string[] {
     return this.lines.filter((line) => line.startsWith('Deleted'));
   }
@@ -22,4 +32,13 @@ export class RouteMonitor {
   stop(): void {
     this.#child.kill();
   }
+}
+
+/** Whether a process has a socket that is told of routes. */
+function isInGroups(pid: number | undefined): boolean {
+  const sockets = readFileSync(`/proc/${pid}/net/netlink`, 'utf8').split('\n').slice(1);
+  return sockets.some((line) => {
+    const [, protocol, port, groups = '0'] = line.trim().split(/\s+/);
+    return protocol === NETLINK_ROUTE && port === String(pid) && Number.parseInt(groups, 16) !== 0;
+  });
 }
