@@ -4,6 +4,7 @@
 // Members of a lane share its bytes as members of the group do.
 
 import { IdQueue } from '../lib/columns.ts';
+import type { LaneTransfer } from './lane-transfer.ts';
 import type { PrefixTable } from './prefix-table.ts';
 import type { RibPeer } from './rib-peer.ts';
 
@@ -47,6 +48,8 @@ export class Lane {
   #fresh: boolean;
   /** What its members have in common, for others to go with them; undefined once they have been sent anything. */
   kin: string | undefined;
+  /** Tells it what its members may have been sent by another group; undefined once it knows. */
+  transfer: LaneTransfer | undefined;
   /** Clock.now() since when a member has been congested; undefined = none is. */
   stalledSince: number | undefined;
   readonly #prefixes: PrefixTable;
@@ -85,8 +88,19 @@ export class Lane {
     return this.#pending.has(prefixId);
   }
 
+  /** Its members may have something of the prefixes below this id, and of none above. */
+  get reach(): number {
+    return this.#fresh ? Math.min(this.cursor, this.#prefixes.limit) : this.#prefixes.limit;
+  }
+
+  /** Waits no longer to be told what its members have: learns it at once. */
+  endTransfer(): void {
+    this.transfer?.run(() => false);
+  }
+
   /** What is remembered, with the path ids that were withdrawn meanwhile. */
   missing(): { prefixId: number; gone: readonly number[] }[] {
+    this.endTransfer();
     const missing: { prefixId: number; gone: readonly number[] }[] = [];
     this.#pending.forEach((prefixId) => {
       missing.push({ prefixId, gone: [...(this.#goneIds.get(prefixId) ?? [])] });
@@ -114,6 +128,7 @@ export class Lane {
 
   /** A lane that misses the same things, for members that part from this one. */
   split(members: readonly Member[]): Lane {
+    this.endTransfer();
     const lane = new Lane(this.#prefixes, { cursor: this.cursor, fresh: this.#fresh }, members);
     lane.epilogue.push(...this.epilogue);
     for (const member of members) this.members.splice(this.members.indexOf(member), 1);
@@ -129,6 +144,7 @@ export class Lane {
   }
 
   close(): void {
+    this.transfer = undefined;
     for (let id = this.#pending.shift(); id >= 0; id = this.#pending.shift()) this.#prefixes.release(id);
     this.#goneIds.clear();
   }

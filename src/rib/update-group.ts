@@ -12,6 +12,8 @@ import { deliver } from './deliver.ts';
 import { type ExportOptions, groupKey } from './export-options.ts';
 import type { FamilyRib } from './family-rib.ts';
 import { type JoinRequest, Lane, type LaneStart, type Member, type Parted } from './lane.ts';
+import { fillForLane } from './lane-batch.ts';
+import { LaneTransfer } from './lane-transfer.ts';
 import type { ExportRewriter } from './rewrite.ts';
 import type { RibPeer } from './rib-peer.ts';
 import type { ResumableWork } from './row-walk.ts';
@@ -46,6 +48,8 @@ export class UpdateGroup {
   readonly #members = new Map<number, Member>();
   #main: Member[] = [];
   #lanes: Lane[] = [];
+  /** To the lanes of members that have left for another group. */
+  #transfers: LaneTransfer[] = [];
   readonly #reader: LogReader;
   readonly #batch: ChangeBatch;
   readonly advertiser: Advertiser;
@@ -142,7 +146,7 @@ export class UpdateGroup {
 
   /**
    * The member goes to the group `into` with its session alive. The lane returned remembers every route that it may
-   * have been sent; the caller passes it to `join` there.
+   * have been sent, or will when its transfer is over; the caller passes it to `join` there.
    */
   part(peerId: number, into: UpdateGroup): Parted | undefined {
     const member = this.#members.get(peerId);
@@ -161,11 +165,10 @@ export class UpdateGroup {
     const lane = this.#laneFor(member);
     this.#lanes = this.#lanes.filter((other) => other !== lane);
     lane.members.length = 0;
-    for (let prefixId = 1; prefixId < this.#rib.prefixes.limit; prefixId++) {
-      this.adjRibOut.forEach(prefixId, (pathId) => {
-        lane.note(prefixId, pathId, 0);
-      });
-    }
+    lane.endTransfer();
+    const transfer = new LaneTransfer(this.adjRibOut, lane, lane.reach, this.#chunk);
+    lane.transfer = transfer;
+    this.#transfers.push(transfer);
     lane.restart();
     lane.kin = kin;
     return { lane, endOfRibSent };
@@ -242,7 +245,17 @@ export class UpdateGroup {
         lane.note(prefixId, pathId, attr);
       });
     }
+    if (this.#transfers.length > 0) this.#noteForTransfers();
     if (this.#main.length > 0 && this.#encodeFor(this.#main)) this.#mainStalledSince ??= this.#clock.now();
+  }
+
+  #noteForTransfers(): void {
+    this.#transfers = this.#transfers.filter(({ isOver }) => !isOver);
+    for (const transfer of this.#transfers) {
+      this.#batch.forEach((prefixId, pathId) => {
+        transfer.note(prefixId, pathId);
+      });
+    }
   }
 
   /** False while members of `main` are congested and still have the others' patience. */
@@ -294,7 +307,7 @@ export class UpdateGroup {
   }
 
   #laneReady(lane: Lane): boolean {
-    if (lane.members.length === 0) return false;
+    if (lane.members.length === 0 || lane.transfer !== undefined) return false;
     const congested = lane.members.filter((member) => member.sink.congested);
     if (congested.length === 0) {
       lane.stalledSince = undefined;
@@ -318,43 +331,13 @@ export class UpdateGroup {
     const batch = this.#batch;
     batch.clear();
     lane.kin = undefined;
-    const walkLimit = Math.min(this.#built, prefixes.limit);
-    while (batch.count < this.#chunk && lane.cursor < walkLimit) {
-      const prefixId = lane.cursor++;
-      if (lane.isPending(prefixId)) continue;
-      this.adjRibOut.forEach(prefixId, (pathId, attr, from) => {
-        batch.add(prefixId, pathId, attr, from);
-      });
-    }
-    const released: number[] = [];
-    while (batch.count < this.#chunk && lane.cursor >= walkLimit) {
-      const prefixId = lane.shift();
-      if (prefixId < 0) break;
-      released.push(prefixId);
-      this.#catchUp(lane, prefixId);
-    }
+    const walkEnd = Math.min(this.#built, prefixes.limit);
+    const remembered = fillForLane(lane, this.advertiser, walkEnd, this.#chunk, batch);
     if (batch.count > 0) this.#encodeFor(lane.members);
-    for (const prefixId of released) prefixes.release(prefixId);
-    if (lane.cursor < walkLimit || lane.pendingCount > 0) return true;
+    for (const prefixId of remembered) prefixes.release(prefixId);
+    if (lane.cursor < walkEnd || lane.pendingCount > 0) return true;
     if (this.#built === WALKED) this.#mergeLane(lane);
     return false;
-  }
-
-  /** Brings a lane's members to the present state of one prefix, whatever they have of it. */
-  #catchUp(lane: Lane, prefixId: number): void {
-    let advertised = false;
-    const gone = lane.takeGone(prefixId);
-    this.adjRibOut.forEach(prefixId, (pathId, attr, from) => {
-      advertised = true;
-      gone.delete(pathId);
-      this.#batch.add(prefixId, pathId, attr, from);
-      // The member it came from may still have the route of another peer.
-      if (lane.members.some((member) => member.peer.id === from)) {
-        this.#batch.addFor(from, prefixId, pathId, 0, from);
-      }
-    });
-    for (const pathId of gone) this.#batch.add(prefixId, pathId, 0, 0);
-    if (!advertised && this.advertiser.isSinglePath) this.#batch.add(prefixId, 0, 0, 0);
   }
 
   #mergeLane(lane: Lane): void {
@@ -373,6 +356,7 @@ export class UpdateGroup {
     for (const { prefixId, pathId } of encoded.unsent) {
       this.adjRibOut.remove(prefixId, pathId);
       for (const lane of this.#lanes) lane.note(prefixId, pathId, 0);
+      for (const transfer of this.#transfers) transfer.note(prefixId, pathId);
     }
     const { bytes, congested } = deliver(members, encoded);
     this.bytesBuilt += encoded.bytes.length;

@@ -13,6 +13,8 @@ export class UpdateGroups {
   readonly #driver: ExportDriver;
   readonly #byKey = new Map<string, UpdateGroup>();
   readonly #byPeer = new Map<number, UpdateGroup>();
+  readonly #transfers: ResumableWork[] = [];
+  #transfersFirst = false;
   readonly #closing: ResumableWork[] = [];
   #lastId = 0;
   /** The group that the next run begins with, so that nobody starves. */
@@ -55,7 +57,10 @@ export class UpdateGroups {
       group = this.#create(options);
       this.#byKey.set(key, group);
     }
-    group.join(request, before === undefined ? handed?.(group) : before.part(request.peer.id, group));
+    const parted = before === undefined ? handed?.(group) : before.part(request.peer.id, group);
+    const transfer = parted?.lane?.transfer;
+    if (transfer !== undefined && !this.#transfers.includes(transfer)) this.#transfers.push(transfer);
+    group.join(request, parted);
     this.#byPeer.set(request.peer.id, group);
     if (before !== undefined) this.#closeIfEmpty(before);
     return group;
@@ -77,6 +82,9 @@ export class UpdateGroups {
   }
 
   run(expired: () => boolean): boolean {
+    // By turns: groups that have much to do must not keep members waiting that have moved, nor these the groups.
+    this.#transfersFirst = !this.#transfersFirst;
+    if (this.#transfersFirst && workOff(this.#transfers, expired)) return true;
     const groups = [...this.#byKey.values()];
     for (let i = 0; i < groups.length; i++) {
       const group = groups[(this.#turn + i) % groups.length]!;
@@ -86,11 +94,12 @@ export class UpdateGroups {
         return true;
       }
     }
-    while (this.#closing.length > 0) {
-      if (this.#closing[0]!.run(expired)) return true;
-      this.#closing.shift();
+    // What a closed group has sent must not be forgotten before it is told; and then there is something to send.
+    if (this.#transfers.length > 0) {
+      workOff(this.#transfers, expired);
+      return true;
     }
-    return false;
+    return workOff(this.#closing, expired);
   }
 
   #closeIfEmpty(group: UpdateGroup): void {
@@ -116,4 +125,13 @@ export class UpdateGroups {
     for (const group of this.#byKey.values()) if (group.options.addPath !== 'none') return true;
     return false;
   }
+}
+
+/** Does one after the other; returns true while some is left. */
+function workOff(queue: ResumableWork[], expired: () => boolean): boolean {
+  while (queue.length > 0) {
+    if (queue[0]!.run(expired)) return true;
+    queue.shift();
+  }
+  return false;
 }

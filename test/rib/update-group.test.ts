@@ -529,6 +529,37 @@ describe('groups', () => {
     expect(sink.table.size).toBe(0);
   });
 
+  it('are told in slices what a member has that moves to them, while the one it leaves goes on', () => {
+    for (const then of ['waits', 'moves on', 'moves back', 'asks for a refresh', 'leaves'] as const) {
+      const { lab, source, client } = labWith({ exportChunk: 1, tick: 3 });
+      lab.announce(source, prefixes(20), { asPath: '1' });
+      const stays = client();
+      const { peer, sink } = client();
+      lab.settle();
+      const groups = lab.rib.groups[IPV4_UNICAST.id]!;
+      // Nothing may go where it moves to: all that it has must be withdrawn.
+      const next = groups.join({ ...INSIDE, policy: 'reject' }, { peer, sink });
+      lab.withdraw(source, prefixes(5, 15));
+      lab.announce(source, prefixes(5), { asPath: '2' });
+      const told: number[] = [];
+      while (told.length < 4 && lab.turns(1) > 0) told.push(next.lanes[0]?.pendingCount ?? 0);
+      expect(new Set(told).size).toBeGreaterThan(2);
+      expect([Math.max(...told) < 20, sink.table.size]).toEqual([true, 20]);
+      if (then === 'moves on') groups.join({ ...INSIDE, policy: 'reject', aigp: true }, { peer, sink });
+      if (then === 'moves back') groups.join(INSIDE, { peer, sink });
+      if (then === 'asks for a refresh') next.refresh(peer.id, undefined, undefined);
+      if (then === 'leaves') lab.rib.removePeer(peer);
+      lab.settle();
+      const left = then === 'leaves' ? 20 : then === 'moves back' ? 15 : 0;
+      expect([stays.sink.table.size, sink.table.size, sink.endOfRibs]).toEqual([15, left, 1]);
+      lab.rib.removePeer(peer);
+      lab.rib.removePeer(stays.peer);
+      lab.rib.removePeer(source);
+      lab.settle();
+      expect([lab.rib.families[0]!.prefixes.size, lab.rib.attrs.size]).toEqual([0, 0]);
+    }
+  });
+
   it('take turns: a busy one does not starve the rest, nor one family another', () => {
     // Every look at the clock takes 6 ms of a slice of 10: one chunk a slice.
     const { lab, source, client } = labWith({ exportChunk: 1, tick: 6 });
