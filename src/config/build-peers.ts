@@ -1,4 +1,4 @@
-// Peers and dynamic ranges of the model, and what must hold between them: names and endpoints are unique, nobody
+// Peers and dynamic ranges of the model, and what must hold between them: endpoints are unique, nobody
 // peers with itself, ranges do not overlap.
 
 import { type IpBytes, isLinkLocal, parseAddress, parsePrefix, prefixContains } from '../lib/ip.ts';
@@ -10,6 +10,7 @@ import { formatPath, type Path } from './nodes.ts';
 import { checkPeer } from './peer-checks.ts';
 import { checkGroups, type ResolvedSettings, resolveSettings } from './peer-groups.ts';
 import { fillSettings, peerTypeOf } from './peer-settings.ts';
+import type { NamedEntry } from './protocol-names.ts';
 import type { DynamicPeersInput, PeerGroupInput, PeerInput } from './schema-peer.ts';
 import type { SecretReader } from './secrets.ts';
 import { readAuthentication } from './tcp-ao.ts';
@@ -32,6 +33,8 @@ export interface PeersContext {
 export interface BuiltPeers {
   readonly peers: PeerConfig[];
   readonly dynamicPeers: DynamicPeersConfig[];
+  /** Of both, but those whose equal names follow from another mistake. */
+  readonly names: readonly NamedEntry[];
 }
 
 export function buildPeers(input: ValidatedInput, context: PeersContext): BuiltPeers {
@@ -41,10 +44,16 @@ export function buildPeers(input: ValidatedInput, context: PeersContext): BuiltP
     path: entry.path,
     input: buildDynamic(entry, input, context),
   }));
-  checkNames([...peers, ...dynamicPeers], context.issues);
   checkEndpoints(peers, context);
   checkOverlaps(dynamicPeers, context.issues);
-  return { peers: peers.map((peer) => peer.input), dynamicPeers: dynamicPeers.map((range) => range.input) };
+  return {
+    peers: peers.map((peer) => peer.input),
+    dynamicPeers: dynamicPeers.map((range) => range.input),
+    names: [
+      ...namesOf(peers, 'address', endpointOf),
+      ...namesOf(dynamicPeers, 'prefix', ({ prefix }) => prefix),
+    ],
+  };
 }
 
 function buildPeer(entry: Entry<PeerInput>, all: ValidatedInput, context: PeersContext): PeerConfig {
@@ -182,26 +191,18 @@ function completeZone(address: string, link: string | undefined, path: Path, iss
 const FIRST_MULTICAST_OCTET = 224;
 const IPV6_MULTICAST_OCTET = 0xff;
 
-function checkNames(entries: readonly Entry<PeerConfig | DynamicPeersConfig>[], issues: IssueList): void {
-  const byName = new Map<string, Path>();
-  const endpoints = new Set<string>();
-  for (const { path, input } of entries) {
-    const earlier = byName.get(input.name);
-    if (earlier === undefined) {
-      byName.set(input.name, path);
-      if ('address' in input) endpoints.add(endpointOf(input));
-      continue;
-    }
-    // Two peers without names on one endpoint are told about the endpoint.
-    if ('address' in input && input.name === input.address && endpoints.has(endpointOf(input))) continue;
-    if ('prefix' in input && input.name === input.prefix) continue;
-    const named = issues.has([...path, 'name']) ? [...path, 'name'] : path;
-    issues.error(
-      named,
-      `the name ${input.name} is taken by ${formatPath(earlier)}`,
-      'give each its own name',
-    );
-  }
+/** Two without names that are the same (`identity`) are told about that, and not about their names. */
+function namesOf<K extends string, T extends Readonly<Record<K | 'name', string>>>(
+  entries: readonly Entry<T>[],
+  nameless: K,
+  identity: (entry: T) => string,
+): NamedEntry[] {
+  const seen = new Set<string>();
+  return entries.flatMap(({ path, input }) => {
+    const same = seen.has(identity(input));
+    seen.add(identity(input));
+    return same && input.name === input[nameless] ? [] : [{ name: input.name, path }];
+  });
 }
 
 /** RFC 4271 §6.8 tells connections apart by their addresses; several peers on one address need different ports. */

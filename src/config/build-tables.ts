@@ -7,7 +7,7 @@ import { buildOrigins } from './build-origins.ts';
 import type { FilterReader } from './filters.ts';
 import type { IssueList } from './issues.ts';
 import type { KernelConfig, PipeConfig, TableConfig, TableNames } from './model.ts';
-import { formatPath, type Path } from './nodes.ts';
+import type { Path } from './nodes.ts';
 import type { TableInput } from './schema.ts';
 import type { PipeInput } from './schema-tables.ts';
 import { nearest } from './suggest.ts';
@@ -29,7 +29,6 @@ export function buildTables(
   checkKernelTables(main, tables, input.tables, issues);
   const known = familiesByTable(tables);
   const pipes = input.pipes.flatMap((entry) => buildPipe(entry, known, filters, issues) ?? []);
-  checkPipes(pipes, input, issues);
   return { ...(tables.length > 0 && { tables }), ...(pipes.length > 0 && { pipes }) };
 }
 
@@ -105,7 +104,7 @@ function buildPipe(
     issues.error(path, `${input.from} and ${input.to} have no family in common`, 'join tables of one family');
   }
   return {
-    name: input.name ?? `${input.from}-${input.to}`,
+    name: pipeName(input),
     families,
     table,
     peerTable,
@@ -114,16 +113,8 @@ function buildPipe(
   };
 }
 
-/** Names of protocols are unique, and peers are protocols, too. */
-function checkPipes(pipes: readonly PipeConfig[], input: ValidatedInput, issues: IssueList): void {
-  const seen = new Map<string, Path>();
-  for (const { path, input: peer } of input.peers) seen.set(peer.name ?? '', path);
-  for (const [i, { name }] of pipes.entries()) {
-    const path = input.pipes[i]?.path ?? [];
-    const earlier = seen.get(name);
-    if (earlier === undefined) seen.set(name, path);
-    else issues.error(path, `the name ${name} is taken by ${formatPath(earlier)}`, 'give each its own name');
-  }
+export function pipeName({ name, from, to }: PipeInput): string {
+  return name ?? `${from}-${to}`;
 }
 
 /** The model's name of a table; undefined, with a complaint, where there is none of the name. */

@@ -5,12 +5,13 @@ import { parseQuad } from '../lib/ip.ts';
 import { buildControl, buildProcess } from './build-control.ts';
 import { buildOrigins } from './build-origins.ts';
 import { buildPeers } from './build-peers.ts';
-import { buildRpki } from './build-rpki.ts';
-import { buildTables, familiesByTable } from './build-tables.ts';
+import { buildRpki, cachePath } from './build-rpki.ts';
+import { buildTables, familiesByTable, pipeName } from './build-tables.ts';
 import type { FilterReader, PolicyContext } from './filters.ts';
 import type { IssueList } from './issues.ts';
 import type { Config, HttpConfig, ListenConfig, LogConfig } from './model.ts';
 import { formatPath, type Path } from './nodes.ts';
+import { checkProtocolNames } from './protocol-names.ts';
 import { type ConfigInput, type ListenInput, RESTART_WAIT } from './schema.ts';
 import { buildDiagnosis } from './schema-diagnosis.ts';
 import type { SecretReader } from './secrets.ts';
@@ -47,9 +48,19 @@ export function buildConfig(
   const origins = buildOrigins(input, [], filters, issues);
   const tables = buildTables(input, origins.kernel, filters, issues);
   const known = familiesByTable(tables.tables ?? []);
-  const peers = buildPeers(input, { asn, routerId: id, listen, secrets, filters, tables: known, issues });
-  const names = new Set([...peers.peers, ...peers.dynamicPeers].map(({ name }) => name));
-  const rpki = buildRpki(input.rpki, names, secrets, issues);
+  const { names, ...peers } = buildPeers(input, {
+    asn,
+    routerId: id,
+    listen,
+    secrets,
+    filters,
+    tables: known,
+    issues,
+  });
+  const rpki = buildRpki(input.rpki, secrets, issues);
+  const pipes = input.pipes.map(({ path, input: pipe }) => ({ name: pipeName(pipe), path }));
+  const caches = rpki.map(({ name }, i) => ({ name, path: cachePath(i) }));
+  checkProtocolNames([...names, ...pipes, ...caches], issues);
   return {
     router: {
       asn: asn ?? 0,

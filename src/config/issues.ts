@@ -74,6 +74,11 @@ export class IssueList {
     return this.#source.position(span.start).line;
   }
 
+  /** The line of what stands at `path`. */
+  lineAt(path: Path): number {
+    return this.lineOf(this.#spanOf(path, 'key'));
+  }
+
   /** All issues in the order of the file. */
   sorted(): ConfigIssue[] {
     return [...this.#byKey.values()].sort((a, b) => a.line - b.line || a.column - b.column);

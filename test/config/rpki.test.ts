@@ -55,14 +55,6 @@ describe('caches', () => {
     expect(`${cache?.password}`).toBe('<redacted>');
   });
 
-  it('have names of their own', () => {
-    const peers = 'peers: [{ address: 10.0.0.2, asn: 1, name: rpki1, import: accept, export: accept }]\n';
-    expect(messages(`${peers}rpki: { caches: [192.0.2.1] }\n`)).toEqual(['a peer is called rpki1, too']);
-    expect(messages('rpki: { caches: [{ host: a, name: x }, { host: b, name: x }] }\n')).toEqual([
-      'rpki.caches[0] is called x, too',
-    ]);
-  });
-
   it('are complained of where they cannot be', () => {
     expect(messages('rpki: { caches: [] }\n')).toHaveLength(1);
     expect(messages('rpki: { caches: ["a b"] }\n')).toHaveLength(1);

@@ -116,11 +116,6 @@ describe('in the native language', () => {
       'pipes[0]',
       'a and b have no family in common',
     ],
-    [
-      'tables: { a: {} }\npipes: [{ from: main, to: a }, { from: main, to: a }]',
-      'pipes[1]',
-      'the name main-a is taken by pipes[0]',
-    ],
     ['peers: [{ address: 10.0.0.2, asn: internal, table: a }]', 'peers[0].table', 'there is no table a'],
     [
       'tables: { a: { families: [ipv6] } }\npeers: [{ address: 10.0.0.2, asn: internal, table: a }]',
