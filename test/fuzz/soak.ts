@@ -13,6 +13,7 @@ const MS_PER_MINUTE = 60_000;
 const SLICE_MS = 2000;
 const STEPS_PER_LOOK = 64;
 const MOST_FINDINGS = 20;
+const WRONG_WORDS = 2;
 
 interface Wanted {
   readonly minutes: number;
@@ -84,12 +85,53 @@ async function soak({ minutes, seed, targets, inputs }: Wanted): Promise<number>
   return findings.length;
 }
 
-const text = { type: 'string' } as const;
-const { values } = parseArgs({ options: { minutes: text, seed: text, targets: text, inputs: text } });
-const findings = await soak({
-  minutes: Number(values.minutes ?? 60),
-  seed: Number(values.seed ?? 1),
-  targets: values.targets === undefined ? undefined : new RegExp(values.targets),
-  inputs: Number(values.inputs ?? Number.POSITIVE_INFINITY),
-});
-process.exitCode = findings === 0 ? 0 : 1;
+const USAGE = `npm run soak -- [OPTIONS]
+  --minutes N       how long; 60 unless given
+  --seed N          what chance decides; 1 unless given
+  --targets REGEXP  only targets of such names, and no hostile peers
+  --inputs N        no more inputs than these
+  --help            this
+`;
+
+/** Throws TypeError with a sentence for words that make no sense. */
+function wanted(): Wanted | 'help' {
+  const text = { type: 'string' } as const;
+  const options = {
+    minutes: text,
+    seed: text,
+    targets: text,
+    inputs: text,
+    help: { type: 'boolean' },
+  } as const;
+  const { minutes, seed, targets, inputs, help } = parseArgs({ options }).values;
+  if (help === true) return 'help';
+  return {
+    minutes: numberOf('minutes', minutes, 60),
+    seed: numberOf('seed', seed, 1),
+    targets: targets === undefined ? undefined : new RegExp(targets),
+    inputs: numberOf('inputs', inputs, Number.POSITIVE_INFINITY),
+  };
+}
+
+function numberOf(name: string, text: string | undefined, usual: number): number {
+  const value = text === undefined ? usual : Number(text);
+  if (Number.isNaN(value) || text === '') throw new TypeError(`--${name} must be a number, not "${text}"`);
+  return value;
+}
+
+/** Wrong words are the caller's to mend, and end with the usage. */
+function words(): Wanted | undefined {
+  try {
+    const chosen = wanted();
+    if (chosen !== 'help') return chosen;
+    process.stdout.write(USAGE);
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    process.stderr.write(`${error.message}\n${USAGE}`);
+    process.exitCode = WRONG_WORDS;
+  }
+  return undefined;
+}
+
+const chosen = words();
+if (chosen !== undefined) process.exitCode = (await soak(chosen)) === 0 ? 0 : 1;

@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ConfigInput } from '../../src/config/schema.ts';
 import { ConfigurationError } from '../../src/speaker/api.ts';
-import { OWN_ADDRESS, OWN_AS, peerInput, type Rig, type RigPeer, rig } from './rig.ts';
+import { type Rig, type RigPeer, rig, rigInput } from './rig.ts';
 
 const A = '10.0.0.2';
 const B = '10.0.0.3';
@@ -11,11 +11,7 @@ const AROUND: Record<string, RigPeer> = { [A]: { as: 65002 }, [B]: { as: 65003 }
 const NETWORK = '192.0.2.0/24';
 
 function input(more: Partial<ConfigInput> = {}): ConfigInput {
-  return {
-    router: { asn: OWN_AS, id: OWN_ADDRESS },
-    peers: Object.entries(AROUND).map(([address, peer]) => peerInput(address, peer)),
-    ...more,
-  };
+  return rigInput(AROUND, more);
 }
 
 function networks({ speaker }: Rig): string[] {

@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ConfigInput } from '../../src/config/schema.ts';
 import { kernelRoute, simKernel } from '../support/sim-lab.ts';
-import { OWN_ADDRESS, OWN_AS, peerInput, type RigPeer, rig } from './rig.ts';
+import { OWN_ADDRESS, OWN_AS, type RigPeer, rig, rigInput } from './rig.ts';
 
 const A = '10.0.0.2';
 const B = '10.0.0.3';
@@ -16,14 +16,6 @@ const AROUND: Record<string, RigPeer> = {
   [IBGP]: { as: OWN_AS },
 };
 
-function input(peers: Readonly<Record<string, RigPeer>>, more: Partial<ConfigInput> = {}): ConfigInput {
-  return {
-    router: { asn: OWN_AS, id: OWN_ADDRESS },
-    peers: Object.entries(peers).map(([address, peer]) => peerInput(address, peer)),
-    ...more,
-  };
-}
-
 it('kernel settings change under a running speaker', async () => {
   const kernel = simKernel(`eth0 ${OWN_ADDRESS}/24`);
   const set = await rig(AROUND, { kernel: { install: true, metric: 50 } }, kernel);
@@ -32,21 +24,25 @@ it('kernel settings change under a running speaker', async () => {
   await set.lab.settle();
   expect(set.speaker.kernelRoutes()).toEqual([`${P1} via ${A}`]);
   const more = { decision: { multipathRelax: true } };
-  await set.speaker.reload(input(AROUND, { kernel: { install: true, metric: 50, ecmp: 4 }, ...more }));
+  await set.speaker.reload(rigInput(AROUND, { kernel: { install: true, metric: 50, ecmp: 4 }, ...more }));
   await set.lab.run(1000);
   expect(set.speaker.kernelRoutes()).toEqual([`${P1} via ${A}, ${B}`]);
   kernel.log.length = 0;
-  await set.speaker.reload(input(AROUND, { kernel: { install: true, metric: 60, ecmp: 4 }, ...more }));
+  await set.speaker.reload(rigInput(AROUND, { kernel: { install: true, metric: 60, ecmp: 4 }, ...more }));
   await set.lab.run(60_000);
   expect(kernel.routes().filter(({ protocol }) => protocol === 12)).toMatchObject([{ metric: 60 }]);
   expect(kernel.log.map(({ kind }) => kind)).not.toEqual([]);
   // The new route stands before the old one goes.
   expect(kernel.log.map(({ kind, route }) => `${kind} ${route.metric}`).at(-1)).toBe('delete 50');
   await set.speaker.reload(
-    input(AROUND, { kernel: { install: true, metric: 60, ecmp: 4 }, redistribute: ['connected'], ...more }),
+    rigInput(AROUND, {
+      kernel: { install: true, metric: 60, ecmp: 4 },
+      redistribute: ['connected'],
+      ...more,
+    }),
   );
   expect(set.peer(IBGP).prefixes()).toContain('10.0.0.0/24');
-  await set.speaker.reload(input(AROUND, { kernel: { install: true, metric: 60, ecmp: 4 }, ...more }));
+  await set.speaker.reload(rigInput(AROUND, { kernel: { install: true, metric: 60, ecmp: 4 }, ...more }));
   expect(set.peer(IBGP).prefixes()).not.toContain('10.0.0.0/24');
   expect(set.speaker.api.peers().map((peer) => peer.establishedCount)).toEqual([1, 1, 1]);
 });
@@ -55,7 +51,7 @@ it('the kernel route of a network changes with its type and next hops', async ()
   const kernel = { install: true };
   const { speaker } = await rig({}, { kernel, networks: [P1] }, simKernel(`eth0 ${OWN_ADDRESS}/24`));
   const network = async (more: object): Promise<readonly string[]> => {
-    await speaker.reload(input({}, { kernel, networks: [{ prefix: P1, ...more }] }));
+    await speaker.reload(rigInput({}, { kernel, networks: [{ prefix: P1, ...more }] }));
     return speaker.kernelRoutes();
   };
   expect(speaker.kernelRoutes()).toEqual([]);
@@ -70,7 +66,7 @@ it('the kernel route of a network changes with its type and next hops', async ()
 });
 
 describe('the kernel is taken over by another', () => {
-  const withKernel = (kernel: NonNullable<ConfigInput['kernel']>) => input(AROUND, { kernel });
+  const withKernel = (kernel: NonNullable<ConfigInput['kernel']>) => rigInput(AROUND, { kernel });
   const eth0 = () => simKernel(`eth0 ${OWN_ADDRESS}/24`);
   const P3 = '203.0.113.0/24';
 

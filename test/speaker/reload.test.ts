@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { ConfigInput } from '../../src/config/schema.ts';
 import { CommandError } from '../../src/speaker/api.ts';
 import { SimLab } from '../support/sim-lab.ts';
-import { OWN_ADDRESS, OWN_AS, peerInput, type Rig, type RigPeer, rig } from './rig.ts';
+import { OWN_ADDRESS, OWN_AS, type Rig, type RigPeer, rig, rigInput } from './rig.ts';
 
 const A = '10.0.0.2';
 const B = '10.0.0.3';
@@ -16,14 +16,6 @@ const AROUND: Record<string, RigPeer> = {
   [B]: { as: 65003 },
   [IBGP]: { as: OWN_AS },
 };
-
-function input(peers: Readonly<Record<string, RigPeer>>, more: Partial<ConfigInput> = {}): ConfigInput {
-  return {
-    router: { asn: OWN_AS, id: OWN_ADDRESS },
-    peers: Object.entries(peers).map(([address, peer]) => peerInput(address, peer)),
-    ...more,
-  };
-}
 
 /** How often each session was reached, which shows whether it survived. */
 function sessions({ speaker }: Rig): Record<string, string> {
@@ -40,7 +32,7 @@ describe('what does not change', () => {
     set.peer(A).announce([P1]);
     await set.lab.settle();
     for (const peer of set.peers) peer.clear();
-    expect(await set.speaker.reload(input(AROUND))).toEqual([]);
+    expect(await set.speaker.reload(rigInput(AROUND))).toEqual([]);
     expect(sessions(set)).toEqual(ALL_UP);
     expect(set.peers.flatMap((peer) => peer.heard)).toEqual([]);
   });
@@ -66,15 +58,18 @@ describe('several at once', () => {
     const set = await rig(AROUND);
     const added = { ...AROUND, '10.0.0.4': { as: 65004 } };
     const results = await Promise.allSettled([
-      set.speaker.reload(input(added)),
-      set.speaker.reload(input(added)),
+      set.speaker.reload(rigInput(added)),
+      set.speaker.reload(rigInput(added)),
       set.speaker.reload('nonsense'),
-      set.speaker.reload(input(AROUND)),
+      set.speaker.reload(rigInput(AROUND)),
     ]);
     // The file is read when a reload's turn has come: all read the last one.
     expect(results.map((result) => result.status)).toEqual(Array(4).fill('fulfilled'));
     expect(set.speaker.states()).toHaveLength(3);
-    const twice = await Promise.all([set.speaker.reload(input(added)), set.speaker.reload(input(added))]);
+    const twice = await Promise.all([
+      set.speaker.reload(rigInput(added)),
+      set.speaker.reload(rigInput(added)),
+    ]);
     expect(twice.map((changes) => changes.length)).toEqual([1, 0]);
     const raw = set.lab.raw('10.0.0.4', { as: 65004, holdTime: 0 });
     await set.lab.connect(set.speaker, raw);
@@ -90,7 +85,7 @@ describe('peers', () => {
     await set.lab.settle();
     for (const peer of set.peers) peer.clear();
     const closed = { ...AROUND, [A]: { as: 65002, config: { import: 'reject', export: 'reject' } } } as const;
-    expect(await set.speaker.reload(input(closed, { networks: [P2] }))).not.toEqual([]);
+    expect(await set.speaker.reload(rigInput(closed, { networks: [P2] }))).not.toEqual([]);
     expect(set.speaker.best()).toEqual([`${P2} from local`]);
     expect(set.speaker.routes({ prefix: P1 })).toMatchObject([
       { eligible: false, reason: 'rejected by import policy' },
@@ -98,7 +93,7 @@ describe('peers', () => {
     expect(set.peer(B).prefixes()).toEqual([P2]);
     expect(set.peer(A).prefixes()).toEqual([]);
     expect(set.peer(A).heard).toContain(`-${P2}`);
-    await set.speaker.reload(input(AROUND, { networks: [P2] }));
+    await set.speaker.reload(rigInput(AROUND, { networks: [P2] }));
     expect(set.speaker.best()).toEqual([`${P1} from ${A}`, `${P2} from local`]);
     expect(set.peer(B).prefixes()).toEqual([P1, P2]);
     expect(set.peer(A).prefixes()).toEqual([P2]);
@@ -112,7 +107,7 @@ describe('peers', () => {
     set.peer(A).announce([P1]);
     await set.lab.settle();
     for (const peer of set.peers) peer.clear();
-    await set.speaker.reload(input({ ...AROUND, [IBGP]: { as: OWN_AS, config: { nextHop: 'self' } } }));
+    await set.speaker.reload(rigInput({ ...AROUND, [IBGP]: { as: OWN_AS, config: { nextHop: 'self' } } }));
     expect(set.peer(IBGP).routes()).toEqual([`${P1} via ${OWN_ADDRESS}`]);
     expect(set.peer(B).heard).toEqual([]);
     expect(sessions(set)).toEqual(ALL_UP);
@@ -120,7 +115,7 @@ describe('peers', () => {
 
   it('4486-4-2 a change that needs a new session resets that one with 6/6', async () => {
     const set = await rig(AROUND);
-    await set.speaker.reload(input({ ...AROUND, [A]: { as: 65002, config: { holdTime: 30 } } }));
+    await set.speaker.reload(rigInput({ ...AROUND, [A]: { as: 65002, config: { holdTime: 30 } } }));
     expect(set.peer(A).heard.slice(-2)).toEqual(['NOTIFICATION 6/6', 'FIN']);
     expect(sessions(set)).toMatchObject({ [B]: 'Established 1', [IBGP]: 'Established 1' });
   });
@@ -132,7 +127,7 @@ describe('peers', () => {
     set.peer(IBGP).announce([P1], { aigp: '1000' });
     await set.lab.settle();
     expect([set.speaker.best(), aigp()]).toEqual([[`${P1} from ${IBGP}`], undefined]);
-    await set.speaker.reload(input(peers(true)));
+    await set.speaker.reload(rigInput(peers(true)));
     expect(set.peer(IBGP).heard.slice(-2)).toEqual(['NOTIFICATION 6/6', 'FIN']);
     await set.lab.run(10_000);
     await set.lab.connect(set.speaker, set.peer(IBGP));
@@ -147,7 +142,7 @@ describe('peers', () => {
     await set.lab.settle();
     const { [A]: _gone, ...rest } = AROUND;
     const added = '10.0.0.4';
-    await set.speaker.reload(input({ ...rest, [added]: { as: 65004 } }));
+    await set.speaker.reload(rigInput({ ...rest, [added]: { as: 65004 } }));
     expect(set.peer(A).heard.slice(-2)).toEqual(['NOTIFICATION 6/3', 'FIN']);
     expect(set.speaker.routes()).toEqual([]);
     expect(set.peer(B).prefixes()).toEqual([]);
@@ -171,7 +166,7 @@ describe('peers', () => {
     });
     const set = await rig(password('one'));
     expect(sessions(set)).toEqual(ALL_UP);
-    await set.speaker.reload(input(password('two')));
+    await set.speaker.reload(rigInput(password('two')));
     expect(sessions(set)).toEqual(ALL_UP);
     set.peer(A).drop();
     await set.lab.run(300_000);
@@ -187,10 +182,10 @@ describe('peers', () => {
 
   it('disabled and enabled again', async () => {
     const set = await rig(AROUND);
-    await set.speaker.reload(input({ ...AROUND, [A]: { as: 65002, config: { enabled: false } } }));
+    await set.speaker.reload(rigInput({ ...AROUND, [A]: { as: 65002, config: { enabled: false } } }));
     expect(set.peer(A).heard.slice(-2)).toEqual(['NOTIFICATION 6/2', 'FIN']);
     expect(set.speaker.peer(A)).toMatchObject({ state: 'Idle', adminUp: false });
-    await set.speaker.reload(input(AROUND));
+    await set.speaker.reload(rigInput(AROUND));
     await set.lab.run(10_000);
     await set.lab.connect(set.speaker, set.peer(A));
     expect(sessions(set)).toEqual({ ...ALL_UP, [A]: 'Established 2' });
@@ -198,7 +193,7 @@ describe('peers', () => {
 
   it('a description is shown at once and resets nothing', async () => {
     const set = await rig(AROUND);
-    await set.speaker.reload(input({ ...AROUND, [A]: { as: 65002, config: { description: 'rack 1' } } }));
+    await set.speaker.reload(rigInput({ ...AROUND, [A]: { as: 65002, config: { description: 'rack 1' } } }));
     expect(set.speaker.peer(A).description).toBe('rack 1');
     expect(sessions(set)).toEqual(ALL_UP);
   });
@@ -209,7 +204,7 @@ describe('peers', () => {
     await set.lab.settle();
     expect(set.peer('10.0.0.10').prefixes()).toEqual([]);
     const client = { as: OWN_AS, config: { routeReflectorClient: true } };
-    await set.speaker.reload(input({ ...AROUND, '10.0.0.10': client }));
+    await set.speaker.reload(rigInput({ ...AROUND, '10.0.0.10': client }));
     await set.lab.run(300_000);
     await set.lab.connect(set.speaker, set.peer('10.0.0.10'));
     expect(set.peer('10.0.0.10').prefixes()).toEqual([P1]);
@@ -220,24 +215,24 @@ describe('peers', () => {
 describe('the rest', () => {
   it('networks are added, changed and removed', async () => {
     const set = await rig(AROUND, { networks: [P1] });
-    await set.speaker.reload(input(AROUND, { networks: [{ prefix: P2, med: 7 }] }));
+    await set.speaker.reload(rigInput(AROUND, { networks: [{ prefix: P2, med: 7 }] }));
     expect(set.peer(A).prefixes()).toEqual([P2]);
     expect(set.peer(A).attributes(P2)?.med).toBe(7);
-    await set.speaker.reload(input(AROUND, { networks: [{ prefix: P2, med: 8 }] }));
+    await set.speaker.reload(rigInput(AROUND, { networks: [{ prefix: P2, med: 8 }] }));
     expect(set.peer(A).attributes(P2)?.med).toBe(8);
     expect(sessions(set)).toEqual(ALL_UP);
   });
 
   it('listeners are opened and closed, sessions stay', async () => {
     const set = await rig(AROUND, { listen: [OWN_ADDRESS] });
-    await set.speaker.reload(input(AROUND, { listen: [{ address: OWN_ADDRESS, port: 1790 }] }));
+    await set.speaker.reload(rigInput(AROUND, { listen: [{ address: OWN_ADDRESS, port: 1790 }] }));
     expect(sessions(set)).toEqual(ALL_UP);
     set.peer(A).drop();
     await set.lab.run(300_000);
     set.peer(A).clear();
     await set.lab.connect(set.speaker, set.peer(A));
     expect(set.peer(A).heard).toEqual(['ECONNREFUSED']);
-    await set.speaker.reload(input(AROUND, { listen: [OWN_ADDRESS] }));
+    await set.speaker.reload(rigInput(AROUND, { listen: [OWN_ADDRESS] }));
     await set.lab.connect(set.speaker, set.peer(A));
     expect(sessions(set)[A]).toBe('Established 2');
   });
@@ -249,7 +244,7 @@ describe('the rest', () => {
     await set.lab.settle();
     expect(set.speaker.best()).toEqual([`${P1} from ${A}`]);
     await set.speaker.reload(
-      input({ ...AROUND, '10.0.0.4': { as: 65004 } }, { decision: { alwaysCompareMed: true } }),
+      rigInput({ ...AROUND, '10.0.0.4': { as: 65004 } }, { decision: { alwaysCompareMed: true } }),
     );
     expect(set.speaker.best()).toEqual([`${P1} from ${B}`]);
     expect(set.peer('10.0.0.4').attributes(P1)?.asPath).toBe('65000 65003');
@@ -260,7 +255,7 @@ describe('the rest', () => {
     const ids = () => set.peers.map((peer) => peer.remoteOpen?.id);
     expect(new Set(ids()).size).toBe(1);
     const before = ids()[0];
-    await set.speaker.reload({ ...input(AROUND), router: { asn: OWN_AS, id: '10.0.0.200' } });
+    await set.speaker.reload({ ...rigInput(AROUND), router: { asn: OWN_AS, id: '10.0.0.200' } });
     expect(set.peers.map((peer) => peer.heard.at(-1))).toEqual(['FIN', 'FIN', 'FIN']);
     await set.lab.run(300_000);
     await set.lab.connect(set.speaker, ...set.peers);
@@ -271,7 +266,7 @@ describe('the rest', () => {
 
 describe('the router', () => {
   const router = (more: object, peers = AROUND) => ({
-    ...input(peers),
+    ...rigInput(peers),
     router: { asn: OWN_AS, id: OWN_ADDRESS, ...more },
   });
 

@@ -35,6 +35,18 @@ export function peerInput(address: string, { as, config }: RigPeer): PeerInput {
   return { address, asn: as, passive: true, ...policy, ...config };
 }
 
+/** The speaker's configuration with these peers. */
+export function rigInput(
+  peers: Readonly<Record<string, RigPeer>>,
+  more: Partial<ConfigInput> = {},
+): ConfigInput {
+  return {
+    router: { asn: OWN_AS, id: OWN_ADDRESS },
+    peers: Object.entries(peers).map(([address, peer]) => peerInput(address, peer)),
+    ...more,
+  };
+}
+
 /** Starts the speaker and brings all sessions up; what was heard until then is forgotten. */
 export async function rig(
   peers: Readonly<Record<string, RigPeer>>,
@@ -43,15 +55,10 @@ export async function rig(
   network: MemNetworkOptions = {},
 ): Promise<Rig> {
   const lab = new SimLab({ network });
-  const input: ConfigInput = {
-    router: { asn: OWN_AS, id: OWN_ADDRESS },
-    peers: Object.entries(peers).map(([address, peer]) => peerInput(address, peer)),
-    ...more,
-  };
   const speaker = lab.speaker(
     'godwit',
     [OWN_ADDRESS, OWN_ADDRESS_V6, OWN_LINK_LOCAL],
-    input,
+    rigInput(peers, more),
     kernel === undefined ? {} : { kernel },
   );
   await lab.start();

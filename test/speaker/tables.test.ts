@@ -6,7 +6,7 @@ import type { ConfigInput } from '../../src/config/schema.ts';
 import type { MemKernel } from '../../src/fib/mem-kernel.ts';
 import { formatPrefix } from '../../src/lib/ip.ts';
 import { kernelRoute, simKernel } from '../support/sim-lab.ts';
-import { OWN_ADDRESS, OWN_AS, peerInput, type RigPeer, rig } from './rig.ts';
+import { OWN_ADDRESS, type RigPeer, rig, rigInput } from './rig.ts';
 
 const A = '10.0.0.2';
 const B = '10.0.0.3';
@@ -21,11 +21,7 @@ const AROUND: Readonly<Record<string, RigPeer>> = {
 };
 
 function input(more: Partial<ConfigInput>, around = AROUND): ConfigInput {
-  return {
-    router: { asn: OWN_AS, id: OWN_ADDRESS },
-    peers: Object.entries(around).map(([address, peer]) => peerInput(address, peer)),
-    ...more,
-  };
+  return rigInput(around, more);
 }
 
 /** Own routes of the kernel: `table prefix`. */

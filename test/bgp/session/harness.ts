@@ -13,10 +13,10 @@ import { MESSAGE_TYPE } from '../../../src/bgp/wire/iana.ts';
 import { decodeNotification, formatNotification } from '../../../src/bgp/wire/notification.ts';
 import { encodeOpen, type OpenMessage } from '../../../src/bgp/wire/open.ts';
 import { parseAddress, parseQuad } from '../../../src/lib/ip.ts';
-import type { LogFields, Logger } from '../../../src/lib/log.ts';
 import { SimClock } from '../../../src/sim/clock.ts';
 import { type MemHost, MemNetwork, type MemNetworkOptions } from '../../../src/sim/network.ts';
 import { seededRandom } from '../../../src/sim/random.ts';
+import { LineLog } from '../../support/line-log.ts';
 
 export const BGP_PORT = 179;
 
@@ -116,24 +116,6 @@ export class Recorder implements PeerEvents {
   }
   onStateChange(peer: Peer): void {
     this.states.push(peer.state);
-  }
-}
-
-/** Keeps the lines. */
-export class LineLog implements Logger {
-  readonly lines: string[] = [];
-  debug(): void {}
-  info(_fields: LogFields, message: string): void {
-    this.lines.push(`info ${message}`);
-  }
-  warn(_fields: LogFields, message: string): void {
-    this.lines.push(`warn ${message}`);
-  }
-  error(_fields: LogFields, message: string): void {
-    this.lines.push(`error ${message}`);
-  }
-  child(): Logger {
-    return this;
   }
 }
 

@@ -12,9 +12,10 @@ import { ExecError, type ExecLibrary, loadExecLibrary } from '../../../src/cli/u
 import { ask } from '../../../src/cli/upgrade/rehearsal.ts';
 import { type Invocation, Upgrader } from '../../../src/cli/upgrade/upgrader.ts';
 import { HANDOVER_VARIABLE } from '../../../src/cli/upgrade/words.ts';
-import type { LogFields, Logger } from '../../../src/lib/log.ts';
+import type { Logger } from '../../../src/lib/log.ts';
 import type { CreateOptions, RunningSpeaker } from '../../../src/speaker/main.ts';
 import { encodeStates, type SpeakerState, STATE_FORMAT } from '../../../src/speaker/main.ts';
+import { LineLog } from '../../support/line-log.ts';
 
 let directory: string;
 beforeEach(async () => {
@@ -161,15 +162,7 @@ describe('the upgrader', () => {
     }
   }
 
-  const log: string[] = [];
-  const write = (level: string) => (_fields: LogFields, text: string) => void log.push(`${level} ${text}`);
-  const logger: Logger = {
-    debug: () => {},
-    info: write('info'),
-    warn: write('warn'),
-    error: write('error'),
-    child: () => logger,
-  };
+  const log = new LineLog();
 
   const INVOCATION: Invocation = {
     execPath: process.execPath,
@@ -194,6 +187,7 @@ describe('the upgrader', () => {
 
   async function takePart(upgrader: Upgrader, handOver: FakeHandOver): Promise<void> {
     const running = { handOver } as unknown as RunningSpeaker;
+    const logger: Logger = log;
     const options = { configFile: 'g.yaml', logger } as CreateOptions;
     await upgrader.createSpeaker(async () => running, options, undefined);
   }
@@ -211,7 +205,7 @@ describe('the upgrader', () => {
     await expect(upgrader.upgrade(undefined)).rejects.toThrow('bad line 3');
     // Nothing had stopped.
     expect(handOver.calls).toEqual(['check']);
-    expect(log).toContain('error the upgrade did not take place; everything goes on here');
+    expect(log.lines).toContain('error the upgrade did not take place; everything goes on here');
   });
 
   needsLinux('takes everything back where the program does not read the state', async () => {
@@ -254,7 +248,7 @@ describe('the upgrader', () => {
     expect(handOver.calls.at(-1)).toBe(
       'resume: the last upgrade did not take place: handOverPaths is refused',
     );
-    expect(log).toContain('error the upgrade did not take place; everything goes on here');
+    expect(log.lines).toContain('error the upgrade did not take place; everything goes on here');
   });
 
   /** What the process would have become. */
@@ -306,6 +300,7 @@ describe('the upgrader', () => {
       () => {},
       () => exec,
     );
+    const logger: Logger = log;
     const options = { configFile: 'g.yaml', logger } as CreateOptions;
     const inherited = { take: () => ({}) as SpeakerState, problem: undefined };
     const failing = async () => {

@@ -2,7 +2,6 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { LogFields, Logger } from '../../../src/lib/log.ts';
 import { Scheduler } from '../../../src/lib/scheduler.ts';
 import { StageBeat } from '../../../src/lib/stage-beat.ts';
 import { SimClock } from '../../../src/sim/clock.ts';
@@ -10,6 +9,7 @@ import { Journal } from '../../../src/speaker/journal/journal.ts';
 import type { GuardData, GuardMessage, ReportDraft } from '../../../src/speaker/watchdog/guard-protocol.ts';
 import { Stuckness } from '../../../src/speaker/watchdog/stuckness.ts';
 import { Watchdog } from '../../../src/speaker/watchdog/watchdog.ts';
+import { LineLog } from '../../support/line-log.ts';
 
 describe('a loop is stuck', () => {
   it('when its beats stand still for the limit', () => {
@@ -45,28 +45,13 @@ describe('a loop is stuck', () => {
   });
 });
 
-class Lines implements Logger {
-  readonly lines: string[] = [];
-  debug(): void {}
-  info(): void {}
-  warn(_fields: LogFields, message: string): void {
-    this.lines.push(`warn ${message}`);
-  }
-  error(_fields: LogFields, message: string): void {
-    this.lines.push(`error ${message}`);
-  }
-  child(): Logger {
-    return this;
-  }
-}
-
 function rig() {
   const clock = new SimClock();
   const beat = new StageBeat();
   const rounds: (() => void)[] = [];
   const scheduler = new Scheduler(clock, { beat, defer: (fn) => void rounds.push(fn) });
   const journal = new Journal(clock, 10);
-  const log = new Lines();
+  const log = new LineLog();
   const guards: { data: GuardData; messages: GuardMessage[]; stopped: boolean; fail(error: Error): void }[] =
     [];
   const draft = { format: 1, peers: [], events: [] } as unknown as ReportDraft;
