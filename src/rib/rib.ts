@@ -184,6 +184,11 @@ export class Rib {
     return this.addPeer(identity, importOptions);
   }
 
+  /** Departed peers that still have routes, or that a table names. */
+  get leaving(): Iterable<RibPeer> {
+    return this.#leaving;
+  }
+
   /** Import runs again over a peer's routes, in slices. */
   judgeAgain(peer: RibPeer): void {
     for (const rib of this.#homesOf(peer)) this.addWork(reimport(rib, peer, this.checks));

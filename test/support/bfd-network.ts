@@ -42,6 +42,8 @@ export class BfdNetwork {
   readonly log: Sent[] = [];
   /** Milliseconds on the way. */
   latencyMs = 1;
+  /** Links as their machine calls them. */
+  interfaceName: (ifindex: number) => string = (ifindex) => `eth${ifindex}`;
   /** Packets for which this is true are lost. */
   loses: (sent: Sent) => boolean = () => false;
   readonly #hosts = new Map<string, BfdHost>();
@@ -142,7 +144,7 @@ export class BfdHost {
           close: () => {},
         };
       },
-      interfaceName: (ifindex) => `eth${ifindex}`,
+      interfaceName: network.interfaceName,
     };
   }
 }

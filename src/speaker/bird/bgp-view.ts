@@ -27,6 +27,14 @@ export function peerState({ peer, established }: PeerHandle, recovering: boolean
   return peer.adminUp ? 'start' : 'down';
 }
 
+/** It is gone, and routes of it are still being taken away. */
+export function isFlushed({ name }: PeerHandle, { rib }: Speaker): boolean {
+  for (const { name: departed, counters } of rib.leaving) {
+    if (departed === name && counters.some(({ received }) => received > 0)) return true;
+  }
+  return false;
+}
+
 function sessionState({ peer }: PeerHandle): BgpSessionState {
   if (!peer.adminUp) return 'Down';
   return peer.state === 'Active' && peer.options.passive ? 'Passive' : peer.state;

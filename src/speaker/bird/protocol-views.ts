@@ -9,7 +9,7 @@ import type { ChannelRoutes, ChannelView, ProtocolState, ProtocolView, RpkiView 
 import type { LocalOrigin } from '../local-routes.ts';
 import type { PeerHandle } from '../peer-registry.ts';
 import type { Speaker } from '../speaker.ts';
-import { bgpChannels, bgpView, peerState, rangeView } from './bgp-view.ts';
+import { bgpChannels, bgpView, isFlushed, peerState, rangeView } from './bgp-view.ts';
 import {
   channelTable,
   type DeclaredProtocol,
@@ -98,6 +98,7 @@ export class ProtocolViews {
     const state = peerState(handle, this.#speaker.recovery.active);
     return {
       ...this.#base(declared, state),
+      ...(state === 'down' && isFlushed(handle, this.#speaker) && { state: 'flush' }),
       enabled: handle.peer.adminUp,
       message: handle.peer.adminUp ? undefined : this.#states.messages.get(declared.name),
       bgp: bgpView(handle, importLimitOf(handle, config)),

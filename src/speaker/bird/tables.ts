@@ -7,11 +7,19 @@ import type { FamilyRib } from '../../rib/family-rib.ts';
 import { REJECT } from '../../rib/import-checks.ts';
 import type { TableAnswer, TableCount, TableQuery, TableRoute, TableView } from '../api/tables.ts';
 import { CommandError } from '../api.ts';
+import type { PeerHandle } from '../peer-registry.ts';
 import type { Speaker } from '../speaker.ts';
+import { refusedSet } from '../views/filter-trace.ts';
 import { matchingPrefixes, parseTarget } from '../views/route-query.ts';
 import { standings } from '../views/route-view.ts';
 import type { AdHocFilters } from './ad-hoc-filter.ts';
-import { channelTable, declaredProtocols, tablesOfProtocol, versionsOf } from './declared.ts';
+import {
+  channelTable,
+  type DeclaredProtocol,
+  declaredProtocols,
+  tablesOfProtocol,
+  versionsOf,
+} from './declared.ts';
 import { exportRows, exportState } from './export-rows.ts';
 import { tablesOf } from './names.ts';
 import { pipeTables } from './pipe-view.ts';
@@ -93,7 +101,7 @@ export class TableWalks {
     const protocols = declaredProtocols(config);
     const handle = name === undefined ? undefined : registry.find(name);
     // Peers of a range are no protocols of the configuration.
-    const declared = protocols.find((each) => each.name === name || (handle && each.range === handle.range));
+    const declared = protocols.find((each) => each.name === name) ?? this.#rangeOf(handle);
     if (name === undefined || declared === undefined) return undefined;
     const pipe = pipeTables(this.#speaker, declared);
     if (pipe !== undefined) {
@@ -106,6 +114,12 @@ export class TableWalks {
       return { name: named?.[type] ?? table, type };
     });
     return tables.length === 0 ? undefined : tables;
+  }
+
+  /** What the configuration has for a peer of a range. */
+  #rangeOf(handle: PeerHandle | undefined): DeclaredProtocol | undefined {
+    if (handle?.range === undefined) return undefined;
+    return declaredProtocols(this.#speaker.written).find(({ range }) => range === handle.range);
   }
 
   /** Undefined where a table of this type cannot have what is asked for. */
@@ -234,8 +248,9 @@ class FamilyWalk implements TableAnswer {
   #prefix<T>(prefixId: number, make: (standing: RowStanding) => T): T[] {
     let total = 0;
     const { paths } = this.#family;
+    const { filtered } = this.#query;
     for (let row = paths.first(prefixId); row !== 0; row = paths.next(row)) {
-      if (paths.attrPost(row) !== 0) total++;
+      if (filtered === true ? this.#isRefused(row) : paths.attrPost(row) !== 0) total++;
     }
     if (total > 0) {
       this.#routes += total;
@@ -301,19 +316,24 @@ class FamilyWalk implements TableAnswer {
     return exportTable === undefined ? undefined : { protocol: exportTable.protocol, stage: 'exported' };
   }
 
-  /** What import filters refused, as it was received. */
+  /** What import filters refused, with what they had made of it by then. */
   *#refused(prefixId: number): Iterable<RowStanding> {
+    const { rib } = this.#speaker;
     const { paths } = this.#family;
     let first = true;
     for (let row = paths.first(prefixId); row !== 0; row = paths.next(row)) {
-      if (paths.attrPost(row) !== 0 || paths.reject(row) !== REJECT.policy) continue;
-      if (
-        !keepsFiltered(this.#speaker, this.#views.protocolOf(this.#family, row), this.#family.family.version)
-      )
-        continue;
-      yield { row, primary: first, attr: paths.attrIn(row) };
+      if (!this.#isRefused(row)) continue;
+      const attr = refusedSet(rib, this.#family, row);
+      yield { row, primary: first, attr };
+      rib.attrs.release(attr);
       first = false;
     }
+  }
+
+  #isRefused(row: number): boolean {
+    const { paths, family } = this.#family;
+    if (paths.attrPost(row) !== 0 || paths.reject(row) !== REJECT.policy) return false;
+    return keepsFiltered(this.#speaker, this.#views.protocolOf(this.#family, row), family.version);
   }
 
   *#received(prefixId: number, protocol: string): Iterable<RowStanding> {

@@ -27,6 +27,22 @@ export function importTrace(rib: Rib, family: FamilyRib, row: number): FilterTra
   return trace;
 }
 
+/** The attribute set of a row as the import filter that refuses it leaves it, held once for the caller. */
+export function refusedSet(rib: Rib, family: FamilyRib, row: number): number {
+  const { paths } = family;
+  const peer = rib.peers.get(paths.peerId(row));
+  const { attrPost } = rib.checks.evaluate(peer, paths.attrIn(row));
+  if (attrPost === 0) {
+    rib.attrs.hold(paths.attrIn(row));
+    return paths.attrIn(row);
+  }
+  const policy = filterPolicyFor(peer.importOptions.policy, family, attrPost);
+  if (policy === undefined) return attrPost;
+  const left = policy.leave(family, paths.prefixId(row), attrPost, peer, attrPost);
+  rib.attrs.release(attrPost);
+  return left;
+}
+
 /** What the export filter of a group does with a route of the table. */
 export function exportTrace(
   group: UpdateGroup,

@@ -10,18 +10,25 @@ import { FilterEnvironment } from '../../../src/config/filter-environment.ts';
 import { formatIssues } from '../../../src/config/issues.ts';
 import type { LoadResult } from '../../../src/config/load.ts';
 import type { MemKernel } from '../../../src/fib/mem-kernel.ts';
+import { bytesEqual } from '../../../src/lib/bytes.ts';
 import { parsePrefix } from '../../../src/lib/ip.ts';
 import { silentLogger } from '../../../src/lib/log.ts';
 import { Scheduler } from '../../../src/lib/scheduler.ts';
 import type { SpeakerApi } from '../../../src/speaker/api.ts';
 import { Speaker } from '../../../src/speaker/speaker.ts';
 import { createApi } from '../../../src/speaker/speaker-api.ts';
+import { type BfdHost, BfdNetwork, MS } from '../../support/bfd-network.ts';
 import { ip, type RawPeer } from '../../support/raw-peer.ts';
 import { SimLab, simKernel } from '../../support/sim-lab.ts';
 import { TRANSCRIPTS } from './recorded.ts';
 
 const OWN = ['10.77.0.1', '2001:db8:77::1'];
 const FILES = { '1.6': 'dut16.conf', '2.x': 'dut2.conf' } as const;
+
+/** Linux asks three times, a second each. */
+const NEIGHBOR_WAIT_MS = 3000;
+const MOMENT_MS = 250;
+const MOST_WAITED_MS = 20_000;
 
 export interface Dut {
   readonly lab: SimLab;
@@ -85,6 +92,15 @@ function kernel(): MemKernel {
   return made;
 }
 
+/** The own end of BFD; the other one answers as a BIRD that is told nothing. */
+function bfdHost({ clock }: SimLab): BfdHost {
+  const network = new BfdNetwork(clock);
+  network.interfaceName = () => 'fmv0';
+  const peer = network.host('10.77.0.2', 2);
+  peer.add(1, '10.77.0.1', { desiredMinTx: 100 * MS, requiredMinRx: 10 * MS, detectMultiplier: 5 });
+  return network.host('10.77.0.1');
+}
+
 const RESTART: Capability = {
   kind: 'graceful-restart',
   restarting: false,
@@ -105,10 +121,15 @@ export async function dut(dialect: '1.6' | '2.x', restarted = false): Promise<Du
   const lab = new SimLab();
   const host = lab.network.host(...OWN.map(ip));
   const { clock } = lab;
+  // Nobody answers for this address: so long the kernel asks before it gives up.
+  const absent = ip('10.77.0.99');
+  const wait = (...ends: readonly Uint8Array[]) => ends.some((end) => bytesEqual(end, absent));
+  lab.network.weather = { extraDelay: (from, to) => (wait(from, to) ? NEIGHBOR_WAIT_MS / 2 : 0) };
   const load = loader(dialect);
   const first = load();
   if (!first.ok) throw new Error(formatIssues(first.issues, { color: false }));
   const machine = kernel();
+  const bfd = bfdHost(lab);
   const { router } = first.config;
   const recover = restarted ? 'always' : 'never';
   const config = { ...first.config, router: { ...router, restart: { ...router.restart, recover } } } as const;
@@ -119,6 +140,10 @@ export async function dut(dialect: '1.6' | '2.x', restarted = false): Promise<Du
     defer: clock.defer,
     transport: host,
     openKernel: async () => machine.session(),
+    openBfd: (events) => {
+      bfd.events = events;
+      return bfd.service;
+    },
     addresses: () =>
       [...OWN, 'fe80::b8ed:d9ff:fe56:25e2'].map((text) => ({ interface: 'fmv0', bytes: ip(text) })),
     log: silentLogger,
@@ -149,6 +174,13 @@ export async function dut(dialect: '1.6' | '2.x', restarted = false): Promise<Du
   await lab.run(1000);
   if (!restarted) announce(p2, p3, p4, dialect === '2.x' ? p6 : undefined);
   await lab.run(restarted ? 5000 : 12_000);
+  // The moment of the recording.
+  const moment = restarted ? 'Active' : 'Connect';
+  const dials = () => api.bird.protocols().find(({ name }) => name === 'Node_10_77_0_99')?.bgp?.state;
+  for (let waited = 0; dials() !== moment; waited += MOMENT_MS) {
+    if (waited > MOST_WAITED_MS) throw new Error(`the absent peer is never in ${moment}`);
+    await lab.run(MOMENT_MS);
+  }
   return { lab, speaker, api, peers, pass: () => lab.settle() };
 }
 

@@ -16,14 +16,6 @@ interface Excuse {
 
 const BOTH: readonly Excuse[] = [
   {
-    why: 'a moment between two attempts to connect, of which the other one was recorded',
-    lines: [
-      [/^(.*Node_10_77_0_99 BGP .*TIME )Connect {7}(.*)$/, '$1Active        $2'],
-      [/^( {3}BGP state: {10})Connect$/, '$1Active'],
-      [/^( {5}Last error: {7}Socket: No route to host)$/, '     Connect delay: LEFT/2\n$1'],
-    ],
-  },
-  {
     why: 'too long a command is answered before the connection is closed',
     commands: [/^show x{100}/],
   },
@@ -39,14 +31,9 @@ const EXCUSES: Readonly<Record<string, readonly Excuse[]>> = {
     },
     { why: 'help is answered', commands: [/^help$/] },
     { why: 'mistakes in a configuration are described in words', commands: [/^configure .*bad\.conf"$/] },
-    { why: 'nobody answers BFD here', commands: [/^show bfd sessions$/] },
     {
       why: 'a session that is switched off is down at once',
       lines: [[/^(.*)stop {3}(TIME) Idle {10}$/, '$1down   $2 ']],
-    },
-    {
-      why: 'what a filter refuses is shown as it came, without what the filter had set',
-      lines: [[/^ \tBGP.large_community: \(64512, 1000, 2\)$/, undefined]],
     },
   ],
 };

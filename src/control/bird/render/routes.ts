@@ -116,9 +116,8 @@ function originAs(asPath: AttributeValues['asPath']): string | undefined {
 function* detailLines(route: TableRoute, style: Style): Iterable<Line> {
   const cast = style === 'bird1' ? ' unicast' : '';
   yield line(CODE.routeDetails, `\tType: ${route.origin}${cast} univ`);
-  for (const { name, value } of route.kernel) yield line(CODE.attributes, `\tKernel.${name}: ${value}`);
-  if (route.bgp === undefined) return;
-  for (const text of attributeLines(route.bgp.attributes, route.bgp.nextHops)) {
+  for (const text of route.bgp ? attributeLines(route.bgp.attributes, route.bgp.nextHops) : []) {
     yield line(CODE.attributes, text);
   }
+  for (const { name, value } of route.kernel) yield line(CODE.attributes, `\tKernel.${name}: ${value}`);
 }
