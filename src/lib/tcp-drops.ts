@@ -5,8 +5,10 @@
 import { readFileSync } from 'node:fs';
 
 export interface TcpDrops {
-  /** Segments dropped for a signature that is wrong, missing or not expected. */
-  readonly signature: number;
+  /** Segments dropped where a signature is expected: it was wrong, or missing. */
+  readonly badSignature: number;
+  /** Segments dropped because they were signed, where nothing is expected. */
+  readonly unexpectedSignature: number;
   /** Segments dropped for their TTL. */
   readonly ttl: number;
 }
@@ -14,14 +16,15 @@ export interface TcpDrops {
 const NETSTAT = '/proc/self/net/netstat';
 const SECTION = 'TcpExt:';
 /** Names of the kernel (snmp(7), include/uapi/linux/snmp.h). */
-const SIGNATURE_COUNTERS: ReadonlySet<string> = new Set([
+const BAD_COUNTERS: ReadonlySet<string> = new Set([
   'TCPMD5NotFound',
-  'TCPMD5Unexpected',
   'TCPMD5Failure',
   'TCPAORequired',
   'TCPAOBad',
   'TCPAOKeyNotFound',
 ]);
+/** A segment with TCP-AO counts as one without a key where there is none at all. */
+const UNEXPECTED_COUNTERS: ReadonlySet<string> = new Set(['TCPMD5Unexpected', 'TCPAOKeyNotFound']);
 const TTL_COUNTERS: ReadonlySet<string> = new Set(['TCPMinTTLDrop']);
 
 /** The counters as they are now; undefined where the system does not say. */
@@ -41,5 +44,9 @@ export function parseTcpDrops(text: string): TcpDrops {
   const [names = [], values = []] = rows.map((line) => line.slice(SECTION.length).trim().split(/\s+/));
   const sum = (wanted: ReadonlySet<string>): number =>
     names.reduce((total, name, at) => total + (wanted.has(name) ? Number(values[at] ?? 0) : 0), 0);
-  return { signature: sum(SIGNATURE_COUNTERS), ttl: sum(TTL_COUNTERS) };
+  return {
+    badSignature: sum(BAD_COUNTERS),
+    unexpectedSignature: sum(UNEXPECTED_COUNTERS),
+    ttl: sum(TTL_COUNTERS),
+  };
 }

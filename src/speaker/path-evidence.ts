@@ -3,6 +3,7 @@
 
 import type { PathEvidence } from '../bgp/session/causes.ts';
 import type { Peer } from '../bgp/session/peer.ts';
+import { isAuthenticated } from '../bgp/session/transport.ts';
 import type { TcpDrops } from '../lib/tcp-drops.ts';
 
 export interface EvidenceSources {
@@ -30,9 +31,13 @@ export class PathWitness {
     const now = tcpDrops?.();
     const before = this.#before.get(peer) ?? this.#start;
     if (now !== undefined) this.#before.set(peer, now);
+    // The kernel counts for all peers together: what cannot happen to this one is another's.
+    const signature = isAuthenticated(peer.options) ? 'badSignature' : 'unexpectedSignature';
+    const dropped = (counter: keyof TcpDrops) =>
+      Math.max(0, (now?.[counter] ?? 0) - (before?.[counter] ?? 0));
     return {
-      signatureDrops: Math.max(0, (now?.signature ?? 0) - (before?.signature ?? 0)),
-      ttlDrops: Math.max(0, (now?.ttl ?? 0) - (before?.ttl ?? 0)),
+      signatureDrops: dropped(signature),
+      ttlDrops: peer.options.ttlSecurity === undefined ? 0 : dropped('ttl'),
       alive: alive(peer),
       loopLagMs: loopLagMs(),
     };

@@ -100,11 +100,12 @@ describe('what the kernel dropped', () => {
       'IpExt: 1 1000',
       '',
     ].join('\n');
-    expect(parseTcpDrops(text)).toEqual({ signature: 7, ttl: 16 });
+    expect(parseTcpDrops(text)).toEqual({ badSignature: 5, unexpectedSignature: 2, ttl: 16 });
   });
 
   it('counters that are not there count as none', () => {
-    expect(parseTcpDrops('TcpExt: A TCPMinTTLDrop\nTcpExt: 1\n')).toEqual({ signature: 0, ttl: 0 });
-    expect(parseTcpDrops('')).toEqual({ signature: 0, ttl: 0 });
+    const NONE = { badSignature: 0, unexpectedSignature: 0, ttl: 0 };
+    expect(parseTcpDrops('TcpExt: A TCPMinTTLDrop\nTcpExt: 1\n')).toEqual(NONE);
+    expect(parseTcpDrops('')).toEqual(NONE);
   });
 });

@@ -30,7 +30,8 @@ export type CauseCode = (typeof CAUSE_TABLE)[number]['code'];
 
 /** What others know of the way to the peer. */
 export interface PathEvidence {
-  /** Segments that the kernel dropped for a TCP-MD5 or TCP-AO signature, of any peer, since this was last asked. */
+  /** Segments that the kernel dropped for a TCP-MD5 or TCP-AO signature since this was last asked, of this peer or of
+   *  another with the same kind of trouble. */
   readonly signatureDrops?: number;
   /** The same for a TTL below the smallest accepted (RFC 5082). */
   readonly ttlDrops?: number;
@@ -95,8 +96,12 @@ const SUSPICIONS = {
 export function evidenceText({ signatureDrops = 0, ttlDrops = 0, alive }: PathEvidence): string | undefined {
   const parts = [
     ...(alive === undefined ? [] : [`the host is there: ${alive}`]),
-    ...(signatureDrops === 0 ? [] : [`the kernel dropped ${signatureDrops} segments for their signature`]),
-    ...(ttlDrops === 0 ? [] : [`the kernel dropped ${ttlDrops} segments for their TTL`]),
+    ...(signatureDrops === 0 ? [] : [dropped(signatureDrops, 'signature')]),
+    ...(ttlDrops === 0 ? [] : [dropped(ttlDrops, 'TTL')]),
   ];
   return parts.length === 0 ? undefined : parts.join(', ');
+}
+
+function dropped(count: number, why: string): string {
+  return `the kernel dropped ${count === 1 ? `a segment for its ${why}` : `${count} segments for their ${why}`}`;
 }

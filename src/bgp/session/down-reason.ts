@@ -107,11 +107,12 @@ export function downReason(facts: DownFacts): DownReason {
 }
 
 /** What the queues held matters where somebody was silent; the way to the peer where nobody answered. */
-function particulars({ cause, queues, evidence = {} }: DownFacts): string[] {
+function particulars({ cause, queues, transport, evidence = {} }: DownFacts): string[] {
   if (cause === 'hold-timer' || cause === 'send-hold-timer') {
     return queues === undefined ? [] : [queueText(queues, evidence.loopLagMs)];
   }
-  const text = cause === 'connect-failed' ? evidenceText(evidence) : undefined;
+  const silent = transport === undefined || transport.code === 'ETIMEDOUT';
+  const text = cause === 'connect-failed' && silent ? evidenceText(evidence) : undefined;
   return text === undefined ? [] : [text];
 }
 

@@ -14,7 +14,7 @@ export interface SessionNote {
   readonly reason: DownReason | undefined;
   /** As the log has it. */
   readonly sentence: string;
-  /** The same failure as before, once more. */
+  /** A failure as before, once more. */
   readonly repeated: boolean;
 }
 
@@ -27,6 +27,11 @@ export interface HistoryImage {
   readonly lastDownAt: number | undefined;
 }
 
+/** Two may take turns: a dial that is not answered, and a neighbour that is not found. */
+const REMEMBERED_FAILURES = 2;
+/** How much the kernel has dropped, as causes.ts says it. */
+const DROPPED = /the kernel dropped [^,;]*/g;
+
 export class PeerHistory {
   readonly #clock: Clock;
   readonly #log: Logger;
@@ -34,6 +39,8 @@ export class PeerHistory {
   #state: FsmState = 'Idle';
   /** The next session to come up never was down. */
   #goesOn = false;
+  /** The last failures, each once. */
+  #failures: string[] = [];
   /** Wall-clock milliseconds of the last change of state. */
   since: number;
   establishedCount = 0;
@@ -84,6 +91,7 @@ export class PeerHistory {
       return;
     }
     this.establishedCount++;
+    this.#failures = [];
     const families = context.families.map((family) => family.name);
     this.#log.info(
       { peer: name, as: context.peerAs, holdTime: context.holdTime, families },
@@ -98,7 +106,7 @@ export class PeerHistory {
   }
 
   down(name: string, reason: DownReason, wasEstablished: boolean): void {
-    const repeated = this.lastDown?.sentence === reason.sentence;
+    const repeated = this.#remember(reason);
     this.lastDown = reason;
     this.lastDownAt = this.#clock.wallTime();
     const fields = { peer: name, cause: reason.cause, code: reason.code };
@@ -112,5 +120,16 @@ export class PeerHistory {
       this.#log[repeated ? 'debug' : 'info'](fields, sentence);
     }
     this.#onNote({ kind: wasEstablished ? 'down' : 'failed', reason, sentence, repeated });
+  }
+
+  /** Whether it is one of the last failures; how much the kernel has dropped makes no other one of it. */
+  #remember({ code, sentence }: DownReason): boolean {
+    const failure = `${code} ${sentence.replaceAll(DROPPED, '')}`;
+    const known = this.#failures.includes(failure);
+    this.#failures = [failure, ...this.#failures.filter((each) => each !== failure)].slice(
+      0,
+      REMEMBERED_FAILURES,
+    );
+    return known;
   }
 }

@@ -141,6 +141,18 @@ describe('suspicions need evidence', () => {
     }
   });
 
+  it('are none where the system knows better', () => {
+    const transport = new TransportError('ENETUNREACH', 'network is unreachable');
+    const { code, sentence } = downReason({
+      ...silent,
+      transport,
+      path: plain,
+      evidence: { signatureDrops: 1 },
+    });
+    expect(code).toBe('unreachable');
+    expect(sentence).toBe('cannot connect; ENETUNREACH, no route to the peer; in Connect');
+  });
+
   it('without evidence nobody answers, and that is all', () => {
     expect(downReason({ ...silent, path: signed, evidence: {} }).code).toBe('no-answer');
     expect(downReason({ ...silent, path: plain, evidence: { alive: 'BFD is up' } }).code).toBe('no-answer');
