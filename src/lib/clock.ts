@@ -18,6 +18,9 @@ export interface Clock {
   setTimer(delayMs: number, fn: () => void): Timer;
 }
 
+/** What Node can wait at a time; with more it calls at once. Long-Lived Stale Times are up to half a year (RFC 9494). */
+const LONGEST_MS = 2 ** 31 - 1;
+
 export const systemClock: Clock = {
   now: () => performance.now(),
   wallTime: () => Date.now(),
@@ -27,10 +30,10 @@ export const systemClock: Clock = {
     const due = performance.now() + delayMs;
     const fire = (): void => {
       const left = due - performance.now();
-      if (left > 0) handle = setTimeout(fire, Math.ceil(left));
+      if (left > 0) handle = setTimeout(fire, Math.min(LONGEST_MS, Math.ceil(left)));
       else fn();
     };
-    let handle = setTimeout(fire, delayMs);
+    let handle = setTimeout(fire, Math.min(LONGEST_MS, delayMs));
     return { cancel: () => clearTimeout(handle) };
   },
 };

@@ -161,6 +161,13 @@ export class RestartHelper {
     return waiting.ribPeer;
   }
 
+  /** The peer that is back is another one, and what was kept is gone: the times that ran were the old one's. */
+  startOver(): void {
+    this.#staleTimer?.cancel();
+    this.#stopLongLived();
+    this.#expired.clear();
+  }
+
   /** What a peer that is back has not confirmed by then is not kept. */
   limitStale(ribPeer: RibPeer, families: Iterable<Family>): void {
     const concerned = [...families];

@@ -13,8 +13,16 @@ import type { KernelSync } from './kernel-sync.ts';
 import type { PeerHandle } from './peer-registry.ts';
 
 const MS_PER_SECOND = 1000;
-/** A peer that this side dials, and that is alive, has answered by then. */
+/**
+ * A peer that this side dials, and that is alive, has answered by then. Also one that the kernel calls unreachable may be
+ * there a moment later, when links and neighbours have been found again, and the kernel forwards meanwhile.
+ */
 export const CONTACT_LIMIT_MS = 20_000;
+/**
+ * How often it is looked whether somebody is still waited for. What ends a wait is not only what sessions tell: limits
+ * pass, attempts fail, links go, and peers are removed or switched off.
+ */
+const REVIEW_MS = 1000;
 
 export interface RecoveryTools {
   readonly rib: Rib;
@@ -37,7 +45,7 @@ interface Underway {
   readonly begun: number;
   readonly waitMs: number;
   readonly ranges: boolean;
-  readonly timers: readonly Timer[];
+  timer: Timer;
   /** Families whose routes are not chosen yet. */
   readonly families: Set<Family>;
 }
@@ -81,13 +89,11 @@ export class RestartRecovery {
     const { wait } = config.router.restart;
     const settings = [...config.peers, ...config.dynamicPeers].filter((each) => restarts(each));
     const waitMs = wait * MS_PER_SECOND;
-    // A peer that dials in has until its own timer for this speaker ends.
-    const limits = [CONTACT_LIMIT_MS, ...settings.map((each) => patience(each.gracefulRestart)), waitMs];
     this.#underway = {
       begun: clock.now(),
       waitMs,
       ranges: config.dynamicPeers.some((each) => restarts(each)),
-      timers: [...new Set(limits)].map((limit) => clock.setTimer(limit, () => this.review())),
+      timer: this.#nextReview(),
       families: new Set(FAMILIES),
     };
     for (const { id } of FAMILIES) rib.defer(id);
@@ -95,6 +101,13 @@ export class RestartRecovery {
       { peers: settings.length, wait },
       'restarted: routes are chosen when the peers have sent theirs',
     );
+  }
+
+  #nextReview(): Timer {
+    return this.#tools.clock.setTimer(REVIEW_MS, () => {
+      if (this.#underway !== undefined) this.#underway.timer = this.#nextReview();
+      this.review();
+    });
   }
 
   /** Something became of a peer: goes on where nobody is waited for any more. */
@@ -116,7 +129,7 @@ export class RestartRecovery {
 
   /** Waits no longer, whatever has come. */
   stop(): void {
-    for (const timer of this.#underway?.timers ?? []) timer.cancel();
+    this.#underway?.timer.cancel();
     this.#underway = undefined;
   }
 
@@ -146,6 +159,7 @@ export class RestartRecovery {
     if (!settings.families.includes(family.name)) return false;
     if (peer.state === 'OpenSent' || peer.state === 'OpenConfirm') return true;
     const mayDialIn = settings.passive && this.#canReach(handle);
+    // One that dials in has until its own timer for this speaker ends.
     const limit = mayDialIn ? patience(settings.gracefulRestart) : CONTACT_LIMIT_MS;
     return !this.#isOver(underway, limit);
   }

@@ -80,5 +80,8 @@ export function ribPeerOf(
     return handed.ribPeer;
   }
   const resumed = restarts.resume(restartOffer, families);
-  return resumed === undefined ? rib.addPeer(identity, checks) : rib.resumePeer(resumed, identity, checks);
+  if (resumed === undefined) return rib.addPeer(identity, checks);
+  const peer = rib.resumePeer(resumed, identity, checks);
+  if (peer !== resumed) restarts.startOver();
+  return peer;
 }

@@ -169,10 +169,12 @@ export class Speaker {
         this.bfd.refresh(handle);
         this.#note(handle);
         this.watchers.peerChanged(handle);
+        if (!handle.peer.adminUp) this.#settleWhenReady();
       },
       onForgotten: (handle) => {
         this.bfd.remove(handle);
         this.fallover.forget(handle);
+        this.#settleWhenReady();
       },
       onSession: (handle) => {
         this.#note(handle);
@@ -180,7 +182,7 @@ export class Speaker {
       },
       onProgress: () => {
         this.recovery.review();
-        if (!this.#settled) this.#settleWhenReady();
+        this.#settleWhenReady();
       },
     });
     this.recovery = new RestartRecovery({
@@ -310,6 +312,7 @@ export class Speaker {
    * that nobody wants are really stale. The FIB's own timer is for peers that never come.
    */
   #settleWhenReady(): void {
+    if (this.#settled) return;
     const handles = [...this.registry.values()].filter(({ peer }) => peer.adminUp);
     const complete = handles.every(({ established }) => {
       return established?.session.context.families.every((family) => established.endOfRib.has(family.id));
@@ -321,7 +324,7 @@ export class Speaker {
     } else {
       this.#settleTimer ??= this.parts.clock.setTimer(SETTLE_POLL_MS, () => {
         this.#settleTimer = undefined;
-        if (!this.#settled) this.#settleWhenReady();
+        this.#settleWhenReady();
       });
     }
   }

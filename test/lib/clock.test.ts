@@ -23,6 +23,31 @@ describe('the system clock', () => {
     expect(early).toEqual([]);
   });
 
+  test('waits longer than Node can at a time', () => {
+    const days = 194 * 24 * 3_600_000;
+    const delays: number[] = [];
+    let next = (): void => {};
+    let time = 0;
+    const now = vi.spyOn(performance, 'now').mockImplementation(() => time);
+    vi.stubGlobal('setTimeout', (fn: () => void, ms: number) => {
+      delays.push(ms);
+      next = fn;
+    });
+    try {
+      const fired: number[] = [];
+      systemClock.setTimer(days, () => fired.push(time));
+      for (let i = 0; i < 20 && fired.length === 0; i++) {
+        time += delays.at(-1)!;
+        next();
+      }
+      expect(Math.max(...delays)).toBeLessThan(2 ** 31);
+      expect(fired).toEqual([days]);
+    } finally {
+      vi.unstubAllGlobals();
+      now.mockRestore();
+    }
+  });
+
   test('a timer that waits for the rest of its time can be cancelled, too', async () => {
     const now = vi.spyOn(performance, 'now').mockReturnValue(0);
     try {

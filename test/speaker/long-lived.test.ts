@@ -266,6 +266,23 @@ describe('a peer that comes back', () => {
     expect(kept(set)).toEqual([]);
   });
 
+  it('as another router takes nothing over, not even the time that ran', async () => {
+    const set = await afterLoss();
+    const { lab, speaker } = set;
+    await lab.run(100_000);
+    const capabilities = [restart(), long()];
+    const again = lab.raw(A, { as: 65002, id: '10.99.0.1', holdTime: 0, capabilities });
+    await lab.connect(speaker, again);
+    expect(kept(set)).toEqual([]);
+    again.announce([P2]);
+    // Longer than the Stale Time of the other one, and without an End-of-RIB.
+    await lab.run(1_100_000);
+    expect(kept(set)).toEqual([P2]);
+    again.drop();
+    await lab.run(1000);
+    expect(kept(set)).toEqual([P2]);
+  });
+
   it('a policy that changed meanwhile keeps the mark on what the peer has not sent', async () => {
     const set = await afterLoss();
     await set.lab.run(100_000);

@@ -5,7 +5,7 @@ import type { Capability } from '../../src/bgp/wire/capabilities.ts';
 import type { ConfigInput } from '../../src/config/schema.ts';
 import type { MemKernel } from '../../src/fib/mem-kernel.ts';
 import { CONTACT_LIMIT_MS } from '../../src/speaker/restart-recovery.ts';
-import type { RawPeer } from '../support/raw-peer.ts';
+import { ip, type RawPeer } from '../support/raw-peer.ts';
 import { SimLab, type SimSpeaker, simKernel } from '../support/sim-lab.ts';
 import { OWN_ADDRESS, OWN_AS, peerInput } from './rig.ts';
 
@@ -170,6 +170,51 @@ describe('restarting speaker', () => {
     expect(chosen(speaker)).toBe(0);
     await lab.run(3000);
     expect(chosen(speaker)).toBe(1);
+  });
+
+  it.each([
+    ['is switched off', (speaker: SimSpeaker) => speaker.api.peerDown(DEAD, undefined)],
+    ['is removed', (speaker: SimSpeaker) => speaker.reload(inputFor([A, B]))],
+  ])('waits no longer for a peer that %s', async (_, end) => {
+    const { lab, speaker, kernel, connect } = await restarted([A, B, DEAD]);
+    for (const address of [A, B]) {
+      const peer = await connect(address);
+      peer.announce([address === A ? P1 : P2]);
+      peer.endOfRib();
+    }
+    await lab.run(5000);
+    expect(chosen(speaker)).toBe(0);
+    await end(speaker);
+    await lab.run(1500);
+    expect(chosen(speaker)).toBe(2);
+    // Nor do the kernel's routes of the run before.
+    expect(kernelRoutes(kernel)).toEqual([P1, P2]);
+  });
+
+  it('waits no longer for a peer whose connection breaks before its OPEN, when the time for a contact is over', async () => {
+    const { lab, speaker, connect } = await restarted([A, B, DEAD]);
+    for (const address of [A, B]) {
+      const peer = await connect(address);
+      peer.announce([address === A ? P1 : P2]);
+      peer.endOfRib();
+    }
+    const mute = lab.network.host(ip(DEAD)).connect(
+      {
+        remote: { address: ip(OWN_ADDRESS), port: 179 },
+        local: { address: ip(DEAD), port: 0 },
+        interface: undefined,
+        ttl: undefined,
+        minTtl: undefined,
+        password: undefined,
+      },
+      { onConnect() {}, onData() {}, onEnd() {}, onClose() {} },
+    );
+    await lab.run(CONTACT_LIMIT_MS + 5000);
+    expect(speaker.peer(DEAD).state).toBe('OpenSent');
+    expect(chosen(speaker)).toBe(0);
+    mute.destroy();
+    await lab.run(1500);
+    expect(chosen(speaker)).toBe(2);
   });
 
   it('is none where nothing of a run before is there, or where it is told not to recover', async () => {
