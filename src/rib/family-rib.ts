@@ -51,17 +51,10 @@ export class FamilyRib {
     this.explainer = this.#newDecision(decision);
   }
 
-  /** Other rules: every prefix is decided again. */
+  /** Other rules, from the next decision on. */
   useDecision(options: DecisionOptions): void {
     this.locRib.decision = this.#newDecision(options);
     this.explainer = this.#newDecision(options);
-    this.decideAll();
-  }
-
-  decideAll(): void {
-    for (let id = 1; id < this.prefixes.limit; id++) {
-      if (this.prefixes.inUse(id) && this.paths.first(id) !== 0) this.locRib.markDirty(id);
-    }
   }
 
   #newDecision(options: DecisionOptions): Decision {

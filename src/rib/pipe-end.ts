@@ -11,7 +11,7 @@ import type { Feed } from './feeds.ts';
 import { type ImportResult, REJECT } from './import-checks.ts';
 import type { RibPeer } from './rib-peer.ts';
 import type { PeerPolicy } from './route-policy.ts';
-import { type ResumableWork, RowWalk } from './row-walk.ts';
+import { PrefixWalk, type ResumableWork, RowWalk } from './row-walk.ts';
 
 /** Numbers of routes since the pipe came up. */
 export interface PipeCounters {
@@ -25,8 +25,8 @@ export interface PipeCounters {
   withdrawn: number;
 }
 
-/** The clock is looked at once in so many prefixes. */
-const PREFIXES_PER_CLOCK = 64;
+/** Prefixes passed over that one counts for: a policy runs. */
+const SYNC_COST = 1 << 10;
 
 /** BIRD 1.6's other kind of pipe: only best routes, and as routes of the pipe itself. */
 export interface Veil {
@@ -289,21 +289,9 @@ export class PipeEnd implements Feed {
   }
 
   #walk(again: boolean): ResumableWork {
-    let next = 1;
-    return {
-      run: (expired) => {
-        const { prefixes, paths } = this.source;
-        for (let done = 0; next < prefixes.limit; next++) {
-          if (this.#closed) return false;
-          if (!prefixes.inUse(next) || paths.first(next) === 0) continue;
-          this.#sync(next, again);
-          if (++done % PREFIXES_PER_CLOCK === 0 && expired()) {
-            next++;
-            return true;
-          }
-        }
-        return false;
-      },
+    const visit = (prefixId: number): void => {
+      if (!this.#closed) this.#sync(prefixId, again);
     };
+    return new PrefixWalk(this.source, visit, SYNC_COST);
   }
 }

@@ -7,7 +7,7 @@ import { FAMILIES, type Family } from '../bgp/wire/families.ts';
 import type { Clock } from '../lib/clock.ts';
 import { formatAddress } from '../lib/ip.ts';
 import type { Scheduler } from '../lib/scheduler.ts';
-import { flushPeer, markNextHopsDirty, markStale, reimport, removeStale } from './adj-rib-in.ts';
+import { flushPeer, reimport } from './adj-rib-in.ts';
 import { AttrStore } from './attr-store.ts';
 import type { DecisionOptions } from './decision.ts';
 import { FamilyRib } from './family-rib.ts';
@@ -23,6 +23,7 @@ import {
   uniformImport,
 } from './rib-peer.ts';
 import type { ResumableWork } from './row-walk.ts';
+import { TableWalks } from './table-walks.ts';
 import type { ExportDriver } from './update-group.ts';
 import { UpdateGroups } from './update-groups.ts';
 
@@ -46,6 +47,7 @@ export class Rib {
   readonly attrs: AttrStore;
   readonly peers = new PeerTable();
   readonly checks: ImportChecks;
+  readonly walks: TableWalks;
   /** The main table, by family id. */
   readonly families: readonly FamilyRib[];
   /** Of all tables; places of tables that are gone are used again. */
@@ -61,10 +63,8 @@ export class Rib {
   #decision: DecisionOptions;
   /** Tables that are gone: empty, or soon so. */
   readonly #vacant = new Set<FamilyRib>();
-  readonly #walks: ResumableWork[] = [];
   /** The table whose groups the next export run begins with, so that none starves. */
   #exportTurn = 0;
-  readonly #wakeWalk: () => void;
   readonly #wakeExport: () => void;
   readonly #wakeDecide: () => void;
   /** Ids of families that wait for `release`. */
@@ -81,7 +81,7 @@ export class Rib {
     this.#decision = options.decision;
     this.attrs = new AttrStore(this.nextHops, options.defaultLocalPref, options.rows);
     this.checks = new ImportChecks(this.attrs, options.own);
-    this.#wakeWalk = scheduler.add({ name: 'walk', run: (deadline) => this.#runWalks(deadline) });
+    this.walks = new TableWalks(scheduler.add({ name: 'walk', run: (deadline) => this.#runWalks(deadline) }));
     this.#wakeDecide = scheduler.add({
       name: 'decide',
       run: (deadline) => this.#runDecisions(deadline),
@@ -210,9 +210,9 @@ export class Rib {
   suspendPeer(peer: RibPeer, keeps: (familyId: number) => boolean): void {
     for (const groups of this.groups) groups.leave(peer.id);
     for (const rib of this.#homesOf(peer)) {
-      markStale(rib, peer);
+      this.walks.markStale(rib, peer);
       // Only what is stale: the peer may be back, and announce, before the walk is over.
-      if (!keeps(rib.family.id)) this.addWork(removeStale(rib, peer));
+      if (!keeps(rib.family.id)) this.walks.sweepStale(rib, peer);
     }
   }
 
@@ -228,15 +228,12 @@ export class Rib {
 
   /** Queues a long walk behind those under way. */
   addWork(work: ResumableWork): void {
-    this.#walks.push(work);
-    this.#wakeWalk();
+    this.walks.add(work);
   }
 
   /** Next hops whose state changed: every route through them is decided again, in slices. */
   nextHopsChanged(changed: ReadonlySet<number>): void {
-    // Before peers that leave and policies that run again: traffic may be lost meanwhile.
-    this.#walks.unshift(...this.all.map((rib) => markNextHopsDirty(rib, changed)));
-    this.#wakeWalk();
+    for (const table of this.all) this.walks.decideThrough(table, changed);
   }
 
   /** Own identifiers for loop checks from now on (RFC 4456 §8). */
@@ -248,7 +245,13 @@ export class Rib {
   useDecision(options: DecisionOptions, defaultLocalPref: number): void {
     this.attrs.useDefaultLocalPref(defaultLocalPref);
     this.#decision = options;
-    for (const rib of this.all) rib.useDecision(options);
+    for (const table of this.all) this.useDecisionIn(table, options);
+  }
+
+  /** The same for one table alone. */
+  useDecisionIn(table: FamilyRib, options: DecisionOptions): void {
+    table.useDecision(options);
+    this.walks.decideAll(table);
   }
 
   /** A session can take bytes again. */
@@ -269,8 +272,7 @@ export class Rib {
   /** Nothing waits to be walked, decided or exported (members that lag do not count). */
   get idle(): boolean {
     return (
-      this.#walks.length === 0 &&
-      this.all.every((rib) => rib.locRib.dirtyCount === 0 && rib.changes.length === 0)
+      this.walks.isEmpty && this.all.every((rib) => rib.locRib.dirtyCount === 0 && rib.changes.length === 0)
     );
   }
 
@@ -297,13 +299,9 @@ export class Rib {
 
   #runWalks(deadline: number): boolean {
     const expired = this.#until(deadline);
-    while (this.#walks.length > 0) {
-      if (this.#walks[0]!.run(expired)) return true;
-      this.#walks.shift();
-      if (expired()) break;
-    }
+    const more = this.walks.run(expired);
     if (this.#leaving.size > 0) this.#wakeExport();
-    return this.#walks.length > 0;
+    return more;
   }
 
   #runDecisions(deadline: number): boolean {
@@ -330,7 +328,7 @@ export class Rib {
   }
 
   #runExport(deadline: number): boolean {
-    const expired = this.#until(deadline);
+    const expired = this.#pastOnePiece(deadline);
     const { length } = this.groups;
     const start = this.#exportTurn;
     for (let i = 0; i < length; i++) {
@@ -356,6 +354,16 @@ export class Rib {
 
   #until(deadline: number): () => boolean {
     return () => this.#clock.now() >= deadline;
+  }
+
+  /** For work that asks before each piece: the first one is done however late it is, or it would never be. */
+  #pastOnePiece(deadline: number): () => boolean {
+    let asked = false;
+    return () => {
+      const expired = asked && this.#clock.now() >= deadline;
+      asked = true;
+      return expired;
+    };
   }
 }
 

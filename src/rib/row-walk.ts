@@ -1,11 +1,11 @@
-// A walk over the rows of one peer, or of all, that can stop and go on, so that a peer with a full table does not hold up the
-// others when it leaves or when its policy changes.
+// Walks over the rows of one peer, or of all, and over the prefixes of a table, that can stop and go on, so that a peer with
+// a full table does not hold up the others when it leaves or when its policy changes.
 
 import type { FamilyRib } from './family-rib.ts';
 import type { RibPeer } from './rib-peer.ts';
 
-/** The clock is looked at once in so many rows passed over; a visited row counts for many. */
-const ROWS_PER_CLOCK = 1 << 16;
+/** The clock is looked at once in so many rows or prefixes passed over; a visited one counts for many. */
+const PASSES_PER_CLOCK = 1 << 16;
 const VISIT_COST = 256;
 
 /** Work that is done in slices: `run` returns true while some is left. */
@@ -28,9 +28,14 @@ export class RowWalk implements ResumableWork {
     this.#done = done;
   }
 
+  /** Whether it is over this peer's rows of this table. */
+  isOver(rib: FamilyRib, peer: RibPeer): boolean {
+    return rib === this.#rib && peer.id === this.#peerId;
+  }
+
   run(expired: () => boolean): boolean {
     const { paths } = this.#rib;
-    let budget = ROWS_PER_CLOCK;
+    let budget = PASSES_PER_CLOCK;
     while (this.#row < paths.limit) {
       const row = this.#row++;
       budget--;
@@ -41,9 +46,45 @@ export class RowWalk implements ResumableWork {
       }
       if (budget > 0) continue;
       if (expired()) return true;
-      budget = ROWS_PER_CLOCK;
+      budget = PASSES_PER_CLOCK;
     }
     this.#done?.();
+    return false;
+  }
+}
+
+export class PrefixWalk implements ResumableWork {
+  readonly #rib: FamilyRib;
+  readonly #visit: (prefixId: number) => void;
+  readonly #visitCost: number;
+  #prefixId = 1;
+
+  /** Over the prefixes that have a path; `visitCost`: how many that are passed over one that is visited counts for. */
+  constructor(rib: FamilyRib, visit: (prefixId: number) => void, visitCost = VISIT_COST) {
+    this.#rib = rib;
+    this.#visit = visit;
+    this.#visitCost = visitCost;
+  }
+
+  /** From the first prefix on again. */
+  restart(): void {
+    this.#prefixId = 1;
+  }
+
+  run(expired: () => boolean): boolean {
+    const { paths, prefixes } = this.#rib;
+    let budget = PASSES_PER_CLOCK;
+    while (this.#prefixId < prefixes.limit) {
+      const prefixId = this.#prefixId++;
+      budget--;
+      if (prefixes.inUse(prefixId) && paths.first(prefixId) !== 0) {
+        this.#visit(prefixId);
+        budget -= this.#visitCost;
+      }
+      if (budget > 0) continue;
+      if (expired()) return true;
+      budget = PASSES_PER_CLOCK;
+    }
     return false;
   }
 }

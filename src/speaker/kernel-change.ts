@@ -55,7 +55,7 @@ async function replaceKernel(
   before?.retire(next);
   room.kernel = next;
   if (next === undefined) place.rib.nextHops.untrack(place.domain);
-  for (const rib of place.families) rib.decideAll();
+  for (const family of place.families) place.rib.walks.decideAll(family);
   await digested(speaker, next);
   // Not earlier: what no decision has claimed yet looks like a leftover. Before all peers have sent what they have,
   // leftovers wait as they do after a start.

@@ -122,7 +122,8 @@ export class KernelRoutes {
 
   #recompute(): void {
     this.forgetTargets();
-    for (const rib of this.#sources.place.families) rib.decideAll();
+    const { rib, families } = this.#sources.place;
+    for (const family of families) rib.walks.decideAll(family);
   }
 
   #parseSources({ ipv4, ipv6 }: KernelRouteSources['prefSource']): (Uint8Array | undefined)[] {

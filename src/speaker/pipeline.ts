@@ -12,7 +12,7 @@ import type { Family } from '../bgp/wire/families.ts';
 import type { NlriBatch } from '../bgp/wire/nlri-batch.ts';
 import type { DecodedUpdate, UpdateDecoder } from '../bgp/wire/update-decoder.ts';
 import type { Clock } from '../lib/clock.ts';
-import { announce, markStale, sweepStale, withdraw } from '../rib/adj-rib-in.ts';
+import { announce, withdraw } from '../rib/adj-rib-in.ts';
 import { announceWithin, hasRoom } from '../rib/blocked-import.ts';
 import type { Rib } from '../rib/rib.ts';
 import type { RibPeer } from '../rib/rib-peer.ts';
@@ -87,18 +87,18 @@ export class Pipeline {
 
   /** RFC 7313 §4: what the refresh does not confirm goes when it ends. */
   beginRefresh(from: UpdateSource, family: Family): void {
-    markStale(this.#rib.homeOf(from.ribPeer, family.id), from.ribPeer);
+    this.#rib.walks.markStale(this.#rib.homeOf(from.ribPeer, family.id), from.ribPeer);
   }
 
   endRefresh(from: UpdateSource, family: Family): void {
-    sweepStale(this.#rib.homeOf(from.ribPeer, family.id), from.ribPeer);
+    this.#rib.walks.sweepStale(this.#rib.homeOf(from.ribPeer, family.id), from.ribPeer);
   }
 
   /** RFC 4724 §4.2: what a restarted peer has not sent again by now, it does not have. */
   #endOfRib(from: UpdateSource, family: Family): void {
     const first = !from.endOfRib.has(family.id);
     from.endOfRib.add(family.id);
-    if (first) sweepStale(this.#rib.homeOf(from.ribPeer, family.id), from.ribPeer);
+    if (first) this.#rib.walks.sweepStale(this.#rib.homeOf(from.ribPeer, family.id), from.ribPeer);
     from.onEndOfRib(family);
   }
 

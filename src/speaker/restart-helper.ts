@@ -7,9 +7,7 @@ import type { DownCause, DownReason } from '../bgp/session/down-reason.ts';
 import { CEASE, ERROR } from '../bgp/wire/error-codes.ts';
 import type { Family } from '../bgp/wire/families.ts';
 import type { Clock, Timer } from '../lib/clock.ts';
-import { removeStale, sweepStale } from '../rib/adj-rib-in.ts';
 import type { FamilyRib } from '../rib/family-rib.ts';
-import { keepLongLived } from '../rib/long-lived.ts';
 import type { Rib } from '../rib/rib.ts';
 import type { RibPeer } from '../rib/rib-peer.ts';
 import { familiesOf, namesOf, offerImage, offerOf, type RestartImage, timesOf } from './restart-image.ts';
@@ -132,7 +130,7 @@ export class RestartHelper {
     }
     for (const family of families) {
       // RFC 4724 §4.2: a second restart in a row; what is stale still goes. RFC 8538 §4 and RFC 9494 §4.2 let it stay.
-      if (!patient && !offer.longLived.has(family)) sweepStale(this.#table(ribPeer, family), ribPeer);
+      if (!patient && !offer.longLived.has(family)) this.#sweep(ribPeer, family);
     }
     this.#rib.suspendPeer(ribPeer, (familyId) => [...families].some((family) => family.id === familyId));
     const waiting: Waiting = { ribPeer, offer, families, restart: undefined };
@@ -154,7 +152,7 @@ export class RestartHelper {
     for (const family of waiting.families) {
       // RFC 4724 §4.2: no capability, not this family, or forwarding state lost.
       if (offer?.preserved.includes(family) === true && negotiated.includes(family)) continue;
-      sweepStale(this.#table(waiting.ribPeer, family), waiting.ribPeer);
+      this.#sweep(waiting.ribPeer, family);
       this.#stopLongLived(family);
     }
     this.limitStale(waiting.ribPeer, waiting.families);
@@ -175,7 +173,7 @@ export class RestartHelper {
     this.#staleTimer = this.#clock.setTimer(STALE_LIMIT_MS, () => {
       for (const family of concerned) {
         // RFC 9494 §4.2: the timer that runs goes on.
-        if (!this.#longLived.has(family)) sweepStale(this.#table(ribPeer, family), ribPeer);
+        if (!this.#longLived.has(family)) this.#sweep(ribPeer, family);
       }
     });
   }
@@ -200,6 +198,11 @@ export class RestartHelper {
     return this.#rib.homeOf(ribPeer, family.id);
   }
 
+  /** What of the family is stale goes. */
+  #sweep(ribPeer: RibPeer, family: Family): void {
+    this.#rib.walks.sweepStale(this.#table(ribPeer, family), ribPeer);
+  }
+
   #deadline(seconds: number, done: () => void): Deadline {
     const ms = seconds * MS_PER_SECOND;
     return { timer: this.#clock.setTimer(ms, done), until: this.#clock.now() + ms };
@@ -221,7 +224,7 @@ export class RestartHelper {
       this.#endWait(waiting, family);
       return;
     }
-    this.#rib.addWork(keepLongLived(this.#table(ribPeer, family), ribPeer));
+    this.#rib.walks.keepLongLived(this.#table(ribPeer, family), ribPeer);
     // One that runs since an earlier restart is not set again.
     if (this.#longLived.has(family)) return;
     const deadline = this.#deadline(seconds, () => this.#longLifeOver(ribPeer, family));
@@ -232,7 +235,7 @@ export class RestartHelper {
     this.#longLived.delete(family);
     if (this.#waiting !== undefined) this.#endWait(this.#waiting, family);
     else {
-      this.#rib.addWork(removeStale(this.#table(ribPeer, family), ribPeer));
+      this.#sweep(ribPeer, family);
       this.#expired.add(family);
     }
   }
@@ -240,7 +243,7 @@ export class RestartHelper {
   #endWait(waiting: Waiting, family: Family): void {
     waiting.families.delete(family);
     if (waiting.families.size === 0) this.giveUp();
-    else this.#rib.addWork(removeStale(this.#table(waiting.ribPeer, family), waiting.ribPeer));
+    else this.#sweep(waiting.ribPeer, family);
   }
 
   #stopLongLived(only?: Family): void {

@@ -57,7 +57,7 @@ export async function prepareTables(
       rooms.borrow();
       for (const { change, room, kernel } of changed) {
         room.config = roomConfig(after, change.after);
-        for (const family of room.place.families) useMultipath(family, room.config);
+        for (const family of room.place.families) useMultipath(room.place.rib, family, room.config);
         await kernel.apply();
         applyOrigins(speaker, room, change);
       }

@@ -64,7 +64,7 @@ export class TableRooms implements OtherTables {
       rib.addTable(family),
     );
     const own = roomConfig(config, table);
-    for (const family of families) useMultipath(family, own);
+    for (const family of families) useMultipath(rib, family, own);
     const local = rib.addLocalPeer(homeOf(families));
     const place = { rib, families, local, domain: this.#freeDomain() };
     const room = new TableRoom(table.name, place, own, this.#tools);
@@ -207,8 +207,8 @@ function homeOf(families: readonly FamilyRib[]): readonly number[] {
 }
 
 /** As many next hops as the table's own kernel section allows. */
-export function useMultipath(family: FamilyRib, { kernel }: Config): void {
+export function useMultipath(rib: Rib, family: FamilyRib, { kernel }: Config): void {
   const { options } = family.locRib.decision;
   const multipathLimit = kernel.install ? kernel.ecmp : 1;
-  if (options.multipathLimit !== multipathLimit) family.useDecision({ ...options, multipathLimit });
+  if (options.multipathLimit !== multipathLimit) rib.useDecisionIn(family, { ...options, multipathLimit });
 }

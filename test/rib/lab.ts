@@ -146,6 +146,8 @@ export class TickingClock implements Clock {
 export interface LabOptions {
   readonly decision?: Partial<DecisionOptions>;
   readonly exportChunk?: number;
+  /** Milliseconds of a slice; 10 unless given. */
+  readonly sliceMs?: number;
   /** Milliseconds that a look at the clock takes. */
   readonly tick?: number;
   /** Room in each table at the start; that of a full table unless given. */
@@ -161,7 +163,10 @@ export class RibLab {
 
   constructor(options: LabOptions = {}) {
     this.clock = new TickingClock(this.sim, options.tick ?? 0);
-    this.scheduler = new Scheduler(this.clock, { sliceMs: 10, defer: (fn) => this.#turns.push(fn) });
+    this.scheduler = new Scheduler(this.clock, {
+      sliceMs: options.sliceMs ?? 10,
+      defer: (fn) => this.#turns.push(fn),
+    });
     this.rib = new Rib(
       {
         own: { routerId: OWN_ID, clusterIds: [OWN_ID] },
