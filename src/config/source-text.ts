@@ -49,12 +49,42 @@ export function printable(text: string): string {
   return text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (char) => (char === '\t' ? ' ' : '\u00b7'));
 }
 
+/** Shorter texts are part of any word. */
+const SHORTEST_PART = 4;
+
+/** Where `secret` stands in a text: anywhere, but a short one only as a word of its own. */
+function occurrences(text: string, secret: string): Span[] {
+  const found: Span[] = [];
+  if (secret === '') return found;
+  const isWord = (char: string | undefined): boolean => char !== undefined && /\w/.test(char);
+  for (let start = text.indexOf(secret); start >= 0; start = text.indexOf(secret, start + 1)) {
+    const end = start + secret.length;
+    const isPart = isWord(text[start - 1]) || isWord(text[end]);
+    if (secret.length >= SHORTEST_PART || !isPart) found.push({ start, end });
+  }
+  return found;
+}
+
+/** A text in which these secrets are blacked out. */
+export function withoutSecrets(text: string, secrets: Iterable<string>): string {
+  const spans = merged([...secrets].flatMap((secret) => occurrences(text, secret)));
+  let shown = '';
+  let at = 0;
+  for (const { start, end } of spans) {
+    shown += text.slice(at, start) + MASK;
+    at = end;
+  }
+  return shown + text.slice(at);
+}
+
 export class SourceText {
   readonly file: string;
   readonly text: string;
   /** Offset of each line's first character. */
   readonly #lineStarts: readonly number[];
   readonly #masks: Span[] = [];
+  readonly #hidden = new Set<string>();
+  /** Made anew after another mask. */
   #ordered: readonly Span[] | undefined;
 
   constructor(file: string, text: string) {
@@ -70,6 +100,11 @@ export class SourceText {
     if (span.end <= span.start) return;
     this.#masks.push(span);
     this.#ordered = undefined;
+  }
+
+  /** Blacks out a text in every excerpt, wherever it stands. */
+  hide(secret: string): void {
+    for (const line of secret.split('\n')) this.#hidden.add(line.trim());
   }
 
   /**
@@ -133,31 +168,40 @@ export class SourceText {
     const plainUntil = (end: number): void => {
       if (end > at) segments.push({ start: at, end, shown: this.text.slice(at, end), masked: false });
     };
-    const masks = this.#merged();
-    for (let i = firstEndingAfter(masks, from); i < masks.length; i++) {
-      const mask = masks[i]!;
-      if (mask.start >= to) break;
+    for (const mask of this.#masksOf(from, to)) {
       plainUntil(mask.start);
-      const end = Math.min(mask.end, to);
-      segments.push({ start: Math.max(mask.start, from), end, shown: MASK, masked: true });
-      at = end;
+      segments.push({ ...mask, shown: MASK, masked: true });
+      at = mask.end;
     }
     plainUntil(to);
     return segments;
   }
 
-  /** Masks in order, overlapping ones joined; made anew only after another mask. */
-  #merged(): readonly Span[] {
-    if (this.#ordered !== undefined) return this.#ordered;
-    const merged: { start: number; end: number }[] = [];
-    for (const span of [...this.#masks].sort((a, b) => a.start - b.start)) {
-      const last = merged.at(-1);
-      if (last !== undefined && span.start <= last.end) last.end = Math.max(last.end, span.end);
-      else merged.push({ ...span });
+  /** What is blacked out of a line, in order. */
+  #masksOf(from: number, to: number): readonly Span[] {
+    this.#ordered ??= merged(this.#masks);
+    const line = this.text.slice(from, to);
+    const spans = [...this.#hidden].flatMap((secret) =>
+      occurrences(line, secret).map(({ start, end }) => ({ start: from + start, end: from + end })),
+    );
+    for (let i = firstEndingAfter(this.#ordered, from); i < this.#ordered.length; i++) {
+      const { start, end } = this.#ordered[i]!;
+      if (start >= to) break;
+      spans.push({ start: Math.max(start, from), end: Math.min(end, to) });
     }
-    this.#ordered = merged;
-    return merged;
+    return merged(spans);
   }
+}
+
+/** In order, overlapping ones joined. */
+function merged(spans: readonly Span[]): readonly Span[] {
+  const joined: { start: number; end: number }[] = [];
+  for (const span of [...spans].sort((a, b) => a.start - b.start)) {
+    const last = joined.at(-1);
+    if (last !== undefined && span.start <= last.end) last.end = Math.max(last.end, span.end);
+    else joined.push({ ...span });
+  }
+  return joined;
 }
 
 /** Index of the first of these ordered spans that ends after `offset`. */

@@ -160,11 +160,23 @@ describe('passwords', () => {
     ['misspelt, without quotes', ONE('passwd s3cret;')],
     ['with something after it', ONE('password "x" s3cret;')],
     ['after a forgotten semicolon', ONE('passive password "s3cret";')],
+    ['elsewhere on the line', ONE('description "not s3cret-1 yet"; password "s3cret"; bogus 1;')],
+    ['elsewhere in the file', `define OLD = "s3cret" bogus;\n${ONE('password "s3cret";')}`],
+    ['in a message', `${ONE('password "s3cret";')} protocol s3cret {}`],
     ['in a constant', `define P = "s3cret"; ${ONE('password P')}`],
     ['as a number', ONE('password 53cret;').replace('53cret', 's3cret')],
   ])('%s are never shown', (_, text) => {
     const { errors, issues } = read(text, { dialect: '2.x' });
     expect(errors).not.toEqual([]);
     expect(JSON.stringify(issues)).not.toContain('s3cret');
+  });
+
+  test('leave what only looks like part of one', () => {
+    const { issues } = read(ONE('password "ne"; next hop bogus;'), { dialect: '2.x' });
+    expect(issues[0]?.excerpt?.text).toContain(
+      'neighbor 10.0.0.2 as 1; password <redacted>; next hop bogus;',
+    );
+    const words = read(ONE('password s3cret hold time 240; hold tim 3;'), { dialect: '2.x' });
+    expect(words.issues.at(-1)?.excerpt?.text).toContain('; hold tim 3;');
   });
 });
