@@ -197,6 +197,16 @@ export class FamilyFib {
     this.#leftovers.push({ words: words.slice(at, at + this.family.words), bits, target });
   }
 
+  /** Sets `named[id]` for every target that something here names; nothing may be under way, and no scan run. */
+  nameTargets(named: Uint8Array): void {
+    for (let id = 0; id < this.#limit; id++) {
+      named[this.#desired[id]!] = 1;
+      named[this.#installed[id]!] = 1;
+    }
+    for (const { target } of this.#leftovers) named[target] = 1;
+    this.orphans.nameTargets(named);
+  }
+
   /** Takes up to `most` operations out of the queue; undefined where there are none among the prefixes looked at,
    *  though `hasWork` may still say that there is more. */
   fill(most: number): SentBatch | undefined {

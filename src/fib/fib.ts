@@ -16,7 +16,7 @@ import { Reconciler } from './reconcile.ts';
 import { RetryLists } from './retry.ts';
 import type { RouteTargets } from './route-targets.ts';
 import { TamperGuard } from './tamper-guard.ts';
-import type { Kernel, KernelLink, KernelTarget, RouteRows } from './types.ts';
+import type { FibRouteState, FibStats, Kernel, KernelLink, RouteRows } from './types.ts';
 
 export type { PrefixReader } from './family-fib.ts';
 
@@ -30,28 +30,6 @@ export interface FibOptions {
   readonly families: readonly { readonly family: Family; readonly reader: PrefixReader }[];
   /** Milliseconds after which `startupComplete` happens by itself. */
   readonly settleTime?: number;
-}
-
-export interface FibStats {
-  /** Prefixes that have or should have a route, routes believed in the kernel, operations waiting or under way,
-   *  prefixes whose last operation failed, routes of an earlier run not wanted so far. */
-  desired: number;
-  installed: number;
-  pending: number;
-  failed: number;
-  orphans: number;
-  /** Operations so far. */
-  written: number;
-  /** Own routes written again because a scan or a notification showed that somebody had changed them. */
-  repaired: number;
-}
-
-export interface FibRouteState {
-  readonly desired: KernelTarget | undefined;
-  readonly installed: KernelTarget | undefined;
-  readonly state: 'installed' | 'pending' | 'failed';
-  /** Why it is not installed as wanted. */
-  readonly problem: string | undefined;
 }
 
 /** Operations a batch, and batches on their way: enough to keep the netlink thread busy, few enough that a newer wish
@@ -72,12 +50,13 @@ export class Fib implements KernelConsumer {
   readonly targets: RouteTargets;
   /** Called, from the FIB's stage, when a cleared prefix is really gone: its id may be reused. */
   onIdle: (familyId: number, prefixId: number) => void = () => {};
+  /** Called, from there, too, when ids of `targets` that no route names may mean others from now on. */
+  onTargetsSwept: () => void = () => {};
   readonly #options: FibOptions;
   readonly #rooms: (Room | undefined)[] = [];
   readonly #stage: Stage = { name: 'fib', run: (deadline) => this.#run(deadline) };
   readonly #wake: () => void;
   readonly #failures: FailureLog;
-  #definedTargets = 0;
   #batchesInFlight = 0;
   #nextRoom = 0;
   #written = 0;
@@ -311,6 +290,7 @@ export class Fib implements KernelConsumer {
     const { clock } = this.#options;
     const silent = this.#frozen || this.#closing?.keep === true;
     const ready = this.#scanned();
+    if (this.targets.wantsSweep) this.#sweepTargets();
     while (ready && !silent && this.#failure === undefined && this.#batchesInFlight < MAX_BATCHES_IN_FLIGHT) {
       if (!this.#sendOne() && !this.#hasWork()) break;
       if (clock.now() >= deadline) return this.#hasWork();
@@ -334,10 +314,7 @@ export class Fib implements KernelConsumer {
 
   #send(room: Room, sent: SentBatch): void {
     const { kernel } = this.#options;
-    for (; this.#definedTargets < this.targets.size; this.#definedTargets++) {
-      const id = this.#definedTargets + 1;
-      kernel.defineTarget(id, this.targets.get(id));
-    }
+    this.targets.takeNew((id, target) => kernel.defineTarget(id, target));
     this.#batchesInFlight++;
     kernel.apply(sent.batch).then(
       (failures) => {
@@ -352,6 +329,15 @@ export class Fib implements KernelConsumer {
         this.failed(error instanceof Error ? error : new Error(String(error)));
       },
     );
+  }
+
+  #sweepTargets(): void {
+    const rooms = this.#rooms.filter((room) => room !== undefined);
+    if (this.#batchesInFlight > 0 || rooms.some(({ reconciler }) => reconciler.scanRuns)) return;
+    const named = new Uint8Array(this.targets.limit);
+    for (const { fib } of rooms) fib.nameTargets(named);
+    this.targets.sweep(named);
+    this.onTargetsSwept();
   }
 
   #scanned(): boolean {

@@ -71,6 +71,11 @@ export class Orphans {
     return undefined;
   }
 
+  /** Sets `named[id]` for every target of a route. */
+  nameTargets(named: Uint8Array): void {
+    for (let row = 0; row < this.#rows; row++) named[this.#targets[row]!] = 1;
+  }
+
   #find(words: Int32Array, at: number, bits: number): number {
     const mask = this.#slots.length - 1;
     for (let slot = this.#hash(words, at, bits) & mask; ; slot = (slot + 1) & mask) {

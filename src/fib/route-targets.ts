@@ -1,5 +1,6 @@
 // Where routes go, interned: a target is a type, next hops in canonical order, a metric and a preferred source, and
-// its id is what the FIB's columns hold. Few targets serve a million routes, so they are objects and are kept.
+// its id is what the FIB's columns hold. Few targets serve a million routes, so they are objects. Nobody counts who names
+// one: when many have come since the last time, those that no column names are forgotten, and their ids used again.
 
 import { optionalBytesEqual } from '../lib/bytes.ts';
 import { formatAddress } from '../lib/ip.ts';
@@ -20,6 +21,9 @@ export interface RouteTargetDefaults {
   readonly metric: number;
 }
 
+/** So many targets at least, and so many for each that was left the last time, before it is worth looking for idle ones. */
+const SWEEP_MIN = 1 << 10;
+const SWEEP_RATIO = 2;
 /** Far above any number of targets; two ids and a bit make one exact number. */
 const MAX_TARGETS = 2 ** 25;
 
@@ -27,6 +31,10 @@ export class RouteTargets {
   readonly #defaults: RouteTargetDefaults;
   readonly #targets: (KernelTarget | undefined)[] = [undefined];
   readonly #byKey = new Map<string, number>();
+  readonly #freeIds: number[] = [];
+  /** Ids that mean something else since `takeNew`. */
+  #new: number[] = [];
+  #sweepAt = SWEEP_MIN;
   /** Answers of `satisfies` by pair of ids. */
   readonly #matches = new Map<number, boolean>();
 
@@ -48,7 +56,37 @@ export class RouteTargets {
 
   /** Targets known. */
   get size(): number {
-    return this.#targets.length - 1;
+    return this.#byKey.size;
+  }
+
+  /** Every id is below this. */
+  get limit(): number {
+    return this.#targets.length;
+  }
+
+  /** There may be many that nobody names any more. */
+  get wantsSweep(): boolean {
+    return this.size >= this.#sweepAt;
+  }
+
+  /** Forgets every target that is not named; `named[id]` is 1 for those that are. */
+  sweep(named: Uint8Array): void {
+    for (const [key, id] of this.#byKey) {
+      if (named[id] === 1) continue;
+      this.#byKey.delete(key);
+      this.#targets[id] = undefined;
+      this.#freeIds.push(id);
+    }
+    this.#new = this.#new.filter((id) => named[id] === 1);
+    this.#matches.clear();
+    this.#sweepAt = Math.max(SWEEP_MIN, SWEEP_RATIO * this.size);
+  }
+
+  /** Visits the targets that were interned since the last call. */
+  takeNew(visit: (id: number, target: KernelTarget) => void): void {
+    if (this.#new.length === 0) return;
+    for (const id of this.#new) visit(id, this.get(id));
+    this.#new = [];
   }
 
   /** The id (1 or more) of a target; equal targets have equal ids, whatever the order of their next hops. */
@@ -59,16 +97,17 @@ export class RouteTargets {
     const key = `${spec.type} ${metric} ${source} ${nextHops.map(hopKey).join(' ')}`;
     const known = this.#byKey.get(key);
     if (known !== undefined) return known;
-    const id = this.#targets.length;
+    const id = this.#freeIds.pop() ?? this.#targets.length;
     this.#byKey.set(key, id);
-    this.#targets.push({
+    this.#targets[id] = {
       type: spec.type,
       nextHops,
       metric,
       table: this.#defaults.table,
       protocol: this.#defaults.protocol,
       ...(spec.prefSource === undefined ? {} : { prefSource: spec.prefSource }),
-    });
+    };
+    this.#new.push(id);
     return id;
   }
 

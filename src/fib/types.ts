@@ -185,3 +185,25 @@ export interface Kernel {
   watch(events: KernelEvents): Promise<void>;
   close(): Promise<void>;
 }
+
+export interface FibStats {
+  /** Prefixes that have or should have a route, routes believed in the kernel, operations waiting or under way,
+   *  prefixes whose last operation failed, routes of an earlier run not wanted so far. */
+  desired: number;
+  installed: number;
+  pending: number;
+  failed: number;
+  orphans: number;
+  /** Operations so far. */
+  written: number;
+  /** Own routes written again because a scan or a notification showed that somebody had changed them. */
+  repaired: number;
+}
+
+export interface FibRouteState {
+  readonly desired: KernelTarget | undefined;
+  readonly installed: KernelTarget | undefined;
+  readonly state: 'installed' | 'pending' | 'failed';
+  /** Why it is not installed as wanted. */
+  readonly problem: string | undefined;
+}

@@ -77,6 +77,7 @@ export class KernelRoutes {
       found[each.family.id] = each;
       return found;
     }, []);
+    sources.fib.onTargetsSwept = () => this.forgetTargets();
     sources.fib.onIdle = (familyId, prefixId) => home[familyId]!.prefixes.release(prefixId);
   }
 

@@ -47,6 +47,28 @@ describe('Fib', () => {
     expect(bench.own()).toEqual(['192.0.2.0/24 10.0.0.4 50']);
   });
 
+  it('knows no more targets than routes lead to, however many there have been', async () => {
+    const bench = await Bench.started();
+    let swept = 0;
+    bench.fib.onTargetsSwept = () => swept++;
+    bench.set('198.51.100.0/24', '10.0.0.2');
+    bench.set('2001:db8:9::/48', '2001:db8::2');
+    const ends: string[] = [];
+    for (let metric = 1; metric <= 3000; metric++) {
+      bench.set('192.0.2.0/24', '10.0.0.3', { metric });
+      if (metric % 500 !== 0) continue;
+      await bench.run();
+      ends.push(...bench.own().filter((text) => text.startsWith('192')));
+    }
+    expect(ends).toEqual(
+      [500, 1000, 1500, 2000, 2500, 3000].map((metric) => `192.0.2.0/24 10.0.0.3 ${metric}`),
+    );
+    expect(bench.own()).toHaveLength(3);
+    expect(swept).toBeGreaterThan(1);
+    expect(bench.targets.size).toBeLessThan(1100);
+    expect(bench.fib.stats()).toMatchObject({ desired: 3, installed: 3, pending: 0, failed: 0 });
+  });
+
   it('tells when a cleared prefix is gone, once, and not before', async () => {
     const bench = await Bench.started();
     bench.set('192.0.2.0/24', '10.0.0.2');

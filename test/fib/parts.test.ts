@@ -37,6 +37,37 @@ describe('RouteTargets', () => {
     expect(() => targets.get(99)).toThrow('99');
   });
 
+  it('are forgotten where nobody names them, and their ids mean others', () => {
+    const targets = newTargets();
+    const via = (i: number) =>
+      targets.intern({ type: 'unicast', nextHops: [{ gateway: address(`10.1.${i >> 8}.${i & 255}`) }] });
+    const ids = Array.from({ length: 1023 }, (_, i) => via(i));
+    expect(targets.wantsSweep).toBe(false);
+    ids.push(via(1023));
+    expect(targets.wantsSweep).toBe(true);
+    const defined = new Map<number, unknown>();
+    const define = () => targets.takeNew((id, target) => defined.set(id, target));
+    define();
+    expect(defined.size).toBe(1024);
+    const unseen = via(2000);
+    const named = new Uint8Array(targets.limit);
+    for (const id of ids.slice(0, 700)) named[id] = 1;
+    targets.sweep(named);
+    expect([targets.size, targets.wantsSweep]).toEqual([700, false]);
+    expect([via(5), via(699)]).toEqual([ids[5], ids[699]]);
+    for (const id of [ids[700]!, unseen]) expect(() => targets.get(id)).toThrow('does not exist');
+    defined.clear();
+    define();
+    expect(defined.size).toBe(0);
+    const again = Array.from({ length: 699 }, (_, i) => via(3000 + i));
+    expect(new Set([...ids.slice(0, 700), ...again]).size).toBe(1399);
+    expect([targets.limit <= 1401, targets.wantsSweep]).toEqual([true, false]);
+    via(4000);
+    expect(targets.wantsSweep).toBe(true);
+    define();
+    expect(new Set(again.map((id) => defined.get(id)))).toEqual(new Set(again.map((id) => targets.get(id))));
+  });
+
   it('takes the kernel’s answer for what was asked where only the interface was left open', () => {
     const targets = newTargets();
     const intern = (nextHops: KernelNextHop[], more = {}) =>
