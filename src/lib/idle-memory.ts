@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import type { LibraryHandle } from 'koffi';
 import { requireKoffi } from './koffi.ts';
 
 type Madvise = (address: number, length: number, advice: number) => number;
@@ -16,10 +17,28 @@ export interface Mapping {
 
 /** madvise(2): the pages go; whoever reads them again gets them from the file. */
 const MADV_DONTNEED = 4;
+/** mallopt(3): sizes from which an allocation has pages of its own, and free ones at the heap's end go. */
+const M_MMAP_THRESHOLD = -3;
+const M_TRIM_THRESHOLD = -1;
+const LARGE_BLOCK = 1 << 20;
 const SMAPS = '/proc/self/smaps';
 /** A private mapping of a file that cannot be written to, and how much in it is the process's own. */
 const FILE_MAPPING =
   /^([0-9a-f]+)-([0-9a-f]+) r-[-x]p [0-9a-f]+ \S+ \d+ +\/.*\n(?:[A-Z].*\n)*?Anonymous: +(\d+) kB$/gm;
+
+/**
+ * For the start: columns, and what else is large, have pages of their own, which are the system's again when they are
+ * freed, and are not filled with zeros when they are not used. By itself glibc does so at first, but as soon as something
+ * large is freed, it keeps what is as large (up to 32 MB) for later, between things that live.
+ */
+export function keepLargeBlocksApart(): void {
+  callLibc((libc) => {
+    const mallopt = libc.func('int mallopt(int, int)');
+    mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK);
+    // Setting one ends the adaption of both.
+    mallopt(M_TRIM_THRESHOLD, 2 * LARGE_BLOCK);
+  });
+}
 
 /** Takes some tens of milliseconds: for moments when nobody waits. */
 export function giveMemoryBack(): void {
@@ -31,14 +50,18 @@ export function giveMemoryBack(): void {
 
 /** What takes a millisecond or two of it: after something that has left little to V8, but freed what libc kept for it. */
 export function trimMemory(): void {
-  try {
-    const libc = requireKoffi()?.load(null);
-    if (libc === undefined) return;
-    // glibc's; other systems have no such function.
+  callLibc((libc) => {
     libc.func('int malloc_trim(size_t)')(0);
     unmapPrograms(libc.func('int madvise(uintptr_t, size_t, int)'));
+  });
+}
+
+/** Not every libc has what is glibc's, nor is there koffi for every machine: then it only costs memory. */
+function callLibc(use: (libc: LibraryHandle) => void): void {
+  try {
+    const libc = requireKoffi()?.load(null);
+    if (libc !== undefined) use(libc);
   } catch (error) {
-    // It only costs memory.
     if (!(error instanceof Error)) throw error;
   }
 }

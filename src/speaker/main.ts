@@ -5,7 +5,7 @@ import { WorkerBfdService } from '../bfd/worker-service.ts';
 import { TcpTransport } from '../bgp/session/tcp-transport.ts';
 import type { Config } from '../config/model.ts';
 import { systemClock, type Timer } from '../lib/clock.ts';
-import { giveMemoryBack, trimMemory } from '../lib/idle-memory.ts';
+import { giveMemoryBack, keepLargeBlocksApart, trimMemory } from '../lib/idle-memory.ts';
 import type { Logger } from '../lib/log.ts';
 import { LoopLag } from '../lib/loop-lag.ts';
 import { packageVersion } from '../lib/package-info.ts';
@@ -63,11 +63,13 @@ export interface RunningSpeaker {
 /** Milliseconds until compiling ahead begins: sockets are open by then, and no session is yet. */
 const WARM_UP_AFTER_MS = 150;
 
-/** Milliseconds after that until V8 has compiled and collected all that it had begun, and let go what it took for that. */
-const TRIM_AFTER_MS = 20_000;
+/** After that V8 goes on compiling and collecting what it had begun; what it takes for that is free at one of these. */
+const TRIM_EVERY_MS = 4000;
+const TRIMS = 3;
 
 /** Starts a speaker; rejects where the kernel is wanted and cannot be had. */
 export async function createSpeaker(options: CreateOptions): Promise<RunningSpeaker> {
+  keepLargeBlocksApart();
   const { config: written, configFile, loadConfig, logger, handed, upgrade } = options;
   const config = handed === undefined ? written : effectiveConfig(written, handed.protocols.off);
   const loopLag = new LoopLag(systemClock);
@@ -121,6 +123,15 @@ export async function createSpeaker(options: CreateOptions): Promise<RunningSpea
   // Not before: a start may scan a large kernel table.
   watchdog.use(config.diagnosis.watchdog);
   let trim: Timer | undefined;
+  const trimLater = (leisure: () => Leisure, times: number): void => {
+    const now = leisure();
+    if (now === 'over' || times === 0) return;
+    trim = systemClock.setTimer(TRIM_EVERY_MS, () => {
+      const isBusy = leisure() === 'busy';
+      if (!isBusy) trimMemory();
+      trimLater(leisure, isBusy ? times : times - 1);
+    });
+  };
   // What answers people and probes comes up first.
   systemClock.setTimer(WARM_UP_AFTER_MS, () =>
     warmUp({
@@ -129,7 +140,7 @@ export async function createSpeaker(options: CreateOptions): Promise<RunningSpea
       leisure: leisureOf(speaker),
       onEnd: () => {
         giveMemoryBack();
-        if (speaker.state === 'running') trim = systemClock.setTimer(TRIM_AFTER_MS, trimMemory);
+        trimLater(leisureOf(speaker), TRIMS);
       },
     }),
   );
