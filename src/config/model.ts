@@ -1,6 +1,6 @@
-// The one typed model that every front-end (native YAML, BIRD's language, Calico's resources) produces and that
-// speaker/from-config maps to the layers' own options. Defaults are already filled in: whoever reads the model
-// never asks what a missing key means.
+// The one typed model that every front-end (native YAML, BIRD's language, Calico's resources) produces and that the
+// speaker maps to the layers' own options (session-options.ts, peer-options.ts). Defaults are already filled in: whoever
+// reads the model never asks what a missing key means.
 
 import type { FamilyName } from '../bgp/wire/families.ts';
 import type { Role } from '../bgp/wire/session-context.ts';

@@ -60,7 +60,7 @@ export class Diagnostics {
 const SECRET = /password|secret|\bkeys?\b/i;
 
 /** The source line of a span with the contents of strings blacked out where the line speaks of a secret. */
-export function shownLine(span: Span): string {
+function shownLine(span: Span): string {
   const line = span.source.line(lineOf(span));
   const shown = SECRET.test(line)
     ? line.replaceAll(/"[^"]*"?/g, (text) => `"${'*'.repeat(text.length - 2 < 0 ? 0 : text.length - 2)}"`)

@@ -130,7 +130,7 @@ export function listMembers(list: List): (Pair | Ec | Lc)[] {
   return out;
 }
 
-export function memberAt(list: List, at: number): Pair | Ec | Lc {
+function memberAt(list: List, at: number): Pair | Ec | Lc {
   const first = readUint32(list.bytes, at);
   if (list.kind === 'eclist') return new Ec(first, readUint32(list.bytes, at + 4));
   if (list.kind !== 'lclist') return new Pair(first);

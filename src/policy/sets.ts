@@ -9,7 +9,7 @@ import { PrefixTrie } from '../lib/prefix-trie.ts';
 import type { PrefixForm, SetElementType, SetType } from './ast.ts';
 
 /** Words a member has. */
-export const ELEMENT_WORDS: Readonly<Record<string, number>> = { rd: 2, ec: 2, lc: 3, ip: 4 };
+const ELEMENT_WORDS: Readonly<Record<string, number>> = { rd: 2, ec: 2, lc: 3, ip: 4 };
 
 /** A range of members, both ends inclusive, each in the words of its type. */
 export interface WordRange {

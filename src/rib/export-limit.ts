@@ -22,7 +22,7 @@ export interface ExportGate {
   settle(): void;
 }
 
-export class BlockingGate implements ExportGate {
+class BlockingGate implements ExportGate {
   readonly #block: NonNullable<ExportLimit['block']>;
   readonly #out: AdjRibOut;
   readonly #filter: ExportFilter | undefined;

@@ -10,7 +10,7 @@ import { RefusalLog } from './refusal-log.ts';
 import type { Endpoint } from './transport.ts';
 
 /** unknown: no peer is configured for it; rate: too often; half-open: too many without an OPEN; no-open: none came. */
-export const REFUSAL_CAUSES = ['unknown', 'rate', 'half-open', 'no-open'] as const;
+const REFUSAL_CAUSES = ['unknown', 'rate', 'half-open', 'no-open'] as const;
 export type RefusalCause = (typeof REFUSAL_CAUSES)[number];
 
 export interface GateLimits {

@@ -1,5 +1,5 @@
-// Everything a session needs to know of one configured peer, in this layer's own words; speaker/from-config maps
-// the configuration to it. And what a change of options means for a session that stands.
+// Everything a session needs to know of one configured peer, in this layer's own words; speaker/session-options.ts
+// maps the configuration to it. And what a change of options means for a session that stands.
 
 import { isDeepStrictEqual } from 'node:util';
 import type { IpAddress, IpBytes } from '../../lib/ip.ts';

@@ -1,6 +1,6 @@
 // AS_PATH values as octets with 4-octet ASes, the form that attribute sets have inside: what the decision reads
-// (length, first, origin, loops) without an object, and what export rewrites (prepend, remove, replace). The
-// 2-octet forms are as4.ts's, text is as-path-text.ts's. (RFC 4271 §4.3, §5.1.2, §9.1.2.2; RFC 5065 §3, §5.3.)
+// (length, first, origin, loops) without an object, what export rewrites (prepend, remove, replace), and text. The
+// 2-octet forms are as4.ts's. (RFC 4271 §4.3, §5.1.2, §9.1.2.2; RFC 5065 §3, §5.3.)
 
 import { readUint32, writeUint32 } from '../../lib/bytes.ts';
 import { SEGMENT } from './iana.ts';
@@ -207,13 +207,6 @@ export function replaceAs(path: Uint8Array, from: number, to: number): Uint8Arra
     replaced.push({ type, ases: ases.map((as) => (as === from ? to : as)) });
   }
   return encodeSegments(replaced);
-}
-
-/** RFC 5065 §4.1: towards outsiders the confederation's segments go. */
-export function removeConfederation(path: Uint8Array): Uint8Array {
-  const kept: AsPathSegment[] = [];
-  for (const segment of segments(path)) if (!isConfederationSegment(segment.type)) kept.push(segment);
-  return encodeSegments(kept);
 }
 
 function anyAs(path: Uint8Array, holds: (as: number) => boolean): boolean {

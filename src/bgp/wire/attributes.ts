@@ -30,7 +30,7 @@ import {
 import { ATTRIBUTE, FLAG, OTHER_ATTRIBUTE_NAMES } from './iana.ts';
 
 /** RFC 4271 §5: the four categories, as their Optional and Transitive bits. */
-export const ATTRIBUTE_CLASS = {
+const ATTRIBUTE_CLASS = {
   'well-known mandatory': FLAG.transitive,
   'well-known discretionary': FLAG.transitive,
   'optional transitive': FLAG.optional | FLAG.transitive,

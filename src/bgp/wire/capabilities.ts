@@ -285,7 +285,7 @@ function encodeValue(capability: KnownCapability): Uint8Array {
   return writer.finish();
 }
 
-export function capabilityCode(capability: Capability): number {
+function capabilityCode(capability: Capability): number {
   return capability.kind === 'unknown' ? capability.code : CAPABILITY_TABLE[capability.kind].code;
 }
 

@@ -1,5 +1,5 @@
-// Communities of four kinds (RFC 1997, 4360, 5701, 8092): text <-> octets, and the set operations that policy and
-// export do on attribute values. Order is kept as received; what a community asks for is policy's and the RIB's.
+// Communities of four kinds (RFC 1997, 4360, 5701, 8092): text <-> octets, and what the protocol itself leaves out of
+// attribute values. Order is kept as received; what a community asks for is policy's and the RIB's.
 
 import { fromHex, readUint16, readUint32, toHex, writeUint16, writeUint32 } from '../../lib/bytes.ts';
 import { formatAddress, parseAddress } from '../../lib/ip.ts';
@@ -14,33 +14,8 @@ export const LARGE_COMMUNITY_BYTES = 12;
 const MAX_UINT16 = 0xffff;
 const MAX_UINT32 = 0xffffffff;
 
-/** True where `bytes[start, end)`, a list of elements of `element.length` octets, holds `element`. */
-export function containsElement(bytes: Uint8Array, start: number, end: number, element: Uint8Array): boolean {
-  for (let at = start; at + element.length <= end; at += element.length) {
-    if (equalAt(bytes, at, element, 0, element.length)) return true;
-  }
-  return false;
-}
-
-/** RFC 1997: is `community` among the values of COMMUNITIES in `bytes[start, end)`. No allocation. */
-export function hasCommunity(bytes: Uint8Array, start: number, end: number, community: number): boolean {
-  for (let at = start; at + COMMUNITY_BYTES <= end; at += COMMUNITY_BYTES) {
-    if (readUint32(bytes, at) === community) return true;
-  }
-  return false;
-}
-
-/** `list` with `element` at its end, or `list` itself where it is there already. */
-export function addElement(list: Uint8Array, element: Uint8Array): Uint8Array {
-  if (containsElement(list, 0, list.length, element)) return list;
-  const out = new Uint8Array(list.length + element.length);
-  out.set(list);
-  out.set(element, list.length);
-  return out;
-}
-
 /** `list` without the elements of `size` octets for which `drop` says so; `list` itself where none is. */
-export function removeElements(
+function removeElements(
   list: Uint8Array,
   size: number,
   drop: (bytes: Uint8Array, at: number) => boolean,
@@ -142,7 +117,7 @@ const EXTENDED_LAYOUT: Readonly<Record<number, 'as2' | 'ipv4' | 'as4'>> = { 0: '
 /** IANA, transitive extended community sub-types that have a customary short name. */
 const EXTENDED_SUBTYPES: Readonly<Record<number, string>> = { 2: 'rt', 3: 'soo' };
 
-export function isTransitiveExtended(bytes: Uint8Array, at: number): boolean {
+function isTransitiveExtended(bytes: Uint8Array, at: number): boolean {
   return (bytes[at]! & NON_TRANSITIVE) === 0;
 }
 

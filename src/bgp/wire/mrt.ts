@@ -74,7 +74,7 @@ export function encodeRib(
   const entry = addPath ? 12 : 8;
   const shown = routes.slice(0, MAX_ENTRIES);
   const size = shown.reduce((sum, { attributes }) => sum + entry + attributes.length, 0);
-  const { plain, addPath: withIds } = SUBTYPES[family.nextHopBytes === IPV4_OCTETS ? 'ipv4' : 'ipv6'];
+  const { plain, addPath: withIds } = SUBTYPES[family.version];
   const record = startRecord(timestamp, addPath ? withIds : plain, 4 + 1 + octets + 2 + size);
   const data = new DataView(record.buffer);
   data.setUint32(HEADER, sequence);

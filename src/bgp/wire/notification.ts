@@ -12,7 +12,7 @@ export { describeNotification } from './error-codes.ts';
 const NO_DATA = new Uint8Array(0);
 
 /** RFC 9003 §2: the length octet's reach. */
-export const MAX_SHUTDOWN_TEXT = 255;
+const MAX_SHUTDOWN_TEXT = 255;
 
 /** The peer's fault, with its answer: whoever catches it sends this NOTIFICATION and closes the session. */
 export class NotificationError extends Error {

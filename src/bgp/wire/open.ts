@@ -9,7 +9,7 @@ import { HEADER_LENGTH, writeHeader } from './header.ts';
 import { AS_TRANS, MESSAGE_TYPE, OPTIONAL_PARAMETER } from './iana.ts';
 import { NotificationError } from './notification.ts';
 
-export const BGP_VERSION = 4;
+const BGP_VERSION = 4;
 const MAX_TWO_OCTET_AS = 65535;
 const MAX_PARAMETER_LENGTH = 255;
 

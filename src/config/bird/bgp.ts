@@ -1,4 +1,4 @@
-// The options of BGP, both dialects. What must hold between them is bgp-checks.ts's.
+// The options of BGP, both dialects. What must hold between them is checks.ts's.
 
 import type { Role } from '../../bgp/wire/session-context.ts';
 import { bfdSettings } from './bfd.ts';

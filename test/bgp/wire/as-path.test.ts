@@ -13,7 +13,6 @@ import {
   parseAs,
   parseAsPath,
   prepend,
-  removeConfederation,
   removePrivateAses,
   replaceAs,
   segments,
@@ -146,9 +145,5 @@ describe('rewriting', () => {
         expect(asPathLength(replaced, 0, replaced.length)).toBe(asPathLength(bytes, 0, bytes.length));
       }),
     );
-  });
-
-  test('5065-4.1-1 confederation segments go', () => {
-    expect(formatAsPath(removeConfederation(path('(65001 65002) 1 [65003] 2')))).toBe('1 2');
   });
 });

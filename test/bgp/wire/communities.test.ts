@@ -1,19 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
-  addElement,
-  containsElement,
   formatCommunity,
   formatExtendedCommunity,
   formatIpv6ExtendedCommunity,
   formatLargeCommunity,
-  hasCommunity,
   keepTransitiveCommunities,
   parseCommunity,
   parseExtendedCommunity,
   parseIpv6ExtendedCommunity,
   parseLargeCommunity,
-  removeElements,
   withoutDuplicates,
 } from '../../../src/bgp/wire/communities.ts';
 import { WELL_KNOWN_COMMUNITIES } from '../../../src/bgp/wire/iana.ts';
@@ -103,18 +99,6 @@ describe('extended communities', () => {
 });
 
 describe('sets', () => {
-  test('contains, add, remove', () => {
-    const list = hex('00010002 00010003');
-    expect(hasCommunity(list, 0, 8, 0x00010003)).toBe(true);
-    expect(hasCommunity(list, 0, 4, 0x00010003)).toBe(false);
-    expect(hasCommunity(list, 0, 8, 0x00020001)).toBe(false);
-    expect(containsElement(list, 0, 8, hex('00010003'))).toBe(true);
-    expect(addElement(list, hex('00010003'))).toBe(list);
-    expect(toHexString(addElement(list, hex('00010004')))).toBe('000100020001000300010004');
-    expect(toHexString(removeElements(list, 4, (bytes, at) => bytes[at + 3] === 2))).toBe('00010003');
-    expect(removeElements(list, 4, () => false)).toBe(list);
-  });
-
   test('8092-3-1 without duplicates: the first of each, in order', () => {
     const element = fc.constantFrom(
       '000000010000000100000001',

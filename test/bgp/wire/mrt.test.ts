@@ -13,7 +13,7 @@ const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 const TIME = 0x6b01d9d6;
 
 describe('a table dump', () => {
-  it('names view and peers as BIRD does', () => {
+  it('6396-2-1, 6396-4.3.1-1: names view and peers as BIRD does', () => {
     const peers = [
       { id: 0, address: new Uint8Array(16), asn: 0 },
       { id: 0x0a090002, address: Uint8Array.of(10, 9, 0, 2), asn: 65001 },
@@ -34,7 +34,7 @@ describe('a table dump', () => {
     );
   });
 
-  it('has of MP_REACH_NLRI the next hop only, and none where there is none', () => {
+  it('6396-4.3.4-1: has of MP_REACH_NLRI the next hop only, and none where there is none', () => {
     const plain = encodeAttributes({ origin: 'IGP', asPath: '' });
     expect(hex(dumpAttributes(plain, 0, plain.length, new Uint8Array(4)))).toBe(hex(plain));
     const nextHop = new Uint8Array(32).fill(0xfe);
@@ -43,7 +43,7 @@ describe('a table dump', () => {
     );
   });
 
-  it('can be read again', () => {
+  it('8050-4.1-1: can be read again, with and without path identifiers', () => {
     const octets = (size: number) => fc.uint8Array({ minLength: size, maxLength: size });
     const route = fc.record({
       peer: fc.nat(2),
