@@ -9,6 +9,7 @@ import { RECEIVED_CAUSES } from './causes-received.ts';
 
 const { open, cease, messageHeader, update } = ERROR;
 
+const TTL_ADVICE = 'count the hops to the peer; ttlSecurity must be set on both sides and to as many hops';
 const MALFORMED = 'look at the message (godwit peer NAME capture) and report it to the maker of the peer';
 
 export const CAUSE_TABLE = [
@@ -59,6 +60,14 @@ export const CAUSE_TABLE = [
     on: 'automatic-stop',
     means: 'this side ended the session by itself',
     advice: "look at this side's log for the reason",
+  },
+  {
+    code: 'ttl-suspected',
+    on: 'hold-timer',
+    states: ['OpenSent'],
+    suspect: 'ttl',
+    means: 'the peer has connected, and its messages seem to come with a TTL too low for ttlSecurity (GTSM)',
+    advice: TTL_ADVICE,
   },
   {
     code: 'hold-timer',
@@ -178,7 +187,7 @@ export const CAUSE_TABLE = [
     transport: ['ETIMEDOUT', undefined],
     suspect: 'ttl',
     means: 'nobody answers, and it looks like a TTL that is too low for ttlSecurity (GTSM)',
-    advice: 'count the hops to the peer; ttlSecurity must be set on both sides and to as many hops',
+    advice: TTL_ADVICE,
   },
   {
     code: 'no-answer',

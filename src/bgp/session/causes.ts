@@ -83,9 +83,12 @@ function matches(pattern: ErrorPattern | undefined, message: NotificationMessage
 }
 
 const SUSPICIONS = {
-  // Without a password here, signed segments that are dropped are those of a peer that has one.
-  key: ({ signatureDrops = 0, alive }, path) =>
-    signatureDrops > 0 || (path?.signed === true && alive !== undefined),
+  // Without a password here, signed segments that are dropped are those of a peer that has one: any peer without, where
+  // fewer are those whose TTL counts.
+  key: ({ signatureDrops = 0, ttlDrops = 0, alive }, path) => {
+    if (path?.signed === true) return signatureDrops > 0 || alive !== undefined;
+    return signatureDrops > 0 && !(path?.ttlSecurity === true && ttlDrops > 0);
+  },
   ttl: ({ ttlDrops = 0, alive }, path) => path?.ttlSecurity === true && (ttlDrops > 0 || alive !== undefined),
 } as const satisfies Record<
   NonNullable<CauseRow['suspect']>,

@@ -141,6 +141,24 @@ describe('suspicions need evidence', () => {
     }
   });
 
+  it('a peer that connects, and whose OPEN the kernel drops for its TTL', () => {
+    const mute = { cause: 'hold-timer', state: 'OpenSent' } as const;
+    const path = { signed: false, ttlSecurity: true };
+    expect(downReason({ ...mute, path, evidence: { ttlDrops: 2 } }).code).toBe('ttl-suspected');
+    expect(downReason({ ...mute, path, evidence: {} }).code).toBe('hold-timer');
+    expect(downReason({ ...mute, path: plain, evidence: { ttlDrops: 2 } }).code).toBe('hold-timer');
+    const later = { ...mute, state: 'Established', path, evidence: { ttlDrops: 2 } } as const;
+    expect(downReason(later).code).toBe('hold-timer');
+  });
+
+  it('the TTL before the signature, where this side signs nothing', () => {
+    const evidence = { signatureDrops: 3, ttlDrops: 4 };
+    const far = { signed: false, ttlSecurity: true };
+    expect(downReason({ ...silent, path: far, evidence }).code).toBe('ttl-suspected');
+    expect(downReason({ ...silent, path: { ...far, signed: true }, evidence }).code).toBe('md5-suspected');
+    expect(downReason({ ...silent, path: far, evidence: { signatureDrops: 3 } }).code).toBe('md5-suspected');
+  });
+
   it('are none where the system knows better', () => {
     const transport = new TransportError('ENETUNREACH', 'network is unreachable');
     const { code, sentence } = downReason({
