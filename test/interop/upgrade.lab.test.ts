@@ -26,6 +26,8 @@ const FROM_BIRD = ['203.0.113.0/24', '198.51.100.0/24'];
 const FROM_FRR = '192.0.2.0/24';
 const BFD = { interval: 300, multiplier: 3 };
 const CONVERGE_MS = 30_000;
+/** Number of a kernel table. */
+const BLUE = 100;
 const SCRIPT = new URL('../support/lab/churn-peer.mjs', import.meta.url).pathname;
 
 const createLab = labOfEachTest();
@@ -145,6 +147,65 @@ describe('a live upgrade', async () => {
       expect(await sessions(bird, frr)).toEqual(before);
       expect(await bfdUp()).toEqual(paths);
       expect(await readFile(`/proc/${pid}/cmdline`, 'utf8')).toContain('godwit.js');
+      // What flaps, flaps.
+      const lost = watched.flatMap(({ deletions }) => deletions).filter((line) => !line.includes('10.60.'));
+      expect(lost).toEqual([]);
+    },
+    6 * CONVERGE_MS,
+  );
+
+  test.skipIf(skip)(
+    'under churn through a pipe, with a kernel table of its own for the table that it comes from',
+    async () => {
+      const lab = await createLab('upgrt', ['own', 'bird', 'churn']);
+      const [own, bird, churner] = [lab.node(0), lab.node(1), lab.node(2)];
+      const config = `router id ${own.ipv4};
+ipv4 table blue;
+protocol device {}
+protocol kernel { ipv4 { export all; }; }
+protocol kernel { kernel table ${BLUE}; ipv4 { table blue; export all; }; }
+protocol pipe { table master4; peer table blue; export all; import all; }
+protocol static { ipv4 { table blue; }; route ${FROM_FRR} blackhole; }
+protocol bgp up { local as ${AS.own}; neighbor ${bird.ipv4} as ${AS.bird}; ipv4 { import all; export all; }; }
+protocol bgp churn { local as ${AS.own}; neighbor ${churner.ipv4} as ${AS.churn}; passive;
+  ipv4 { table blue; import all; export all; }; }
+`;
+      const face = await (await lab.bird('godwit', own, config)).ready();
+      const birdDaemon = await lab.start('bird', bird, {
+        asn: AS.bird,
+        routerId: bird.ipv4,
+        peers: [peerTo(bird, own, AS.own, 'ipv4')],
+        networks: FROM_BIRD,
+        kernel: true,
+      });
+      const churn = await startChurn(lab, churner, own);
+      await established(birdDaemon);
+      await waitForKernel(bird, 'ipv4', FROM_FRR);
+      for (let i = 0; i < STABLE; i += STABLE - 1) {
+        await waitForKernel(bird, 'ipv4', `10.${50 + (i >> 8)}.${i & 255}.0/24`);
+      }
+      const inBlue = async () => {
+        const routes = await own.namespace.ipJson('-4', 'route', 'show', 'table', String(BLUE));
+        return routes.map(({ dst }) => String(dst)).filter((prefix) => !prefix.startsWith('10.60.'));
+      };
+      await waitFor(
+        'both tables are full',
+        async () => (await inBlue()).length === STABLE + 1 + FROM_BIRD.length,
+      );
+      const before = (await inBlue()).sort();
+      const watched = await Promise.all([own, bird].map((node) => lab.watch(node)));
+      const socket = join(own.directory, 'godwit-bird.sock');
+      const godwit = [process.execPath, new URL('../../bin/godwit.js', import.meta.url).pathname];
+      for (const time of [1, 2]) {
+        const answer = await run([...godwit, 'upgrade', '-s', socket]);
+        expect(answer, `time ${time}`).toContain('2 sessions went on');
+        await face.ready();
+      }
+      process.kill(churn.pid, 'SIGHUP');
+      await hasFinalTable(birdDaemon);
+      churn.assertRunning();
+      expect(churn.logTail()).not.toMatch(/closed|notification|error/);
+      expect((await inBlue()).sort()).toEqual(before);
       // What flaps, flaps.
       const lost = watched.flatMap(({ deletions }) => deletions).filter((line) => !line.includes('10.60.'));
       expect(lost).toEqual([]);
