@@ -121,17 +121,6 @@ export class ConnectionFsm {
     };
   }
 
-  /** Names of the timers that run. */
-  get runningTimers(): readonly string[] {
-    const running = {
-      connectRetry: this.#connectRetryTimer.running,
-      delayOpen: this.#delayOpenTimer.running,
-      hold: this.#liveness.holdRunning,
-      keepalive: this.#liveness.keepaliveRunning,
-    };
-    return Object.entries(running).flatMap(([name, on]) => (on ? [name] : []));
-  }
-
   /** Takes an accepted socket: TcpConnectionConfirmed. */
   adopt(socket: TransportSocket): void {
     this.#connection = this.#newConnection('remote');

@@ -74,14 +74,6 @@ export class Liveness {
     return this.#keepalive.leftMs;
   }
 
-  get holdRunning(): boolean {
-    return this.#hold.running;
-  }
-
-  get keepaliveRunning(): boolean {
-    return this.#keepalive.running;
-  }
-
   /** After our OPEN. */
   startLarge(): void {
     this.#awaitsOpen = true;

@@ -79,7 +79,7 @@ export function needsAs4Aggregator(bytes: Uint8Array, start: number): boolean {
   return readUint32(bytes, start) > MAX_TWO_OCTET_AS;
 }
 
-/** One attribute value inside a message; `end < 0` = not there. */
+/** One attribute value inside a message. */
 export interface ValueRange {
   readonly start: number;
   readonly end: number;

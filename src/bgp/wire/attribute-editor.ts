@@ -3,12 +3,11 @@
 // attribute-values.ts.
 
 import { readUint16, readUint32, writeUint32 } from '../../lib/bytes.ts';
+import { growUint8 } from '../../lib/columns.ts';
 import { CANONICAL_FLAGS } from './attributes.ts';
 import { appendAttribute } from './canonical.ts';
-import { FLAG } from './iana.ts';
+import { FLAG, LONG_HEADER, SHORT_HEADER } from './iana.ts';
 
-const SHORT_HEADER = 3;
-const LONG_HEADER = 4;
 const INITIAL_CAPACITY = 512;
 
 /** Where the attribute `type` begins (its flags octet) in the set `bytes[offset, offset + length)`, or -1. */
@@ -109,26 +108,6 @@ export class AttributeEditor {
     return true;
   }
 
-  /** Removes what `drop` says, as export to eBGP does with what must not leave the AS. */
-  removeWhere(drop: (type: number, flags: number) => boolean): void {
-    let at = 0;
-    let kept = 0;
-    while (at < this.length) {
-      const end = attributeEnd(this.bytes, at);
-      if (!drop(this.bytes[at + 1]!, this.bytes[at]!)) {
-        if (kept !== at) this.bytes.copyWithin(kept, at, end);
-        kept += end - at;
-      }
-      at = end;
-    }
-    this.length = kept;
-  }
-
-  /** The set is `bytes[0, write())`. */
-  write(): number {
-    return this.length;
-  }
-
   /** A copy of the set. */
   finish(): Uint8Array {
     return this.bytes.slice(0, this.length);
@@ -160,9 +139,6 @@ export class AttributeEditor {
   }
 
   #reserve(capacity: number): void {
-    if (capacity <= this.bytes.length) return;
-    const larger = new Uint8Array(Math.max(capacity, this.bytes.length * 2));
-    larger.set(this.bytes.subarray(0, this.length));
-    this.bytes = larger;
+    if (capacity > this.bytes.length) this.bytes = growUint8(this.bytes, capacity);
   }
 }

@@ -12,7 +12,7 @@ import {
   SCOPE_HOLDS,
 } from './attributes.ts';
 import { ERROR, UPDATE_ERROR } from './error-codes.ts';
-import { ATTRIBUTE, FLAG } from './iana.ts';
+import { ATTRIBUTE, FLAG, LONG_HEADER, SHORT_HEADER } from './iana.ts';
 import { NotificationError } from './notification.ts';
 
 /** Something worth a log line, with what was done about it. */
@@ -25,8 +25,6 @@ export interface UpdateIssue {
 
 const TYPE_COUNT = 256;
 const CLASS_BITS = FLAG.optional | FLAG.transitive;
-const SHORT_HEADER = 3;
-const LONG_HEADER = 4;
 const WRONG_FLAGS: Malformation = { message: 'wrong flags', subcode: UPDATE_ERROR.attributeFlags };
 const MP_WRONG_FLAGS: Malformation = { message: 'wrong flags', subcode: UPDATE_ERROR.optionalAttribute };
 const OVERRUN: Malformation = {

@@ -3,16 +3,15 @@
 // attribute-editor.ts is for those who change a set step by step.
 
 import { copyBytes, readUint16, writeUint32 } from '../../lib/bytes.ts';
+import { growUint8 } from '../../lib/columns.ts';
 import { CANONICAL_FLAGS } from './attributes.ts';
-import { FLAG } from './iana.ts';
+import { FLAG, LONG_HEADER, SHORT_HEADER } from './iana.ts';
 
 /** What happens to a type; `write` calls back once, whether the attribute is there or not. */
 export const TRANSFORM = { keep: 0, drop: 1, write: 2 } as const;
 export type TransformAction = (typeof TRANSFORM)[keyof typeof TRANSFORM];
 
 const TYPES = 256;
-const SHORT_HEADER = 3;
-const LONG_HEADER = 4;
 const SHORT_VALUE = 255;
 /** Room for what callbacks add beyond the length of the source. */
 const SPARE = 1024;
@@ -116,9 +115,6 @@ export class AttributeTransform {
   }
 
   #reserve(capacity: number): void {
-    if (capacity <= this.bytes.length) return;
-    const larger = new Uint8Array(Math.max(capacity, this.bytes.length * 2));
-    larger.set(this.bytes.subarray(0, this.length));
-    this.bytes = larger;
+    if (capacity > this.bytes.length) this.bytes = growUint8(this.bytes, capacity);
   }
 }

@@ -6,10 +6,9 @@ import { copyBytes } from '../../lib/bytes.ts';
 import { mergeAs4, type ValueRange } from './as4.ts';
 import type { AttributeScan } from './attribute-scan.ts';
 import { ATTRIBUTE_BY_TYPE, CANONICAL_FLAGS } from './attributes.ts';
-import { ATTRIBUTE, FLAG } from './iana.ts';
+import { ATTRIBUTE, FLAG, LONG_HEADER } from './iana.ts';
 
 const MAX_SHORT_VALUE = 255;
-const LONG_HEADER = 4;
 
 /** The most octets that the canonical form of `length` attribute octets can take: widened ASes, longer headers. */
 export function canonicalCapacity(length: number): number {

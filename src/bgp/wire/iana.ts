@@ -81,6 +81,9 @@ export const OTHER_ATTRIBUTE_NAMES: Readonly<Record<number, string>> = {
 
 /** Attribute Flags (RFC 4271 §4.3). */
 export const FLAG = { optional: 0x80, transitive: 0x40, partial: 0x20, extendedLength: 0x10 } as const;
+/** Octets of an attribute before its value: flags, type, and a length of one octet or, with the flag, of two. */
+export const SHORT_HEADER = 3;
+export const LONG_HEADER = 4;
 
 /** ORIGIN values (RFC 4271 §4.3). */
 export const ORIGIN_NAMES = ['IGP', 'EGP', 'INCOMPLETE'] as const;

@@ -191,7 +191,7 @@ function same(a: AfiSafi, b: AfiSafi): boolean {
   return a.afi === b.afi && a.safi === b.safi;
 }
 
-/** The capabilities of one kind, in the order of the message. RFC 4724 §3: of several, the last one counts. */
+/** RFC 4724 §3: of several capabilities of one kind the last one counts. */
 export function lastCapability<K extends CapabilityKind>(
   open: OpenMessage,
   kind: K,

@@ -7,9 +7,8 @@ import { as4PathFor, narrowAggregator, narrowAsPath, needsAs4Aggregator } from '
 import { attributeEnd, valueLength, valueStart } from './attribute-editor.ts';
 import { ATTRIBUTE_BY_TYPE, CANONICAL_FLAGS } from './attributes.ts';
 import { appendAttribute } from './canonical.ts';
-import { ATTRIBUTE, FLAG } from './iana.ts';
+import { ATTRIBUTE, FLAG, LONG_HEADER } from './iana.ts';
 
-const LONG_HEADER = 4;
 /** NEXT_HOP, AS4_AGGREGATOR and three longer headers at most. */
 const EXTRA_OCTETS = 64;
 

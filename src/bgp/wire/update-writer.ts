@@ -3,6 +3,7 @@
 // with which attributes, was decided before.
 
 import { copyBytes, writeUint16, writeUint32 } from '../../lib/bytes.ts';
+import { growUint8 } from '../../lib/columns.ts';
 import { type Family, IPV4_UNICAST } from './families.ts';
 import { HEADER_LENGTH, writeHeader } from './header.ts';
 import { ATTRIBUTE, FLAG, MESSAGE_TYPE } from './iana.ts';
@@ -38,7 +39,7 @@ type Mode = 'idle' | 'announce' | 'announce-mp' | 'withdraw' | 'withdraw-mp';
 
 export class UpdateWriter {
   /** The messages are `bytes[0, length)`; another array after growth and detach. */
-  bytes: Uint8Array;
+  bytes: Uint8Array<ArrayBuffer>;
   length = 0;
   /** Finished messages in `bytes`. */
   messages = 0;
@@ -253,10 +254,7 @@ export class UpdateWriter {
   }
 
   #reserve(capacity: number): void {
-    if (capacity <= this.bytes.length) return;
-    const larger = new Uint8Array(Math.max(capacity, this.bytes.length * 2));
-    larger.set(this.bytes.subarray(0, this.length));
-    this.bytes = larger;
+    if (capacity > this.bytes.length) this.bytes = growUint8(this.bytes, capacity);
   }
 }
 

@@ -119,9 +119,9 @@ describe('keepalive timer', () => {
 
   it('4271-4.4-2: a hold time of 0 starts neither', () => {
     const { clock, liveness } = start(0);
-    expect([liveness.holdRunning, liveness.keepaliveRunning, liveness.keepaliveMs]).toEqual([
-      false,
-      false,
+    expect([liveness.holdLeftMs, liveness.keepaliveLeftMs, liveness.keepaliveMs]).toEqual([
+      undefined,
+      undefined,
       0,
     ]);
     expect(clock.sim.pending).toBe(0);
