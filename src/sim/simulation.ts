@@ -130,18 +130,19 @@ export class Simulation {
     });
   }
 
-  /** Changes whenever a route may have moved. */
+  /** Changes whenever a route may have moved: on narrow ways long after it was sent. */
   #movement(): string {
-    let updates = 0;
+    let messages = 0;
     let sessions = 0;
     for (const { speaker } of this.world.nodes) {
       for (const { peer, established } of speaker.registry.values()) {
-        const { sent } = peer.counters;
-        updates += sent.reduce((sum, count) => sum + count, 0) - sent[MESSAGE_TYPE.keepalive]!;
+        for (const counts of [peer.counters.sent, peer.counters.received]) {
+          messages += counts.reduce((sum, count) => sum + count, 0) - counts[MESSAGE_TYPE.keepalive]!;
+        }
         if (established !== undefined) sessions++;
       }
     }
-    return `${updates} ${sessions}`;
+    return `${messages} ${sessions}`;
   }
 
   setLink(node: SimNode, up: boolean): void {
