@@ -182,6 +182,7 @@ function addCommand(root: Command, name: string, help: string): Command {
 const PARENT_HELP: Readonly<Record<string, string>> = {
   show: 'show one of the tables',
   watch: 'show changes as they happen',
+  clear: 'forget what was counted',
   network: 'originate prefixes',
 };
 
@@ -208,11 +209,20 @@ function addArguments(
       spec.help,
     );
     if (spec.choices !== undefined) option.choices(spec.choices);
+    if (spec.short !== undefined) option.argParser(choose(spec.choices ?? [], spec.short));
     if (spec.type === 'number') option.argParser(parseNumber);
     if (spec.type === 'list') option.argParser(collect);
     if (spec.complete !== undefined) dynamic.add(option);
     command.addOption(option);
   }
+}
+
+function choose(choices: readonly string[], short: Readonly<Record<string, string>>) {
+  return (text: string): string => {
+    const chosen = Object.hasOwn(short, text) ? short[text]! : text;
+    if (choices.includes(chosen)) return chosen;
+    throw new InvalidArgumentError(`Allowed choices are ${choices.join(', ')}.`);
+  };
 }
 
 function parseNumber(text: string): number {

@@ -2,9 +2,12 @@
 
 import type { TestReport } from '../config/run-tests.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
+import { renderSteps } from './render/explain.ts';
 import { safeText, styleFor } from './render/style.ts';
 import { plural } from './render/units.ts';
 import type { Terminal } from './terminal.ts';
+
+const STEP_INDENT = 7;
 
 /** Fails where a test does, where there is none, and where the configuration is wrong. */
 export async function testFilters(file: string, json: boolean, terminal: Terminal): Promise<ExitCode> {
@@ -38,7 +41,7 @@ function render(file: string, reports: readonly TestReport[], color: boolean): s
     return [
       `${style.bad('FAIL')} ${safeText(name)} (${safeText(place)})`,
       `     ${safeText(failure.place)}: ${safeText(failure.message)}`,
-      ...failure.steps.map((step) => style.dim(`       ${safeText(step.place)}  ${safeText(step.text)}`)),
+      renderSteps(failure.steps, STEP_INDENT, { style }).trimEnd(),
     ];
   });
   const failed = reports.filter(({ failure }) => failure !== undefined).length;

@@ -117,6 +117,8 @@ const TYPE_WORDS: Readonly<Record<string, string>> = {
   record: 'a mapping',
 };
 
+const EMPTY_HINT = 'give the key a value or take it out';
+
 function complainAboutUnion(
   issue: z.core.$ZodIssueInvalidUnion,
   schema: z.core.$ZodType,
@@ -144,7 +146,8 @@ function complainAboutUnion(
       { path, message: `${last(path)} is missing`, hint: descriptionHint(schema, path), anchor: 'value' },
     ];
   }
-  const hint = choiceHint(node, words) ?? descriptionHint(schema, path);
+  const empty = node.kind === 'scalar' && node.value === null;
+  const hint = empty ? EMPTY_HINT : (choiceHint(node, words) ?? descriptionHint(schema, path));
   return [{ path, message: `${issue.message}, ${found(node, path)}`, hint, anchor: 'value' }];
 }
 
@@ -167,12 +170,18 @@ export function unknownKeyHint(key: string, accepted: readonly string[]): string
 
 function choiceHint(node: ConfigNode, accepted: readonly string[]): string | undefined {
   if (node.kind !== 'scalar' || accepted.length === 0) return undefined;
-  const near = node.expanded ? undefined : nearest(node.text, accepted);
+  const near = node.expanded ? undefined : (nearest(node.text, accepted) ?? beginning(node.text, accepted));
   return near === undefined ? `accepted: ${listed(accepted)}` : `did you mean ${near}?`;
 }
 
+/** The only one that begins so: ipv4 for ipv4-unicast. */
+function beginning(text: string, accepted: readonly string[]): string | undefined {
+  const found = text === '' ? [] : accepted.filter((each) => each.startsWith(text));
+  return found.length === 1 ? found[0] : undefined;
+}
+
 function typeHint(expected: string, node: ConfigNode): string | undefined {
-  if (node.kind === 'scalar' && node.value === null) return 'give the key a value or take it out';
+  if (node.kind === 'scalar' && node.value === null) return EMPTY_HINT;
   if (expected === 'array') {
     return node.kind === 'scalar' && !node.expanded
       ? 'write a list, also for a single value: [ ... ]'

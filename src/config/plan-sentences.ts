@@ -40,6 +40,9 @@ const LOCAL_POLICY_WORDS: Readonly<Record<LocalPolicyAction, string>> = {
   install: 'kernel routes are computed again',
 };
 
+/** What sockets and ports there are is settled at the start. */
+const LATER = '; at the next start';
+
 export function sentencesOf(plan: Omit<ConfigPlan, 'sentences'>): string[] {
   const { router, decision } = plan;
   return [
@@ -84,7 +87,9 @@ export function sentencesOf(plan: Omit<ConfigPlan, 'sentences'>): string[] {
       ? []
       : [`decision: ${describeSection(decision)}; ${words(decision.actions, DECISION_WORDS)}`]),
     ...(plan.control === undefined ? [] : [controlSentence(plan.control.before, plan.control.after)]),
-    ...(plan.http === undefined ? [] : [`http: ${http(plan.http.before)} -> ${http(plan.http.after)}`]),
+    ...(plan.http === undefined
+      ? []
+      : [`http: ${http(plan.http.before)} -> ${http(plan.http.after)}${LATER}`]),
     ...(plan.log === undefined
       ? []
       : [
@@ -173,9 +178,17 @@ function at(peer: PeerConfig): string {
 }
 
 function controlSentence(before: ControlConfig, after: ControlConfig): string {
-  if (before.socket !== after.socket)
-    return `control socket: ${show(before.socket)} -> ${show(after.socket)}`;
+  if (before.socket !== after.socket) {
+    return `control socket: ${show(before.socket)} -> ${show(after.socket)}${LATER}`;
+  }
+  const ports = [controlPort(before), controlPort(after)];
+  if (ports[0] !== ports[1]) return `control port: ${ports[0]} -> ${ports[1]}${LATER}`;
   return 'control: who may use it, or how, changed';
+}
+
+function controlPort({ tcp }: ControlConfig): string {
+  if (tcp === undefined) return 'off';
+  return `${tcp.address} port ${tcp.port}${tcp.tls === undefined ? ' in the clear' : ''}`;
 }
 
 function endpoint(listen: ListenConfig): string {

@@ -1,6 +1,6 @@
 // The tests that a configuration has for its filters, run, as plain values for whoever shows them.
 
-import { placeOf } from '../policy/filter.ts';
+import { describeStep } from '../policy/filter.ts';
 import { lineOf, type Span } from '../policy/source.ts';
 import type { Config } from './model.ts';
 
@@ -11,11 +11,18 @@ export interface TestReport {
   readonly failure: TestFailureReport | undefined;
 }
 
+/** Where, the filter's text there, and what came of it. */
+export interface TraceStep {
+  readonly place: string;
+  readonly code: string;
+  readonly text: string;
+}
+
 export interface TestFailureReport {
   readonly place: string;
   readonly message: string;
   /** What the filter did, in order. */
-  readonly steps: readonly { readonly place: string; readonly text: string }[];
+  readonly steps: readonly TraceStep[];
 }
 
 /** Runs every test, in the order of the file. */
@@ -28,7 +35,7 @@ export function runTests(config: Config): TestReport[] {
       failure: failure && {
         place: at(failure.span),
         message: failure.message,
-        steps: failure.events.map((event) => ({ place: placeOf(event), text: event.text })),
+        steps: failure.events.map(describeStep),
       },
     };
   });

@@ -22,6 +22,13 @@ export function summarize(config: Config): string[] {
   if (config.networks.length > 0) lines.push(`announcing ${count(config.networks.length, 'network')}`);
   if (config.redistribute.length > 0) lines.push(`redistributing ${config.redistribute.join(', ')}`);
   lines.push(`control socket ${config.control.socket ?? 'off'}`);
+  for (const { socket } of config.control.bird) lines.push(`BIRD's control socket ${socket}`);
+  const { tcp } = config.control;
+  if (tcp !== undefined) {
+    lines.push(
+      `control port ${hostPort(tcp.address, tcp.port)}, ${tcp.tls === undefined ? 'in the clear' : 'TLS'}`,
+    );
+  }
   if (config.http !== undefined) lines.push(`http on ${hostPort(config.http.address, config.http.port)}`);
   return lines;
 }

@@ -15,6 +15,8 @@ export interface ArgumentSpec {
   readonly required: boolean;
   readonly help: string;
   readonly choices?: readonly string[];
+  /** Other words for some of the choices. */
+  readonly short?: Readonly<Record<string, string>>;
   /** What the daemon is asked for when the shell completes the value. */
   readonly complete?: 'peer' | undefined;
 }
@@ -86,7 +88,15 @@ export const file: ArgumentSpec = {
 
 export const longer: ArgumentSpec = flag('longer', '--longer', 'everything inside the prefix too');
 
+const UNICAST = '-unicast';
+
 export const family: ArgumentSpec = {
-  ...option('family', '--family', 'FAMILY', 'only this address family'),
+  ...option('family', '--family', 'FAMILY', 'only this address family; ipv4 and ipv6 for short'),
   choices: FAMILIES.map((each) => each.name),
+  short: Object.fromEntries(
+    FAMILIES.filter(({ name }) => name.endsWith(UNICAST)).map(({ name }) => [
+      name.slice(0, -UNICAST.length),
+      name,
+    ]),
+  ),
 };

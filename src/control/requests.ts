@@ -3,7 +3,7 @@
 
 import { parseCommunity } from '../bgp/wire/communities.ts';
 import { FAMILIES, type FamilyName, familyByName } from '../bgp/wire/families.ts';
-import { parseAddress, parsePrefix } from '../lib/ip.ts';
+import { formatPrefix, parseAddress, parsePrefix } from '../lib/ip.ts';
 import type { JournalQuery } from '../speaker/api/journal.ts';
 import type { SpeakerApi } from '../speaker/api.ts';
 import {
@@ -27,7 +27,13 @@ const MAX_UINT32 = 0xffff_ffff;
 export function checkPrefix(text: string, expected: 'prefix' | 'prefix or address'): void {
   if (parsePrefix(text) !== undefined) return;
   const loose = parsePrefix(text, true);
-  if (loose !== undefined) throw new CommandError('invalid', `${text} has bits set outside its length.`);
+  if (loose !== undefined) {
+    const meant = formatPrefix(loose);
+    throw new CommandError(
+      'invalid',
+      `${text} has bits set outside its length; ${meant} was probably meant.`,
+    );
+  }
   if (expected === 'prefix or address' && parseAddress(text) !== undefined) return;
   throw new CommandError('invalid', `${quote(text)} is not a ${expected}; write it like 192.0.2.0/24.`);
 }

@@ -170,3 +170,16 @@ export class Filter {
 export function placeOf(event: TraceEvent): string {
   return `${event.span.source.name}:${lineOf(event.span)}`;
 }
+
+const LONGEST_CODE = 100;
+
+/** A step for people: where it is, the first line of the filter's own text there, and what came of it. */
+export function describeStep(event: TraceEvent): { place: string; code: string; text: string } {
+  const { source, start, end } = event.span;
+  const code = source.text.slice(start, end).split('\n')[0]!.trim();
+  return {
+    place: placeOf(event),
+    code: code.length > LONGEST_CODE ? `${code.slice(0, LONGEST_CODE)}\u2026` : code,
+    text: event.text,
+  };
+}

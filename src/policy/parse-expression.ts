@@ -235,7 +235,8 @@ function parseParenthesis(reader: TokenReader): Expression {
     return { kind: 'ec', which, ...(subtype === undefined ? {} : { subtype }), key, value, span };
   }
   const first = parseTerm(reader);
-  if (reader.takeOp(')')) return first;
+  // The parentheses are part of what is shown of it.
+  if (reader.takeOp(')')) return { ...first, span: reader.spanFrom(start) };
   if (!reader.takeOp(',')) throw reader.unexpected("')'");
   const second = parseTerm(reader);
   if (reader.takeOp(')')) return { kind: 'pair', high: first, low: second, span: reader.spanFrom(start) };

@@ -88,7 +88,11 @@ function parseStep(reader: TokenReader): TestStep {
   }
   if (!reader.takeWord('expect')) throw reader.unexpected("'route', 'filter' or 'expect'", 'in the test');
   const rejects = reader.takeWord('reject');
-  if (!rejects && !reader.takeWord('accept')) throw reader.unexpected("'accept' or 'reject'");
+  if (!rejects && !reader.takeWord('accept'))
+    throw reader.unexpected(
+      "'accept' or 'reject'",
+      "after expect ('expect accept where bgp_local_pref = 90;')",
+    );
   const where = reader.takeWord('where') ? parseTerm(reader) : undefined;
   return { kind: 'expect', verdict: rejects ? 'reject' : 'accept', where, span: reader.spanFrom(start) };
 }

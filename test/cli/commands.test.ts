@@ -113,6 +113,15 @@ describe('show peers', () => {
     expect((await json('show', 'peers')).peers).toHaveLength(3);
   });
 
+  test('says that nobody has answered yet, after a while', async () => {
+    const waits = { state: 'Connect', lastError: undefined } as const;
+    const since = lab.speaker.peerViews[0]!.since;
+    lab.speaker.peerViews = [fakePeer({ ...waits, since })];
+    expect(await text('show', 'peers')).toContain('no answer so far');
+    lab.speaker.peerViews = [fakePeer({ ...waits, since: Number.MAX_SAFE_INTEGER })];
+    expect(await text('show', 'peers')).not.toContain('no answer so far');
+  });
+
   test('none', async () => {
     lab.speaker.peerViews = [];
     expect(await text('show', 'peers')).toBe('There are no peers.\n');
@@ -214,17 +223,7 @@ describe('show routes', () => {
 
   test('passes every condition on', async () => {
     lab.speaker.routeViews = [fakeRoute()];
-    await text(
-      'show',
-      'routes',
-      '10.1.0.0/16',
-      '--longer',
-      '--best',
-      '--peer',
-      'tor-a',
-      '--family',
-      'ipv4-unicast',
-    );
+    await text('show', 'routes', '10.1.0.0/16', '--longer', '--best', '--peer', 'tor-a', '--family', 'ipv4');
     await text('show', 'routes', '--advertised-to', 'fd99::2');
     await lab.godwit(['show', 'routes', '--rejected', '--before-policy']);
     expect(lab.speaker.queries).toEqual([
@@ -450,7 +449,10 @@ describe('acting', () => {
   test.each([
     [['peer', 'nope', 'up'], 'There is no peer "nope".'],
     [['network', 'del', '10.0.0.0/8'], '10.0.0.0/8 is not originated here.'],
-    [['network', 'add', '10.0.0.1/8'], '10.0.0.1/8 has bits set outside its length.'],
+    [
+      ['network', 'add', '10.0.0.1/8'],
+      '10.0.0.1/8 has bits set outside its length; 10.0.0.0/8 was probably meant.',
+    ],
     [['peer', 'tor-a', 'up', '--reason', 'x'], 'A reason can be given for down and reset, not for up.'],
     [['network', 'add', '203.0.113.0/24'], 'network add failed unexpectedly: the table is on fire'],
   ])('%j fails', async (words, message) => {

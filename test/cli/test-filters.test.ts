@@ -37,7 +37,7 @@ async function godwitTest(name: string, text: string, ...more: string[]) {
 
 const BIRD = `router id 10.0.0.1; protocol device { }
 filter customers {
-  if bgp_path.len > 2 then reject;
+  if ((bgp_path.len > 2)) then reject;
   if (65001,666) ~ bgp_community then { bgp_local_pref = 50; accept; }
   bgp_local_pref = 200;
   accept;
@@ -80,16 +80,16 @@ test "worse" { route 192.0.2.0/24; filter customers; expect reject; }
     expect(out.split('\n')).toEqual([
       'FAIL wrong (bird.conf:9)',
       '     bird.conf:11: this does not hold',
-      '       bird.conf:3  false',
-      '       bird.conf:4  false',
-      '       bird.conf:5  bgp_local_pref = 200',
-      '       bird.conf:6  accept',
+      '       bird.conf:3  ((bgp_path.len > 2))  -> false',
+      '       bird.conf:4  (65001,666) ~ bgp_community  -> false',
+      '       bird.conf:5  bgp_local_pref = 200;',
+      '       bird.conf:6  accept;',
       'FAIL worse (bird.conf:13)',
       '     bird.conf:13: expected reject, the filter says accept',
-      '       bird.conf:3  false',
-      '       bird.conf:4  false',
-      '       bird.conf:5  bgp_local_pref = 200',
-      '       bird.conf:6  accept',
+      '       bird.conf:3  ((bgp_path.len > 2))  -> false',
+      '       bird.conf:4  (65001,666) ~ bgp_community  -> false',
+      '       bird.conf:5  bgp_local_pref = 200;',
+      '       bird.conf:6  accept;',
       '2 tests, 2 failed',
       '',
     ]);
@@ -140,6 +140,11 @@ tests:
       'no route',
       'test "x" { filter customers; expect accept; }',
       'a route and a filter come before what is expected',
+    ],
+    [
+      'an attribute without its verdict',
+      'test "x" { route 10.0.0.0/8; filter customers; expect bgp_med = 1; }',
+      "'accept' or 'reject' after expect ('expect accept where bgp_local_pref = 90;')",
     ],
     ['nonsense', 'test "x" { rout 10.0.0.0/8; }', "expected 'route', 'filter' or 'expect' in the test"],
   ])('refuses %s', async (_title, test, message) => {

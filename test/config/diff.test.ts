@@ -211,6 +211,19 @@ describe('passwords', () => {
   });
 });
 
+describe('control', () => {
+  it('tells a port that waits for the next start from who may use what there is', () => {
+    const with_ = (control: string) => config(TEXT + control);
+    const port = with_('control: { tcp: { listen: "127.0.0.1:8180" } }\n');
+    expect(diffConfig(base, port).sentences).toEqual([
+      'control port: off -> 127.0.0.1 port 8180 in the clear; at the next start',
+    ]);
+    expect(diffConfig(base, with_('control: { allow: [root] }\n')).sentences).toEqual([
+      'control: who may use it, or how, changed',
+    ]);
+  });
+});
+
 describe('lists', () => {
   it('tell what came and what went', () => {
     const after = config(`router: { asn: 64512, id: 10.99.0.1 }
@@ -235,8 +248,8 @@ log: debug
       'network 11.0.0.0/8 announced',
       'network 10.0.0.0/8: type none -> blackhole, med none -> 5',
       'connected routes are redistributed',
-      'control socket: /run/godwit/godwit.sock -> none',
-      'http: off -> 127.0.0.1 port 8179',
+      'control socket: /run/godwit/godwit.sock -> none; at the next start',
+      'http: off -> 127.0.0.1 port 8179; at the next start',
       'log: info, auto -> debug, auto',
     ]);
     const back = diffConfig(after, base).sentences;

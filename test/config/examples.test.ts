@@ -254,5 +254,8 @@ describe('summarize', () => {
     expect(summarize(config(example('node.yaml')))).toContain(
       'kernel: routes installed into table 254, metric 32, protocol 12, up to 1 next hop; learning protocol 80',
     );
+    expect(summarize(config(example('everything.yaml'), INPUTS))).toEqual(
+      expect.arrayContaining([expect.stringMatching(/^control port .*, TLS$/)]),
+    );
   });
 });

@@ -27,7 +27,11 @@ describe('prefixes', () => {
   test.each([
     ['10.0.0.0/8', 'prefix', 'accepted'],
     ['::/0', 'prefix', 'accepted'],
-    ['10.0.0.1/8', 'prefix', 'invalid: 10.0.0.1/8 has bits set outside its length.'],
+    [
+      '10.0.0.1/8',
+      'prefix',
+      'invalid: 10.0.0.1/8 has bits set outside its length; 10.0.0.0/8 was probably meant.',
+    ],
     ['10.0.0.1', 'prefix', 'invalid: "10.0.0.1" is not a prefix; write it like 192.0.2.0/24.'],
     ['10.0.0.1', 'prefix or address', 'accepted'],
     ['10.0.0.0/33', 'prefix', 'invalid: "10.0.0.0/33" is not a prefix; write it like 192.0.2.0/24.'],

@@ -84,6 +84,15 @@ describe.skipIf(!hasOpenssl())('with certificates on both sides', () => {
     expect(warnings).toContain('a control connection is refused: no TLS, or no certificate that is believed');
   });
 
+  test('names TLS to who speaks without it, and a key that is of another certificate', async () => {
+    const { server } = await start(files.server);
+    await expect(status(server, undefined)).rejects.toThrow('wants TLS (--tls-ca, --tls-cert, --tls-key)');
+    const mixed = { ...files.client, key: files.server.key };
+    await expect(status(server, mixed)).rejects.toThrow(
+      `The key ${mixed.key} does not belong to the certificate ${mixed.cert}.`,
+    );
+  });
+
   test('refuses who shows no certificate, and old TLS', async () => {
     const { control, warnings } = await start(files.server);
     const knock = (options: object) =>

@@ -245,7 +245,7 @@ export const CAUSE_TABLE = [
     states: ['OpenSent'],
     means: 'the peer took the connection and closed it before it said anything',
     advice:
-      'most likely this side is not configured there: check the address that it dials from, and the AS numbers',
+      'most likely this side is not configured there: check the address that it dials from, and the AS numbers; or the peer waits after an error or a shutdown (BIRD up to 300 s)',
   },
   {
     code: 'connection-timeout',

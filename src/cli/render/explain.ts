@@ -33,7 +33,9 @@ function renderExports({ exports }: Explanation, look: Look): string {
   const { style } = look;
   const entries = exports.map((entry) => {
     const verdict = entry.advertised ? style.good('advertised') : style.warn('not advertised');
-    const head = `  ${verdict} to ${safeText(entry.peer)}: ${safeText(entry.reason)}\n`;
+    // `advertised: 2 paths` has been said to its colon.
+    const reason = safeText(entry.reason).replace(/^advertised(?:: )?/, '');
+    const head = `  ${verdict} to ${safeText(entry.peer)}${reason === '' ? '' : `: ${reason}`}\n`;
     const trace = renderTrace('export', entry.exportFilter, look);
     if (entry.attributes === undefined) return head + trace;
     const fields: Field[] = [['Next hop', entry.nextHop], ...attributeFields(entry.attributes)];
@@ -42,19 +44,28 @@ function renderExports({ exports }: Explanation, look: Look): string {
   return `${style.bold('Advertised')}\n${entries.join('')}`;
 }
 
-/** A line a step: where, what stands there, what came of it. */
+/** What a filter did, step by step. */
 function renderTrace(direction: string, trace: FilterTraceView | undefined, look: Look): string {
   if (trace === undefined) return '';
   const { style } = look;
   const verdict = trace.accepted ? style.good('accepts') : style.warn('rejects');
   const head = `${' '.repeat(TRACE_INDENT)}${direction} filter ${safeText(trace.name)} ${verdict}\n`;
-  const widest = Math.max(0, ...trace.steps.map(({ place }) => place.length));
-  const lines = trace.steps.map(({ place, code, text }) => {
+  return head + renderSteps(trace.steps, TRACE_INDENT + 2, look);
+}
+
+/** A line a step: where, what stands there, what came of it. */
+export function renderSteps(
+  steps: Readonly<FilterTraceView['steps']>,
+  indent: number,
+  { style }: Pick<Look, 'style'>,
+): string {
+  const widest = Math.max(0, ...steps.map(({ place }) => place.length));
+  const lines = steps.map(({ place, code, text }) => {
     const at = style.dim(safeText(place).padEnd(widest));
     const told = code === text || code === `${text};` ? '' : style.dim(`  -> ${safeText(text)}`);
-    return `${' '.repeat(TRACE_INDENT + 2)}${at}  ${safeText(code)}${told}\n`;
+    return `${' '.repeat(indent)}${at}  ${safeText(code)}${told}\n`;
   });
-  return head + lines.join('');
+  return lines.join('');
 }
 
 function renderKernel({ kernel }: Explanation, look: Look): string {

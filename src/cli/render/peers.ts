@@ -31,14 +31,19 @@ function peerColumns(now: number): Column<PeerView>[] {
     { title: 'RECEIVED', align: 'right', value: (peer) => sum(peer, 'received') },
     { title: 'BEST', align: 'right', value: (peer) => sum(peer, 'best') },
     { title: 'SENT', align: 'right', value: (peer) => sum(peer, 'advertised') },
-    { title: 'INFO', flexible: true, value: infoText },
+    { title: 'INFO', flexible: true, value: (peer) => infoText(peer, now) },
   ];
 }
 
-function infoText(peer: PeerView): string {
+/** A dial that was not answered in this time will hardly be: milliseconds. */
+const ANSWER_MS = 5000;
+
+function infoText(peer: PeerView, now: number): string {
   if (peer.state === 'Established') return peer.congested ? 'reads slowly' : '';
   if (!peer.adminUp) return 'switched off';
-  return peer.lastError ?? '';
+  if (peer.lastError !== undefined) return peer.lastError;
+  const silent = peer.state === 'Connect' && now - peer.since > ANSWER_MS;
+  return silent ? 'no answer so far: address, firewall or password' : '';
 }
 
 export function renderPeers(peers: readonly PeerView[], look: Look): string {

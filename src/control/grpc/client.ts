@@ -59,13 +59,19 @@ export async function connectControl(target: string | TcpTarget): Promise<Contro
     'grpc.use_local_subchannel_pool': 1,
     ...options,
   });
+  const caller = { client, isTcp: typeof target !== 'string' };
   return {
-    unary: (command, request) => unary(client, method(schema, command.method), request),
-    list: (command, request) => stream(client, method(schema, command.method), request, command.batch),
+    unary: (command, request) => unary(caller, method(schema, command.method), request),
+    list: (command, request) => stream(caller, method(schema, command.method), request, command.batch),
     watch: (command, request, signal) =>
-      stream(client, method(schema, command.method), request, 'events', signal),
+      stream(caller, method(schema, command.method), request, 'events', signal),
     close: () => client.close(),
   };
+}
+
+interface Caller {
+  readonly client: Client;
+  readonly isTcp: boolean;
 }
 
 interface Channel {
@@ -94,7 +100,7 @@ function method(schema: Schema, name: string): Method {
   return found;
 }
 
-function unary<R extends object>(client: Client, definition: Method, request: object): Promise<R> {
+function unary<R extends object>({ client, isTcp }: Caller, definition: Method, request: object): Promise<R> {
   return new Promise((resolve, reject) => {
     client.makeUnaryRequest(
       definition.path,
@@ -103,7 +109,7 @@ function unary<R extends object>(client: Client, definition: Method, request: ob
       (bytes): R => definition.responseDeserialize(bytes) as R,
       request,
       (error, reply) => {
-        if (error !== null) reject(toError(error));
+        if (error !== null) reject(toError(error, isTcp));
         else if (reply === undefined) reject(new Error('the daemon answered without a reply'));
         else resolve(reply);
       },
@@ -112,7 +118,7 @@ function unary<R extends object>(client: Client, definition: Method, request: ob
 }
 
 async function* stream<I extends object>(
-  client: Client,
+  { client, isTcp }: Caller,
   definition: Method,
   request: object,
   batch: string,
@@ -131,7 +137,7 @@ async function* stream<I extends object>(
     for await (const message of call) yield* message[batch] ?? [];
   } catch (error) {
     if (signal?.aborted === true) return;
-    throw toError(error);
+    throw toError(error, isTcp);
   } finally {
     signal?.removeEventListener('abort', cancel);
     // An error that arrives after the last entry was wanted has nobody left to read it.
@@ -144,10 +150,13 @@ function isServiceError(error: unknown): error is ServiceError {
   return error instanceof Error && 'code' in error && 'details' in error;
 }
 
-function toError(error: unknown): unknown {
+function toError(error: unknown, isTcp: boolean): unknown {
   if (!isServiceError(error)) return error;
   if (error.code === status.UNAVAILABLE || error.code === status.CANCELLED) {
-    return new UnreachableError(`The daemon went away, or does not let this user in: ${error.details}`);
+    const what = isTcp
+      ? 'The daemon went away, or wants TLS (--tls-ca, --tls-cert, --tls-key)'
+      : 'The daemon went away, or does not let this user in';
+    return new UnreachableError(`${what}: ${error.details}`);
   }
   if (error.code === status.UNIMPLEMENTED) {
     return new CommandError('failed', 'The daemon does not know this command; it is of an older version.');

@@ -3,8 +3,9 @@
 
 import { readFileSync } from 'node:fs';
 import { connect, isIP, type Socket } from 'node:net';
-import { checkServerIdentity, connect as connectTls } from 'node:tls';
+import { checkServerIdentity, connect as connectTls, createSecureContext } from 'node:tls';
 import { type ChannelCredentials, type ChannelOptions, credentials } from '@grpc/grpc-js';
+import { errorText } from '../../lib/error-text.ts';
 
 export interface TcpTarget {
   /** `HOST:PORT`, `[ADDRESS]:PORT` */
@@ -31,6 +32,7 @@ export async function openTarget({ server, tls }: TcpTarget): Promise<{
 }> {
   const { host, port } = endpointOf(server);
   const pem = tls && { ca: readPem(tls.ca), cert: readPem(tls.cert), key: readPem(tls.key) };
+  if (tls !== undefined && pem !== undefined) checkPair(tls, pem);
   const problem = await probe(host, port, pem);
   if (problem !== undefined) throw new Error(`The daemon does not answer on ${server}: ${problem}`);
   if (pem === undefined) return { channel: credentials.createInsecure(), options: {} };
@@ -47,6 +49,18 @@ function endpointOf(server: string): { host: string; port: number } {
   const host = match?.[1] ?? match?.[2];
   if (host === undefined) throw new Error(`${server} is not HOST:PORT or [ADDRESS]:PORT`);
   return { host, port: Number(match?.[3]) };
+}
+
+/** Node says less: `x509 certificate routines::key values mismatch`. */
+function checkPair({ cert, key }: NonNullable<TcpTarget['tls']>, pem: Pem): void {
+  try {
+    createSecureContext({ ...pem });
+  } catch (error) {
+    if (error instanceof Error && error.message.includes('key values mismatch')) {
+      throw new Error(`The key ${key} does not belong to the certificate ${cert}.`);
+    }
+    throw new Error(`${cert}, ${key} or the file of --tls-ca is not usable: ${errorText(error)}`);
+  }
 }
 
 function readPem(path: string): Buffer {

@@ -1,18 +1,15 @@
 // What a filter did with a route, line by line: the filter runs over the route once more, with a record. The text shown
 // is the filter's own, never the rest of its line, where a password may stand.
 
-import { placeOf } from '../../policy/filter.ts';
+import { describeStep } from '../../policy/filter.ts';
 import type { FilterPolicy } from '../../policy/filter-policy.ts';
-import type { TraceEvent } from '../../policy/run.ts';
 import type { FamilyRib } from '../../rib/family-rib.ts';
 import { REJECT } from '../../rib/import-checks.ts';
 import type { Rib } from '../../rib/rib.ts';
 import type { PeerPolicy } from '../../rib/route-policy.ts';
 import type { UpdateGroup } from '../../rib/update-group.ts';
-import type { FilterStepView, FilterTraceView } from '../api.ts';
+import type { FilterTraceView } from '../api.ts';
 import { filterPolicyFor } from '../policies.ts';
-
-const LONGEST_CODE = 100;
 
 /** What the import filter of a row's peer does with the route as it was received; undefined where none would run. */
 export function importTrace(rib: Rib, family: FamilyRib, row: number): FilterTraceView | undefined {
@@ -85,16 +82,6 @@ function traceOf(
   return {
     name: policy.name,
     accepted: result.attr !== 0,
-    steps: result.explanation.events.map(stepOf),
-  };
-}
-
-function stepOf(event: TraceEvent): FilterStepView {
-  const { source, start, end } = event.span;
-  const code = source.text.slice(start, end).split('\n')[0]!.trim();
-  return {
-    place: placeOf(event),
-    code: code.length > LONGEST_CODE ? `${code.slice(0, LONGEST_CODE)}\u2026` : code,
-    text: event.text,
+    steps: result.explanation.events.map(describeStep),
   };
 }

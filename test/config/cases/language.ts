@@ -106,6 +106,7 @@ export const LANGUAGE_CASES: readonly Case[] = [
     yaml: EBGP('families: [ipv4]'),
     at: '3:77',
     message: /ipv4-unicast or ipv6-unicast/,
+    hint: /mean ipv4-unicast\?/,
   },
   {
     what: 'no list',

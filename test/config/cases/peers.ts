@@ -257,6 +257,13 @@ export const PEER_CASES: readonly Case[] = [
     at: '3:76',
     message: /not from file and value/,
   },
+  {
+    what: 'a password that was not written',
+    yaml: EBGP('password: '),
+    at: '3:77',
+    message: /found nothing/,
+    hint: /give the key a value or take it out/,
+  },
   { what: 'a password from nowhere', yaml: EBGP('password: {}'), at: '3:76', message: /missing/ },
   {
     what: 'a missing password file',
