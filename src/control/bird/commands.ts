@@ -14,7 +14,8 @@ import {
   SHOW_SYMBOLS,
 } from './commands/show-others.ts';
 import { ABSENT_PROTOCOLS, SHOW_BFD_SESSIONS, SHOW_PROTOCOLS } from './commands/show-protocols.ts';
-import { SHOW_ROA, SHOW_ROUTE } from './commands/show-routes.ts';
+import { SHOW_ROA } from './commands/show-roa.ts';
+import { SHOW_ROUTE } from './commands/show-routes.ts';
 import { isKeyword } from './keywords.ts';
 import { CODE } from './reply.ts';
 import { type Token, tokenize } from './tokens.ts';

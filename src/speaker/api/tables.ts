@@ -54,6 +54,8 @@ export interface TableRoute {
   stale: boolean;
   suppressed: boolean;
   bgp: { attributes: AttributeValues; nextHops: string[] } | undefined;
+  /** Path attributes that a filter gave a route that is not BGP's. */
+  given?: { attributes: AttributeValues; nextHops: string[] };
   /** Attributes of the kernel: `source` 80, ... */
   kernel: { name: string; value: string }[];
 }
@@ -115,8 +117,16 @@ export interface StaticRouteView {
   protocol: string;
   net: string;
   target: 'via' | 'recursive' | 'blackhole' | 'unreachable' | 'prohibited' | 'roa';
-  via: { address: string | undefined; interface: string | undefined; weight: number | undefined }[];
-  /** It is not in use: its next hop is out of reach. */
+  via: StaticHopView[];
+}
+
+export interface StaticHopView {
+  address: string | undefined;
+  interface: string | undefined;
+  weight: number | undefined;
+  onlink: boolean;
+  bfd: boolean;
+  /** It is not in use: it is out of reach. */
   dormant: boolean;
 }
 

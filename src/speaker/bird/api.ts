@@ -1,5 +1,6 @@
 // BirdApi over the running speaker: joins what the files beside it make.
 
+import type { StaticHop } from '../../config/bird/protocol-options.ts';
 import type { Config } from '../../config/model.ts';
 import { parseAddress } from '../../lib/ip.ts';
 import type { BirdApi } from '../api/bird.ts';
@@ -26,9 +27,8 @@ export function createBirdApi(
   const views = new ProtocolViews(speaker, speaker.protocols);
   const walks = new TableWalks(speaker, filters);
   const actions = new ProtocolActions(speaker, views, reconfiguration);
-  let file = configFile;
   return {
-    configuration: () => configurationView(speaker.written, file, reconfiguration.undoIn),
+    configuration: () => configurationView(speaker.written, configFile, reconfiguration.undoIn),
     protocols: (options) => views.all(options?.details === true),
     act: (name, action) => actions.act(name, action),
     tables: () => tablesOf(speaker.written),
@@ -39,14 +39,14 @@ export function createBirdApi(
       await speaker.mrt.dump(table, path, () => policy ?? 'accept');
     },
     interfaces: () => interfaceViews(speaker.kernel),
-    staticRoutes: () => staticRoutesOf(speaker.written, (address) => isDormant(speaker, address)),
+    staticRoutes: () => staticRoutesOf(speaker.written, (hop) => isDormant(speaker, hop)),
     symbols: () => symbolsOf(speaker.written, protocolNames(speaker)),
     evaluate: (term) => filters.evaluate(speaker.written, term),
-    checkConfiguration: async (other) => reconfiguration.check(other ?? file),
+    checkConfiguration: async (other) => reconfiguration.check(other ?? configFile),
     configure: async (options) => {
-      const wanted = options.file ?? file;
-      await reconfiguration.reload({ ...options, ...(wanted !== undefined && { file: wanted }) });
-      file = wanted;
+      // The next time it is the usual file again.
+      const file = options.file ?? configFile;
+      await reconfiguration.reload({ ...options, ...(file !== undefined && { file }) });
     },
     confirm: () => reconfiguration.confirm(),
     undo: () => reconfiguration.undo(),
@@ -78,11 +78,13 @@ function* protocolNames(speaker: Speaker): Iterable<string> {
   for (const { name } of speaker.registry.values()) yield name;
 }
 
-/** Its next hop leads nowhere from here. */
-function isDormant({ kernel }: Speaker, address: string): boolean {
-  const parsed = parseAddress(address);
-  if (kernel === undefined || parsed === undefined) return false;
-  return !kernel.resolve(parsed.bytes, parsed.zone).reachable;
+/** It leads nowhere from here. */
+function isDormant({ kernel }: Speaker, { address, interface: link, onlink }: StaticHop): boolean {
+  if (kernel === undefined) return false;
+  const isUp = link === undefined || kernel.view.interfaceNamed(link)?.up === true;
+  const parsed = address === undefined ? undefined : parseAddress(address);
+  if (parsed === undefined || !isUp || (onlink === true && link !== undefined)) return !isUp;
+  return !kernel.resolve(parsed.bytes, link ?? parsed.zone).reachable;
 }
 
 function recoveryView({ recovery }: Speaker): ReturnType<BirdApi['recovery']> {

@@ -146,10 +146,16 @@ function kernelRows(speaker: Speaker, family: FamilyRib, prefixId: number, wante
   const { paths } = family;
   const { row } = best;
   const learned = paths.peerId(row) === place.local.id && paths.pathId(row) !== LOCAL_ORIGIN.network;
-  // What came from the kernel does not go back.
-  if (learned && paths.pathId(row) !== LOCAL_ORIGIN.connected) return [];
-  const installed = kernel?.fib?.route(family.family.id, prefixId)?.desired !== undefined;
+  // What came from the kernel does not go back; nor, in 1.6, what it makes of addresses by itself.
+  const isConnected = paths.pathId(row) === LOCAL_ORIGIN.connected;
+  if (learned && (!isConnected || written.bird?.dialect === '1.6')) return [];
+  const desired = kernel?.fib?.route(family.family.id, prefixId)?.desired;
+  const installed = desired !== undefined;
   const shown =
     stage === 'preexport' || (stage === 'noexport' ? !installed && !learned : installed || learned);
-  return shown ? [{ row, primary: true, attr: paths.attrPost(row) }] : [];
+  if (!shown) return [];
+  const standing = { row, primary: true, attr: paths.attrPost(row) };
+  if (stage !== 'export' || !best.multipath || desired === undefined) return [standing];
+  // What is made of several is, to 1.6, another route than the best one.
+  return [{ ...standing, primary: written.bird?.dialect !== '1.6', hops: desired.nextHops }];
 }

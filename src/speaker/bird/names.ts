@@ -1,10 +1,10 @@
 // What the names of a configuration stand for, and its static routes as they are written.
 
 import type { ProtocolConfig } from '../../config/bird/config.ts';
-import type { StaticRoute } from '../../config/bird/protocol-options.ts';
+import type { StaticHop, StaticRoute } from '../../config/bird/protocol-options.ts';
 import type { Config, NetworkConfig } from '../../config/model.ts';
 import { RPKI_TABLES } from '../../config/rpki.ts';
-import type { StaticRouteView, SymbolKind, SymbolView, TableView } from '../api/tables.ts';
+import type { StaticHopView, StaticRouteView, SymbolKind, SymbolView, TableView } from '../api/tables.ts';
 import { mainTable, versionsOf } from './declared.ts';
 import { roaText } from './roas.ts';
 
@@ -49,59 +49,66 @@ export function symbolsOf(config: Config, protocols: Iterable<string>): SymbolVi
   return [...symbols].map(([name, kind]) => ({ name, kind }));
 }
 
-export function staticRoutesOf(config: Config, isDormant: (address: string) => boolean): StaticRouteView[] {
-  if (config.bird === undefined) return config.networks.map((network) => nativeStatic(network, isDormant));
-  return config.bird.protocols.flatMap((protocol) => {
-    return protocol.kind === 'static' ? writtenStatics(protocol, isDormant) : [];
+type IsDormant = (hop: StaticHop) => boolean;
+
+/** As they are written; 1.6 lists those that lead through a device behind the others of their protocol. */
+export function staticRoutesOf(config: Config, isDormant: IsDormant): StaticRouteView[] {
+  const { bird } = config;
+  if (bird === undefined) return config.networks.map((network) => nativeStatic(network, isDormant));
+  return bird.protocols.flatMap((protocol) => {
+    if (protocol.kind !== 'static') return [];
+    const views = writtenStatics(protocol, isDormant);
+    return bird.dialect === '1.6' ? views.toSorted((a, b) => onDevice(a) - onDevice(b)) : views;
   });
+}
+
+function onDevice({ target, via }: StaticRouteView): number {
+  return target === 'via' && via.length === 1 && via[0]?.address === undefined ? 1 : 0;
 }
 
 const PLAIN = { blackhole: 'blackhole', unreachable: 'unreachable', prohibit: 'prohibited' } as const;
 
-function nativeStatic(network: NetworkConfig, isDormant: (address: string) => boolean): StaticRouteView {
+function nativeStatic(network: NetworkConfig, isDormant: IsDormant): StaticRouteView {
   const { prefix: net, type, via } = network;
   const protocol = 'static1';
   if (type === 'via') {
-    const hops = via.map((address) => ({ address, interface: undefined, weight: undefined }));
-    return { protocol, net, target: 'via', via: hops, dormant: via.every(isDormant) };
+    const hops = network.hops ?? via.map((address) => ({ address, interface: undefined }));
+    return { protocol, net, target: 'via', via: hops.map((hop) => hopView(hop, isDormant)) };
   }
   // A network that is only announced leads nowhere from here.
   const target = type === 'none' ? 'unreachable' : PLAIN[type];
-  return { protocol, net, target, via: [], dormant: false };
+  return { protocol, net, target, via: [] };
+}
+
+function hopView(hop: StaticHop, isDormant: IsDormant): StaticHopView {
+  const { address, interface: link, weight, onlink = false, bfd = false } = hop;
+  return { address, interface: link, weight, onlink, bfd, dormant: isDormant(hop) };
 }
 
 type StaticProtocol = Extract<ProtocolConfig, { kind: 'static' }>;
 
-function writtenStatics(
-  { name, options }: StaticProtocol,
-  isDormant: (address: string) => boolean,
-): StaticRouteView[] {
+function writtenStatics({ name, options }: StaticProtocol, isDormant: IsDormant): StaticRouteView[] {
   return options.routes.flatMap((route) => writtenStatic(name, route, isDormant) ?? []);
 }
 
 function writtenStatic(
   protocol: string,
   { net, target }: StaticRoute,
-  isDormant: (address: string) => boolean,
+  isDormant: IsDormant,
 ): StaticRouteView | undefined {
-  const base = { protocol, net: net.text, via: [], dormant: false };
+  const base = { protocol, net: net.text, via: [] };
   switch (target.kind) {
     case 'blackhole':
     case 'unreachable':
     case 'prohibit':
       return { ...base, target: PLAIN[target.kind] };
     case 'recursive': {
-      const { address } = target;
-      const via = [{ address, interface: undefined, weight: undefined }];
-      return { ...base, target: 'recursive', via, dormant: isDormant(address) };
+      // What it leads to is looked up where it is used.
+      const via = hopView({ address: target.address, interface: undefined }, () => false);
+      return { ...base, target: 'recursive', via: [via] };
     }
-    case 'via': {
-      const via = target.hops.map((hop) => {
-        return { address: hop.address, interface: hop.interface, weight: hop.weight };
-      });
-      const dormant = via.every(({ address }) => address !== undefined && isDormant(address));
-      return { ...base, target: 'via', via, dormant };
-    }
+    case 'via':
+      return { ...base, target: 'via', via: target.hops.map((hop) => hopView(hop, isDormant)) };
     case 'roa': {
       const { maxLength, asn } = target;
       const text = roaText({ table: '', prefix: net.text, maxLength, asn });

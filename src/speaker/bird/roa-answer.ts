@@ -56,6 +56,7 @@ export function roaAnswer(
         yield undefined;
         continue;
       }
+      if (query.filtered === true) continue;
       routes++;
       if (entry.first) networks++;
       if (!answers || !isWanted(entry, query, policy?.filter)) continue;

@@ -39,7 +39,15 @@ export interface RowStanding {
   /** The set whose path attributes are shown, where that is another one. */
   readonly as?: number;
   /** As sent, where that is another set than the one in the table. */
-  readonly rendered?: { readonly bytes: Uint8Array; readonly length: number; readonly nextHop: Uint8Array };
+  /** Where it leads together with others. */
+  readonly hops?: readonly KernelNextHop[];
+  readonly rendered?: Rendered;
+}
+
+interface Rendered {
+  readonly bytes: Uint8Array;
+  readonly length: number;
+  readonly nextHop: Uint8Array;
 }
 
 /** Kinds of protocols by LOCAL_ORIGIN; all else is the kernel's. */
@@ -97,17 +105,18 @@ export class RouteViews {
     const pathId = origin.rib.paths.pathId(origin.row);
     const home = author.source !== 'local' ? undefined : (rooms.ofLocal(author) ?? rooms.main);
     const learned = home && this.#learnedBy(home, learnedKey(pathId, net));
+    const { kernel } = rooms.ofFamily(family);
     const way =
       home === undefined
         ? this.#bgpWay(rib.attrs.nextHop[attr]!, extras)
         : this.#localWay(home, net, extras, learned, pathId);
-    const { kernel } = rooms.ofFamily(family);
+    if (standing.hops !== undefined && kernel !== undefined) way.hops = hopViews(standing.hops, kernel);
     const failed = primary && kernel?.fib?.route(family.family.id, prefixId)?.state === 'failed';
     return {
       table,
       net,
       protocol: this.protocolOf(family, row),
-      origin: isBgp ? 'BGP' : ORIGINS[extras.origin],
+      origin: isBgp ? 'BGP' : this.#origin(extras, way),
       ...way,
       from: isBgp ? fromOf(formatAddress(peer.address, peer.zone), way.hops) : undefined,
       since: paths.since(row) * MS_PER_SECOND,
@@ -118,8 +127,15 @@ export class RouteViews {
       stale: (rib.attrs.flags[attr]! & ATTR_FLAG.llgrStale) !== 0,
       suppressed: false,
       bgp: isBgp ? this.#bgp(standing) : undefined,
+      ...(!isBgp && { given: this.#given(standing) }),
       kernel: shownKernelAttributes(extras),
     };
+  }
+
+  /** 1.6 has a word of its own for static routes through a device. */
+  #origin({ origin }: RouteExtras, { hops }: Pick<TableRoute, 'hops'>): RouteOrigin {
+    const onDevice = origin === 'static' && hops.length === 1 && hops[0]?.gateway === undefined;
+    return onDevice && this.#speaker.written.bird?.dialect === '1.6' ? 'static-device' : ORIGINS[origin];
   }
 
   #owner(kind: 'kernel' | 'direct' | 'static', version: IpVersion, room: string): string {
@@ -202,18 +218,28 @@ export class RouteViews {
     return hopViews(resolved, kernel);
   }
 
+  /** Without what every local route is announced with. */
+  #given(standing: RowStanding): NonNullable<TableRoute['given']> {
+    if (standing.rendered !== undefined) return renderedView(standing.rendered);
+    const { rib, written } = this.#speaker;
+    const attributes = decodeAttributes(rib.attrs.copy(standing.as ?? standing.attr));
+    if (attributes.origin === 'IGP' || written.bird === undefined) attributes.origin = undefined;
+    return { attributes, nextHops: [] };
+  }
+
   #bgp({ attr, as = attr, rendered }: RowStanding): NonNullable<TableRoute['bgp']> {
     const { attrs, nextHops } = this.#speaker.rib;
-    if (rendered !== undefined) {
-      const { bytes, length, nextHop } = rendered;
-      return { attributes: decodeAttributes(bytes, 0, length), nextHops: nextHopTexts(nextHop) };
-    }
+    if (rendered !== undefined) return renderedView(rendered);
     const { wire } = nextHops.get(attrs.nextHop[as]!);
     const attributes = decodeAttributes(attrs.copy(as));
     // Every route has a preference within the AS, said or not.
     attributes.localPref ??= attrs.localPref[as]!;
     return { attributes, nextHops: nextHopTexts(wire) };
   }
+}
+
+function renderedView({ bytes, length, nextHop }: Rendered): NonNullable<TableRoute['bgp']> {
+  return { attributes: decodeAttributes(bytes, 0, length), nextHops: nextHopTexts(nextHop) };
 }
 
 function destinationOf({ destination }: RouteExtras): TableRoute['destination'] {

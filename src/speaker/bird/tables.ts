@@ -29,6 +29,9 @@ import { RouteViews, type RowStanding } from './route-view.ts';
 /** After so many prefixes, whether or not they gave a route, whoever walks may do something else. */
 const PREFIXES_PER_PAUSE = 256;
 
+/** Kinds of protocols that no table has anything of. */
+const NO_TABLES: ReadonlySet<DeclaredProtocol['kind']> = new Set(['device', 'bfd', 'mrt', 'bmp']);
+
 export interface TableTarget {
   readonly table: string;
   readonly type: string;
@@ -73,6 +76,7 @@ export class TableWalks {
       return query.tables.flatMap((name) => {
         const found = tables.filter((table) => table.name === name);
         if (found.length === 0) throw new CommandError('not-found', `there is no table ${name}`);
+        this.#checkExport(name, query);
         const fitting = found.filter(({ type }) => this.#fitting(type, query) !== undefined);
         if (fitting.length === 0) {
           throw new CommandError('invalid', `Incompatible type of prefix/ip for table ${name}`);
@@ -113,6 +117,9 @@ export class TableWalks {
     const tables = [...tablesOfProtocol(declared, config)].map(([type, table]) => {
       return { name: named?.[type] ?? table, type };
     });
+    if (NO_TABLES.has(declared.kind) && config.bird?.dialect === '2.x') {
+      throw new CommandError('failed', 'No valid tables');
+    }
     return tables.length === 0 ? undefined : tables;
   }
 
@@ -120,6 +127,14 @@ export class TableWalks {
   #rangeOf(handle: PeerHandle | undefined): DeclaredProtocol | undefined {
     if (handle?.range === undefined) return undefined;
     return declaredProtocols(this.#speaker.written).find(({ range }) => range === handle.range);
+  }
+
+  /** 2.x wants a channel between the two. */
+  #checkExport(table: string, { export: wanted }: TableQuery): void {
+    const own = this.#ofProtocol(wanted?.protocol);
+    if (own === undefined || own.some(({ name }) => name === table)) return;
+    if (this.#speaker.written.bird?.dialect === '1.6') return;
+    throw new CommandError('invalid', `No export channel for table ${table}`);
   }
 
   /** Undefined where a table of this type cannot have what is asked for. */
@@ -253,7 +268,7 @@ class FamilyWalk implements TableAnswer {
       if (filtered === true ? this.#isRefused(row) : paths.attrPost(row) !== 0) total++;
     }
     if (total > 0) {
-      this.#routes += total;
+      this.#routes += this.#query.primaryOnly === true ? 1 : total;
       this.#networks++;
     }
     const made: T[] = [];
@@ -262,10 +277,17 @@ class FamilyWalk implements TableAnswer {
       const attr = this.#filtered(prefixId, found);
       if (attr === 0) continue;
       this.#shown++;
-      made.push(make(attr === found.attr ? found : { ...found, attr }));
+      made.push(make(attr === found.attr ? found : { ...found, attr, ...this.#standing(found, attr) }));
       if (this.#filter !== undefined) this.#speaker.rib.attrs.release(attr);
     }
     return made;
+  }
+
+  /** To 1.6 what a filter has changed beside path attributes is another route than the best one. */
+  #standing({ attr: before, primary }: RowStanding, attr: number): { primary: boolean } {
+    const { extras } = this.#speaker.rib.attrs;
+    const is16 = this.#speaker.written.bird?.dialect === '1.6';
+    return { primary: primary && !(is16 && extras[before] !== extras[attr]) };
   }
 
   #isFrom(row: number): boolean {
@@ -284,7 +306,9 @@ class FamilyWalk implements TableAnswer {
     const { filtered, importTable } = this.#query;
     const exported = this.#query.export ?? this.#exportTable();
     if (exported !== undefined) {
-      yield* exportRows(this.#speaker, this.#family, prefixId, exported);
+      const rows = exportRows(this.#speaker, this.#family, prefixId, exported);
+      const best = this.#family.locRib.bestRow(prefixId);
+      yield* this.#query.primaryOnly === true ? rows.filter(({ row }) => row === best) : rows;
       return;
     }
     if (filtered === true) yield* this.#refused(prefixId);

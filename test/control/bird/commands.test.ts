@@ -91,7 +91,7 @@ describe('a command', () => {
 
   it.each([
     ['show route filter { accept;', 'syntax error, unexpected END'],
-    ['show route for 10.0.0.256', 'Invalid IP address 10.0.0.256'],
+    ['show route for 10.0.0.256', 'Invalid IPv4 address 10.0.0.256'],
     ['show route 10.0.0.0/a', 'syntax error, unexpected CF_SYM_UNDEFINED'],
     [
       'show protocols "unterminated',

@@ -257,9 +257,7 @@ describe('JSON', () => {
     };
     speaker.bird.protocolViews = [peer({})];
     speaker.bird.interfaceViews = [link('eth0', 2)];
-    speaker.bird.statics = [
-      { protocol: 'static1', net: '10.0.0.0/8', target: 'blackhole', via: [], dormant: false },
-    ];
+    speaker.bird.statics = [{ protocol: 'static1', net: '10.0.0.0/8', target: 'blackhole', via: [] }];
     speaker.bird.answer = () => [fakeAnswer('master4', [route])];
     for (const command of [
       'show status',

@@ -85,9 +85,13 @@ export function readAddressOrPrefix(reader: CommandReader, syntax: Syntax): stri
   if (reader.peek(1).kind === 'op' && reader.peek(1).text === '/') return readPrefix(reader, syntax);
   const { text } = reader.next();
   if (parseAddress(text) === undefined) {
-    throw new CommandFailure(CODE.parseError, `Invalid IP address ${text}`);
+    throw new CommandFailure(CODE.parseError, `Invalid IPv${kindOf(text)} address ${text}`);
   }
   return text;
+}
+
+function kindOf(text: string): 4 | 6 {
+  return text.includes(':') ? 6 : 4;
 }
 
 export function isAddress(reader: CommandReader): boolean {
@@ -101,7 +105,8 @@ export function readPrefix(reader: CommandReader, syntax: Syntax): string {
   const length = reader.take('number');
   if (length === undefined) reader.fail();
   const bytes = parseAddress(address)?.bytes;
-  if (bytes === undefined) throw new CommandFailure(CODE.parseError, `Invalid IP address ${address}`);
+  if (bytes === undefined)
+    throw new CommandFailure(CODE.parseError, `Invalid IPv${kindOf(address)} address ${address}`);
   if (Number(length) > bytes.length * 8) {
     throw new CommandFailure(CODE.parseError, `Invalid prefix length ${length}`);
   }

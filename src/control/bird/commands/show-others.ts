@@ -167,6 +167,9 @@ export const SHOW_STATIC: Command = {
       if (known !== undefined && !statics.some(({ name }) => name === known.name)) {
         throw new CommandFailure(CODE.parseError, `${known.name}: Not a Static protocol`);
       }
+      if (syntax === '1.6' && known === undefined && statics.length > 1) {
+        throw new CommandFailure(CODE.parseError, 'There are multiple Static protocols running');
+      }
       const routes = api.bird.staticRoutes();
       const shown = statics.filter(({ name }) => known === undefined || name === known.name);
       yield* staticReply(

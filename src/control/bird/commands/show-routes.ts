@@ -1,11 +1,13 @@
-// show route: selectors in any order, tables one after the other, counted or listed. And show roa of 1.6.
+// show route: selectors in any order, tables one after the other, counted or listed.
 
-import type { RoaView, TableAnswer, TableCount, TableQuery } from '../../../speaker/api/tables.ts';
+import type { TableAnswer, TableCount, TableQuery } from '../../../speaker/api/tables.ts';
+import { CommandError } from '../../protocol.ts';
 import { CommandFailure, type CommandReader, TOKEN } from '../command-reader.ts';
 import { type Command, type CommandContext, type Syntax, timesOf } from '../command-table.ts';
 import { RouteWriter } from '../render/routes.ts';
 import { CODE, DONE, type Line, line } from '../reply.ts';
-import { isAddress, isInside, readAddressOrPrefix, readPrefix, readProtocolName } from './selectors.ts';
+import type { Token } from '../tokens.ts';
+import { isAddress, readAddressOrPrefix, readPrefix, readProtocolName } from './selectors.ts';
 
 /** Words that end a condition. */
 const SELECTORS: ReadonlySet<string> = new Set([
@@ -69,16 +71,16 @@ const READ_SELECTOR: Readonly<Record<string, { readonly only?: Syntax; readonly 
   noexport: { read: readExport('noexport') },
   exported: { only: '2.x', read: readExport('exported') },
   filter: {
-    read: (reader, request) => {
-      const text = reader.isOp('{') ? reader.block() : filterName(reader);
-      request.query.filter = { kind: 'filter', text };
+    read: (reader, request, syntax) => {
+      const text = reader.isOp('{') ? reader.block() : filterName(reader, syntax);
+      setFilter(request, { kind: 'filter', text });
     },
   },
   where: {
     read: (reader, request) => {
       const text = reader.textUntil(SELECTORS);
       if (text === '') reader.fail();
-      request.query.filter = { kind: 'where', text };
+      setFilter(request, { kind: 'where', text });
     },
   },
   all: {
@@ -121,6 +123,13 @@ function setNet(request: RouteRequest, text: string, match: 'exact' | 'covering'
     throw new CommandFailure(CODE.parseError, 'Only one prefix expected');
   }
   request.query.net = { text, match };
+}
+
+function setFilter(request: RouteRequest, filter: NonNullable<TableQuery['filter']>): void {
+  if (request.query.filter !== undefined) {
+    throw new CommandFailure(CODE.parseError, 'Filter specified twice');
+  }
+  request.query.filter = filter;
 }
 
 function readTable(reader: CommandReader, request: RouteRequest, syntax: Syntax): void {
@@ -171,10 +180,14 @@ function readChannel(reader: CommandReader): { protocol: string; channel: string
   return { protocol, channel };
 }
 
-function filterName(reader: CommandReader): string {
+function filterName(reader: CommandReader, syntax: Syntax): string {
   const { kind } = reader.peek();
   const known = kind === 'word' ? reader.takeKnown() : undefined;
   if (known?.kind === 'filter') return known.name;
+  if (syntax === '2.x') {
+    if (known !== undefined) throw new CommandFailure(CODE.parseError, 'Filter name required');
+    return reader.fail();
+  }
   if (kind === 'word' && (known !== undefined || reader.peek().kind !== 'end')) {
     throw new CommandFailure(CODE.parseError, 'No such filter.');
   }
@@ -203,7 +216,7 @@ export const SHOW_ROUTE: Command = {
       const token = reader.peek();
       const selector = token.kind === 'word' ? READ_SELECTOR[token.text] : undefined;
       if (selector === undefined || (selector.only ?? syntax) !== syntax) {
-        if (syntax === '1.6' && token.kind === 'word' && selector === undefined) {
+        if (syntax === '1.6' && isForeign(token)) {
           throw new CommandFailure(CODE.parseError, 'IP address expected');
         }
         return reader.fail();
@@ -219,10 +232,25 @@ export const SHOW_ROUTE: Command = {
   },
 };
 
+/** Words that are no keywords of 1.6. */
+function isForeign({ kind, text }: Token): boolean {
+  return kind === 'word' && (READ_SELECTOR[text] === undefined || text === 'exported');
+}
+
 function routeReply(context: CommandContext, request: RouteRequest): Iterable<Line | undefined> {
-  const answers = context.api.bird.routes(request.query);
+  const answers = answersOf(context, request.query);
   if (context.style === 'json') return listJson(context, answers, request);
   return context.style === 'bird1' ? list1(context, answers, request) : list2(context, answers, request);
+}
+
+/** 1.6 has a code of its own for protocols that are down. */
+function answersOf({ api, style }: CommandContext, query: TableQuery): TableAnswer[] {
+  try {
+    return api.bird.routes(query);
+  } catch (error) {
+    if (style !== 'bird1' || !(error instanceof CommandError) || error.code !== 'failed') throw error;
+    throw new CommandFailure(CODE.protocolDown, error.message);
+  }
 }
 
 function* listJson(
@@ -257,13 +285,13 @@ function* list1(
     for (const route of answer.routes()) yield* route === undefined ? [undefined] : writer.write(route);
   }
   const count = answer.count();
-  if (output !== 'list') yield line(CODE.routeCount, countText(count));
-  else if (isLookup(query) && count.shown === 0) {
-    yield line(CODE.networkNotFound, 'Network not in table');
-  } else yield DONE;
+  if (isLookup(query)) {
+    yield count.networks > 0 ? DONE : line(CODE.networkNotFound, 'Network not in table');
+  } else if (output !== 'list') yield line(CODE.routeCount, countText(count));
+  else yield DONE;
 }
 
-/** A question after one prefix, which has an answer or not. */
+/** A question after one prefix, which is there or not: nothing is counted. */
 function isLookup({ net }: TableQuery): boolean {
   return net !== undefined && net.match !== 'inside';
 }
@@ -279,7 +307,7 @@ function* list2(
   for (const answer of answers) {
     if (output === 'count') {
       yield* answer.skim();
-      yield line(CODE.route, `${countText(answer.count())} in table ${answer.table}`);
+      if (!lookup) yield line(CODE.route, `${countText(answer.count())} in table ${answer.table}`);
       continue;
     }
     let open = false;
@@ -297,21 +325,17 @@ function* list2(
       if (!open) yield* heading();
       yield* writer.write(route);
     }
-    if (output === 'stats' && (open || !lookup)) {
+    if (output === 'stats' && !lookup) {
       yield line(CODE.route, `${countText(answer.count())} in table ${answer.table}`);
     }
   }
-  yield* ending(answers, output, lookup && headed === 0);
+  if (!lookup) yield* ending(answers, output);
+  else if (answers.some((answer) => answer.count().networks > 0)) yield DONE;
+  else yield line(CODE.networkNotFound, 'Network not found');
 }
 
-function* ending(
-  answers: readonly TableAnswer[],
-  output: RouteRequest['output'],
-  missing: boolean,
-): Iterable<Line> {
-  if (missing && output === 'list') {
-    yield line(CODE.networkNotFound, 'Network not found');
-  } else if (output !== 'list' && answers.length > 1) {
+function* ending(answers: readonly TableAnswer[], output: RouteRequest['output']): Iterable<Line> {
+  if (output !== 'list' && answers.length > 1) {
     if (output === 'stats') yield line(CODE.route, '');
     const total = answers.map((answer) => answer.count()).reduce(addCounts);
     yield line(CODE.routeCount, `Total: ${countText(total)} in ${answers.length} tables`);
@@ -329,49 +353,4 @@ function addCounts(a: TableCount, b: TableCount): TableCount {
     routes: a.routes + b.routes,
     networks: a.networks + b.networks,
   };
-}
-
-export const SHOW_ROA: Command = {
-  words: 'show roa',
-  usage: '[<prefix> | in <prefix> | for <prefix>] [as <num>] [table <t>]',
-  help: 'entries of ROA tables',
-  only: '1.6',
-  read(reader, syntax) {
-    const tests: ((roa: RoaView) => boolean)[] = [];
-    while (reader.peek().kind !== 'end') {
-      if (isAddress(reader)) {
-        const prefix = readPrefix(reader, syntax);
-        tests.push((roa) => roa.prefix === prefix);
-      } else if (reader.takeWord('as')) {
-        const asn = reader.take('number') ?? reader.fail();
-        tests.push((roa) => roa.asn === Number(asn));
-      } else if (reader.takeWord('table')) {
-        const known = reader.takeKnown();
-        if (known?.kind !== 'ROA table') {
-          throw new CommandFailure(
-            CODE.parseError,
-            `${known?.name ?? reader.peek().text} is not a ROA table`,
-          );
-        }
-        tests.push((roa) => roa.table === known.name);
-      } else if (reader.isWord('in') || reader.isWord('for')) {
-        const { text: how } = reader.next();
-        if (!isAddress(reader)) reader.fail();
-        const prefix = readPrefix(reader, syntax);
-        tests.push((roa) => (how === 'in' ? isInside(roa.prefix, prefix) : isInside(prefix, roa.prefix)));
-      } else reader.fail();
-    }
-    return (context) => roaReply(context, (roa) => tests.every((test) => test(roa)));
-  },
-};
-
-function* roaReply({ api }: CommandContext, wanted: (roa: RoaView) => boolean): Iterable<Line | undefined> {
-  if (!api.bird.tables().some(({ type }) => type.startsWith('roa'))) {
-    throw new CommandFailure(CODE.parseError, 'No ROA table defined');
-  }
-  for (const roa of api.bird.roas()) {
-    if (roa === undefined) yield undefined;
-    else if (wanted(roa)) yield line(CODE.roa, `${roa.prefix} max ${roa.maxLength} as ${roa.asn}`);
-  }
-  yield DONE;
 }

@@ -9,6 +9,12 @@ const HALF = 0xffff;
 /** Extended communities that BIRD has words for; the others are shown as numbers. */
 const NAMED_EXTENDED = /^(rt|ro):([\d.]+)L?:(\d+)$/;
 
+/** Of a route that is not BGP's: what a filter has set, or what a peer is sent. Without a next hop an empty path is none. */
+export function* givenLines(values: AttributeValues, nextHops: readonly string[]): Iterable<string> {
+  const none = values.asPath === '' && nextHops.length === 0 ? '\tBGP.as_path: ' : undefined;
+  for (const line of attributeLines(values, nextHops)) if (line !== none) yield line;
+}
+
 export function* attributeLines(values: AttributeValues, nextHops: readonly string[]): Iterable<string> {
   const line = (name: string, value: string | number): string => `\tBGP.${name}: ${value}`;
   if (values.origin !== undefined) yield line('origin', ORIGIN_NAMES[values.origin]);

@@ -5,7 +5,7 @@ import type { AttributeValues } from '../../../bgp/wire/attribute-values.ts';
 import type { RouteHop, TableRoute } from '../../../speaker/api/tables.ts';
 import { CODE, type Line, line } from '../reply.ts';
 import type { Style } from '../style.ts';
-import { attributeLines } from './attributes.ts';
+import { attributeLines, givenLines } from './attributes.ts';
 import type { TimeWriter } from './times.ts';
 
 const NET_WIDTH = 20;
@@ -116,8 +116,9 @@ function originAs(asPath: AttributeValues['asPath']): string | undefined {
 function* detailLines(route: TableRoute, style: Style): Iterable<Line> {
   const cast = style === 'bird1' ? ' unicast' : '';
   yield line(CODE.routeDetails, `\tType: ${route.origin}${cast} univ`);
-  for (const text of route.bgp ? attributeLines(route.bgp.attributes, route.bgp.nextHops) : []) {
-    yield line(CODE.attributes, text);
-  }
+  const { bgp, given } = route;
+  if (bgp) for (const text of attributeLines(bgp.attributes, bgp.nextHops)) yield line(CODE.attributes, text);
+  if (given)
+    for (const text of givenLines(given.attributes, given.nextHops)) yield line(CODE.attributes, text);
   for (const { name, value } of route.kernel) yield line(CODE.attributes, `\tKernel.${name}: ${value}`);
 }

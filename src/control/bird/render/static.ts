@@ -1,37 +1,43 @@
 // Static routes as `show static` lists them: as they are written, with what keeps them from being used.
 
-import type { StaticRouteView } from '../../../speaker/api/tables.ts';
+import type { StaticHopView, StaticRouteView } from '../../../speaker/api/tables.ts';
 import type { Style } from '../style.ts';
 
 export function* staticLines(route: StaticRouteView, style: Style): Iterable<string> {
-  const dormant = route.dormant ? ' (dormant)' : '';
   const between = style === 'bird1' ? ' ' : '\t';
-  const [first] = route.via;
+  const { net, via } = route;
+  const [first] = via;
   switch (route.target) {
     case 'via':
       break;
     case 'recursive':
-      yield `${route.net}${between}recursive ${first?.address ?? ''}${dormant}`;
+      yield `${net}${between}recursive ${first?.address ?? ''}`;
       return;
     case 'roa':
-      yield `${route.net}\t`;
+      yield `${net}\t`;
       return;
     default:
-      yield `${route.net}${between}${route.target}`;
+      yield `${net}${between}${route.target}`;
       return;
   }
-  if (style === 'bird1' && route.via.length === 1 && first !== undefined) {
-    yield `${route.net} ${hop(first)}${dormant}`;
-    return;
-  }
-  yield style === 'bird1' ? `${route.net} multipath${dormant}` : route.net;
-  for (const each of route.via) {
-    const weight = style === 'bird1' ? ` weight ${each.weight ?? 1}` : '';
-    yield `\t${hop(each)}${weight}${dormant}`;
+  if (style !== 'bird1') {
+    yield net;
+    for (const hop of via) yield `\t${way(hop)}${rest(hop)}`;
+  } else if (via.length === 1 && first !== undefined) {
+    yield `${net} ${way(first)}${rest(first)}`;
+  } else {
+    yield `${net} multipath${via.every(({ dormant }) => dormant) ? DORMANT : ''}`;
+    for (const hop of via) yield `\t${way(hop)} weight ${hop.weight ?? 1}${rest(hop)}`;
   }
 }
 
-function hop({ address, interface: name }: StaticRouteView['via'][number]): string {
+const DORMANT = ' (dormant)';
+
+function way({ address, interface: name }: StaticHopView): string {
   if (address === undefined) return `dev ${name ?? ''}`;
-  return `via ${address}${name === undefined ? '' : ` on ${name}`}`;
+  return `via ${address}${name === undefined ? '' : `%${name}`}`;
+}
+
+function rest({ onlink, bfd, dormant }: StaticHopView): string {
+  return `${onlink ? ' onlink' : ''}${bfd ? ' (bfd)' : ''}${dormant ? DORMANT : ''}`;
 }

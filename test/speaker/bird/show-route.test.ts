@@ -1,0 +1,217 @@
+// Static routes, what the kernel is given of several paths, and questions after routes, in the very words of BIRD 2.0.12 and
+// 1.6.8, which were asked the same in a namespace with these links.
+
+import { describe, expect, it } from 'vitest';
+import { Talk } from '../../control/bird/talk.ts';
+import { SimLab, simKernel } from '../../support/sim-lab.ts';
+import { type BirdLab, birdLab, FROM, OWN, TO } from '../bird-lab.ts';
+
+const PEERS = [
+  `protocol bgp a { local ${OWN} as 65001; neighbor ${FROM} as 65002;`,
+  `protocol bgp b { local ${OWN} as 65001; neighbor ${TO} as 65003;`,
+] as const;
+const AWAY = `protocol bgp c { local ${OWN} as 65001; neighbor 10.0.0.77 as 65077;`;
+const FILES = {
+  '2.x': `router id ${OWN}; ipv4 table t2; protocol device {} protocol direct { ipv4; }
+protocol kernel k { merge paths on; ipv4 { import none; export all; }; }
+protocol static s1 { ipv4;
+  route 172.20.0.0/16 via 10.0.0.7 { bgp_path.prepend(7); bgp_community.add((5,6)); krt_prefsrc = ${OWN}; };
+  route 172.21.0.0/16 via "eth1";
+  route 172.22.0.0/16 via 10.0.0.8 weight 3 via "eth1" weight 2 via 10.0.0.7;
+  route 172.23.0.0/16 prohibit;
+  route 172.24.0.0/16 via 10.99.0.1;
+  route 172.25.0.0/16 via 10.78.1.1%eth1 onlink;
+  route 172.26.0.0/16 recursive 10.0.0.7;
+  route 172.27.0.0/16 via "nodev";
+  route 172.28.0.0/16 via 10.0.0.7 via 10.99.0.1;
+}
+${PEERS.map((peer) => `${peer} ipv4 { import all; export none; }; }`).join('\n')}`,
+  '1.6': `router id ${OWN}; protocol device {} protocol direct {}
+protocol kernel k { merge paths on; import none; export all; }
+protocol static s1 {
+  route 172.20.0.0/16 via 10.0.0.7 { bgp_community.add((5,6)); bgp_med = 9; };
+  route 172.21.0.0/16 via "eth1";
+  route 172.22.0.0/16 multipath via 10.0.0.8 weight 3 via 10.0.0.7;
+  route 172.23.0.0/16 prohibit;
+  route 172.24.0.0/16 via 10.99.0.1;
+  route 172.27.0.0/16 via "nodev";
+  route 172.28.0.0/16 multipath via 10.0.0.7 via 10.99.0.1;
+  route 172.29.0.0/16 multipath via 10.99.0.2 via 10.99.0.1;
+}
+protocol static s2 { route 172.30.0.0/16 blackhole; }
+${[...PEERS, AWAY].map((peer) => `${peer} import all; export none; }`).join('\n')}`,
+} as const;
+const NETWORK = '203.0.113.0/24';
+
+async function start(dialect: keyof typeof FILES): Promise<(command: string) => Promise<string[]>> {
+  const lab = new SimLab();
+  const kernel = simKernel(`eth0 ${OWN}/24`, 'eth1 192.168.1.1/24');
+  const made: BirdLab = await birdLab(lab, FILES[dialect], [NETWORK], async () => kernel);
+  made.to.announce([NETWORK], { asPath: '65003' });
+  await lab.run(1000);
+  const style = dialect === '1.6' ? 'bird1' : 'bird2';
+  const talk = new Talk({ api: made.api, style, clock: lab.clock, pass: () => lab.settle() });
+  return async (command) => {
+    const lines = await talk.ask(command);
+    return lines.map((line) => line.replace(/\d\d:\d\d:\d\d(\.\d+)?/, 'TIME'));
+  };
+}
+
+describe('show static', () => {
+  it('says how routes are written, and which next hops are dormant', async () => {
+    const ask = await start('2.x');
+    expect(await ask('show static')).toEqual([
+      '1009-172.20.0.0/16',
+      ' \tvia 10.0.0.7',
+      ' 172.21.0.0/16',
+      ' \tdev eth1',
+      ' 172.22.0.0/16',
+      ' \tvia 10.0.0.8',
+      ' \tdev eth1',
+      ' \tvia 10.0.0.7',
+      ' 172.23.0.0/16\tprohibited',
+      ' 172.24.0.0/16',
+      ' \tvia 10.99.0.1 (dormant)',
+      ' 172.25.0.0/16',
+      ' \tvia 10.78.1.1%eth1 onlink',
+      ' 172.26.0.0/16\trecursive 10.0.0.7',
+      ' 172.27.0.0/16',
+      ' \tdev nodev (dormant)',
+      ' 172.28.0.0/16',
+      ' \tvia 10.0.0.7',
+      ' \tvia 10.99.0.1 (dormant)',
+      '0000 ',
+    ]);
+  });
+
+  it('has device routes last in 1.6, and one protocol only', async () => {
+    const ask = await start('1.6');
+    expect(await ask('show static')).toEqual(['9001 There are multiple Static protocols running']);
+    expect(await ask('show static s1')).toEqual([
+      '1009-172.20.0.0/16 via 10.0.0.7',
+      ' 172.22.0.0/16 multipath',
+      ' \tvia 10.0.0.8 weight 3',
+      ' \tvia 10.0.0.7 weight 1',
+      ' 172.23.0.0/16 prohibited',
+      ' 172.24.0.0/16 via 10.99.0.1 (dormant)',
+      ' 172.28.0.0/16 multipath',
+      ' \tvia 10.0.0.7 weight 1',
+      ' \tvia 10.99.0.1 weight 1 (dormant)',
+      ' 172.29.0.0/16 multipath (dormant)',
+      ' \tvia 10.99.0.2 weight 1 (dormant)',
+      ' \tvia 10.99.0.1 weight 1 (dormant)',
+      ' 172.21.0.0/16 dev eth1',
+      ' 172.27.0.0/16 dev nodev (dormant)',
+      '0000 ',
+    ]);
+  });
+});
+
+describe('show route all', () => {
+  it('has the attributes that a static route was given', async () => {
+    const two = await start('2.x');
+    expect(await two('show route 172.20.0.0/16 all')).toEqual([
+      '1007-Table master4:',
+      ' 172.20.0.0/16        unicast [s1 TIME] * (200)',
+      ' \tvia 10.0.0.7 on eth0',
+      '1008-\tType: static univ',
+      '1012-\tBGP.as_path: 7',
+      ' \tBGP.community: (5,6)',
+      ` \tKernel.prefsrc: ${OWN}`,
+      '0000 ',
+    ]);
+    const one = await start('1.6');
+    expect(await one('show route 172.20.0.0/16 all')).toEqual([
+      '1007-172.20.0.0/16      via 10.0.0.7 on eth0 [s1 TIME] * (200)',
+      '1008-\tType: static unicast univ',
+      '1012-\tBGP.med: 9',
+      ' \tBGP.community: (5,6)',
+      '0000 ',
+    ]);
+  });
+
+  it('has a word for static routes through a device in 1.6', async () => {
+    const ask = await start('1.6');
+    expect(await ask('show route 172.21.0.0/16 all')).toContain('1008-\tType: static-device unicast univ');
+    expect(await ask('show route 172.22.0.0/16 all')).toContain('1008-\tType: static unicast univ');
+  });
+});
+
+describe('show route export of a kernel protocol', () => {
+  it('shows several paths as the one route that they become', async () => {
+    const two = await start('2.x');
+    expect(await two(`show route ${NETWORK} export k`)).toEqual([
+      '1007-Table master4:',
+      ` ${NETWORK}       unicast [a TIME] * (100) [AS65002i]`,
+      ` \tvia ${FROM} on eth0 weight 1`,
+      ` \tvia ${TO} on eth0 weight 1`,
+      '0000 ',
+    ]);
+    expect(await two(`show route ${NETWORK} preexport k`)).toHaveLength(4);
+    const one = await start('1.6');
+    expect(await one(`show route ${NETWORK} export k`)).toEqual([
+      `1007-${NETWORK}     multipath [a TIME] (100/0) [AS65002i]`,
+      ` \tvia ${FROM} on eth0 weight 1`,
+      ` \tvia ${TO} on eth0 weight 1`,
+      '0000 ',
+    ]);
+  });
+
+  it('has the prefixes of interfaces in 2.x only', async () => {
+    expect(await (await start('2.x'))('show route 192.168.1.0/24 export k')).toHaveLength(4);
+    expect(await (await start('1.6'))('show route 192.168.1.0/24 export k')).toEqual(['0000 ']);
+  });
+});
+
+describe('show route for one prefix', () => {
+  it.each([
+    ['2.x', 'Network not found'],
+    ['1.6', 'Network not in table'],
+  ] as const)('says of a network that nothing fits, or that there is none: %s', async (dialect, missing) => {
+    const ask = await start(dialect);
+    for (const known of ['172.23.0.0/16 count', 'for 172.23.1.1 count', '172.23.0.0/16 where false']) {
+      expect(await ask(`show route ${known}`), known).toEqual(['0000 ']);
+    }
+    for (const unknown of ['10.99.0.0/24', '10.99.0.0/24 count', 'for 9.9.9.9 stats']) {
+      expect(await ask(`show route ${unknown}`), unknown).toEqual([`8001 ${missing}`]);
+    }
+  });
+
+  it('counts nothing beside its route', async () => {
+    const ask = await start('2.x');
+    expect(await ask('show route 172.23.0.0/16 stats')).toEqual(await ask('show route 172.23.0.0/16'));
+  });
+});
+
+describe('show route', () => {
+  it('counts of each network the best route where only that is asked for', async () => {
+    const ask = await start('2.x');
+    expect(await ask('show route protocol b count')).toEqual([
+      '1007-1 of 11 routes for 10 networks in table master4',
+      '0000 ',
+    ]);
+    expect(await ask('show route table master4 primary count')).toEqual([
+      '1007-10 of 10 routes for 10 networks in table master4',
+      '0000 ',
+    ]);
+  });
+
+  it.each([
+    ['show route where true where true', '9001 Filter specified twice'],
+    ['show route filter nosuch', '9001 syntax error, unexpected CF_SYM_UNDEFINED'],
+    ['show route filter s1', '9001 Filter name required'],
+    ['show route export k table t2', '9001 No export channel for table t2'],
+    ['show route protocol device1', '9001 No valid tables'],
+    ['show route for 999.1.1.1', '9001 Invalid IPv4 address 999.1.1.1'],
+  ])('%s', async (command, complaint) => {
+    expect(await (await start('2.x'))(command)).toEqual([complaint]);
+  });
+
+  it('has other words in 1.6', async () => {
+    const ask = await start('1.6');
+    expect(await ask('show route export c')).toEqual(['8005 Protocol is down']);
+    expect(await ask('show route exported a')).toEqual(['9001 IP address expected']);
+    const changed = await ask('show route 172.23.0.0/16 filter { preference = 5; accept; }');
+    expect(changed[0]).toBe('1007-172.23.0.0/16      prohibited [s1 TIME] (5)');
+  });
+});
