@@ -14,7 +14,7 @@ import { nearest } from './suggest.ts';
 import type { Entry, ValidatedInput } from './validate.ts';
 
 /** As users call the table that is always there; the model calls it ''. */
-export const MAIN = 'main';
+const MAIN = 'main';
 
 /** Families of further tables by their names. */
 export type KnownTables = ReadonlyMap<string, readonly IpVersion[]>;

@@ -11,7 +11,7 @@ import type { LoadResult } from './load.ts';
 import type { Environment } from './nodes.ts';
 import type { ReadFile } from './secrets.ts';
 
-export const LANGUAGES = ['yaml', 'bird'] as const;
+const LANGUAGES = ['yaml', 'bird'] as const;
 export type Language = (typeof LANGUAGES)[number];
 
 export interface FileOptions {

@@ -31,7 +31,7 @@ const hostSchema = z.union(
   { error: 'expected an address or a host name' },
 );
 
-export const rpkiCacheSchema = z.union(
+const rpkiCacheSchema = z.union(
   [
     hostSchema,
     z.strictObject({

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import type { Path } from './nodes.ts';
 
 /** The schemas that may apply at `path`, unions opened and optionals taken off; outermost first. */
-export function schemasAt(schema: z.core.$ZodType, path: Path): z.core.$ZodType[] {
+function schemasAt(schema: z.core.$ZodType, path: Path): z.core.$ZodType[] {
   const [step, ...rest] = path;
   const here = alternatives(schema);
   if (step === undefined) return here;

@@ -110,7 +110,7 @@ export const listenSchema = z.union(
   { error: 'expected an address or { address, port, interface }' },
 );
 
-export const learnSchema = z.strictObject({
+const learnSchema = z.strictObject({
   protocol: protocolSchema
     .describe('Only routes of this kernel route protocol, as `ip route` shows it.')
     .optional(),
@@ -210,7 +210,7 @@ export const networkSchema = z.union(
   { error: 'expected a prefix or { prefix, ... }' },
 );
 
-export const redistributeSourceSchema = z.enum(['kernel', 'connected', 'static']);
+const redistributeSourceSchema = z.enum(['kernel', 'connected', 'static']);
 export const redistributeSchema = z.union(
   [
     redistributeSourceSchema,

@@ -27,7 +27,7 @@ export function text(test: (value: string) => Complaint | undefined) {
   });
 }
 
-export const LARGEST_ASN = 0xffff_ffff;
+const LARGEST_ASN = 0xffff_ffff;
 const LARGEST_2_OCTET = 0xffff;
 const AS_TRANS = 23456;
 

@@ -40,7 +40,7 @@ export async function prepareKernelChange(
   return { apply: () => replaceKernel(speaker, room, next, !moved) };
 }
 
-/** Whether a configuration wants anything of the kernel. */
+/** Whether a configuration wants anything of the kernel but answers about next hops. */
 export function needsKernel(config: Config): boolean {
   return config.kernel.install || config.kernel.learn.length > 0 || config.redistribute.length > 0;
 }

@@ -42,7 +42,7 @@ export class Networks {
   /** Follows from now on which static routes have a way; without, all have one. */
   useWays(ways: NetworkWays | undefined): void {
     this.#ways = ways;
-    for (const key of new Set([...this.#configured.keys(), ...this.#added.keys()])) this.#announce(key);
+    for (const key of this.prefixes()) this.#announce(key);
   }
 
   /** A static route has got a way, lost it, or leads elsewhere. */

@@ -6,6 +6,7 @@ import { NetlinkKernel } from '../fib/netlink/netlink-kernel.ts';
 import { probeKernel } from '../fib/netlink/probe.ts';
 import type { Kernel } from '../fib/types.ts';
 import type { Logger } from '../lib/log.ts';
+import { needsKernel } from './kernel-change.ts';
 
 const BIRD_SETTING = '`export none;` in protocol kernel';
 
@@ -20,9 +21,8 @@ export class KernelUnavailableError extends Error {
 
 /** Undefined where the configuration needs nothing of the kernel, or can do without it. */
 export async function openKernel(config: Config, log: Logger): Promise<Kernel | undefined> {
-  const { install, learn, nextHopTracking } = config.kernel;
-  const wanted = install || nextHopTracking || learn.length > 0 || config.redistribute.length > 0;
-  if (!wanted) return undefined;
+  const { install, nextHopTracking } = config.kernel;
+  if (!nextHopTracking && !needsKernel(config)) return undefined;
   const probe = await probeKernel({ write: install });
   if (probe.ok) return NetlinkKernel.open();
   if (install) throw new KernelUnavailableError(probe.reason, config.bird && BIRD_SETTING);

@@ -2,7 +2,6 @@
 // in here; received UPDATEs go on to the pipeline, established peers join their update groups, departed ones leave
 // the RIB.
 
-import { isDeepStrictEqual } from 'node:util';
 import type { CeaseOptions } from '../bgp/session/cease.ts';
 import type { DownReason } from '../bgp/session/down-reason.ts';
 import type { PeerEvents, Session } from '../bgp/session/events.ts';
@@ -162,7 +161,7 @@ export class PeerRegistry implements PeerEvents {
       ),
       damper: undefined,
     };
-    useDamping(handle, this.#dependencies, isDeepStrictEqual);
+    useDamping(handle, this.#dependencies);
     this.#byName.set(identity.name, handle);
     this.#byPeer.set(peer, handle);
     return handle;
@@ -204,7 +203,7 @@ export class PeerRegistry implements PeerEvents {
     const { version } = this.#dependencies;
     handle.peer.replaceOptions(peerOptions(config, settings, handle, version, handle.restartFlags));
     if (handle.established !== undefined) handle.established.settings = settings;
-    useDamping(handle, this.#dependencies, isDeepStrictEqual);
+    useDamping(handle, this.#dependencies);
     this.#dependencies.onChange(handle);
   }
 

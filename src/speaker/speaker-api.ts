@@ -53,9 +53,7 @@ export function createApi({ speaker, configFile, loadConfig, upgrade }: ApiOptio
     routes: (query) => queryRoutes(rib, query, lookup),
     attributeSets: () => attributeSetViews(rib),
     updateGroups: () => groupViews(rib),
-    kernelRoutes: () => {
-      return allKernelRoutes(speaker);
-    },
+    kernelRoutes: () => allKernelRoutes(speaker),
     bfdSessions: () => bfdViews(speaker.bfd),
     rpkiCaches: () => rpkiViews(speaker.rpki),
     messages: (name) => registry.get(name).peer.tape.messages.map(messageView),

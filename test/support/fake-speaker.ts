@@ -233,7 +233,7 @@ export function fakeEvent(overrides: Partial<JournalEntry> = {}): JournalEntry {
   };
 }
 
-export function fakeRoutes(): RouteView[] {
+function fakeRoutes(): RouteView[] {
   return [
     fakeRoute(),
     fakeRoute({
