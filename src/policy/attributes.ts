@@ -68,8 +68,8 @@ const ROWS: readonly Row[] = [
   ['krt_prefsrc', 'ip', 'extended', 'rw'],
   ['krt_realm', 'int', 'extended', 'rw'],
   ['krt_scope', 'int', 'extended', 'rw'],
-  // Calico's variant of 1.6 has it.
-  ['krt_tunnel', 'string', 'extended', 'rw', 0, '1.6'],
+  // Calico's variant of 1.6 has it; it is here for files that go on to 2.x as well.
+  ['krt_tunnel', 'string', 'extended', 'rw'],
   ['krt_mtu', 'int', 'extended', 'rw'],
   ['krt_window', 'int', 'extended', 'rw'],
   ['krt_rtt', 'int', 'extended', 'rw'],

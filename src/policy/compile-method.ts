@@ -7,11 +7,21 @@ import type { MethodExpression, PolicyType } from './ast.ts';
 import { compileTerm } from './compile-term.ts';
 import type { Compiler, Term } from './compiler.ts';
 import { enumConstant } from './enums.ts';
+import { listMembers } from './format.ts';
 import { addTo, appendTo, deleteFrom, filterBy, prependTo } from './list-operators.ts';
-import { maskAddress } from './operators.ts';
+import { compare, maskAddress } from './operators.ts';
 import type { Evaluate } from './run.ts';
 import type { Span } from './source.ts';
-import { EMPTY, Ip, List, MEMBER_BYTES, PolicyRuntimeError, typeOf, type Value } from './values.ts';
+import {
+  EMPTY,
+  Ip,
+  List,
+  type ListKind,
+  MEMBER_BYTES,
+  PolicyRuntimeError,
+  typeOf,
+  type Value,
+} from './values.ts';
 
 interface Method {
   /** Types it is there for. */
@@ -20,6 +30,8 @@ interface Method {
   readonly args: readonly PolicyType[];
   /** Only in 2.x. */
   readonly later: boolean;
+  /** BIRD asks for the type of what it stands behind only when it runs, unless that is constant. */
+  readonly loose?: true;
   readonly apply: (
     compiler: Compiler,
   ) => (object: Exclude<Value, undefined>, args: readonly Value[]) => Value;
@@ -36,18 +48,55 @@ function property(
   return { on, returns, args: [], later, apply: () => apply };
 }
 
-function changer(on: readonly PolicyType[], change: (list: Value, value: Value) => Value): Method {
+function changer(
+  on: readonly PolicyType[],
+  argument: PolicyType,
+  change: (list: Value, value: Value) => Value,
+): Method {
   return {
     on,
     returns: 'same',
-    args: ['unknown'],
+    args: [argument],
     later: true,
     apply: () => (object, args) => change(object, args[0]),
   };
 }
 
+/** The least or greatest member, which is all zeros where there is none. */
+function extreme(sign: 1 | -1): Method {
+  return loose(
+    property(['clist', 'eclist', 'lclist'], 'unknown', true, (object) => {
+      if (!(object instanceof List) || object.kind === 'bgppath')
+        throw new PolicyRuntimeError(`expected a list of communities, got ${typeOf(object)}`);
+      const [first, ...others] = listMembers(object.bytes.length > 0 ? object : zeros(object.kind));
+      return others.reduce<Value>((best, each) => (sign * compare(each, best) < 0 ? each : best), first);
+    }),
+  );
+}
+
+function zeros(kind: ListKind): List {
+  return new List(kind, new Uint8Array(MEMBER_BYTES[kind]));
+}
+
+function loose(method: Method): Method {
+  return { ...method, loose: true };
+}
+
+/** Of prefixes that are not those of IP routes, of which no filter here ever sees one. */
+function otherNet(name: string, returns: PolicyType): Method {
+  return property(['prefix'], returns, true, () => {
+    throw new PolicyRuntimeError(`this prefix has no '${name}'`);
+  });
+}
+
 const METHODS: Readonly<Record<string, Method>> = {
-  len: property(['prefix', ...LISTS], 'int', false, lengthOf),
+  len: loose(property(['prefix', ...LISTS], 'int', false, lengthOf)),
+  min: extreme(1),
+  max: extreme(-1),
+  maxlen: otherNet('maxlen', 'int'),
+  src: otherNet('src', 'prefix'),
+  dst: otherNet('dst', 'prefix'),
+  rd: otherNet('rd', 'rd'),
   ip: property(['prefix'], 'ip', false, (object) => new Ip(kindOf(object, 'prefix').bytes)),
   mask: {
     on: ['ip'],
@@ -65,16 +114,20 @@ const METHODS: Readonly<Record<string, Method>> = {
   first: property(['bgppath'], 'int', false, (object) => ofPath(object, firstAs)),
   last: property(['bgppath'], 'int', false, (object) => ofPath(object, originAs)),
   last_nonaggregated: property(['bgppath'], 'int', false, (object) => ofPath(object, lastNonaggregated)),
-  asn: property(['pair', 'lc'], 'int', true, (object) => {
-    if (typeof object === 'object' && object.kind === 'lc') return object.asn;
-    return kindOf(object, 'pair').value >>> 16;
-  }),
+  asn: loose(
+    property(['pair', 'lc'], 'int', true, (object) => {
+      if (typeof object === 'object' && object.kind === 'lc') return object.asn;
+      return kindOf(object, 'pair').value >>> 16;
+    }),
+  ),
   data: property(['pair'], 'int', true, (object) => kindOf(object, 'pair').value & 0xffff),
   data1: property(['lc'], 'int', true, (object) => kindOf(object, 'lc').data1),
   data2: property(['lc'], 'int', true, (object) => kindOf(object, 'lc').data2),
   is_v4: property(['ip'], 'bool', true, (object) => kindOf(object, 'ip').bytes.length === 4),
-  type: property(['prefix'], 'enum net', true, (object) =>
-    enumConstant(kindOf(object, 'prefix').bytes.length === 4 ? 'NET_IP4' : 'NET_IP6', '2.x'),
+  type: loose(
+    property(['prefix'], 'enum net', true, (object) =>
+      enumConstant(kindOf(object, 'prefix').bytes.length === 4 ? 'NET_IP4' : 'NET_IP6', '2.x'),
+    ),
   ),
   empty: {
     on: LISTS,
@@ -83,11 +136,11 @@ const METHODS: Readonly<Record<string, Method>> = {
     later: true,
     apply: () => (object) => (object instanceof List ? EMPTY[object.kind] : undefined),
   },
-  add: changer(['clist', 'eclist', 'lclist'], addTo),
-  delete: changer(LISTS, deleteFrom),
-  filter: changer(LISTS, filterBy),
-  prepend: changer(['bgppath'], prependTo),
-  append: changer(['bgppath'], appendTo),
+  add: loose(changer(['clist', 'eclist', 'lclist'], 'unknown', addTo)),
+  delete: loose(changer(LISTS, 'unknown', deleteFrom)),
+  filter: loose(changer(LISTS, 'unknown', filterBy)),
+  prepend: changer(['bgppath'], 'int', prependTo),
+  append: changer(['bgppath'], 'int', appendTo),
 };
 
 type Kind = Extract<Value, { kind: string }>['kind'];
@@ -177,11 +230,16 @@ export function compileMethodOn(
     return compiler.nonsense(span);
   }
   if (object.type !== 'unknown' && !method.on.includes(object.type)) {
-    compiler.mistyped(
-      name.span,
-      `${object.type} has no '${name.name}'`,
-      `it is there for ${method.on.join(', ')}`,
-    );
+    const message = `${object.type} has no '${name.name}'`;
+    const hint = `it is there for ${method.on.join(', ')}`;
+    // Parentheses, and changes of variables in place, are of later versions, which know the type.
+    const of = expression.object;
+    const late = statement
+      ? of.kind === 'name' && compiler.resolve(of)?.kind === 'attribute'
+      : expression.args === undefined;
+    if (method.loose && late && object.constant === undefined)
+      compiler.diagnostics.warning(name.span, message, hint);
+    else compiler.mistyped(name.span, message, hint);
   }
   const hasParentheses = expression.args !== undefined;
   if (

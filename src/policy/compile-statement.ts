@@ -5,6 +5,7 @@ import type {
   CallStatement,
   Expression,
   IfStatement,
+  Name,
   PolicyType,
   Statement,
   UnsetStatement,
@@ -22,7 +23,7 @@ import { asQuad } from './quads.ts';
 import { type Execute, LocatedError, type Run, SIGNAL, type Signal, type TraceEvent } from './run.ts';
 import type { Span } from './source.ts';
 import type { PolicySymbol } from './symbols.ts';
-import { isAssignable, PolicyRuntimeError, Quad, typeOf, type Value } from './values.ts';
+import { EMPTY, isAssignable, PolicyRuntimeError, Quad, typeOf, type Value } from './values.ts';
 
 /** Statements one after the other, in a block of names of its own. */
 export function compileBlock(compiler: Compiler, body: readonly Statement[]): Execute {
@@ -351,12 +352,29 @@ function compileDo(compiler: Compiler, statement: CallStatement): Execute {
     return compileStore(compiler, innermost, compileTerm(compiler, call), span);
   }
   const object = compileTerm(compiler, call.object);
+  if (compiler.dialect === '1.6') checkOldChange(compiler, call.object, object, call.method);
   const changed = compileMethodOn(compiler, object, call, true);
   if (!CHANGERS.has(call.method.name)) {
     compiler.diagnostics.error(span, `'${call.method.name}' changes nothing`, 'its result is not used');
     return () => SIGNAL.next;
   }
   return compileStore(compiler, call.object, changed, span);
+}
+
+/** 1.6 changes nothing but attributes in place, empties lists only, and has no `append`. */
+function checkOldChange(compiler: Compiler, name: Name, { type }: Term, method: Name): void {
+  const kind = compiler.resolve(name)?.kind;
+  const isList = Object.hasOwn(EMPTY, type);
+  if (
+    kind === undefined ||
+    (kind === 'attribute' && method.name !== 'append' && (isList || method.name !== 'empty'))
+  )
+    return;
+  compiler.diagnostics.error(
+    method.span,
+    `${method.name} does not change ${name.name}`,
+    `write ${name.name} = ${method.name}(${name.name}, ...);`,
+  );
 }
 
 /** Methods that stand as statements. */

@@ -93,7 +93,7 @@ export class Symbols {
   /** All names, for what was probably meant. */
   *names(): Generator<string> {
     yield* this.#byName.keys();
-    for (const { name } of ROUTE_ATTRIBUTES) yield name;
+    for (const { name } of ROUTE_ATTRIBUTES) if (routeAttribute(name, this.dialect) !== undefined) yield name;
     yield* ENUM_CONSTANTS;
   }
 }

@@ -193,7 +193,9 @@ export function isAssignable(from: PolicyType, to: PolicyType): boolean {
   if (from === to || from === 'unknown' || to === 'unknown') return true;
   // A dotted quad that the text has is an address until a router id is wanted.
   if (from === 'ip' && to === 'quad') return true;
-  return from === 'empty set' && to.endsWith(' set');
+  if (!to.endsWith(' set')) return false;
+  // BIRD tells sets of prefixes from all others, and no more.
+  return from === 'empty set' || (from.endsWith(' set') && from !== 'prefix set' && to !== 'prefix set');
 }
 
 /** A mistake that only shows when a filter runs; the route is rejected. */

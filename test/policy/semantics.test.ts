@@ -4,7 +4,7 @@ import { ATTRIBUTE } from '../../src/bgp/wire/iana.ts';
 import { OUTCOME } from '../../src/policy/filter.ts';
 import type { Dialect } from '../../src/policy/lexer.ts';
 import { bgpRoute, evaluate, run, staticRoute } from './harness.ts';
-import { STATEMENTS, TERMS } from './tables.ts';
+import { STATEMENTS, STATEMENTS_2, TERMS } from './tables.ts';
 
 describe('terms', () => {
   it.each(TERMS.map(([term, two, one]) => ({ term, two, one })))('$term', ({ term, two, one }) => {
@@ -26,6 +26,10 @@ describe('statements', () => {
   it.each(STATEMENTS.map(([body, two, one]) => ({ body, two, one })))('$body', ({ body, two, one }) => {
     expect(outcomeOf(body, '2.x')).toEqual(two);
     expect(outcomeOf(body, '1.6')).toEqual(one ?? two);
+  });
+
+  it.each(STATEMENTS_2.map(([body, printed]) => ({ body, printed })))('$body', ({ body, printed }) => {
+    expect(outcomeOf(body, '2.x')).toEqual(printed);
   });
 
   it('has blocks, initial values and loops in 2.x', () => {

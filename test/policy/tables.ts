@@ -117,6 +117,39 @@ export const STATEMENTS: readonly (readonly [
   ['print net ~ 10.0.0.0/8 && net.len > 5, net !~ [10.0.0.0/8{8,23}];', ['TRUETRUE']],
 ];
 
+/** Statements that only 2.x has, with what they print. */
+export const STATEMENTS_2: readonly (readonly [body: string, printed: readonly string[]])[] = [
+  [
+    'bgp_community.add((5,6)); bgp_community.add((1,2)); bgp_community.add((65535,1)); print bgp_community.min, bgp_community.max;',
+    ['(1,2)(65535,1)'],
+  ],
+  [
+    'bgp_large_community.add((5,6,7)); bgp_large_community.add((5,2,3)); print bgp_large_community.min, bgp_large_community.max;',
+    ['(5, 2, 3)(5, 6, 7)'],
+  ],
+  [
+    'bgp_ext_community.add((rt,5,6)); bgp_ext_community.add((ro,1,2)); print bgp_ext_community.min, bgp_ext_community.max;',
+    ['(rt, 5, 6)(ro, 1, 2)'],
+  ],
+  [
+    'print bgp_community.min, -empty-.max, bgp_large_community.min, bgp_ext_community.max;',
+    ['(0,0)(0,0)(0, 0, 0)(unknown 0x0, 0, 0)'],
+  ],
+  [
+    'bgp_community.add((5,6)); print bgp_community.min.asn, bgp_community.max.data, defined(bgp_community.min);',
+    ['56TRUE'],
+  ],
+  ['bgp_path.prepend(5); print bgp_path.min;', ['!']],
+  ['print bgp_med.len;', ['!']],
+  ['print source.type;', ['!']],
+  ['print net.asn;', ['!']],
+  ['print net.maxlen;', ['!']],
+  ['print net.rd;', ['!']],
+  ['bgp_med = 5; bgp_med.add(1); print bgp_med;', ['!']],
+  ['print net.type, bgp_next_hop.is_v4;', ['!']],
+  ['int set v = [ RTS_BGP ]; print 5 ~ v;', ['!']],
+];
+
 /** Texts, and whether 2.0.12 and 1.6.8 take them. */
 export const MISTAKES: readonly (readonly [text: string, two: boolean, one: boolean])[] = [
   ['filter f { accept; reject "x", 1; error; }', true, true],

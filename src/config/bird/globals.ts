@@ -47,7 +47,10 @@ export const GLOBAL_OPTIONS = new OptionTable<GlobalOptions>([
     const result = reader.program.evaluate(term);
     // After a mistake, here or above, nothing runs, and the mistake is reported already.
     const { diagnostics } = reader.program;
-    if ('error' in result && !diagnostics.hasErrors) diagnostics.error(term.span, result.error);
+    const isNumber = 'value' in result && typeof result.value === 'number';
+    if (!isNumber && !diagnostics.hasErrors) {
+      diagnostics.error(term.span, 'error' in result ? result.error : 'what is evaluated here is an int');
+    }
     return { evaluations: [...(before.evaluations ?? []), term] };
   }),
   option(

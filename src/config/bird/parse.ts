@@ -14,7 +14,7 @@ import { keywordsOf } from '../../policy/words.ts';
 import { isSecretKey } from '../source-text.ts';
 import type { BirdConfig, GlobalOptions, IpFamily, ProtocolConfig, TableConfig } from './config.ts';
 import { DEFAULT_SCAN_TIME } from './defaults.ts';
-import { detectDialect, detectFamily } from './dialect.ts';
+import { detectDialect, detectFamily, familyMismatch } from './dialect.ts';
 import { GLOBAL_OPTIONS, readTable, tableTypeNext } from './globals.ts';
 import { type BirdFiles, readTokens } from './include.ts';
 import { expectEnd, unknownOption } from './options.ts';
@@ -67,6 +67,7 @@ const IDLE_HOST: PolicyHost = { tables: NO_TABLES, log: { print: () => undefined
 class ConfigParser {
   readonly masks: Span[];
   readonly tests: PolicyTest[] = [];
+  readonly #all: readonly Token[];
   readonly #tokens: TokenReader;
   readonly #reader: ConfigReader;
   readonly #protocols: ProtocolReader;
@@ -78,6 +79,7 @@ class ConfigParser {
 
   constructor(tokens: readonly Token[], family: IpFamily | undefined, program: PolicyProgram) {
     const { dialect, diagnostics } = program;
+    this.#all = tokens;
     this.masks = secretsIn(tokens);
     this.#tokens = new TokenReader(tokens, dialect, diagnostics, keywordsOf(dialect));
     this.#symbols = new Symbols(diagnostics);
@@ -128,6 +130,7 @@ class ConfigParser {
         'router id 192.0.2.1; is one',
       );
     }
+    this.#checkAddresses();
     this.#warnOfSkipped();
     return {
       dialect: this.#reader.dialect,
@@ -264,6 +267,21 @@ class ConfigParser {
         }
         kernels.set(table, protocol.name);
       }
+    }
+  }
+
+  /** Addresses of the other family are no words of a 1.6 daemon; quads are of both. */
+  #checkAddresses(): void {
+    const { diagnostics, family } = this.#reader;
+    if (family === undefined) return;
+    const errors = diagnostics.list.filter(({ severity }) => severity === 'error');
+    const reported = new Set(errors.map(({ span }) => span.start));
+    for (const [at, token] of this.#all.entries()) {
+      const isQuad = token.kind === 'ip4' && this.#all[at + 1]?.text !== '/';
+      if (token.bytes === undefined || (token.kind !== 'ip4' && token.kind !== 'ip6') || isQuad) continue;
+      const stranger = familyMismatch(token.bytes, family);
+      if (stranger !== undefined && !reported.has(token.start))
+        diagnostics.error(token, stranger.message, stranger.hint);
     }
   }
 
