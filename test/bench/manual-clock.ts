@@ -24,6 +24,11 @@ export class ManualClock implements Clock {
     };
   }
 
+  /** Timers that run. */
+  get waiting(): number {
+    return this.#timers.length;
+  }
+
   advance(ms: number): void {
     const end = this.time + ms;
     for (;;) {
