@@ -15,10 +15,11 @@ import { startControlServer } from '../../src/control/grpc/server.ts';
 import type { LogFields, Logger } from '../../src/lib/log.ts';
 import { drawInteger, drawTrue, seededRandom } from '../../src/sim/random.ts';
 import { createSpeaker, type RunningSpeaker } from '../../src/speaker/main.ts';
+import { ownPort } from '../support/own-port.ts';
 import { drawMessage, drawOpen, mutateMessage } from './bgp.ts';
 import { drawBytes, join, mutateBytes } from './mutate.ts';
 
-const PORT = 17_917;
+const PORT = ownPort();
 const SESSIONS = 20;
 const BURSTS = 10;
 const UP_TRIES = 100;

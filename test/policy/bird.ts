@@ -36,7 +36,7 @@ export function birdsToCompare(): BirdProgram[] {
 }
 
 const START = 'router id 192.0.2.1;\nprotocol device { }\n';
-const PATIENCE_MS = 5000;
+const PATIENCE_MS = 30_000;
 const POLL_MS = 10;
 
 export class BirdEvaluator {

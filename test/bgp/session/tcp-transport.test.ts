@@ -15,6 +15,7 @@ import type {
 import { systemClock } from '../../../src/lib/clock.ts';
 import { parsePrefix } from '../../../src/lib/ip.ts';
 import { silentLogger } from '../../../src/lib/log.ts';
+import { ownPort } from '../../support/own-port.ts';
 import { EMPTY_UPDATE, ip, type OptionChanges, peerOptions, Recorder } from './harness.ts';
 
 const native = loadNativeSockets();
@@ -392,8 +393,7 @@ function signal(): { done: Promise<void>; fire: () => void } {
 }
 
 describe('two peers over real TCP', () => {
-  const PORT_A = 17911;
-  const PORT_B = 17912;
+  const [PORT_A, PORT_B] = [ownPort(0), ownPort(1)];
 
   interface Case {
     readonly name: string;
