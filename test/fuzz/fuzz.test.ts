@@ -3,6 +3,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { seededRandom } from '../../src/sim/random.ts';
+import { controlRound } from './control.ts';
 import { hostileRound } from './hostile.ts';
 import { loopbackRound } from './loopback.ts';
 import { allTargets, corpusMessages, Fuzzer } from './targets.ts';
@@ -34,6 +35,18 @@ describe('nothing but the expected errors', () => {
     if (messages.length === 0) skip('../shared/data/corpus is not there');
     expect(messages.length).toBeGreaterThan(300);
   });
+});
+
+describe("whatever is said to BIRD's control socket", () => {
+  it.each([1, 2, 3, 4])(
+    'seed %i',
+    async (seed) => {
+      const { messages, broken } = await controlRound(seed);
+      expect(broken).toEqual([]);
+      expect(messages).toBeGreaterThan(100);
+    },
+    TIMEOUT_MS,
+  );
 });
 
 describe('a hostile peer among healthy ones', () => {

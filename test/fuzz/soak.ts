@@ -1,10 +1,11 @@
 // `npm run soak -- --minutes 60 --seed 7`: every target in turn, then a hostile peer among healthy ones in the simulator
-// and over loopback TCP, as long as there is time. A finding is printed with the input that gives it. With
+// and over loopback TCP, and anything said to BIRD's control socket, as long as there is time. A finding is printed with the input that gives it. With
 // `--targets 'messages|UPDATE'` only those whose names match, and no hostile peer; with `--inputs 100000000` no longer
 // than it takes for so many.
 
 import { parseArgs } from 'node:util';
 import { seededRandom } from '../../src/sim/random.ts';
+import { controlRound } from './control.ts';
 import { hostileRound } from './hostile.ts';
 import { loopbackRound } from './loopback.ts';
 import { allTargets, Fuzzer } from './targets.ts';
@@ -57,6 +58,7 @@ async function soak({ minutes, seed, targets, inputs }: Wanted): Promise<number>
     for (const [name, play] of [
       ['hostile peer, simulated', hostileRound],
       ['hostile peer, TCP', loopbackRound],
+      ["BIRD's control socket", controlRound],
     ] as const) {
       if (Date.now() >= end || targets !== undefined) break;
       const begin = Date.now();
