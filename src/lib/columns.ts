@@ -74,6 +74,15 @@ export class IntQueue {
     return id;
   }
 
+  /** Another queue in which the same waits. */
+  copy(): IntQueue {
+    const copy = new IntQueue();
+    copy.#ids = this.#ids.slice();
+    copy.#head = this.#head;
+    copy.#tail = this.#tail;
+    return copy;
+  }
+
   /** Visits what waits, oldest first. */
   forEach(visit: (id: number) => void): void {
     for (let i = this.#head; i < this.#tail; i++) visit(this.#ids[i]!);
@@ -94,7 +103,7 @@ export class IntQueue {
 
 /** A set of small non-negative integers that remembers insertion order, for work queues without duplicates. */
 export class IdQueue {
-  readonly #ids = new IntQueue();
+  #ids = new IntQueue();
   #queued = new Uint8Array(1024);
 
   get size(): number {
@@ -119,6 +128,14 @@ export class IdQueue {
     const id = this.#ids.shift();
     if (id >= 0) this.#queued[id] = 0;
     return id;
+  }
+
+  /** Another set of the same ids in the same order. */
+  copy(): IdQueue {
+    const copy = new IdQueue();
+    copy.#ids = this.#ids.copy();
+    copy.#queued = this.#queued.slice();
+    return copy;
   }
 
   /** Visits what waits, oldest first. */

@@ -53,7 +53,7 @@ export class Lane {
   /** Clock.now() since when a member has been congested; undefined = none is. */
   stalledSince: number | undefined;
   readonly #prefixes: PrefixTable;
-  readonly #pending = new IdQueue();
+  #pending = new IdQueue();
   /** Path ids that were withdrawn while the lane lagged, by prefix; ADD-PATH only. */
   readonly #goneIds = new Map<number, Set<number>>();
 
@@ -132,8 +132,10 @@ export class Lane {
     const lane = new Lane(this.#prefixes, { cursor: this.cursor, fresh: this.#fresh }, members);
     lane.epilogue.push(...this.epilogue);
     for (const member of members) this.members.splice(this.members.indexOf(member), 1);
+    // A full table may wait here: columns are copied as they are.
+    lane.#pending = this.#pending.copy();
     this.#pending.forEach((prefixId) => {
-      lane.#remember(prefixId);
+      this.#prefixes.hold(prefixId);
     });
     for (const [prefixId, ids] of this.#goneIds) lane.#goneIds.set(prefixId, new Set(ids));
     return lane;

@@ -54,6 +54,22 @@ describe('IdQueue', () => {
     );
   });
 
+  it('has copies that go their own way', () => {
+    const queue = new IdQueue();
+    for (let id = 0; id < 3000; id++) queue.push(id);
+    for (let i = 0; i < 1500; i++) queue.shift();
+    const copy = queue.copy();
+    expect([copy.size, copy.has(1499), copy.has(1500), copy.push(1500), copy.push(7)]).toEqual([
+      1500,
+      false,
+      true,
+      false,
+      true,
+    ]);
+    expect([copy.shift(), queue.shift(), queue.shift()]).toEqual([1500, 1500, 1501]);
+    expect([queue.has(7), copy.has(1501), queue.size, copy.size]).toEqual([false, true, 1498, 1500]);
+  });
+
   it('moves to the front of its memory instead of growing for ever', () => {
     const queue = new IdQueue();
     let next = 0;
