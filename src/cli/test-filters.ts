@@ -35,7 +35,8 @@ export async function testFilters(file: string, json: boolean, terminal: Termina
 
 function render(file: string, reports: readonly TestReport[], color: boolean): string {
   const style = styleFor(color);
-  if (reports.length === 0) return `${safeText(file)} has no tests; test "NAME" { ... } is one\n`;
+  if (reports.length === 0)
+    return `${safeText(file)} has no tests; one stands under tests: or, in BIRD's language, in test "NAME" { ... }\n`;
   const lines = reports.flatMap(({ name, place, failure }) => {
     if (failure === undefined) return [`${style.good('ok')}   ${safeText(name)}`];
     return [

@@ -188,7 +188,7 @@ function drainSentence(handles: readonly PeerHandle[]): string | undefined {
   const drained = handles.filter(({ draining }) => draining).length;
   return drained === 0
     ? undefined
-    : `${drained} peers are drained: their routes are the last resort (RFC 8326)`;
+    : `${drained === 1 ? '1 peer is drained: its' : `${drained} peers are drained: their`} routes are the last resort (RFC 8326)`;
 }
 
 function connectionsView({ connections }: ListenerSet): ConnectionsView {

@@ -2,7 +2,7 @@
 // that the configuration names, each with the classes it asks for. Where none is named, stderr with -d, and the
 // system's log without. Layers log levels and fields; here they become classes and text.
 
-import { closeSync, openSync, renameSync, statSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, renameSync } from 'node:fs';
 import type { LogTarget } from '../../config/bird/config.ts';
 import type { Config } from '../../config/model.ts';
 import type { LogFields, Logger } from '../../lib/log.ts';
@@ -10,6 +10,7 @@ import { formatTime } from '../../lib/time-format.ts';
 import type { Log } from '../log.ts';
 import { redact } from '../redact.ts';
 import { LineSink } from './line-sink.ts';
+import { systemReason } from './system-reason.ts';
 import { asksForEvents } from './traces.ts';
 
 export const LOG_TAGS = {
@@ -78,7 +79,7 @@ export function createBirdLog(name: string, debug: boolean, parts: BirdLogParts)
       const format = bird?.globals.timeFormats?.log?.format ?? (bird?.dialect === '1.6' ? LONG : LONG_MS);
       targets =
         logs.length > 0
-          ? logs.map((each) => makeTarget(each, name, format, stderr, parts))
+          ? logs.map((each) => makeTarget(each, name, format, debug, stderr, parts))
           : [debug ? startTarget(name, stderr) : syslogTarget(name, () => true, parts)];
       for (const target of before) target.close();
     },
@@ -99,22 +100,29 @@ function makeTarget(
   target: LogTarget,
   name: string,
   format: string,
+  debug: boolean,
   stderr: LineSink,
   parts: BirdLogParts,
 ): Target {
   const takes = (logClass: LogClass) => target.classes === 'all' || target.classes.includes(logClass);
   const line = (logClass: LogClass, text: string, now: number): string =>
     `${formatTime(format, now)} <${LOG_TAGS[logClass]}> ${text}`;
+  const toStderr: Target = {
+    takes,
+    write: (logClass, text, now) => stderr.write(line(logClass, text, now)),
+    flush: () => stderr.flush(),
+    close: () => {},
+  };
   switch (target.to) {
     case 'stderr':
-      return {
-        takes,
-        write: (logClass, text, now) => stderr.write(line(logClass, text, now)),
-        flush: () => stderr.flush(),
-        close: () => {},
-      };
+      return toStderr;
     case 'file':
-      return fileTarget(target, takes, line);
+      try {
+        return fileTarget(target, takes, line);
+      } catch (error) {
+        stderr.write(`${name}: Unable to open log file ${target.name}: ${systemReason(error)}`);
+        return debug ? toStderr : syslogTarget(name, takes, parts);
+      }
     case 'syslog':
       return syslogTarget(target.name ?? name, takes, parts);
     case 'udp': {
@@ -138,43 +146,43 @@ function syslogTarget(name: string, takes: Target['takes'], parts: BirdLogParts)
   };
 }
 
-/** A file that grows past its limit is renamed to its backup. */
+/** A file that grows past its limit is renamed to its backup. Throws where it cannot be opened. */
 function fileTarget(
   { name: path = '', limit, backup }: LogTarget,
   takes: Target['takes'],
   line: (logClass: LogClass, text: string, now: number) => string,
 ): Target {
   let file = openFile(path);
+  const rotate = (): void => {
+    try {
+      renameSync(path, backup!);
+      const next = openFile(path);
+      file.close();
+      file = next;
+    } catch {
+      // It grows on: lines are worth more than its size, and the next time may work.
+      file.size = 0;
+    }
+  };
   return {
     takes,
     write: (logClass, text, now) => {
       const written = line(logClass, text, now);
-      if (file === undefined) return;
       file.size += Buffer.byteLength(written) + 1;
-      if (limit !== undefined && backup !== undefined && file.size > limit) {
-        file.close();
-        renameSync(path, backup);
-        file = openFile(path);
-      }
-      file?.sink.write(written);
+      if (limit !== undefined && backup !== undefined && file.size > limit) rotate();
+      file.sink.write(written);
     },
-    flush: () => file?.sink.flush(),
-    close: () => file?.close(),
+    flush: () => file.sink.flush(),
+    close: () => file.close(),
   };
 }
 
-/** Undefined where it cannot be opened: the other targets go on. */
-function openFile(path: string): { sink: LineSink; size: number; close(): void } | undefined {
-  let fd: number;
-  try {
-    fd = openSync(path, 'a', FILE_MODE);
-  } catch {
-    return undefined;
-  }
+function openFile(path: string): { sink: LineSink; size: number; close(): void } {
+  const fd = openSync(path, 'a', FILE_MODE);
   const sink = new LineSink(fd);
   return {
     sink,
-    size: statSync(path).size,
+    size: fstatSync(fd).size,
     close: () => sink.end(() => closeSync(fd)),
   };
 }

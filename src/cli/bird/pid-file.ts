@@ -2,7 +2,7 @@
 // is there when the daemon runs, and whoever does not get that far leaves another daemon's file as it is.
 
 import { closeSync, fstatSync, ftruncateSync, openSync, rmSync, writeSync } from 'node:fs';
-import { getSystemErrorMap } from 'node:util';
+import { systemReason } from './system-reason.ts';
 
 export class PidFile {
   readonly #path: string;
@@ -19,7 +19,7 @@ export class PidFile {
       this.#fd = openSync(this.#path, 'a');
       this.#ours = fstatSync(this.#fd).size === 0;
     } catch (error) {
-      throw new Error(`Cannot create PID file ${this.#path}: ${reasonOf(error)}`, { cause: error });
+      throw new Error(`Cannot create PID file ${this.#path}: ${systemReason(error)}`, { cause: error });
     }
   }
 
@@ -46,11 +46,4 @@ export class PidFile {
       // Another user's directory: the next one writes over it.
     }
   }
-}
-
-/** The system's words for it. */
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const errno = 'errno' in error && typeof error.errno === 'number' ? error.errno : 0;
-  return getSystemErrorMap().get(errno)?.[1] ?? error.message;
 }

@@ -144,6 +144,29 @@ describe('the log', () => {
     expect(await read('all', 1)).toEqual(['2026-11-21 05:33:02.437 <TRACE> seen']);
   });
 
+  it('goes where it can be read when a file cannot be opened, and says so', async () => {
+    const text = 'log "DIR/none/f" { info };';
+    const { log, read } = bench(true);
+    log.useConfig(config(text));
+    log.write('info', 'seen');
+    log.write('error', 'of another class');
+    expect(await read('stderr', 2)).toEqual([
+      `bird: Unable to open log file ${directory}/none/f: no such file or directory`,
+      '2026-11-21 05:33:02.437 <INFO> seen',
+    ]);
+    const quiet = bench();
+    quiet.log.useConfig(config(text));
+    quiet.log.write('info', 'seen');
+    expect(quiet.syslog).toEqual(['bird info seen']);
+  });
+
+  it('writes on where a file cannot be renamed', async () => {
+    const { log, read } = bench();
+    log.useConfig(config('log "DIR/f" 60 "DIR/none/f.old" all;'));
+    for (const text of ['one', 'two', 'three']) log.write('info', text);
+    expect((await read('f', 3)).at(-1)).toMatch(/three$/);
+  });
+
   it('renames a file that has grown past its limit', async () => {
     const { log, read } = bench();
     log.useConfig(config('log "DIR/f" 60 "DIR/f.old" all;'));
