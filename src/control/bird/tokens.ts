@@ -19,7 +19,7 @@ export class TokenError extends Error {
 
 const PATTERN = new RegExp(
   [
-    '(?<space>\\s+|#.*)',
+    '(?<space>\\s+|#.*|/\\*.*?(?:\\*/|$))',
     '"(?<text>[^"\\n]*)"',
     // Before numbers and words: an address may begin like either.
     '(?<ip4>\\d+\\.\\d+\\.\\d+\\.\\d+)(?![\\w.])',
@@ -40,6 +40,7 @@ export function tokenize(command: string): Token[] {
     const groups = PATTERN.exec(command)?.groups;
     const start = at;
     if (groups === undefined) throw new TokenError(`'${command[at]}' cannot stand here`);
+    if (groups['op'] === '"') throw new TokenError('Unterminated string');
     at = PATTERN.lastIndex;
     const { space, quoted, ...named } = groups;
     if (space !== undefined) continue;

@@ -11,7 +11,7 @@ import type { Speaker } from '../speaker.ts';
 import { type DeclaredProtocol, declaredProtocols } from './declared.ts';
 import type { ProtocolViews } from './protocol-views.ts';
 
-/** Protocols that cannot tell their routes again, by dialect. */
+/** Protocols that cannot tell their routes again, by dialect; in 1.6 each can be told others' routes. */
 const CANNOT_RELOAD: Readonly<Record<'1.6' | '2.x', ReadonlySet<ProtocolKind>>> = {
   '1.6': new Set(['device', 'direct', 'static']),
   '2.x': new Set(['direct']),
@@ -38,21 +38,22 @@ export class ProtocolActions {
   }
 
   #actOnPeer(handle: PeerHandle, { action, message, direction }: ProtocolAction): ProtocolActionResult {
-    const { registry, protocols } = this.#speaker;
+    const { registry } = this.#speaker;
     const { peer, name } = handle;
     switch (action) {
       case 'enable':
         if (peer.adminUp) return 'already';
-        protocols.messages.delete(name);
+        this.#note(name, message);
         peer.start();
         return 'done';
       case 'disable':
         if (!peer.adminUp) return 'already';
-        if (message !== undefined) protocols.messages.set(name, message);
+        this.#note(name, message);
         registry.stop(handle, message);
         return 'done';
       case 'restart':
         if (!peer.adminUp) return 'disabled';
+        this.#note(name, message);
         peer.reset({ subcode: CEASE.administrativeReset, text: message });
         return 'done';
       case 'reload':
@@ -75,18 +76,19 @@ export class ProtocolActions {
         // What the configuration itself has switched off stays so until the configuration says otherwise.
         if (!isOff) return 'already';
         if (declared.disabled) return 'failed';
-        protocols.messages.delete(name);
+        this.#note(name, message);
         protocols.off.delete(name);
         this.#refresh(name);
         return 'done';
       case 'disable':
         if (isOff) return 'already';
-        if (message !== undefined) protocols.messages.set(name, message);
+        this.#note(name, message);
         protocols.off.add(name);
         this.#refresh(name);
         return 'done';
       case 'restart':
         if (isOff) return 'disabled';
+        this.#note(name, message);
         protocols.off.add(name);
         this.#refresh(name);
         protocols.off.delete(name);
@@ -97,6 +99,13 @@ export class ProtocolActions {
     }
   }
 
+  /** What the operator said last; nothing, where nothing was said. */
+  #note(name: string, message: string | undefined): void {
+    const { messages } = this.#speaker.protocols;
+    if (message === undefined) messages.delete(name);
+    else messages.set(name, message);
+  }
+
   #reload(
     declared: DeclaredProtocol,
     isOff: boolean,
@@ -105,7 +114,9 @@ export class ProtocolActions {
     const { written, rooms, pipes, rpki } = this.#speaker;
     if (isOff) return 'disabled';
     if (this.#views.stateOf(declared) !== 'up') return 'not-up';
-    if (CANNOT_RELOAD[written.bird?.dialect === '1.6' ? '1.6' : '2.x'].has(declared.kind)) return 'failed';
+    const is16 = written.bird?.dialect === '1.6';
+    const cannot = CANNOT_RELOAD[is16 ? '1.6' : '2.x'].has(declared.kind);
+    if (cannot && !(is16 && direction === 'out')) return 'failed';
     if (declared.kind === 'kernel') {
       for (const { kernel } of rooms.values()) kernel?.monitor.requestScan('a kernel protocol is reloaded');
     }

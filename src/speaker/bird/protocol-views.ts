@@ -100,7 +100,6 @@ export class ProtocolViews {
       ...this.#base(declared, state),
       ...(state === 'down' && isFlushed(handle, this.#speaker) && { state: 'flush' }),
       enabled: handle.peer.adminUp,
-      message: handle.peer.adminUp ? undefined : this.#states.messages.get(declared.name),
       bgp: bgpView(handle, importLimitOf(handle, config)),
       channels: bgpChannels(this.#speaker, declared, { settings: handle.settings, handle }, details),
     };

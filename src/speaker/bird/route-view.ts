@@ -123,7 +123,7 @@ export class RouteViews {
       preference: extras.preference,
       primary,
       kernelProblem: failed,
-      igpMetric: isBgp ? this.#metric(rib.attrs.nextHop[attr]!) : undefined,
+      igpMetric: isBgp ? this.#metric(family, row, rib.attrs.nextHop[attr]!) : undefined,
       stale: (rib.attrs.flags[attr]! & ATTR_FLAG.llgrStale) !== 0,
       suppressed: false,
       bgp: isBgp ? this.#bgp(standing) : undefined,
@@ -150,8 +150,10 @@ export class RouteViews {
     return owner;
   }
 
-  #metric(nextHopId: number): TableRoute['igpMetric'] {
-    const { rooms, rib } = this.#speaker;
+  #metric(family: FamilyRib, row: number, nextHopId: number): TableRoute['igpMetric'] {
+    const { rooms, rib, written } = this.#speaker;
+    // 1.6 knows it where the route is at home.
+    if (written.bird?.dialect === '1.6' && family.paths.feed(row) !== 0) return undefined;
     if (rib.nextHops.reachable[nextHopId] !== 1) return 'unreachable';
     // What is on the link costs nothing, whatever the metric of the link's own route.
     return rooms.resolution(nextHopId).directlyConnected ? 0 : rib.nextHops.metric[nextHopId]!;

@@ -30,7 +30,7 @@ filter f1 { accept; }
 function fu() { return true; }
 protocol device {}
 protocol direct { disabled; ipv4; }
-protocol static s1 { ipv4; route 10.99.0.0/16 blackhole; route 10.98.0.0/16 unreachable; route 10.97.0.0/16 prohibit; }
+protocol static s1 { ipv4; route 10.99.0.0/16 blackhole; route 10.98.0.0/16 unreachable; route 10.97.0.0/16 prohibit; route 10.95.0.0/16 blackhole { bgp_med = 5; bgp_community.add((1,2)); bgp_large_community.add((1,2,3)); }; }
 protocol static s2 { ipv4 { table t_aux; }; }
 protocol static s3 { roa4; route 10.0.0.0/8 max 24 as 65000; route 11.0.0.0/8 max 8 as 0; }
 protocol bgp b1 { multihop; local port 17991 as MYAS; passive; neighbor 10.255.255.2 as 64513; ipv4 { import all; export all; }; }
@@ -45,7 +45,7 @@ filter f1 { accept; }
 function fu() { return true; }
 protocol device {}
 protocol direct { disabled; }
-protocol static s1 { route 10.99.0.0/16 blackhole; route 10.98.0.0/16 unreachable; route 10.97.0.0/16 prohibit; }
+protocol static s1 { route 10.99.0.0/16 blackhole; route 10.98.0.0/16 unreachable; route 10.97.0.0/16 prohibit; route 10.95.0.0/16 blackhole { bgp_med = 5; bgp_community.add((1,2)); bgp_large_community.add((1,2,3)); }; }
 protocol static s2 { table t_aux; }
 template bgp tt { local as MYAS; }
 `,
@@ -116,6 +116,17 @@ const COMMANDS = [
   'show route stats count',
   'show route filtered',
   'show route table t_aux count',
+  'show route 10.95.0.0/16 all',
+  'show route 10.99.0.0/16 count',
+  'show route 10.99.0.0/16 stats',
+  'show route 10.90.0.0/16 count',
+  'show route 10.99.0.0/16 where false',
+  'show route for 10.99.1.1 count',
+  'show route for 999.1.1.1',
+  'show route where true where true',
+  'show route filter f1 filter f1',
+  'show route primary count',
+  'show route filtered count',
   'show static s1',
   'show static b1',
   'show static nosuch',
@@ -158,8 +169,20 @@ const COMMANDS = [
   'reload s1',
   'reload in s1',
   'enable s1',
+  'disable s1 "away"',
+  'show protocols all s1',
+  'restart s1',
+  'enable s1 "back"',
+  'show protocols all s1',
+  'restart s1 "why"',
+  'show protocols all s1',
+  'reload out s1',
+  'restart s1',
+  'show protocols all s1',
   'reload in',
   'reload out nosuch',
+  'show protocols /* a comment */ s1',
+  'configure "/nonexistent"',
   'eval',
   'eval fu()',
   'eval MYAS',
@@ -216,6 +239,12 @@ const COMMANDS = [
 
 const ONLY = {
   '2.x': [
+    'show route filter nosuch',
+    'show route filter s1',
+    'show route protocol device1',
+    'show route table t_aux protocol s1',
+    'show route table all protocol s1',
+    'restart "',
     'show route table master4 where roa_check(r4, net, 65000) = ROA_VALID count',
     'show route table master4 where roa_check(r4, net, 65001) = ROA_INVALID count',
     'show protocols b1',
@@ -270,6 +299,12 @@ const ONLY = {
     'show protocols master',
     'show route for 2001:db8::1',
     'show route in 10.0.0.0/8',
+    'show static',
+    'show route exported s1',
+    'show route table all',
+    'show protocols static',
+    'show roa nosuch',
+    'mrt dump',
     'show roa',
     'show roa 10.0.0.0/8',
     'show roa in 10.0.0.0/7',

@@ -48,10 +48,18 @@ async function* attempt(
   yield* success;
 }
 
+/** What the system says of a file that cannot be read. */
+const REASONS: Readonly<Record<string, string>> = {
+  'there is no such file': 'No such file or directory',
+  'permission denied': 'Permission denied',
+  'it is a directory': 'Is a directory',
+};
+
 function complaintsOf(error: CommandError): string[] {
   if (!(error instanceof ConfigurationError)) return error.message.split('\n');
   return error.complaints.map(({ file, line: at, column, message, hint }) => {
     const place = at === 0 ? `${file}:` : `${file}:${at}:${column}`;
+    if (at === 0) return `${place} ${REASONS[message.slice(message.lastIndexOf(': ') + 2)] ?? message}`;
     return `${place} ${message}${hint === undefined ? '' : ` (${hint})`}`;
   });
 }

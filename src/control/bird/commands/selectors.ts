@@ -4,6 +4,7 @@ import { formatPrefix, parseAddress, parsePrefix, prefixContains } from '../../.
 import type { ProtocolView } from '../../../speaker/api/protocols.ts';
 import { CommandFailure, type CommandReader, TOKEN } from '../command-reader.ts';
 import type { Syntax } from '../command-table.ts';
+import { isKeyword } from '../keywords.ts';
 import { CODE } from '../reply.ts';
 
 /** `all`, a name, or a pattern in quotes. */
@@ -33,7 +34,7 @@ export function readProtocolName(
   if (reader.peek().kind !== 'word') reader.fail(expected);
   const known = reader.takeKnown();
   if (known?.kind === 'protocol') return known.name;
-  if (syntax === '1.6') {
+  if (syntax === '1.6' && !isKeyword(reader.peek().text)) {
     const name = known?.name ?? reader.peek().text;
     throw new CommandFailure(code, `${name} is not a protocol`);
   }

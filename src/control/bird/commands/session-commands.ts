@@ -143,7 +143,6 @@ const MRT_DUMP: Command = {
   words: 'mrt dump',
   usage: '[table <name> | "<pattern>"] [to "<file>"] [filter <filter> | where <where filter>]',
   help: 'a dump of a table in the MRT format',
-  only: '2.x',
   changes: true,
   read(reader) {
     let table: string | undefined;

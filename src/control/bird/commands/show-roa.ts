@@ -34,6 +34,8 @@ export const SHOW_ROA: Command = {
         if (!isAddress(reader)) reader.fail();
         const prefix = readPrefix(reader, syntax);
         tests.push((roa) => (how === 'in' ? isInside(roa.prefix, prefix) : isInside(prefix, roa.prefix)));
+      } else if (reader.peek().kind === 'word') {
+        throw new CommandFailure(CODE.parseError, 'IP address expected');
       } else reader.fail();
     }
     return (context) => roaReply(context, (roa) => tests.every((test) => test(roa)));

@@ -4,6 +4,7 @@ import type { TableAnswer, TableCount, TableQuery } from '../../../speaker/api/t
 import { CommandError } from '../../protocol.ts';
 import { CommandFailure, type CommandReader, TOKEN } from '../command-reader.ts';
 import { type Command, type CommandContext, type Syntax, timesOf } from '../command-table.ts';
+import { isKeyword } from '../keywords.ts';
 import { RouteWriter } from '../render/routes.ts';
 import { CODE, DONE, type Line, line } from '../reply.ts';
 import type { Token } from '../tokens.ts';
@@ -143,7 +144,7 @@ function readTable(reader: CommandReader, request: RouteRequest, syntax: Syntax)
     request.tables.push(known.name);
     return;
   }
-  if (syntax === '1.6') {
+  if (syntax === '1.6' && !isKeyword(reader.peek().text)) {
     throw new CommandFailure(CODE.parseError, `${known?.name ?? reader.peek().text} is not a table`);
   }
   if (known === undefined) reader.fail([TOKEN.known, TOKEN.all]);
@@ -316,7 +317,8 @@ function* list2(
       if (headed++ > 0) yield line(CODE.route, '');
       yield line(CODE.route, `Table ${answer.table}:`);
     };
-    if (!lookup && (answer.named || output === 'stats')) yield* heading();
+    const isShown = answer.named && query.protocol === undefined;
+    if (!lookup && (isShown || output === 'stats')) yield* heading();
     for (const route of answer.routes()) {
       if (route === undefined) {
         yield undefined;

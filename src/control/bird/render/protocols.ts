@@ -89,8 +89,9 @@ function* details2(protocol: ProtocolView): Iterable<string> {
 }
 
 function* details1(protocol: ProtocolView): Iterable<string> {
-  const { description, bgp, channels, pipe } = protocol;
+  const { description, message, bgp, channels, pipe } = protocol;
   if (description !== undefined) yield field(2, 'Description', description, COLUMN.protocol);
+  if (message !== undefined) yield field(2, 'Message', message, COLUMN.protocol);
   const channel = channels[0] ?? EMPTY_CHANNEL;
   yield* channelLines1(channel, protocol.state, pipe !== undefined);
   if (bgp !== undefined) yield* bgpLines(protocol, bgp, '1.6');

@@ -93,8 +93,9 @@ function preference(route: TableRoute, style: Style): string {
   const base = `${route.preference}${flags}`;
   if (bgp === undefined) return `(${base})`;
   if (igpMetric === 'unreachable') return `(${base}/-)`;
-  if (style === 'bird1') return `(${base}/${igpMetric ?? '?'})`;
-  return igpMetric === undefined || igpMetric === 0 ? `(${base})` : `(${base}/${igpMetric})`;
+  return igpMetric === undefined || (style !== 'bird1' && igpMetric === 0)
+    ? `(${base})`
+    : `(${base}/${igpMetric})`;
 }
 
 function lastAs({ bgp }: TableRoute): string {
