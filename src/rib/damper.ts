@@ -37,6 +37,14 @@ export interface DampedRoute {
   readonly reuseIn: number;
 }
 
+export interface DampingCounts {
+  /** Routes that have flapped, and those of them that are not used. */
+  readonly remembered: number;
+  readonly suppressed: number;
+  /** Flaps that were not counted, because there was no room. */
+  readonly overflows: number;
+}
+
 /** Plain data: what is remembered of the routes of one table. */
 export interface DampingImage {
   /** The writer's number. */
@@ -94,6 +102,17 @@ export class Damper implements RouteDamper {
 
   isSuppressed(rib: FamilyRib, prefixId: number, pathId: number): boolean {
     return this.#tables.get(rib)?.find(prefixId, pathId)?.suppressed === true;
+  }
+
+  /** Of all its routes. */
+  get counts(): DampingCounts {
+    const counts = { remembered: 0, suppressed: 0, overflows: 0 };
+    for (const { size, suppressed, overflows } of this.#tables.values()) {
+      counts.remembered += size;
+      counts.suppressed += suppressed;
+      counts.overflows += overflows;
+    }
+    return counts;
   }
 
   /** Every route that is remembered. */

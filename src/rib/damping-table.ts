@@ -76,6 +76,8 @@ export class DampingTable {
   readonly #byTick = new Map<number, FlapRecord[]>();
   #tick: number | undefined;
   #size = 0;
+  /** Records of routes that are not used. */
+  suppressed = 0;
   /** Flaps that were not counted, because there was no room. */
   overflows = 0;
 
@@ -115,6 +117,7 @@ export class DampingTable {
     record.flaps++;
     if (!record.suppressed && !this.#options.testOnly && record.penalty >= this.#options.suppress) {
       record.suppressed = true;
+      this.suppressed++;
       // It may be due earlier than for being forgotten.
       this.#schedule(record, now);
     } else if (record.due === 0) this.#schedule(record, now);
@@ -133,6 +136,7 @@ export class DampingTable {
     if (record === undefined) return undefined;
     record.flaps = handed.flaps;
     record.suppressed = handed.suppressed && !this.#options.testOnly;
+    if (record.suppressed) this.suppressed++;
     record.penalty = Math.min(this.#ceiling, handed.penalty);
     record.at = now;
     this.#schedule(record, now);
@@ -175,6 +179,7 @@ export class DampingTable {
       if (before !== undefined) before.next = record.next;
     }
     record.due = 0;
+    if (record.suppressed) this.suppressed--;
     this.#size--;
   }
 
@@ -183,6 +188,7 @@ export class DampingTable {
     record.at = now;
     if (record.suppressed && record.penalty < this.#options.reuse) {
       record.suppressed = false;
+      this.suppressed--;
       events.onReuse(record);
     }
     if (record.penalty < this.#forgetBelow) {

@@ -6,7 +6,7 @@ import type { FamilyName } from '../bgp/wire/families.ts';
 import type { BirdApi } from './api/bird.ts';
 import type { DampingApi } from './api/damping.ts';
 import type { DiagnosisApi, LoopView } from './api/diagnosis.ts';
-import type { ConnectionsView, PeerLimitView, PeerMemoryView } from './api/peer-parts.ts';
+import type { ConnectionsView, PeerDampingView, PeerLimitView, PeerMemoryView } from './api/peer-parts.ts';
 import type { RpkiCacheView } from './api/rpki.ts';
 import type { UpgradeView } from './api/upgrade.ts';
 
@@ -125,6 +125,8 @@ export interface PeerView {
   queuedBytes: number;
   /** Undefined while there is no session and no route is kept. */
   memory: PeerMemoryView | undefined;
+  /** Undefined where its routes are not damped. */
+  damping: PeerDampingView | undefined;
   congested: boolean;
 }
 

@@ -232,6 +232,7 @@ describe('a live upgrade', () => {
       [P1, true, 6],
       [P2, false, 2],
     ]);
+    expect(speaker.peer(A).damping).toEqual({ remembered: 2, suppressed: 1, overflows: 0 });
     for (const [i, { penalty, reuseIn, since }] of after.entries()) {
       expect(Math.abs(penalty - before[i]!.penalty)).toBeLessThan(10);
       expect(Math.abs(reuseIn - before[i]!.reuseIn)).toBeLessThan(10);
@@ -305,6 +306,11 @@ it('whatever a peer does: what is suppressed is not used, the rest is, and in th
           await lab.run(each.wait);
           const suppressed = views(speaker).filter((route) => route.suppressed);
           const hidden = new Set(suppressed.map(({ prefix }) => prefix));
+          expect(speaker.peer(A).damping).toEqual({
+            remembered: views(speaker).length,
+            suppressed: hidden.size,
+            overflows: 0,
+          });
           expect(speaker.best()).toEqual(
             [...mine.keys()]
               .filter((prefix) => !hidden.has(prefix))

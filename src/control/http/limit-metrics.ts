@@ -2,10 +2,37 @@
 //   kind    received, accepted, exported
 //   action  warn, block, restart, disable
 //   part    paths, attributes, queued, socket
+//   state   suppressed, used
 //   cause   unknown, rate, half-open, no-open
 
 import type { PeerLimitView } from '../../speaker/api/peer-parts.ts';
 import type { MetricRow, PeerSource, SpeakerSource } from './metrics-table.ts';
+
+/** Of peers whose routes are damped. */
+const DAMPING_METRICS: readonly MetricRow<PeerSource>[] = [
+  {
+    name: 'bgp_peer_damped_routes',
+    type: 'gauge',
+    help: 'Routes that are remembered because they flapped, by whether they are used',
+    labels: ['peer', 'state'],
+    samples: ({ peer: { name, damping } }) => {
+      if (damping === undefined) return [];
+      const { remembered, suppressed } = damping;
+      return Object.entries({ suppressed, used: remembered - suppressed }).map(([state, value]) => ({
+        labels: { peer: name, state },
+        value,
+      }));
+    },
+  },
+  {
+    name: 'bgp_peer_damping_overflows_total',
+    type: 'counter',
+    help: 'Flaps that were not counted, because there was no room for more routes',
+    labels: ['peer'],
+    samples: ({ peer: { name, damping } }) =>
+      damping === undefined ? [] : [{ labels: { peer: name }, value: damping.overflows }],
+  },
+];
 
 export const LIMIT_METRICS: readonly MetricRow<PeerSource>[] = [
   row('bgp_peer_prefix_limit', 'Most routes of a kind that the peer may have', ({ routes }) => routes),
@@ -20,6 +47,7 @@ export const LIMIT_METRICS: readonly MetricRow<PeerSource>[] = [
     samples: ({ peer: { name, memory } }) =>
       Object.entries(memory ?? {}).map(([part, value]) => ({ labels: { peer: name, part }, value })),
   },
+  ...DAMPING_METRICS,
 ];
 
 /** Whatever the number of peers. */

@@ -22,6 +22,15 @@ export interface PeerMemoryView {
   socket: number;
 }
 
+/** Route flap damping of a peer (RFC 2439). */
+export interface PeerDampingView {
+  /** Routes that are remembered for their flaps, and those of them that are not used. */
+  remembered: number;
+  suppressed: number;
+  /** Flaps that were not counted, because there was no room. */
+  overflows: number;
+}
+
 /** Connections to the listeners since the start. */
 export interface ConnectionsView {
   accepted: number;

@@ -48,6 +48,7 @@ export function peerView(rib: Rib, handle: PeerHandle): PeerView {
     families: familyViews(rib, handle),
     queuedBytes: peer.queuedBytes,
     memory: memoryView(rib, handle),
+    damping: handle.damper?.counts,
     congested: peer.congested,
   };
 }
