@@ -1,6 +1,7 @@
 // The commands that need no daemon: `run` becomes one, `check` reads a file. Everything heavy is imported here, when
 // one of them is really called.
 
+import type { ConfigIssue } from '../config/issues.ts';
 import type { LoadResult } from '../config/load.ts';
 import type { Config } from '../config/model.ts';
 import { systemClock } from '../lib/clock.ts';
@@ -12,7 +13,7 @@ import type { Terminal } from './terminal.ts';
 export const DEFAULT_CONFIG = '/etc/godwit/godwit.yaml';
 
 /** Reads the file anew each time it is called, in the language in which it is written now. */
-async function configLoader(file: string, terminal: Terminal) {
+export async function configLoader(file: string, terminal: Terminal) {
   const [{ openConfig }, { readHostFacts }] = await Promise.all([
     import('../config/load-file.ts'),
     import('../config/host.ts'),
@@ -20,9 +21,17 @@ async function configLoader(file: string, terminal: Terminal) {
   return openConfig(file, { env: terminal.env, host: readHostFacts });
 }
 
+/** What is wrong with a configuration, as a terminal can show it. */
+export async function issueText(
+  issues: readonly ConfigIssue[],
+  { color, columns }: Pick<Terminal, 'color' | 'columns'>,
+): Promise<string> {
+  const { formatIssues } = await import('../config/issues.ts');
+  return formatIssues(issues, { color, ...(columns !== undefined && { width: columns }) }).trimEnd();
+}
+
 /** Checks a configuration and shows everything that is wrong with it. */
 export async function check(file: string, json: boolean, terminal: Terminal): Promise<ExitCode> {
-  const { formatIssues } = await import('../config/issues.ts');
   const result = (await configLoader(file, terminal))();
   const issues = result.ok ? result.warnings : result.issues;
   const code = result.ok ? EXIT.ok : EXIT.failed;
@@ -30,12 +39,7 @@ export async function check(file: string, json: boolean, terminal: Terminal): Pr
     await terminal.write(`${JSON.stringify({ file, ok: result.ok, issues }, undefined, 2)}\n`);
     return code;
   }
-  if (issues.length > 0) {
-    const width = terminal.columns;
-    terminal.warn(
-      formatIssues(issues, { color: terminal.color, ...(width !== undefined && { width }) }).trimEnd(),
-    );
-  }
+  if (issues.length > 0) terminal.warn(await issueText(issues, terminal));
   if (result.ok) {
     const { summarize } = await import('../config/summary.ts');
     const { summarizeBird } = await import('../config/bird/summary.ts');
@@ -96,10 +100,7 @@ export async function run(file: string, options: RunOptions, terminal: Terminal)
         flush = () => log.flush();
         return { ...log, logger: logTap.over(log.logger) };
       },
-      describeIssues: async (issues) => {
-        const { formatIssues } = await import('../config/issues.ts');
-        return formatIssues(issues, { color: terminal.color }).trimEnd();
-      },
+      describeIssues: (issues) => issueText(issues, terminal),
       claimSocket: socket.refuseForeign,
       createSpeaker: (wanted) => upgrader.createSpeaker(speaker.createSpeaker, wanted, inherited),
       startControl: control.startControlServer,

@@ -2,6 +2,7 @@
 
 import type { TestReport } from '../config/run-tests.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
+import { configLoader, issueText } from './local.ts';
 import { renderSteps } from './render/explain.ts';
 import { safeText, styleFor } from './render/style.ts';
 import { plural } from './render/units.ts';
@@ -11,15 +12,10 @@ const STEP_INDENT = 7;
 
 /** Fails where a test does, where there is none, and where the configuration is wrong. */
 export async function testFilters(file: string, json: boolean, terminal: Terminal): Promise<ExitCode> {
-  const [{ openConfig }, { readHostFacts }, { runTests }, { formatIssues }] = await Promise.all([
-    import('../config/load-file.ts'),
-    import('../config/host.ts'),
-    import('../config/run-tests.ts'),
-    import('../config/issues.ts'),
-  ]);
-  const result = (await openConfig(file, { env: terminal.env, host: readHostFacts }))();
+  const { runTests } = await import('../config/run-tests.ts');
+  const result = (await configLoader(file, terminal))();
   if (!result.ok) {
-    terminal.warn(formatIssues(result.issues, { color: terminal.color }).trimEnd());
+    terminal.warn(await issueText(result.issues, terminal));
     return EXIT.failed;
   }
   const reports = runTests(result.config);

@@ -5,12 +5,12 @@ import { parseAddress, parsePrefix } from '../lib/ip.ts';
 import type { FilterReader } from './filters.ts';
 import type { IssueList } from './issues.ts';
 import type { KernelConfig, LocalPolicies, NetworkConfig, RedistributeSource, TableConfig } from './model.ts';
+import { MAIN_KERNEL_TABLE } from './model.ts';
 import { formatPath, type Path } from './nodes.ts';
 import { type NetworkInput, ROUTE_PROTOCOLS, ROUTE_TABLES } from './schema.ts';
 import type { Entry, ValidatedInput } from './validate.ts';
 import { canonicalAddress, canonicalPrefix, parseCommunity } from './values.ts';
 
-const MAIN_TABLE = 254;
 /** RTPROT_BIRD: who replaces BIRD adopts its routes. */
 const ROUTE_PROTOCOL = 12;
 const ROUTE_METRIC = 32;
@@ -106,7 +106,7 @@ function buildKernel(
   });
   return {
     install,
-    table: numberOf(input?.table, ROUTE_TABLES) ?? MAIN_TABLE,
+    table: numberOf(input?.table, ROUTE_TABLES) ?? MAIN_KERNEL_TABLE,
     metric: input?.metric ?? ROUTE_METRIC,
     ecmp: input?.ecmp ?? 1,
     protocol,

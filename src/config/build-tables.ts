@@ -3,6 +3,7 @@
 
 import type { FamilyName } from '../bgp/wire/families.ts';
 import { IP_VERSIONS, type IpVersion } from '../lib/ip.ts';
+import { nearest } from '../lib/suggest.ts';
 import { buildOrigins } from './build-origins.ts';
 import type { FilterReader } from './filters.ts';
 import type { IssueList } from './issues.ts';
@@ -10,7 +11,6 @@ import type { KernelConfig, PipeConfig, TableConfig, TableNames } from './model.
 import type { Path } from './nodes.ts';
 import type { TableInput } from './schema.ts';
 import type { PipeInput } from './schema-tables.ts';
-import { nearest } from './suggest.ts';
 import type { Entry, ValidatedInput } from './validate.ts';
 
 /** As users call the table that is always there; the model calls it ''. */

@@ -1,6 +1,7 @@
 // What the user wrote -> the model, section by section, with every default filled in. Peers are build-peers.ts's.
 // Only what needs more than one key is checked here; single values were checked by the schema.
 
+import { BGP_PORT } from '../bgp/wire/iana.ts';
 import { parseQuad } from '../lib/ip.ts';
 import { buildControl, buildProcess } from './build-control.ts';
 import { buildOrigins } from './build-origins.ts';
@@ -27,7 +28,6 @@ export interface HostFacts {
   readonly policy?: PolicyContext;
 }
 
-const BGP_PORT = 179;
 const DEFAULT_LOCAL_PREF = 100;
 const MAX_PEER_SERIES = 500;
 

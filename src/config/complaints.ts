@@ -2,10 +2,10 @@
 // only where they cannot be secrets.
 
 import type { z } from 'zod';
+import { nearest } from '../lib/suggest.ts';
 import { type ConfigNode, nodeAt, type Path } from './nodes.ts';
 import { descriptionAt, keysAt, rangeAt } from './schema-walk.ts';
 import { isSecretKey, mentionsSecret } from './source-text.ts';
-import { nearest } from './suggest.ts';
 
 export interface ComplaintAt {
   /** Relative to what was validated. */
@@ -65,7 +65,7 @@ export function complain(issue: Issue, schema: z.core.$ZodType, root: ConfigNode
   const path = issue.path.map((step) => (typeof step === 'symbol' ? String(step) : step));
   const node = nodeAt(root, path);
   const at = (message: string, hint?: string): ComplaintAt[] => [
-    { path, message, hint: hint ?? descriptionHint(schema, path), anchor: 'value' },
+    { path, message, hint: hint ?? descriptionAt(schema, path), anchor: 'value' },
   ];
   switch (issue.code) {
     case 'unrecognized_keys':
@@ -143,11 +143,11 @@ function complainAboutUnion(
   }
   if (node === undefined) {
     return [
-      { path, message: `${last(path)} is missing`, hint: descriptionHint(schema, path), anchor: 'value' },
+      { path, message: `${last(path)} is missing`, hint: descriptionAt(schema, path), anchor: 'value' },
     ];
   }
   const empty = node.kind === 'scalar' && node.value === null;
-  const hint = empty ? EMPTY_HINT : (choiceHint(node, words) ?? descriptionHint(schema, path));
+  const hint = empty ? EMPTY_HINT : (choiceHint(node, words) ?? descriptionAt(schema, path));
   return [{ path, message: `${issue.message}, ${found(node, path)}`, hint, anchor: 'value' }];
 }
 
@@ -217,9 +217,4 @@ function listed(words: readonly string[]): string {
 function last(path: Path): string {
   const step = path.at(-1);
   return step === undefined ? 'it' : String(step);
-}
-
-function descriptionHint(schema: z.core.$ZodType, path: Path): string | undefined {
-  const description = descriptionAt(schema, path);
-  return description;
 }

@@ -4,7 +4,7 @@ import type { ConfigIssue } from './issues.ts';
 import { printable } from './source-text.ts';
 
 /** An error that no line of the file is to blame for. */
-export function fileIssue(path: string, message: string): ConfigIssue {
+function fileIssue(path: string, message: string): ConfigIssue {
   return {
     severity: 'error',
     file: printable(path),
@@ -15,6 +15,11 @@ export function fileIssue(path: string, message: string): ConfigIssue {
     hint: undefined,
     excerpt: undefined,
   };
+}
+
+/** What is wrong with a configuration that cannot be read. */
+export function unreadable(path: string, error: unknown): ConfigIssue {
+  return fileIssue(path, `the configuration cannot be read: ${reasonOf(error)}`);
 }
 
 /** `no such file` and the like, from the error's code. */

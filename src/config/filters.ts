@@ -2,6 +2,7 @@
 // used, compiled as the language of BIRD 2.x. Their mistakes are shown where they stand in the YAML, which works because
 // a scalar's characters are the file's own but for quotes, indentation and line ends, none of which mean anything there.
 
+import { nearest } from '../lib/suggest.ts';
 import type { FilterDefinition, FilterUse, Statement } from '../policy/ast.ts';
 import { Diagnostics } from '../policy/diagnostics.ts';
 import { Filter } from '../policy/filter.ts';
@@ -20,7 +21,6 @@ import { RPKI_TABLES } from './rpki.ts';
 import type { PolicyInput } from './schema-policy.ts';
 import type { RpkiAction } from './schema-rpki.ts';
 import type { SourceText } from './source-text.ts';
-import { nearest } from './suggest.ts';
 
 /** What filters run with; the pool outlives configurations, so that an unchanged filter stays the same object. */
 export interface PolicyContext {

@@ -3,7 +3,7 @@
 
 import { dirname, isAbsolute, join } from 'node:path';
 import { buildConfig, type HostFacts } from './build.ts';
-import { fileIssue, reasonOf } from './file-issue.ts';
+import { unreadable } from './file-issue.ts';
 import { FilterReader } from './filters.ts';
 import { type ConfigIssue, IssueList } from './issues.ts';
 import type { Config } from './model.ts';
@@ -24,8 +24,7 @@ export function loadConfig(path: string, env: Environment, readFile: ReadFile, h
   try {
     text = readFile(path);
   } catch (error) {
-    const message = `the configuration cannot be read: ${reasonOf(error)}`;
-    return { ok: false, issues: [fileIssue(path, message)] };
+    return { ok: false, issues: [unreadable(path, error)] };
   }
   return parseConfig(text, path, env, readFile, host);
 }

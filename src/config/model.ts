@@ -83,12 +83,15 @@ export interface ListenConfig {
   readonly interface: string | undefined;
 }
 
+/** RT_TABLE_MAIN */
+export const MAIN_KERNEL_TABLE = 254;
+
 export interface KernelConfig {
   /** Program routes; without privilege the speaker refuses to start. */
   readonly install: boolean;
   /** Whose routes are godwit's, both unless given: those of another family are left alone, whoever's they are. */
   readonly families?: readonly IpVersion[];
-  /** Routing table number (main = 254). */
+  /** Number of the kernel's table. */
   readonly table: number;
   readonly metric: number;
   /** Most next hops of one route; 1 = no ECMP. */

@@ -1,11 +1,11 @@
 // Peer groups resolve away here: a peer's settings are its group's (and that group's own group's) with the peer's
 // keys on top. Whole keys win: `addPath: { send: all }` on a peer replaces the group's addPath.
 
+import { nearest } from '../lib/suggest.ts';
 import type { IssueList } from './issues.ts';
 import type { Path } from './nodes.ts';
 import type { PeerGroupInput, SettingsInput, SettingsKey } from './schema-peer.ts';
 import { peerSettingsShape } from './schema-peer.ts';
-import { nearest } from './suggest.ts';
 
 export interface ResolvedSettings {
   readonly settings: SettingsInput;

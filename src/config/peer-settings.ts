@@ -2,6 +2,7 @@
 // hold), 4724 (restart), 7311 (AIGP), 8950 (extended next hop). What contradicts itself is peer-checks.ts's.
 
 import type { FamilyName } from '../bgp/wire/families.ts';
+import { BGP_PORT } from '../bgp/wire/iana.ts';
 import { parseAddress } from '../lib/ip.ts';
 import { LONGEST_STALE_TIME } from './model/stability.ts';
 import type {
@@ -58,7 +59,6 @@ const KEEPALIVES_PER_HOLD = 3;
 const SEND_HOLD = 480;
 const SEND_HOLDS_PER_HOLD = 2;
 
-const BGP_PORT = 179;
 const LARGEST_TTL = 255;
 const RESTART_TIME = 120;
 const STALE_TIME = 3600;

@@ -1,5 +1,6 @@
 // A plan in sentences: one a change, in words an operator can act on before and after a reload.
 
+import { BGP_PORT } from '../bgp/wire/iana.ts';
 import type {
   ConfigPlan,
   DecisionAction,
@@ -170,8 +171,6 @@ function addressPart(change: { before: PeerConfig; after: PeerConfig }): string[
   const { before, after } = change;
   return before.address === after.address ? [] : [`address ${before.address} -> ${after.address}`];
 }
-
-const BGP_PORT = 179;
 
 function at(peer: PeerConfig): string {
   return peer.port === BGP_PORT ? peer.address : `${peer.address} port ${peer.port}`;

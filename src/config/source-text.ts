@@ -1,7 +1,7 @@
 // The text of one configuration file with what may not be shown of it blacked out. Every excerpt that an error
 // prints comes from here, so that a password can stand on the very line that is wrong and still not leak.
 
-import { editDistance } from './suggest.ts';
+import { editDistance } from '../lib/suggest.ts';
 
 export interface Position {
   /** Both from 1. */

@@ -1,5 +1,6 @@
 // The configuration file of one speaker of the demonstration: made to be read and edited by whoever looks around.
 
+import { BGP_PORT } from '../bgp/wire/iana.ts';
 import type { DemoNode, Plan } from './plan.ts';
 import { AGENT_PROTOCOL, nodeNamed } from './plan.ts';
 
@@ -9,7 +10,6 @@ export interface FilePlace {
 }
 
 export const HTTP_PORT = 8179;
-const BGP_PORT = 179;
 const MULTIPATH = 4;
 /** Impatient on purpose: who pulls a cable in a demonstration wants to see something. Seconds. */
 export const HOLD_TIME = 9;

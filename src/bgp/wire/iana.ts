@@ -5,6 +5,9 @@
 // https://www.iana.org/assignments/capability-codes/capability-codes.xhtml
 // https://www.iana.org/assignments/bgp-well-known-communities/bgp-well-known-communities.xhtml
 
+/** Service Name and Transport Protocol Port Number Registry. */
+export const BGP_PORT = 179;
+
 /** BGP Message Types (RFC 4271 §4.1; ROUTE-REFRESH: RFC 2918 §3). */
 export const MESSAGE_TYPE = { open: 1, update: 2, notification: 3, keepalive: 4, routeRefresh: 5 } as const;
 

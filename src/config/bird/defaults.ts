@@ -20,6 +20,4 @@ export const DEFAULT_LOCAL_PREF = 100;
 export const DEFAULT_PIPE_PREFERENCE = 70;
 /** 2.x; 1.6 sets none. */
 export const DEFAULT_METRIC = 32;
-export const MAIN_TABLE = 254;
-export const BGP_PORT = 179;
 export const DEFAULT_DYNAMIC_NAME = 'dynbgp';

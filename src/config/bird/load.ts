@@ -2,7 +2,7 @@
 
 import { readdirSync, readFileSync } from 'node:fs';
 import type { HostFacts } from '../build.ts';
-import { fileIssue, reasonOf } from '../file-issue.ts';
+import { unreadable } from '../file-issue.ts';
 import type { ConfigIssue } from '../issues.ts';
 import type { Config } from '../model.ts';
 import type { BirdConfig } from './config.ts';
@@ -37,8 +37,7 @@ export function loadBirdFile(
   try {
     text = files.read(path);
   } catch (error) {
-    const message = `the configuration cannot be read: ${reasonOf(error)}`;
-    return { ok: false, issues: [fileIssue(path, message)] };
+    return { ok: false, issues: [unreadable(path, error)] };
   }
   return loadBird(text, path, files, host, options);
 }

@@ -5,9 +5,10 @@ import { IP_VERSIONS, type IpVersion } from '../../lib/ip.ts';
 import { ROUTE_ATTRIBUTES } from '../../policy/attributes.ts';
 import type { Span } from '../../policy/source.ts';
 import type { KernelConfig, LocalPolicies, Policy, RedistributeSource } from '../model.ts';
+import { MAIN_KERNEL_TABLE } from '../model.ts';
 import { policyFor, samePolicy } from '../policies.ts';
 import type { BirdConfig, ProtocolConfig } from './config.ts';
-import { DEFAULT_METRIC, DEFAULT_SCAN_TIME, MAIN_TABLE } from './defaults.ts';
+import { DEFAULT_METRIC, DEFAULT_SCAN_TIME } from './defaults.ts';
 import type { KernelOptions } from './protocol-options.ts';
 import { constructOf, type Unsaid } from './unsaid.ts';
 
@@ -80,7 +81,7 @@ export function kernelOf(config: BirdConfig, policies: LocalPolicies, unsaid: Un
   return {
     install,
     families: familiesOf(config, kernels),
-    table: first.table ?? MAIN_TABLE,
+    table: first.table ?? MAIN_KERNEL_TABLE,
     metric: first.metric ?? (config.dialect === '1.6' ? 0 : DEFAULT_METRIC),
     ecmp: Math.max(1, first.mergePaths ?? 1),
     protocol: ROUTE_PROTOCOL,

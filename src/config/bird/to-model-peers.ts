@@ -1,6 +1,7 @@
 // BGP protocols -> peers and dynamic ranges of the model, BIRD's defaults filled in.
 
 import type { FamilyName } from '../../bgp/wire/families.ts';
+import { BGP_PORT } from '../../bgp/wire/iana.ts';
 import { formatQuad, IP_VERSIONS, type IpVersion } from '../../lib/ip.ts';
 import type { PolicyProgram } from '../../policy/program.ts';
 import type { Span } from '../../policy/source.ts';
@@ -8,7 +9,7 @@ import type { DynamicPeersConfig, NextHopMode, PeerConfig, PeerSettings } from '
 import type { BgpOptions } from './bgp-options.ts';
 import { isInternal } from './checks.ts';
 import type { BirdConfig, ChannelOptions, ProtocolConfig } from './config.ts';
-import { BGP_PORT, DEFAULT_DYNAMIC_NAME, DEFAULT_TIMERS } from './defaults.ts';
+import { DEFAULT_DYNAMIC_NAME, DEFAULT_TIMERS } from './defaults.ts';
 import { aoKeysOf } from './to-model-ao.ts';
 import { bfdOf } from './to-model-bfd.ts';
 import { limitsOf } from './to-model-limits.ts';

@@ -1,6 +1,7 @@
 // A BirdConfig -> godwit's own model, as far as that goes: everything else is reported, construct by construct. The
 // defaults are BIRD's, which differ between its generations where it is said.
 
+import { BGP_PORT } from '../../bgp/wire/iana.ts';
 import { formatQuad, parseQuad } from '../../lib/ip.ts';
 import type { Diagnostics } from '../../policy/diagnostics.ts';
 import type { PolicyProgram } from '../../policy/program.ts';
@@ -10,7 +11,7 @@ import { DIAGNOSIS_DEFAULTS } from '../diagnosis-defaults.ts';
 import { DEFAULT_SOCKET, SOCKET_MODE } from '../model/control.ts';
 import type { Config, ListenConfig, PeerConfig } from '../model.ts';
 import type { BirdConfig, ProtocolConfig } from './config.ts';
-import { BGP_PORT, DEFAULT_LOCAL_PREF, DEFAULT_TIMERS } from './defaults.ts';
+import { DEFAULT_LOCAL_PREF, DEFAULT_TIMERS } from './defaults.ts';
 import { reportBfd } from './to-model-bfd.ts';
 import { kernelOf, redistributed } from './to-model-kernel.ts';
 import { buildPeers } from './to-model-peers.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { editDistance, nearest } from '../../src/config/suggest.ts';
+import { editDistance, nearest } from '../../src/lib/suggest.ts';
 
 describe('editDistance', () => {
   it.each([

@@ -1,3 +1,0 @@
-// The configuration's way to lib/suggest.ts.
-
-export { editDistance, nearest } from '../lib/suggest.ts';
