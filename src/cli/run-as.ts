@@ -14,10 +14,10 @@ const DIRECTORY_MODE = 0o755;
 export function identityOf({ user, group }: Pick<ProcessConfig, 'user' | 'group'>): Identity {
   const account = user === undefined ? undefined : findUser(user);
   if (user !== undefined && account === undefined)
-    throw new PrivilegeError(`there is no user ${user} on this machine`);
+    throw new PrivilegeError(`there is no user ${user} on this machine (process.user, or --user)`);
   const gid = group === undefined ? account?.gid : findGroup(group);
   if (group !== undefined && gid === undefined)
-    throw new PrivilegeError(`there is no group ${group} on this machine`);
+    throw new PrivilegeError(`there is no group ${group} on this machine (process.group, or --group)`);
   // A number without a name has a group of the same number, rather than root's.
   const own = account !== undefined && gid === undefined ? account.uid : gid;
   return { uid: account?.uid, gid: own, groups: account?.groups ?? [] };

@@ -227,7 +227,8 @@ function parseValues(reader: TokenReader): Expression[] {
   const values: Expression[] = [];
   const next = reader.peek();
   const isStatement = next.kind === 'word' && Object.hasOwn(STATEMENTS, next.text);
-  if (reader.isOp(';') || reader.isOp('}') || reader.isWord('else') || isStatement) return values;
+  const isOver = reader.atEnd || reader.isOp(';') || reader.isOp('}');
+  if (isOver || reader.isWord('else') || isStatement) return values;
   do values.push(parseTerm(reader));
   while (reader.takeOp(','));
   return values;

@@ -15,7 +15,7 @@ describe('the identity', () => {
 
   test('has to be known', () => {
     expect(() => identityOf({ user: 'nobody-like-this', group: undefined })).toThrow(
-      'there is no user nobody-like-this on this machine',
+      'there is no user nobody-like-this on this machine (process.user, or --user)',
     );
     expect(() => identityOf({ user: undefined, group: 'no-such-group' })).toThrow(
       'there is no group no-such-group',

@@ -298,6 +298,8 @@ describe('the server', () => {
       processMetrics: false,
       logger: silentLogger,
     });
-    await expect(second).rejects.toThrow(/EADDRINUSE/);
+    await expect(second).rejects.toThrow(
+      /^The HTTP server cannot listen on 127\.0\.0\.1 port \d+: .*EADDRINUSE/,
+    );
   });
 });

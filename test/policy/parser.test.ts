@@ -273,6 +273,7 @@ describe('mistakes', () => {
       "expected 'then' after the condition, found '{' (put 'then' before it)",
     ],
     ['filter f { acept; }', "'acept' begins no statement (did you mean 'accept'?)"],
+    ['filter f { accept', "expected ';' at the end of the statement, found the end of the file"],
     ['filter f { accept }', "expected ';' at the end of the statement, found '}'"],
     [
       'filter f { if 1 == 2 then accept; }',

@@ -95,7 +95,8 @@ export const CAUSE_TABLE = [
     on: 'notification-sent',
     sent: [open, OPEN_ERROR.badIdentifier],
     means: 'the router id of the peer is 0.0.0.0 or the same as here',
-    advice: 'give each router of the AS a router id of its own',
+    advice:
+      "give each router of the AS a router id of its own, and the peer another address than one of this machine's",
   },
   {
     code: 'hold-time',

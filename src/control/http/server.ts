@@ -5,6 +5,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import type { Logger } from '../../lib/log.ts';
 import type { SpeakerApi } from '../../speaker/api.ts';
+import { SocketError } from '../grpc/socket.ts';
 import { createMetrics } from './metrics.ts';
 import { readiness } from './readiness.ts';
 
@@ -73,9 +74,11 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
 
 function listen(server: Server, { address, port }: HttpServerOptions): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once('error', reject);
+    const refuse = (error: Error) =>
+      reject(new SocketError(`The HTTP server cannot listen on ${address} port ${port}: ${error.message}`));
+    server.once('error', refuse);
     server.listen({ host: address, port }, () => {
-      server.removeListener('error', reject);
+      server.removeListener('error', refuse);
       resolve();
     });
   });
