@@ -75,7 +75,16 @@ const PASSWORD_OPTIONS = new OptionTable<Password>([
       options: [...before.options, `${words} ${reader.text('a time')}`],
     })),
   ),
-  option('algorithm', (reader) => ({ algorithm: reader.phrase('an algorithm', ALGORITHMS) }), '2.x'),
+  option(
+    'algorithm',
+    (reader) => {
+      const { last } = reader.tokens;
+      const algorithm = reader.phrase('an algorithm', ALGORITHMS);
+      reader.diagnostics.error(last, 'BFD has its algorithm in authentication, not in a password');
+      return { algorithm };
+    },
+    '2.x',
+  ),
 ]);
 
 /** `"secret" [{ id N; ... }]` */

@@ -256,6 +256,12 @@ function checkTables(
       complain('secondary needs a sorted table', `define the table as sorted`);
     }
     if (reader.dialect === '1.6') continue;
+    if (channel.validate && (name === 'flow4' || name === 'flow6')) {
+      const base = channel.baseTable ?? (name === 'flow4' ? 'master4' : 'master6');
+      if (reader.tables.get(base)?.trie !== true) {
+        complain(`validate needs a trie in table ${base}`, 'define the table with { trie; }');
+      }
+    }
     const family = name.startsWith('ipv4') ? 'ipv4' : name.startsWith('ipv6') ? 'ipv6' : undefined;
     for (const igp of channel.igpTables ?? []) {
       const type = reader.tables.get(igp)?.type;
