@@ -96,6 +96,11 @@ export class StaticRoutes implements OwnRoutes {
     return this.#entries.get(formatPrefix(prefix))?.way;
   }
 
+  /** What a link is called now. */
+  linkName(ifindex: number): string | undefined {
+    return this.#options.view.interfaceOf(ifindex)?.name;
+  }
+
   /** Routes that others may resolve through, longest prefix first. Recursive ones are none (no double recursion). */
   covering(address: Uint8Array): OwnRoute[] {
     const found: OwnRoute[] = [];

@@ -4,6 +4,7 @@
 import { parseCommunity, parseLargeCommunity } from '../bgp/wire/communities.ts';
 import type { NetworkConfig } from '../config/model.ts';
 import type { StaticSpec } from '../fib/static-routes.ts';
+import type { KernelNextHop } from '../fib/types.ts';
 import { formatPrefix, type Prefix, parseAddress, parsePrefix } from '../lib/ip.ts';
 import type { RouteExtras } from '../rib/route-extras.ts';
 import { CommandError, type NetworkSpec } from './api.ts';
@@ -16,7 +17,8 @@ const NETWORK_TYPES: readonly string[] = ['none', 'blackhole', 'unreachable', 'p
 export interface NetworkWays {
   set(spec: StaticSpec): void;
   delete(prefix: Prefix): void;
-  way(prefix: Prefix): readonly unknown[] | undefined;
+  way(prefix: Prefix): readonly KernelNextHop[] | undefined;
+  linkName(ifindex: number): string | undefined;
 }
 
 export class Networks {
@@ -101,7 +103,8 @@ export class Networks {
 
   #tell(prefix: Prefix, key: string): void {
     const network = this.get(key);
-    const stuck = network?.type === 'via' && this.#ways !== undefined && this.#ways.way(prefix) === undefined;
+    const way = this.#ways?.way(prefix);
+    const stuck = network?.type === 'via' && this.#ways !== undefined && way === undefined;
     if (network === undefined || stuck) {
       this.#routes.remove(prefix, 'network');
       return;
@@ -114,7 +117,21 @@ export class Networks {
       communities: network.communities.filter((text) => !isLarge(text)),
       largeCommunities: network.communities.filter(isLarge),
     } as const;
-    this.#routes.add(prefix, 'network', values, networkExtras(network), network.set);
+    this.#routes.add(
+      prefix,
+      'network',
+      values,
+      { ...networkExtras(network), ...this.#leads(network, way) },
+      network.set,
+    );
+  }
+
+  /** The gateway that a recursive route ends at, too; of several gateways none is the gateway. */
+  #leads({ type, via }: NetworkConfig, way: readonly KernelNextHop[] | undefined): Partial<RouteExtras> {
+    const first = type === 'via' && via.length <= 1 ? way?.[0] : undefined;
+    if (first === undefined) return {};
+    const { gateway, ifindex } = first;
+    return { gateway, interface: ifindex === undefined ? undefined : this.#ways?.linkName(ifindex) };
   }
 }
 

@@ -222,8 +222,12 @@ export class RouteViews {
 
   /** Without what every local route is announced with. */
   #given(standing: RowStanding): NonNullable<TableRoute['given']> {
-    if (standing.rendered !== undefined) return renderedView(standing.rendered);
     const { rib, written } = this.#speaker;
+    if (standing.rendered !== undefined) {
+      const view = renderedView(standing.rendered);
+      view.attributes.localPref ??= rib.attrs.localPref[standing.attr]!;
+      return view;
+    }
     const attributes = decodeAttributes(rib.attrs.copy(standing.as ?? standing.attr));
     if (attributes.origin === 'IGP' || written.bird === undefined) attributes.origin = undefined;
     return { attributes, nextHops: [] };
@@ -231,7 +235,11 @@ export class RouteViews {
 
   #bgp({ attr, as = attr, rendered }: RowStanding): NonNullable<TableRoute['bgp']> {
     const { attrs, nextHops } = this.#speaker.rib;
-    if (rendered !== undefined) return renderedView(rendered);
+    if (rendered !== undefined) {
+      const view = renderedView(rendered);
+      view.attributes.localPref ??= attrs.localPref[as]!;
+      return view;
+    }
     const { wire } = nextHops.get(attrs.nextHop[as]!);
     const attributes = decodeAttributes(attrs.copy(as));
     // Every route has a preference within the AS, said or not.

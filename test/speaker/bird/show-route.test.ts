@@ -21,7 +21,7 @@ protocol static s1 { ipv4;
   route 172.23.0.0/16 prohibit;
   route 172.24.0.0/16 via 10.99.0.1;
   route 172.25.0.0/16 via 10.78.1.1%eth1 onlink;
-  route 172.26.0.0/16 recursive 10.0.0.7;
+  route 172.26.0.0/16 recursive 172.20.1.1;
   route 172.27.0.0/16 via "nodev";
   route 172.28.0.0/16 via 10.0.0.7 via 10.99.0.1;
 }
@@ -74,7 +74,7 @@ describe('show static', () => {
       ' \tvia 10.99.0.1 (dormant)',
       ' 172.25.0.0/16',
       ' \tvia 10.78.1.1%eth1 onlink',
-      ' 172.26.0.0/16\trecursive 10.0.0.7',
+      ' 172.26.0.0/16\trecursive 172.20.1.1',
       ' 172.27.0.0/16',
       ' \tdev nodev (dormant)',
       ' 172.28.0.0/16',
@@ -205,6 +205,17 @@ describe('show route', () => {
     ['show route for 999.1.1.1', '9001 Invalid IPv4 address 999.1.1.1'],
   ])('%s', async (command, complaint) => {
     expect(await (await start('2.x'))(command)).toEqual([complaint]);
+  });
+
+  it('knows where static routes lead', async () => {
+    const ask = await start('2.x');
+    const nets = async (where: string) => {
+      const lines = await ask(`show route protocol s1 where ${where}`);
+      return lines.flatMap((line) => /^ (\S+\/\d+) /.exec(line)?.[1] ?? []).sort();
+    };
+    expect(await nets('ifname = "eth1"')).toEqual(['172.21.0.0/16', '172.25.0.0/16']);
+    expect(await nets('ifname = "eth0"')).toEqual(['172.20.0.0/16', '172.26.0.0/16']);
+    expect(await nets('gw = 10.0.0.7')).toEqual(['172.20.0.0/16', '172.26.0.0/16']);
   });
 
   it('has other words in 1.6', async () => {
