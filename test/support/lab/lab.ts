@@ -4,7 +4,7 @@
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import { afterEach, type TestContext } from 'vitest';
+import { afterEach } from 'vitest';
 import { DAEMONS } from '../../../bench/daemons/index.ts';
 import type {
   Daemon,
@@ -208,8 +208,15 @@ export function labOfEachTest(): typeof createLab {
   };
 }
 
+/** What of vitest's tasks matters here. */
+export interface EndedTest {
+  readonly result?:
+    | { readonly state: string; readonly errors?: { message: string }[] | undefined }
+    | undefined;
+}
+
 /** The error of a test that has failed says how the lab's daemons are. */
-export async function explainFailure({ result }: TestContext['task'], lab: Lab | undefined): Promise<void> {
+export async function explainFailure({ result }: EndedTest, lab: Lab | undefined): Promise<void> {
   const [error] = result?.state === 'fail' ? (result.errors ?? []) : [];
   if (error !== undefined && lab !== undefined) error.message += `\n\n${await lab.describe()}`;
 }
