@@ -16,10 +16,8 @@ import type { PeerLimits } from './peer-limits.ts';
 
 const IPV6_OCTETS = 16;
 const MS_PER_SECOND = 1000;
-/** Malformed UPDATEs are logged whole (RFC 7606 §6), but not more often than this. */
+/** Malformed UPDATEs are logged whole (RFC 7606 §6), but not more often than this; the tape has the last of them all. */
 const ISSUE_LOG_INTERVAL_MS = 1000;
-/** So many of its prefixes are named; the octets of the message have the others. */
-const LOGGED_PREFIXES = 20;
 
 export class EstablishedPeer {
   readonly session: Session;
@@ -88,8 +86,9 @@ export class EstablishedPeer {
     return isLinkLocal(first) || first.every((octet) => octet === 0) ? this.link : undefined;
   }
 
-  /** RFC 7606 §6: what was wrong, and the whole message. */
+  /** RFC 7606 §6: what was wrong, all prefixes, and the whole message, which is also kept on the tape. */
   reportIssues(update: DecodedUpdate, buffer: Uint8Array, start: number, end: number): void {
+    this.session.keep?.(buffer, start, end);
     const now = this.#clock.now();
     if (now - this.#lastIssueLog < ISSUE_LOG_INTERVAL_MS) {
       this.#unloggedIssues++;
@@ -99,7 +98,7 @@ export class EstablishedPeer {
       {
         issues: update.issues,
         announced: update.announced.reduce((sum, batch) => sum + batch.count, 0),
-        prefixes: prefixTexts(update.announced, LOGGED_PREFIXES),
+        prefixes: update.announced.flatMap(prefixTexts),
         treatAsWithdraw: update.treatAsWithdraw,
         update: Buffer.from(buffer.subarray(start, end)).toString('hex'),
         notLogged: this.#unloggedIssues,
@@ -111,12 +110,8 @@ export class EstablishedPeer {
   }
 }
 
-function prefixTexts(batches: readonly NlriBatch[], limit: number): string[] {
-  const texts: string[] = [];
-  for (const { words, lengths, count, family } of batches) {
-    for (let i = 0; i < count && texts.length < limit; i++) {
-      texts.push(formatPrefix({ bytes: prefixBytes(words, i, family.words), length: lengths[i]! }));
-    }
-  }
-  return texts;
+function prefixTexts({ words, lengths, count, family }: NlriBatch): string[] {
+  return Array.from({ length: count }, (_, i) =>
+    formatPrefix({ bytes: prefixBytes(words, i, family.words), length: lengths[i]! }),
+  );
 }

@@ -1,12 +1,14 @@
 // This machine's addresses, as far as next hops need them: the own address of another family on the interface of
-// a session, and the link-local address beside a global one (RFC 2545 §3).
+// a session, and the link-local address beside a global one, whose subnet the peer must share (RFC 2545 §3).
 
 import { networkInterfaces } from 'node:os';
-import { isLinkLocal, parseAddress } from '../lib/ip.ts';
+import { isLinkLocal, maskBytes, parseAddress, prefixContains } from '../lib/ip.ts';
 
 export interface OwnAddress {
   readonly interface: string;
   readonly bytes: Uint8Array;
+  /** Of its subnet; absent where it is not known. */
+  readonly prefixLength?: number;
 }
 
 /** Asked anew each time: addresses come and go. */
@@ -15,9 +17,12 @@ export type OwnAddresses = () => readonly OwnAddress[];
 export const systemAddresses: OwnAddresses = () => {
   const found: OwnAddress[] = [];
   for (const [name, addresses] of Object.entries(networkInterfaces())) {
-    for (const { address } of addresses ?? []) {
+    for (const { address, cidr } of addresses ?? []) {
       const parsed = parseAddress(address);
-      if (parsed !== undefined) found.push({ interface: name, bytes: parsed.bytes });
+      const length = cidr?.split('/')[1];
+      if (parsed === undefined) continue;
+      const own = { interface: name, bytes: parsed.bytes };
+      found.push(length === undefined ? own : { ...own, prefixLength: Number(length) });
     }
   }
   return found;
@@ -41,6 +46,17 @@ export function addressOn(
 
 export function linkLocalOn(addresses: readonly OwnAddress[], name: string): Uint8Array | undefined {
   return addresses.find((own) => own.interface === name && isLinkLocal(own.bytes))?.bytes;
+}
+
+/** Whether an address is in the subnet of one of ours; undefined where that is not known. */
+export function isInSubnetOf(
+  addresses: readonly OwnAddress[],
+  ours: Uint8Array,
+  address: Uint8Array,
+): boolean | undefined {
+  const length = addresses.find(({ bytes }) => sameAddress(bytes, ours))?.prefixLength;
+  if (length === undefined) return undefined;
+  return prefixContains({ bytes: maskBytes(ours, length), length }, address);
 }
 
 export function sameAddress(a: Uint8Array, b: Uint8Array): boolean {

@@ -7,13 +7,14 @@ import type { Config, PeerSettings } from '../config/model.ts';
 import { isLinkLocal, parseAddress, parseQuad } from '../lib/ip.ts';
 import type { ExportOptions, StaleRule } from '../rib/export-options.ts';
 import { type ImportOptions, NO_SIZE } from '../rib/rib-peer.ts';
-import { addressOn, interfaceOf, linkLocalOn, type OwnAddress } from './own-addresses.ts';
+import { addressOn, interfaceOf, isInSubnetOf, linkLocalOn, type OwnAddress } from './own-addresses.ts';
 import type { Policies } from './policies.ts';
 
 /** What of a session decides its next hops. */
 export interface SessionEnds {
   readonly context: SessionContext;
   readonly localAddress: Uint8Array;
+  readonly remoteAddress: Uint8Array;
   readonly zone: string | undefined;
 }
 
@@ -120,12 +121,14 @@ function ownNextHop(
 /** RFC 2545 §3: global and link-local address where the peer shares the link, else the global one alone. */
 function withLinkLocal(
   settings: PeerSettings,
-  { localAddress, context }: SessionEnds,
+  { localAddress, remoteAddress, context }: SessionEnds,
   addresses: readonly OwnAddress[],
   name: string | undefined,
 ): Uint8Array {
-  const sharesLink =
-    isLinkLocal(localAddress) || (context.peerType === 'external' && settings.multihop === undefined);
+  const isDirect = context.peerType === 'external' && settings.multihop === undefined;
+  // Where the subnet is not known the kind of session says it: a single hop.
+  const sharesSubnet = () => isInSubnetOf(addresses, localAddress, remoteAddress) ?? true;
+  const sharesLink = isLinkLocal(localAddress) || (isDirect && sharesSubnet());
   const linkLocal = sharesLink && name !== undefined ? linkLocalOn(addresses, name) : undefined;
   if (!isLinkLocal(localAddress)) {
     return linkLocal === undefined ? localAddress : joinAddresses(localAddress, linkLocal);

@@ -191,6 +191,28 @@ describe('what errors do to others', () => {
     });
   });
 
+  it('7606-6-1 of a flood of them one a second is logged, with all its prefixes, and the tape has them all', async () => {
+    const { lab, speaker, peer } = await rig(THREE);
+    const prefixes = Array.from({ length: 30 }, (_, i) => `20.${i}.0.0/16`);
+    const malformed = prefixes.map((prefix) => {
+      const [bytes] = peer(A).encode({
+        announce: [prefix, ...prefixes],
+        attributes: { origin: 'IGP', asPath: '65002' },
+      });
+      bytes![bytes!.findIndex((octet, at) => octet === 0x40 && bytes![at + 1] === 1 && at > 22) + 3] = 5;
+      return bytes!;
+    });
+    const before = speaker.log.length;
+    peer(A).send(...malformed);
+    await lab.settle();
+    expect(speaker.log.slice(before)).toHaveLength(1);
+    expect(speaker.fields.at(-1)?.prefixes).toEqual([prefixes[0], ...prefixes]);
+    const kept = speaker.api.messages(A).filter(({ octets }) => octets[18] === 2);
+    expect(kept.map(({ octets }) => Buffer.from(octets))).toEqual(
+      malformed.map((octets) => Buffer.from(octets)),
+    );
+  });
+
   it('4271-6.3-3 a NEXT_HOP of the receiver: the route is not eligible, no NOTIFICATION', async () => {
     const { lab, speaker, peer } = await rig(THREE);
     peer(A).announce([P1], {}, OWN_ADDRESS);

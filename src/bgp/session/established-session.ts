@@ -55,6 +55,10 @@ export class EstablishedSession implements Session {
     this.#connection.resumeReading();
   }
 
+  keep(buffer: Uint8Array, start: number, end: number): void {
+    this.#connection.keep(buffer, start, end);
+  }
+
   requestRefresh(family: Family): boolean {
     // RFC 2918 §4: only to a peer that advertised the capability, and for a family of the session.
     if (!this.context.routeRefresh || !this.context.families.includes(family)) return false;

@@ -29,6 +29,8 @@ export interface Session {
   /** Stops and resumes reading from the peer, when the tables cannot keep up. */
   pauseReading(): void;
   resumeReading(): void;
+  /** Keeps a message that was received on the peer's tape, where it would not be otherwise; it is copied. */
+  keep?(buffer: Uint8Array, start: number, end: number): void;
   /** RFC 2918: asks the peer for its routes again; false where the peer cannot. */
   requestRefresh(family: Family): boolean;
 }

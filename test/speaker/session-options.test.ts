@@ -1,0 +1,60 @@
+// Next hops of a session, as its addresses and those of the machine decide them.
+
+import { describe, expect, it } from 'vitest';
+import { IPV6_UNICAST } from '../../src/bgp/wire/families.ts';
+import { parseConfig } from '../../src/config/load.ts';
+import { formatAddress } from '../../src/lib/ip.ts';
+import { type OwnAddress, systemAddresses } from '../../src/speaker/own-addresses.ts';
+import { Policies } from '../../src/speaker/policies.ts';
+import { exportOptions } from '../../src/speaker/session-options.ts';
+import { ip } from '../support/raw-peer.ts';
+import { sessionContext } from '../support/wire.ts';
+
+const OWN = '2001:db8::1';
+const LINK_LOCAL: OwnAddress = { interface: 'eth0', bytes: ip('fe80::1'), prefixLength: 64 };
+
+/** The own next hop of IPv6 routes towards an eBGP peer at `remote`. */
+function nextHopTo(remote: string, prefixLength: number | undefined, multihop?: number): string {
+  const input = {
+    router: { asn: 65000, id: '10.0.0.1' },
+    peers: [
+      { address: remote, asn: 65001, export: 'accept', import: 'accept', ...(multihop && { multihop }) },
+    ],
+  };
+  const host = { hostname: 'own', addresses: [] };
+  const result = parseConfig(JSON.stringify(input), 'godwit.yaml', {}, () => '', host);
+  if (!result.ok) throw new Error(JSON.stringify(result.issues));
+  const own = { interface: 'eth0', bytes: ip(OWN) };
+  const addresses = [prefixLength === undefined ? own : { ...own, prefixLength }, LINK_LOCAL];
+  const ends = {
+    context: sessionContext(),
+    localAddress: ip(OWN),
+    remoteAddress: ip(remote),
+    zone: undefined,
+  };
+  const policies = new Policies(() => undefined);
+  const [peer] = result.config.peers;
+  const { ownNextHop } = exportOptions(result.config, peer!, IPV6_UNICAST, ends, addresses, policies, false);
+  const octets = ownNextHop ?? new Uint8Array(16);
+  return [octets.subarray(0, 16), octets.subarray(16)]
+    .filter(({ length }) => length > 0)
+    .map((bytes) => formatAddress(bytes))
+    .join(' ');
+}
+
+describe('the next hop of IPv6 routes', () => {
+  it.each([
+    ['in the same subnet', '2001:db8::2', 64, undefined, `${OWN} fe80::1`],
+    ['in another subnet', '2001:db8:1::2', 64, undefined, OWN],
+    ['of an address without a subnet', '2001:db8::2', 128, undefined, OWN],
+    ['where no subnet is known', '2001:db8:1::2', undefined, undefined, `${OWN} fe80::1`],
+    ['some hops away', '2001:db8::2', 64, 3, OWN],
+  ])('2545-3-2 a peer %s', (_, remote, length, multihop, expected) => {
+    expect(nextHopTo(remote, length, multihop)).toBe(expected);
+  });
+});
+
+it("the system's addresses come with their subnets", () => {
+  const loopback = systemAddresses().find(({ bytes }) => formatAddress(bytes) === '127.0.0.1');
+  expect(loopback).toMatchObject({ prefixLength: 8 });
+});
