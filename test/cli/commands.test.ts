@@ -122,6 +122,13 @@ describe('show peers', () => {
     expect(await text('show', 'peers')).not.toContain('no answer so far');
   });
 
+  test('says that a session carries nothing', async () => {
+    const [peer] = lab.speaker.peerViews;
+    const families = peer!.families.map((each) => ({ ...each, negotiated: false }));
+    lab.speaker.peerViews = [fakePeer({ families })];
+    expect(await text('show', 'peers')).toContain('no address family in common');
+  });
+
   test('none', async () => {
     lab.speaker.peerViews = [];
     expect(await text('show', 'peers')).toBe('There are no peers.\n');

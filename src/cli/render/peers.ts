@@ -39,7 +39,10 @@ function peerColumns(now: number): Column<PeerView>[] {
 const ANSWER_MS = 5000;
 
 function infoText(peer: PeerView, now: number): string {
-  if (peer.state === 'Established') return peer.congested ? 'reads slowly' : '';
+  if (peer.state === 'Established') {
+    if (!peer.families.some(({ negotiated }) => negotiated)) return 'no address family in common';
+    return peer.congested ? 'reads slowly' : '';
+  }
   if (!peer.adminUp) return 'switched off';
   if (peer.lastError !== undefined) return peer.lastError;
   const silent = peer.state === 'Connect' && now - peer.since > ANSWER_MS;
