@@ -210,10 +210,13 @@ export function isDefined(value: Value, lenient: boolean): boolean {
   return lenient || !(value instanceof List) || value !== EMPTY[value.kind];
 }
 
-/** `address.mask(n)`: lengths beyond the address count from its start again, as BIRD's do. */
+const IPV4_BITS = 32;
+
+/** `address.mask(n)`: lengths beyond an IPv4 address count from its start again, beyond an IPv6 one all of it stays. */
 export function maskAddress(address: Ip, length: number): Ip {
   const size = address.bytes.length * 8;
-  const bits = length > size ? ((length - 1) % size) + 1 : length;
+  const beyond = size === IPV4_BITS ? ((length - 1) % size) + 1 : size;
+  const bits = length > size ? beyond : length;
   const out = Uint8Array.from(address.bytes, (octet, i) => {
     const kept = bits - i * 8;
     return kept >= 8 ? octet : kept <= 0 ? 0 : octet & (0xff << (8 - kept));

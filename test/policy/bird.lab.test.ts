@@ -44,7 +44,7 @@ describe.each(birds)('BIRD $dialect', (bird) => {
   });
 
   it('evaluates generated terms to the same', async () => {
-    const make = termMaker(bird.dialect === '2.x' ? 2 : 16);
+    const make = termMaker(bird.dialect === '2.x' ? 2 : 16, bird.dialect);
     const terms = Array.from({ length: GENERATED }, make);
     const answers = await evaluator.evaluateAll(terms);
     const differing = terms.flatMap((term, i) => {

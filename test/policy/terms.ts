@@ -1,5 +1,7 @@
 // Random terms of the filter language, sensible and not, for comparing two evaluators.
 
+import type { Dialect } from '../../src/policy/lexer.ts';
+
 /** A generator of numbers that is the same on every run (mulberry32). */
 export function randomFrom(seed: number): (below: number) => number {
   let state = seed >>> 0;
@@ -13,7 +15,7 @@ export function randomFrom(seed: number): (below: number) => number {
 
 type Make = () => string;
 
-export function termMaker(seed: number): Make {
+export function termMaker(seed: number, dialect: Dialect): Make {
   const random = randomFrom(seed);
   const pick = <T>(all: readonly T[]): T => all[random(all.length)]!;
   const one = (makes: readonly Make[]): string => pick(makes)();
@@ -77,6 +79,25 @@ export function termMaker(seed: number): Make {
   const mask: Make = () => `[= ${some(4, () => one([small, small, () => '*', () => '?', range]), ' ')} =]`;
   const sources: Make = () =>
     `[${pick(['RTS_BGP', 'RTS_PIPE'])},${pick(['RTS_STATIC', 'RTS_RIP..RTS_BGP'])}]`;
+  const addresses: Make = () => `[${some(3, () => one([ip, ip, () => `10.0.0.0..${ip()}`]))}]`;
+  const distinguisher: Make = () => `${small()}:${small()}`;
+  // What only 2.x has a word for.
+  const parts = (depth: number): string =>
+    one([
+      () => `${one([pair, () => `${communities()}.${pick(['min', 'max'])}`])}.${pick(['asn', 'data'])}`,
+      () => `${one([lc, () => `${large()}.${pick(['min', 'max'])}`])}.${pick(['asn', 'data1', 'data2'])}`,
+      () => `${one([communities, extended, large, path])}.${pick(['min', 'max'])}`,
+      () => `${one([prefix, prefix, () => term(depth)])}.type`,
+      () => `${one([ip, ip, () => term(0)])}.is_v4`,
+      () => `${one([prefix, () => term(0)])}.${pick(['maxlen', 'src', 'dst', 'rd', 'asn'])}`,
+      () => `${distinguisher()} ${order()} ${distinguisher()}`,
+      () => `${distinguisher()} ~ [${distinguisher()}, ${distinguisher()}..${distinguisher()}]`,
+      () => `${one([path, communities, int.bind(undefined, 0)])} ${pick(['~', '!~'])} [ ]`,
+      () => `${path()} ~ [= ${some(3, () => one([small, () => '+', () => '*', ints]), ' ')} =]`,
+      () => `2001:db8::${small()} ${order()} 2001:db8::${small()}`,
+      () => `2001:db8::/4${small()} ~ [ 2001:db8::/${pick(['32', '40'])}{40,4${small()}} ]`,
+      () => `2001:db8::${small()}.mask(${number()})`,
+    ]);
   const order: Make = () => pick(['<', '>', '<=', '>=', '=', '!=']);
   const bool = (depth: number): string => {
     if (depth <= 0) return pick(['true', 'false']);
@@ -99,6 +120,14 @@ export function termMaker(seed: number): Make {
       () => `${prefix()} ~ ${prefixes()}`,
       () => `${text()} ~ ${text()}`,
       () => `${pick(['RTS_BGP', 'RTS_STATIC'])} ~ ${sources()}`,
+      () => `${ip()} ${pick(['~', '!~'])} ${addresses()}`,
+      () => `${constant()} ${order()} ${constant()}`,
+      () => `${text()} ${pick(['=', '!='])} ${text()}`,
+      () =>
+        `${one([ints, pairs, lcs, prefixes, addresses])} ${pick(['=', '!='])} ${one([ints, pairs, lcs, prefixes])}`,
+      () => `${mask()} = ${mask()}`,
+      () =>
+        `${one([path, communities, extended, large])} ${pick(['=', '!='])} ${one([path, communities, extended, large])}`,
       () => `${term(1)} ${pick(['~', '<', '&&'])} ${term(1)}`,
       () => `defined(${term(1)})`,
     ]);
@@ -137,6 +166,8 @@ export function termMaker(seed: number): Make {
           () => `${pick(['delete', 'filter', 'add'])}(${large()}, ${one([lcs, lc])})`,
           () => `${pick(['delete', 'filter', 'add', 'prepend'])}(${term(0)}, ${term(0)})`,
           () => `${term(0)}${pick(['.len', '.ip', '.first'])}`,
+          () => (dialect === '2.x' ? parts(depth - 1) : `${term(0)}.last_nonaggregated`),
+          () => (dialect === '2.x' ? parts(depth - 1) : `${ip()} ~ ${addresses()}`),
         ]);
   return () => one([() => term(2), () => bool(2), () => bool(3)]);
 }
