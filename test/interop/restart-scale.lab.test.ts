@@ -1,7 +1,8 @@
 // The restart lab (restart.lab.test.ts) at a size: SIGKILL of godwit among many helpers, of which one is dead, and a large
-// table. Nobody's kernel may lose a route for a moment, and no helper may see a withdrawal. It takes minutes and
+// table. No kernel that there is memory for may lose a route for a moment, and no helper may see a withdrawal. It takes minutes and
 // gigabytes, so it runs only where it is asked for: `npm run restart-lab`.
 
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { startGodwit } from '../../bench/daemons/godwit.ts';
 import type { Daemon, DaemonName, DaemonSpec } from '../../bench/daemons/types.ts';
@@ -13,6 +14,9 @@ import { labRequirement } from '../support/lab/requirement.ts';
 /** Peers, the dead one included, and routes in all; none = the lab is not wanted. */
 const PEERS = Number(process.env['GODWIT_RESTART_PEERS'] ?? 0);
 const ROUTES = Number(process.env['GODWIT_RESTART_ROUTES'] ?? 100_000);
+/** Helpers whose kernels take part, as many as there is memory for: a route costs the kernel, its daemon and who looks. */
+const OCTETS_PER_KERNEL_ROUTE = 2048;
+const MEMORY_SHARE = 0.5;
 const OWN_AS = 65_000;
 const FIRST_AS = 64_600;
 const DEAD_ADDRESS = '10.99.0.250';
@@ -33,6 +37,12 @@ interface Helper {
   readonly kernel: boolean;
 }
 
+/** Octets that can be had without swapping. */
+function availableMemory(): number {
+  const [, kilobytes = '0'] = /^MemAvailable:\s+(\d+)/m.exec(readFileSync('/proc/meminfo', 'utf8')) ?? [];
+  return Number(kilobytes) * 1024;
+}
+
 /** /28s of 16.0.0.0/4, one after the other. */
 function prefix(index: number): string {
   const address = 0x1000_0000 + index * 16;
@@ -46,12 +56,13 @@ function kindOf(index: number): DaemonName {
 /** Everybody brings the same number of routes, but GoBGP. */
 function helpersOf(nodes: readonly Node[]): Helper[] {
   let next = 0;
+  let kernels = Math.floor((availableMemory() * MEMORY_SHARE) / (ROUTES * OCTETS_PER_KERNEL_ROUTE));
   const share = Math.ceil((ROUTES - GOBGP_ROUTES) / (nodes.length - 1));
   return nodes.map((node, i) => {
     const kind = kindOf(i);
     const count = kind === 'gobgp' ? GOBGP_ROUTES : Math.min(share, ROUTES - next);
     const networks = Array.from({ length: count }, () => prefix(next++));
-    return { node, kind, asn: FIRST_AS + i, networks, kernel: i < 2 };
+    return { node, kind, asn: FIRST_AS + i, networks, kernel: kind !== 'gobgp' && kernels-- > 0 };
   });
 }
 
