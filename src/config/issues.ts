@@ -109,8 +109,8 @@ export class IssueList {
       line,
       column,
       path: printable(formatPath(path.map(hideSecretStep))),
-      message: printable(message),
-      hint: hint === undefined ? undefined : printable(hint),
+      message: printable(this.#source.withoutHidden(message)),
+      hint: hint === undefined ? undefined : printable(this.#source.withoutHidden(hint)),
       excerpt: this.#source.excerpt(span),
     };
     const key = `${line}:${column}:${message}`;

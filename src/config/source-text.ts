@@ -107,6 +107,11 @@ export class SourceText {
     for (const line of secret.split('\n')) this.#hidden.add(line.trim());
   }
 
+  /** A sentence about the file, in which such texts are blacked out, too. */
+  withoutHidden(sentence: string): string {
+    return this.#hidden.size === 0 ? sentence : withoutSecrets(sentence, this.#hidden);
+  }
+
   /**
    * For a text that is no YAML, where no value has a range that can be trusted: blacks out the rest of every line
    * after something like a password key, and the lines below it up to the next key that is not deeper.

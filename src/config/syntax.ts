@@ -8,6 +8,8 @@ import type { ConfigNode, Environment, MapEntry, Path, ScalarNode } from './node
 import { isSecretKey, mentionsSecret, type SourceText, type Span } from './source-text.ts';
 import { reportYamlErrors } from './yaml-errors.ts';
 
+/** Keys of secrets, as far as a word of the language is none. */
+const IS_SECRET = /pass|secret|pwd|psk|^value$/i;
 /** Nodes that aliases may multiply a file to. */
 const MOST_ALIAS_NODES = 100_000;
 const DEEPEST_NESTING = 32;
@@ -85,7 +87,12 @@ function maskSecrets(document: Document.Parsed, source: SourceText): void {
         const name = isScalar(key) ? String(key.value) : '';
         const reference = secret && (name === 'file' || name === 'env');
         visit(key, secret && !reference && name !== 'value', depth + 1);
-        visit(value, (secret || isSecretKey(name)) && !reference, depth + 1);
+        const hidden = (secret || isSecretKey(name)) && !reference;
+        visit(value, hidden, depth + 1);
+        // By mistake it may stand elsewhere, too.
+        if (hidden && IS_SECRET.test(name) && isScalar(value) && typeof value.value === 'string') {
+          source.hide(value.value);
+        }
       }
     }
   };

@@ -210,3 +210,16 @@ describe.each(CASES)('secrets in $language', ({ language, text }) => {
     expect(wrong).toBeGreaterThan(20);
   });
 });
+
+it('the text of a YAML secret that stands elsewhere, too, is shown nowhere', () => {
+  const text = `router: { asn: 64512, id: 10.99.0.1 }
+peers:
+  - { address: 10.1.1.1, asn: 64512, password: ${MARK}, import: ${MARK}, description: "was ${MARK}1", bogus: 1 }
+`;
+  const result = parse(text);
+  if (result.ok) throw new Error('it has no filter of that name');
+  const words = said(result.issues);
+  expect(words).toContain('there is no filter <redacted>');
+  expect(words).toContain('description: "was <redacted>1"');
+  expect(words).not.toContain(MARK);
+});
