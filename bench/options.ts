@@ -7,7 +7,7 @@ import { existing, projectRoot } from './project.ts';
 import type { WorkSize } from './work-setup.ts';
 import { DEFAULT_WORKS, WORKS, type Work } from './works.ts';
 
-export const CONTESTANTS: readonly DaemonName[] = ['godwit', 'bird', 'frr', 'gobgp', 'openbgpd'];
+const CONTESTANTS: readonly DaemonName[] = ['godwit', 'bird', 'frr', 'gobgp', 'openbgpd'];
 
 export const USAGE = `usage: npm run bench [-- OPTIONS]
   --work T1,R1     works, or "all" (default ${DEFAULT_WORKS.join(',')})

@@ -131,7 +131,7 @@ function kibField(status: string, name: string): number {
 }
 
 /** Process ids below `pid`, at any depth. */
-export function descendants(pid: number): number[] {
+function descendants(pid: number): number[] {
   const out: number[] = [];
   for (const task of readdirOrNone(`/proc/${pid}/task`)) {
     const text = readProc(pid, `task/${task}/children`) ?? '';

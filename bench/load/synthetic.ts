@@ -143,7 +143,7 @@ function words(values: readonly number[]): Uint8Array {
 const BLOCK_LENGTH = 26;
 const BLOCK_SIZE = 64;
 const BLOCK_BASE = 0x0a800000; // 10.128.0.0/9
-export const BLOCK_LIMIT = 1 << (BLOCK_LENGTH - 9);
+const BLOCK_LIMIT = 1 << (BLOCK_LENGTH - 9);
 
 /** `routes` /26 blocks of 10.128.0.0/9 with one attribute set, as the nodes of a cluster announce them. */
 export function blockTable(routes: number): RouteTable {
