@@ -23,6 +23,8 @@ export interface AdjRibOut {
 }
 
 const INITIAL_IDS = 1 << 12;
+/** With more a full table is likely, and untouched pages cost less than copies. */
+const MANY_IDS = 1 << 16;
 const PREFIXES_PER_CLOCK = 8192;
 
 /** Gives back all that an Adj-RIB-Out holds. */
@@ -107,7 +109,7 @@ export class SinglePathOut implements AdjRibOut {
   /** Replaces the entry; `attr` 0 removes it. */
   set(prefixId: number, attr: number, from: number): void {
     const at = prefixId * 2;
-    if (at >= this.#entries.length) this.#entries = growInt32(this.#entries, this.#prefixes.limit * 2);
+    if (at >= this.#entries.length) this.#grow();
     const entries = this.#entries;
     const old = entries[at]!;
     if (attr !== 0) {
@@ -127,6 +129,11 @@ export class SinglePathOut implements AdjRibOut {
       this.size--;
       this.#prefixes.release(prefixId);
     }
+  }
+
+  #grow(): void {
+    const { limit, room } = this.#prefixes;
+    this.#entries = growInt32(this.#entries, (limit > MANY_IDS ? room : limit) * 2);
   }
 }
 

@@ -41,7 +41,8 @@ const REJECT_MASK = 0xf << REJECT_SHIFT;
 const FLAGS_SHIFT = 20;
 const FLAGS_MASK = 0xfff << FLAGS_SHIFT;
 
-const INITIAL_ROWS = 1 << 20;
+/** One for each prefix that prefix-table.ts has room for. */
+const INITIAL_ROWS = 1_398_000;
 /** Free rows are put in order again when they are such a part of all: one pass then serves many. */
 const FREE_SHARE = 4;
 

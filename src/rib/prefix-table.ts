@@ -29,7 +29,8 @@ const ONE_HOLDER = 1 << LENGTH_BITS;
 /** `meta` of an id that is not in use. */
 const FREE = -1;
 
-const INITIAL_IDS = 1 << 20;
+/** More than the full table of today, as many as fit into a hash table of 2^21 slots. Untouched pages cost nothing. */
+const INITIAL_IDS = 1_398_000;
 const INITIAL_SLOTS = 1 << 12;
 /** Below so many slots the hash table grows fourfold: a full table is on its way. */
 const QUICK_GROWTH_LIMIT = 1 << 18;
@@ -91,6 +92,11 @@ export class PrefixTable {
   /** Every id in use is in 1..limit-1; ids are dense, so columns are sized by this. */
   get limit(): number {
     return this.#limit;
+  }
+
+  /** Ids that the records have room for. */
+  get room(): number {
+    return this.records.length / this.stride;
   }
 
   inUse(id: number): boolean {
