@@ -15,6 +15,8 @@ import { EMPTY, EnumValue, Ip, List, Octets, Quad, type Value } from './values.t
 export { bgpRouteFacts, type RouteFacts } from './route-facts.ts';
 
 const WORD = 4;
+/** What a BIRD route that is not BGP's has not, and every set here has: ORIGIN, which is IGP, and an empty AS_PATH. */
+const HIDDEN = { origin: 1, asPath: 2 } as const;
 const UNSPECIFIED = new Uint8Array(16);
 const UNSPECIFIED_V4 = new Uint8Array(4);
 const NO_BYTES = new Uint8Array(0);
@@ -41,12 +43,15 @@ export class AttributeAccess implements RouteAccess {
   /** The same, once it is changed. */
   #edited: Map<string, ExtraValue> | undefined;
   #explicit = 0;
+  /** Bits of HIDDEN: attributes that filters do not see as long as they are the usual ones. */
+  #hidden = 0;
   /** Bits of LIST_BITS: lists that are there without a member, which no octets can say. */
   #hollow = 0;
 
   /**
    * Begins with another route: the canonical set `source[offset, offset + length)`, which must not change while
-   * filters run, and `facts`, which filters change. `extended` is copied where a filter changes it.
+   * filters run, and `facts`, which filters change. `extended` is copied where a filter changes it. `bare`: of what every
+   * route is announced with, this one has nothing yet: it is no BGP route.
    */
   load(
     source: Uint8Array,
@@ -55,6 +60,7 @@ export class AttributeAccess implements RouteAccess {
     facts: RouteFacts,
     extended: ReadonlyMap<string, ExtraValue> = NO_VALUES,
     hollow = 0,
+    bare = false,
   ): this {
     this.#source = source;
     this.#offset = offset;
@@ -66,6 +72,7 @@ export class AttributeAccess implements RouteAccess {
     this.#edited = undefined;
     this.#explicit = 0;
     this.#hollow = hollow;
+    this.#hidden = bare ? HIDDEN.origin | HIDDEN.asPath : 0;
     return this;
   }
 
@@ -134,7 +141,13 @@ export class AttributeAccess implements RouteAccess {
     this.bytes = bytes;
     this.start = valueStart(bytes, at);
     this.end = this.start + valueLength(bytes, at);
-    return true;
+    return this.#hidden === 0 || !this.#isHidden(code);
+  }
+
+  /** Of the attribute that was found last. */
+  #isHidden(code: number): boolean {
+    if (code === ATTRIBUTE.origin && this.#hidden & HIDDEN.origin) return this.bytes[this.start] === 0;
+    return code === ATTRIBUTE.asPath && (this.#hidden & HIDDEN.asPath) !== 0 && this.start === this.end;
   }
 
   get(attribute: RouteAttribute): Value {
@@ -214,6 +227,8 @@ export class AttributeAccess implements RouteAccess {
 
   #setPath(attribute: RouteAttribute, value: Value): string | undefined {
     const { code } = attribute;
+    if (code === ATTRIBUTE.origin) this.#hidden &= ~HIDDEN.origin;
+    if (code === ATTRIBUTE.asPath) this.#hidden &= ~HIDDEN.asPath;
     if (code === ATTRIBUTE.nextHop) {
       if (value instanceof Ip) this.facts.bgpNextHop = value.bytes;
       this.#explicit |= EXPLICIT.nextHop;

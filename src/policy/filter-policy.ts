@@ -168,7 +168,11 @@ export class FilterPolicy implements RoutePolicy {
     fill(this.#facts, extras, from, this.filter.dialect);
     const isBgp = extras.origin === 'bgp';
     const nextHopId = attrs.nextHop[inTable]!;
-    this.#facts.bgpNextHop = addressOf(nextHops.get(attrs.nextHop[attr]!).address);
+    const bare = !isBgp && !this.afterRewrite;
+    const bgpNextHop = addressOf(nextHops.get(attrs.nextHop[attr]!).address);
+    // That internal peers are told the gateway of a route is nothing that the route has.
+    const isOwn = bgpNextHop !== undefined && !(bare && optionalBytesEqual(bgpNextHop, extras.gateway));
+    this.#facts.bgpNextHop = isOwn ? bgpNextHop : undefined;
     if (isBgp) {
       this.#facts.gw = extras.gateway ?? addressOf(nextHops.get(nextHopId).address);
       this.#facts.defaultLocalPref = attrs.localPref[attr];
@@ -190,6 +194,7 @@ export class FilterPolicy implements RoutePolicy {
       this.#facts,
       values,
       extras.hollow,
+      bare,
     );
   }
 

@@ -75,16 +75,17 @@ export class LocalRoutes {
     attrs.release(attr);
   }
 
-  /** `attr` as the filter leaves it, held in its place; one that refuses the route changes nothing. */
+  /** `attr` as the filter leaves it, held in its place; what it does before it fails counts, too. */
   #changed(set: Filter, family: FamilyRib, prefix: Prefix, attr: number): number {
     const { rib, local } = this.#place;
     const { attrs } = rib;
     const { prefixes } = family;
     const prefixId = prefixes.intern(prefixWords(prefix), 0, prefix.length);
     prefixes.hold(prefixId);
-    const changed = new FilterPolicy(set, 'import').apply(family, prefixId, attr, local, attr);
+    const policy = new FilterPolicy(set, 'import');
+    const changed =
+      policy.apply(family, prefixId, attr, local, attr) || policy.leave(family, prefixId, attr, local, attr);
     prefixes.release(prefixId);
-    if (changed === 0) return attr;
     attrs.release(attr);
     return changed;
   }

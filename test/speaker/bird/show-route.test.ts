@@ -38,7 +38,7 @@ protocol static s1 {
   route 172.28.0.0/16 multipath via 10.0.0.7 via 10.99.0.1;
   route 172.29.0.0/16 multipath via 10.99.0.2 via 10.99.0.1;
 }
-protocol static s2 { route 172.30.0.0/16 blackhole; }
+protocol static s2 { route 172.31.0.0/16 blackhole { bgp_local_pref = 300; bgp_path.prepend(7); }; }
 ${[...PEERS, AWAY].map((peer) => `${peer} import all; export none; }`).join('\n')}`,
 } as const;
 const NETWORK = '203.0.113.0/24';
@@ -216,6 +216,24 @@ describe('show route', () => {
     expect(await nets('ifname = "eth1"')).toEqual(['172.21.0.0/16', '172.25.0.0/16']);
     expect(await nets('ifname = "eth0"')).toEqual(['172.20.0.0/16', '172.26.0.0/16']);
     expect(await nets('gw = 10.0.0.7')).toEqual(['172.20.0.0/16', '172.26.0.0/16']);
+  });
+
+  it('finds no path attributes in what is not of BGP', async () => {
+    const ask = await start('2.x');
+    const count = async (where: string) => (await ask(`show route table master4 where ${where} count`))[0];
+    const wanted = (shown: number) => `1007-${shown} of 11 routes for 10 networks in table master4`;
+    // What two peers announce, and the one that its block gives a path.
+    expect(await count('defined(bgp_path)')).toBe(wanted(3));
+    for (const name of ['bgp_origin', 'bgp_next_hop', 'bgp_local_pref']) {
+      expect(await count(`defined(${name})`), name).toBe(wanted(2));
+    }
+    expect(await count('bgp_path.len = 0')).toBe(wanted(8));
+  });
+
+  it('keeps in 1.6 what the block of a static route has done before it failed', async () => {
+    const ask = await start('1.6');
+    expect(await ask('show route 172.31.0.0/16 all')).toContain('1012-\tBGP.local_pref: 300');
+    expect(await ask('show route 172.31.0.0/16 where defined(bgp_path)')).toEqual(['0000 ']);
   });
 
   it('has other words in 1.6', async () => {
