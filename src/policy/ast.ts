@@ -62,6 +62,7 @@ export type BinaryOperator =
   | '-'
   | '*'
   | '/'
+  | '%'
   | '++';
 export type UnaryOperator = '!' | '-';
 

@@ -34,6 +34,7 @@ const PRECEDENCE: Readonly<Record<BinaryOperator, number>> = {
   '++': 3,
   '*': 4,
   '/': 4,
+  '%': 4,
 };
 const COMPARISON = 2;
 const UNARY = 5;

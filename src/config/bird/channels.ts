@@ -54,6 +54,11 @@ export const BGP_CHANNEL_OPTIONS = new OptionTable<Channel>([
     '2.x',
   ),
   option('gateway', (reader) => ({ gateway: reader.choice('', ['direct', 'recursive']) })),
+  option(
+    'export settle time',
+    (reader) => ({ exportSettleTime: [reader.time('the time'), reader.time('the time')] }),
+    '2.x',
+  ),
   option('igp table', (reader, before) => ({
     igpTables: [...(before.igpTables ?? []), reader.table(IGP_TYPES).name],
   })),

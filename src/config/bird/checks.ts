@@ -59,7 +59,9 @@ function checkOneChannel(
 ): void {
   if (reader.dialect === '1.6') return;
   if (protocol.channels.size === 0) complain('a channel is missing', 'add ipv4; or ipv6;');
-  if (protocol.channels.size > 1) {
+  // Later versions have labels beside routes.
+  const routed = [...protocol.channels.keys()].filter((name) => name !== 'mpls');
+  if (routed.length > 1) {
     complain(`protocol ${protocol.kind} has one channel`, 'write a second protocol for the other family');
   }
 }

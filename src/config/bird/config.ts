@@ -64,6 +64,8 @@ export interface GlobalOptions {
   /** Further control sockets. */
   readonly sockets?: readonly { readonly path: string; readonly restricted: boolean }[];
   readonly threads?: number;
+  readonly threadGroup?: string;
+  readonly mplsDomain?: string;
 }
 
 /** `all`, nothing, or the named ones. */
@@ -238,6 +240,8 @@ export interface ChannelOptions {
   readonly importTable?: boolean;
   readonly exportTable?: boolean;
   readonly secondary?: boolean;
+  /** Microseconds. */
+  readonly exportSettleTime?: readonly [least: number, most: number];
   readonly mandatory?: boolean;
   readonly validate?: boolean;
   readonly addPaths?: 'off' | 'rx' | 'tx' | 'both';

@@ -62,7 +62,22 @@ export const GLOBAL_OPTIONS = new OptionTable<GlobalOptions>([
     '2.x',
   ),
   number('threads', (threads) => ({ threads }), { min: 1, only: '2.x' }),
+  option('thread group', (reader) => ({ threadGroup: passOver(reader, 'the name of the group') }), '2.x'),
+  option('mpls domain', (reader) => ({ mplsDomain: passOver(reader, 'the name of the domain') }), '2.x'),
 ]);
+
+/** A name, and the block of something that is not there, unread. */
+function passOver({ tokens }: ConfigReader, what: string): string {
+  const { text } = tokens.expectSymbol(what);
+  for (let depth = 0; depth > 0 || tokens.isOp('{'); ) {
+    if (tokens.atEnd) throw tokens.unexpected("'}'", `at the end of ${text}`);
+    if (tokens.isOp('{')) depth++;
+    if (tokens.isOp('}')) depth--;
+    tokens.next();
+    if (depth === 0) break;
+  }
+  return text;
+}
 
 /** `"file" [limit "backup"] | syslog [name "n"] | stderr | udp HOST [port N]`, then the classes. */
 function readLog(reader: ConfigReader): LogTarget {
@@ -149,7 +164,21 @@ const TABLE_OPTIONS = new OptionTable<TableConfig>([
     reader.flags(DEBUG_FLAGS, true);
     return {};
   }),
+  // How 3.x paces its threads, of which there is one here.
+  option('export settle time', passTimes),
+  option('route refresh export settle time', passTimes),
+  option('cork threshold', (reader) => {
+    reader.number('the lower threshold');
+    reader.number('the upper threshold');
+    return {};
+  }),
 ]);
+
+function passTimes(reader: ConfigReader): Partial<TableConfig> {
+  reader.time('the least time');
+  reader.time('the most time');
+  return {};
+}
 
 /** The kind of table whose definition begins here; undefined where none does. Nothing is taken. */
 export function tableTypeNext(reader: ConfigReader): { type: NetType; words: readonly string[] } | undefined {

@@ -259,6 +259,7 @@ class ConfigParser {
       if (dialect === '1.6' && channels.length === 0)
         channels.push([family ?? 'ipv4', { span: protocol.span }]);
       for (const [name, channel] of channels) {
+        if (name === 'mpls') continue;
         const table =
           channel.table ?? (dialect === '1.6' ? 'master' : name === 'ipv6' ? 'master6' : 'master4');
         const first = kernels.get(table);

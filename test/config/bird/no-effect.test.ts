@@ -69,6 +69,7 @@ const VALUES = [
   '{ accept; }',
   'true',
   'recursive',
+  '1 s 5 s',
 ];
 
 /** Statements that need others beside them, or stand where a block says the same already: they do what they say. */

@@ -2,6 +2,7 @@
 // checked against the installed one where there is one. Each is about one rule; all were written for these tests.
 
 export const ACCEPTED_2: readonly string[] = [
+  'flow4 table f; ipv4 table master4 { trie; } protocol bgp x { local as 1; neighbor 10.0.0.2 as 1; flow4 { validate; }; }',
   'protocol device {} eval 10.0.0.0/8.len; function f() { return 1; } eval f() + 3;',
   'protocol device {} function f() { print bgp_med.len, source.type, gw.asn, net.maxlen, net.src, net.dst, net.rd; }',
   'protocol device {} function f() { bgp_med.add(1); bgp_path.add((1, 2)); bgp_med.delete([1]); bgp_med.filter(5); }',
@@ -233,6 +234,8 @@ export const ACCEPTED_2: readonly string[] = [
 ];
 
 export const REJECTED_2: readonly string[] = [
+  'flow4 table f; protocol bgp x { local as 1; neighbor 10.0.0.2 as 1; flow4 { validate; }; }',
+  'protocol bfd { interface "x" { authentication simple; password "y" { id 3; algorithm hmac sha1; }; }; }',
   'protocol device {} eval "x";',
   'protocol device {} eval (1 = 1);',
   'protocol device {} eval RTS_BGP;',
@@ -758,6 +761,23 @@ export const DIFFERENT_2: readonly { readonly text: string; readonly why: string
     why: NEWER,
   },
   { text: 'protocol device {} debug tables all;', why: NEWER },
+  { text: 'protocol device {} thread group workers { threads 4; max time 5 ms; };', why: NEWER },
+  { text: 'protocol device {} mpls domain md { label range x { start 1000; length 100; }; };', why: NEWER },
+  { text: 'mpls table mt; protocol kernel { ipv4; mpls; }', why: NEWER },
+  {
+    text: 'protocol device {} ipv4 table t { export settle time 1 s 20 s; route refresh export settle time 1 s 20 s; cork threshold 100 200; }',
+    why: NEWER,
+  },
+  {
+    text: 'protocol bgp x { local as 1; neighbor 10.0.0.2 as 1; ipv4 { export settle time 10 ms 1 s; }; }',
+    why: NEWER,
+  },
+  { text: 'protocol device {} eval 7 % 4 * 2;', why: NEWER },
+  { text: 'protocol device {} filter f { krt_tunnel = "tunl0"; accept; }', why: 'Calico has it in 1.6' },
+  {
+    text: 'protocol device {} attribute int m; attribute clist c; filter f { unset(m); c.add((1, 2)); accept; }',
+    why: NEWER,
+  },
   {
     text: 'protocol device {} ipv6 table t; vpn4 table a; vpn6 table b; flow4 table c; flow6 table d; mpls table e; eth table f; ipv6 sadr table g;',
     why: NEWER,
