@@ -40,6 +40,11 @@ function parse(name: string, text: string): Transcript {
   return { name, greeting, exchanges };
 }
 
+/** It did not answer: 2.0.12 says nothing to `help`, and both end a connection over which too long a command comes. */
+export function isUnanswered({ reply }: Exchange): boolean {
+  return reply.length === 0 || reply[0] === '<<timeout>>';
+}
+
 /** Lines with what may differ made the same; networks, and names, in one order. */
 export function normalize(reply: readonly string[]): string[] {
   return sortNames(sortNetworks(reply.map(normalizeLine)));
