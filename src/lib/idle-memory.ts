@@ -48,7 +48,7 @@ export function giveMemoryBack(): void {
   trimMemory();
 }
 
-/** What takes a millisecond or two of it: after something that has left little to V8, but freed what libc kept for it. */
+/** What takes three milliseconds of it: after something that has left little to V8, but freed what libc kept for it. */
 export function trimMemory(): void {
   callLibc((libc) => {
     libc.func('int malloc_trim(size_t)')(0);
@@ -68,8 +68,8 @@ function callLibc(use: (libc: LibraryHandle) => void): void {
 
 /**
  * Node.js and the libraries: of their 45 MB most is needed to start only. It stays in the system's cache of files, where
- * other processes find it as well and from where what is run again comes back, a microsecond for 64 KB; where memory is
- * short the system may now use those pages for something else.
+ * other processes find it as well and from where what is run again comes back, 5 microseconds for 64 KB: the first work
+ * after it takes a millisecond more. Where memory is short the system may now use those pages for something else.
  */
 function unmapPrograms(madvise: Madvise): void {
   for (const { address, length } of cleanMappings(readFileSync(SMAPS, 'latin1')))
