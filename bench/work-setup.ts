@@ -1,12 +1,12 @@
 // From a few words about who peers to a daemon's configuration and a load's plan: addresses, sessions, tables.
 
+import { BGP_PORT } from '../src/bgp/wire/iana.ts';
 import type { DaemonSpec, PeerSpec } from './daemons/types.ts';
 import type { ChurnPlan, LoadPlan, PhaseName, ProbePlan, SessionPlan, TableSource } from './load/plan.ts';
 
 export const DAEMON_ADDRESS = '10.90.0.1';
 export const NETWORK_BITS = 16;
 export const DAEMON_AS = 65000;
-const BGP_PORT = 179;
 const HOLD_TIME = 90;
 const SETTLE_MS = 400;
 const HOSTS_PER_OCTET = 250;

@@ -73,17 +73,14 @@ export async function createNamespace(name: string): Promise<Namespace> {
   return namespace;
 }
 
-/** Removes every namespace whose name starts with `prefix`, with the processes that an earlier run left in it. */
-export function removeStale(prefix: string): Promise<void> {
-  return removeWhere((name) => name.startsWith(prefix));
-}
-
 /**
- * The same for names `prefix` + id of the process that made them + anything, but only where that process is gone: two
- * runs side by side leave each other alone.
+ * Removes namespaces called `prefix` + id of the process that made them + anything, where that process is gone, with the
+ * processes that it left in them: two runs side by side leave each other alone.
  */
-export function removeAbandoned(prefix: string): Promise<void> {
-  return removeWhere((name) => name.startsWith(prefix) && makerIsGone(name.slice(prefix.length)));
+export async function removeAbandoned(prefix: string): Promise<void> {
+  for (const { name } of await listNamespaces()) {
+    if (name.startsWith(prefix) && makerIsGone(name.slice(prefix.length))) await removeWithProcesses(name);
+  }
 }
 
 /** `text` begins with a process id. */
@@ -92,19 +89,16 @@ export function makerIsGone(text: string): boolean {
   return !Number.isNaN(pid) && !existsSync(`/proc/${pid}`);
 }
 
-async function removeWhere(chosen: (name: string) => boolean): Promise<void> {
-  for (const { name } of await listNamespaces()) {
-    if (!chosen(name)) continue;
-    const pids = (await run(['ip', 'netns', 'pids', name])).split('\n').filter((line) => line !== '');
-    for (const pid of pids) {
-      try {
-        process.kill(Number(pid), 'SIGKILL');
-      } catch (error) {
-        if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
-      }
+async function removeWithProcesses(name: string): Promise<void> {
+  const pids = (await run(['ip', 'netns', 'pids', name])).split('\n').filter((line) => line !== '');
+  for (const pid of pids) {
+    try {
+      process.kill(Number(pid), 'SIGKILL');
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
     }
-    await run(['ip', 'netns', 'del', name]);
   }
+  await run(['ip', 'netns', 'del', name]);
 }
 
 async function listNamespaces(): Promise<{ name: string }[]> {

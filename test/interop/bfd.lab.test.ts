@@ -50,7 +50,7 @@ async function pair(
   });
   const ours = await lab.start('godwit', own, spec(own, peer, OWN_AS, PEER_AS));
   const theirs = await lab.start(kind, peer, spec(peer, own, PEER_AS, OWN_AS));
-  const port = (...words: string[]) => run(['ip', '-n', `gw-${name}-net`, 'link', 'set', 'port1', ...words]);
+  const port = (...words: string[]) => lab.network.ip('link', 'set', 'port1', ...words);
   return {
     own,
     peer,

@@ -7,7 +7,7 @@ import type { Capability } from '../../src/bgp/wire/capabilities.ts';
 import { type Family, familyByAfiSafi, IPV4_UNICAST, IPV6_UNICAST } from '../../src/bgp/wire/families.ts';
 import { Framer } from '../../src/bgp/wire/framing.ts';
 import { encodeKeepalive } from '../../src/bgp/wire/header.ts';
-import { MESSAGE_TYPE } from '../../src/bgp/wire/iana.ts';
+import { BGP_PORT, MESSAGE_TYPE } from '../../src/bgp/wire/iana.ts';
 import { negotiate } from '../../src/bgp/wire/negotiate.ts';
 import { decodeNotification } from '../../src/bgp/wire/notification.ts';
 import { decodeOpen, encodeOpen, myAsField, type OpenMessage } from '../../src/bgp/wire/open.ts';
@@ -18,8 +18,6 @@ import { readUint16 } from '../../src/lib/bytes.ts';
 import { parseAddress, parsePrefix, parseQuad } from '../../src/lib/ip.ts';
 import { type Decoded, describeUpdate } from './decoded.ts';
 import { concat, message } from './wire.ts';
-
-const BGP_PORT = 179;
 
 export interface RawPeerOptions {
   readonly as: number;

@@ -11,12 +11,13 @@ import { loadNativeSockets } from '../../../src/bgp/session/native-socket.ts';
 import { Peer } from '../../../src/bgp/session/peer.ts';
 import type { DynamicRange } from '../../../src/bgp/session/peer-directory.ts';
 import { TcpTransport } from '../../../src/bgp/session/tcp-transport.ts';
+import { BGP_PORT } from '../../../src/bgp/wire/iana.ts';
 import { systemClock } from '../../../src/lib/clock.ts';
 import { parsePrefix } from '../../../src/lib/ip.ts';
 import { silentLogger } from '../../../src/lib/log.ts';
 import { withSocketsTo } from '../../support/borrowed-sockets.ts';
 import { NetNamespace } from '../../support/net-namespace.ts';
-import { BGP_PORT, ip, type OptionChanges, peerOptions, Recorder } from './harness.ts';
+import { ip, type OptionChanges, peerOptions, Recorder } from './harness.ts';
 
 const OURS = '10.9.0.1';
 const THEIRS = '10.9.0.2';

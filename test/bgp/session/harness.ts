@@ -9,7 +9,7 @@ import type { Endpoint, SocketOptions, TransportSocket } from '../../../src/bgp/
 import { FAMILIES, type Family } from '../../../src/bgp/wire/families.ts';
 import { Framer } from '../../../src/bgp/wire/framing.ts';
 import { encodeKeepalive, writeHeader } from '../../../src/bgp/wire/header.ts';
-import { MESSAGE_TYPE } from '../../../src/bgp/wire/iana.ts';
+import { BGP_PORT, MESSAGE_TYPE } from '../../../src/bgp/wire/iana.ts';
 import { decodeNotification, formatNotification } from '../../../src/bgp/wire/notification.ts';
 import { encodeOpen, type OpenMessage } from '../../../src/bgp/wire/open.ts';
 import { parseAddress, parseQuad } from '../../../src/lib/ip.ts';
@@ -17,8 +17,6 @@ import { SimClock } from '../../../src/sim/clock.ts';
 import { type MemHost, MemNetwork, type MemNetworkOptions } from '../../../src/sim/network.ts';
 import { seededRandom } from '../../../src/sim/random.ts';
 import { LineLog } from '../../support/line-log.ts';
-
-export const BGP_PORT = 179;
 
 export function ip(text: string): Uint8Array {
   const address = parseAddress(text);

@@ -5,8 +5,9 @@ import { spawnSync } from 'node:child_process';
 import { afterEach, describe, expect, it } from 'vitest';
 import { TcpTransport } from '../../../src/bgp/session/tcp-transport.ts';
 import type { TransportError } from '../../../src/bgp/session/transport.ts';
+import { BGP_PORT } from '../../../src/bgp/wire/iana.ts';
 import { NetNamespace } from '../../support/net-namespace.ts';
-import { BGP_PORT, ip } from './harness.ts';
+import { ip } from './harness.ts';
 
 const cleanups: (() => void)[] = [];
 afterEach(() => {

@@ -5,10 +5,11 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { ListenerSet } from '../../../src/bgp/session/listener.ts';
 import { Peer } from '../../../src/bgp/session/peer.ts';
 import { TcpTransport } from '../../../src/bgp/session/tcp-transport.ts';
+import { BGP_PORT } from '../../../src/bgp/wire/iana.ts';
 import { systemClock } from '../../../src/lib/clock.ts';
 import { silentLogger } from '../../../src/lib/log.ts';
 import { NetNamespace } from '../../support/net-namespace.ts';
-import { BGP_PORT, ip, type OptionChanges, peerOptions, Recorder } from './harness.ts';
+import { ip, type OptionChanges, peerOptions, Recorder } from './harness.ts';
 
 const PATIENCE_MS = 15_000;
 const POLL_MS = 50;

@@ -1,5 +1,6 @@
 // A lab: namespaces on one shared network, a daemon in each, and everything removed at the end, whatever happened. The
-// names start with `gw-LAB-`, so that what a killed run left behind is found and removed by the next one.
+// names start with `gw-LAB-PID-`, so that what a killed run left behind is found and removed by the next one, and two runs
+// on one machine leave each other alone.
 
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -16,7 +17,12 @@ import type {
 } from '../../../bench/daemons/types.ts';
 import { waitFor } from '../../../bench/lab/command.ts';
 import { ManagedProcess } from '../../../bench/lab/managed-process.ts';
-import { connectAll, createNamespace, type Namespace, removeStale } from '../../../bench/lab/namespace.ts';
+import {
+  connectAll,
+  createNamespace,
+  type Namespace,
+  removeAbandoned,
+} from '../../../bench/lab/namespace.ts';
 import { errorText } from '../../../src/lib/error-text.ts';
 import { type BirdKind, BirdProcess } from './bird-process.ts';
 import { RouteMonitor } from './route-monitor.ts';
@@ -58,6 +64,13 @@ export class Lab {
     this.nodes = nodes;
     this.#namespaces = namespaces;
     this.#directory = directory;
+  }
+
+  /** The network that all nodes are on: node i is behind `port` i of its bridge, counted from 0. */
+  get network(): Namespace {
+    const [network] = this.#namespaces;
+    if (network === undefined) throw new RangeError('the lab has no network');
+    return network;
   }
 
   node(index: number): Node {
@@ -154,8 +167,9 @@ export async function createLab(
   specs: readonly NodeSpec[],
   options: LabOptions = {},
 ): Promise<Lab> {
-  const prefix = `gw-${lab}-`;
-  await removeStale(prefix);
+  const family = `gw-${lab}-`;
+  await removeAbandoned(family);
+  const prefix = `${family}${process.pid}-`;
   const directory = await mkdtemp(join(tmpdir(), prefix));
   await chmod(directory, 0o755); // for daemons with a user of their own
   const namespaces: Namespace[] = [];
