@@ -174,17 +174,31 @@ function readNode<T>(schema: z.ZodType<T>, node: ConfigNode, base: Path, issues:
   }
   if (result.success) return result.data;
   const omit = new Set<string>();
-  for (const issue of result.error.issues) {
-    for (const complaint of complain(issue, schema, node)) {
-      report(complaint, node, base, issues);
-      const [first] = complaint.path;
-      if (typeof first === 'string') omit.add(first);
-    }
+  const complaints = result.error.issues.flatMap((issue) => complain(issue, schema, node));
+  for (const complaint of complaints) {
+    if (!isSaidOtherwise(complaint, complaints)) report(complaint, node, base, issues);
+    const [first] = complaint.path;
+    if (typeof first === 'string') omit.add(first);
   }
   if (omit.size === 0 || node.kind !== 'map') return undefined;
   const rest: MapNode = { ...node, entries: new Map([...node.entries].filter(([key]) => !omit.has(key))) };
   const second = schema.safeParse(plainValue(rest, readings));
   return second.success ? second.data : undefined;
+}
+
+/** A key that is missing, and that an unknown one beside it is taken for: `as` for asn. */
+function isSaidOtherwise({ path, message }: ComplaintAt, complaints: readonly ComplaintAt[]): boolean {
+  const key = String(path.at(-1));
+  const meant = [`here it is called ${key}`, `did you mean ${key}?`];
+  return (
+    message === `${key} is missing` &&
+    complaints.some(
+      (other) =>
+        other.hint !== undefined &&
+        meant.includes(other.hint) &&
+        other.path.slice(0, -1).join() === path.slice(0, -1).join(),
+    )
+  );
 }
 
 function report(complaint: ComplaintAt, node: ConfigNode, base: Path, issues: IssueList): void {

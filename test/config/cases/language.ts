@@ -102,6 +102,13 @@ export const LANGUAGE_CASES: readonly Case[] = [
     hint: /mean kernel\?/,
   },
   {
+    what: 'a needed key by another name, once',
+    yaml: 'router: { as: 64512, id: 10.0.0.1 }\n',
+    at: '1:11',
+    message: /unknown key/,
+    hint: /here it is called asn/,
+  },
+  {
     what: 'a wrong family',
     yaml: EBGP('families: [ipv4]'),
     at: '3:77',
