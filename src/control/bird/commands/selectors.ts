@@ -34,7 +34,7 @@ export function readProtocolName(
   if (reader.peek().kind !== 'word') reader.fail(expected);
   const known = reader.takeKnown();
   if (known?.kind === 'protocol') return known.name;
-  if (syntax === '1.6' && !isKeyword(reader.peek().text)) {
+  if (syntax === '1.6' && (known !== undefined || !isKeyword(reader.peek().text))) {
     const name = known?.name ?? reader.peek().text;
     throw new CommandFailure(code, `${name} is not a protocol`);
   }

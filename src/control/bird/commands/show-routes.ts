@@ -144,7 +144,7 @@ function readTable(reader: CommandReader, request: RouteRequest, syntax: Syntax)
     request.tables.push(known.name);
     return;
   }
-  if (syntax === '1.6' && !isKeyword(reader.peek().text)) {
+  if (syntax === '1.6' && (known !== undefined || !isKeyword(reader.peek().text))) {
     throw new CommandFailure(CODE.parseError, `${known?.name ?? reader.peek().text} is not a table`);
   }
   if (known === undefined) reader.fail([TOKEN.known, TOKEN.all]);
