@@ -12,6 +12,7 @@ import { addTo, appendTo, deleteFrom, filterBy, prependTo } from './list-operato
 import { compare, maskAddress } from './operators.ts';
 import type { Evaluate } from './run.ts';
 import type { Span } from './source.ts';
+import type { PolicySymbol } from './symbols.ts';
 import {
   EMPTY,
   Ip,
@@ -235,7 +236,7 @@ export function compileMethodOn(
     // Parentheses, and changes of variables in place, are of later versions, which know the type.
     const of = expression.object;
     const late = statement
-      ? of.kind === 'name' && compiler.resolve(of)?.kind === 'attribute'
+      ? of.kind === 'name' && isChangeable(compiler.resolve(of))
       : expression.args === undefined;
     if (method.loose && late && object.constant === undefined)
       compiler.diagnostics.warning(name.span, message, hint);
@@ -266,6 +267,13 @@ export function compileMethodOn(
     span,
     [object, ...args],
     evaluate,
+  );
+}
+
+/** What is there for every route is changed by assignment only. */
+function isChangeable(symbol: PolicySymbol | undefined): boolean {
+  return (
+    symbol?.kind === 'attribute' && (symbol.attribute.home === 'path' || symbol.attribute.home === 'extended')
   );
 }
 

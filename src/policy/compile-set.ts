@@ -61,6 +61,8 @@ export function makeRangeSet(ranges: readonly TypedRange[]): RangeSet | undefine
   );
 }
 
+const COMPOUND: ReadonlySet<string> = new Set(['pair', 'ec', 'lc']);
+
 /** What a member of a set, or a label of a case, stands for. Mistakes are reported and stand for nothing. */
 export function memberRanges(compiler: Compiler, item: SetItem): TypedRange[] {
   switch (item.kind) {
@@ -76,7 +78,11 @@ export function memberRanges(compiler: Compiler, item: SetItem): TypedRange[] {
       const to = constantMember(compiler, item.to);
       if (from === undefined || to === undefined) return [];
       if (from.element !== to.element) {
-        compiler.diagnostics.error(item.span, `a range from ${from.element} to ${to.element} makes no sense`);
+        // BIRD takes what is one number each, whatever it may mean.
+        const message = `a range from ${from.element} to ${to.element} makes no sense`;
+        if (COMPOUND.has(from.element) || COMPOUND.has(to.element))
+          compiler.diagnostics.error(item.span, message);
+        else compiler.diagnostics.warning(item.span, message, 'nothing is in it');
         return [];
       }
       if (from.element === 'pair' && !isBelow(from.words[0]!, to.words[0]!)) {

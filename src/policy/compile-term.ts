@@ -163,8 +163,11 @@ function compilePair(compiler: Compiler, high: Expression, low: Expression, span
   const parts = [compileTerm(compiler, high), compileTerm(compiler, low)] as const;
   for (const part of parts) {
     if (!isAssignable(part.type, 'int')) {
-      compiler.diagnostics.error(part.span, `the parts of a pair must be int, this is ${part.type}`);
-      return compiler.nonsense(span);
+      const message = `the parts of a pair must be int, this is ${part.type}`;
+      // 1.6 finds out when it runs, unless it is constant.
+      if (part.constant === undefined) compiler.mistyped(part.span, message);
+      else compiler.diagnostics.error(part.span, message);
+      if (part.constant !== undefined || compiler.dialect === '2.x') return compiler.nonsense(span);
     }
     const value = part.constant?.value;
     if (typeof value === 'number' && value > MAX_UINT16) {

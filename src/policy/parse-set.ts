@@ -14,6 +14,7 @@ import type {
   SetExpression,
   SetItem,
 } from './ast.ts';
+import { routeAttribute } from './attributes.ts';
 import { ecKind, nameOf, parseConstant, parsePrefix, parseTerm } from './parse-expression.ts';
 import { joinSpans } from './source.ts';
 import type { TokenReader } from './token-reader.ts';
@@ -216,6 +217,8 @@ function parseMaskItem(reader: TokenReader): MaskItem {
     return { kind: 'value', value, span: reader.spanFrom(token) };
   }
   if (token.kind === 'quoted' || (token.kind === 'word' && !RESERVED_WORDS.has(token.text))) {
+    if (routeAttribute(token.text, reader.dialect) !== undefined)
+      throw reader.unexpected('a part of the path mask', undefined, 'put attributes in parentheses');
     const name = nameOf(reader.next());
     if (reader.isOp('('))
       throw reader.unexpected('a part of the path mask', undefined, 'put calls in parentheses');
@@ -240,7 +243,12 @@ export function parseOldMask(reader: TokenReader): MaskExpression {
   while (!reader.isOp('/')) {
     const token = reader.peek();
     if (reader.takeOp('?')) items.push({ kind: 'any', span: token });
-    else if (token.kind === 'number') items.push(parseMaskRange(reader));
+    else if (token.kind === 'number')
+      items.push({
+        kind: 'value',
+        value: { kind: 'number', value: reader.next().number, span: token },
+        span: token,
+      });
     else throw reader.unexpected("an AS number, '?' or '/'", 'in a path mask');
   }
   reader.expectOp('/');

@@ -222,7 +222,7 @@ function parsePrint(reader: TokenReader, endsLine: boolean): Statement {
   return { kind: 'print', endsLine, values, span: reader.spanFrom(start) };
 }
 
-/** Terms separated by commas, perhaps none. */
+/** Terms separated by commas, perhaps none; the last one may have its comma, too. */
 function parseValues(reader: TokenReader): Expression[] {
   const values: Expression[] = [];
   const next = reader.peek();
@@ -230,7 +230,7 @@ function parseValues(reader: TokenReader): Expression[] {
   const isOver = reader.atEnd || reader.isOp(';') || reader.isOp('}');
   if (isOver || reader.isWord('else') || isStatement) return values;
   do values.push(parseTerm(reader));
-  while (reader.takeOp(','));
+  while (reader.takeOp(',') && !reader.isOp(';'));
   return values;
 }
 

@@ -2,6 +2,7 @@
 // `bird`: what the installed BIRD says of them (2.0.12, 1.6.8 where it is there); `newer`: options of later 2.x.
 
 import type { Dialect } from '../../../src/policy/lexer.ts';
+import { FILTERS_2, FILTERS_16 } from './filter-samples.ts';
 
 export interface Sample {
   readonly name: string;
@@ -224,6 +225,8 @@ export const SAMPLES: readonly Sample[] = [
   { name: 'static routes of 2.x', dialect: '2.x', text: STATIC_2 },
   { name: 'later options of 2.x', dialect: '2.x', text: NEWER_2, newer: true },
   { name: 'protocols that are passed over', dialect: '2.x', text: OTHERS_2 },
+  { name: 'filters of 2.x', dialect: '2.x', text: FILTERS_2 },
+  { name: 'filters of 1.6', dialect: '1.6', text: FILTERS_16 },
   { name: 'bgp of 1.6', dialect: '1.6', text: BGP_16 },
   { name: 'infrastructure of 1.6', dialect: '1.6', text: INFRASTRUCTURE_16 },
 ];

@@ -2,6 +2,8 @@
 // checked against the installed one where there is one. Each is about one rule; all were written for these tests.
 
 export const ACCEPTED_2: readonly string[] = [
+  'protocol device {} filter f { print 1, 2, ; reject "x", ; }',
+  'protocol device {} define a = [ 5..RTS_BGP, 1.2.3.4..5 ];',
   'flow4 table f; ipv4 table master4 { trie; } protocol bgp x { local as 1; neighbor 10.0.0.2 as 1; flow4 { validate; }; }',
   'protocol device {} eval 10.0.0.0/8.len; function f() { return 1; } eval f() + 3;',
   'protocol device {} function f() { print bgp_med.len, source.type, gw.asn, net.maxlen, net.src, net.dst, net.rd; }',
@@ -234,6 +236,9 @@ export const ACCEPTED_2: readonly string[] = [
 ];
 
 export const REJECTED_2: readonly string[] = [
+  'protocol device {} function f() { scope.add((1, 2)); }',
+  'protocol device {} function f() { return bgp_path ~ [= 1 bgp_med =]; }',
+  'protocol device {} function f() { return (bgp_path, 4); }',
   'flow4 table f; protocol bgp x { local as 1; neighbor 10.0.0.2 as 1; flow4 { validate; }; }',
   'protocol bfd { interface "x" { authentication simple; password "y" { id 3; algorithm hmac sha1; }; }; }',
   'protocol device {} eval "x";',
@@ -563,6 +568,9 @@ export const REJECTED_2: readonly string[] = [
 ];
 
 export const ACCEPTED_16: readonly string[] = [
+  'protocol device {} function f(bool a) { return (a, 4); }',
+  'protocol device {} filter f { print 1, 2, ; reject "x", ; }',
+  'protocol device {} define a = [ 5..RTS_BGP ];',
   'protocol device {} protocol static { route 10.0.0.0/8 multipath via 1.1.1.1%eth0 weight 2; }',
   'protocol device {} roa table r { roa 192.0.2.0/24 max 5 as 1; roa 192.0.2.0/24 max 1000 as 1; }',
   'protocol device {}',
@@ -648,6 +656,9 @@ export const ACCEPTED_16: readonly string[] = [
 ];
 
 export const REJECTED_16: readonly string[] = [
+  'protocol device {} function f() { return ("x", 4); }',
+  'protocol device {} function f() { return bgp_path ~ [= 1 bgp_med =]; }',
+  'protocol device {} filter f { if bgp_path ~ / 1 2 ? 3..4 / then reject; }',
   'protocol device {} eval true;',
   'protocol device {} eval 10.0.0.0/8 ~ 10.0.0.0/8;',
   'protocol device {} filter f { if net ~ 2001:db8::/32 then accept; }',
