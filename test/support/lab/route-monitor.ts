@@ -8,7 +8,13 @@ import type { Node } from './lab.ts';
 
 const NETLINK_ROUTE = '0';
 
-/** `ip monitor route` in a node: every change that anybody makes, from the moment that `listening` resolves. */
+/** Of addresses, which come whenever a link-local one has been found to be nobody else's. */
+const KERNELS_OWN = / proto kernel /;
+
+/**
+ * `ip monitor route` in a node: every change that anybody makes but the kernel itself, from the moment that `listening`
+ * resolves.
+ */
 export class RouteMonitor {
   readonly lines: string[] = [];
   readonly #child;
@@ -16,7 +22,9 @@ export class RouteMonitor {
   constructor(node: Node) {
     const [program, ...args] = node.namespace.wrap(['ip', '-o', 'monitor', 'route']);
     this.#child = spawn(program!, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-    createInterface({ input: this.#child.stdout }).on('line', (line) => this.lines.push(line));
+    createInterface({ input: this.#child.stdout }).on('line', (line) => {
+      if (!KERNELS_OWN.test(line)) this.lines.push(line);
+    });
   }
 
   /** What happens before its socket has joined its groups is not seen. */
