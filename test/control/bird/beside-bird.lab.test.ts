@@ -7,6 +7,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadBird } from '../../../src/config/bird/load.ts';
 import { silentLogger } from '../../../src/lib/log.ts';
@@ -335,6 +336,10 @@ const BIRDS = { '2.x': 'bird2', '1.6': 'bird1' } as const;
 
 const LAST = /^\d{4} /;
 const SILENCE_MS = 2000;
+const POLL_MS = 10;
+/** Commands that send a protocol somewhere, and a line about one that is not there yet. */
+const MOVING = /^(en|dis)able |^restart /;
+const UNDER_WAY = / (flush|stop) /;
 const RETRY_MS = 20;
 const MOST_COMPARED = 100;
 
@@ -394,10 +399,17 @@ class RealBird {
       }
     };
     await reply();
+    const ask = (command: string): Promise<string[]> => {
+      socket.write(`${command}\n`);
+      return reply();
+    };
     const replies: string[][] = [];
     for (const command of commands) {
-      socket.write(`${command}\n`);
-      replies.push(await reply());
+      replies.push(await ask(command));
+      // What comes next is asked of a protocol that has arrived where it was sent.
+      while (MOVING.test(command) && (await ask('show protocols')).some((line) => UNDER_WAY.test(line))) {
+        await sleep(POLL_MS);
+      }
     }
     socket.destroy();
     return replies;
