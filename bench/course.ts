@@ -5,6 +5,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemClock } from '../src/lib/clock.ts';
+import { errorText } from '../src/lib/error-text.ts';
 import type { Daemon, StatusConnection } from './daemons/types.ts';
 import type { CleanUp } from './lab/clean-up.ts';
 import { costOf, type ProcessCost } from './lab/managed-process.ts';
@@ -125,7 +126,7 @@ async function runPhase(
   await loader.until('arrived').catch((error: unknown) => {
     for (const process of daemon.processes) process.assertRunning();
     const said = daemon.processes.map((process) => process.logTail(LOG_LINES)).join('\n');
-    throw new Error(`${error instanceof Error ? error.message : String(error)}\n${said}`);
+    throw new Error(`${errorText(error)}\n${said}`);
   });
   const after = costOf(pids);
   const window = { from, to: monotonicMicros() };

@@ -4,6 +4,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { constants, cpus, loadavg, release, totalmem } from 'node:os';
 import { join } from 'node:path';
+import { errorText } from '../src/lib/error-text.ts';
 import { chart } from './chart.ts';
 import { contest } from './contest.ts';
 import { godwitVariant } from './daemons/godwit.ts';
@@ -194,6 +195,6 @@ async function report(environment: Environment, outcomes: readonly Outcome[]): P
 }
 
 await main().catch((error: unknown) => {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`${errorText(error)}\n`);
   process.exitCode = 1;
 });

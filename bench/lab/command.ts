@@ -1,6 +1,7 @@
 // Runs a program to its end and gives its output; a failure shows what was run and what it said. No shell is involved.
 
 import { execFile } from 'node:child_process';
+import { errorText } from '../../src/lib/error-text.ts';
 
 const OUTPUT_LIMIT = 1 << 29;
 const DEFAULT_TIMEOUT_MS = 30_000;
@@ -71,7 +72,7 @@ export async function waitFor<T>(
       problem = '';
     } catch (error) {
       if (error instanceof GivenUp) throw error;
-      problem = `: ${error instanceof Error ? error.message : String(error)}`;
+      problem = `: ${errorText(error)}`;
     }
     if (Date.now() > deadline)
       throw new Error(`${what} did not happen within ${timeoutMs / 1000} s${problem}`);

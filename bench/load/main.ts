@@ -3,6 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline/promises';
 import { systemClock } from '../../src/lib/clock.ts';
+import { errorText } from '../../src/lib/error-text.ts';
 import { tablesFromMessages, tablesFromMrt } from './from-files.ts';
 import { startHostile, stopHostile } from './hostile-process.ts';
 import { Load } from './load.ts';
@@ -76,7 +77,7 @@ if (planPath === undefined) {
   process.exitCode = 2;
 } else {
   await main(planPath).catch((error: unknown) => {
-    emit({ event: 'failed', message: error instanceof Error ? error.message : String(error) });
+    emit({ event: 'failed', message: errorText(error) });
     process.exit(1);
   });
 }

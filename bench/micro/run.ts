@@ -8,6 +8,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { Worker } from 'node:worker_threads';
 import { systemClock } from '../../src/lib/clock.ts';
+import { errorText } from '../../src/lib/error-text.ts';
 import { SET_MEMBERS } from '../filter-text.ts';
 import { run } from '../lab/command.ts';
 import { existing, projectRoot } from '../project.ts';
@@ -124,6 +125,6 @@ async function remember(
 }
 
 await main().catch((error: unknown) => {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`${errorText(error)}\n`);
   process.exitCode = 1;
 });

@@ -108,30 +108,24 @@ export async function createSpeaker(options: CreateOptions): Promise<RunningSpea
     startGuard: startGuardThread,
   });
   loopLag.start((lagMs) => watchdog.tick(lagMs));
+  const end = async (): Promise<void> => {
+    await speaker.stop();
+    loopLag.stop();
+    unwatch();
+    await speaker.diagnosis.close();
+  };
   try {
     if (handed === undefined) await speaker.start();
     else await goOn(speaker, written, handed);
   } catch (error) {
     // What measures and waits would keep the process alive. The kernel's routes stay for the next attempt.
     speaker.stopsSilently = true;
-    await speaker.stop();
-    loopLag.stop();
-    unwatch();
-    await speaker.diagnosis.close();
+    await end();
     throw error;
   }
   // Not before: a start may scan a large kernel table.
   watchdog.use(config.diagnosis.watchdog);
-  let trim: Timer | undefined;
-  const trimLater = (leisure: () => Leisure, times: number): void => {
-    const now = leisure();
-    if (now === 'over' || times === 0) return;
-    trim = systemClock.setTimer(TRIM_EVERY_MS, () => {
-      const isBusy = leisure() === 'busy';
-      if (!isBusy) trimMemory();
-      trimLater(leisure, isBusy ? times : times - 1);
-    });
-  };
+  let trims: Timer | undefined;
   // What answers people and probes comes up first.
   systemClock.setTimer(WARM_UP_AFTER_MS, () =>
     warmUp({
@@ -140,7 +134,7 @@ export async function createSpeaker(options: CreateOptions): Promise<RunningSpea
       leisure: leisureOf(speaker),
       onEnd: () => {
         giveMemoryBack();
-        trimLater(leisureOf(speaker), TRIMS);
+        trims = trimWhenQuiet(leisureOf(speaker));
       },
     }),
   );
@@ -153,15 +147,30 @@ export async function createSpeaker(options: CreateOptions): Promise<RunningSpea
     api,
     handOver: new HandOver(speaker, loadConfig),
     stop: async () => {
-      trim?.cancel();
+      trims?.cancel();
       room.stop();
       watchdog.stop();
-      await speaker.stop();
-      loopLag.stop();
-      unwatch();
-      await speaker.diagnosis.close();
+      await end();
     },
   };
+}
+
+/** Trims so many times, when nobody waits; ends by itself with the speaker. */
+function trimWhenQuiet(leisure: () => Leisure): Timer {
+  let left = TRIMS;
+  let timer: Timer | undefined;
+  const next = (): void => {
+    if (leisure() === 'over' || left === 0) return;
+    timer = systemClock.setTimer(TRIM_EVERY_MS, () => {
+      if (leisure() !== 'busy') {
+        trimMemory();
+        left--;
+      }
+      next();
+    });
+  };
+  next();
+  return { cancel: () => timer?.cancel() };
 }
 
 /** `written`: with what was switched off by command. */

@@ -17,6 +17,7 @@ import type { ArgumentSpec } from '../../src/control/arguments.ts';
 import { BIRD_COMMANDS } from '../../src/control/bird/commands.ts';
 import { COMMAND_LIST, COMMANDS, type Command } from '../../src/control/commands.ts';
 import { connectControl } from '../../src/control/grpc/client.ts';
+import { errorText } from '../../src/lib/error-text.ts';
 import { hasOpenssl, makeCertificates, type TlsFiles } from '../control/tls-files.ts';
 import { fakeTerminal } from '../support/control-lab.ts';
 import { labOfEachTest, type Node } from '../support/lab/lab.ts';
@@ -227,7 +228,7 @@ async function askService(socket: string, file: string, heard: Heard): Promise<v
         else if (command.kind === 'list') await take(client.list(command, request), where);
         else await take(client.watch(command, request, AbortSignal.timeout(WATCH_MS)), where);
       } catch (error) {
-        heard.add(where, error instanceof Error ? error.message : String(error));
+        heard.add(where, errorText(error));
       }
     }
   }

@@ -13,6 +13,7 @@ import {
   type Lab,
   labOfEachTest,
   type Node,
+  type PeerOptions,
   peerTo,
   waitForKernel,
 } from '../support/lab/lab.ts';
@@ -31,6 +32,17 @@ const BLUE = 100;
 const SCRIPT = new URL('../support/lab/churn-peer.mjs', import.meta.url).pathname;
 
 const createLab = labOfEachTest();
+
+/** BIRD with routes of its own, which has `speaker` as its peer. */
+function startBird(lab: Lab, node: Node, speaker: Node, options: PeerOptions = {}): Promise<Daemon> {
+  return lab.start('bird', node, {
+    asn: AS.bird,
+    routerId: node.ipv4,
+    peers: [peerTo(node, speaker, AS.own, 'ipv4', options)],
+    networks: FROM_BIRD,
+    kernel: true,
+  });
+}
 
 /** The peer of churn-peer.mjs, up and at it. */
 async function startChurn(lab: Lab, node: Node, speaker: Node): Promise<ManagedProcess> {
@@ -99,13 +111,7 @@ describe('a live upgrade', async () => {
         networks: [],
         kernel: true,
       })) as GodwitDaemon;
-      const birdDaemon = await lab.start('bird', bird, {
-        asn: AS.bird,
-        routerId: bird.ipv4,
-        peers: [peerTo(bird, own, AS.own, 'ipv4', signed)],
-        networks: FROM_BIRD,
-        kernel: true,
-      });
+      const birdDaemon = await startBird(lab, bird, own, signed);
       const frrDaemon = await lab.start('frr', frr, {
         asn: AS.frr,
         routerId: frr.ipv4,
@@ -171,13 +177,7 @@ protocol bgp churn { local as ${AS.own}; neighbor ${churner.ipv4} as ${AS.churn}
   ipv4 { table blue; import all; export all; }; }
 `;
       const face = await (await lab.bird('godwit', own, config)).ready();
-      const birdDaemon = await lab.start('bird', bird, {
-        asn: AS.bird,
-        routerId: bird.ipv4,
-        peers: [peerTo(bird, own, AS.own, 'ipv4')],
-        networks: FROM_BIRD,
-        kernel: true,
-      });
+      const birdDaemon = await startBird(lab, bird, own);
       const churn = await startChurn(lab, churner, own);
       await established(birdDaemon);
       await waitForKernel(bird, 'ipv4', FROM_FRR);
@@ -225,13 +225,7 @@ protocol static { ipv4; route 10.70.0.0/24 blackhole; }
 protocol bgp ranged { local as ${AS.own}; neighbor range 10.99.0.0/24 as ${AS.bird}; ipv4 { import all; export all; }; }
 `;
       const face = await (await lab.bird('godwit', own, config)).ready();
-      const birdDaemon = await lab.start('bird', bird, {
-        asn: AS.bird,
-        routerId: bird.ipv4,
-        peers: [peerTo(bird, own, AS.own, 'ipv4')],
-        networks: FROM_BIRD,
-        kernel: true,
-      });
+      const birdDaemon = await startBird(lab, bird, own);
       await established(birdDaemon);
       await waitForKernel(own, 'ipv4', FROM_BIRD[0]!);
       await waitForKernel(bird, 'ipv4', '10.70.0.0/24');

@@ -4,6 +4,7 @@
 import { decodeAttributes } from '../../bgp/wire/attribute-values.ts';
 import { type Family, familyByName } from '../../bgp/wire/families.ts';
 import { type Prefix, parseAddress, parsePrefix } from '../../lib/ip.ts';
+import { BITS_A_WORD, prefixMask } from '../../lib/ip-words.ts';
 import { sentTo } from '../../rib/adj-rib-out.ts';
 import type { FamilyRib } from '../../rib/family-rib.ts';
 import type { Rib } from '../../rib/rib.ts';
@@ -178,21 +179,15 @@ export function longestMatch(family: FamilyRib, address: Prefix): number {
 
 /** Clears everything behind `bits`. */
 function maskWords(words: Int32Array, bits: number): void {
-  for (let i = 0; i < words.length; i++) {
-    const keep = bits - i * 32;
-    if (keep <= 0) words[i] = 0;
-    else if (keep < 32) words[i] = words[i]! & (-1 << (32 - keep));
-  }
+  for (let i = 0; i < words.length; i++) words[i] = words[i]! & prefixMask(bits, i);
 }
 
 function isInside(family: FamilyRib, id: number, words: Int32Array, bits: number): boolean {
   const { prefixes } = family;
   if (prefixes.bits(id) < bits) return false;
   const base = prefixes.wordsAt(id);
-  for (let i = 0; i < words.length && i * 32 < bits; i++) {
-    const keep = Math.min(32, bits - i * 32);
-    const mask = keep === 32 ? -1 : -1 << (32 - keep);
-    if ((prefixes.records[base + i]! & mask) !== words[i]) return false;
+  for (let i = 0; i < words.length && i * BITS_A_WORD < bits; i++) {
+    if ((prefixes.records[base + i]! & prefixMask(bits, i)) !== words[i]) return false;
   }
   return true;
 }
