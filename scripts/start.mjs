@@ -11,9 +11,18 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const ENTRY = join(ROOT, 'dist', 'src', 'demo', 'main.js');
+/** What bin/godwit.js starts. */
+const BUNDLE = join(ROOT, 'dist', 'bundle', 'main.js');
 /** Written by tsc; its time is that of the last build. */
 const BUILD_RECORD = join(ROOT, 'dist', '.tsbuildinfo');
-const BUILD_INPUTS = ['src', 'bench', 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json'];
+const BUILD_INPUTS = [
+  'src',
+  'bench',
+  'tsconfig.json',
+  'tsconfig.build.json',
+  'rolldown.config.mjs',
+  'package-lock.json',
+];
 /** How much of a failed command's output is shown. */
 const TAIL_LINES = 15;
 const MAX_OUTPUT = 1 << 24;
@@ -58,11 +67,14 @@ function isInstalled() {
 }
 
 function install() {
-  const args = ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error', ...cacheOption()];
-  const cli = process.env.npm_execpath;
-  const [program, ...first] =
-    cli !== undefined && basename(cli) === 'npm-cli.js' ? [process.execPath, cli] : ['npm'];
-  const { ok, output } = run(program, [...first, ...args]);
+  const { ok, output } = npm([
+    'ci',
+    '--include=dev',
+    '--no-audit',
+    '--no-fund',
+    '--loglevel=error',
+    ...cacheOption(),
+  ]);
   if (ok) return;
   throw new StepError(
     OFFLINE.test(output)
@@ -93,7 +105,7 @@ function cacheOption() {
 }
 
 function isBuilt() {
-  if (!existsSync(ENTRY) || !existsSync(BUILD_RECORD)) return false;
+  if (![ENTRY, BUNDLE, BUILD_RECORD].every((path) => existsSync(path))) return false;
   const built = statSync(BUILD_RECORD).mtimeMs;
   return BUILD_INPUTS.every((name) => newest(join(ROOT, name)) <= built);
 }
@@ -106,10 +118,9 @@ function newest(path) {
 }
 
 function build() {
-  const compiler = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
   const started = new Date();
-  const { ok, output } = run(process.execPath, [compiler, '-p', 'tsconfig.build.json']);
-  if (!ok) throw new StepError(`the TypeScript compiler is not content:\n\n${tail(output)}`);
+  const { ok, output } = npm(['run', '--silent', 'build']);
+  if (!ok) throw new StepError(`"npm run build" failed:\n\n${tail(output)}`);
   // tsc leaves its record alone where the outcome is the same as before.
   utimesSync(BUILD_RECORD, started, started);
 }
@@ -126,6 +137,14 @@ function step(title, work) {
   }
   const seconds = ((Date.now() - started) / 1000).toFixed(1);
   process.stdout.write(tty ? ` ${seconds} s\n` : `${title} ... ${seconds} s\n`);
+}
+
+/** The npm that started this, or the one of the path. */
+function npm(args) {
+  const cli = process.env.npm_execpath;
+  return cli !== undefined && basename(cli) === 'npm-cli.js'
+    ? run(process.execPath, [cli, ...args])
+    : run('npm', args);
 }
 
 function run(program, args) {
