@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseDocument } from 'yaml';
+import { looksLikeBird } from '../../src/config/bird/dialect.ts';
 import { DIAGNOSIS_DEFAULTS } from '../../src/config/diagnosis-defaults.ts';
 import type { Config, PeerSettings } from '../../src/config/model.ts';
 import { NO_LIMITS } from '../../src/config/peer-limits.ts';
@@ -189,6 +190,10 @@ describe('the examples', () => {
     expect(issuesOf(example('everything.yaml'), INPUTS)).toEqual([]);
     const passwords = config(example('everything.yaml'), INPUTS).peers.map((each) => each.password?.reveal());
     expect(passwords).toEqual(['two', 'one', 'in the file, if it must be']);
+  });
+
+  it.each(readdirSync(EXAMPLES))("%s is not taken for BIRD's language", (name) => {
+    expect(looksLikeBird(example(name))).toBe(false);
   });
 
   it('everything.yaml uses every key of the schema', () => {

@@ -116,9 +116,14 @@ export function detectFamily(tokens: readonly Token[], fileName: string): IpFami
   return !four && /bird6/.test(fileName) ? 'ipv6' : 'ipv4';
 }
 
-/** Whether a text looks like BIRD's language rather than YAML: a statement's word and no `key:`. */
+/**
+ * Whether a text looks like BIRD's language rather than YAML: a statement's word, and no `key:` at the very beginning;
+ * filters stand in both.
+ */
 export function looksLikeBird(text: string): boolean {
   const tokens = tokenize(new Source('', text), '2.x', new Diagnostics());
+  const first = tokens.findIndex(({ kind }) => kind !== 'op');
+  if (tokens[first + 1]?.text === ':') return false;
   let starts = true;
   let depth = 0;
   for (const [at, token] of tokens.entries()) {

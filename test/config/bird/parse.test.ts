@@ -22,12 +22,18 @@ describe('dialects', () => {
     expect(errors.map((error) => error.message)).toEqual(['static1: a channel is missing']);
   });
 
-  test.each(['router: { asn: 1 }', 'peers:\n  - a', 'log: info', '# protocol bgp', 'protocol', 'a = 1'])(
-    '%j is not BIRD',
-    (text) => {
-      expect(looksLikeBird(text)).toBe(false);
-    },
-  );
+  test.each([
+    'router: { asn: 1 }',
+    'peers:\n  - a',
+    'log: info',
+    '# protocol bgp',
+    'protocol',
+    'a = 1',
+    '---\nfilters:\n  a: if net.len > 24 then reject; filter b',
+    '{ "definitions": "define A = 1; function f() { return 2; }" }',
+  ])('%j is not BIRD', (text) => {
+    expect(looksLikeBird(text)).toBe(false);
+  });
 });
 
 describe('includes', () => {
