@@ -12,7 +12,7 @@ const SETTLE_MS = 400;
 const HOSTS_PER_OCTET = 250;
 /** As in full feeds: 167,000 sets for a million routes. */
 const SETS_PER_ROUTE = 0.167;
-/** A timeout for the slowest contestant: GoBGP takes minutes for the largest works. */
+/** A timeout for the slowest contestant: GoBGP takes minutes for the largest works. What lasts as long as asked comes on top. */
 const TIMEOUT_SECONDS = 300;
 
 export interface WorkSize {
@@ -130,7 +130,7 @@ export function setup(
       phases,
       holdTime,
       checkNextHop: members.some((member) => member.reflectorClient === true),
-      timeoutSeconds: TIMEOUT_SECONDS,
+      timeoutSeconds: TIMEOUT_SECONDS + (phases.includes('churn') ? (churn?.seconds ?? 0) : 0),
       settleMs: SETTLE_MS,
       ...(probes === undefined ? {} : { probes }),
       ...(churn === undefined ? {} : { churn }),

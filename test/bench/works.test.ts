@@ -36,6 +36,12 @@ describe('a work', () => {
     expect(plan.lingerSeconds !== undefined).toBe(plan.phases.includes('linger'));
   });
 
+  test('that lasts as long as asked has the time for it', () => {
+    const hour = 3600;
+    const churn = WORKS.find(({ id }) => id === 'C1')!;
+    expect(churn.setup({ ...SIZE, churnSeconds: hour })!.plan.timeoutSeconds).toBeGreaterThan(hour);
+  });
+
   test('has a name of its own', () => {
     expect(new Set(WORKS.map(({ id }) => id)).size).toBe(WORKS.length);
   });
