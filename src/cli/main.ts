@@ -11,12 +11,12 @@ import { REHEARSAL } from './upgrade/words.ts';
 /** Runs the words after the program's name; returns the exit code. */
 export async function main(argv: readonly string[], terminal: Terminal): Promise<ExitCode> {
   const version = packageVersion();
-  if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V')) {
-    await terminal.write(`${version}\n`);
-    return EXIT.ok;
-  }
-  const { createProgram } = await import('./program.ts');
   try {
+    if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V')) {
+      await terminal.write(`${version}\n`);
+      return EXIT.ok;
+    }
+    const { createProgram } = await import('./program.ts');
     return await createProgram(terminal, version, handlersFor(terminal)).run(argv);
   } catch (error) {
     return report(error, terminal);
@@ -89,18 +89,24 @@ function report(error: unknown, terminal: Terminal): ExitCode {
   return EXIT.failed;
 }
 
+/** For what is being written when a command has ended. */
+const LAST_MOMENT_MS = 200;
+
 /** The process: its name and arguments, its terminal, its exit code. */
 export async function start(): Promise<void> {
+  process.exitCode = await runProcess();
+  // Sessions that end without a word, and whatever else is open still, end with the process.
+  setTimeout(() => process.exit(), LAST_MOMENT_MS).unref();
+}
+
+async function runProcess(): Promise<number> {
   const { stdout, stderr, env } = process;
   const once = (signal: NodeJS.Signals, listener: () => void) => process.once(signal, listener);
   const terminal = processTerminal({ stdout, stderr, env, once });
   const [, program = '', ...argv] = process.argv;
-  if (argv[0] === REHEARSAL) {
-    process.exitCode = await (await import('./upgrade/rehearsal.ts')).rehearse(terminal);
-    return;
-  }
+  if (argv[0] === REHEARSAL) return (await import('./upgrade/rehearsal.ts')).rehearse(terminal);
   const face = faceOf(program, argv);
-  process.exitCode = face === undefined ? await main(argv, terminal) : await runFace(face, terminal);
+  return face === undefined ? main(argv, terminal) : runFace(face, terminal);
 }
 
 /** BIRD's daemon or client, by the name it is called. */

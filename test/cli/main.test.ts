@@ -91,6 +91,7 @@ describe('the daemon', () => {
       },
     });
     expect(await lab.godwit(['show', 'routes'], terminal)).toMatchObject({ code: 0, err: '' });
+    expect(await godwit(['--version'], terminal)).toMatchObject({ code: 0, err: '' });
   });
 
   test('colours on a terminal only', async () => {

@@ -1,5 +1,5 @@
-// A real daemon that crashes, and one whose loop is stuck: what they leave behind and how they end. The fault comes in by
-// Node's own --import; nothing in the daemon knows of it.
+// A real daemon that crashes, one that is stopped and one whose loop is stuck: what they leave behind and how they end.
+// The fault comes in by Node's own --import; nothing in the daemon knows of it.
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -83,6 +83,14 @@ describe('a daemon', () => {
       .map((line) => parseEntryLine(line)?.code);
     expect(codes).toContain('started');
     expect(all).not.toContain('hunter2');
+  });
+
+  it('that is stopped ends, whatever is open still', async () => {
+    const { exit, reports } = await ends(
+      "setInterval(() => {}, 1000); process.kill(process.pid, 'SIGTERM');",
+      0,
+    );
+    expect([exit, reports]).toEqual([0, []]);
   });
 
   it('whose loop is stuck is ended by the watchdog, with a report', async () => {
