@@ -1,12 +1,13 @@
 // `godwit simulate`: a network of speakers in this process, on a simulated clock, network and kernel; the report says
 // how it converged and whether what must hold held.
 
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { FaultKind } from '../sim/faults.ts';
 import type { DrawOptions, Scenario } from '../sim/run.ts';
 import type { TopologyKind } from '../sim/topology.ts';
+import { systemReason } from './bird/system-reason.ts';
 import { EXIT, type ExitCode, ExitError } from './exit-codes.ts';
 import { lookOf } from './render/style.ts';
 import type { Terminal } from './terminal.ts';
@@ -91,13 +92,15 @@ async function simulate(
 
 async function fileScenario(file: string, seed: number | undefined): Promise<Scenario> {
   const { parseTopologyFile } = await import('../sim/topology-file.ts');
-  if (!existsSync(file)) {
-    throw new ExitError(
-      EXIT.failed,
-      `There is no file ${file}; built in are mesh, reflectors, tor and random.`,
-    );
-  }
-  return parseTopologyFile(readFileSync(file, 'utf8'), file, (path) => readFileSync(path, 'utf8'), seed);
+  const read = (path: string): string => {
+    try {
+      return readFileSync(path, 'utf8');
+    } catch (error) {
+      const built = path === file ? '; built in are mesh, reflectors, tor and random' : '';
+      throw new ExitError(EXIT.failed, `${path} cannot be read: ${systemReason(error)}${built}.`);
+    }
+  };
+  return parseTopologyFile(read(file), file, read, seed);
 }
 
 async function drawOptions(kind: TopologyKind | undefined, options: SimulateOptions): Promise<DrawOptions> {
@@ -134,14 +137,17 @@ async function one(
   const { runScenario } = await import('../sim/run.ts');
   const look = lookOf(terminal);
   const { json = false, routes = false } = options;
-  const pending: Promise<void>[] = [];
+  let written = Promise.resolve();
   let result = await runScenario(scenario, {
     routes,
     onPhase: (phase) => {
-      if (!json) pending.push(terminal.write(renderPhase(phase, look)));
+      if (json) return;
+      written = written.then(() => terminal.write(renderPhase(phase, look)));
+      // Heard when the run is over: until then nobody waits for it.
+      written.catch(() => {});
     },
   });
-  await Promise.all(pending);
+  await written;
   if (result.broken.length > 0 && options.shrink === true) {
     const { shrink } = await import('../sim/shrink.ts');
     const shortest = await shrink(scenario, result.broken, (left) => {

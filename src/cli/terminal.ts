@@ -2,9 +2,10 @@
 // environment says. Tests bring their own.
 
 import { systemClock } from '../lib/clock.ts';
+import { EXIT, ExitError } from './exit-codes.ts';
 
 export interface Terminal {
-  /** Writes to stdout; resolves when more may be written. Rejects with OutputClosedError. */
+  /** Writes to stdout; resolves when more may be written. Rejects with OutputClosedError, or ExitError (a full disk). */
   write(text: string): Promise<void>;
   /** Writes a line to stderr. */
   warn(line: string): void;
@@ -14,7 +15,7 @@ export interface Terminal {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Wall-clock milliseconds. */
   now(): number;
-  /** Aborted when the person interrupts (SIGINT, SIGTERM) or the reader of stdout goes away. */
+  /** Aborted when the person interrupts (SIGINT, SIGTERM) or stdout takes no more. */
   readonly interrupted: AbortSignal;
 }
 
@@ -39,23 +40,26 @@ export interface TerminalProcess {
 /** The terminal of a process. `interrupted` answers signals from the moment it is first asked for. */
 export function processTerminal({ stdout, stderr, env, once }: TerminalProcess): Terminal {
   const tty = stdout.isTTY === true;
-  let closed = false;
+  let failure: Error | undefined;
   let interruption: AbortController | undefined;
-  const close = () => {
-    closed = true;
+  const fail = (error: NodeJS.ErrnoException) => {
+    failure ??=
+      error.code === 'EPIPE'
+        ? new OutputClosedError()
+        : new ExitError(EXIT.failed, `The output cannot be written: ${error.message}`);
     interruption?.abort();
   };
-  stdout.on('error', close);
+  stdout.on('error', fail);
   return {
     async write(text) {
-      if (closed) throw new OutputClosedError();
+      if (failure !== undefined) throw failure;
       await new Promise<void>((resolve) => {
         stdout.write(text, (error) => {
-          if (error) close();
+          if (error) fail(error);
           resolve();
         });
       });
-      if (closed) throw new OutputClosedError();
+      if (failure !== undefined) throw failure;
     },
     warn: (line) => void stderr.write(`${line}\n`),
     columns: tty ? (stdout.columns ?? FALLBACK_COLUMNS) : undefined,
@@ -68,7 +72,7 @@ export function processTerminal({ stdout, stderr, env, once }: TerminalProcess):
         const abort = () => controller.abort();
         once('SIGINT', abort);
         once('SIGTERM', abort);
-        if (closed) abort();
+        if (failure !== undefined) abort();
         interruption = controller;
       }
       return interruption.signal;

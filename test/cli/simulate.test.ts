@@ -61,7 +61,7 @@ test('many seeds are summed up', { timeout: TIMEOUT_MS }, async () => {
 test('mistakes are told', async () => {
   expect(await godwit('nothere')).toMatchObject({
     code: 1,
-    complaints: expect.stringContaining('no file nothere'),
+    complaints: expect.stringContaining('nothere cannot be read: no such file'),
   });
   expect(await godwit('mesh', '--kinds', 'lull')).toMatchObject({
     code: 2,

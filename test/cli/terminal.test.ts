@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { Writable } from 'node:stream';
 import { expect, test } from 'vitest';
+import { EXIT } from '../../src/cli/exit-codes.ts';
 import { OutputClosedError, processTerminal, type TerminalProcess } from '../../src/cli/terminal.ts';
 
 function fakeProcess(overrides: Partial<TerminalProcess> & { tty?: boolean; columns?: number } = {}) {
@@ -36,8 +37,8 @@ function fakeProcess(overrides: Partial<TerminalProcess> & { tty?: boolean; colu
     signals,
     written,
     stdout,
-    fail: () => {
-      failure = Object.assign(new Error('write EPIPE'), { code: 'EPIPE' });
+    fail: (code: string) => {
+      failure = Object.assign(new Error(`write ${code}`), { code });
     },
   };
 }
@@ -56,11 +57,21 @@ test('writing waits for the reader and leaves no listeners behind', async () => 
 test('a reader that leaves ends the writing and interrupts', async () => {
   const { terminal, fail } = fakeProcess();
   const { interrupted } = terminal;
-  fail();
+  fail('EPIPE');
   await expect(terminal.write('x')).rejects.toThrow(OutputClosedError);
   await expect(terminal.write('y')).rejects.toThrow(OutputClosedError);
   expect(interrupted.aborted).toBe(true);
   expect(terminal.interrupted.aborted).toBe(true);
+});
+
+test('a disk that is full fails the command: half an output must not pass for a whole one', async () => {
+  const { terminal, fail } = fakeProcess();
+  const { interrupted } = terminal;
+  fail('ENOSPC');
+  const failed = { name: 'ExitError', code: EXIT.failed, message: expect.stringContaining('write ENOSPC') };
+  await expect(terminal.write('x')).rejects.toMatchObject(failed);
+  await expect(terminal.write('y')).rejects.toMatchObject(failed);
+  expect(interrupted.aborted).toBe(true);
 });
 
 test('signals interrupt only once somebody asked', () => {
