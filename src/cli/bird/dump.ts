@@ -5,6 +5,7 @@ import { appendFileSync, writeSync } from 'node:fs';
 import { inspect } from 'node:util';
 import type { SpeakerApi } from '../../speaker/api.ts';
 import type { BirdLog } from './log.ts';
+import { systemReason } from './system-reason.ts';
 
 const STDERR = 2;
 const DEPTH = 6;
@@ -17,9 +18,14 @@ export function createDump(
 ): (api: SpeakerApi) => void {
   return (api) => {
     const text = describeState(api);
-    if (debugFile !== undefined) appendFileSync(debugFile, text);
-    else if (debug) writeSync(STDERR, text);
-    else for (const line of text.trimEnd().split('\n')) log.write('debug', line);
+    try {
+      if (debugFile !== undefined) appendFileSync(debugFile, text);
+      else if (debug) writeSync(STDERR, text);
+      else for (const line of text.trimEnd().split('\n')) log.write('debug', line);
+    } catch (error) {
+      // A full disk, or a stderr that nobody reads: no reason to end a daemon.
+      log.write('error', `Unable to write the state dump: ${systemReason(error)}`);
+    }
   };
 }
 
