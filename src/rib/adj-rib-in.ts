@@ -1,14 +1,15 @@
-// What a peer announced, written into the path rows: announce, withdraw, flush, stale marks, and import run again
-// over what is there. Nothing here decides; it marks prefixes dirty.
+// What a peer announced, written into the path rows: announce, withdraw, flush, what is stale taken out, and import run
+// again over what is there. Nothing here decides; it marks prefixes dirty.
 
 import type { NlriBatch } from '../bgp/wire/nlri-batch.ts';
 import type { FamilyRib } from './family-rib.ts';
 import { type ImportChecks, type ImportResult, REJECT, type RejectCause } from './import-checks.ts';
-import { PATH_FLAG } from './path-store.ts';
-import { countAccepted, type FamilyCounters, NO_LIMIT, type RibPeer } from './rib-peer.ts';
+import { GENERATION_MASK, PATH_FLAG } from './path-store.ts';
+import { countAccepted, NO_LIMIT, type RibPeer } from './rib-peer.ts';
 import type { RoutePolicy } from './route-policy.ts';
 import { RowWalk } from './row-walk.ts';
 import { refusesLongLife, StaleMarker } from './stale-marker.ts';
+import { countStale, freshFlags, isStale, staleBy } from './stale-rows.ts';
 
 /** Prefixes that are looked up together: enough for cache misses to overlap, few enough to stay in the cache. */
 const BLOCK = 512;
@@ -77,6 +78,7 @@ function announceAll(
   const { pathIds, count } = batch;
   // What a limit has kept back is as it was, and has another chance.
   const limited = peer.blocks !== undefined;
+  const fresh = freshFlags(rib, peer);
   let unchanged = 0;
   let refused = 0;
   for (let from = 0; from < count; from += BLOCK) {
@@ -88,7 +90,7 @@ function announceAll(
       const pathId = pathIds[i]!;
       const row = paths.find(prefixId, peer.id, pathId);
       const known = row !== 0 && paths.attrIn(row) === attrIn && !(limited && isOverLimit(rib, row));
-      if (known && confirm(rib, peer, row)) {
+      if (known && confirm(rib, peer, row, fresh)) {
         unchanged++;
       } else {
         const own =
@@ -147,7 +149,7 @@ export function addRow(
   const { prefixes, paths, shared } = rib;
   const counters = peer.counters[rib.index]!;
   prefixes.hold(prefixId);
-  const row = paths.add(prefixId, peer.id, pathId);
+  const row = paths.add(prefixId, peer.id, pathId, freshFlags(rib, peer));
   shared.attrs.hold(attrIn);
   paths.setAttrIn(row, attrIn);
   paths.setSince(row, now);
@@ -179,25 +181,20 @@ export function replaceRow(
 }
 
 /** The peer has it still. False where what was made of it meanwhile does not stand (RFC 9494 §4.2). */
-function confirm(rib: FamilyRib, peer: RibPeer, row: number): boolean {
+function confirm(rib: FamilyRib, peer: RibPeer, row: number, fresh: number): boolean {
   const flags = rib.paths.flags(row);
-  if ((flags & PATH_FLAG.stale) === 0) return true;
+  if ((flags & GENERATION_MASK) === fresh) return true;
   if ((flags & PATH_FLAG.longLived) !== 0) return false;
   clearStale(rib, peer, row);
   return true;
 }
 
-function clearStale({ paths, index }: FamilyRib, peer: RibPeer, row: number): void {
-  const flags = paths.flags(row);
-  if ((flags & PATH_FLAG.stale) === 0) return;
-  paths.setFlags(row, flags & ~(PATH_FLAG.stale | PATH_FLAG.longLived));
+function clearStale(rib: FamilyRib, peer: RibPeer, row: number): void {
+  if (!isStale(rib, peer, row)) return;
+  const { paths, index } = rib;
+  const lasting = paths.flags(row) & ~(GENERATION_MASK | PATH_FLAG.longLived);
+  paths.setFlags(row, lasting | freshFlags(rib, peer));
   countStale(peer.counters[index]!, paths.reject(row), -1);
-}
-
-/** One stale row more or less. */
-function countStale(counters: FamilyCounters, cause: number, delta: 1 | -1): void {
-  counters.stale += delta;
-  if (cause !== 0) counters.staleRejected += delta;
 }
 
 /** Stores the outcome of import for a row that is not stale; keeps the rejected counter and the references right. */
@@ -214,10 +211,9 @@ function setPost(rib: FamilyRib, peer: RibPeer, row: number, oldPost: number, re
 
 /** As `setPost`, of a row that may be stale. */
 function changePost(rib: FamilyRib, peer: RibPeer, row: number, oldPost: number, result: ImportResult): void {
-  const { paths } = rib;
-  const stale = (paths.flags(row) & PATH_FLAG.stale) !== 0;
+  const stale = isStale(rib, peer, row);
   const counters = peer.counters[rib.index]!;
-  if (stale) countStale(counters, paths.reject(row), -1);
+  if (stale) countStale(counters, rib.paths.reject(row), -1);
   setPost(rib, peer, row, oldPost, result);
   if (stale) countStale(counters, result.cause, 1);
 }
@@ -235,7 +231,7 @@ export function removeRow(rib: FamilyRib, peer: RibPeer, row: number): void {
   const attrPost = paths.attrPost(row);
   counters.received--;
   if (paths.reject(row) !== 0) counters.rejected--;
-  if ((paths.flags(row) & PATH_FLAG.stale) !== 0) countStale(counters, paths.reject(row), -1);
+  if (isStale(rib, peer, row)) countStale(counters, paths.reject(row), -1);
   if (attrPost !== 0) {
     rib.locRib.markDirty(prefixId);
     shared.attrs.release(attrPost);
@@ -250,22 +246,11 @@ export function flushPeer(rib: FamilyRib, peer: RibPeer): RowWalk {
   return new RowWalk(rib, peer, (row) => removeRow(rib, peer, row));
 }
 
-/** RFC 4724 §4.2, RFC 7313 §4: from now on a row counts as stale until the peer sends it again. */
-export function markStale(rib: FamilyRib, peer: RibPeer): void {
-  const { paths } = rib;
-  const counters = peer.counters[rib.index]!;
-  forEachRow(rib, peer, (row) => {
-    if ((paths.flags(row) & PATH_FLAG.stale) !== 0) return;
-    paths.setFlags(row, paths.flags(row) | PATH_FLAG.stale);
-    countStale(counters, paths.reject(row), 1);
-  });
-}
-
-/** Removes what is still stale when the walk gets there. */
+/** Removes what is stale now, and still so when the walk gets there. */
 export function removeStale(rib: FamilyRib, peer: RibPeer): RowWalk {
-  const { paths } = rib;
+  const isConcerned = staleBy(rib, peer);
   return new RowWalk(rib, peer, (row) => {
-    if ((paths.flags(row) & PATH_FLAG.stale) !== 0) removeRow(rib, peer, row);
+    if (isConcerned(row)) removeRow(rib, peer, row);
   });
 }
 
@@ -386,7 +371,3 @@ export function markNextHopsDirty(rib: FamilyRib, changed: ReadonlySet<number>):
 }
 
 const OVER_LIMIT: ImportResult = { attrPost: 0, cause: REJECT.overLimit };
-
-function forEachRow(rib: FamilyRib, peer: RibPeer, visit: (row: number) => void): void {
-  new RowWalk(rib, peer, visit).run(() => false);
-}

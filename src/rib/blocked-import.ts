@@ -6,8 +6,8 @@ import { NlriBatch } from '../bgp/wire/nlri-batch.ts';
 import { announce, isOverLimit, judgeSet, letGo, refuse, removeRow } from './adj-rib-in.ts';
 import type { FamilyRib } from './family-rib.ts';
 import { type ImportResult, REJECT } from './import-checks.ts';
-import { PATH_FLAG } from './path-store.ts';
 import { countAccepted, countReceived, type RibPeer, type RouteBlocks } from './rib-peer.ts';
+import { isStale } from './stale-rows.ts';
 
 /** Whether so many more are surely within the limits, whatever they are. */
 export function hasRoom(
@@ -47,7 +47,7 @@ export function announceWithin(
     const known = prefixes.findAll(batch, i, i + 1)[0]!;
     const pathId = batch.pathIds[i]!;
     const row = known === 0 ? 0 : paths.find(known, peer.id, pathId);
-    const counted = row !== 0 && (paths.flags(row) & PATH_FLAG.stale) === 0;
+    const counted = row !== 0 && !isStale(rib, peer, row);
     if (!counted && countReceived(counters, mostReceived) >= mostReceived) {
       // What it was before it is no more.
       if (row !== 0) removeRow(rib, peer, row);

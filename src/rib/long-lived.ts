@@ -8,14 +8,16 @@ import { PATH_FLAG } from './path-store.ts';
 import type { RibPeer } from './rib-peer.ts';
 import { RowWalk } from './row-walk.ts';
 import { refusesLongLife, StaleMarker } from './stale-marker.ts';
+import { staleBy } from './stale-rows.ts';
 
-/** The peer's stale routes become the last resort, or go. */
+/** The peer's routes that are stale now become the last resort, or go. */
 export function keepLongLived(rib: FamilyRib, peer: RibPeer): RowWalk {
   const { paths, shared } = rib;
   const marker = new StaleMarker(shared.attrs);
+  const isConcerned = staleBy(rib, peer);
   const visit = (row: number): void => {
     const flags = paths.flags(row);
-    if ((flags & PATH_FLAG.stale) === 0 || (flags & PATH_FLAG.longLived) !== 0) return;
+    if (!isConcerned(row) || (flags & PATH_FLAG.longLived) !== 0) return;
     if (refusesLongLife(rib, row)) {
       removeRow(rib, peer, row);
       return;

@@ -6,23 +6,18 @@
 import { growInt32, growUint32, moved } from '../lib/columns.ts';
 import { PREFIX_FIELD, type PrefixTable } from './prefix-table.ts';
 
-/** Bits of a row's flags. */
+/** The lowest bits of a row's flags: the generation of its peer that it was announced in (stale-rows.ts). */
+export const GENERATION_MASK = 0b11;
+/** Others. */
 export const PATH_FLAG = {
-  /** Kept from before a restart or a refresh; goes when the peer does not confirm it (RFC 4724, 7313). */
-  stale: 1 << 0,
-  /** And its peer has been gone for longer than a restart takes: `attrPost` has LLGR_STALE from here (RFC 9494). */
-  longLived: 1 << 1,
+  /** It is stale, and its peer has been gone for longer than a restart takes: `attrPost` has LLGR_STALE from here (RFC 9494). */
+  longLived: 1 << 2,
 } as const;
 /** Above them: which of the table's feeds has brought the row; 0 = it came into this table first. */
-const FEED_SHIFT = 2;
-export const BELOW_FEED = (1 << FEED_SHIFT) - 1;
+const FEED_SHIFT = 3;
+const BELOW_FEED = (1 << FEED_SHIFT) - 1;
 /** Feeds that a table can have. */
-export const MAX_FEED = (1 << 10) - 1;
-
-/** What flags say of the feed. */
-export function feedOf(flags: number): number {
-  return flags >>> FEED_SHIFT;
-}
+export const MAX_FEED = (1 << 9) - 1;
 
 /** Words of a record. */
 const WORDS = 6;
@@ -141,7 +136,7 @@ export class PathStore {
     this.#records[at] = (this.#records[at]! & ~REJECT_MASK) | (cause << REJECT_SHIFT);
   }
 
-  /** PATH_FLAG bits. */
+  /** Generation, PATH_FLAG bits and feed. */
   flags(row: number): number {
     return this.#records[row * WORDS + META]! >>> FLAGS_SHIFT;
   }
@@ -153,7 +148,7 @@ export class PathStore {
 
   /** The feed that has brought the row from another table; 0 = none. */
   feed(row: number): number {
-    return feedOf(this.flags(row));
+    return this.flags(row) >>> FEED_SHIFT;
   }
 
   setFeed(row: number, feed: number): void {
@@ -175,8 +170,8 @@ export class PathStore {
     return row;
   }
 
-  /** A new row at the head of its prefix's list, without attributes, cause and flags. */
-  add(prefixId: number, peerId: number, pathId: number): number {
+  /** A new row at the head of its prefix's list, without attributes and cause. */
+  add(prefixId: number, peerId: number, pathId: number, flags: number): number {
     const row = this.#allocate();
     if (pathId !== 0 && row >= this.#pathIds.length) {
       this.#pathIds = growUint32(this.#pathIds, this.#records.length / WORDS);
@@ -190,7 +185,7 @@ export class PathStore {
     records[at + NEXT] = prefixes[head]!;
     records[at + ATTR_IN] = 0;
     records[at + ATTR_POST] = 0;
-    records[at + META] = peerId;
+    records[at + META] = peerId | (flags << FLAGS_SHIFT);
     prefixes[head] = row;
     this.#size++;
     return row;

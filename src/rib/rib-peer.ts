@@ -118,6 +118,13 @@ export function countAccepted(counters: FamilyCounters, most: number): number {
   return received - rejected - Math.min(stale - staleRejected, most);
 }
 
+/** How often a peer's rows of a table have become stale (stale-rows.ts). */
+export interface Generations {
+  current: number;
+  /** None of its rows is of an older one. */
+  oldest: number;
+}
+
 /** Changes so far, counted a message or a batch at a time. */
 export interface FamilyChanges {
   /** Announced by the peer, and of these: refused by checks, refused by policy, nothing new. */
@@ -169,6 +176,8 @@ export class RibPeer {
   readonly counters: FamilyCounters[] = [];
   /** By index of the table. */
   readonly changes: FamilyChanges[] = [];
+  /** By index of the table. */
+  readonly generations: Generations[] = [];
 
   /** `tables`: how many there are. */
   constructor(id: number, identity: RibPeerIdentity, importOptions: ImportOptions, tables = FAMILIES.length) {
@@ -206,6 +215,7 @@ export class RibPeer {
   useTables(tables: number): void {
     while (this.counters.length < tables) {
       this.counters.push({ received: 0, rejected: 0, best: 0, stale: 0, staleRejected: 0 });
+      this.generations.push({ current: 0, oldest: 0 });
       this.changes.push({
         announced: 0,
         invalid: 0,

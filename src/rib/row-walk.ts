@@ -28,11 +28,6 @@ export class RowWalk implements ResumableWork {
     this.#done = done;
   }
 
-  /** Whether it is over this peer's rows of this table. */
-  isOver(rib: FamilyRib, peer: RibPeer): boolean {
-    return rib === this.#rib && peer.id === this.#peerId;
-  }
-
   run(expired: () => boolean): boolean {
     const { paths } = this.#rib;
     let budget = PASSES_PER_CLOCK;

@@ -1,11 +1,19 @@
-// Long walks over the tables, one after the other in slices of the walk stage. Some of them must not meet: what is stale is
-// said by a bit in each row, so a peer's routes are marked again only when nobody looks for the old marks any more.
+// Long walks over the tables, one after the other in slices of the walk stage.
 
-import { markNextHopsDirty, markStale, removeStale } from './adj-rib-in.ts';
+import { markNextHopsDirty, removeStale } from './adj-rib-in.ts';
 import type { FamilyRib } from './family-rib.ts';
 import { keepLongLived } from './long-lived.ts';
 import type { RibPeer } from './rib-peer.ts';
 import { PrefixWalk, type ResumableWork, type RowWalk } from './row-walk.ts';
+import { hasGenerationLeft, markStale, mergeStale } from './stale-rows.ts';
+
+interface StaleWalk {
+  readonly table: FamilyRib;
+  readonly peer: RibPeer;
+  /** It takes stale rows out, whichever are of an older generation than this. */
+  readonly removes: number | undefined;
+  readonly walk: RowWalk;
+}
 
 export class TableWalks {
   readonly #wake: () => void;
@@ -13,7 +21,7 @@ export class TableWalks {
   /** Those of the queue that mark every prefix of a table dirty. */
   readonly #deciding = new Map<FamilyRib, PrefixWalk>();
   /** Those of the queue that look for stale rows. */
-  readonly #stale = new Set<RowWalk>();
+  readonly #stale = new Set<StaleWalk>();
 
   constructor(wake: () => void) {
     this.#wake = wake;
@@ -60,35 +68,49 @@ export class TableWalks {
     this.#addFirst(markNextHopsDirty(table, nextHops));
   }
 
-  /** RFC 4724 §4.2, RFC 7313 §4: from now on a peer's routes count as stale until it sends them again. At once. */
+  /**
+   * RFC 4724 §4.2, RFC 7313 §4: from now on a peer's routes count as stale until it sends them again. At once: walks under way
+   * go on, and leave alone what was not stale before.
+   */
   markStale(table: FamilyRib, peer: RibPeer): void {
-    for (const walk of this.#stale) {
-      if (!walk.isOver(table, peer)) continue;
-      walk.run(() => false);
-      this.#forget(walk);
-    }
+    if (!hasGenerationLeft(table, peer)) this.#endStale(table, peer);
     markStale(table, peer);
   }
 
-  /** Takes out what the peer has not confirmed when the walk gets there. */
+  /** A peer has come and gone more often than walks can follow. */
+  #endStale(table: FamilyRib, peer: RibPeer): void {
+    for (const { walk } of [...this.#stale].filter((each) => each.table === table && each.peer === peer)) {
+      walk.run(() => false);
+      this.#forget(walk);
+    }
+    mergeStale(table, peer);
+  }
+
+  /** Takes out what is stale, and not confirmed when the walk gets there. */
   sweepStale(table: FamilyRib, peer: RibPeer): void {
-    if (peer.counters[table.index]!.stale > 0) this.#addStale(removeStale(table, peer));
+    if (peer.counters[table.index]!.stale === 0) return;
+    const removes = peer.generations[table.index]!.current;
+    // Nothing becomes older than it is: one walk finds all.
+    const known = [...this.#stale].some(
+      (each) => each.table === table && each.peer === peer && each.removes === removes,
+    );
+    if (!known) this.#addStale({ table, peer, removes, walk: removeStale(table, peer) });
   }
 
-  /** RFC 9494 §4.2: what is stale becomes the last resort, or goes. */
+  /** RFC 9494 §4.2: what is stale now becomes the last resort, or goes. */
   keepLongLived(table: FamilyRib, peer: RibPeer): void {
-    this.#addStale(keepLongLived(table, peer));
+    this.#addStale({ table, peer, removes: undefined, walk: keepLongLived(table, peer) });
   }
 
-  #addStale(walk: RowWalk): void {
-    this.#stale.add(walk);
-    this.add(walk);
+  #addStale(stale: StaleWalk): void {
+    this.#stale.add(stale);
+    this.add(stale.walk);
   }
 
   /** It is done; others may have come before it meanwhile. */
   #forget(walk: ResumableWork): void {
     this.#queue.splice(this.#queue.indexOf(walk), 1);
-    for (const each of this.#stale) if (each === walk) this.#stale.delete(each);
+    for (const each of this.#stale) if (each.walk === walk) this.#stale.delete(each);
     for (const [table, each] of this.#deciding) if (each === walk) this.#deciding.delete(table);
   }
 }

@@ -3,9 +3,9 @@
 
 import { WITHHELD } from '../rib/distribution.ts';
 import type { FamilyRib } from '../rib/family-rib.ts';
-import { PATH_FLAG } from '../rib/path-store.ts';
 import type { Rib } from '../rib/rib.ts';
 import type { FamilyCounters } from '../rib/rib-peer.ts';
+import { isStale } from '../rib/stale-rows.ts';
 import type { UpdateGroup } from '../rib/update-group.ts';
 import type { SimNode } from './node.ts';
 
@@ -95,7 +95,7 @@ function brokenCounters(rib: Rib, family: FamilyRib): string[] {
     const counts = of(paths.peerId(row));
     counts.received++;
     if (paths.attrPost(row) === 0) counts.rejected++;
-    if ((paths.flags(row) & PATH_FLAG.stale) === 0) continue;
+    if (!isStale(family, rib.peers.get(paths.peerId(row)), row)) continue;
     counts.stale++;
     if (paths.attrPost(row) === 0) counts.staleRejected++;
   }

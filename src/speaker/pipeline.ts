@@ -16,6 +16,7 @@ import { announce, withdraw } from '../rib/adj-rib-in.ts';
 import { announceWithin, hasRoom } from '../rib/blocked-import.ts';
 import type { Rib } from '../rib/rib.ts';
 import type { RibPeer } from '../rib/rib-peer.ts';
+import { hasGenerationLeft } from '../rib/stale-rows.ts';
 import { FairReading, type Readable } from './fair-reading.ts';
 
 /** Where UPDATEs come from: an established peer, as far as the way of an UPDATE needs it. */
@@ -87,7 +88,9 @@ export class Pipeline {
 
   /** RFC 7313 §4: what the refresh does not confirm goes when it ends. */
   beginRefresh(from: UpdateSource, family: Family): void {
-    this.#rib.walks.markStale(this.#rib.homeOf(from.ribPeer, family.id), from.ribPeer);
+    const home = this.#rib.homeOf(from.ribPeer, family.id);
+    // A peer that begins again and again, and sends a little each time: what it has sent last counts as confirmed.
+    if (hasGenerationLeft(home, from.ribPeer)) this.#rib.walks.markStale(home, from.ribPeer);
   }
 
   endRefresh(from: UpdateSource, family: Family): void {

@@ -1,13 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { encodeAttributes } from '../../src/bgp/wire/attribute-values.ts';
 import { IPV4_UNICAST, IPV6_UNICAST } from '../../src/bgp/wire/families.ts';
-import { flushPeer, markStale, refuse, reimport, reuseRow, sweepStale } from '../../src/rib/adj-rib-in.ts';
+import { flushPeer, refuse, reimport, reuseRow, sweepStale } from '../../src/rib/adj-rib-in.ts';
 import { announceWithin } from '../../src/rib/blocked-import.ts';
 import type { FamilyRib } from '../../src/rib/family-rib.ts';
 import { REJECT } from '../../src/rib/import-checks.ts';
 import { keepLongLived } from '../../src/rib/long-lived.ts';
 import { NO_LIMIT, type RibPeer } from '../../src/rib/rib-peer.ts';
 import type { RoutePolicy } from '../../src/rib/route-policy.ts';
+import { markStale } from '../../src/rib/stale-rows.ts';
 import { batchOf, exportOptions, identity, importOptions, octets, RibLab } from './lab.ts';
 
 function setup(policy: 'accept' | 'reject' = 'accept') {

@@ -57,7 +57,7 @@ export class DecisionLab {
       const hop = nextHops.intern(Uint8Array.of(10, 0, index, 1), 4, undefined);
       nextHops.setState(hop, candidate.reachable ?? true, candidate.metric ?? 0);
       const bytes = candidate.bytes ?? encodeAttributes({ asPath: '65001', ...candidate.attributes });
-      const row = this.paths.add(1, peer.id, candidate.pathId ?? 0);
+      const row = this.paths.add(1, peer.id, candidate.pathId ?? 0, 0);
       const extras = attrs.extrasTable.intern({
         ...plainExtras('bgp'),
         preference: candidate.preference ?? 100,

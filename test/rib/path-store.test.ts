@@ -29,7 +29,7 @@ describe('PathStore', () => {
             paths.remove(known.row);
             model.delete(text);
           } else if (!remove && known === undefined) {
-            const row = paths.add(each.prefixId, each.peerId, each.pathId);
+            const row = paths.add(each.prefixId, each.peerId, each.pathId, 0);
             expect([paths.flags(row), paths.reject(row)]).toEqual([0, 0]);
             if (flag) {
               paths.setFlags(row, 1);
@@ -60,8 +60,8 @@ describe('PathStore', () => {
 
   it('refuses to free a row twice', () => {
     const paths = new PathStore(new PrefixTable(IPV4_UNICAST), 2);
-    const row = paths.add(1, 1, 0);
-    paths.add(1, 2, 0);
+    const row = paths.add(1, 1, 0, 0);
+    paths.add(1, 2, 0, 0);
     paths.remove(row);
     expect(() => paths.remove(row)).toThrow(RangeError);
     expect(paths.size).toBe(1);
@@ -70,11 +70,11 @@ describe('PathStore', () => {
   it('uses freed rows again and grows beyond its first columns', () => {
     const paths = new PathStore(new PrefixTable(IPV4_UNICAST));
     const count = 70_000;
-    for (let i = 1; i <= count; i++) paths.add(i, 1 + (i % 3), 0);
+    for (let i = 1; i <= count; i++) paths.add(i, 1 + (i % 3), 0, 0);
     expect([paths.size, paths.limit]).toEqual([count, count + 1]);
     for (let i = 1; i <= count; i += 2) paths.remove(paths.find(i, 1 + (i % 3), 0));
     expect(paths.first(1)).toBe(0);
-    for (let i = 1; i <= count; i += 2) paths.add(i, 9, 5);
+    for (let i = 1; i <= count; i += 2) paths.add(i, 9, 5, 0);
     expect(paths.limit).toBe(count + 1);
     expect(paths.find(69_999, 9, 5)).not.toBe(0);
     expect(paths.find(70_000, 1 + (70_000 % 3), 0)).not.toBe(0);

@@ -6,17 +6,21 @@ import { describeOptions, type ExportOptions } from '../export-options.ts';
 import type { FamilyRib } from '../family-rib.ts';
 import type { Lane } from '../lane.ts';
 import { MAIN_DOMAIN } from '../next-hops.ts';
+import { PATH_FLAG } from '../path-store.ts';
 import type { Rib } from '../rib.ts';
+import { isStale } from '../stale-rows.ts';
 import type { UpdateGroup } from '../update-group.ts';
-import type {
-  AttributeImage,
-  FamilyImage,
-  GroupImage,
-  MemberImage,
-  MissingImage,
-  PrefixImage,
-  RibImage,
-  RowImage,
+import {
+  type AttributeImage,
+  type FamilyImage,
+  type GroupImage,
+  type MemberImage,
+  type MissingImage,
+  type PrefixImage,
+  type RibImage,
+  ROW_FEED_SHIFT,
+  ROW_FLAG,
+  type RowImage,
 } from './image.ts';
 
 /** `further`: tables beside the main ones. Throws RangeError where the tables are not at rest. */
@@ -110,7 +114,8 @@ function capturePrefixes({ prefixes, family, locRib }: FamilyRib): PrefixImage {
   return image;
 }
 
-function captureRows({ paths }: FamilyRib): RowImage {
+function captureRows(rib: FamilyRib): RowImage {
+  const { paths } = rib;
   const { size, limit } = paths;
   const image = {
     rows: new Int32Array(size),
@@ -138,10 +143,17 @@ function captureRows({ paths }: FamilyRib): RowImage {
     image.attrPost[at] = paths.attrPost(row);
     image.since[at] = paths.since(row);
     image.rejects[at] = paths.reject(row);
-    image.flags[at] = paths.flags(row);
+    image.flags[at] = rowFlags(rib, row);
     at++;
   }
   return identified ? image : { ...image, pathIds: new Uint32Array(0) };
+}
+
+function rowFlags(rib: FamilyRib, row: number): number {
+  const { paths, shared } = rib;
+  const stale = isStale(rib, shared.peers.get(paths.peerId(row)), row) ? ROW_FLAG.stale : 0;
+  const longLived = (paths.flags(row) & PATH_FLAG.longLived) !== 0 ? ROW_FLAG.longLived : 0;
+  return stale | longLived | (paths.feed(row) << ROW_FEED_SHIFT);
 }
 
 function captureGroup({ prefixes }: FamilyRib, group: UpdateGroup): GroupImage {

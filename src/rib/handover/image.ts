@@ -29,6 +29,10 @@ export interface PrefixImage {
   readonly best: Int32Array;
 }
 
+/** Bits of a row's flags in a picture; above them the feed that has brought it. */
+export const ROW_FLAG = { stale: 1 << 0, longLived: 1 << 1 } as const;
+export const ROW_FEED_SHIFT = 2;
+
 /** Path rows by ascending number, which they keep: sent path identifiers are these numbers (RFC 7911 §2). */
 export interface RowImage {
   readonly rows: Int32Array;
@@ -40,6 +44,7 @@ export interface RowImage {
   readonly attrPost: Int32Array;
   readonly since: Uint32Array;
   readonly rejects: Uint8Array;
+  /** ROW_FLAG bits and the feed. */
   readonly flags: Uint16Array;
 }
 

@@ -8,13 +8,21 @@ import type { FamilyRib } from '../family-rib.ts';
 import type { Feed } from '../feeds.ts';
 import { Lane, type Parted } from '../lane.ts';
 import { MAIN_DOMAIN } from '../next-hops.ts';
-import { BELOW_FEED, feedOf, PATH_FLAG } from '../path-store.ts';
+import { PATH_FLAG } from '../path-store.ts';
 import type { Rib } from '../rib.ts';
 import type { RibPeer } from '../rib-peer.ts';
 import { type ExtraValue, NO_EXTRAS, type RouteExtras } from '../route-extras.ts';
+import { twoGenerations } from '../stale-rows.ts';
 import type { UpdateGroup } from '../update-group.ts';
 import { optionsText } from './capture.ts';
-import type { FamilyImage, GroupImage, MemberImage, RibImage } from './image.ts';
+import {
+  type FamilyImage,
+  type GroupImage,
+  type MemberImage,
+  type RibImage,
+  ROW_FEED_SHIFT,
+  ROW_FLAG,
+} from './image.ts';
 
 /** More than any table holds; a wild number must not ask for all the memory there is. */
 const LARGEST_ID = 1 << 28;
@@ -140,19 +148,24 @@ export class RibRestore {
   #restoreRows(rib: FamilyRib, { rows: image, table }: FamilyImage, prefixes: Translation): void {
     const { paths, shared } = rib;
     const feeds = this.#meanings.feeds.get(table ?? rib.index);
+    const generations = new Map([...this.#peers.values()].map((peer) => [peer, twoGenerations(rib, peer)]));
     let skipped = 0;
     for (let i = 0; i < image.rows.length; i++) {
       const peer = this.#peers.get(image.peers[i]!);
       const flags = image.flags[i]!;
-      const brought = feedOf(flags) !== 0;
-      const feed = brought ? feeds?.get(feedOf(flags)) : undefined;
+      const broughtBy = flags >>> ROW_FEED_SHIFT;
+      const brought = broughtBy !== 0;
+      const feed = brought ? feeds?.get(broughtBy) : undefined;
       if (peer === undefined || (brought && feed === undefined)) continue;
       const number = image.rows[i]!;
       if (number < paths.limit) throw new ImageError('rows are not in order');
       skipped += paths.skipTo(number);
       const prefixId = translate(prefixes, image.prefixes[i]!, 'prefix');
       rib.prefixes.hold(prefixId);
-      const row = paths.add(prefixId, peer.id, image.pathIds[i] ?? 0);
+      const stale = (flags & ROW_FLAG.stale) !== 0 || (peer.source === 'local' && !brought);
+      const longLived = (flags & ROW_FLAG.longLived) !== 0 ? PATH_FLAG.longLived : 0;
+      const generation = generations.get(peer)![stale ? 'stale' : 'fresh'];
+      const row = paths.add(prefixId, peer.id, image.pathIds[i] ?? 0, generation | longLived);
       const attrIn = translate(this.#attrs, image.attrIn[i]!, 'attribute set');
       shared.attrs.hold(attrIn);
       paths.setAttrIn(row, attrIn);
@@ -164,13 +177,11 @@ export class RibRestore {
       }
       paths.setSince(row, image.since[i]!);
       paths.setReject(row, image.rejects[i]!);
-      const own = peer.source === 'local' && !brought ? PATH_FLAG.stale : 0;
-      paths.setFlags(row, (flags & BELOW_FEED) | own);
       feed?.adopt(row);
       const counters = peer.counters[rib.index]!;
       counters.received++;
       if (image.rejects[i] !== 0) counters.rejected++;
-      if ((paths.flags(row) & PATH_FLAG.stale) === 0) continue;
+      if (!stale) continue;
       counters.stale++;
       if (image.rejects[i] !== 0) counters.staleRejected++;
     }

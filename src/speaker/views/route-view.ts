@@ -5,8 +5,8 @@ import { formatAddress } from '../../lib/ip.ts';
 import { DECISION_STEPS } from '../../rib/decision.ts';
 import type { FamilyRib } from '../../rib/family-rib.ts';
 import { REJECT, REJECT_SENTENCES, type RejectCause } from '../../rib/import-checks.ts';
-import { PATH_FLAG } from '../../rib/path-store.ts';
 import type { Rib } from '../../rib/rib.ts';
+import { isStale } from '../../rib/stale-rows.ts';
 import type { AttributesView, RouteView } from '../api.ts';
 import { LOCAL_ORIGIN } from '../local-routes.ts';
 
@@ -88,7 +88,7 @@ export function routeView(
     multipath: standing.multipath,
     eligible: standing.eligible,
     reason: standing.reason,
-    stale: (paths.flags(row) & PATH_FLAG.stale) !== 0,
+    stale: isStale(family, peer, row),
     since: paths.since(row),
     nextHop: rib.nextHops.format(nextHopId),
     nextHopReachable: reachable,
