@@ -38,7 +38,9 @@ export interface DaemonParts {
   createSpeaker(options: {
     config: Config;
     configFile: string;
-    loadConfig: (file?: string, onlyCheck?: boolean) => LoadResult;
+    loadConfig: (file?: string) => LoadResult;
+    /** Another configuration is in force, or the one before again. */
+    onApplied: (config: Config) => void;
     logger: Logger;
   }): Promise<RunningSpeaker>;
   startControl(options: {
@@ -155,8 +157,13 @@ export async function runDaemon(
     speaker = await parts.createSpeaker({
       config,
       configFile,
-      loadConfig: (file, onlyCheck) =>
-        onlyCheck === true ? parts.loadConfig(file) : reloadConfig(parts, log, faces, secrets, file),
+      loadConfig: (file) => parts.loadConfig(file),
+      // What is not the speaker's.
+      onApplied: (next) => {
+        log.useConfig(next);
+        faces.useConfig(next);
+        secrets?.use(next);
+      },
       logger,
     });
     const { api } = speaker;
@@ -193,22 +200,6 @@ export async function runDaemon(
 function startFields(error: unknown): LogFields {
   const expected = error instanceof Error && ('code' in error || EXPECTED_ERRORS.has(error.name));
   return expected ? {} : { error };
-}
-
-/** What the speaker calls for a reload; the parts of the configuration that are not the speaker's are seen to here. */
-function reloadConfig(
-  parts: DaemonParts,
-  log: Log,
-  faces: Faces,
-  secrets: SecretWatch | undefined,
-  file: string | undefined,
-): LoadResult {
-  const result = parts.loadConfig(file);
-  if (!result.ok) return result;
-  log.useConfig(result.config);
-  faces.useConfig(result.config);
-  secrets?.use(result.config);
-  return result;
 }
 
 /** What SIGHUP does: a reload, and however many come while one is under way, one more after it. */

@@ -21,7 +21,7 @@ import { dumpsOnDisk } from './dump-files.ts';
 import { journalOnDisk } from './journal/disk.ts';
 import { openKernel } from './open-kernel.ts';
 import { systemAddresses } from './own-addresses.ts';
-import type { ConfigLoader } from './reconfiguration.ts';
+import type { ConfigLoader, OnApplied } from './reconfiguration.ts';
 import { SpareRoom } from './spare-room.ts';
 import { Speaker } from './speaker.ts';
 import { createApi } from './speaker-api.ts';
@@ -45,6 +45,7 @@ export interface CreateOptions {
   readonly configFile: string;
   /** Reads the configuration anew, for a reload. */
   readonly loadConfig: ConfigLoader;
+  readonly onApplied?: OnApplied;
   readonly logger: Logger;
   /** What this process goes on with: it was another program before. */
   readonly handed?: SpeakerState | undefined;
@@ -70,7 +71,7 @@ const TRIMS = 3;
 /** Starts a speaker; rejects where the kernel is wanted and cannot be had. */
 export async function createSpeaker(options: CreateOptions): Promise<RunningSpeaker> {
   keepLargeBlocksApart();
-  const { config: written, configFile, loadConfig, logger, handed, upgrade } = options;
+  const { config: written, configFile, loadConfig, onApplied, logger, handed, upgrade } = options;
   const config = handed === undefined ? written : effectiveConfig(written, handed.protocols.off);
   const loopLag = new LoopLag(systemClock);
   const beat = new StageBeat();
@@ -95,7 +96,7 @@ export async function createSpeaker(options: CreateOptions): Promise<RunningSpea
       useWatchdog: (options) => watchdog.use(options),
     },
   });
-  const api = createApi({ speaker, configFile, loadConfig, upgrade });
+  const api = createApi({ speaker, configFile, loadConfig, onApplied, upgrade });
   const crashes = { speaker, api, configFile, process };
   const unwatch = watchForCrashes(crashes);
   const watchdog = new Watchdog({

@@ -16,8 +16,10 @@ import type { Speaker } from './speaker.ts';
 
 const MS_PER_SECOND = 1000;
 
-/** Reads a configuration: the one of the start, or another file; `onlyCheck`: it will not be used. */
-export type ConfigLoader = (file?: string, onlyCheck?: boolean) => LoadResult;
+/** Reads a configuration: the one of the start, or another file. */
+export type ConfigLoader = (file?: string) => LoadResult;
+/** Hears of each configuration that is in force from now on. */
+export type OnApplied = (written: Config) => void;
 
 export interface ReconfigureOptions {
   readonly file?: string;
@@ -37,14 +39,16 @@ interface Pending {
 export class Reconfiguration {
   readonly #speaker: Speaker;
   readonly #load: ConfigLoader;
+  readonly #onApplied: OnApplied;
   #queue: Promise<unknown> = Promise.resolve();
   /** What was in force before the last change. */
   #previous: Config | undefined;
   #pending: Pending | undefined;
 
-  constructor(speaker: Speaker, load: ConfigLoader) {
+  constructor(speaker: Speaker, load: ConfigLoader, onApplied: OnApplied = () => {}) {
     this.#speaker = speaker;
     this.#load = load;
+    this.#onApplied = onApplied;
   }
 
   /** Seconds until what was applied is undone; undefined where nothing waits for its confirmation. */
@@ -60,7 +64,7 @@ export class Reconfiguration {
       const before = this.#speaker.written;
       const established = this.#established();
       const changes = await this.#apply(config, options.soft === true);
-      this.#noteTime();
+      this.#inForce(config);
       this.#note('configuration-applied', changes.length === 0 ? 'nothing changed' : changes.join('; '));
       this.#previous = before;
       this.#endPending();
@@ -71,7 +75,7 @@ export class Reconfiguration {
 
   /** Reads the file and throws CommandError with every complaint. */
   check(file: string | undefined): void {
-    this.#read(file, true);
+    this.#read(file);
   }
 
   /** False where nothing waits for it. */
@@ -83,16 +87,18 @@ export class Reconfiguration {
 
   /** False where there is nothing to go back to. */
   undo(): Promise<boolean> {
-    return this.#enqueue(async () => {
-      const previous = this.#previous;
-      this.#endPending();
-      if (previous === undefined) return false;
-      this.#previous = undefined;
-      const changes = await this.#apply(previous, false);
-      this.#noteTime();
-      this.#note('configuration-undone', ['the configuration before is back', ...changes].join('; '));
-      return true;
-    });
+    return this.#enqueue(() => this.#goBack());
+  }
+
+  async #goBack(): Promise<boolean> {
+    const previous = this.#previous;
+    this.#endPending();
+    if (previous === undefined) return false;
+    const changes = await this.#apply(previous, false);
+    this.#previous = undefined;
+    this.#inForce(previous);
+    this.#note('configuration-undone', ['the configuration before is back', ...changes].join('; '));
+    return true;
   }
 
   /** Puts into force what the protocols that are switched off leave of the configuration. */
@@ -101,8 +107,9 @@ export class Reconfiguration {
   }
 
   /** Switching a protocol off and on is no new configuration. */
-  #noteTime(): void {
+  #inForce(written: Config): void {
     this.#speaker.reconfiguredAt = this.#speaker.parts.clock.wallTime();
+    this.#onApplied(written);
   }
 
   #enqueue<T>(work: () => Promise<T>): Promise<T> {
@@ -114,7 +121,7 @@ export class Reconfiguration {
 
   /** A configuration that is looked at and not used. Throws ConfigurationError. */
   candidate(file: string | undefined): Config {
-    return this.#read(file, true);
+    return this.#read(file);
   }
 
   #readToUse(file: string | undefined): Config {
@@ -131,8 +138,8 @@ export class Reconfiguration {
     this.#speaker.diagnosis.journal.note(code, line);
   }
 
-  #read(file: string | undefined, onlyCheck = false): Config {
-    const result = this.#load(file, onlyCheck);
+  #read(file: string | undefined): Config {
+    const result = this.#load(file);
     if (result.ok) return result.config;
     throw new ConfigurationError(result.issues.filter(({ severity }) => severity === 'error'));
   }
@@ -182,15 +189,17 @@ export class Reconfiguration {
 
   #startPending(seconds: number, established: ReadonlySet<string>): void {
     const { clock } = this.#speaker.parts;
-    const timer = clock.setTimer(seconds * MS_PER_SECOND, () =>
-      this.#rollBack(`nobody confirmed it within ${seconds} s`),
-    );
-    const unwatch = this.#speaker.watchers.watchPeers(({ peer }) => {
-      if (established.has(peer.name) && this.#isLost(peer.name)) {
-        this.#rollBack(`the session with ${peer.name} was lost`);
-      }
-    });
-    this.#pending = { timer, until: clock.now() + seconds * MS_PER_SECOND, unwatch };
+    const ms = seconds * MS_PER_SECOND;
+    const pending: Pending = {
+      timer: clock.setTimer(ms, () => this.#rollBack(pending, `nobody confirmed it within ${seconds} s`)),
+      until: clock.now() + ms,
+      unwatch: this.#speaker.watchers.watchPeers(({ peer }) => {
+        if (established.has(peer.name) && this.#isLost(peer.name)) {
+          this.#rollBack(pending, `the session with ${peer.name} was lost`);
+        }
+      }),
+    };
+    this.#pending = pending;
   }
 
   /** Its session ended, and not because this side wanted it so. */
@@ -201,11 +210,15 @@ export class Reconfiguration {
     return cause !== undefined && cause !== 'admin-stop' && cause !== 'admin-reset' && cause !== 'collision';
   }
 
-  #rollBack(why: string): void {
+  #rollBack(pending: Pending, why: string): void {
     const { log } = this.#speaker.parts;
-    this.#endPending();
-    log.warn({}, `the new configuration is undone: ${why}`);
-    this.undo().catch((error: unknown) => log.error({ error }, 'the configuration could not be undone'));
+    const work = this.#enqueue(async () => {
+      // What was under way may have been another configuration: that one is not meant.
+      if (this.#pending !== pending) return;
+      log.warn({}, `the new configuration is undone: ${why}`);
+      await this.#goBack();
+    });
+    work.catch((error: unknown) => log.error({ error }, 'the configuration could not be undone'));
   }
 
   #endPending(): void {

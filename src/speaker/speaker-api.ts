@@ -12,7 +12,7 @@ import { createBirdApi } from './bird/api.ts';
 import { mainTable } from './bird/declared.ts';
 import { impactOf } from './impact.ts';
 import type { PeerHandle } from './peer-registry.ts';
-import { type ConfigLoader, Reconfiguration } from './reconfiguration.ts';
+import { type ConfigLoader, type OnApplied, Reconfiguration } from './reconfiguration.ts';
 import { refreshPeer } from './refresh.ts';
 import type { Speaker } from './speaker.ts';
 import type { TableRoom } from './table-room.ts';
@@ -31,12 +31,14 @@ export interface ApiOptions {
   readonly configFile: string | undefined;
   /** `file`: another one than that of the start. */
   readonly loadConfig: ConfigLoader;
+  readonly onApplied?: OnApplied | undefined;
   readonly upgrade?: SpeakerApi['upgrade'] | undefined;
 }
 
-export function createApi({ speaker, configFile, loadConfig, upgrade }: ApiOptions): SpeakerApi {
+export function createApi(options: ApiOptions): SpeakerApi {
+  const { speaker, configFile, loadConfig, onApplied, upgrade } = options;
   const { rib, registry, watchers, networks } = speaker;
-  const reconfiguration = new Reconfiguration(speaker, loadConfig);
+  const reconfiguration = new Reconfiguration(speaker, loadConfig, onApplied);
   const lookup = {
     ribPeerId: (name: string) => {
       // The pseudo peer has rows, too.

@@ -1,8 +1,11 @@
 // Ways back from a new configuration: undo, a timeout that nobody confirms, peers that are lost.
 
 import { describe, expect, it } from 'vitest';
+import type { LoadResult } from '../../src/config/load.ts';
+import type { Config } from '../../src/config/model.ts';
 import type { ConfigInput } from '../../src/config/schema.ts';
 import { ConfigurationError } from '../../src/speaker/api.ts';
+import { Reconfiguration } from '../../src/speaker/reconfiguration.ts';
 import { type Rig, type RigPeer, rig, rigInput } from './rig.ts';
 
 const A = '10.0.0.2';
@@ -54,6 +57,32 @@ describe('undo', () => {
   });
 });
 
+describe('whoever else reads the configuration', () => {
+  it('hears what is in force: not what was refused, and what is back', async () => {
+    const { speaker, lab } = await rig(AROUND);
+    const { written } = speaker.speaker;
+    const http = { address: '127.0.0.1', port: 8179, maxPeerSeries: 1 };
+    const results: LoadResult[] = [
+      { ok: true, config: { ...written, http }, warnings: [] },
+      { ok: false, issues: [] },
+    ];
+    const heard: (Config['http'] | undefined)[] = [];
+    const reconfiguration = new Reconfiguration(
+      speaker.speaker,
+      () => results.shift()!,
+      (config) => heard.push(config.http),
+    );
+    const outcomes = Promise.allSettled([
+      reconfiguration.reload(),
+      reconfiguration.reload(),
+      reconfiguration.undo(),
+    ]);
+    await lab.settle();
+    expect((await outcomes).map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    expect(heard).toEqual([http, undefined]);
+  });
+});
+
 describe('a timeout', () => {
   it('undoes what nobody confirms', async () => {
     const set = await waiting();
@@ -81,6 +110,25 @@ describe('a timeout', () => {
     await configure(set, {});
     await set.lab.run(10_000);
     expect(networks(set)).toEqual([NETWORK]);
+  });
+
+  it('that ends while another configuration is on its way undoes neither', async () => {
+    const set = await waiting();
+    await configure(set, { timeout: 5 });
+    await set.lab.run(4900);
+    // The kernel is opened meanwhile.
+    let open = (): void => {};
+    const opened = new Promise<undefined>((resolve) => {
+      open = () => resolve(undefined);
+    });
+    Object.assign(set.speaker.speaker.parts, { openKernel: () => opened });
+    const done = set.speaker.reload(input({ networks: [NETWORK], kernel: { install: true } }));
+    await set.lab.run(1000);
+    open();
+    await set.lab.settle();
+    await done;
+    expect(networks(set)).toEqual([NETWORK]);
+    expect(set.speaker.speaker.config.kernel.install).toBe(true);
   });
 
   it('does not wait when a session is lost', async () => {

@@ -59,7 +59,7 @@ export class HandOver {
 
   /** The new program reads the file: it must find there what the sessions live by. */
   #checkConfig(): void {
-    const read = this.#loadConfig(undefined, true);
+    const read = this.#loadConfig();
     if (!read.ok) {
       throw new ConfigurationError(read.issues.filter(({ severity }) => severity === 'error'));
     }
