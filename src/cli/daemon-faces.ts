@@ -5,7 +5,7 @@ import type { Config, ControlConfig } from '../config/model.ts';
 import { errorText } from '../lib/error-text.ts';
 import type { Logger } from '../lib/log.ts';
 import type { SpeakerApi } from '../speaker/api.ts';
-import type { DaemonParts, Stoppable } from './daemon.ts';
+import type { Attempt, DaemonParts, Stoppable } from './daemon.ts';
 
 type FaceParts = Pick<DaemonParts, 'startBird' | 'startControl' | 'startTcp' | 'startHttp'>;
 
@@ -22,31 +22,41 @@ export class Faces {
   }
 
   /** Starts BIRD's sockets first, which tools wait for. `shutdown` ends the daemon. */
-  async start(parts: FaceParts, api: SpeakerApi, shutdown: () => void): Promise<void> {
+  async start(parts: FaceParts, api: SpeakerApi, shutdown: () => void, attempt: Attempt): Promise<void> {
     const [config, logger] = [this.#started, this.#logger];
-    const { control } = config;
-    for (const [i, socket] of control.bird.entries()) {
-      const face = await parts.startBird({ api, socket, logger, shutdown });
-      this.#running.push(face);
-      this.#takers.push((next) => {
-        const same = next.control.bird[i];
-        if (same?.socket === socket.socket) face.useAccess?.(same);
+    const { control, http } = config;
+    const { socket, mode, tcp } = control;
+    for (const [i, bird] of control.bird.entries()) {
+      await attempt(async () => {
+        const face = await parts.startBird({ api, socket: bird, logger, shutdown });
+        this.#runs(face, (next) => {
+          const same = next.control.bird[i];
+          if (same?.socket === bird.socket) face.useAccess?.(same);
+        });
       });
     }
-    if (control.socket !== undefined) {
-      const { socket, mode } = control;
-      const face = await parts.startControl({ api, socket, mode, access: control, logger });
-      this.#running.push(face);
-      this.#takers.push((next) => face.useAccess?.(next.control));
-    }
-    if (control.tcp !== undefined) {
-      const face = await parts.startTcp({ api, config: control.tcp, logger });
-      this.#running.push(face);
-      this.#takers.push(({ control: { tcp } }) => {
-        if (tcp?.tls !== undefined) face.useTls?.(tcp.tls);
+    if (socket !== undefined) {
+      await attempt(async () => {
+        const face = await parts.startControl({ api, socket, mode, access: control, logger });
+        this.#runs(face, (next) => face.useAccess?.(next.control));
       });
     }
-    if (config.http !== undefined) this.#running.push(await parts.startHttp({ ...config.http, api, logger }));
+    if (tcp !== undefined) {
+      await attempt(async () => {
+        const face = await parts.startTcp({ api, config: tcp, logger });
+        this.#runs(face, ({ control: { tcp: next } }) => {
+          if (next?.tls !== undefined) face.useTls?.(next.tls);
+        });
+      });
+    }
+    if (http !== undefined)
+      await attempt(async () => this.#runs(await parts.startHttp({ ...http, api, logger })));
+  }
+
+  /** `taker`: what it takes over of another configuration. */
+  #runs(face: Stoppable, taker?: (config: Config) => void): void {
+    this.#running.push(face);
+    if (taker !== undefined) this.#takers.push(taker);
   }
 
   /** A configuration that is taken over. What is wrong with it here is logged, and the old one stays. */

@@ -65,6 +65,8 @@ export interface DaemonParts {
     shutdown: () => void;
   }): Promise<Guarded>;
   startHttp(options: Config['http'] & { api: SpeakerApi; logger: Logger }): Promise<HttpServer>;
+  /** It goes on with sessions of a program before, which nothing else that fails is worth. */
+  readonly goesOn?: boolean;
   /** Becomes who the configuration says; before anything is opened, and before any thread is started. */
   dropPrivileges?(wanted: ProcessConfig, config: Config): Promise<void>;
   /** Looks at files of secrets, and calls back when one has changed. */
@@ -117,6 +119,9 @@ export interface Stoppable {
   stop(): Promise<void>;
 }
 
+/** Does something that a start needs. */
+export type Attempt = (work: () => Promise<void>) => Promise<void>;
+
 /** A socket whose users can be changed. */
 export interface Guarded extends Stoppable {
   useAccess?(access: SocketAccess): void;
@@ -144,6 +149,14 @@ export async function runDaemon(
   let speaker: RunningSpeaker | undefined;
   let secrets: SecretWatch | undefined;
   const faces = new Faces(config, logger);
+  const attempt: Attempt = async (work) => {
+    try {
+      await work();
+    } catch (error) {
+      if (parts.goesOn !== true) throw error;
+      logger.error(startFields(error), `the sessions go on, but: ${errorText(error)}`);
+    }
+  };
   // The faces go last, so that they can still say that the speaker is stopping.
   const stopAll = async () => {
     secrets?.stop();
@@ -151,9 +164,10 @@ export async function runDaemon(
     parts.supervisor?.stop();
   };
   try {
-    if (config.process !== undefined) await parts.dropPrivileges?.(config.process, config);
+    const { process: wanted } = config;
+    if (wanted !== undefined) await attempt(async () => parts.dropPrivileges?.(wanted, config));
     // Two daemons would fight over routes: the second must not get as far as to have any.
-    for (const path of socketPaths(config.control)) await parts.claimSocket(path);
+    for (const path of socketPaths(config.control)) await attempt(() => parts.claimSocket(path));
     speaker = await parts.createSpeaker({
       config,
       configFile,
@@ -168,7 +182,7 @@ export async function runDaemon(
     });
     const { api } = speaker;
     const shutdown = () => signals.stop('down');
-    await faces.start(parts, api, shutdown);
+    await faces.start(parts, api, shutdown, attempt);
     signals.onDump(() => parts.dump?.(api));
     journal.started();
     parts.supervisor?.ready();

@@ -93,6 +93,7 @@ export async function run(file: string, options: RunOptions, terminal: Terminal)
       watchSecrets: (config, logger, changed) =>
         watchSecrets({ config, configFile: file, clock: systemClock, logger, changed }),
       ...(supervisor !== undefined && { supervisor }),
+      goesOn: inherited !== undefined,
       createLog: async (config) => {
         const log = await openLog(config, terminal);
         log.useConfig(config);

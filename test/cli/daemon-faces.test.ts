@@ -37,6 +37,7 @@ async function started(first: Config) {
     },
     new FakeSpeaker(),
     () => {},
+    (work) => work(),
   );
   return { faces, events };
 }

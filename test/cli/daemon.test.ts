@@ -210,4 +210,19 @@ describe('the daemon', () => {
       'flushed',
     ]);
   });
+
+  test('that goes on with sessions of a program before loses none over what else fails', async () => {
+    const bench = new Bench();
+    bench.claimFailure = new Error('not accessible');
+    bench.httpFailure = new Error('EADDRINUSE');
+    const running = runDaemon('godwit.yaml', { ...bench.parts, goesOn: true }, { warn: () => {} });
+    await bench.until('error: the sessions go on, but: EADDRINUSE');
+    expect(bench.events).toEqual([
+      'error: the sessions go on, but: not accessible',
+      ...UP.slice(1, 3),
+      'error: the sessions go on, but: EADDRINUSE',
+    ]);
+    bench.signals.emit('SIGTERM');
+    expect(await running).toBe(0);
+  });
 });

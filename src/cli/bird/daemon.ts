@@ -191,6 +191,7 @@ async function runInstance(
         return startHttpServer({ ...wanted, wallTime: terminal.now });
       },
       ...(supervisor !== undefined && { supervisor }),
+      goesOn: inherited !== undefined,
       signals,
       exit: (status) => process.exit(status),
       journal: journalOf(log, started),

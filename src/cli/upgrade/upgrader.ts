@@ -143,6 +143,8 @@ export class Upgrader {
   /** Returns only by an error, with everything as before `handOverPaths`. */
   async #become(library: ExecLibrary, state: number, script: string, elsewhere: boolean): Promise<never> {
     for (const { handOver } of this.#participants) await handOver.handOverPaths();
+    // The file may be another one by now, and behind this step nobody is left to refuse it.
+    for (const { handOver } of this.#participants) handOver.check();
     // From here on in one go: nothing may happen between the picture and the end.
     const sockets = [...this.#write(state).values()].flatMap(descriptorsOf);
     const kept = [state, ...sockets];
