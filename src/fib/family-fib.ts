@@ -29,7 +29,7 @@ export const FLAG = {
   touched: 8,
   /** A route of somebody else has its place (same prefix, table and metric). */
   foreign: 16,
-  /** The kernel's state is not known for sure: write with replace, which is right in any case. */
+  /** The kernel's state is not known for sure: write with replace, which is right wherever there was a route of ours. */
   unsure: 32,
   /** The last operation failed; it waits for its retry. */
   failed: 64,
@@ -65,7 +65,7 @@ export interface FamilyFibEvents {
   onFailed(prefixId: number, attempts: number, failure: RouteFailure): void;
   /** A leftover could not be deleted; the next scan finds it again. */
   onLeftoverFailed(failure: RouteFailure): void;
-  /** The place is taken by a route that no scan has shown. */
+  /** The place is, or may be, taken by a route that no scan has shown. */
   onUnexplained(): void;
 }
 
@@ -118,11 +118,6 @@ export class FamilyFib {
 
   get hasWork(): boolean {
     return this.#queue.size > 0 || this.#leftovers.length > 0 || (this.purging && this.orphans.size > 0);
-  }
-
-  /** Nothing is waiting or under way; failed operations may still wait for their retry. */
-  get settled(): boolean {
-    return !this.hasWork && this.inFlightCount === 0;
   }
 
   desired(id: number): number {
@@ -275,6 +270,8 @@ export class FamilyFib {
     this.#attempts = growUint8(this.#attempts, id + 1);
     if (id >= this.#limit) this.#limit = id + 1;
     this.#flags[id] = FLAG.tracked;
+    // What failed was another prefix of this id.
+    this.#attempts[id] = 0;
     if (this.orphans.size === 0 && this.scanning === undefined) return;
     this.reader.words(id, this.#scratch);
     const bits = this.reader.bits(id);
@@ -284,8 +281,8 @@ export class FamilyFib {
     if (target !== 0) this.observe(id, target);
     if (this.scanning === undefined) return;
     if (!this.scanned) this.setFlags(id, adopted === 0 ? 0 : FLAG.seen);
-    // Beside writes of ours a scan's word may be older than they are.
-    else this.setFlags(id, FLAG.touched | FLAG.unsure);
+    // Beside writes of ours a scan's word may be older than they are. What was never ours is not to be replaced.
+    else this.setFlags(id, target === 0 ? FLAG.touched : FLAG.touched | FLAG.unsure);
   }
 
   /** What is to be done for a prefix now; 0 = nothing. */
@@ -348,7 +345,8 @@ export class FamilyFib {
     this.#errno[id] = 0;
     this.#attempts[id] = 0;
     this.observe(id, kind === ROUTE_OPERATION.delete ? 0 : target);
-    if (kind === ROUTE_OPERATION.create && before !== 0 && before !== target) {
+    // What was there under another metric is beside it now.
+    if (kind !== ROUTE_OPERATION.delete && before !== 0 && !this.#sameKey(before, target)) {
       this.reader.words(id, this.#scratch);
       this.discard(this.#scratch, 0, this.reader.bits(id), before);
     }
@@ -358,11 +356,7 @@ export class FamilyFib {
 
   #refused(id: number, kind: number, target: number, failure: RouteFailure): void {
     this.clearFlags(id, FLAG.recheck);
-    if (failure.errno === ERRNO.ENOBUFS) {
-      // Done or not: either way the next operation must work.
-      if (this.#installed[id] === 0) this.observe(id, target);
-      this.setFlags(id, FLAG.unsure);
-    }
+    if (failure.errno === ERRNO.ENOBUFS) this.#unanswered(id, kind, target);
     if (failure.errno === ERRNO.EEXIST && !(this.#flags[id]! & FLAG.foreign)) this.#events.onUnexplained();
     this.#errno[id] = failure.errno;
     const desired = this.#desired[id]!;
@@ -373,6 +367,14 @@ export class FamilyFib {
     }
     this.#fail(id, Math.min(this.#attempts[id]! + 1, MAX_ATTEMPTS_COUNTED));
     this.#events.onFailed(id, this.#attempts[id]!, failure);
+  }
+
+  /** Done or not, nobody knows. A route that is there is ours to replace; whose the place of a new one is, a scan tells. */
+  #unanswered(id: number, kind: number, target: number): void {
+    if (kind === ROUTE_OPERATION.create) this.#events.onUnexplained();
+    else this.setFlags(id, FLAG.unsure);
+    // Not wanted any more: a deletion takes it back, if it is there.
+    if (this.#desired[id] === 0 && this.#installed[id] === 0) this.observe(id, target);
   }
 
   #fail(id: number, attempts: number): void {

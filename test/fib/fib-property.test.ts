@@ -71,6 +71,8 @@ async function perform(bench: Bench, wanted: Map<string, string>, one: Step): Pr
       return;
     case 'fail':
       kernel.fault = () => one.errno;
+      await bench.run();
+      kernel.fault = () => 0;
       return;
     case 'deafen':
       kernel.deaf = true;
@@ -83,7 +85,6 @@ async function perform(bench: Bench, wanted: Map<string, string>, one: Step): Pr
       if (!kernel.held) kernel.release();
       return;
     case 'wait':
-      kernel.fault = () => 0;
       await bench.run(one.ms);
   }
 }
@@ -105,7 +106,6 @@ describe('Fib under faults', () => {
         const bench = await Bench.started(kernel);
         const wanted = new Map<string, string>();
         for (const one of steps) await perform(bench, wanted, one);
-        kernel.fault = () => 0;
         kernel.release();
         await bench.run();
         bench.fib.startupComplete();
@@ -127,6 +127,51 @@ describe('Fib under faults', () => {
           if (wanted.has(prefix)) expect(bench.state(prefix)).toBe('installed');
         }
         expect(kernel.routes().map((one) => formatPrefix(one.prefix)).length).toBe(wanted.size + 5);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('leaves a place to who has taken it before, whatever scans and answers are late or lost', async () => {
+    const place = '192.0.2.0/24';
+    const foreign = route(place, { protocol: 80, via: '10.0.0.9', dev: ETH0 });
+    const step$ = fc.oneof(
+      fc.record({
+        do: fc.constant('set' as const),
+        prefix: fc.constant(0),
+        hop,
+        metric: fc.constant(METRIC),
+      }),
+      fc.constantFrom<Step | 'take' | 'leave'>(
+        ...(['take', 'leave', { do: 'clear', prefix: 0 }, { do: 'fail', errno: ERRNO.ENOBUFS }] as const),
+        ...([{ do: 'scan' }, { do: 'hold' }, { do: 'wait', ms: 0 }, { do: 'wait', ms: 1500 }] as const),
+      ),
+    );
+    const steps$ = fc.array(step$, { maxLength: 40 });
+    await fc.assert(
+      fc.asyncProperty(steps$, async (steps) => {
+        const kernel = machine();
+        const bench = await Bench.started(kernel);
+        const wanted = new Map<string, string>();
+        let taken = false;
+        for (const one of steps) {
+          if (one === 'leave') {
+            if (taken) kernel.deleteRoute(foreign);
+            taken = false;
+          } else if (one === 'take') {
+            const { installed, state } = bench.fib.route(0, bench.id(place)) ?? {};
+            // Not from a route that is on its way, or there.
+            if (taken || installed !== undefined || state === 'pending') continue;
+            kernel.addRoute(foreign);
+            taken = true;
+          } else await perform(bench, wanted, one);
+          const there = kernel.find(foreign.prefix).filter(({ metric }) => metric === METRIC);
+          if (taken) expect(there).toEqual([foreign]);
+        }
+        kernel.release();
+        await bench.run(HOURS_2);
+        const inPlace = (text: string) => text.startsWith(`${place} `) && text.endsWith(` ${METRIC}`);
+        expect(bench.own()).toEqual([...wanted.values()].filter((text) => !taken || !inPlace(text)).sort());
       }),
       { numRuns: 60 },
     );

@@ -111,6 +111,19 @@ describe('Fib', () => {
     expect(bench.fib.stats()).toMatchObject({ installed: 1, failed: 0 });
   });
 
+  it('counts tries anew where the id means another prefix', async () => {
+    const bench = await Bench.started();
+    bench.set('192.0.2.0/24', '10.9.9.9');
+    await bench.run(5000);
+    expect(bench.fib.route(0, 1)?.problem).toContain('(3 tries)');
+    bench.clear('192.0.2.0/24');
+    await bench.run();
+    expect(bench.idle).toEqual(['0/1']);
+    bench.set('192.0.2.0/24', '10.9.9.9');
+    await bench.run();
+    expect(bench.fib.route(0, 1)?.problem).toContain('(1 try)');
+  });
+
   it('keeps what is installed when replacing it fails', async () => {
     const bench = await Bench.started();
     bench.set('192.0.2.0/24', '10.0.0.2');
@@ -135,10 +148,21 @@ describe('Fib', () => {
     };
     bench.set('192.0.2.0/24', '10.0.0.2');
     bench.set('198.51.100.0/24', '10.0.0.2');
-    await bench.run(1500);
+    await bench.run(3000);
     expect(bench.own()).toHaveLength(2);
-    expect(bench.takeLog().slice(2)).toEqual(['replace 192.0.2.0/24', 'replace 198.51.100.0/24']);
+    expect(bench.takeLog().slice(2)).toEqual([]);
     expect(bench.fib.stats()).toMatchObject({ installed: 2, failed: 0 });
+    lost = true;
+    bench.set('192.0.2.0/24', '10.0.0.3');
+    bench.clear('198.51.100.0/24');
+    await bench.run(3000);
+    expect(bench.takeLog()).toEqual([
+      'replace 192.0.2.0/24',
+      'delete 198.51.100.0/24',
+      'replace 192.0.2.0/24',
+    ]);
+    expect(bench.own()).toEqual(['192.0.2.0/24 10.0.0.3 50']);
+    expect(bench.fib.stats()).toMatchObject({ installed: 1, failed: 0, pending: 0 });
   });
 
   it('never takes the place of somebody else’s route', async () => {
@@ -154,6 +178,59 @@ describe('Fib', () => {
     kernel.deleteRoute(foreign);
     await bench.run();
     expect(bench.own()).toEqual(['192.0.2.0/24 10.0.0.2 50']);
+  });
+
+  it('never takes it while a scan runs either', async () => {
+    const kernel = machine();
+    const foreign = route('192.0.2.0/24', { protocol: 4, via: '10.0.1.9', dev: 3 });
+    kernel.addRoute(foreign);
+    const bench = await Bench.started(kernel);
+    await bench.run(2000);
+    kernel.held = true;
+    bench.monitor.requestScan('test');
+    await bench.run();
+    bench.set('192.0.2.0/24', '10.0.0.2');
+    bench.set('198.51.100.0/24', '10.0.0.2');
+    await bench.run();
+    expect(bench.takeLog()).toEqual(['create 198.51.100.0/24']);
+    kernel.release();
+    await bench.run(10_000);
+    expect(kernel.find(foreign.prefix)).toEqual([foreign]);
+    expect(bench.own()).toEqual(['198.51.100.0/24 10.0.0.2 50']);
+  });
+
+  it('never takes it where the answer was lost that it is there', async () => {
+    const kernel = machine();
+    const foreign = route('192.0.2.0/24', { protocol: 4, via: '10.0.1.9', dev: 3 });
+    kernel.addRoute(foreign);
+    const bench = await Bench.started(kernel);
+    kernel.fault = () => ERRNO.ENOBUFS;
+    bench.set('192.0.2.0/24', '10.0.0.2');
+    await bench.run();
+    kernel.fault = () => 0;
+    await bench.run(10_000);
+    expect(kernel.find(foreign.prefix)).toEqual([foreign]);
+    expect(bench.state('192.0.2.0/24')).toBe('failed');
+  });
+
+  it.each([
+    ['192.0.2.0/24', '10.0.0.2', '10.0.1.9'],
+    ['2001:db8:9::/48', '2001:db8::2', '2001:db8:1::9'],
+  ])('leaves the place of %s to who deletes its route and takes it', async (text, own, via) => {
+    const bench = await Bench.started();
+    bench.set(text, own);
+    await bench.run();
+    const { kernel } = bench;
+    const foreign = route(text, { protocol: 4, via, dev: 3 });
+    // `ip route del`, and `ip route add` before the deletion was made good.
+    kernel.deleteRoute(foreign);
+    kernel.held = true;
+    kernel.addRoute(foreign);
+    await bench.run(10);
+    kernel.release();
+    await bench.run(10_000);
+    expect(kernel.find(foreign.prefix)).toEqual([foreign]);
+    expect(bench.state(text)).toBe('failed');
   });
 
   it('removes own routes at the end, or keeps them', async () => {
