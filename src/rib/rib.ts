@@ -342,8 +342,9 @@ export class Rib {
     return false;
   }
 
-  /** Gives back the ids of departed peers that no table names any more. */
+  /** Gives back the ids of departed peers that no table names any more, and no walk either. */
   #reap(): void {
+    if (!this.walks.isEmpty) return;
     for (const peer of this.#leaving) {
       const named = peer.counters.some(({ received, best }) => received > 0 || best > 0);
       if (named || !this.groups.every((groups) => groups.isForgotten(peer.id))) continue;
