@@ -32,6 +32,8 @@ const REQUEST_BUFFER_BYTES = 8 * 1024 * 1024;
 const EVENT_BUFFER_BYTES = 64 * 1024 * 1024;
 const SCAN_ROWS = 4096;
 const EVENT_ROWS = 1024;
+/** Where changes never pause, the last of so many dumps is taken as it is. */
+const MOST_DUMPS = 5;
 /** Datagrams handled in one turn, so that writes and notifications get theirs while a scan runs. */
 const DATAGRAMS_PER_TURN = 32;
 const ALL_GROUPS =
@@ -87,22 +89,12 @@ export class NetlinkKernelCore implements Kernel {
     return { complete };
   }
 
-  async dumpLinks(): Promise<KernelLink[]> {
-    const links: KernelLink[] = [];
-    await this.#dump('links', 0, (bytes, view, message) => {
-      const link = decodeLink(bytes, view, message.start, message.end);
-      if (link !== undefined) links.push(link);
-    });
-    return links;
+  dumpLinks(): Promise<KernelLink[]> {
+    return this.#list('links', decodeLink);
   }
 
-  async dumpAddresses(): Promise<KernelAddress[]> {
-    const addresses: KernelAddress[] = [];
-    await this.#dump('addresses', 0, (bytes, view, message) => {
-      const address = decodeAddress(bytes, view, message.start, message.end);
-      if (address !== undefined) addresses.push(address);
-    });
-    return addresses;
+  dumpAddresses(): Promise<KernelAddress[]> {
+    return this.#list('addresses', decodeAddress);
   }
 
   async watch(events: KernelEvents): Promise<void> {
@@ -245,6 +237,21 @@ export class NetlinkKernelCore implements Kernel {
     if (errno === ERRNO.EOPNOTSUPP || errno === ERRNO.EAFNOSUPPORT) return true;
     if (errno !== 0) throw new NetlinkError(`dump of ${kind}`, errno);
     return complete;
+  }
+
+  /** Everything of one kind: once more where things changed meanwhile, because some may have been passed over. */
+  async #list<T>(
+    kind: 'links' | 'addresses',
+    decode: (bytes: Uint8Array, view: DataView, start: number, end: number) => T | undefined,
+  ): Promise<T[]> {
+    for (let tries = 1; ; tries++) {
+      const found: T[] = [];
+      const complete = await this.#dump(kind, 0, (bytes, view, { start, end }) => {
+        const one = decode(bytes, view, start, end);
+        if (one !== undefined) found.push(one);
+      });
+      if (complete || tries === MOST_DUMPS) return found;
+    }
   }
 
   #readEvents(listener: NetlinkSocket, events: KernelEvents): void {
