@@ -20,6 +20,7 @@ import type {
   RouterConfig,
   TableConfig,
 } from './model.ts';
+import { networkKey } from './networks.ts';
 import { compareSettings, type SettingsChange, sameValue } from './peer-changes.ts';
 import { sentencesOf } from './plan-sentences.ts';
 import { rpkiChanges } from './rpki.ts';
@@ -120,7 +121,8 @@ export const KERNEL_ACTIONS: Readonly<Record<keyof KernelConfig, KernelAction>> 
   interfaces: 'relearn',
   nextHopTracking: 'retrack',
   scanTime: 'live',
-  preference: 'relearn',
+  direct: 'relearn',
+  learnedAs: 'relearn',
 };
 
 export const LOCAL_POLICY_ACTIONS: Readonly<Record<keyof LocalPolicies, LocalPolicyAction>> = {
@@ -128,6 +130,7 @@ export const LOCAL_POLICY_ACTIONS: Readonly<Record<keyof LocalPolicies, LocalPol
   kernel: 'import',
   connected: 'import',
   static: 'import',
+  protocols: 'import',
   install: 'install',
 };
 
@@ -167,7 +170,7 @@ type Origins = Pick<Config, 'kernel' | 'networks' | 'redistribute' | 'localPolic
 function diffOrigins(before: Origins, after: Origins): OriginsPlan {
   return {
     kernel: diffKernel(before.kernel, after.kernel),
-    networks: diffList(before.networks, after.networks, (network) => network.prefix, replacement),
+    networks: diffList(before.networks, after.networks, networkKey, replacement),
     redistribute: diffSet(before.redistribute, after.redistribute),
     localPolicies: diffSection(before.localPolicies, after.localPolicies, LOCAL_POLICY_ACTIONS),
   };

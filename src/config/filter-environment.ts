@@ -6,8 +6,8 @@ import type { Filter, PolicyLog } from '../policy/filter.ts';
 import { FilterPool, type PolicyHost } from '../policy/program.ts';
 import { NO_TABLES, type PolicyTables } from '../policy/route-access.ts';
 import { lineOf, type Span } from '../policy/source.ts';
-import type { Config, LocalPolicies, Policy } from './model.ts';
-import { filtersOf } from './policies.ts';
+import type { Config } from './model.ts';
+import { filtersOf, localImports } from './policies.ts';
 
 /** A log as far as filters need one. */
 export interface FilterLog {
@@ -72,10 +72,6 @@ export class FilterEnvironment {
   }
 }
 
-function policiesOf({ networks, kernel, connected, static: fixed, install }: LocalPolicies): Policy[] {
-  return [networks, kernel, connected, fixed, install];
-}
-
 /** Every filter that a configuration may run. */
 export function filtersIn(config: Config): Filter[] {
   const channels = [...config.peers, ...config.dynamicPeers, ...(config.pipes ?? [])];
@@ -84,7 +80,9 @@ export function filtersIn(config: Config): Filter[] {
   return [
     ...dumps.flatMap(filtersOf),
     ...channels.flatMap((each) => [each.import, each.export]).flatMap(filtersOf),
-    ...tables.flatMap(({ localPolicies }) => policiesOf(localPolicies)).flatMap(filtersOf),
+    ...tables
+      .flatMap(({ localPolicies }) => [localPolicies.install, ...localImports(localPolicies)])
+      .flatMap(filtersOf),
     ...tables.flatMap(({ networks }) => networks).flatMap(({ set }) => set ?? []),
   ];
 }

@@ -105,12 +105,28 @@ export interface KernelConfig {
   readonly learn: readonly LearnConfig[];
   /** Interface patterns in order, `-` excludes; the first that matches decides. */
   readonly interfaces: readonly string[];
+  /** BIRD's direct protocols, in the place of `interfaces`: each brings routes of its own. */
+  readonly direct?: readonly DirectConfig[];
   /** Follow next hops through the kernel's tables; without it every next hop counts as reachable. */
   readonly nextHopTracking: boolean;
   /** Seconds between full audits; 0 = only after lost notifications. */
   readonly scanTime: number;
-  /** Between protocols, of learned routes and of interfaces' prefixes; 10 and 240 unless given. */
-  readonly preference?: { readonly learned: number | undefined; readonly connected: number | undefined };
+  /** What learned routes of a family are given. */
+  readonly learnedAs?: Partial<Readonly<Record<IpVersion, LearnedAs>>>;
+}
+
+/** What the routes of a protocol have from it. */
+export interface LearnedAs {
+  /** The protocol's name, for filters. */
+  readonly protocol: string;
+  /** Between protocols; that of the kind of protocol unless given: 10 of learned routes, 240 of interfaces' prefixes. */
+  readonly preference?: number;
+}
+
+export interface DirectConfig {
+  readonly interfaces: readonly string[];
+  /** Of the families whose prefixes it takes in. */
+  readonly as: Partial<Readonly<Record<IpVersion, LearnedAs>>>;
 }
 
 /** A further routing table: what the sections of the same names are to the main one. */
@@ -175,6 +191,8 @@ export interface LocalPolicies {
   readonly kernel: Policy;
   readonly connected: Policy;
   readonly static: Policy;
+  /** Import of protocols, by name, that have another policy than the first of their kind. */
+  readonly protocols?: Readonly<Record<string, Policy>>;
   /** Which routes are installed; it sets krt_metric, krt_prefsrc and krt_tunnel, too. */
   readonly install: Policy;
 }
@@ -322,6 +340,8 @@ export interface NetworkHop {
 
 export interface NetworkConfig {
   readonly prefix: string;
+  /** Which of several networks of this prefix, from 0; 0 unless given. */
+  readonly ordinal?: number;
   /** blackhole, unreachable, prohibit: also a kernel route of that type; via: a static route; none: announce only. */
   readonly type: 'none' | 'blackhole' | 'unreachable' | 'prohibit' | 'via';
   readonly via: readonly string[];

@@ -14,6 +14,17 @@ export const ACCEPT_ALL: LocalPolicies = {
   install: 'accept',
 };
 
+/** Every import policy of what is no peer's. */
+export function localImports({
+  networks,
+  kernel,
+  connected,
+  static: fixed,
+  protocols,
+}: LocalPolicies): Policy[] {
+  return [networks, kernel, connected, fixed, ...Object.values(protocols ?? {})];
+}
+
 export function policyFor(policy: Policy, version: IpVersion): FamilyPolicy {
   return isByFamily(policy) ? policy[version] : policy;
 }

@@ -1,9 +1,9 @@
 // Routes of others that godwit takes in: foreign kernel routes that a rule names, and the prefixes of interfaces. Own
 // routes never; what the kernel makes by itself only where a rule names it (a connected prefix comes from the address,
-// not from the kernel's route for it). For each prefix and kind the best one is told: lowest metric first.
+// not from the kernel's route for it). Of the kernel's routes of a prefix the best one is told: lowest metric first.
 
 import { optionalBytesEqual } from '../lib/bytes.ts';
-import { formatPrefix, maskBytes, type Prefix } from '../lib/ip.ts';
+import { formatPrefix, type IpVersion, maskBytes, type Prefix } from '../lib/ip.ts';
 import { interfaceMatcher } from './interface-patterns.ts';
 import { type KernelView, sameParticulars } from './kernel-view.ts';
 import { RT_SCOPE, RTPROT_KERNEL, STATIC_PROTOCOLS } from './netlink/constants.ts';
@@ -22,6 +22,17 @@ export interface LearnedRoute {
   readonly ifname: string | undefined;
   /** rtm_protocol; 2 (kernel) for connected. */
   readonly protocol: number;
+  /** Index of the rule that it is learned by, where it is connected. */
+  readonly rule: number;
+  /** Tells apart connected routes of one prefix: of several rules, or through several interfaces. */
+  readonly ordinal: number;
+}
+
+/** Which prefixes of interfaces are learned. */
+export interface ConnectedRule {
+  /** As interfaceMatcher takes them. */
+  readonly interfaces: readonly string[];
+  readonly families: readonly IpVersion[];
 }
 
 export interface LearnRule {
@@ -37,9 +48,9 @@ export interface LearnerOptions {
   readonly ownProtocol: number;
   /** A route must match one. */
   readonly rules: readonly LearnRule[];
-  /** Interfaces whose prefixes count; undefined = connected prefixes are not learned. */
-  readonly interfaces: readonly string[] | undefined;
-  /** `add` also stands for a change: the route of the same prefix and source is replaced. */
+  /** Each learns routes of its own; none = connected prefixes are not learned. */
+  readonly connected: readonly ConnectedRule[];
+  /** `add` also stands for a change: the route of the same prefix, source and ordinal is replaced. */
   readonly onLearned: (change: 'add' | 'remove', route: LearnedRoute) => void;
 }
 
@@ -50,16 +61,22 @@ export function learnedTables(table: number, rules: readonly LearnRule[]): Set<n
 
 export class Learner {
   readonly #options: LearnerOptions;
-  readonly #matchesInterface: (name: string, address?: Uint8Array) => boolean;
-  /** What was told, by prefix, for each of the two kinds. */
+  readonly #connected: readonly {
+    readonly families: readonly IpVersion[];
+    readonly matches: ReturnType<typeof interfaceMatcher>;
+  }[];
+  /** What was told, by prefix. */
   readonly #fromRoutes = new Map<string, LearnedRoute>();
-  #fromAddresses = new Map<string, LearnedRoute>();
+  /** What was told, by prefix and ordinal. */
+  #fromAddresses: ReadonlyMap<string, LearnedRoute> = new Map();
   /** Ends the learning; nothing is told of what was learned. */
   readonly close: () => void;
 
   constructor(options: LearnerOptions) {
     this.#options = options;
-    this.#matchesInterface = interfaceMatcher(options.interfaces ?? []);
+    this.#connected = options.connected.map(({ families, interfaces }) => {
+      return { families, matches: interfaceMatcher(interfaces) };
+    });
     this.close = options.view.listen({
       onRoute: (_change, route) => this.#routeChanged(route),
       onInterface: () => this.#learnAddresses(),
@@ -74,9 +91,14 @@ export class Learner {
     yield* this.#fromAddresses.values();
   }
 
-  /** The learned route of a prefix: a connected one, or one of a kernel table. */
-  find(prefix: Prefix, connected: boolean): LearnedRoute | undefined {
-    return (connected ? this.#fromAddresses : this.#fromRoutes).get(formatPrefix(prefix));
+  /** The learned route of a prefix, of a kernel table. */
+  find(prefix: Prefix): LearnedRoute | undefined {
+    return this.#fromRoutes.get(formatPrefix(prefix));
+  }
+
+  /** The connected route of a prefix with an ordinal. */
+  findConnected(prefix: Prefix, ordinal: number): LearnedRoute | undefined {
+    return this.#fromAddresses.get(placeOf(prefix, ordinal));
   }
 
   get size(): number {
@@ -121,31 +143,43 @@ export class Learner {
       metric: route.metric,
       ifname: ifindex === undefined ? undefined : this.#options.view.interfaceOf(ifindex)?.name,
       protocol: route.protocol,
+      rule: 0,
+      ordinal: 0,
     };
   }
 
   #learnAddresses(): void {
-    if (this.#options.interfaces === undefined) return;
+    if (this.#connected.length === 0) return;
     const before = this.#fromAddresses;
+    const found = new Map<string, ConnectedRoute>();
+    for (const rule of this.#connected.keys()) {
+      for (const address of this.#options.view.addresses) {
+        const route = this.#connectedRoute(rule, address);
+        if (route !== undefined) found.set(identityOf(route), route);
+      }
+    }
     const after = new Map<string, LearnedRoute>();
-    for (const address of this.#options.view.addresses) {
-      const route = this.#connected(address);
-      if (route === undefined) continue;
-      const key = formatPrefix(route.prefix);
-      // Two interfaces on one network: the first one stays.
-      const known = before.get(key);
-      if (!after.has(key) || (known !== undefined && sameLearned(known, route))) after.set(key, route);
+    // Those that were there keep their places, others take what is free.
+    for (const { ordinal, ...route } of before.values()) {
+      const still = found.get(identityOf(route));
+      if (still !== undefined) after.set(placeOf(still.prefix, ordinal), { ...still, ordinal });
+      found.delete(identityOf(route));
+    }
+    for (const route of found.values()) {
+      let ordinal = 0;
+      while (after.has(placeOf(route.prefix, ordinal))) ordinal++;
+      after.set(placeOf(route.prefix, ordinal), { ...route, ordinal });
     }
     this.#fromAddresses = after;
     for (const [key, route] of before) if (!after.has(key)) this.#tell(route, undefined);
     for (const [key, route] of after) this.#tell(before.get(key), route);
   }
 
-  #connected(address: KernelAddress): LearnedRoute | undefined {
+  #connectedRoute(rule: number, address: KernelAddress): ConnectedRoute | undefined {
+    const { families, matches } = this.#connected[rule]!;
     const link = this.#options.view.interfaceOf(address.ifindex);
-    if (link === undefined || !link.up || !this.#matchesInterface(link.name, address.address)) {
-      return undefined;
-    }
+    if (link === undefined || !link.up || !matches(link.name, address.address)) return undefined;
+    if (!families.includes(address.address.length === 4 ? 'ipv4' : 'ipv6')) return undefined;
     // Link-local and host addresses (fe80::, 127.0.0.1) mean nothing to others.
     if (address.scope >= RT_SCOPE.link) return undefined;
     const bytes = maskBytes(address.peer ?? address.address, address.prefixLength);
@@ -156,6 +190,7 @@ export class Learner {
       metric: 0,
       ifname: link.name,
       protocol: RTPROT_KERNEL,
+      rule,
     };
   }
 
@@ -167,12 +202,23 @@ export class Learner {
   }
 }
 
+type ConnectedRoute = Omit<LearnedRoute, 'ordinal'>;
+
+function identityOf({ prefix, rule, path }: ConnectedRoute): string {
+  return `${formatPrefix(prefix)} ${rule} ${path.nextHops[0]?.ifindex}`;
+}
+
+function placeOf(prefix: Prefix, ordinal: number): string {
+  return `${formatPrefix(prefix)} ${ordinal}`;
+}
+
 function sameLearned(a: LearnedRoute, b: LearnedRoute): boolean {
   return (
     a.source === b.source &&
     a.metric === b.metric &&
     a.ifname === b.ifname &&
     a.protocol === b.protocol &&
+    a.rule === b.rule &&
     samePath(a.path, b.path)
   );
 }

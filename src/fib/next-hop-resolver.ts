@@ -18,6 +18,8 @@ export interface Resolution {
   readonly hops: readonly KernelNextHop[];
   /** On a link of ours (or link-local with its interface). */
   readonly directlyConnected: boolean;
+  /** Not reachable, because the route that covers it is one of these. */
+  readonly blocked?: 'blackhole' | 'prohibit';
 }
 
 export const UNREACHABLE: Resolution = { reachable: false, metric: 0, hops: [], directlyConnected: false };
@@ -149,7 +151,7 @@ export class NextHopResolver {
         return this.#throughOwn(own, address, ifindex);
       }
       // Blackhole, unreachable and prohibit end the search as they end a packet's way.
-      if (route.type !== 'unicast') return UNREACHABLE;
+      if (route.type !== 'unicast') return blockedBy(route.type);
       const hops = this.#usableHops(route.nextHops, address, ifindex);
       if (hops.length === 0) continue;
       return {
@@ -168,8 +170,9 @@ export class NextHopResolver {
   }
 
   #throughOwn(own: OwnRoute, address: Uint8Array, ifindex: number | undefined): Resolution {
+    if (own.type !== 'unicast') return blockedBy(own.type);
     const hops = this.#usableHops(own.hops, address, ifindex);
-    if (own.type !== 'unicast' || hops.length === 0) return UNREACHABLE;
+    if (hops.length === 0) return UNREACHABLE;
     const directlyConnected = own.hops.every((hop) => hop.gateway === undefined);
     return { reachable: true, metric: 0, hops, directlyConnected };
   }
@@ -245,11 +248,16 @@ export class NextHopResolver {
   }
 }
 
+function blockedBy(type: KernelRouteType): Resolution {
+  return type === 'blackhole' || type === 'prohibit' ? { ...UNREACHABLE, blocked: type } : UNREACHABLE;
+}
+
 function sameResolution(a: Resolution, b: Resolution): boolean {
   return (
     a.reachable === b.reachable &&
     a.metric === b.metric &&
     a.directlyConnected === b.directlyConnected &&
+    a.blocked === b.blocked &&
     a.hops.length === b.hops.length &&
     a.hops.every((hop, i) => sameHop(hop, b.hops[i]!))
   );

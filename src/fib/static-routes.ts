@@ -1,6 +1,7 @@
-// Static routes and whether they have a way now: a gateway must be on a link that is up (a recursive one may be behind
-// other routes), an interface must be up. Next hops that cannot be used fall out, and a route without any is none. Other
-// next hops resolve through these routes, too: NextHopResolver asks `covering`.
+// Static routes and whether they have a way now: a gateway must be on a link that is up, an interface must be up. Next hops
+// that cannot be used fall out, and a route without any is none. A recursive gateway may be behind other routes and be
+// what they are; behind none the route is unreachable. Other next hops resolve through these routes, too:
+// NextHopResolver asks `covering`.
 
 import { formatPrefix, type Prefix } from '../lib/ip.ts';
 import { PrefixTrie, toWords } from '../lib/prefix-trie.ts';
@@ -21,6 +22,10 @@ export interface StaticHop {
 
 export interface StaticSpec {
   readonly prefix: Prefix;
+  /** Tells several routes of one prefix apart. */
+  readonly ordinal: number;
+  /** Others resolve through the highest of a prefix, of equal ones that of the lowest ordinal. */
+  readonly preference: number;
   readonly type: Exclude<KernelRouteType, 'local'>;
   /** Empty but for unicast. */
   readonly hops: readonly StaticHop[];
@@ -32,25 +37,30 @@ export interface StaticRoutesOptions {
   readonly view: KernelView;
   readonly resolver: NextHopResolver;
   /** The route of this prefix has got a way, lost it, or leads elsewhere. */
-  readonly onChange: (prefix: Prefix) => void;
+  readonly onChange: (prefix: Prefix, ordinal: number) => void;
 }
 
-/** A way, or undefined where there is none. */
-type Way = readonly KernelNextHop[] | undefined;
+/** Where a static route leads. */
+export interface StaticWay {
+  readonly type: StaticSpec['type'];
+  /** Empty but for unicast. */
+  readonly hops: readonly KernelNextHop[];
+}
 
 interface Entry {
   readonly spec: StaticSpec;
   watches: readonly (NextHopWatch | undefined)[];
-  way: Way;
+  /** Undefined where there is none. */
+  way: StaticWay | undefined;
 }
 
-const NO_HOPS: readonly KernelNextHop[] = [];
+const NO_WAY: StaticWay = { type: 'unreachable', hops: [] };
 
 export class StaticRoutes implements OwnRoutes {
   readonly #options: StaticRoutesOptions;
   readonly #entries = new Map<string, Entry>();
-  /** Keys by trie value. */
-  readonly #slots: string[] = [];
+  /** Those of one prefix, by trie value; the first with a way is the one that others resolve through. */
+  readonly #slots: Entry[][] = [];
   readonly #free: number[] = [];
   readonly #ipv4 = new PrefixTrie(1);
   readonly #ipv6 = new PrefixTrie(4);
@@ -70,30 +80,30 @@ export class StaticRoutes implements OwnRoutes {
 
   /** Adds or replaces a route; its way is known at once, and nothing is told of it. */
   set(spec: StaticSpec): void {
-    const key = formatPrefix(spec.prefix);
-    cancel(this.#entries.get(key)?.watches ?? []);
+    const key = keyOf(spec.prefix, spec.ordinal);
+    const before = this.#entries.get(key);
+    cancel(before?.watches ?? []);
     const entry: Entry = { spec, watches: [], way: undefined };
     this.#entries.set(key, entry);
-    this.#index(spec.prefix, key);
+    this.#index(entry, before);
     entry.watches = spec.hops.map((hop) => this.#watch(entry, hop));
     entry.way = this.#wayOf(entry);
     this.#options.resolver.ownRouteChanged(spec.prefix);
   }
 
-  delete(prefix: Prefix): void {
-    const key = formatPrefix(prefix);
+  delete(prefix: Prefix, ordinal: number): void {
+    const key = keyOf(prefix, ordinal);
     const entry = this.#entries.get(key);
     if (entry === undefined) return;
     cancel(entry.watches);
     this.#entries.delete(key);
-    const slot = this.#trie(prefix).delete(toWords(prefix.bytes), prefix.length);
-    if (slot >= 0) this.#free.push(slot);
+    this.#unindex(entry);
     this.#options.resolver.ownRouteChanged(prefix);
   }
 
-  /** Where the route leads; undefined where it has no way, or there is none of this prefix. */
-  way(prefix: Prefix): Way {
-    return this.#entries.get(formatPrefix(prefix))?.way;
+  /** Where the route leads; undefined where it has no way, or there is none. */
+  way(prefix: Prefix, ordinal: number): StaticWay | undefined {
+    return this.#entries.get(keyOf(prefix, ordinal))?.way;
   }
 
   /** What a link is called now. */
@@ -101,15 +111,15 @@ export class StaticRoutes implements OwnRoutes {
     return this.#options.view.interfaceOf(ifindex)?.name;
   }
 
-  /** Routes that others may resolve through, longest prefix first. Recursive ones are none (no double recursion). */
+  /** Routes that others may resolve through, longest prefix first. What is behind a recursive one is unreachable. */
   covering(address: Uint8Array): OwnRoute[] {
     const found: OwnRoute[] = [];
     const trie = address.length === 4 ? this.#ipv4 : this.#ipv6;
     trie.covering(toWords(address), address.length * 8, (slot) => {
-      const entry = this.#entries.get(this.#slots[slot] ?? '');
-      if (entry === undefined || entry.way === undefined || entry.spec.recursive) return;
-      const { prefix, type } = entry.spec;
-      found.unshift({ length: prefix.length, type, hops: entry.way });
+      const entry = this.#slots[slot]?.find((each) => each.way !== undefined);
+      if (entry?.way === undefined) return;
+      const { prefix, recursive } = entry.spec;
+      found.unshift({ length: prefix.length, ...(recursive ? NO_WAY : entry.way) });
     });
     return found;
   }
@@ -118,12 +128,25 @@ export class StaticRoutes implements OwnRoutes {
     return prefix.bytes.length === 4 ? this.#ipv4 : this.#ipv6;
   }
 
-  #index(prefix: Prefix, key: string): void {
+  #index(entry: Entry, before: Entry | undefined): void {
+    const { prefix } = entry.spec;
     const words = toWords(prefix.bytes);
-    if (this.#trie(prefix).get(words, prefix.length) >= 0) return;
-    const slot = this.#free.pop() ?? this.#slots.length;
-    this.#slots[slot] = key;
-    this.#trie(prefix).set(words, prefix.length, slot);
+    const known = this.#trie(prefix).get(words, prefix.length);
+    const slot = known >= 0 ? known : (this.#free.pop() ?? this.#slots.length);
+    const others = known >= 0 ? this.#slots[slot]!.filter((each) => each !== before) : [];
+    this.#slots[slot] = [...others, entry].sort(byPreference);
+    if (known < 0) this.#trie(prefix).set(words, prefix.length, slot);
+  }
+
+  #unindex(entry: Entry): void {
+    const { prefix } = entry.spec;
+    const words = toWords(prefix.bytes);
+    const slot = this.#trie(prefix).get(words, prefix.length);
+    const others = this.#slots[slot]!.filter((each) => each !== entry);
+    this.#slots[slot] = others;
+    if (others.length > 0) return;
+    this.#trie(prefix).delete(words, prefix.length);
+    this.#free.push(slot);
   }
 
   /** Undefined where the interface alone decides. */
@@ -151,13 +174,15 @@ export class StaticRoutes implements OwnRoutes {
     if (sameWay(way, entry.way)) return;
     entry.way = way;
     this.#options.resolver.ownRouteChanged(entry.spec.prefix);
-    this.#options.onChange(entry.spec.prefix);
+    this.#options.onChange(entry.spec.prefix, entry.spec.ordinal);
   }
 
-  #wayOf({ spec, watches }: Entry): Way {
-    if (spec.type !== 'unicast') return NO_HOPS;
-    const hops = spec.hops.flatMap((hop, i) => this.#hopsOf(hop, watches[i], spec.recursive));
-    return hops.length === 0 ? undefined : hops;
+  #wayOf({ spec, watches }: Entry): StaticWay | undefined {
+    const { type, recursive } = spec;
+    if (type !== 'unicast') return { type, hops: [] };
+    const hops = spec.hops.flatMap((hop, i) => this.#hopsOf(hop, watches[i], recursive));
+    if (hops.length > 0) return { type, hops };
+    return recursive ? { ...NO_WAY, type: watches[0]?.current.blocked ?? NO_WAY.type } : undefined;
   }
 
   #hopsOf(hop: StaticHop, watch: NextHopWatch | undefined, recursive: boolean): KernelNextHop[] {
@@ -178,9 +203,19 @@ function cancel(watches: readonly (NextHopWatch | undefined)[]): void {
   for (const watch of watches) watch?.cancel();
 }
 
-function sameWay(a: Way, b: Way): boolean {
+function keyOf(prefix: Prefix, ordinal: number): string {
+  return `${formatPrefix(prefix)} ${ordinal}`;
+}
+
+function byPreference({ spec: a }: Entry, { spec: b }: Entry): number {
+  return b.preference - a.preference || a.ordinal - b.ordinal;
+}
+
+function sameWay(a: StaticWay | undefined, b: StaticWay | undefined): boolean {
   if (a === undefined || b === undefined) return a === b;
-  return a.length === b.length && a.every((hop, i) => sameHop(hop, b[i]!));
+  return (
+    a.type === b.type && a.hops.length === b.hops.length && a.hops.every((hop, i) => sameHop(hop, b.hops[i]!))
+  );
 }
 
 function sameHop(a: KernelNextHop, b: KernelNextHop): boolean {

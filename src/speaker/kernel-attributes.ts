@@ -9,6 +9,7 @@ import { formatAddress } from '../lib/ip.ts';
 import type { Dialect } from '../policy/lexer.ts';
 import { Ip } from '../policy/values.ts';
 import type { ExtraValue, RouteExtras } from '../rib/route-extras.ts';
+import { shownHop } from './hop-order.ts';
 
 /** RTAX_* of linux/rtnetlink.h that are one attribute each. */
 const METRICS: readonly (readonly [rtax: number, name: string])[] = [
@@ -62,18 +63,19 @@ const ORDER: readonly string[] = [
 export function learnedExtras(
   { source, path, ifname, metric, protocol }: LearnedRoute,
   dialect: Dialect,
+  linkName: (ifindex: number) => string | undefined,
 ): Partial<RouteExtras> {
   if (source === 'connected') return { interface: ifname };
   const { type, nextHops } = path;
-  // Of several gateways none is the gateway.
-  const gateway = nextHops.length === 1 ? nextHops[0]?.gateway : undefined;
+  const { gateway, ifindex } = shownHop(nextHops, dialect) ?? {};
   const values = new Map<string, ExtraValue>([
     ['krt_source', protocol],
     ['krt_metric', metric],
     ...particulars(path, dialect),
   ]);
   const destination = type === 'local' ? 'unicast' : type;
-  return { interface: ifname, gateway, destination, values };
+  const link = ifindex === undefined ? undefined : linkName(ifindex);
+  return { interface: link, gateway, destination, values };
 }
 
 function* particulars(path: KernelPath, dialect: Dialect): Iterable<[string, ExtraValue]> {

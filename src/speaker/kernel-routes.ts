@@ -3,16 +3,16 @@
 // kernel already. Who resolves next hops is NextHopTracker; how routes get into the kernel is src/fib's affair.
 
 import { FAMILIES } from '../bgp/wire/families.ts';
-import type { NetworkConfig } from '../config/model.ts';
 import type { Fib } from '../fib/fib.ts';
 import type { Resolution } from '../fib/next-hop-resolver.ts';
 import type { RouteTargetSpec } from '../fib/route-targets.ts';
-import type { KernelNextHop, KernelPath, KernelRouteWishes } from '../fib/types.ts';
-import { formatAddress, type Prefix, parseAddress, parsePrefix } from '../lib/ip.ts';
+import type { StaticWay } from '../fib/static-routes.ts';
+import type { KernelNextHop, KernelRouteWishes } from '../fib/types.ts';
+import { formatAddress, parseAddress } from '../lib/ip.ts';
 import type { FamilyRib } from '../rib/family-rib.ts';
 import { unveiled } from '../rib/feeds.ts';
 import { type RibPeer, SOURCE } from '../rib/rib-peer.ts';
-import { LOCAL_ORIGIN } from './local-routes.ts';
+import { LOCAL_ORIGIN, originOf } from './local-routes.ts';
 import type { TablePlace } from './table-room.ts';
 
 export interface KernelRouteSources {
@@ -36,20 +36,19 @@ export const NO_WISHES: KernelRouteWishes = {};
 /** No route; ids of targets begin at 1. */
 const NO_TARGET = 0;
 
-/** Where routes that are no peer's lead. */
-export interface LocalOrigins {
-  /** The own network of a prefix, as text. */
-  network(prefix: string): NetworkConfig | undefined;
-  /** Where a static route leads now. */
-  way(prefix: Prefix): readonly KernelNextHop[] | undefined;
-  /** Of another table, by its pseudo peer; undefined where it is gone. */
-  elsewhere(local: RibPeer): ForeignOrigins | undefined;
+/** Where a table's routes that are no peer's lead. */
+export interface LocalWays {
+  /** Of the network or learned route of a prefix, as text, by the path identifier of its row. */
+  way(prefix: string, pathId: number): StaticWay | undefined;
 }
 
-export interface ForeignOrigins extends Pick<LocalOrigins, 'network' | 'way'> {
-  /** Where a learned route leads. */
-  learned(prefix: Prefix, origin: number): KernelPath | undefined;
+export interface LocalOrigins extends LocalWays {
+  /** Of another table, by its pseudo peer; undefined where it is gone. */
+  elsewhere(local: RibPeer): LocalWays | undefined;
 }
+
+/** From a kernel table. */
+const LEARNED_ORIGINS: ReadonlySet<number> = new Set([LOCAL_ORIGIN.kernel, LOCAL_ORIGIN.static]);
 
 export class KernelRoutes {
   readonly #sources: KernelRouteSources;
@@ -158,9 +157,7 @@ export class KernelRoutes {
     if (local && !this.#isWritten(paths.pathId(row), own)) return NO_TARGET;
     const wishes = this.#filter === undefined ? NO_WISHES : this.#filter(rib, row);
     if (wishes === undefined) return NO_TARGET;
-    if (local && own && paths.pathId(row) === LOCAL_ORIGIN.network)
-      return this.#localTarget(rib, prefixId, wishes);
-    if (local) return this.#foreignTarget(rib, row, wishes);
+    if (local) return this.#localTarget(rib, row, wishes);
     if (wishes.type !== undefined) return this.#intern(rib, { type: wishes.type, nextHops: [] }, wishes);
     if (wishes.gateway !== undefined) return this.#gatewayTarget(rib, wishes.gateway, wishes);
     const nextHopOf = (member: number): number => shared.attrs.nextHop[paths.attrPost(member)]!;
@@ -186,7 +183,8 @@ export class KernelRoutes {
   }
 
   /** Not what is there already: interfaces' prefixes are in the main table, what was learned in the table it is from. */
-  #isWritten(origin: number, own: boolean): boolean {
+  #isWritten(pathId: number, own: boolean): boolean {
+    const origin = originOf(pathId);
     if (origin === LOCAL_ORIGIN.network) return true;
     return origin === LOCAL_ORIGIN.connected ? this.#sources.writesConnected : !own;
   }
@@ -242,22 +240,32 @@ export class KernelRoutes {
     return this.#intern(rib, { type: 'unicast', nextHops }, wishes);
   }
 
-  #localTarget(rib: FamilyRib, prefixId: number, wishes: KernelRouteWishes): number {
-    return this.#networkTarget(rib, rib.prefixes.format(prefixId), this.#sources.origins, wishes);
+  /** Of the best route, and of others that share its traffic where there are several. */
+  #localTarget(rib: FamilyRib, row: number, wishes: KernelRouteWishes): number {
+    const way = this.#localWay(rib, row);
+    const { multipath, multipathCount } = rib.locRib.decision;
+    if (way?.type !== 'unicast' || multipathCount <= 1) return this.#wayTarget(rib, way, wishes);
+    const hops = [...way.hops];
+    for (let i = 0; i < multipathCount; i++) {
+      const other = multipath[i]!;
+      if (other === row || (this.#filter !== undefined && this.#filter(rib, other) === undefined)) continue;
+      hops.push(...(this.#localWay(rib, other)?.hops ?? []));
+    }
+    return this.#wayTarget(rib, { ...way, hops }, wishes);
   }
 
-  #networkTarget(
-    rib: FamilyRib,
-    text: string,
-    origins: Pick<LocalOrigins, 'network' | 'way'>,
-    wishes: KernelRouteWishes,
-  ): number {
-    const network = origins.network(text);
-    if (network === undefined || network.type === 'none') return NO_TARGET;
-    if (network.type !== 'via') return this.#intern(rib, { type: network.type, nextHops: [] }, wishes);
-    const prefix = parsePrefix(text);
-    const hops = prefix === undefined ? undefined : origins.way(prefix);
-    return this.#internHops(rib, distinct(hops ?? []), wishes);
+  #wayTarget(rib: FamilyRib, way: StaticWay | undefined, wishes: KernelRouteWishes): number {
+    if (way === undefined) return NO_TARGET;
+    if (way.type !== 'unicast') return this.#intern(rib, { type: way.type, nextHops: [] }, wishes);
+    return this.#internHops(rib, distinct(way.hops), wishes);
+  }
+
+  /** Where a network or a learned route leads, of this table or one that a pipe has brought from another. */
+  #localWay({ paths, shared, prefixes }: FamilyRib, row: number): StaticWay | undefined {
+    const { origins, place } = this.#sources;
+    const author = shared.peers.get(paths.peerId(row));
+    const home = author === place.local ? origins : origins.elsewhere(author);
+    return home === undefined ? undefined : home.way(prefixes.format(paths.prefixId(row)), paths.pathId(row));
   }
 
   /** As the route that an opaque pipe has brought leads where it is at home. */
@@ -267,36 +275,13 @@ export class KernelRoutes {
     if (wishes === undefined) return NO_TARGET;
     if (shared.peers.source[paths.peerId(origin.row)] === SOURCE.local) {
       // As by 1.6, which alone has such pipes: a destination on a link is none of the protocol's own, and not written.
-      const author = shared.peers.get(paths.peerId(origin.row));
-      const network = this.#sources.origins
-        .elsewhere(author)
-        ?.network(rib.prefixes.format(rib.paths.prefixId(row)));
-      const onLink = network?.hops?.some(({ address }) => address === undefined) === true;
-      const isConnected = paths.pathId(origin.row) === LOCAL_ORIGIN.connected;
-      return isConnected || onLink ? NO_TARGET : this.#foreignTarget(rib, row, wishes, origin);
+      const way = this.#localWay(origin.rib, origin.row);
+      const learned = LEARNED_ORIGINS.has(originOf(paths.pathId(origin.row)));
+      const onLink = way?.hops.some(({ gateway }) => gateway === undefined) === true;
+      return onLink && !learned ? NO_TARGET : this.#wayTarget(rib, way, wishes);
     }
     const nextHop = shared.attrs.nextHop[rib.paths.attrPost(row)]!;
     return this.#composedTarget(rib, [{ nextHop, tunnel: wishes.tunnel }], wishes);
-  }
-
-  /** A network or a learned route of another table, which a pipe has brought. */
-  #foreignTarget(
-    rib: FamilyRib,
-    row: number,
-    wishes: KernelRouteWishes,
-    origin: { readonly rib: FamilyRib; readonly row: number } = { rib, row },
-  ): number {
-    const { paths, shared } = origin.rib;
-    const origins = this.#sources.origins.elsewhere(shared.peers.get(paths.peerId(origin.row)));
-    if (origins === undefined) return NO_TARGET;
-    const text = rib.prefixes.format(rib.paths.prefixId(row));
-    const pathId = paths.pathId(origin.row);
-    if (pathId === LOCAL_ORIGIN.network) return this.#networkTarget(rib, text, origins, wishes);
-    const prefix = parsePrefix(text);
-    const path = prefix === undefined ? undefined : origins.learned(prefix, pathId);
-    if (path === undefined) return NO_TARGET;
-    if (path.type !== 'unicast') return this.#intern(rib, { type: path.type, nextHops: [] }, wishes);
-    return this.#internHops(rib, distinct(path.nextHops), wishes);
   }
 
   #intern(rib: FamilyRib, spec: RouteTargetSpec, { metric, prefSource: wanted }: KernelRouteWishes): number {

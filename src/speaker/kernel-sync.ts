@@ -2,18 +2,24 @@
 // Loc-RIB, and brings back next-hop states and learned routes. What cannot change under way (where routes go, whose
 // they are) is changed by a new one that takes the old one's place; see kernel-change.ts.
 
-import type { Config, KernelConfig, RedistributeSource } from '../config/model.ts';
+import type { Config, KernelConfig, LearnedAs, RedistributeSource } from '../config/model.ts';
 import { Fib } from '../fib/fib.ts';
 import { KernelMonitor } from '../fib/kernel-monitor.ts';
 import { KernelView } from '../fib/kernel-view.ts';
-import { type LearnedRoute, Learner, type LearnRule, learnedTables } from '../fib/learn.ts';
+import {
+  type ConnectedRule,
+  type LearnedRoute,
+  Learner,
+  type LearnRule,
+  learnedTables,
+} from '../fib/learn.ts';
 import { RT_TABLE_MAIN } from '../fib/netlink/constants.ts';
 import { NextHopResolver, type Resolution, resolvingTables } from '../fib/next-hop-resolver.ts';
 import { RouteTargets } from '../fib/route-targets.ts';
-import { StaticRoutes } from '../fib/static-routes.ts';
-import type { Kernel, KernelNextHop, KernelPath } from '../fib/types.ts';
+import { StaticRoutes, type StaticWay } from '../fib/static-routes.ts';
+import type { Kernel } from '../fib/types.ts';
 import type { Clock } from '../lib/clock.ts';
-import { IP_VERSIONS, type Prefix } from '../lib/ip.ts';
+import { formatPrefix, IP_VERSIONS, type Prefix, parsePrefix } from '../lib/ip.ts';
 import type { Logger } from '../lib/log.ts';
 import type { Scheduler } from '../lib/scheduler.ts';
 import type { Dialect } from '../policy/lexer.ts';
@@ -22,8 +28,8 @@ import type { Rib } from '../rib/rib.ts';
 import type { RibPeer } from '../rib/rib-peer.ts';
 import type { RouteExtras } from '../rib/route-extras.ts';
 import { learnedExtras } from './kernel-attributes.ts';
-import { type ForeignOrigins, type KernelFilter, KernelRoutes } from './kernel-routes.ts';
-import { LOCAL_ORIGIN, type LocalRoutes } from './local-routes.ts';
+import { type KernelFilter, KernelRoutes, type LocalWays } from './kernel-routes.ts';
+import { LOCAL_ORIGIN, type LocalRoutes, ordinalOf, originOf } from './local-routes.ts';
 import type { Networks } from './networks.ts';
 import { NextHopTracker } from './next-hop-tracker.ts';
 import type { TableRoom } from './table-room.ts';
@@ -41,7 +47,7 @@ export interface KernelSyncParts {
 /** What a table's kernel routes need of the other tables, whose routes pipes may bring. */
 export interface OtherTables {
   resolution(nextHopId: number): Resolution;
-  origins(local: RibPeer): ForeignOrigins | undefined;
+  ways(local: RibPeer): LocalWays | undefined;
   /** A next hop leads elsewhere, or is gone. */
   resolutionsChanged(): void;
 }
@@ -105,7 +111,7 @@ export class KernelSync {
     this.#statics = new StaticRoutes({
       view: this.view,
       resolver: this.#resolver,
-      onChange: (prefix) => networks.wayChanged(prefix),
+      onChange: (prefix, ordinal) => networks.wayChanged(prefix, ordinal),
     });
     this.#resolver.useOwnRoutes(this.#statics);
     this.#networks = networks;
@@ -124,9 +130,8 @@ export class KernelSync {
             ? this.#tracker.resolution(id)
             : parts.others.resolution(id),
         origins: {
-          network: (prefix) => networks.get(prefix),
-          way: (prefix) => this.#statics.way(prefix),
-          elsewhere: (peer) => parts.others.origins(peer),
+          way: (prefix, pathId) => this.way(prefix, pathId),
+          elsewhere: (peer) => parts.others.ways(peer),
         },
         writesConnected: table !== RT_TABLE_MAIN && config.bird?.dialect !== '1.6',
         prefSource,
@@ -178,10 +183,17 @@ export class KernelSync {
     return this.#learner.routes();
   }
 
-  /** Where a learned route leads, by its LOCAL_ORIGIN. */
-  learnedPath(prefix: Prefix, origin: number): KernelPath | undefined {
-    const found = this.#learner.find(prefix, origin === LOCAL_ORIGIN.connected);
-    return found === undefined || LOCAL_ORIGIN[found.source] !== origin ? undefined : found.path;
+  /** Name of the protocol that a learned route is of; undefined where it is nobody's in particular. */
+  ownerOf(route: LearnedRoute): string | undefined {
+    return learnedAs(this.#config, route)?.protocol;
+  }
+
+  /** The learned route that a local row is of. */
+  learnedRoute(prefix: Prefix, pathId: number): LearnedRoute | undefined {
+    const origin = originOf(pathId);
+    if (origin === LOCAL_ORIGIN.connected) return this.#learner.findConnected(prefix, ordinalOf(pathId));
+    const found = this.#learner.find(prefix);
+    return found !== undefined && LOCAL_ORIGIN[found.source] === origin ? found : undefined;
   }
 
   /** What was computed from next hops is void. */
@@ -211,9 +223,13 @@ export class KernelSync {
     );
   }
 
-  /** Where a static route leads now; undefined where it has no way. */
-  staticWay(prefix: Prefix): readonly KernelNextHop[] | undefined {
-    return this.#statics.way(prefix);
+  /** Where a local route leads now, by the path identifier of its row; undefined where it has no way. */
+  way(text: string, pathId: number): StaticWay | undefined {
+    const prefix = parsePrefix(text);
+    if (prefix === undefined) return undefined;
+    if (originOf(pathId) === LOCAL_ORIGIN.network) return this.#statics.way(prefix, ordinalOf(pathId));
+    const path = this.learnedRoute(prefix, pathId)?.path;
+    return path === undefined || path.type === 'local' ? undefined : { type: path.type, hops: path.nextHops };
   }
 
   interfaceName(ifindex: number): string {
@@ -300,13 +316,13 @@ export class KernelSync {
   }
 
   #newLearner(): Learner {
-    const { table, protocol, interfaces } = this.#config;
+    const { table, protocol } = this.#config;
     return new Learner({
       view: this.view,
       table,
       ownProtocol: protocol,
       rules: this.#rules(),
-      interfaces,
+      connected: connectedRules(this.#config),
       onLearned: (change, route) => {
         if (this.#redistributed.has(route.source)) this.#announce(change, route, route.source);
       },
@@ -327,21 +343,38 @@ export class KernelSync {
   }
 
   #extras(route: LearnedRoute): Partial<RouteExtras> {
-    const { learned, connected } = this.#config.preference ?? {};
-    const preference = route.source === 'connected' ? connected : learned;
-    return { ...learnedExtras(route, this.#dialect), ...(preference !== undefined && { preference }) };
+    const linkName = (ifindex: number) => this.view.interfaceOf(ifindex)?.name;
+    return { ...learnedExtras(route, this.#dialect, linkName), ...learnedAs(this.#config, route) };
   }
 
   #announce(change: 'add' | 'remove', route: LearnedRoute, wanted: RedistributeSource): void {
     if (route.source !== wanted) return;
     const values = { origin: this.#origin, asPath: '' };
-    if (change === 'add') this.#local.add(route.prefix, route.source, values, this.#extras(route));
-    else this.#local.remove(route.prefix, route.source);
+    const { prefix, source: origin, ordinal, path } = route;
+    if (change === 'remove') {
+      this.#local.remove(prefix, origin, ordinal);
+      return;
+    }
+    const multipath = path.nextHops.length > 1;
+    this.#local.add(prefix, values, { origin, ordinal, extras: this.#extras(route), multipath });
   }
 }
 
-function routeKey(route: LearnedRoute): string {
-  return `${route.source} ${route.prefix.bytes.join('.')}/${route.prefix.length}`;
+function connectedRules({ interfaces, direct }: KernelConfig): readonly ConnectedRule[] {
+  if (direct === undefined) return [{ interfaces, families: IP_VERSIONS }];
+  return direct.map(({ interfaces: own, as }) => {
+    return { interfaces: own, families: IP_VERSIONS.filter((version) => as[version] !== undefined) };
+  });
+}
+
+/** The protocol that a learned route is of. */
+function learnedAs(config: KernelConfig, { source, rule, prefix }: LearnedRoute): LearnedAs | undefined {
+  const of = source === 'connected' ? config.direct?.[rule]?.as : config.learnedAs;
+  return of?.[prefix.bytes.length === 4 ? 'ipv4' : 'ipv6'];
+}
+
+function routeKey({ source, prefix, ordinal }: LearnedRoute): string {
+  return `${source} ${formatPrefix(prefix)} ${ordinal}`;
 }
 
 /** The RIB's prefixes as the FIB reads them. */

@@ -12,9 +12,36 @@ import type { FamilyRib } from '../rib/family-rib.ts';
 import { plainExtras, type RouteExtras, type RouteOrigin } from '../rib/route-extras.ts';
 import type { TablePlace } from './table-room.ts';
 
-/** Distinguishes the origins of one prefix, as ADD-PATH identifiers of the pseudo peer's rows. */
+/** Where local routes come from: the low bits of the path identifiers of the pseudo peer's rows. */
 export const LOCAL_ORIGIN = { network: 0, kernel: 1, connected: 2, static: 3 } as const;
 export type LocalOrigin = keyof typeof LOCAL_ORIGIN;
+const ORIGIN_BITS = 2;
+const ORIGIN_MASK = (1 << ORIGIN_BITS) - 1;
+
+/** The path identifier of a local route; `ordinal` tells apart several of one prefix and origin. */
+export function localPathId(origin: LocalOrigin, ordinal: number): number {
+  return (ordinal << ORIGIN_BITS) | LOCAL_ORIGIN[origin];
+}
+
+/** One of LOCAL_ORIGIN. */
+export function originOf(pathId: number): number {
+  return pathId & ORIGIN_MASK;
+}
+
+export function ordinalOf(pathId: number): number {
+  return pathId >>> ORIGIN_BITS;
+}
+
+/** What a local route is announced with, beside its prefix and path attributes. */
+export interface LocalRoute {
+  readonly origin: LocalOrigin;
+  readonly ordinal: number;
+  readonly extras: Partial<RouteExtras>;
+  /** There are more gateways than that of `extras`: peers are told none of them. */
+  readonly multipath?: boolean;
+  /** May change what it has. */
+  readonly set?: Filter | undefined;
+}
 
 /** As filters and the decision know it. */
 const ROUTE_ORIGIN: Readonly<Record<LocalOrigin, RouteOrigin>> = {
@@ -40,24 +67,19 @@ export class LocalRoutes {
     this.#namesGateways = namesGateways;
   }
 
-  /** Adds or replaces the route of one origin; `set` may change what it has. */
-  add(
-    prefix: Prefix,
-    origin: LocalOrigin,
-    values: Partial<AttributeValues>,
-    more: Partial<RouteExtras> = {},
-    set?: Filter,
-  ): void {
+  /** Adds or replaces the route of one origin and ordinal. */
+  add(prefix: Prefix, values: Partial<AttributeValues>, route: LocalRoute): void {
     const { rib, local, domain } = this.#place;
     const { attrs, nextHops, checks } = rib;
-    const batch = batchOf(prefix, LOCAL_ORIGIN[origin]);
+    const { origin, ordinal, extras: more, multipath = false, set } = route;
+    const batch = batchOf(prefix, localPathId(origin, ordinal));
     const family = this.#familyOf(batch.family);
     // A table of one family does not learn what the kernel has of the other.
     if (family === undefined) return;
     const unspecified = batch.family === IPV4_UNICAST ? UNSPECIFIED_V4 : UNSPECIFIED_V6;
     const { gateway } = more;
     const named =
-      this.#namesGateways && gateway?.length === unspecified.length && !isLinkLocal(gateway)
+      this.#namesGateways && !multipath && gateway?.length === unspecified.length && !isLinkLocal(gateway)
         ? gateway
         : unspecified;
     const nextHop = nextHops.intern(named, named.length, undefined, domain);
@@ -90,8 +112,8 @@ export class LocalRoutes {
     return changed;
   }
 
-  remove(prefix: Prefix, origin: LocalOrigin): void {
-    const batch = batchOf(prefix, LOCAL_ORIGIN[origin]);
+  remove(prefix: Prefix, origin: LocalOrigin, ordinal: number): void {
+    const batch = batchOf(prefix, localPathId(origin, ordinal));
     const family = this.#familyOf(batch.family);
     if (family !== undefined) withdraw(family, this.#place.local, batch);
   }

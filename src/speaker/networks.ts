@@ -3,11 +3,13 @@
 
 import { parseCommunity, parseLargeCommunity } from '../bgp/wire/communities.ts';
 import type { NetworkConfig } from '../config/model.ts';
-import type { StaticSpec } from '../fib/static-routes.ts';
-import type { KernelNextHop } from '../fib/types.ts';
+import { networkKey } from '../config/networks.ts';
+import type { StaticSpec, StaticWay } from '../fib/static-routes.ts';
 import { formatPrefix, type Prefix, parseAddress, parsePrefix } from '../lib/ip.ts';
-import type { RouteExtras } from '../rib/route-extras.ts';
+import type { Dialect } from '../policy/lexer.ts';
+import { DEFAULT_PREFERENCE, type RouteExtras } from '../rib/route-extras.ts';
 import { CommandError, type NetworkSpec } from './api.ts';
+import { shownHop } from './hop-order.ts';
 import type { LocalRoutes } from './local-routes.ts';
 
 const LARGEST_UINT32 = 0xffff_ffff;
@@ -16,51 +18,54 @@ const NETWORK_TYPES: readonly string[] = ['none', 'blackhole', 'unreachable', 'p
 /** Who knows which static routes have a way: fib/static-routes.ts, where there is a kernel. */
 export interface NetworkWays {
   set(spec: StaticSpec): void;
-  delete(prefix: Prefix): void;
-  way(prefix: Prefix): readonly KernelNextHop[] | undefined;
+  delete(prefix: Prefix, ordinal: number): void;
+  way(prefix: Prefix, ordinal: number): StaticWay | undefined;
   linkName(ifindex: number): string | undefined;
 }
 
 export class Networks {
   readonly #routes: LocalRoutes;
+  readonly #dialect: Dialect;
   #ways: NetworkWays | undefined;
+  /** Both by networkKey. */
   readonly #configured = new Map<string, NetworkConfig>();
   readonly #added = new Map<string, NetworkConfig>();
 
-  constructor(routes: LocalRoutes) {
+  /** `dialect`: of the filters that see the routes. */
+  constructor(routes: LocalRoutes, dialect: Dialect) {
     this.#routes = routes;
+    this.#dialect = dialect;
   }
 
-  /** The network of a prefix as text; one that the API added hides a configured one. */
-  get(prefix: string): NetworkConfig | undefined {
-    return this.#added.get(prefix) ?? this.#configured.get(prefix);
+  /** A network of a prefix as text; the first one that the API added hides the first one that is configured. */
+  get(prefix: string, ordinal = 0): NetworkConfig | undefined {
+    const key = networkKey({ prefix, ordinal });
+    return this.#added.get(key) ?? this.#configured.get(key);
   }
 
-  /** As text. */
-  *prefixes(): Iterable<string> {
-    for (const prefix of new Set([...this.#configured.keys(), ...this.#added.keys()])) yield prefix;
+  values(): Iterable<NetworkConfig> {
+    return new Map([...this.#configured, ...this.#added]).values();
   }
 
   /** Follows from now on which static routes have a way; without, all have one. */
   useWays(ways: NetworkWays | undefined): void {
     this.#ways = ways;
-    for (const key of this.prefixes()) this.#announce(key);
+    for (const { prefix, ordinal } of this.values()) this.#announce(prefix, ordinal);
   }
 
   /** A static route has got a way, lost it, or leads elsewhere. */
-  wayChanged(prefix: Prefix): void {
-    const key = formatPrefix(prefix);
-    if (this.get(key) !== undefined) this.#tell(prefix, key);
+  wayChanged(prefix: Prefix, ordinal: number): void {
+    this.#tell(prefix, ordinal, this.get(formatPrefix(prefix), ordinal));
   }
 
   configure(network: NetworkConfig): void {
-    this.#configured.set(network.prefix, network);
-    this.#announce(network.prefix);
+    this.#configured.set(networkKey(network), network);
+    this.#announce(network.prefix, network.ordinal);
   }
 
-  unconfigure(prefix: string): void {
-    this.#configured.delete(prefix);
-    this.#announce(prefix);
+  unconfigure(network: NetworkConfig): void {
+    this.#configured.delete(networkKey(network));
+    this.#announce(network.prefix, network.ordinal);
   }
 
   /** Throws CommandError for a bad specification. */
@@ -93,20 +98,19 @@ export class Networks {
     this.#announce(key);
   }
 
-  #announce(key: string): void {
-    const prefix = requirePrefix(key);
-    const network = this.get(key);
-    if (network === undefined || network.type === 'none') this.#ways?.delete(prefix);
+  #announce(text: string, ordinal = 0): void {
+    const prefix = requirePrefix(text);
+    const network = this.get(text, ordinal);
+    if (network === undefined || network.type === 'none') this.#ways?.delete(prefix, ordinal);
     else this.#ways?.set(staticSpec(network, prefix));
-    this.#tell(prefix, key);
+    this.#tell(prefix, ordinal, network);
   }
 
-  #tell(prefix: Prefix, key: string): void {
-    const network = this.get(key);
-    const way = this.#ways?.way(prefix);
+  #tell(prefix: Prefix, ordinal: number, network: NetworkConfig | undefined): void {
+    const way = this.#ways?.way(prefix, ordinal);
     const stuck = network?.type === 'via' && this.#ways !== undefined && way === undefined;
     if (network === undefined || stuck) {
-      this.#routes.remove(prefix, 'network');
+      this.#routes.remove(prefix, 'network', ordinal);
       return;
     }
     const values = {
@@ -117,28 +121,30 @@ export class Networks {
       communities: network.communities.filter((text) => !isLarge(text)),
       largeCommunities: network.communities.filter(isLarge),
     } as const;
-    this.#routes.add(
-      prefix,
-      'network',
-      values,
-      { ...networkExtras(network), ...this.#leads(network, way) },
-      network.set,
-    );
+    this.#routes.add(prefix, values, {
+      origin: 'network',
+      ordinal,
+      extras: { ...networkExtras(network), ...(way !== undefined && this.#leads(way)) },
+      multipath: way !== undefined && way.hops.length > 1,
+      set: network.set,
+    });
   }
 
-  /** The gateway that a recursive route ends at, too; of several gateways none is the gateway. */
-  #leads({ type, via }: NetworkConfig, way: readonly KernelNextHop[] | undefined): Partial<RouteExtras> {
-    const first = type === 'via' && via.length <= 1 ? way?.[0] : undefined;
-    if (first === undefined) return {};
-    const { gateway, ifindex } = first;
+  /** What filters see of the way, with the gateway that a recursive route ends at. */
+  #leads({ type, hops }: StaticWay): Partial<RouteExtras> {
+    if (type !== 'unicast') return { destination: type, gateway: undefined };
+    const { gateway, ifindex } = shownHop(hops, this.#dialect) ?? {};
     return { gateway, interface: ifindex === undefined ? undefined : this.#ways?.linkName(ifindex) };
   }
 }
 
-function staticSpec({ type, via, hops, recursive }: NetworkConfig, prefix: Prefix): StaticSpec {
+function staticSpec(network: NetworkConfig, prefix: Prefix): StaticSpec {
+  const { ordinal = 0, preference = DEFAULT_PREFERENCE.static, type, via, hops, recursive } = network;
   const written = hops ?? via.map((address) => ({ address, interface: undefined, onlink: false, weight: 1 }));
   return {
     prefix,
+    ordinal,
+    preference,
     type: type === 'via' || type === 'none' ? 'unicast' : type,
     hops: written.map(({ address, ...rest }) => {
       const parsed = address === undefined ? undefined : parseAddress(address);

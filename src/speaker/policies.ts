@@ -15,8 +15,10 @@ import { NO_EXTRAS, type RouteExtras, type RouteOrigin } from '../rib/route-extr
 import { type PeerPolicy, policyKey, type RoutePolicy } from '../rib/route-policy.ts';
 import { type KernelFilter, NO_WISHES } from './kernel-routes.ts';
 
-/** A route of which policy of the configuration. */
-const LOCAL_POLICY_OF: Readonly<Record<RouteOrigin, keyof LocalPolicies | undefined>> = {
+const LOCAL_KINDS = ['networks', 'kernel', 'connected', 'static'] as const;
+
+/** A route of which policy of the configuration, where its protocol has none of its own. */
+const LOCAL_POLICY_OF: Readonly<Record<RouteOrigin, (typeof LOCAL_KINDS)[number] | undefined>> = {
   bgp: undefined,
   static: 'networks',
   kernel: 'kernel',
@@ -57,16 +59,20 @@ export class Policies {
 
   /** Import of own networks and of what is learned from the kernel. */
   localImport(policies: LocalPolicies): PeerPolicy {
-    const keys = ['networks', 'kernel', 'connected', 'static'] as const;
-    const parts = keys.map((key) => this.importPolicy(policies[key]));
+    const kinds = LOCAL_KINDS.map((kind) => this.importPolicy(policies[kind]));
+    const own = Object.entries(policies.protocols ?? {});
+    const parts = [...kinds, ...own.map(([, policy]) => this.importPolicy(policy))];
     if (parts.every((part) => part === 'accept')) return 'accept';
+    const places = new Map(own.map(([protocol], i) => [protocol, kinds.length + i]));
     return new DispatchingPolicy('local', parts, (rib, attr) => {
       const { attrs } = rib.shared;
-      const extras = attrs.extrasTable.get(attrs.extras[attr]!);
-      const key = LOCAL_POLICY_OF[extras.origin];
-      if (key === undefined || key === 'install') return 0;
-      const isStatic = STATIC_PROTOCOLS.has(Number(extras.values.get('krt_source')));
-      return keys.indexOf(key === 'kernel' && isStatic ? 'static' : key);
+      const { origin, protocol = '', values } = attrs.extrasTable.get(attrs.extras[attr]!);
+      const place = places.get(protocol);
+      if (place !== undefined) return place;
+      const kind = LOCAL_POLICY_OF[origin];
+      if (kind === undefined) return 0;
+      const isStatic = STATIC_PROTOCOLS.has(Number(values.get('krt_source')));
+      return LOCAL_KINDS.indexOf(kind === 'kernel' && isStatic ? 'static' : kind);
     });
   }
 

@@ -3,7 +3,7 @@
 // is collected for a moment, whatever else comes: a fixed pace, not an ever later one.
 
 import type { Policy } from '../config/model.ts';
-import { filtersOf } from '../config/policies.ts';
+import { filtersOf, localImports } from '../config/policies.ts';
 import type { Timer } from '../lib/clock.ts';
 import type { IpVersion } from '../lib/ip.ts';
 import type { Concerns } from '../rib/adj-rib-in.ts';
@@ -69,9 +69,10 @@ function judgeAgain(speaker: Speaker, changes: ReadonlyMap<string, readonly Tabl
     if (asked(handle.settings.export).length > 0) registry.refreshOut(handle);
   }
   for (const room of rooms.values()) {
-    const { install, ...imports } = room.config.localPolicies;
+    const { localPolicies } = room.config;
+    const { install } = localPolicies;
     if (asked(install).length > 0) room.kernel?.useFilter(policies.kernelFilter(install));
-    if (!Object.values(imports).some((policy) => asked(policy).length > 0)) continue;
+    if (!localImports(localPolicies).some((policy) => asked(policy).length > 0)) continue;
     speaker.useLocalImport(room, room.config);
     reimportLocal(speaker, room);
   }

@@ -74,7 +74,7 @@ export async function prepareTables(
 export function applyOrigins(speaker: Speaker, room: TableRoom, plan: OriginsPlan): void {
   const { networks, kernel } = room;
   applyLocalPolicies(speaker, room, plan);
-  for (const network of plan.networks.removed) networks.unconfigure(network.prefix);
+  for (const network of plan.networks.removed) networks.unconfigure(network);
   for (const network of plan.networks.added) networks.configure(network);
   for (const { after } of plan.networks.changed) networks.configure(after);
   for (const source of plan.redistribute.removed) kernel?.redistribute(source, false);

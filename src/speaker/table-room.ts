@@ -44,6 +44,6 @@ export class TableRoom {
     this.place = place;
     this.config = config;
     this.routes = new LocalRoutes(place, tools.nowSeconds, tools.namesGateways);
-    this.networks = new Networks(this.routes);
+    this.networks = new Networks(this.routes, config.bird?.dialect ?? '2.x');
   }
 }

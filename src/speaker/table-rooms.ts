@@ -10,7 +10,7 @@ import { MAIN_DOMAIN } from '../rib/next-hops.ts';
 import type { Rib } from '../rib/rib.ts';
 import type { RibPeer, RibPeerIdentity } from '../rib/rib-peer.ts';
 import { mainTable } from './bird/declared.ts';
-import type { ForeignOrigins } from './kernel-routes.ts';
+import type { LocalWays } from './kernel-routes.ts';
 import type { OtherTables } from './kernel-sync.ts';
 import { type RoomTools, TableRoom } from './table-room.ts';
 
@@ -173,15 +173,9 @@ export class TableRooms implements OtherTables {
     return { name: kernel.interfaceName(index), index };
   }
 
-  origins(local: RibPeer): ForeignOrigins | undefined {
+  ways(local: RibPeer): LocalWays | undefined {
     const room = this.ofLocal(local);
-    if (room === undefined) return undefined;
-    const { networks } = room;
-    return {
-      network: (prefix) => networks.get(prefix),
-      way: (prefix) => room.kernel?.staticWay(prefix),
-      learned: (prefix, origin) => room.kernel?.learnedPath(prefix, origin),
-    };
+    return room && { way: (prefix, pathId) => room.kernel?.way(prefix, pathId) };
   }
 
   resolutionsChanged(): void {

@@ -297,7 +297,8 @@ describe('sections', () => {
     nextHopTracking: false,
     scanTime: 1,
     families: ['ipv6'],
-    preference: { learned: 11, connected: undefined },
+    direct: [{ interfaces: ['*'], as: { ipv4: { protocol: 'direct1' } } }],
+    learnedAs: { ipv4: { protocol: 'kernel1', preference: 11 } },
   };
   it.each(Object.keys(KERNEL_ACTIONS) as (keyof typeof KERNEL)[])('kernel.%s', (key) => {
     const plan = diffConfig(base, { ...base, kernel: { ...base.kernel, [key]: KERNEL[key] } });

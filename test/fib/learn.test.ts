@@ -6,7 +6,7 @@ import { address, Bench, ETH0, ETH1, MAIN, machine, OWN_PROTOCOL, route } from '
 
 async function setup(options: {
   rules?: LearnRule[];
-  interfaces?: string[];
+  interfaces?: string[][];
   kernel?: ReturnType<typeof machine>;
 }) {
   const rules = options.rules ?? [];
@@ -17,7 +17,7 @@ async function setup(options: {
     table: MAIN,
     ownProtocol: OWN_PROTOCOL,
     rules,
-    interfaces: options.interfaces,
+    connected: (options.interfaces ?? []).map((interfaces) => ({ interfaces, families: ['ipv4', 'ipv6'] })),
     onLearned: (change, learned) => told.push(`${change} ${text(learned)}`),
   });
   await bench.start();
@@ -60,8 +60,25 @@ describe('interfaceMatcher', () => {
 
 describe('Learner', () => {
   it('learns connected prefixes of the interfaces that count', async () => {
-    const { take } = await setup({ interfaces: ['-eth1', '*'] });
+    const { take } = await setup({ interfaces: [['-eth1', '*']] });
     expect(take()).toEqual(['add connected 10.0.0.0/24 eth0 0', 'add connected 2001:db8::/64 eth0 0']);
+  });
+
+  it('learns for each rule, and a network on two links twice', async () => {
+    const kernel = machine();
+    kernel.addAddress({ ifindex: ETH1, address: address('10.0.0.9'), prefixLength: 24 });
+    const { bench, learner } = await setup({ kernel, interfaces: [['eth0'], ['*']] });
+    const places = () =>
+      [...learner.routes()]
+        .filter((each) => formatPrefix(each.prefix) === '10.0.0.0/24')
+        .map(({ rule, ifname, ordinal }) => `${rule} ${ifname} ${ordinal}`);
+    expect(places()).toEqual(['0 eth0 0', '1 eth0 1', '1 eth1 2']);
+    kernel.setLink({ ifindex: ETH0, name: 'eth0', up: false, loopback: false, mtu: 1500 });
+    await bench.run();
+    expect(places()).toEqual(['1 eth1 2']);
+    kernel.setLink({ ifindex: ETH0, name: 'eth0', up: true, loopback: false, mtu: 1500 });
+    await bench.run();
+    expect(places()).toEqual(['1 eth1 2', '0 eth0 0', '1 eth0 1']);
   });
 
   it('learns no connected prefix where none is asked for', async () => {
@@ -70,7 +87,7 @@ describe('Learner', () => {
   });
 
   it('follows addresses and links', async () => {
-    const { bench, kernel, take } = await setup({ interfaces: ['eth0'] });
+    const { bench, kernel, take } = await setup({ interfaces: [['eth0']] });
     take();
     kernel.addAddress({ ifindex: ETH0, address: address('172.16.5.1'), prefixLength: 16 });
     kernel.addAddress({ ifindex: ETH0, address: address('169.254.0.1'), prefixLength: 16, scope: 253 });
@@ -86,7 +103,7 @@ describe('Learner', () => {
   });
 
   it('takes the other end of a point-to-point address', async () => {
-    const { bench, kernel, take } = await setup({ interfaces: ['eth0'] });
+    const { bench, kernel, take } = await setup({ interfaces: [['eth0']] });
     take();
     kernel.addAddress({
       ifindex: ETH0,

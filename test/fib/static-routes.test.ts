@@ -22,15 +22,14 @@ function hop(text: string): StaticHop {
 }
 
 function via(text: string, hops: readonly string[], recursive = false): StaticSpec {
-  return { prefix: prefix(text), type: 'unicast', hops: hops.map(hop), recursive };
+  return { ...base(text), type: 'unicast', hops: hops.map(hop), recursive };
 }
 
-const blackhole = (text: string): StaticSpec => ({
-  prefix: prefix(text),
-  type: 'blackhole',
-  hops: [],
-  recursive: false,
-});
+function base(text: string) {
+  return { prefix: prefix(text), ordinal: 0, preference: 200, hops: [], recursive: false };
+}
+
+const blackhole = (text: string): StaticSpec => ({ ...base(text), type: 'blackhole' });
 
 async function setup(prepare: (kernel: ReturnType<typeof machine>) => void = () => {}) {
   const kernel = machine();
@@ -43,8 +42,8 @@ async function setup(prepare: (kernel: ReturnType<typeof machine>) => void = () 
   const statics = new StaticRoutes({ view, resolver, onChange: (each) => told.push(formatPrefix(each)) });
   resolver.useOwnRoutes(statics);
   const way = (text: string): string => {
-    const hops = statics.way(prefix(text));
-    if (hops === undefined) return 'none';
+    const { type, hops } = statics.way(prefix(text), 0) ?? { type: 'none', hops: [] };
+    if (type !== 'unicast') return type;
     return hops
       .map(({ gateway, ifindex, onlink, weight }) => {
         const to = gateway === undefined ? '' : formatAddress(gateway);
@@ -89,6 +88,21 @@ describe('the way of a static route', () => {
     expect([way('198.51.100.0/24'), way('203.0.113.0/24')]).toEqual(['none', '10.0.0.7@2']);
   });
 
+  it('that is recursive is unreachable without one, and what its gateway’s route is', async () => {
+    const { bench, kernel, statics, told, way } = await setup();
+    statics.set(via('203.0.113.0/24', ['192.0.2.1'], true));
+    statics.set(via('198.51.100.0/24', ['203.0.113.1'], true));
+    const ways = () => [way('203.0.113.0/24'), way('198.51.100.0/24')];
+    expect(ways()).toEqual(['unreachable', 'unreachable']);
+    statics.set(blackhole('192.0.2.0/24'));
+    await bench.run();
+    expect(ways()).toEqual(['blackhole', 'unreachable']);
+    kernel.addRoute(route('192.0.2.0/28', { protocol: 80, via: '10.0.0.7', dev: ETH0 }));
+    await bench.run();
+    expect(ways()).toEqual(['10.0.0.7@2', 'unreachable']);
+    expect(told).toEqual(Array(2).fill('203.0.113.0/24'));
+  });
+
   it('comes and goes with the link, and tells', async () => {
     const { bench, kernel, statics, told, way } = await setup();
     statics.set(via('198.51.100.0/24', ['10.0.1.2']));
@@ -114,8 +128,8 @@ describe('the way of a static route', () => {
   it('of blackholes is always there, and of deleted ones never', async () => {
     const { statics, way } = await setup();
     statics.set(blackhole('198.51.100.0/24'));
-    expect(way('198.51.100.0/24')).toBe('');
-    statics.delete(prefix('198.51.100.0/24'));
+    expect(way('198.51.100.0/24')).toBe('blackhole');
+    statics.delete(prefix('198.51.100.0/24'), 0);
     expect(way('198.51.100.0/24')).toBe('none');
   });
 });
@@ -132,7 +146,7 @@ describe('next hops', () => {
     expect(resolved('172.16.0.1')).toBe('10.0.1.2@3');
     expect(resolved('172.16.0.2')).toBe('10.0.0.254@2');
     expect(resolved('172.17.0.1')).toBe('none');
-    statics.delete(prefix('172.16.0.1/32'));
+    statics.delete(prefix('172.16.0.1/32'), 0);
     expect(resolved('172.16.0.1')).toBe('10.0.0.254@2');
   });
 
@@ -145,6 +159,20 @@ describe('next hops', () => {
     expect(resolved('10.0.0.9')).toBe('10.0.0.9@2');
     expect(resolved('172.16.1.1')).toBe('10.0.0.7@2');
     expect(resolved('172.16.2.1')).toBe('10.0.1.2@3');
+  });
+
+  it('resolve through the preferred one with a way of several with one prefix', async () => {
+    const { statics, resolved } = await setup();
+    const [first, second] = [via('172.16.0.0/16', ['10.0.0.7']), via('172.16.0.0/16', ['10.0.1.2'])];
+    statics.set(first);
+    statics.set({ ...second, ordinal: 1 });
+    expect(resolved('172.16.0.1')).toBe('10.0.0.7@2');
+    statics.set({ ...second, ordinal: 1, preference: 201 });
+    expect(resolved('172.16.0.1')).toBe('10.0.1.2@3');
+    statics.set({ ...via('172.16.0.0/16', ['192.0.2.1']), ordinal: 1, preference: 201 });
+    expect(resolved('172.16.0.1')).toBe('10.0.0.7@2');
+    statics.delete(first.prefix, 0);
+    expect(resolved('172.16.0.1')).toBe('none');
   });
 
   it('never resolve through a recursive one, nor does a route need itself', async () => {

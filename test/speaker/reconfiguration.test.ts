@@ -18,7 +18,7 @@ function input(more: Partial<ConfigInput> = {}): ConfigInput {
 }
 
 function networks({ speaker }: Rig): string[] {
-  return [...speaker.speaker.networks.prefixes()];
+  return [...speaker.speaker.networks.values()].map(({ prefix }) => prefix);
 }
 
 /** The file announces a network; what is in force does not. */

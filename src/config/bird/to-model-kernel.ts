@@ -4,12 +4,20 @@
 import { IP_VERSIONS, type IpVersion } from '../../lib/ip.ts';
 import { ROUTE_ATTRIBUTES } from '../../policy/attributes.ts';
 import type { Span } from '../../policy/source.ts';
-import type { KernelConfig, LocalPolicies, Policy, RedistributeSource } from '../model.ts';
+import type {
+  DirectConfig,
+  KernelConfig,
+  LearnedAs,
+  LocalPolicies,
+  Policy,
+  RedistributeSource,
+} from '../model.ts';
 import { MAIN_KERNEL_TABLE } from '../model.ts';
 import { policyFor, samePolicy } from '../policies.ts';
 import type { BirdConfig, ProtocolConfig } from './config.ts';
 import { DEFAULT_METRIC, DEFAULT_SCAN_TIME } from './defaults.ts';
 import type { KernelOptions } from './protocol-options.ts';
+import { impliedChannel } from './to-model-policy.ts';
 import { constructOf, type Unsaid } from './unsaid.ts';
 
 type Kernel = Extract<ProtocolConfig, { kind: 'kernel' }>;
@@ -88,10 +96,11 @@ export function kernelOf(config: BirdConfig, policies: LocalPolicies, unsaid: Un
     prefSource: { ipv4: undefined, ipv6: undefined },
     keepOnStop: first.persist ?? false,
     learn: learn ? learnRules(kernels) : [],
-    interfaces: interfacesOf(config),
+    interfaces: ['*'],
+    direct: directsOf(config),
     nextHopTracking: install,
     scanTime: first.scanTime ?? DEFAULT_SCAN_TIME,
-    ...preferencesOf(config),
+    learnedAs: learnedAs(config, kernels),
   };
 }
 
@@ -101,16 +110,21 @@ function familiesOf({ family }: BirdConfig, kernels: readonly Kernel[]): readonl
   return IP_VERSIONS.filter((each) => kernels.some(({ channels }) => channels.has(each)));
 }
 
-/** The first that says one counts, as everywhere here. */
-function preferencesOf(config: BirdConfig): Pick<KernelConfig, 'preference'> {
-  const of = (kind: ProtocolConfig['kind']): number | undefined => {
-    const protocols = config.protocols.filter((each) => each.kind === kind && each.common.disabled !== true);
-    return protocols
-      .flatMap(({ channels }) => [...channels.values()].map(({ preference }) => preference))
-      .find((each) => each !== undefined);
-  };
-  const preference = { learned: of('kernel'), connected: of('direct') };
-  return preference.learned === undefined && preference.connected === undefined ? {} : { preference };
+/** What routes of some protocols, of which the first of a family counts, are given. */
+function learnedAs(
+  config: BirdConfig,
+  protocols: readonly ProtocolConfig[],
+): Partial<Record<IpVersion, LearnedAs>> {
+  const found: Partial<Record<IpVersion, LearnedAs>> = {};
+  for (const version of IP_VERSIONS) {
+    for (const protocol of protocols) {
+      const channel = protocol.channels.get(version) ?? impliedChannel(config, protocol, version);
+      if (channel === undefined || found[version] !== undefined) continue;
+      const { preference } = channel;
+      found[version] = { protocol: protocol.name, ...(preference !== undefined && { preference }) };
+    }
+  }
+  return found;
 }
 
 const MUST_AGREE: readonly (keyof KernelOptions)[] = ['learn', 'persist', 'table', 'metric', 'mergePaths'];
@@ -126,16 +140,15 @@ function learns(options: KernelOptions): boolean {
   return options.learn === 'on' || options.learn === 'all';
 }
 
-function interfacesOf(config: BirdConfig): readonly string[] {
-  const masks: string[] = [];
-  for (const direct of config.protocols) {
-    if (direct.kind !== 'direct' || direct.common.disabled) continue;
-    for (const { exclude, mask, prefix } of direct.options.interfaces.flat()) {
+function directsOf(config: BirdConfig): readonly DirectConfig[] {
+  return config.protocols.flatMap((direct): DirectConfig[] => {
+    if (direct.kind !== 'direct' || direct.common.disabled) return [];
+    const interfaces = direct.options.interfaces.flat().flatMap(({ exclude, mask, prefix }) => {
       const words = [mask, prefix].filter((each) => each !== undefined);
-      if (words.length > 0) masks.push(`${exclude ? '-' : ''}${words.join(' ')}`);
-    }
-  }
-  return masks.length === 0 ? ['*'] : masks;
+      return words.length === 0 ? [] : [`${exclude ? '-' : ''}${words.join(' ')}`];
+    });
+    return [{ interfaces, as: learnedAs(config, [direct]) }];
+  });
 }
 
 /** What is announced beside own networks. */

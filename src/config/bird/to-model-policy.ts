@@ -5,9 +5,8 @@ import { IP_VERSIONS, type IpVersion } from '../../lib/ip.ts';
 import type { FilterUse } from '../../policy/ast.ts';
 import type { PolicyProgram } from '../../policy/program.ts';
 import type { FamilyPolicy, LocalPolicies, Policy } from '../model.ts';
-import { policyOf, samePolicy } from '../policies.ts';
+import { policyFor, policyOf, samePolicy } from '../policies.ts';
 import type { BirdConfig, ChannelOptions, ProtocolConfig } from './config.ts';
-import type { Unsaid } from './unsaid.ts';
 
 type Direction = 'import' | 'export';
 
@@ -38,46 +37,51 @@ export function channelPolicy(
 }
 
 /** Import of the kernel, direct and static protocols, and export to the kernel. */
-export function localPolicies(config: BirdConfig, program: PolicyProgram, unsaid: Unsaid): LocalPolicies {
+export function localPolicies(config: BirdConfig, program: PolicyProgram): LocalPolicies {
   const enabled = config.protocols.filter((protocol) => protocol.common.disabled !== true);
-  const of = (kind: ProtocolConfig['kind'], direction: Direction): Policy => {
-    const protocols = enabled.filter((protocol) => protocol.kind === kind);
-    return policyOf(
-      familyPolicy(config, protocols, 'ipv4', direction, program, unsaid),
-      familyPolicy(config, protocols, 'ipv6', direction, program, unsaid),
-    );
+  /** Of the first protocol of a family; nothing passes where none of them has it. */
+  const of = (
+    protocols: readonly ProtocolConfig[],
+    direction: Direction,
+    others: Policy = 'reject',
+  ): Policy => {
+    const [ipv4, ipv6] = IP_VERSIONS.map((version) => {
+      return familyPolicy(config, protocols, version, direction, program) ?? policyFor(others, version);
+    });
+    return policyOf(ipv4!, ipv6!);
   };
-  const learned = of('kernel', 'import');
+  const ofKind = (kind: ProtocolConfig['kind']) => enabled.filter((protocol) => protocol.kind === kind);
+  const learned = of(ofKind('kernel'), 'import');
+  const networks = of(ofKind('static'), 'import');
+  const connected = of(ofKind('direct'), 'import');
+  const different = (kind: ProtocolConfig['kind'], first: Policy): [string, Policy][] =>
+    ofKind(kind)
+      .map((protocol): [string, Policy] => [protocol.name, of([protocol], 'import', first)])
+      .filter(([, policy]) => !samePolicy(policy, first));
+  const protocols = [...different('static', networks), ...different('direct', connected)];
   return {
-    networks: of('static', 'import'),
+    networks,
     kernel: learned,
     static: learned,
-    connected: of('direct', 'import'),
-    install: of('kernel', 'export'),
+    connected,
+    ...(protocols.length > 0 && { protocols: Object.fromEntries(protocols) }),
+    install: of(ofKind('kernel'), 'export'),
   };
 }
 
-/** What protocols of one kind say of a family; nothing passes where none of them has it. */
+/** What the first of some protocols that has a family says of it. */
 function familyPolicy(
   config: BirdConfig,
   protocols: readonly ProtocolConfig[],
   version: IpVersion,
   direction: Direction,
   program: PolicyProgram,
-  unsaid: Unsaid,
-): FamilyPolicy {
-  let found: FamilyPolicy | undefined;
+): FamilyPolicy | undefined {
   for (const protocol of protocols) {
     const channel = protocol.channels.get(version) ?? impliedChannel(config, protocol, version);
-    if (channel === undefined) continue;
-    const policy = filterPolicy(channel[direction], direction, program);
-    if (found !== undefined && !samePolicy(found, policy)) {
-      const sentence = `${direction} differs between ${protocol.kind} protocols; the first counts`;
-      unsaid.say(sentence, channel.span, protocol.name);
-    }
-    found ??= policy;
+    if (channel !== undefined) return filterPolicy(channel[direction], direction, program);
   }
-  return found ?? 'reject';
+  return undefined;
 }
 
 /** A 1.6 protocol has its daemon's family, also where nothing is said of it. */

@@ -11,25 +11,31 @@ import type { Unsaid } from './unsaid.ts';
 
 type StaticProtocol = Extract<ProtocolConfig, { kind: 'static' }>;
 
-/** Static routes of all protocols; a prefix has one. */
+/** Static routes of all protocols. Of one protocol, 1.6 has the last of a prefix, 2.x all of them. */
 export function networksOf(
   config: BirdConfig,
   program: PolicyProgram,
   unsaid: Unsaid,
 ): readonly NetworkConfig[] {
-  const networks = new Map<string, NetworkConfig>();
+  const counts = new Map<string, number>();
+  const networks: NetworkConfig[] = [];
   for (const protocol of config.protocols) {
     if (protocol.kind !== 'static' || protocol.common.disabled) continue;
     if (protocol.options.igpTables.length > 0) unsaid.add('igp table', protocol.span, protocol.name);
-    for (const route of protocol.options.routes) {
+    for (const route of countingRoutes(config, protocol)) {
       const network = networkOf(route, protocol, program, unsaid);
       if (network === undefined) continue;
-      if (networks.has(network.prefix))
-        unsaid.say('a prefix has one static route; the first counts', route.span, protocol.name);
-      else networks.set(network.prefix, network);
+      const ordinal = counts.get(network.prefix) ?? 0;
+      counts.set(network.prefix, ordinal + 1);
+      networks.push(ordinal === 0 ? network : { ...network, ordinal });
     }
   }
-  return [...networks.values()];
+  return networks;
+}
+
+function countingRoutes({ dialect }: BirdConfig, { options }: StaticProtocol): Iterable<StaticRoute> {
+  if (dialect === '2.x') return options.routes;
+  return new Map(options.routes.map((route) => [route.net.text, route])).values();
 }
 
 function networkOf(

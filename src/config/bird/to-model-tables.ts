@@ -80,7 +80,7 @@ export function tablesOf(
 ): readonly TableConfig[] {
   const tables = furtherTables(config).map(({ name, version }) => {
     const own = attachedTo(config, name);
-    const policies = localPolicies(own, program, unsaid);
+    const policies = localPolicies(own, program);
     const kernel = kernelOf(own, policies, unsaid);
     return {
       name,

@@ -37,7 +37,7 @@ export function toModel(
   const peers = buildPeers(config, program, asn, unsaid);
   reportOthers(config, unsaid);
   const main = attachedTo(config, '');
-  const policies = localPolicies(main, program, unsaid);
+  const policies = localPolicies(main, program);
   const kernel = kernelOf(main, policies, unsaid);
   const tables = tablesOf(config, program, kernel, unsaid);
   const pipes = pipesOf(config, program, unsaid);

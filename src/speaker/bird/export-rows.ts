@@ -6,7 +6,7 @@ import { WITHHELD, type WithheldCause } from '../../rib/distribution.ts';
 import type { FamilyRib } from '../../rib/family-rib.ts';
 import type { UpdateGroup } from '../../rib/update-group.ts';
 import type { TableQuery } from '../api/tables.ts';
-import { LOCAL_ORIGIN } from '../local-routes.ts';
+import { LOCAL_ORIGIN, originOf } from '../local-routes.ts';
 import type { Pipe } from '../pipes.ts';
 import type { Speaker } from '../speaker.ts';
 import type { TableRoom } from '../table-room.ts';
@@ -145,9 +145,10 @@ function kernelRows(speaker: Speaker, family: FamilyRib, prefixId: number, wante
   if (best === undefined) return [];
   const { paths } = family;
   const { row } = best;
-  const learned = paths.peerId(row) === place.local.id && paths.pathId(row) !== LOCAL_ORIGIN.network;
+  const origin = originOf(paths.pathId(row));
+  const learned = paths.peerId(row) === place.local.id && origin !== LOCAL_ORIGIN.network;
   // What came from the kernel does not go back; nor, in 1.6, what it makes of addresses by itself.
-  const isConnected = paths.pathId(row) === LOCAL_ORIGIN.connected;
+  const isConnected = origin === LOCAL_ORIGIN.connected;
   if (learned && (!isConnected || written.bird?.dialect === '1.6')) return [];
   const desired = kernel?.fib?.route(family.family.id, prefixId)?.desired;
   const installed = desired !== undefined;

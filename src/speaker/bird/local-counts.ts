@@ -1,10 +1,10 @@
 // How many routes a protocol that is no peer has: static routes, what was learned from the kernel and its interfaces,
 // and what the kernel was given. Counted when somebody asks, over those routes alone.
 
-import { formatPrefix, type IpVersion, parsePrefix } from '../../lib/ip.ts';
+import { type IpVersion, type Prefix, parsePrefix } from '../../lib/ip.ts';
 import type { FamilyRib } from '../../rib/family-rib.ts';
 import type { ChannelRoutes } from '../api/protocols.ts';
-import { familyOf, LOCAL_ORIGIN, type LocalOrigin, prefixWords } from '../local-routes.ts';
+import { familyOf, type LocalOrigin, localPathId, prefixWords } from '../local-routes.ts';
 import type { TableRoom } from '../table-room.ts';
 import type { DeclaredProtocol } from './declared.ts';
 
@@ -16,53 +16,40 @@ export function localCounts(
 ): ChannelRoutes {
   const family = room.place.families.find((each) => each.family.version === version);
   if (family === undefined) return { imported: 0, filtered: undefined, exported: 0, preferred: 0 };
-  let imported = 0;
-  let preferred = 0;
-  for (const text of prefixesOf(room, name, origin)) {
-    const place = rowOf(room, family, text, origin);
-    if (place === undefined || family.paths.attrPost(place.row) === 0) continue;
-    imported++;
-    if (family.locRib.bestRow(place.prefixId) === place.row) preferred++;
+  const seen = { imported: 0, preferred: 0 };
+  for (const [prefix, pathId] of routesOf(room, name, origin)) {
+    if (familyOf(prefix) !== family.family) continue;
+    const prefixId = family.prefixes.find(prefixWords(prefix), 0, prefix.length);
+    const row = prefixId === 0 ? 0 : family.paths.find(prefixId, room.place.local.id, pathId);
+    if (row === 0 || family.paths.attrPost(row) === 0) continue;
+    seen.imported++;
+    if (family.locRib.bestRow(prefixId) === row) seen.preferred++;
   }
   const exported = origin === 'kernel' ? installed(room, family) : 0;
-  return { imported, filtered: undefined, exported, preferred };
+  return { ...seen, filtered: undefined, exported };
 }
 
-function* prefixesOf(
+/** Of a protocol, as prefix and path identifier; what is no protocol's in particular is everybody's. */
+function* routesOf(
   { networks, kernel }: TableRoom,
   protocol: string,
   origin: LocalOrigin,
-): Iterable<string> {
+): Iterable<readonly [Prefix, number]> {
   if (origin === 'network') {
-    for (const prefix of networks.prefixes()) {
-      if ((networks.get(prefix)?.protocol ?? protocol) === protocol) yield prefix;
+    for (const network of networks.values()) {
+      const prefix = parsePrefix(network.prefix);
+      if (prefix === undefined || (network.protocol ?? protocol) !== protocol) continue;
+      yield [prefix, localPathId('network', network.ordinal ?? 0)];
     }
     return;
   }
   for (const route of kernel?.learned ?? []) {
-    const source = route.source === 'static' ? 'kernel' : route.source;
-    if (source === origin) yield formatPrefix(route.prefix);
+    const { source, prefix, ordinal } = route;
+    const kind = source === 'static' ? 'kernel' : source;
+    if (kind !== origin || (kernel?.ownerOf(route) ?? protocol) !== protocol) continue;
+    yield [prefix, localPathId(source, ordinal)];
   }
 }
-
-function rowOf(
-  { place }: TableRoom,
-  family: FamilyRib,
-  text: string,
-  origin: LocalOrigin,
-): { prefixId: number; row: number } | undefined {
-  const prefix = parsePrefix(text);
-  if (prefix === undefined || familyOf(prefix) !== family.family) return undefined;
-  const prefixId = family.prefixes.find(prefixWords(prefix), 0, prefix.length);
-  if (prefixId === 0) return undefined;
-  for (const each of origin === 'kernel' ? KERNEL_ORIGINS : [LOCAL_ORIGIN[origin]]) {
-    const row = family.paths.find(prefixId, place.local.id, each);
-    if (row !== 0) return { prefixId, row };
-  }
-  return undefined;
-}
-
-const KERNEL_ORIGINS: readonly number[] = [LOCAL_ORIGIN.kernel, LOCAL_ORIGIN.static];
 
 function installed({ kernel }: TableRoom, family: FamilyRib): number {
   let count = 0;

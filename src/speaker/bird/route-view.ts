@@ -1,18 +1,17 @@
 // One path row as a route of a BIRD table: the protocol it came from, where it leads, and its attributes.
 
 import { decodeAttributes } from '../../bgp/wire/attribute-values.ts';
-import type { NetworkConfig } from '../../config/model.ts';
-import type { LearnedRoute } from '../../fib/learn.ts';
 import type { KernelNextHop } from '../../fib/types.ts';
-import { formatAddress, formatPrefix, type IpVersion, parseAddress, parsePrefix } from '../../lib/ip.ts';
+import { formatAddress, type IpVersion, parseAddress } from '../../lib/ip.ts';
 import { ATTR_FLAG } from '../../rib/attr-store.ts';
 import type { FamilyRib } from '../../rib/family-rib.ts';
 import { unveiled } from '../../rib/feeds.ts';
 import type { RouteExtras } from '../../rib/route-extras.ts';
 import type { RouteHop, RouteOrigin, TableRoute } from '../api/tables.ts';
+import { compareHops } from '../hop-order.ts';
 import { shownKernelAttributes } from '../kernel-attributes.ts';
 import type { KernelSync } from '../kernel-sync.ts';
-import { LOCAL_ORIGIN } from '../local-routes.ts';
+import { LOCAL_ORIGIN, ordinalOf, originOf } from '../local-routes.ts';
 import type { Speaker } from '../speaker.ts';
 import type { TableRoom } from '../table-room.ts';
 import { type DeclaredProtocol, declaredProtocols, ownerOf, shownTable } from './declared.ts';
@@ -20,7 +19,6 @@ import { type DeclaredProtocol, declaredProtocols, ownerOf, shownTable } from '.
 const MS_PER_SECOND = 1000;
 /** Octets of a global and a link-local address. */
 const IPV6_OCTETS = 16;
-const NO_GATEWAY = new Uint8Array(0);
 
 const ORIGINS: Readonly<Record<RouteExtras['origin'], RouteOrigin>> = {
   bgp: 'BGP',
@@ -50,7 +48,7 @@ interface Rendered {
   readonly nextHop: Uint8Array;
 }
 
-/** Kinds of protocols by LOCAL_ORIGIN; all else is the kernel's. */
+/** Kinds of protocols by LOCAL_ORIGIN, where routes are no protocol's in particular; all else is the kernel's. */
 const OWNER_KINDS: Readonly<Record<number, 'static' | 'direct'>> = {
   [LOCAL_ORIGIN.network]: 'static',
   [LOCAL_ORIGIN.connected]: 'direct',
@@ -60,7 +58,6 @@ const OWNER_KINDS: Readonly<Record<number, 'static' | 'direct'>> = {
 export class RouteViews {
   readonly #speaker: Speaker;
   readonly #protocols: readonly DeclaredProtocol[];
-  readonly #learned = new Map<TableRoom, ReadonlyMap<string, LearnedRoute>>();
   readonly #owners = new Map<string, string>();
 
   constructor(speaker: Speaker) {
@@ -78,17 +75,8 @@ export class RouteViews {
     const attr = family.paths.attrIn(row);
     const named = rib.attrs.extrasTable.get(rib.attrs.extras[attr]!).protocol;
     if (named !== undefined) return named;
-    const kind = OWNER_KINDS[family.paths.pathId(row)] ?? 'kernel';
+    const kind = OWNER_KINDS[originOf(family.paths.pathId(row))] ?? 'kernel';
     return this.#owner(kind, family.family.version, room.name);
-  }
-
-  #learnedBy(room: TableRoom, key: string): LearnedRoute | undefined {
-    let found = this.#learned.get(room);
-    if (found === undefined) {
-      found = learnedByKey(room.kernel);
-      this.#learned.set(room, found);
-    }
-    return found.get(key);
   }
 
   view(family: FamilyRib, table: string, standing: RowStanding): TableRoute {
@@ -104,12 +92,11 @@ export class RouteViews {
     const author = rib.peers.get(origin.rib.paths.peerId(origin.row));
     const pathId = origin.rib.paths.pathId(origin.row);
     const home = author.source !== 'local' ? undefined : (rooms.ofLocal(author) ?? rooms.main);
-    const learned = home && this.#learnedBy(home, learnedKey(pathId, net));
     const { kernel } = rooms.ofFamily(family);
     const way =
       home === undefined
         ? this.#bgpWay(rib.attrs.nextHop[attr]!, extras)
-        : this.#localWay(home, net, extras, learned, pathId);
+        : this.#localWay(home, net, extras, pathId);
     if (standing.hops !== undefined && kernel !== undefined) way.hops = hopViews(standing.hops, kernel);
     const failed = primary && kernel?.fib?.route(family.family.id, prefixId)?.state === 'failed';
     return {
@@ -179,35 +166,21 @@ export class RouteViews {
     home: TableRoom,
     net: string,
     extras: RouteExtras,
-    learned: LearnedRoute | undefined,
-    origin: number,
+    pathId: number,
   ): Pick<TableRoute, 'destination' | 'hops'> {
     const { kernel, networks } = home;
-    if (origin !== LOCAL_ORIGIN.network) {
-      if (extras.destination !== 'unicast') return { destination: destinationOf(extras), hops: [] };
-      const hops =
-        learned === undefined || kernel === undefined ? [] : hopViews(learned.path.nextHops, kernel);
-      return {
-        destination: 'unicast',
-        hops: hops.length > 0 ? hops : [oneHop(undefined, learned?.ifname, false)],
-      };
+    if (extras.destination !== 'unicast') return { destination: destinationOf(extras), hops: [] };
+    const way = kernel?.way(net, pathId);
+    if (kernel !== undefined && way !== undefined) {
+      return { destination: 'unicast', hops: hopViews(way.hops, kernel) };
     }
-    const network = networks.get(net);
-    if (network?.type === 'via') return { destination: 'unicast', hops: this.#staticHops(home, network) };
-    if (network === undefined || network.type === 'none') {
-      return {
-        destination: extras.destination === 'unicast' ? 'unreachable' : destinationOf(extras),
-        hops: [],
-      };
+    if (originOf(pathId) !== LOCAL_ORIGIN.network) {
+      return { destination: 'unicast', hops: [oneHop(undefined, extras.interface, false)] };
     }
-    return { destination: network.type === 'prohibit' ? 'prohibited' : network.type, hops: [] };
-  }
-
-  #staticHops({ kernel }: TableRoom, network: NetworkConfig): RouteHop[] {
-    const prefix = parsePrefix(network.prefix);
-    const way = prefix === undefined ? undefined : kernel?.staticWay(prefix);
-    if (kernel !== undefined && way !== undefined) return hopViews(way, kernel);
-    return weighted(network.via.flatMap((text) => this.#follow(text)));
+    const network = networks.get(net, ordinalOf(pathId));
+    // A network that is only announced leads nowhere from here.
+    if (network?.type !== 'via') return { destination: 'unreachable', hops: [] };
+    return { destination: 'unicast', hops: weighted(network.via.flatMap((text) => this.#follow(text))) };
   }
 
   /** A gateway with the interface that it is on. */
@@ -269,15 +242,6 @@ function weighted(hops: readonly RouteHop[]): RouteHop[] {
   return hops.length > 1 ? hops.map((hop) => ({ ...hop, weight: hop.weight ?? 1 })) : [...hops];
 }
 
-/** BIRD lists several next hops the heaviest first, equal ones by gateway and interface. */
-function compareHops(a: KernelNextHop, b: KernelNextHop): number {
-  return (
-    (b.weight ?? 1) - (a.weight ?? 1) ||
-    Buffer.compare(a.gateway ?? NO_GATEWAY, b.gateway ?? NO_GATEWAY) ||
-    (a.ifindex ?? 0) - (b.ifindex ?? 0)
-  );
-}
-
 function hopViews(hops: readonly KernelNextHop[], kernel: KernelSync): RouteHop[] {
   return weighted(
     hops.toSorted(compareHops).map(({ gateway, ifindex, weight, onlink }) => ({
@@ -293,23 +257,4 @@ function nextHopTexts(wire: Uint8Array): string[] {
   if (wire.every((octet) => octet === 0)) return [];
   if (wire.length <= IPV6_OCTETS) return [formatAddress(wire)];
   return [formatAddress(wire.subarray(0, IPV6_OCTETS)), formatAddress(wire.subarray(IPV6_OCTETS))];
-}
-
-/** Path identifiers of the pseudo peer, and what the learner calls the same. */
-const LEARNED_ORIGINS: Readonly<Record<LearnedRoute['source'], number>> = {
-  kernel: LOCAL_ORIGIN.kernel,
-  connected: LOCAL_ORIGIN.connected,
-  static: LOCAL_ORIGIN.static,
-};
-
-function learnedKey(origin: number, net: string): string {
-  return `${origin} ${net}`;
-}
-
-function learnedByKey(kernel: KernelSync | undefined): Map<string, LearnedRoute> {
-  const found = new Map<string, LearnedRoute>();
-  for (const route of kernel?.learned ?? []) {
-    found.set(learnedKey(LEARNED_ORIGINS[route.source], formatPrefix(route.prefix)), route);
-  }
-  return found;
 }

@@ -8,7 +8,7 @@ import { REJECT, REJECT_SENTENCES, type RejectCause } from '../../rib/import-che
 import type { Rib } from '../../rib/rib.ts';
 import { isStale } from '../../rib/stale-rows.ts';
 import type { AttributesView, RouteView } from '../api.ts';
-import { LOCAL_ORIGIN } from '../local-routes.ts';
+import { LOCAL_ORIGIN, originOf } from '../local-routes.ts';
 
 /** Octets of a global and a link-local address. */
 const NEXT_HOP_PAIR = 32;
@@ -109,7 +109,7 @@ export function formatNextHop(wire: Uint8Array): string {
 /** `local` for own networks, else where the pseudo peer's route was learned. */
 function localName(pathId: number): string {
   for (const [name, id] of Object.entries(LOCAL_ORIGIN)) {
-    if (id === pathId) return name === 'network' ? 'local' : name;
+    if (id === originOf(pathId)) return name === 'network' ? 'local' : name;
   }
   return 'local';
 }

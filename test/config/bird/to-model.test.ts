@@ -251,7 +251,7 @@ describe('the rest', () => {
       { protocol: undefined, table: undefined },
       { protocol: 2, table: undefined },
     ]);
-    expect(config.kernel.interfaces).toEqual(['-cali*', 'eth* 10.0.0.0/8', '192.0.2.0/24']);
+    expect(config.kernel.direct?.[0]?.interfaces).toEqual(['-cali*', 'eth* 10.0.0.0/8', '192.0.2.0/24']);
     expect(warnings).toEqual([]);
   });
 
@@ -272,7 +272,8 @@ describe('the rest', () => {
       model(`${ROUTER} protocol kernel { learn; ipv4 { preference 11; export all; }; }
       protocol direct { ipv4 { preference 12; }; } protocol static { ipv4 { preference 13; }; route 10.0.0.0/8 blackhole; }
       protocol bgp a { local as 1; neighbor 10.0.0.2 as 1; ipv4 { preference 14; }; }`);
-    expect(config.kernel.preference).toEqual({ learned: 11, connected: 12 });
+    expect(config.kernel.learnedAs).toEqual({ ipv4: { protocol: 'kernel1', preference: 11 } });
+    expect(config.kernel.direct?.[0]?.as).toEqual({ ipv4: { protocol: 'direct1', preference: 12 } });
     expect(config.networks[0]?.preference).toBe(13);
     expect(config.peers[0]?.preference).toBe(14);
     expect(warnings).toEqual([]);
@@ -290,7 +291,7 @@ describe('the rest', () => {
       ecmp: 4,
       keepOnStop: true,
       learn: [{ protocol: undefined, table: undefined }],
-      interfaces: ['eth*', '-*'],
+      direct: [{ interfaces: ['eth*', '-*'], as: { ipv4: { protocol: 'direct1' } } }],
       scanTime: 7,
     });
     expect(config.redistribute).toEqual(['kernel', 'static', 'connected']);

@@ -214,8 +214,11 @@ describe('show route', () => {
       return lines.flatMap((line) => /^ (\S+\/\d+) /.exec(line)?.[1] ?? []).sort();
     };
     expect(await nets('ifname = "eth1"')).toEqual(['172.21.0.0/16', '172.25.0.0/16']);
-    expect(await nets('ifname = "eth0"')).toEqual(['172.20.0.0/16', '172.26.0.0/16']);
-    expect(await nets('gw = 10.0.0.7')).toEqual(['172.20.0.0/16', '172.26.0.0/16']);
+    const eth0 = ['172.20.0.0/16', '172.22.0.0/16', '172.26.0.0/16', '172.28.0.0/16'];
+    expect(await nets('ifname = "eth0"')).toEqual(eth0);
+    expect(await nets('gw = 10.0.0.7')).toEqual(eth0.filter((net) => net !== '172.22.0.0/16'));
+    // Of several the heaviest.
+    expect(await nets('gw = 10.0.0.8')).toEqual(['172.22.0.0/16']);
   });
 
   it('finds no path attributes in what is not of BGP', async () => {
