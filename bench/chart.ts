@@ -2,7 +2,7 @@
 // BIRD's. Where the ratios lie far apart the scale is logarithmic and bars start at BIRD's own mark: to the left better,
 // to the right worse. Pure: summaries in, SVG text out.
 
-import { headlineRatio, REFERENCE, type Summary } from './report.ts';
+import { headlineRatio, type Summary } from './report.ts';
 
 const WIDTH = 860;
 const LABEL_WIDTH = 124;
@@ -21,7 +21,7 @@ const LEAST_BAR = 2;
 const LINEAR_SPREAD = 8;
 const MIB = 1 << 20;
 
-/** Colours that colour-blind people tell apart (Okabe and Ito). */
+/** Colours that colour-blind people tell apart (Okabe and Ito), for all releases of a daemon. */
 const COLORS: Readonly<Record<string, string>> = {
   godwit: '#d55e00',
   bird: '#0072b2',
@@ -29,8 +29,6 @@ const COLORS: Readonly<Record<string, string>> = {
   gobgp: '#cc79a7',
   openbgpd: '#e69f00',
 };
-/** godwit in other ways than its users start it. */
-const VARIANT_COLOR = '#f0a15f';
 const OTHER_COLOR = '#666666';
 const BETTER_COLOR = '#f2f8f4';
 const QUIET_INK = '#555555';
@@ -124,11 +122,11 @@ function bar({ summary, ratio }: Row, scale: Scale, y: number): string {
   const width = Math.max(LEAST_BAR, Math.abs(end - start));
   const baseline = y + BAR_HEIGHT - 3;
   const value = `${ratioText(ratio)} (${valueText(summary)})${correct ? '' : ', incomplete'}`;
-  const color = COLORS[daemon] ?? (daemon.startsWith('godwit') ? VARIANT_COLOR : OTHER_COLOR);
+  const color = COLORS[daemon.split(' ')[0]!] ?? OTHER_COLOR;
   return [
     `<text x="${PLOT_LEFT - 8}" y="${baseline}" text-anchor="end">${escaped(daemon)}</text>`,
     `<rect data-daemon="${escaped(daemon)}" data-ratio="${ratio.toFixed(4)}" x="${left.toFixed(1)}" y="${y}" width="${width.toFixed(1)}" height="${BAR_HEIGHT}" fill="${color}"${correct ? '' : ' fill-opacity="0.35"'}/>`,
-    `<text x="${PLOT_LEFT + PLOT_WIDTH + 10}" y="${baseline}"${daemon === REFERENCE ? ` fill="${QUIET_INK}"` : ''}>${escaped(value)}</text>`,
+    `<text x="${PLOT_LEFT + PLOT_WIDTH + 10}" y="${baseline}">${escaped(value)}</text>`,
   ].join('\n');
 }
 

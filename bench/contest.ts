@@ -4,8 +4,8 @@
 import { chmod, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Contestant } from './contestants.ts';
 import { COURSES } from './course.ts';
-import type { DaemonKind } from './daemons/types.ts';
 import type { CleanUp } from './lab/clean-up.ts';
 import {
   connectPair,
@@ -26,7 +26,7 @@ const PREFIX = 'gw-bench-';
 export async function contest(
   work: Work,
   setup: WorkSetup,
-  kind: DaemonKind,
+  { name, kind }: Pick<Contestant, 'name' | 'kind'>,
   cleanUp: CleanUp,
   profileDirectory?: string,
 ): Promise<Outcome> {
@@ -56,7 +56,7 @@ export async function contest(
       return daemon;
     };
     const course = COURSES[work.course ?? 'phases'];
-    return await course({ work, setup, start, contestant: kind.name, source, directory, cleanUp });
+    return await course({ work, setup, start, contestant: name, source, directory, cleanUp });
   } finally {
     await cleanUp.run();
   }

@@ -9,8 +9,3 @@ export function projectRoot(): string {
   while (!existsSync(join(directory, 'package.json'))) directory = dirname(directory);
   return directory;
 }
-
-/** The path, or undefined where nothing is there. */
-export function existing(path: string): string | undefined {
-  return existsSync(path) ? path : undefined;
-}

@@ -1,10 +1,11 @@
 // Medians over rounds, ratios to the reference daemon, and the tables that people read. Pure: outcomes in, text out.
 
+import { busyText, type Machine } from './machine.ts';
 import type { Measure, Outcome } from './outcome.ts';
 import { type Latency, median } from './statistics.ts';
 
-/** Ratios are to this daemon. */
-export const REFERENCE = 'bird';
+/** Ratios are to this daemon; of several releases to that which played first. */
+const REFERENCE = /^bird\b/;
 
 /** Over the rounds. */
 export interface Spread {
@@ -49,8 +50,9 @@ export function summarize(outcomes: readonly Outcome[]): Summary[] {
     groups.set(key, [...(groups.get(key) ?? []), outcome]);
   }
   const rows = [...groups.values()].map(summarizeGroup);
+  const name = rows.find(({ daemon }) => REFERENCE.test(daemon))?.daemon;
   return rows.map((row) => {
-    const reference = rows.find((other) => other.work === row.work && other.daemon === REFERENCE);
+    const reference = rows.find((other) => other.work === row.work && other.daemon === name);
     if (reference === undefined) return row;
     const ratio = {
       seconds: row.seconds / reference.seconds,
@@ -131,38 +133,19 @@ function missingOf({ load }: Outcome): number {
 
 const MIB = 1 << 20;
 
-export interface Environment {
+export interface Environment extends Machine {
   /** ISO 8601 */
   readonly started: string;
-  readonly commit: string;
   readonly rounds: number;
   readonly routes: number;
-  readonly cores: number;
-  readonly cpuModel: string;
-  readonly memoryBytes: number;
-  readonly kernel: string;
-  readonly node: string;
-  /** Over one minute, before the first round. */
-  readonly loadAverage: number;
   /** Version line of each daemon. */
   readonly versions: Readonly<Record<string, string>>;
 }
 
 /** What somebody needs to judge the figures, or to repeat them. */
 export function heading(environment: Environment): string {
-  const {
-    started,
-    commit,
-    rounds,
-    routes,
-    cores,
-    cpuModel,
-    memoryBytes,
-    kernel,
-    node,
-    loadAverage,
-    versions,
-  } = environment;
+  const { started, commit, rounds, routes, versions } = environment;
+  const { cores, cpuModel, memoryBytes, kernel, node } = environment;
   return [
     '# godwit beside other BGP daemons',
     '',
@@ -170,7 +153,7 @@ export function heading(environment: Environment): string {
     '',
     `- started: ${started}, commit ${commit}`,
     `- machine: ${cores} x ${cpuModel}, ${(memoryBytes / (1 << 30)).toFixed(0)} GiB, Linux ${kernel}, Node.js ${node}`,
-    `- load average at the start: ${loadAverage.toFixed(2)}${loadAverage > QUIET ? ' (not a quiet machine)' : ''}`,
+    `- ${busyText(environment)}`,
     ...Object.entries(versions).map(([name, version]) => `- ${name}: ${version}`),
     '',
   ].join('\n');
@@ -183,9 +166,6 @@ export function roundsText(rounds: number): string {
 function capitalized(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
-
-/** Load averages above this mean that somebody else was at work. */
-const QUIET = 0.5;
 
 /** A Markdown table a work. */
 export function markdown(rows: readonly Summary[], titles: ReadonlyMap<string, string>): string {

@@ -2,16 +2,14 @@
 // printed and written to bench/out as Markdown, JSON and a chart.
 
 import { mkdir, writeFile } from 'node:fs/promises';
-import { constants, cpus, loadavg, release, totalmem } from 'node:os';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import { errorText } from '../src/lib/error-text.ts';
 import { chart } from './chart.ts';
 import { contest } from './contest.ts';
-import { godwitVariant } from './daemons/godwit.ts';
-import { DAEMONS } from './daemons/index.ts';
-import type { DaemonKind } from './daemons/types.ts';
+import { type Contestant, findContestants } from './contestants.ts';
 import { CleanUp } from './lab/clean-up.ts';
-import { run } from './lab/command.ts';
+import { describeMachine } from './machine.ts';
 import { type BenchOptions, parseOptions, USAGE } from './options.ts';
 import type { Outcome } from './outcome.ts';
 import { topOfProfiles } from './profile.ts';
@@ -23,30 +21,8 @@ import { WORKS, type Work } from './works.ts';
 /** Functions shown of a profile. */
 const PROFILE_LINES = 15;
 
-interface Contestant {
-  readonly kind: DaemonKind;
-  readonly version: string;
-}
-
 function say(text: string): void {
   process.stdout.write(`${text}\n`);
-}
-
-async function installed({ peers, node }: BenchOptions): Promise<Contestant[]> {
-  const out: Contestant[] = [];
-  for (const name of peers) {
-    await enter(out, DAEMONS[name]);
-    if (name !== 'godwit' || node === undefined) continue;
-    const version = (await run([node, '--version'])).trim();
-    await enter(out, godwitVariant({ name: `godwit ${version}`, node, nodeOptions: [] }));
-  }
-  return out;
-}
-
-async function enter(list: Contestant[], kind: DaemonKind): Promise<void> {
-  const version = await kind.version();
-  if (version === undefined) say(`${kind.name} is not installed: skipped`);
-  else list.push({ kind, version });
 }
 
 async function playAll(
@@ -58,19 +34,20 @@ async function playAll(
   for (const work of works) {
     const setup = work.setup(size);
     if (setup === undefined) {
-      say(`${work.id}: its input is not at hand, skipped`);
+      say(`${work.id}: skipped, it needs --mrt`);
       continue;
     }
     for (let round = 1; round <= rounds; round++) {
-      for (const { kind } of contestants) {
+      for (const contestant of contestants) {
+        const { kind } = contestant;
         if (!(work.needs ?? []).every((ability) => kind.abilities.includes(ability))) continue;
         if (cleanUp.closed) return outcomes;
-        const name = `${work.id} round ${round} ${kind.name}`;
+        const name = `${work.id} round ${round} ${contestant.name}`;
         const directory =
-          profile === undefined || !kind.name.startsWith('godwit')
+          profile === undefined || kind.name !== 'godwit'
             ? undefined
             : join(profile, name.replaceAll(' ', '-'));
-        const outcome = await playOne(name, work, setup, kind, directory, cleanUp);
+        const outcome = await playOne(name, work, setup, contestant, directory, cleanUp);
         if (outcome !== undefined) outcomes.push(outcome);
       }
     }
@@ -83,12 +60,12 @@ async function playOne(
   name: string,
   work: Work,
   setup: WorkSetup,
-  kind: DaemonKind,
+  contestant: Contestant,
   profileDirectory: string | undefined,
   cleanUp: CleanUp,
 ): Promise<Outcome | undefined> {
   try {
-    const outcome = await contest(work, setup, kind, cleanUp, profileDirectory);
+    const outcome = await contest(work, setup, contestant, cleanUp, profileDirectory);
     say(`${name}: ${oneLine(outcome)}`);
     if (profileDirectory !== undefined) say(topOfProfiles(profileDirectory, outcome.window, PROFILE_LINES));
     return outcome;
@@ -132,9 +109,16 @@ async function main(): Promise<void> {
     process.stdout.write(USAGE);
     return;
   }
-  if (process.getuid?.() !== 0) throw new Error('the bench makes network namespaces: it needs root');
-  const contestants = await installed(options);
-  const environment = await describe(contestants, options);
+  if (process.getuid?.() !== 0)
+    throw new Error('the bench makes network namespaces and needs root: sudo npm run bench');
+  const contestants = await findContestants(options.peers, say);
+  const environment: Environment = {
+    ...(await describeMachine()),
+    started: new Date().toISOString(),
+    rounds: options.rounds,
+    routes: options.size.routes,
+    versions: Object.fromEntries(contestants.map(({ name, version }) => [name, version])),
+  };
   const cleanUp = new CleanUp();
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
     process.once(signal, () => void leave(signal, cleanUp));
@@ -147,28 +131,6 @@ async function leave(signal: NodeJS.Signals, cleanUp: CleanUp): Promise<void> {
   say(`\n${signal}: cleaning up`);
   await cleanUp.close().catch((error: unknown) => say(String(error)));
   process.exit(128 + constants.signals[signal]);
-}
-
-async function describe(
-  contestants: readonly Contestant[],
-  { rounds, size }: BenchOptions,
-): Promise<Environment> {
-  const commit = await run(['git', '-C', projectRoot(), 'rev-parse', '--short', 'HEAD']).catch(
-    () => 'unknown',
-  );
-  return {
-    started: new Date().toISOString(),
-    commit: commit.trim(),
-    rounds,
-    routes: size.routes,
-    cores: cpus().length,
-    cpuModel: cpus()[0]?.model ?? 'CPU',
-    memoryBytes: totalmem(),
-    kernel: release(),
-    node: process.version,
-    loadAverage: loadavg()[0]!,
-    versions: Object.fromEntries(contestants.map(({ kind, version }) => [kind.name, version])),
-  };
 }
 
 /** Writes bench/out/TIME.md, .json and .svg, and prints the first. */

@@ -10,36 +10,42 @@ import {
   type Daemon,
   type DaemonKind,
   type DaemonSpec,
-  firstLine,
   isIpv6,
   type LabFamily,
   type PeerSpec,
   type PeerState,
+  programIn,
   type RouteState,
   type StartContext,
+  versionLine,
 } from './types.ts';
 
-export const bird: DaemonKind = {
-  name: 'bird',
-  abilities: ['kernel', 'status', 'filter'],
-  // bird --version writes to stderr and has done so in every release.
-  version: async () => {
-    const text = await run(['sh', '-c', 'bird --version 2>&1']).catch(() => undefined);
-    return text === undefined ? undefined : firstLine(text);
-  },
-  start,
-};
+export function bird(programs?: string): DaemonKind {
+  return {
+    name: 'bird',
+    abilities: ['kernel', 'status', 'filter'],
+    version: () => versionLine([programIn(programs, 'bird'), '--version']),
+    start: (context) => start(context, programs),
+  };
+}
 
-async function start({ namespace, directory, spec }: StartContext): Promise<Daemon> {
+async function start(
+  { namespace, directory, spec }: StartContext,
+  programs: string | undefined,
+): Promise<Daemon> {
   const config = join(directory, 'bird.conf');
   const socket = join(directory, 'bird.ctl');
   await writeFile(config, configuration(spec));
   const process = new ManagedProcess(
     'bird',
-    namespace.wrap(['bird', '-f', '-c', config, '-s', socket, '-P', join(directory, 'bird.pid')]),
+    namespace.wrap([
+      programIn(programs, 'bird'),
+      ...['-f', '-c', config, '-s', socket, '-P', join(directory, 'bird.pid')],
+    ]),
     join(directory, 'bird.log'),
   );
-  const ask = (command: string): Promise<string> => run(['birdc', '-s', socket, ...command.split(' ')]);
+  const client = programIn(programs, 'birdc');
+  const ask = (command: string): Promise<string> => run([client, '-s', socket, ...command.split(' ')]);
   await waitFor('birdc answers', async () => {
     process.assertRunning();
     return (await ask('show status')).includes('up and running');

@@ -2,32 +2,33 @@
 
 import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { run, waitFor } from '../lab/command.ts';
+import { waitFor } from '../lab/command.ts';
 import { ManagedProcess } from '../lab/managed-process.ts';
 import {
   type Daemon,
   type DaemonKind,
   type DaemonSpec,
-  firstLine,
   isIpv6,
   type LabFamily,
   type PeerSpec,
   type PeerState,
+  programIn,
   type RouteState,
   type StartContext,
+  versionLine,
 } from './types.ts';
 
-export const exabgp: DaemonKind = {
-  name: 'exabgp',
-  abilities: [],
-  version: async () => {
-    const text = await run(['exabgp', '--version']).catch(() => undefined);
-    return text === undefined ? undefined : firstLine(text);
-  },
-  start,
-};
+export function exabgp(programs?: string): DaemonKind {
+  const program = programIn(programs, 'exabgp');
+  return {
+    name: 'exabgp',
+    abilities: [],
+    version: () => versionLine([program, '--version']),
+    start: (context) => start(context, program),
+  };
+}
 
-async function start({ namespace, directory, spec }: StartContext): Promise<Daemon> {
+async function start({ namespace, directory, spec }: StartContext, program: string): Promise<Daemon> {
   const config = join(directory, 'exabgp.conf');
   const reporter = join(directory, 'report.sh');
   const report = join(directory, 'report.jsonl');
@@ -37,7 +38,7 @@ async function start({ namespace, directory, spec }: StartContext): Promise<Daem
   await writeFile(config, configuration(spec, reporter));
   const process = new ManagedProcess(
     'exabgp',
-    namespace.wrap(['exabgp', config]),
+    namespace.wrap([program, config]),
     join(directory, 'exabgp.log'),
     {
       'exabgp.daemon.user': 'root',

@@ -10,26 +10,34 @@ import {
   type Daemon,
   type DaemonKind,
   type DaemonSpec,
-  firstLine,
   isIpv6,
+  programIn,
   type RouteState,
   type StartContext,
   stopAll,
+  versionLine,
 } from './types.ts';
 
-const BINARIES = '/usr/lib/frr';
+/** Where packages put its daemons; its terminal is a command like others. */
+const DAEMONS = '/usr/lib/frr';
 
-export const frr: DaemonKind = {
-  name: 'frr',
-  abilities: ['kernel'],
-  version: async () =>
-    existsSync(`${BINARIES}/bgpd`)
-      ? `FRR ${firstLine(await run([`${BINARIES}/bgpd`, '--version'])).replace('bgpd version ', '')}`
-      : undefined,
-  start,
-};
+export function frr(programs?: string): DaemonKind {
+  return {
+    name: 'frr',
+    abilities: ['kernel'],
+    version: async () => {
+      const line = await versionLine([programIn(programs ?? DAEMONS, 'bgpd'), '--version']);
+      return line?.replace('bgpd version', 'FRR');
+    },
+    start: (context) => start(context, programs),
+  };
+}
 
-async function start({ namespace, directory, spec }: StartContext): Promise<Daemon> {
+async function start(
+  { namespace, directory, spec }: StartContext,
+  programs: string | undefined,
+): Promise<Daemon> {
+  const vtysh = programIn(programs, 'vtysh');
   const sockets = join(directory, 'vty');
   await mkdir(sockets, { recursive: true });
   // Its daemons drop to a user of their own, who must reach and write what is theirs.
@@ -46,7 +54,7 @@ async function start({ namespace, directory, spec }: StartContext): Promise<Daem
     const identity = ['-A', '127.0.0.1', '--log', 'stdout'];
     const process = new ManagedProcess(
       daemon,
-      namespace.wrap([`${BINARIES}/${daemon}`, ...options, ...identity, ...extra]),
+      namespace.wrap([programIn(programs ?? DAEMONS, daemon), ...options, ...identity, ...extra]),
       join(directory, `${daemon}.log`),
     );
     await waitFor(`${daemon} opens its terminal`, async () => {
@@ -65,7 +73,7 @@ async function start({ namespace, directory, spec }: StartContext): Promise<Daem
   processes.push(await launch('bgpd', configuration(spec), zebra ? ['-z', zapi] : ['-Z', '-n']));
 
   const ask = async (command: string): Promise<Record<string, unknown>> => {
-    const text = await run(['vtysh', '--vty_socket', sockets, '-d', 'bgpd', '-c', `${command} json`]);
+    const text = await run([vtysh, '--vty_socket', sockets, '-d', 'bgpd', '-c', `${command} json`]);
     return text.trim() === '' ? {} : JSON.parse(text);
   };
   await waitFor('vtysh answers', async () => (await ask('show bgp summary')) !== undefined);
@@ -85,7 +93,7 @@ async function start({ namespace, directory, spec }: StartContext): Promise<Daem
       }
       return parseRoutes(entries);
     },
-    askStatus: () => run(['vtysh', '--vty_socket', sockets, '-d', 'bgpd', '-c', 'show bgp vrfs']),
+    askStatus: () => run([vtysh, '--vty_socket', sockets, '-d', 'bgpd', '-c', 'show bgp vrfs']),
     stop: () => stopAll([...processes].reverse()),
   };
 }

@@ -2,18 +2,19 @@
 
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { run, waitFor } from '../lab/command.ts';
+import { waitFor } from '../lab/command.ts';
 import { ManagedProcess } from '../lab/managed-process.ts';
 import {
   type Daemon,
   type DaemonKind,
   type DaemonSpec,
-  firstLine,
   isIpv6,
   type LabFamily,
   type PeerSpec,
+  programIn,
   type RouteState,
   type StartContext,
+  versionLine,
 } from './types.ts';
 
 const FAMILY: Readonly<Record<LabFamily, string>> = { ipv4: 'ipv4', ipv6: 'ipv6' };
@@ -28,27 +29,36 @@ const ATTRIBUTE = {
   clusterList: 10,
 } as const;
 
-export const gobgp: DaemonKind = {
-  name: 'gobgp',
-  // Kernel routes are its business only with zebra beside it.
-  abilities: [],
-  version: async () => {
-    const text = await run(['gobgpd', '--version']).catch(() => undefined);
-    return text === undefined ? undefined : `GoBGP ${firstLine(text).replace('gobgpd version ', '')}`;
-  },
-  start,
-};
+export function gobgp(programs?: string): DaemonKind {
+  return {
+    name: 'gobgp',
+    // Kernel routes are its business only with zebra beside it.
+    abilities: [],
+    version: async () => {
+      const line = await versionLine([programIn(programs, 'gobgpd'), '--version']);
+      return line?.replace('gobgpd version', 'GoBGP');
+    },
+    start: (context) => start(context, programs),
+  };
+}
 
-async function start({ namespace, directory, spec }: StartContext): Promise<Daemon> {
+async function start(
+  { namespace, directory, spec }: StartContext,
+  programs: string | undefined,
+): Promise<Daemon> {
   const config = join(directory, 'gobgpd.yaml');
   await writeFile(config, JSON.stringify(configuration(spec)));
   const process = new ManagedProcess(
     'gobgpd',
     // Its namespace's loopback is its own: the standard API port is free.
-    namespace.wrap(['gobgpd', '-t', 'yaml', '-f', config, '--api-hosts', '127.0.0.1:50051', '-l', 'warn']),
+    namespace.wrap([
+      programIn(programs, 'gobgpd'),
+      ...['-t', 'yaml', '-f', config, '--api-hosts', '127.0.0.1:50051', '-l', 'warn'],
+    ]),
     join(directory, 'gobgpd.log'),
   );
-  const gobgpCli = (...args: string[]): Promise<string> => namespace.run(['gobgp', ...args]);
+  const client = programIn(programs, 'gobgp');
+  const gobgpCli = (...args: string[]): Promise<string> => namespace.run([client, ...args]);
   await waitFor('gobgp answers', async () => {
     process.assertRunning();
     return (await gobgpCli('global')).includes('AS:');

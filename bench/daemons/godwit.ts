@@ -9,46 +9,35 @@ import type { PeerView, RouteView } from '../../src/speaker/api.ts';
 import { run, waitFor } from '../lab/command.ts';
 import { ManagedProcess } from '../lab/managed-process.ts';
 import { projectRoot } from '../project.ts';
-import type {
-  BfdSpec,
-  Daemon,
-  DaemonKind,
-  DaemonSpec,
-  LabFamily,
-  PeerSpec,
-  RouteState,
-  StartContext,
+import {
+  type BfdSpec,
+  type Daemon,
+  type DaemonKind,
+  type DaemonSpec,
+  type LabFamily,
+  type PeerSpec,
+  type RouteState,
+  type StartContext,
+  versionLine,
 } from './types.ts';
 
-/** How godwit is started, where that is not as its users start it. */
-export interface GodwitVariant {
-  /** The contestant's name in reports. */
-  readonly name: string;
-  /** The Node.js to run it on. */
-  readonly node: string;
-  /** Before its own arguments. */
-  readonly nodeOptions: readonly string[];
-}
-
-const AS_USERS_DO: GodwitVariant = { name: 'godwit', node: process.execPath, nodeOptions: [] };
-
-export const godwit: DaemonKind = godwitVariant(AS_USERS_DO);
-
-export function godwitVariant(variant: GodwitVariant): DaemonKind {
+/** `programs`: where the Node.js is that it runs on, unless that is the bench's own. */
+export function godwit(programs?: string): DaemonKind {
+  const node = programs === undefined ? process.execPath : join(programs, 'node');
   return {
-    name: variant.name,
+    name: 'godwit',
     abilities: ['kernel', 'status', 'filter'],
     version: async () => {
-      if (!existsSync(executable())) return undefined;
+      const line = await versionLine([node, '--version']);
+      if (line === undefined || !existsSync(executable())) return undefined;
       const { version } = JSON.parse(await readFile(join(projectRoot(), 'package.json'), 'utf8'));
-      const node = (await run([variant.node, '--version'])).trim();
-      return [`godwit ${version}, Node.js ${node}`, ...variant.nodeOptions].join(' ');
+      return `godwit ${version}, Node.js ${line}`;
     },
     start: async (context) => {
       const config = join(context.directory, 'godwit.yaml');
       const socket = join(context.directory, 'godwit.sock');
       await writeFile(config, JSON.stringify(configuration(context.spec, socket), null, 2));
-      return startGodwit(context, config, socket, variant);
+      return startGodwit(context, config, socket, node);
     },
   };
 }
@@ -65,14 +54,14 @@ export async function startGodwit(
   context: Pick<StartContext, 'namespace' | 'directory' | 'profileDirectory'>,
   config: string,
   socket: string,
-  { node, nodeOptions }: Omit<GodwitVariant, 'name'> = AS_USERS_DO,
+  node = process.execPath,
 ): Promise<GodwitDaemon> {
   const { profileDirectory } = context;
   const profiling =
     profileDirectory === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileDirectory}`];
   const daemon = new ManagedProcess(
     'godwit',
-    context.namespace.wrap([node, ...nodeOptions, ...profiling, executable(), 'run', '-c', config]),
+    context.namespace.wrap([node, ...profiling, executable(), 'run', '-c', config]),
     join(context.directory, 'godwit.log'),
   );
   const cli = (...args: string[]): Promise<string> =>

@@ -6,9 +6,9 @@ import { frr } from './frr.ts';
 import { gobgp } from './gobgp.ts';
 import { godwit } from './godwit.ts';
 import { openbgpd } from './openbgpd.ts';
-import type { DaemonKind, DaemonName } from './types.ts';
+import type { DaemonMaker, DaemonName } from './types.ts';
 
-export const DAEMONS: Readonly<Record<DaemonName, DaemonKind>> = {
+export const DAEMONS: Readonly<Record<DaemonName, DaemonMaker>> = {
   godwit,
   bird,
   frr,

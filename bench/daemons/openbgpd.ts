@@ -9,29 +9,33 @@ import {
   type Daemon,
   type DaemonKind,
   type DaemonSpec,
-  firstLine,
   type LabFamily,
   type PeerSpec,
+  programIn,
   type RouteState,
   type StartContext,
+  versionLine,
 } from './types.ts';
 
 const FAMILY: Readonly<Record<LabFamily, string>> = { ipv4: 'inet', ipv6: 'inet6' };
 
 const CHROOT = '/run/openbgpd';
 
-export const openbgpd: DaemonKind = {
-  name: 'openbgpd',
-  // The portable release 7.7 takes `fib-update yes` on Linux and writes no route.
-  abilities: [],
-  version: async () => {
-    const text = await run(['sh', '-c', 'bgpctl -V 2>&1']).catch(() => undefined);
-    return text === undefined ? undefined : firstLine(text);
-  },
-  start,
-};
+export function openbgpd(programs?: string): DaemonKind {
+  return {
+    name: 'openbgpd',
+    // The portable release 7.7 takes `fib-update yes` on Linux and writes no route.
+    abilities: [],
+    version: () => versionLine([programIn(programs, 'bgpctl'), '-V']),
+    start: (context) => start(context, programs),
+  };
+}
 
-async function start({ namespace, directory, spec }: StartContext): Promise<Daemon> {
+async function start(
+  { namespace, directory, spec }: StartContext,
+  programs: string | undefined,
+): Promise<Daemon> {
+  const client = programIn(programs, 'bgpctl');
   const config = join(directory, 'bgpd.conf');
   const socket = join(directory, 'bgpd.sock');
   // The home of its user, into which its processes lock themselves; the service manager would make it.
@@ -39,11 +43,11 @@ async function start({ namespace, directory, spec }: StartContext): Promise<Daem
   await writeFile(config, configuration(spec, socket), { mode: 0o600 });
   const process = new ManagedProcess(
     'openbgpd',
-    namespace.wrap(['/usr/sbin/bgpd', '-d', '-f', config]),
+    namespace.wrap([programIn(programs ?? '/usr/sbin', 'bgpd'), '-d', '-f', config]),
     join(directory, 'bgpd.log'),
   );
   const ask = async <T>(...args: string[]): Promise<T> =>
-    JSON.parse(await run(['bgpctl', '-j', '-s', socket, ...args]));
+    JSON.parse(await run([client, '-j', '-s', socket, ...args]));
   await waitFor('bgpctl answers', async () => {
     process.assertRunning();
     return (await ask<{ neighbors?: unknown }>('show', 'neighbor')).neighbors !== undefined;
@@ -58,7 +62,7 @@ async function start({ namespace, directory, spec }: StartContext): Promise<Daem
       })),
     routes: async (family) =>
       ((await ask<{ rib?: PathJson[] }>('show', 'rib', 'detail', FAMILY[family])).rib ?? []).map(toRoute),
-    askStatus: () => run(['bgpctl', '-s', socket, 'show', 'rib', 'mem']),
+    askStatus: () => run([client, '-s', socket, 'show', 'rib', 'mem']),
     stop: () => process.stop(),
   };
 }

@@ -1,7 +1,9 @@
 // What the bench and the interop labs want of a BGP daemon, whichever it is: an equivalent configuration from one
 // description, start and stop in a namespace, and its sessions and routes as plain data.
 
+import { join } from 'node:path';
 import type { FilterText } from '../filter-text.ts';
+import { run } from '../lab/command.ts';
 import type { ManagedProcess } from '../lab/managed-process.ts';
 import type { Namespace } from '../lab/namespace.ts';
 
@@ -111,9 +113,11 @@ export interface Daemon {
   stop(): Promise<void>;
 }
 
+/** `directory`: where its programs are, instead of the installed ones. */
+export type DaemonMaker = (directory?: string) => DaemonKind;
+
 export interface DaemonKind {
-  /** A DaemonName, or one with a remark where several of a kind take part. */
-  readonly name: string;
+  readonly name: DaemonName;
   readonly abilities: readonly Ability[];
   /** First line of its version output; undefined where it is not installed. */
   version(): Promise<string | undefined>;
@@ -125,9 +129,15 @@ export function isIpv6(text: string): boolean {
   return text.includes(':');
 }
 
-/** The first line of what `lines` prints, to tell a version. */
-export function firstLine(text: string): string {
-  return text.trim().split('\n')[0] ?? '';
+/** How to call a daemon's program: by its name where it is installed, else by its path in `directory`. */
+export function programIn(directory: string | undefined, name: string): string {
+  return directory === undefined ? name : join(directory, name);
+}
+
+/** The first line that a program prints of its version, on whichever output; undefined where it cannot be run. */
+export async function versionLine(command: readonly string[]): Promise<string | undefined> {
+  const text = await run(['sh', '-c', '"$@" 2>&1', 'sh', ...command]).catch(() => undefined);
+  return text?.trim().split('\n')[0];
 }
 
 /** Stops processes in the order given. */

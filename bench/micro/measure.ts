@@ -2,6 +2,7 @@
 
 import type { Clock } from '../../src/lib/clock.ts';
 import { median } from '../statistics.ts';
+import { type HistoryEntry, ratioTo } from './history.ts';
 import type { Micro, MicroInput } from './types.ts';
 
 const NANOS_PER_MS = 1e6;
@@ -51,24 +52,23 @@ export function resultOf(
   return { name, title, item, items, best: Math.min(...nanos), median: median(nanos) };
 }
 
-/** A table for people. */
-export function formatResults(results: readonly MicroResult[]): string {
-  const rows = results.map(({ name, title, item, items, best, median: middle }) => [
-    name,
-    best.toFixed(1),
-    middle.toFixed(1),
-    (1000 / best).toFixed(2),
-    `${items} x ${item}`,
-    title,
+/** A table for people, with a column for how the best times compare with those recorded `before`. */
+export function formatResults(results: readonly MicroResult[], before?: HistoryEntry): string {
+  const head = ['', 'best ns', 'median ns', 'M/s', ...(before === undefined ? [] : [`x ${before.commit}`])];
+  const rows = results.map((row) => [
+    row.name,
+    row.best.toFixed(1),
+    row.median.toFixed(1),
+    (1000 / row.best).toFixed(2),
+    ...(before === undefined ? [] : [ratioTo(before, row)?.toFixed(2) ?? '-']),
+    `${row.items} x ${row.item}`,
+    row.title,
   ]);
-  const all = [['', 'best ns', 'median ns', 'M/s', 'items', ''], ...rows];
+  const all = [[...head, 'items', ''], ...rows];
   const widths = all[0]!.map((_, column) => Math.max(...all.map((row) => row[column]!.length)));
+  const numeric = (column: number): boolean => column > 0 && column < head.length;
   return all
-    .map((row) =>
-      row.map((cell, i) => (NUMERIC.has(i) ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!))),
-    )
+    .map((row) => row.map((cell, i) => (numeric(i) ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!))))
     .map((row) => row.join('  ').trimEnd())
     .join('\n');
 }
-
-const NUMERIC = new Set([1, 2, 3]);

@@ -1,28 +1,19 @@
-// `npm run bench:micro`: runs the micro-benchmarks, prints a table, and adds a line to bench/history/micro.jsonl.
+// `npm run bench:micro`: runs the micro-benchmarks, prints a table beside what was recorded last on such a machine, and
+// records the run itself where that is wanted.
 
-import { appendFile, mkdir } from 'node:fs/promises';
-import { cpus, loadavg } from 'node:os';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { Worker } from 'node:worker_threads';
 import { systemClock } from '../../src/lib/clock.ts';
 import { errorText } from '../../src/lib/error-text.ts';
+import { namesOf, positive, prefixList } from '../arguments.ts';
 import { SET_MEMBERS } from '../filter-text.ts';
-import { run } from '../lab/command.ts';
-import { existing, projectRoot } from '../project.ts';
+import { busyText, describeMachine, isQuiet } from '../machine.ts';
+import { appendHistory, conditionsOf, lastLike, makeEntry, readHistory, verdict } from './history.ts';
 import { type InputOptions, makeInput } from './input.ts';
 import { formatResults, type MicroResult, measure, resultOf } from './measure.ts';
 import { MICROS } from './micros.ts';
-
-const USAGE = `usage: npm run bench:micro [-- OPTIONS]
-  --only a,b     of ${[...MICROS.map(({ name }) => name), 'whole-path-cold'].join(', ')}
-  --rounds N     rounds (default 9)
-  --routes N     routes of the table (default 200000)
-  --data DIR     real inputs: a list of prefixes
-  --no-history   leave bench/history/micro.jsonl as it is
-`;
 
 /** Paths a prefix in the micro-benchmark of the decision. */
 const PEERS = 4;
@@ -32,15 +23,26 @@ const COLD = {
   title: 'the whole path without any compiled code',
   item: 'route',
 } as const;
+const NAMES = [...MICROS.map(({ name }) => name), COLD.name];
+const ROUNDS = 9;
+const ROUTES = 200_000;
+
+const USAGE = `usage: npm run bench:micro [-- OPTIONS]
+  --only a,b       of ${NAMES.join(', ')}
+  --rounds N       rounds (default ${ROUNDS})
+  --routes N       routes of the table (default ${ROUTES})
+  --prefixes FILE  real prefixes for the table: one a line, gzipped
+  --record         adds the run to bench/history/micro.jsonl, if the machine is quiet
+`;
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
       only: { type: 'string' },
-      rounds: { type: 'string', default: '9' },
-      routes: { type: 'string', default: '200000' },
-      data: { type: 'string', default: join(projectRoot(), '../shared/data') },
-      'no-history': { type: 'boolean', default: false },
+      rounds: { type: 'string' },
+      routes: { type: 'string' },
+      prefixes: { type: 'string' },
+      record: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
@@ -48,27 +50,43 @@ async function main(): Promise<void> {
     process.stdout.write(USAGE);
     return;
   }
-  const chosen = values.only?.split(',');
-  const wanted = (name: string): boolean => chosen === undefined || chosen.includes(name);
-  const prefixList = existing(join(values.data, 'prefixes/prefixes.txt.gz'));
+  const chosen = values.only === undefined ? NAMES : namesOf('only', values.only, NAMES);
+  if (values.record && values.only !== undefined)
+    throw new Error('--record wants all of them, without --only');
+  const rounds = positive('rounds', values.rounds, ROUNDS);
   const options: InputOptions = {
-    routes: Number(values.routes),
+    routes: positive('routes', values.routes, ROUTES),
     seed: SEED,
-    prefixList,
+    prefixList: prefixList(values.prefixes),
     peers: PEERS,
     setMembers: SET_MEMBERS,
   };
-  const rounds = Number(values.rounds);
-  const loadAverage = loadavg()[0]!;
+  const machine = await describeMachine();
+  if (values.record && !isQuiet(machine))
+    throw new Error(`--record wants a quiet machine; ${busyText(machine)}`);
+  const results = await measureAll(chosen, options, rounds);
+  const conditions = conditionsOf(machine, options.routes, options.prefixList);
+  const before = lastLike(readHistory(), conditions);
+  process.stdout.write(
+    `${formatResults(results, before)}\n${verdict(results, before)}\n${busyText(machine)}\n`,
+  );
+  if (!values.record) return;
+  appendHistory(makeEntry(new Date().toISOString(), machine.commit, conditions, rounds, results));
+  process.stdout.write('recorded in bench/history/micro.jsonl\n');
+}
+
+async function measureAll(
+  chosen: readonly string[],
+  options: InputOptions,
+  rounds: number,
+): Promise<MicroResult[]> {
   const input = makeInput(options);
   const collect = garbageCollector();
-  const results: MicroResult[] = [];
-  for (const micro of MICROS) {
-    if (wanted(micro.name)) results.push(measure(micro, input, rounds, systemClock, collect));
-  }
-  if (wanted(COLD.name)) results.push(await cold(options, rounds));
-  process.stdout.write(`${formatResults(results)}\nload average at the start: ${loadAverage.toFixed(2)}\n`);
-  if (!values['no-history']) await remember(options, rounds, loadAverage, results);
+  const results = MICROS.filter(({ name }) => chosen.includes(name)).map((micro) =>
+    measure(micro, input, rounds, systemClock, collect),
+  );
+  if (chosen.includes(COLD.name)) results.push(await cold(options, rounds));
+  return results;
 }
 
 /** V8's own, for the asking. */
@@ -94,34 +112,6 @@ function coldRun(options: InputOptions): Promise<{ ms: number; routes: number }>
     worker.once('message', resolve);
     worker.once('error', reject);
   });
-}
-
-/** One line a run: short enough to read in a diff. */
-async function remember(
-  { routes, prefixList }: InputOptions,
-  rounds: number,
-  loadAverage: number,
-  results: readonly MicroResult[],
-): Promise<void> {
-  const git = (...args: string[]): Promise<string> => run(['git', '-C', projectRoot(), ...args]);
-  const commit = await git('rev-parse', '--short', 'HEAD').catch(() => 'unknown');
-  const changed = await git('status', '--porcelain', '--untracked-files=no', 'src').catch(() => '');
-  const round = (nanos: number): number => Number(nanos.toFixed(1));
-  const line = {
-    time: new Date().toISOString(),
-    commit: `${commit.trim()}${changed === '' ? '' : '+'}`,
-    node: process.version,
-    cpu: `${cpus().length} x ${cpus()[0]?.model ?? 'CPU'}`,
-    loadAverage: Number(loadAverage.toFixed(2)),
-    routes,
-    prefixes: prefixList === undefined ? 'generated' : 'real',
-    rounds,
-    /** [best, median] nanoseconds an item. */
-    nanos: Object.fromEntries(results.map((row) => [row.name, [round(row.best), round(row.median)]])),
-  };
-  const directory = join(projectRoot(), 'bench/history');
-  await mkdir(directory, { recursive: true });
-  await appendFile(join(directory, 'micro.jsonl'), `${JSON.stringify(line)}\n`);
 }
 
 await main().catch((error: unknown) => {

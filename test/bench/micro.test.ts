@@ -1,6 +1,19 @@
-// Every micro-benchmark runs once on a tiny table and handles all of it; timing itself is not tested.
+// Every micro-benchmark runs once on a tiny table and handles all of it, and the history says what has become slower;
+// timing itself is not tested.
 
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import {
+  appendHistory,
+  type Conditions,
+  type HistoryEntry,
+  lastLike,
+  makeEntry,
+  readHistory,
+  verdict,
+} from '../../bench/micro/history.ts';
 import { coldInput, makeInput } from '../../bench/micro/input.ts';
 import { formatResults, measure, resultOf } from '../../bench/micro/measure.ts';
 import { MICROS, passThrough } from '../../bench/micro/micros.ts';
@@ -45,4 +58,59 @@ test('results are nanoseconds an item', () => {
   const result = resultOf({ name: 'a', title: 'b', item: 'route' }, 1000, [3, 1, 2]);
   expect(result).toMatchObject({ best: 1000, median: 2000, items: 1000 });
   expect(formatResults([result]).split('\n')[1]).toMatch(/^a +1000\.0 +2000\.0 +1\.00 +1000 x route +b$/);
+});
+
+describe('the history', () => {
+  const conditions: Conditions = { cpu: '2 x CPU', node: 'v20.1.0', routes: 10, prefixes: 'real' };
+  const results = [['a', 100] as const, ['b', 130] as const].map(([name, best]) =>
+    resultOf({ name, title: '', item: 'route' }, 1e6, [best, best]),
+  );
+  const entry = (commit: string, more: Partial<HistoryEntry> = {}): HistoryEntry => ({
+    ...makeEntry('2026-01-02T03:04:05Z', commit, conditions, 9, results),
+    ...more,
+  });
+
+  test('keeps what it was given, a line a run', () => {
+    const directory = mkdtempSync(join(tmpdir(), 'godwit-history-'));
+    const path = join(directory, 'micro.jsonl');
+    expect(readHistory(path)).toEqual([]);
+    for (const commit of ['one', 'two']) appendHistory(entry(commit), path);
+    expect(readHistory(path)).toEqual([entry('one'), entry('two')]);
+    expect(entry('one').nanos).toEqual({ a: [100, 100], b: [130, 130] });
+    rmSync(directory, { recursive: true });
+  });
+
+  test('compares with the last run under the same conditions', () => {
+    const others = [
+      { cpu: '4 x CPU' },
+      { node: 'v22.1.0' },
+      { routes: 11 },
+      { prefixes: 'generated' as const },
+    ];
+    const entries = [
+      entry('old'),
+      entry('own', { node: 'v20.9.9' }),
+      ...others.map((more) => entry('no', more)),
+    ];
+    expect(lastLike(entries, conditions)?.commit).toBe('own');
+    expect(lastLike(entries.slice(2), conditions)).toBeUndefined();
+  });
+
+  test('says what has become slower', () => {
+    const before = entry('abc', { nanos: { a: [100, 100], b: [100, 100] } });
+    expect(verdict(results, before)).toBe('slower than 1.2 x abc (2026-01-02, Node.js v20.1.0): b 1.30');
+    expect(verdict(results, entry('abc'))).toMatch(/: nothing$/);
+    expect(verdict(results, undefined)).toContain('nothing is recorded');
+    const [head, a, b] = formatResults(results, { ...before, nanos: { b: [100, 100] } }).split('\n');
+    expect(head).toMatch(/M\/s +x abc +items/);
+    expect(a).toMatch(/^a +100\.0 +100\.0 +10\.00 +- +1000000 x route$/);
+    expect(b).toMatch(/ 1\.30 /);
+  });
+
+  test('that is committed can be read', () => {
+    for (const { commit, nanos } of readHistory()) {
+      expect(commit).toMatch(/^[0-9a-f]{7,}\+?$/);
+      expect(Object.keys(nanos).length).toBeGreaterThan(0);
+    }
+  });
 });

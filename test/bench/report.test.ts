@@ -70,6 +70,11 @@ describe('a summary', () => {
     expect(rows[0]).toMatchObject({ secondsMin: 1, secondsMax: 9, correct: true });
   });
 
+  test('takes its ratios to the first of several releases of BIRD', () => {
+    const rows = summarize([outcome('godwit', 1), outcome('bird 2.20.0', 4), outcome('bird 3.4.0', 8)]);
+    expect(rows.map(({ ratio }) => ratio?.seconds)).toEqual([0.25, 1, 2]);
+  });
+
   test('has no ratio where BIRD did not take part', () => {
     expect(summarize([outcome('frr', 1)])[0]!.ratio).toBeUndefined();
   });
@@ -152,7 +157,7 @@ describe('a summary', () => {
   });
 });
 
-test('the heading names machine, versions and load', () => {
+test('the heading names machine, versions and who else was at work', () => {
   const environment = {
     started: '2026-01-02T03:04:05.000Z',
     commit: 'abc1234',
@@ -163,15 +168,23 @@ test('the heading names machine, versions and load', () => {
     memoryBytes: 8 * 2 ** 30,
     kernel: '6.1.0',
     node: 'v20.1.0',
-    loadAverage: 1.5,
+    busyCores: 1.5,
     versions: { bird: 'BIRD 9.9' },
   };
   const text = heading(environment);
-  for (const part of ['2 x a CPU', '8 GiB', 'Linux 6.1.0', 'v20.1.0', 'abc1234', 'bird: BIRD 9.9', '1.50']) {
+  for (const part of [
+    '2 x a CPU',
+    '8 GiB',
+    'Linux 6.1.0',
+    'v20.1.0',
+    'abc1234',
+    'bird: BIRD 9.9',
+    '1.50 of 2 cores',
+  ]) {
     expect(text).toContain(part);
   }
   expect(text).toContain('not a quiet machine');
   expect(text).toContain('Medians of 5 rounds');
   expect(heading({ ...environment, rounds: 1 })).toContain('One round, contestants in turn');
-  expect(heading({ ...environment, loadAverage: 0.1 })).not.toContain('not a quiet machine');
+  expect(heading({ ...environment, busyCores: 0.1 })).not.toContain('not a quiet machine');
 });

@@ -27,7 +27,13 @@ const SIZE = {
 async function play(id: string, profileDirectory?: string) {
   const work = WORKS.find((row) => row.id === id)!;
   const setup = work.setup(SIZE)!;
-  const outcome = await contest(work, setup, DAEMONS.godwit, new CleanUp(), profileDirectory);
+  const outcome = await contest(
+    work,
+    setup,
+    { name: 'godwit', kind: DAEMONS.godwit() },
+    new CleanUp(),
+    profileDirectory,
+  );
   const [summary] = summarize([outcome]);
   expect(summary).toMatchObject({ work: id, daemon: 'godwit', correct: true, missing: 0, wrong: 0 });
   return outcome;

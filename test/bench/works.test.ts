@@ -70,18 +70,15 @@ describe('options', () => {
 
   test('choose works and daemons', () => {
     const options = parseOptions([
-      '--work',
-      'R1,C1',
-      '--peers',
-      'bird,godwit',
-      '--node',
-      '/n',
-      '--profile',
-      '/p',
+      ...['--work', 'R1,C1', '--peers', 'godwit,bird,bird=/opt/bird3', '--profile', '/p'],
     ]);
     expect(options?.works.map(({ id }) => id)).toEqual(['R1', 'C1']);
-    expect(options).toMatchObject({ peers: ['bird', 'godwit'], node: '/n', profile: '/p' });
+    expect(options).toMatchObject({
+      peers: [{ daemon: 'godwit' }, { daemon: 'bird' }, { daemon: 'bird', directory: '/opt/bird3' }],
+      profile: '/p',
+    });
     expect(parseOptions(['--work', 'all'])?.works).toEqual(WORKS);
+    expect(parseOptions([])?.peers).toBeUndefined();
   });
 
   test('give undefined where help is wanted, which names every work', () => {
@@ -90,9 +87,11 @@ describe('options', () => {
   });
 
   test.each([
-    [['--work', 'X9'], /no such work: X9/],
-    [['--peers', 'quagga'], /no such daemon: quagga/],
-    [['--peers', 'exabgp'], /no such daemon: exabgp/],
+    [['--work', 'X9'], /--work: no such name: X9 \(of T1, T1w, /],
+    [['--peers', 'quagga'], /--peers: no such name: quagga \(of godwit, bird, /],
+    [['--peers', 'exabgp=/opt'], /no such name: exabgp/],
+    [['--mrt', '/no/such/table'], /--mrt: there is no file \/no\/such\/table/],
+    [['--prefixes', '/no/such/list'], /--prefixes: there is no file/],
     [['--rounds', '0'], /--rounds must be a positive integer, not 0/],
     [['--routes', '1e5x'], /--routes must be a positive integer/],
   ])('%j makes no sense', (args, message) => {

@@ -82,7 +82,7 @@ export class Lab {
   /** Starts a daemon in a node; it is stopped with the lab. */
   async start(kind: DaemonName, node: Node, spec: DaemonSpec): Promise<Daemon> {
     return this.adopt(
-      await DAEMONS[kind].start({ namespace: node.namespace, directory: node.directory, spec }),
+      await DAEMONS[kind]().start({ namespace: node.namespace, directory: node.directory, spec }),
     );
   }
 

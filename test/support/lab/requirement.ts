@@ -25,7 +25,7 @@ export async function labRequirement(daemons: readonly DaemonName[]): Promise<La
     missing.push('permission to make network namespaces');
   }
   for (const name of daemons) {
-    if ((await DAEMONS[name].version()) === undefined) missing.push(`${name} (package ${PACKAGES[name]})`);
+    if ((await DAEMONS[name]().version()) === undefined) missing.push(`${name} (package ${PACKAGES[name]})`);
   }
   if (missing.length === 0) return { missing: undefined, skip: false };
   const text = missing.join(', ');

@@ -1,0 +1,38 @@
+// What the command lines of the bench and of the micro-benchmarks have in common: numbers, names, files, each with an
+// error that says what would have been right.
+
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { projectRoot } from './project.ts';
+
+/** `usual` where the option was not given. */
+export function positive(option: string, text: string | undefined, usual: number): number {
+  if (text === undefined) return usual;
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) {
+    throw new Error(`--${option} must be a positive integer, not ${text}`);
+  }
+  return value;
+}
+
+/** Names with commas between them, each of `known`. */
+export function namesOf<T extends string>(option: string, text: string, known: readonly T[]): T[] {
+  return text.split(',').map((name) => {
+    const found = known.find((each) => each === name);
+    if (found === undefined) throw new Error(`--${option}: no such name: ${name} (of ${known.join(', ')})`);
+    return found;
+  });
+}
+
+/** A file of real data: what the option names, which must be there, else `usual` beside the project, where that is. */
+export function realData(option: string, text: string | undefined, usual: string): string | undefined {
+  const path = text === undefined ? join(projectRoot(), '../shared/data', usual) : resolve(text);
+  if (existsSync(path)) return path;
+  if (text !== undefined) throw new Error(`--${option}: there is no file ${path}`);
+  return undefined;
+}
+
+/** A gzipped list of prefixes, one a line. */
+export function prefixList(text: string | undefined): string | undefined {
+  return realData('prefixes', text, 'prefixes/prefixes.txt.gz');
+}
