@@ -50,8 +50,8 @@ export function buildPeers(input: ValidatedInput, context: PeersContext): BuiltP
     peers: peers.map((peer) => peer.input),
     dynamicPeers: dynamicPeers.map((range) => range.input),
     names: [
-      ...namesOf(peers, 'address', endpointOf),
-      ...namesOf(dynamicPeers, 'prefix', ({ prefix }) => prefix),
+      ...namesOf(peers, ({ address }) => address, endpointOf),
+      ...namesOf(dynamicPeers, rangeName, rangeName),
     ],
   };
 }
@@ -74,8 +74,16 @@ function buildDynamic(
   const { input, path } = entry;
   const prefix = canonicalPrefix(input.prefix);
   const bytes = parsePrefix(input.prefix)?.bytes;
-  const name = input.name ?? prefix;
-  const settings = buildSettings(input, path, `dynamic range ${name}`, bytes, true, all, context);
+  const settings = buildSettings(
+    input,
+    path,
+    `dynamic range ${input.name ?? prefix}`,
+    bytes,
+    true,
+    all,
+    context,
+  );
+  const name = input.name ?? rangeName({ prefix, interface: settings.interface });
   if (input.passive === false) {
     context.issues.warning(
       [...path, 'passive'],
@@ -92,6 +100,11 @@ function buildDynamic(
     );
   }
   return { ...settings, name, prefix, limit: input.limit ?? DYNAMIC_LIMIT };
+}
+
+/** Of a range that has been given no other. */
+function rangeName({ prefix, interface: link }: Pick<DynamicPeersConfig, 'prefix' | 'interface'>): string {
+  return link === undefined ? prefix : `${prefix}%${link}`;
 }
 
 function buildSettings(
@@ -192,16 +205,16 @@ const FIRST_MULTICAST_OCTET = 224;
 const IPV6_MULTICAST_OCTET = 0xff;
 
 /** Two without names that are the same (`identity`) are told about that, and not about their names. */
-function namesOf<K extends string, T extends Readonly<Record<K | 'name', string>>>(
+function namesOf<T extends { readonly name: string }>(
   entries: readonly Entry<T>[],
-  nameless: K,
+  nameless: (entry: T) => string,
   identity: (entry: T) => string,
 ): NamedEntry[] {
   const seen = new Set<string>();
   return entries.flatMap(({ path, input }) => {
     const same = seen.has(identity(input));
     seen.add(identity(input));
-    return same && input.name === input[nameless] ? [] : [{ name: input.name, path }];
+    return same && input.name === nameless(input) ? [] : [{ name: input.name, path }];
   });
 }
 

@@ -282,7 +282,9 @@ export const peerSchema = z.strictObject({
 });
 
 export const dynamicPeersSchema = z.strictObject({
-  name: nameSchema.describe('Unique name; the prefix unless given.').optional(),
+  name: nameSchema
+    .describe('Unique name; the prefix unless given, with its interface: fe80::/10%eth0.')
+    .optional(),
   prefix: prefixSchema.describe('Whoever connects from here is taken as a peer.'),
   limit: z
     .int()

@@ -39,6 +39,7 @@ export class DynamicPeers {
     const range: DynamicRange = {
       name: config.name,
       prefix,
+      interface: config.interface,
       limit: config.limit,
       password: config.password,
       tcpAo: config.tcpAo,
@@ -60,10 +61,11 @@ export class DynamicPeers {
     this.#unlisten(after.name);
     this.add(after);
     const prefix = parsePrefix(after.prefix)!;
-    const belongs = (bytes: Uint8Array) => after.enabled && prefixContains(prefix, bytes);
-    this.#giveUp((away) => away.range === after.name && !belongs(away.address));
+    const belongs = ({ bytes, zone = after.interface }: IpAddress) =>
+      after.enabled && prefixContains(prefix, bytes) && (after.interface ?? zone) === zone;
+    this.#giveUp((away) => away.range === after.name && !belongs({ bytes: away.address }));
     for (const handle of this.#members(after.name)) {
-      if (!belongs(handle.address.bytes)) {
+      if (!belongs(handle.address)) {
         this.#drop(handle);
         continue;
       }

@@ -123,6 +123,14 @@ describe('short forms and defaults of a peer', () => {
     expect(peer(keys)).toMatchObject(expected);
   });
 
+  it('takes one link-local range for each interface', () => {
+    const range = (link: string) => `{ prefix: "fe80::/10", interface: ${link}, asn: external }`;
+    const { dynamicPeers } = config(
+      `router: { asn: 64512, id: 10.0.0.1 }\ndynamicPeers: [${range('eth1')}, ${range('eth2')}]\n`,
+    );
+    expect(dynamicPeers.map(({ name }) => name)).toEqual(['fe80::/10%eth1', 'fe80::/10%eth2']);
+  });
+
   it('reads a password as it is written', () => {
     expect(peer('address: 10.1.1.1, asn: 1, password: 0123').password?.reveal()).toBe('0123');
     expect(peer('address: 10.1.1.1, asn: 1, password: " a "').password?.reveal()).toBe(' a ');

@@ -10,6 +10,8 @@ import { type Authentication, type Endpoint, isAuthenticated } from './transport
 export interface DynamicRange extends Authentication {
   readonly name: string;
   readonly prefix: Prefix;
+  /** Link-local addresses are taken from this one only. */
+  readonly interface?: string | undefined;
   /** Most peers of this range at a time. */
   readonly limit: number;
   /** Makes the peer, passive and started; undefined refuses it. */
@@ -106,7 +108,11 @@ export class PeerDirectory {
   }
 
   #admit(remote: Endpoint): Lookup {
-    const range = this.#ranges.find(({ prefix }) => prefixContains(prefix, remote.address));
+    const range = this.#ranges.find(
+      ({ prefix, interface: link }) =>
+        prefixContains(prefix, remote.address) &&
+        (link === undefined || remote.zone === undefined || link === remote.zone),
+    );
     if (range === undefined) return { refused: 'no such peer is configured' };
     if (this.population(range) >= range.limit) {
       return { refused: `${range.name} has its ${range.limit} peers already` };

@@ -112,6 +112,12 @@ export const PEER_CASES: readonly Case[] = [
     message: /overlaps/,
   },
   {
+    what: 'one link-local range twice',
+    yaml: `${R}dynamicPeers:\n  - { prefix: "fe80::/10", interface: eth0, asn: internal }\n  - { prefix: "fe80::/10", interface: eth0, asn: internal }\n`,
+    at: '4:15',
+    message: /overlaps/,
+  },
+  {
     what: 'a link-local range',
     yaml: `${R}dynamicPeers: [{ prefix: "fe80::/10", asn: internal }]\n`,
     at: '2:26',
