@@ -4,6 +4,7 @@
 // IPv4 routes of a link that goes down without telling), when somebody asks, and for the slow audit.
 
 import type { Clock, Timer } from '../lib/clock.ts';
+import { errorText } from '../lib/error-text.ts';
 import type { Logger } from '../lib/log.ts';
 import type { Scheduler, Stage } from '../lib/scheduler.ts';
 import type { Kernel, KernelAddress, KernelEvents, KernelLink, RouteRows } from './types.ts';
@@ -63,6 +64,7 @@ export class KernelMonitor {
   readonly #wake: () => void;
   #scanTime: number;
   #auditTimer: Timer | undefined;
+  #inventoryTimer: Timer | undefined;
   #started: { resolve(): void; reject(error: Error): void } | undefined;
   #closed = false;
   /** Why the kernel is out of reach for good, if it is. */
@@ -115,6 +117,7 @@ export class KernelMonitor {
     this.#closed = true;
     this.#options.scheduler.remove(this.#stage);
     this.#auditTimer?.cancel();
+    this.#inventoryTimer?.cancel();
     for (const scan of this.#scans) scan.timer?.cancel();
     this.#items.length = 0;
   }
@@ -131,7 +134,7 @@ export class KernelMonitor {
       onOverrun: () => {
         this.overruns++;
         this.#options.log.warn({}, 'kernel notifications were lost; reading everything again');
-        void this.#takeInventory().catch((error: unknown) => this.#fail(error));
+        this.#takeInventoryAgain();
         this.requestScan('notifications were lost');
       },
       onFailure: (error) => this.#fail(error),
@@ -188,6 +191,16 @@ export class KernelMonitor {
     this.#tell((consumer) => consumer.inventory(links, addresses));
   }
 
+  #takeInventoryAgain(): void {
+    const { clock, log } = this.#options;
+    this.#takeInventory().catch((error: unknown) => {
+      if (this.#closed) return;
+      log.warn({ error: errorText(error) }, 'cannot read the links and addresses; trying again');
+      this.#inventoryTimer?.cancel();
+      this.#inventoryTimer = clock.setTimer(MIN_SCAN_INTERVAL_MS, () => this.#takeInventoryAgain());
+    });
+  }
+
   #startIfDue(scan: FamilyScan): void {
     if (scan.running || this.#closed || scan.wanted === undefined || scan.timer !== undefined) return;
     const { clock } = this.#options;
@@ -214,8 +227,17 @@ export class KernelMonitor {
       .scanRoutes(addressBytes, (rows) => this.#tell((consumer) => consumer.scanRows(rows)))
       .then(
         ({ complete }) => this.#endScan(scan, complete),
-        (error: unknown) => this.#fail(error),
+        (error: unknown) => this.#scanFailed(scan, error),
       );
+  }
+
+  /** Nothing works without the first one; a later one may want a descriptor or memory that is there the next time. */
+  #scanFailed(scan: FamilyScan, error: unknown): void {
+    if (this.#started !== undefined) this.#fail(error);
+    else if (!this.#closed) {
+      this.#options.log.warn({ error: errorText(error) }, 'cannot read the kernel routes; trying again');
+      this.#endScan(scan, false);
+    }
   }
 
   #endScan(scan: FamilyScan, complete: boolean): void {

@@ -430,6 +430,32 @@ describe('Fib and what is in the kernel', () => {
     expect(bench.own()).toHaveLength(2);
   });
 
+  it('reads again what could not be read, and goes on meanwhile', async () => {
+    const bench = await Bench.started();
+    bench.set('192.0.2.0/24', '10.0.0.2');
+    await bench.run();
+    const { kernel } = bench;
+    const { scanRoutes, dumpLinks } = kernel;
+    const noDescriptor = () => Promise.reject(new Error('EMFILE'));
+    kernel.scanRoutes = noDescriptor;
+    kernel.dumpLinks = noDescriptor;
+    kernel.deleteRoute(route('192.0.2.0/24'), true);
+    kernel.setLink({ ifindex: 9, name: 'eth9', up: true, loopback: false, mtu: 1500 });
+    bench.monitor.requestScan('test');
+    kernel.overrun();
+    await bench.run(1500);
+    bench.set('198.51.100.0/24', '10.0.0.2');
+    await bench.run();
+    expect(bench.own()).toEqual(['198.51.100.0/24 10.0.0.2 50']);
+    expect(bench.monitor.failure).toBeUndefined();
+    kernel.scanRoutes = scanRoutes;
+    kernel.dumpLinks = dumpLinks;
+    await bench.run(3000);
+    expect(bench.own()).toEqual(['192.0.2.0/24 10.0.0.2 50', '198.51.100.0/24 10.0.0.2 50']);
+    expect(bench.warnings).toContain('cannot read the kernel routes; trying again');
+    expect(bench.warnings).toContain('cannot read the links and addresses; trying again');
+  });
+
   it('puts routes back that Linux dropped silently when a link went down and came up', async () => {
     const bench = await Bench.started();
     bench.set('192.0.2.0/24', '10.0.0.2', { dev: ETH0 });
