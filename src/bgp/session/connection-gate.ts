@@ -50,6 +50,12 @@ export interface ConnectionCounters {
   readonly refused: Record<RefusalCause, number>;
 }
 
+/** Who may be a peer; a dynamic one's Peer is one. */
+export interface Caller {
+  /** Undefined before its OPEN. */
+  readonly remoteOpen: unknown;
+}
+
 interface Bucket {
   tokens: number;
   /** Clock.now() */
@@ -66,7 +72,7 @@ export class ConnectionGate {
   readonly #log: RefusalLog;
   readonly #sources = new Map<string, Bucket>();
   readonly #answers: Bucket;
-  readonly #waiting = new Map<object, Timer>();
+  readonly #waiting = new Map<Caller, Timer>();
   #lingering = 0;
 
   constructor(clock: Clock, log: Logger, limits: GateLimits = GATE_LIMITS) {
@@ -93,25 +99,27 @@ export class ConnectionGate {
 
   /** Callers that are no peer yet. */
   get halfOpen(): number {
-    return this.#waiting.size;
+    let count = 0;
+    for (const { remoteOpen } of this.#waiting.keys()) if (remoteOpen === undefined) count++;
+    return count;
   }
 
   get halfOpenFull(): boolean {
-    return this.#waiting.size >= this.#limits.halfOpen;
+    return this.halfOpen >= this.#limits.halfOpen;
   }
 
-  /** A caller has come that is no peer before its OPEN: `giveUp` is called where `identified` is not called in time. */
-  awaitOpen(caller: object, giveUp: (seconds: number) => void): void {
+  /** A caller has come that is no peer before its OPEN: `giveUp` is called where none comes in time. */
+  awaitOpen(caller: Caller, giveUp: (seconds: number) => void): void {
     const { openWaitMs } = this.#limits;
     const timer = this.#clock.setTimer(openWaitMs, () => {
       this.#waiting.delete(caller);
-      giveUp(openWaitMs / MS_PER_SECOND);
+      if (caller.remoteOpen === undefined) giveUp(openWaitMs / MS_PER_SECOND);
     });
     this.#waiting.set(caller, timer);
   }
 
-  /** The caller has sent its OPEN, or is gone. */
-  identified(caller: object): void {
+  /** The caller is gone. */
+  gone(caller: Caller): void {
     this.#waiting.get(caller)?.cancel();
     this.#waiting.delete(caller);
   }

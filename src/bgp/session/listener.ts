@@ -86,7 +86,7 @@ export class ListenerSet {
 
   /** To be called for a retired dynamic peer too: it makes room in its range. */
   remove(peer: Peer): void {
-    this.#gate.identified(peer);
+    this.#gate.gone(peer);
     this.#directory.remove(peer);
     if (isAuthenticated(peer.options)) this.#updateKeys();
   }
@@ -257,7 +257,7 @@ class Listener {
   #handOver(socket: TransportSocket): void {
     const { clock, gate, directory } = this.#tools;
     const { remote } = socket;
-    if (gate.halfOpenFull && directory.peersAt(remote.address) === 0) {
+    if (directory.peersAt(remote.address) === 0 && gate.halfOpenFull) {
       gate.refuse('half-open', remote, 'too many callers have not said who they are');
       socket.destroy();
       return;
@@ -279,7 +279,7 @@ class Listener {
   #awaitOpen(peer: Peer, remote: Endpoint): void {
     const { gate } = this.#tools;
     gate.awaitOpen(peer, (seconds) => {
-      if (peer.remoteOpen !== undefined || !peer.adminUp) return;
+      if (!peer.adminUp) return;
       gate.refuse('no-open', remote, `no OPEN came within ${seconds} s`);
       peer.cease({ subcode: CEASE.connectionRejected, text: `no OPEN within ${seconds} s` });
     });

@@ -134,6 +134,24 @@ describe('callers from a range', () => {
     flood(world, KNOWN, 1);
     expect(peer.state).toBe('OpenSent');
   });
+
+  it('make room for others as soon as they have sent it', () => {
+    const world = new World();
+    const { speaker } = ranged(world);
+    const count = 2 * GATE_LIMITS.halfOpen;
+    for (let i = 0; i < count; i++) {
+      const caller = world.raw(`10.1.${i >> 8}.${i & 255}`).dial(A);
+      world.clock.advance(10);
+      caller.open();
+      world.clock.advance(10);
+    }
+    expect(world.clock.now()).toBeLessThan(openWaitMs);
+    expect(speaker.listeners.connections).toMatchObject({
+      accepted: count,
+      halfOpen: 0,
+      refused: { 'half-open': 0 },
+    });
+  });
 });
 
 describe('the log', () => {
