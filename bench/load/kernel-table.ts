@@ -4,7 +4,7 @@
 import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import type { Clock } from '../../src/lib/clock.ts';
-import type { Expectation } from './sink.ts';
+import type { Expectation } from './update-reader.ts';
 
 /** Between two counts, which the kernel takes by walking its whole table: it shall not be busy with that. */
 const LEAST_WAIT_MS = 20;

@@ -19,8 +19,10 @@ import type { KernelResult, LoadEvent, LoadPlan, PhaseName, PhaseResult, Session
 import type { RouteTable } from './route-table.ts';
 import { LoadSession, sharedReadBuffer } from './session.ts';
 import { appendSingles, makeSingles, type Singles } from './singles.ts';
-import { Expectation, Sink } from './sink.ts';
+import { Sink } from './sink.ts';
 import type { RouteRange } from './stream.ts';
+import { Expectation, UpdateReader } from './update-reader.ts';
+import { warmUp } from './warm-up.ts';
 
 const MICROS = 1e6;
 /** Some daemons listen with a short queue; whom it has no room for would try again after seconds, then minutes. */
@@ -44,6 +46,9 @@ export class Load {
   /** Of the member that flaps. */
   readonly #flapping: RouteRange | undefined;
   readonly #expectation: Expectation;
+  /** What one session receives another one has received, or will. */
+  readonly #repeats: boolean;
+  readonly #reader: UpdateReader;
   readonly #readBuffer = sharedReadBuffer();
   #failure: string | undefined;
   #firstEstablishedAt: number | undefined;
@@ -66,6 +71,9 @@ export class Load {
     const ownAses = [...new Set([plan.target.asn, ...plan.sessions.map((session) => session.asn)])];
     const nextHops = plan.checkNextHop ? this.#nextHops(singles.from) : undefined;
     this.#expectation = new Expectation(table, new AttributeHasher(ownAses), nextHops);
+    const receivers = plan.sessions.filter((session) => session.expect !== 'none').length;
+    this.#repeats = receivers > 1;
+    this.#reader = new UpdateReader(this.#expectation, { repeats: this.#repeats });
     this.#singles = makeSingles(plan, clock, singles, this.#expectation, (session, message) => {
       this.#members[plan.sessions.indexOf(session)]!.session.send(message, () => {});
     });
@@ -92,7 +100,7 @@ export class Load {
       const sink =
         session.expect === 'none'
           ? undefined
-          : new Sink(this.#expectation, {
+          : new Sink(this.#table.count, {
               from,
               to,
               own: range,
@@ -112,6 +120,8 @@ export class Load {
         }),
       });
     });
+    const streams = this.#members.flatMap((member) => member.streams?.announce ?? []);
+    warmUp(this.#expectation, { repeats: this.#repeats }, streams);
     const attributeSets = this.#table.pool.count;
     this.#emit({ event: 'prepared', routes: this.#singles.from, attributeSets, octets });
   }
@@ -137,7 +147,7 @@ export class Load {
         },
         onUpdate: (view, start, end) => {
           this.#sawUpdate = true;
-          sink?.update(view, start, end);
+          sink?.update(this.#reader.read(view, start, end));
         },
         onReadDone: (octets) => {
           this.#receivedOctets += octets;

@@ -8,9 +8,10 @@ import type { LoadPlan, SessionPlan } from './plan.ts';
 import { Probes } from './probes.ts';
 import { below, seeded } from './random.ts';
 import type { RouteTable } from './route-table.ts';
-import type { Expectation, SingleObserver } from './sink.ts';
+import type { SingleObserver } from './sink.ts';
 import { announceStream, SingleWriter } from './stream.ts';
 import { appendTable, attributeSet, blockTable } from './synthetic.ts';
+import type { Expectation } from './update-reader.ts';
 
 /** Of the table's own sets, this many take part in churn: each is kept encoded. */
 const KNOWN_SETS = 20_000;

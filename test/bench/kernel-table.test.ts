@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { AttributeHasher } from '../../bench/load/attribute-hash.ts';
 import { KernelTable, mainPrefixes, parseRoute } from '../../bench/load/kernel-table.ts';
 import { AttributePool, RouteTable } from '../../bench/load/route-table.ts';
-import { Expectation } from '../../bench/load/sink.ts';
+import { Expectation } from '../../bench/load/update-reader.ts';
 import { IPV4_UNICAST } from '../../src/bgp/wire/families.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { parsePrefix } from '../../src/lib/ip.ts';

@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { AttributeHasher } from '../../bench/load/attribute-hash.ts';
 import { withoutLoops } from '../../bench/load/loops.ts';
 import { AttributePool, PrefixIndex, RouteTable } from '../../bench/load/route-table.ts';
-import { Expectation, Sink } from '../../bench/load/sink.ts';
+import { Sink } from '../../bench/load/sink.ts';
 import {
   announceStream,
   byAttributeSet,
@@ -16,6 +16,7 @@ import {
   withdrawStream,
 } from '../../bench/load/stream.ts';
 import { appendTable, blockTable, fullTable } from '../../bench/load/synthetic.ts';
+import { Expectation, UpdateReader, viewOf } from '../../bench/load/update-reader.ts';
 import { readAttributes } from '../../bench/mrt/attributes.ts';
 import { forEachMessage, readUpdate } from '../../bench/mrt/update-message.ts';
 import { IPV4_UNICAST, IPV6_UNICAST } from '../../src/bgp/wire/families.ts';
@@ -192,14 +193,13 @@ describe('a sink', () => {
   const hasher = new AttributeHasher([DAEMON_AS, SENDER_AS]);
   const expectation = new Expectation(table, hasher, undefined);
 
-  function feed(sink: Sink, stream: Uint8Array): void {
-    forEachMessage(stream, (message) => {
-      sink.update(new DataView(message.buffer, message.byteOffset, message.byteLength), 0, message.length);
-    });
+  function feed(sink: Sink, stream: Uint8Array, told = expectation): void {
+    const reader = new UpdateReader(told, { repeats: false });
+    forEachMessage(stream, (message) => sink.update(reader.read(viewOf(message), 0, message.length)));
   }
 
   test('is complete when everything came, whatever the bench ASes in front', () => {
-    const sink = new Sink(expectation, { from: 0, to: 200, own: undefined });
+    const sink = new Sink(table.count, { from: 0, to: 200, own: undefined });
     feed(sink, announceStream(table, WHOLE(table), { ...SENDER, asn: DAEMON_AS, peerAs: 1 }));
     expect([sink.present, sink.wrong, sink.expectedCount]).toEqual([200, 0, 200]);
     expect(sink.counters).toMatchObject({ duplicates: 0, unexpected: 0, echoed: 0 });
@@ -208,7 +208,7 @@ describe('a sink', () => {
   });
 
   test('tells missing routes, duplicates, echoes and strangers', () => {
-    const sink = new Sink(expectation, { from: 0, to: 150, own: { from: 100, to: 120 } });
+    const sink = new Sink(table.count, { from: 0, to: 150, own: { from: 100, to: 120 } });
     expect(sink.expectedCount).toBe(130);
     feed(sink, announceStream(table, { from: 0, to: 50 }, SENDER));
     feed(sink, announceStream(table, { from: 0, to: 10 }, SENDER));
@@ -220,7 +220,7 @@ describe('a sink', () => {
   });
 
   test('notices altered attributes, and the correction', () => {
-    const sink = new Sink(expectation, { from: 0, to: 200, own: undefined });
+    const sink = new Sink(table.count, { from: 0, to: 200, own: undefined });
     const altered = new RouteTable(IPV4_UNICAST, new AttributePool(), 200);
     altered.count = 200;
     altered.words = table.words;
@@ -245,7 +245,7 @@ describe('a sink', () => {
         reset: () => void gone.push(-1),
       },
     };
-    const sink = new Sink(expectation, { from: 0, to: 198, own: undefined, singles });
+    const sink = new Sink(table.count, { from: 0, to: 198, own: undefined, singles });
     feed(sink, announceStream(table, { from: 190, to: 200 }, SENDER));
     expect(seen.sort()).toEqual([
       [0, true],
@@ -263,11 +263,66 @@ describe('a sink', () => {
   test('notices a changed next hop where it must not change', () => {
     const kept = new Uint32Array(200).fill(0x0a000002);
     const strict = new Expectation(table, hasher, kept);
-    const sink = new Sink(strict, { from: 0, to: 200, own: undefined });
-    feed(sink, announceStream(table, WHOLE(table), { ...SENDER, nextHop4: parseAddress('10.0.0.3')!.bytes }));
+    const sink = new Sink(table.count, { from: 0, to: 200, own: undefined });
+    const moved = { ...SENDER, nextHop4: parseAddress('10.0.0.3')!.bytes };
+    feed(sink, announceStream(table, WHOLE(table), moved), strict);
     expect([sink.present, sink.wrong]).toEqual([200, 200]);
-    feed(sink, announceStream(table, WHOLE(table), SENDER));
+    feed(sink, announceStream(table, WHOLE(table), SENDER), strict);
     expect(sink.wrong).toBe(0);
+  });
+});
+
+describe('octets that come to several receivers', () => {
+  const own = (table: RouteTable) => ({ from: 0, to: table.count, own: undefined });
+
+  test.each([IPV4_UNICAST, IPV6_UNICAST])('mean what they mean to one ($name)', (family) => {
+    const pool = new AttributePool();
+    const sets = [0, 1, 2].map((origin) => pool.intern(Uint8Array.of(0x40, 1, 1, origin, 0x40, 2, 0)));
+    const chunk = fc.record({
+      from: fc.nat(99),
+      count: fc.integer({ min: 1, max: 40 }),
+      kind: fc.constantFrom('announce', 'withdraw', 'alter', 'move'),
+      receiver: fc.nat(2),
+    });
+    fc.assert(
+      fc.property(fc.array(chunk, { maxLength: 12 }), (chunks) => {
+        const [table, other] = [0, 1].map((shift) => {
+          const made = new RouteTable(family, pool, 100);
+          for (let i = 0; i < 100; i++) {
+            const words = new Int32Array(family.words).fill(0x20010000 + i);
+            made.append(words, 32 * family.words, sets[(i + shift) % 3]!);
+          }
+          return made;
+        }) as [RouteTable, RouteTable];
+        const hops = new Uint32Array(table.count).fill(0x0a000002);
+        const expectation = new Expectation(table, new AttributeHasher([SENDER_AS]), hops);
+        const shared = new UpdateReader(expectation, { repeats: true });
+        const results = [0, 1, 2].map(() => ({
+          shared: new Sink(table.count, own(table)),
+          alone: new Sink(table.count, own(table)),
+        }));
+        for (const { from, count, kind, receiver } of chunks) {
+          const range = { from, to: Math.min(100, from + count) };
+          const sender = kind === 'move' ? { ...SENDER, nextHop4: parseAddress('10.0.0.3')!.bytes } : SENDER;
+          const stream =
+            kind === 'withdraw'
+              ? withdrawStream(table, range)
+              : announceStream(kind === 'alter' ? other : table, range, sender);
+          // What one hears all hear, in the end; what came to one again means the same.
+          for (const { shared: together, alone } of [results[receiver]!, ...results]) {
+            forEachMessage(stream, (message) => {
+              const view = viewOf(message);
+              together.update(shared.read(view, 0, message.length));
+              alone.update(new UpdateReader(expectation, { repeats: false }).read(view, 0, message.length));
+            });
+          }
+        }
+        for (const { shared: together, alone } of results) {
+          expect(together.counters).toEqual(alone.counters);
+          expect([together.present, together.wrong]).toEqual([alone.present, alone.wrong]);
+        }
+      }),
+    );
   });
 });
 
