@@ -19,6 +19,8 @@ const PATIENCE_MS = 30_000;
 export interface PreparedKernel {
   /** Carries the change out; resolves when the old routes are gone. */
   apply(): Promise<void>;
+  /** As if nothing had been prepared. */
+  undo(): Promise<void>;
 }
 
 /** Does what may fail (opening the kernel) before anything is changed. */
@@ -32,12 +34,15 @@ export async function prepareKernelChange(
   const inPlace = change === undefined || change.actions.every((action) => IN_PLACE.includes(action));
   // Without a kernel so far, learning or redistributing may want one now.
   if (inPlace && (before !== undefined || !needsKernel(after))) {
-    return { apply: async () => change && before?.reconfigure(after.kernel) };
+    return { apply: async () => change && before?.reconfigure(after.kernel), undo: async () => {} };
   }
   const next = await speaker.openKernel(room, after);
   await next?.start(before);
   const moved = change?.keys.some((key) => COORDINATES.includes(key)) ?? false;
-  return { apply: () => replaceKernel(speaker, room, next, !moved) };
+  return {
+    apply: () => replaceKernel(speaker, room, next, !moved),
+    undo: () => takeBack(speaker, room, next, !moved),
+  };
 }
 
 /** Whether a configuration wants anything of the kernel but answers about next hops. */
@@ -63,11 +68,26 @@ async function replaceKernel(
   await before?.close(keepOld);
 }
 
-/** Waits until every prefix is decided and its route written. */
+/** The kernel at hand goes on instead of `next`. */
+async function takeBack(
+  speaker: Speaker,
+  { kernel: before, place }: TableRoom,
+  next: KernelSync | undefined,
+  keepNew: boolean,
+): Promise<void> {
+  next?.retire(before);
+  if (before === undefined) {
+    place.rib.nextHops.untrack(place.domain);
+    speaker.rooms.borrow();
+  } else before.serve();
+  for (const family of place.families) place.rib.walks.decideAll(family);
+  await next?.close(keepNew);
+}
+
+/** Waits until every prefix is decided and its route written; a speaker that stops has no such time. */
 async function digested(speaker: Speaker, kernel: KernelSync | undefined): Promise<void> {
   const { clock } = speaker.parts;
   const deadline = clock.now() + PATIENCE_MS;
-  while (!(speaker.rib.idle && (kernel?.settled ?? true)) && clock.now() < deadline) {
-    await sleep(clock, POLL_MS);
-  }
+  const isDone = () => speaker.rib.idle && (kernel?.settled ?? true);
+  while (speaker.state === 'running' && !isDone() && clock.now() < deadline) await sleep(clock, POLL_MS);
 }

@@ -154,6 +154,11 @@ export class KernelSync {
       throw error;
     }
     // Not earlier: to a view that has read nothing, every next hop is out of reach.
+    this.serve();
+  }
+
+  /** Answers for next hops and ways from now on, and nobody else does. */
+  serve(): void {
     this.#tracker.start();
     this.#networks.useWays(this.#statics);
     this.#routes?.forgetTargets();

@@ -34,9 +34,10 @@ export class NextHopTracker implements NextHopEvents {
     this.#options = options;
   }
 
-  /** Answers for every next hop from now on, and nobody else does. The view must know the kernel by then. */
+  /** Answers for every next hop from now on, also anew, and nobody else does. The view must know the kernel by then. */
   start(): void {
     const { rib, domain } = this.#options;
+    this.close();
     rib.nextHops.track(this, domain);
   }
 

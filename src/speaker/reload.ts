@@ -4,6 +4,7 @@
 import { CEASE } from '../bgp/wire/error-codes.ts';
 import type { ConfigPlan, DynamicPeersChange, PeerChange } from '../config/diff.ts';
 import type { Config } from '../config/model.ts';
+import { CommandError } from './api.ts';
 import { prepareKernelChange } from './kernel-change.ts';
 import type { PeerHandle } from './peer-registry.ts';
 import { revalidate } from './revalidation.ts';
@@ -20,6 +21,11 @@ export async function applyPlan(speaker: Speaker, plan: ConfigPlan, after: Confi
       throw error;
     },
   );
+  if (speaker.state !== 'running') {
+    await kernel.undo();
+    await tables.undo();
+  }
+  requireRunning(speaker);
   speaker.config = after;
   main.config = after;
   speaker.registry.useConfig(after);
@@ -29,8 +35,10 @@ export async function applyPlan(speaker: Speaker, plan: ConfigPlan, after: Confi
   applyRouter(speaker, plan, after);
   applyDecision(speaker, plan, after);
   await kernel.apply();
+  requireRunning(speaker);
   applyOrigins(speaker, main, plan);
   await tables.apply();
+  requireRunning(speaker);
   for (const { name } of plan.pipes.removed) speaker.pipes.remove(name);
   for (const listen of plan.listeners.removed) speaker.listeners.close(listenOptions(listen));
   for (const listen of plan.listeners.added) speaker.listeners.open(listenOptions(listen));
@@ -45,6 +53,11 @@ export async function applyPlan(speaker: Speaker, plan: ConfigPlan, after: Confi
   revalidate(speaker, changedTables);
   const used = after.filters?.retain(after);
   if (used !== undefined) speaker.policies.retain(used);
+}
+
+/** A signal may come while the kernel is waited for: nothing is opened behind a stop. Throws CommandError. */
+function requireRunning({ state }: Speaker): void {
+  if (state !== 'running') throw new CommandError('failed', `godwit is ${state}`);
 }
 
 /** RFC 4486 §4: a new identity is for new sessions. */

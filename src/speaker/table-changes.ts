@@ -30,6 +30,7 @@ export async function prepareTables(
   const added: TableRoom[] = [];
   const changed: { change: (typeof plan.changed)[number]; room: TableRoom; kernel: PreparedKernel }[] = [];
   const undo = async (): Promise<void> => {
+    for (const { kernel } of changed) await kernel.undo();
     await Promise.all(added.map((room) => closeRoom(speaker, room)));
     for (const room of leaving) rooms.attach(room);
   };

@@ -98,6 +98,45 @@ describe('the kernel is taken over by another', () => {
     expect(kernel.routes().filter(({ metric }) => metric === 60)).toHaveLength(3);
   });
 
+  it('one that another table cannot have changes nothing either', async () => {
+    const kernel = eth0();
+    const blue = (metric: number) => ({ blue: { kernel: { install: true, table: 100, metric } } });
+    const around = { ...AROUND, [IBGP]: { as: OWN_AS, config: { table: 'blue' } } };
+    const tables = (metric: number) =>
+      rigInput(around, { kernel: { install: true, metric }, tables: blue(metric) });
+    const { lab, speaker, peer } = await rig(around, tables(50), kernel);
+    const session = kernel.session.bind(kernel);
+    const opened: string[] = [];
+    kernel.session = () => {
+      const user = session();
+      const name = `${opened.length}`;
+      opened.push(name);
+      return {
+        ...user,
+        watch: (events) => (name === '1' ? Promise.reject(new Error('no more sockets')) : user.watch(events)),
+        close: async () => {
+          opened.push(`${name} closed`);
+          await user.close();
+        },
+      };
+    };
+    await expect(speaker.reload(tables(60))).rejects.toThrow('sockets');
+    kernel.session = session;
+    expect(opened).toEqual(['0', '1', '1 closed', '0 closed']);
+    // Next hops are followed as before, and networks have their ways.
+    peer(IBGP).announce([P1], {}, '172.16.0.1');
+    await lab.settle();
+    expect(speaker.kernelRoutes()).toEqual([]);
+    kernelRoute(kernel, '172.16.0.0/16', '10.0.0.254');
+    await lab.settle();
+    expect(speaker.kernelRoutes()).toEqual([`${P1} via 10.0.0.254`]);
+    expect(await speaker.reload(tables(60))).toHaveLength(2);
+    await lab.run(60_000);
+    expect(kernel.routes().filter(({ protocol }) => protocol === 12)).toMatchObject([
+      { table: 100, metric: 60 },
+    ]);
+  });
+
   it('what arrives while it is read is decided as usual', async () => {
     const kernel = eth0();
     const { lab, speaker, peer } = await rig(AROUND, { kernel: { install: true } }, kernel);
