@@ -37,6 +37,8 @@ export interface ExportOptions {
   /** Own next hop for this family on this session: 4, 16 or 32 octets; undefined where there is no address. */
   readonly ownNextHop: Uint8Array | undefined;
   readonly defaultLocalPref: number;
+  /** Own routes leave with ORIGIN, AS_PATH, NEXT_HOP and LOCAL_PREF of new ones, whatever the table has (BIRD 1.6). */
+  readonly renewsOwn: boolean;
   readonly role: Role | undefined;
   readonly aigp: boolean;
   readonly sendCommunities: boolean;
@@ -69,6 +71,7 @@ export function uniformExport(options: ExportOptions): ExportOptions {
     nextHop: options.nextHop,
     ownNextHop: options.ownNextHop,
     defaultLocalPref: options.defaultLocalPref,
+    renewsOwn: options.renewsOwn,
     role: options.role,
     aigp: options.aigp,
     sendCommunities: options.sendCommunities,
@@ -105,6 +108,7 @@ export function describeOptions(options: ExportOptions): Record<string, string> 
           ? `${formatAddress(ownNextHop.subarray(0, 16))}+${formatAddress(ownNextHop.subarray(16))}`
           : formatAddress(ownNextHop),
     defaultLocalPref: String(options.defaultLocalPref),
+    renewsOwn: String(options.renewsOwn),
     role: options.role ?? 'none',
     aigp: String(options.aigp),
     sendCommunities: String(options.sendCommunities),

@@ -50,6 +50,7 @@ export function finalPlan(options: ExportOptions): TransformPlan {
 function exportActions(options: ExportOptions, source: RouteSource, med: MedRule): Actions {
   const { drop, write } = TRANSFORM;
   const actions: Actions = [[ATTRIBUTE.asPath, write]];
+  if (options.renewsOwn && source === 'local') actions.push([ATTRIBUTE.origin, write]);
   if (options.peerType === 'external') {
     actions.push([ATTRIBUTE.localPref, drop], [ATTRIBUTE.originatorId, drop], [ATTRIBUTE.clusterList, drop]);
     // RFC 9234 §5, egress 1: to a customer, a peer or a client of the route server.

@@ -12,8 +12,8 @@ import {
 } from '../bgp/wire/as-path.ts';
 import { AttributeTransform, type TransformPlan } from '../bgp/wire/attribute-transform.ts';
 import { keepTransitiveCommunities } from '../bgp/wire/communities.ts';
-import { ATTRIBUTE, SEGMENT, WELL_KNOWN_COMMUNITIES } from '../bgp/wire/iana.ts';
-import { writeUint32 } from '../lib/bytes.ts';
+import { ATTRIBUTE, ORIGIN_NAMES, SEGMENT, WELL_KNOWN_COMMUNITIES } from '../bgp/wire/iana.ts';
+import { optionalBytesEqual, writeUint32 } from '../lib/bytes.ts';
 import { ATTR_FLAG, type AttrStore } from './attr-store.ts';
 import { WITHHELD, type WithheldCause, withheld } from './distribution.ts';
 import type { ExportOptions } from './export-options.ts';
@@ -118,11 +118,14 @@ export class ExportRewriter {
 
   /** The attributes that a plan leaves to the occasion; `source[start, end)` is the received value, if any. */
   readonly #write = (type: number, source: Uint8Array, start: number, end: number): void => {
-    const { clusterId, localAs } = this.#options;
+    const { clusterId, localAs, defaultLocalPref } = this.#options;
     const transform = this.#transform;
     switch (type) {
+      case ATTRIBUTE.origin:
+        transform.put(type, IGP);
+        break;
       case ATTRIBUTE.asPath:
-        this.#writePath(source, start, end);
+        this.#writePath(source, this.#renews() ? ABSENT : start, end);
         break;
       case ATTRIBUTE.clusterList:
         // RFC 4456 §8: the own cluster id in front, the list made where there is none.
@@ -144,6 +147,7 @@ export class ExportRewriter {
         break;
       default:
         if (type === ATTRIBUTE.localPref && this.#isLastResort()) transform.putUint32(type, 0);
+        else if (type === ATTRIBUTE.localPref && this.#renews()) transform.putUint32(type, defaultLocalPref);
         // What is there stays as it is.
         else if (start >= 0) transform.put(type, source, start, end);
         else if (type === ATTRIBUTE.onlyToCustomer) transform.putUint32(type, localAs);
@@ -153,6 +157,10 @@ export class ExportRewriter {
         else if (type === ATTRIBUTE.originatorId) transform.putUint32(type, this.#from?.routerId ?? 0);
     }
   };
+
+  #renews(): boolean {
+    return this.#options.renewsOwn && this.#from?.source === 'local';
+  }
 
   /** RFC 8326 §4, RFC 9494 §4.6 */
   #isLastResort(): boolean {
@@ -231,7 +239,7 @@ export class ExportRewriter {
       rule === 'self' ||
       rule === 'address' ||
       // Own routes have no other next hop than this speaker, unless they were given one.
-      (from.source === 'local' && this.#isUnspecified(attr)) ||
+      (from.source === 'local' && (this.#isUnspecified(attr) || this.#isRenewed(attr))) ||
       (rule === 'auto' && peerType === 'external' && !routeServerClient)
     );
   }
@@ -239,6 +247,13 @@ export class ExportRewriter {
   #isUnspecified(attr: number): boolean {
     const { address } = this.#attrs.nextHops.get(this.#attrs.nextHop[attr]!);
     return address.every((octet) => octet === 0);
+  }
+
+  /** Of what an own route was given, its gateway alone stays. */
+  #isRenewed(attr: number): boolean {
+    if (!this.#options.renewsOwn) return false;
+    const { gateway } = this.#attrs.extrasTable.get(this.#attrs.extras[attr]!);
+    return !optionalBytesEqual(gateway, this.#attrs.nextHops.get(this.#attrs.nextHop[attr]!).address);
   }
 
   #judgeNextHop(attr: number, ruled: boolean, from: RibPeer): WithheldCause {
@@ -260,6 +275,10 @@ function sameOctets(a: Uint8Array, aLength: number, b: Uint8Array, bLength: numb
 }
 
 const NO_BYTES = new Uint8Array(0);
+/** The value of ORIGIN. */
+const IGP = Uint8Array.of(ORIGIN_NAMES.indexOf('IGP'));
+/** In the place of where a value begins. */
+const ABSENT = -1;
 const COMMUNITY_OCTETS = 4;
 /** Octets of a global address with the link-local one beside it. */
 const LINK_LOCAL_PAIR = 32;

@@ -181,6 +181,7 @@ export const EXPORT: ExportOptions = {
   nextHop: 'auto',
   ownNextHop: OWN_ADDRESS,
   defaultLocalPref: 100,
+  renewsOwn: false,
   role: undefined,
   aigp: false,
   sendCommunities: true,

@@ -74,6 +74,7 @@ export function exportOptions(
     nextHop: settings.nextHop,
     ownNextHop: ownNextHop(settings, family, ends, addresses),
     defaultLocalPref: config.decision.defaultLocalPref,
+    renewsOwn: config.bird?.dialect === '1.6',
     role: context.localRole,
     aigp: settings.aigp,
     sendCommunities: settings.sendCommunities,

@@ -64,6 +64,7 @@ export function exportOptions(overrides: Partial<ExportOptions> = {}): ExportOpt
     nextHop: 'auto',
     ownNextHop: octets('10.0.0.254'),
     defaultLocalPref: 100,
+    renewsOwn: false,
     role: undefined,
     aigp: false,
     sendCommunities: true,

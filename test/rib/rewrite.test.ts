@@ -250,6 +250,30 @@ describe('to eBGP', () => {
     expect(exported(LOCAL, TO_EBGP, { asPath: '', med: 5 }).values.med).toBe(5);
   });
 
+  it('renews own routes where it is asked to, and no others', () => {
+    const given = {
+      origin: 'INCOMPLETE' as const,
+      asPath: '65009',
+      localPref: 77,
+      med: 5,
+      communities: ['1:2'],
+    };
+    const renews = { renewsOwn: true, defaultLocalPref: 123 };
+    const kept = { med: 5, communities: ['1:2'] };
+    expect(exported(LOCAL, { ...TO_NON_CLIENT, ...renews }, given).values).toMatchObject({
+      ...kept,
+      origin: 'IGP',
+      asPath: '',
+      localPref: 123,
+    });
+    const { values } = exported(LOCAL, { ...TO_EBGP, ...renews }, given);
+    expect(values).toMatchObject({ ...kept, origin: 'IGP', asPath: '65000', localPref: undefined });
+    const nextHop = (to: string) => exported(LOCAL, { ...TO_NON_CLIENT, ...renews }, given, to).nextHop;
+    expect(nextHop('192.0.2.9')).toBe('10.0.0.254');
+    expect(exported(EXTERNAL, { ...TO_NON_CLIENT, ...renews }, given).values).toMatchObject(given);
+    expect(exported(LOCAL, TO_NON_CLIENT, given).values).toMatchObject(given);
+  });
+
   it('7311-3.3-1 AIGP goes out where it is on', () => {
     expect(exported(EXTERNAL, { ...TO_EBGP, aigp: true }, FULL).values.aigp).toBe('7');
   });
