@@ -5,7 +5,7 @@
 import { readUint16, readUint32, writeUint32 } from '../../lib/bytes.ts';
 import { growUint8 } from '../../lib/columns.ts';
 import { CANONICAL_FLAGS } from './attributes.ts';
-import { appendAttribute } from './canonical.ts';
+import { appendAttribute, MAX_VALUE } from './canonical.ts';
 import { FLAG, LONG_HEADER, SHORT_HEADER } from './iana.ts';
 
 const INITIAL_CAPACITY = 512;
@@ -78,7 +78,7 @@ export class AttributeEditor {
 
   /**
    * Adds or replaces, with `value[start, end)`. A replaced attribute keeps its flags, Partial included. The value
-   * may be a view that `get` gave.
+   * may be a view that `get` gave. One that is longer than an attribute can be is not taken: what was there stays.
    */
   set(type: number, value: Uint8Array, start = 0, end = value.length): this {
     return this.#put(type, undefined, value, start, end);
@@ -114,6 +114,7 @@ export class AttributeEditor {
   }
 
   #put(type: number, flags: number | undefined, value: Uint8Array, start: number, end: number): this {
+    if (end - start > MAX_VALUE) return this;
     // Making room moves what a view of this buffer shows.
     const own = value.buffer === this.bytes.buffer;
     const source = own ? value.slice(start, end) : value;

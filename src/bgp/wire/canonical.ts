@@ -9,6 +9,8 @@ import { ATTRIBUTE_BY_TYPE, CANONICAL_FLAGS } from './attributes.ts';
 import { ATTRIBUTE, FLAG, LONG_HEADER } from './iana.ts';
 
 const MAX_SHORT_VALUE = 255;
+/** What the two octets of an extended length can say. */
+export const MAX_VALUE = 0xffff;
 
 /** The most octets that the canonical form of `length` attribute octets can take: widened ASes, longer headers. */
 export function canonicalCapacity(length: number): number {
@@ -42,12 +44,15 @@ export function writeCanonical(scan: AttributeScan, buffer: Uint8Array, out: Uin
   return length;
 }
 
-/** writeCanonical for a session with 2-octet ASes (RFC 6793 §4.2.3). */
+/**
+ * writeCanonical for a session with 2-octet ASes (RFC 6793 §4.2.3). Undefined where the path with 4-octet ones is longer than
+ * an attribute can be: an extended message (RFC 8654) has room for such.
+ */
 export function writeMerged(
   scan: AttributeScan,
   buffer: Uint8Array,
   out: Uint8Array,
-): { length: number; superseded: Uint8Array | undefined } {
+): { length: number; superseded: Uint8Array | undefined } | undefined {
   if (!scan.ascending) sortTypes(scan.kept, scan.count);
   const path = range(scan, ATTRIBUTE.asPath);
   const merged =
@@ -60,6 +65,7 @@ export function writeMerged(
           range(scan, ATTRIBUTE.as4Path),
           range(scan, ATTRIBUTE.as4Aggregator),
         );
+  if (merged !== undefined && merged.asPath.length > MAX_VALUE) return undefined;
   let length = 0;
   for (let i = 0; i < scan.count; i++) {
     const type = scan.kept[i]!;

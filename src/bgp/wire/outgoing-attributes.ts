@@ -6,7 +6,7 @@ import { copyBytes } from '../../lib/bytes.ts';
 import { as4PathFor, narrowAggregator, narrowAsPath, needsAs4Aggregator } from './as4.ts';
 import { attributeEnd, valueLength, valueStart } from './attribute-editor.ts';
 import { ATTRIBUTE_BY_TYPE, CANONICAL_FLAGS } from './attributes.ts';
-import { appendAttribute } from './canonical.ts';
+import { appendAttribute, MAX_VALUE } from './canonical.ts';
 import { ATTRIBUTE, FLAG, LONG_HEADER } from './iana.ts';
 
 /** NEXT_HOP, AS4_AGGREGATOR and three longer headers at most. */
@@ -35,10 +35,11 @@ export class OutgoingAttributes {
   }
 
   /**
-   * RFC 8654 §4: drops the attributes whose error handling is attribute-discard, because a route does without them.
-   * False where there is none.
+   * RFC 8654 §4: drops the attributes whose error handling is attribute-discard, because a route does without them. None of
+   * a set with an attribute that has grown beyond what its length can say: where those behind it begin cannot be told.
    */
-  dropDiscardable(): boolean {
+  dropDiscardable(): void {
+    if (this.length > MAX_VALUE) return;
     let kept = 0;
     for (let at = 0; at < this.length; ) {
       const end = attributeEnd(this.bytes, at);
@@ -51,9 +52,7 @@ export class OutgoingAttributes {
       }
       at = end;
     }
-    const dropped = kept < this.length;
     this.length = kept;
-    return dropped;
   }
 
   #copy(set: Uint8Array, start: number, end: number, nextHop: Uint8Array | undefined): void {

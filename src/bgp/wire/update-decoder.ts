@@ -304,6 +304,11 @@ export class UpdateDecoder {
       return;
     }
     const merged = writeMerged(scan, buffer, scratch.attributes);
+    if (merged === undefined) {
+      scan.note(ATTRIBUTE.asPath, 'treat-as-withdraw', 'too long with 4-octet ASes');
+      result.treatAsWithdraw = true;
+      return;
+    }
     result.attributesLength = merged.length;
     result.supersededPath = merged.superseded;
   }

@@ -167,6 +167,23 @@ describe('from an old speaker', () => {
     expect(merged('65001 23456', '[65100 65101] 70000')).toBe('65001 70000');
   });
 
+  test('8654-4-1 a path for which an attribute has no room with 4-octet ASes: treat-as-withdraw', () => {
+    const segment = [2, 255, ...new Array<number[]>(255).fill([0xfd, 0xe9]).flat()];
+    const decode = (segments: number) => {
+      const path = new Array<number[]>(segments).fill(segment).flat();
+      const head = [0x40, 1, 1, 0, 0x40, 3, 4, 10, 1, 255, 254, 0x50, 2, path.length >> 8, path.length & 255];
+      const bytes = update({ attributes: Uint8Array.from([...head, ...path]), nlri: '18cb0071' });
+      const { attributes, withdraw, issues } = decodeUpdate(bytes, { as4: false });
+      return { ases: attributes.asPath.split(' ').filter(Boolean).length, withdraw, issues };
+    };
+    expect(decode(64)).toEqual({ ases: 64 * 255, withdraw: false, issues: [] });
+    expect(decode(65)).toEqual({
+      ases: 0,
+      withdraw: true,
+      issues: ['2 treat-as-withdraw'],
+    });
+  });
+
   test('9774-3-1 an AS_SET in AS4_PATH: treat-as-withdraw', () => {
     expect(received({ path: old('65001 23456'), as4Path: wide('{1 70000}') }).withdraw).toBe(true);
   });

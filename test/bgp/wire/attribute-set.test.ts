@@ -140,6 +140,14 @@ describe('findAttribute', () => {
 });
 
 describe('AttributeEditor', () => {
+  test('a value for which an attribute has no room is not taken', () => {
+    const editor = new AttributeEditor().load(hex('c00804 00010002'), 0, 7);
+    editor.set(8, new Uint8Array(65_536));
+    expect(toHexString(editor.finish())).toBe('c0080400010002');
+    editor.set(8, new Uint8Array(65_535));
+    expect(editor.get(8)).toHaveLength(65_535);
+  });
+
   test('set, replace, remove', () => {
     const editor = new AttributeEditor().load(hex('40010100 400200'), 0, 7);
     editor.setUint32(5, 100).set(8, hex('00010002')).setUint32(4, 7);

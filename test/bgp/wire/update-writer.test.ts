@@ -277,6 +277,16 @@ describe('message limits', () => {
   });
 });
 
+test('a set with an attribute that has outgrown its length is never sent, nor what seems to stand behind it', () => {
+  const path = new Uint8Array(65_544);
+  // Whoever believes the length meets an AGGREGATOR of 65,520 octets there, which a route does without.
+  path.set([0xd0, 7, 0xff, 0xf0], 8);
+  const set = Uint8Array.from([0x40, 1, 1, 0, 0x50, 2, path.length >> 8, path.length & 255, ...path]);
+  const out = writer({ messageLimit: 65535 });
+  out.startAnnounce(set, 0, set.length, V4_HOP, 4);
+  expect(add(out, IPV4_UNICAST, '10.0.0.0/8')).toBe(false);
+});
+
 describe('the buffer', () => {
   test('detach hands out octets that nobody writes to again, small or large', () => {
     for (const count of [1, 9000]) {
