@@ -43,6 +43,8 @@ function catchUp(
   let advertised = false;
   const gone = lane.takeGone(prefixId);
   adjRibOut.forEach(prefixId, (pathId, attr, from) => {
+    // Of a peer that did not come along into this process: it goes, and what takes its place is computed next.
+    if (from === 0) return;
     advertised = true;
     gone.delete(pathId);
     batch.add(prefixId, pathId, attr, from);

@@ -4,11 +4,13 @@
 import { deserialize, serialize } from 'node:v8';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { IPV4_UNICAST } from '../../src/bgp/wire/families.ts';
 import { revived } from '../../src/policy/values.ts';
 import type { ExportOptions } from '../../src/rib/export-options.ts';
 import { captureRib } from '../../src/rib/handover/capture.ts';
 import type { RibImage } from '../../src/rib/handover/image.ts';
 import { ImageError, type Meanings, RibRestore } from '../../src/rib/handover/restore.ts';
+import { Lane } from '../../src/rib/lane.ts';
 import type { RibPeer } from '../../src/rib/rib-peer.ts';
 import { exportOptions, FakeSink, identity, importOptions, octets, RibLab } from './lab.ts';
 
@@ -261,6 +263,37 @@ describe('tables in another process', () => {
     expect([...sink.table.keys()].map((key) => key.split('#')[0])).toEqual([PREFIXES[1]]);
     expect([...sink.table.values()][0]).toContain('65002');
     expect(sink.untidy).toEqual([]);
+  });
+
+  it('take them back from a member that lags, before anything is computed of them', () => {
+    const lab = new RibLab({ exportChunk: 4 });
+    const { rib } = lab;
+    const table = rib.families[IPV4_UNICAST.id]!;
+    const prefixes = Array.from({ length: 20 }, (_, i) => `10.0.${i}.0/24`);
+    const from = rib.addPeer(identity({ name: 'from' }), importOptions());
+    lab.announce(from, prefixes, { asPath: '65001' });
+    lab.settle();
+    const attr = table.locRib.bestAttr(1);
+    const [slow, behind] = ['192.0.2.2', '192.0.2.3'].map((address) =>
+      rib.addPeer(identity({ name: address, address: octets(address) }), importOptions()),
+    );
+    const options = exportOptions();
+    const groups = rib.groups[table.index]!;
+    const slowSink = new FakeSink(options);
+    const sink = new FakeSink(options);
+    slowSink.congested = true;
+    groups.join(options, { peer: slow!, sink: slowSink }, (group) => {
+      for (const id of [15, 16]) group.advertiser.restore(id, [{ pathId: 0, attr, from: 0 }]);
+      return { lane: undefined, endOfRibSent: true };
+    });
+    const lane = new Lane(table.prefixes, { cursor: 1, fresh: false }, []);
+    lane.note(15, 0, 0);
+    groups.join(options, { peer: behind!, sink }, () => ({ lane, endOfRibSent: true }));
+    lab.settle();
+    slowSink.congested = false;
+    rib.wakeExport();
+    lab.advance(1000);
+    expect([slowSink.table.size, sink.table.size]).toEqual([20, 20]);
   });
 
   it('are not made of what cannot be', () => {
