@@ -39,8 +39,9 @@ async function playAll(
     }
     for (let round = 1; round <= rounds; round++) {
       for (const contestant of contestants) {
-        const { kind } = contestant;
-        if (!(work.needs ?? []).every((ability) => kind.abilities.includes(ability))) continue;
+        const { kind, version } = contestant;
+        const abilities = kind.abilities(version);
+        if (!(work.needs ?? []).every((ability) => abilities.includes(ability))) continue;
         if (cleanUp.closed) return outcomes;
         const name = `${work.id} round ${round} ${contestant.name}`;
         const directory =

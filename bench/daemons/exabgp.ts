@@ -22,7 +22,7 @@ export function exabgp(programs?: string): DaemonKind {
   const program = programIn(programs, 'exabgp');
   return {
     name: 'exabgp',
-    abilities: [],
+    abilities: () => [],
     version: () => versionLine([program, '--version']),
     start: (context) => start(context, program),
   };

@@ -33,7 +33,7 @@ export function gobgp(programs?: string): DaemonKind {
   return {
     name: 'gobgp',
     // Kernel routes are its business only with zebra beside it.
-    abilities: [],
+    abilities: () => [],
     version: async () => {
       const line = await versionLine([programIn(programs, 'gobgpd'), '--version']);
       return line?.replace('gobgpd version', 'GoBGP');

@@ -24,8 +24,8 @@ const CHROOT = '/run/openbgpd';
 export function openbgpd(programs?: string): DaemonKind {
   return {
     name: 'openbgpd',
-    // The portable release 7.7 takes `fib-update yes` on Linux and writes no route.
-    abilities: [],
+    // On Linux the portable release 7.7 takes `fib-update yes` and writes no route; 8.8 does.
+    abilities: (version) => (Number.parseInt(version.replace('OpenBGPD ', ''), 10) < 8 ? [] : ['kernel']),
     version: () => versionLine([programIn(programs, 'bgpctl'), '-V']),
     start: (context) => start(context, programs),
   };

@@ -118,7 +118,8 @@ export type DaemonMaker = (directory?: string) => DaemonKind;
 
 export interface DaemonKind {
   readonly name: DaemonName;
-  readonly abilities: readonly Ability[];
+  /** Of a release, by its version line. */
+  abilities(version: string): readonly Ability[];
   /** First line of its version output; undefined where it is not installed. */
   version(): Promise<string | undefined>;
   /** Writes the configuration and starts; resolves when the daemon answers its control interface. */

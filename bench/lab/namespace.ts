@@ -60,8 +60,9 @@ export class Namespace {
     await run(['ip', '-n', this.name, '-batch', '-'], { input: `${lines.join('\n')}\n` });
   }
 
-  remove(): Promise<string> {
-    return run(['ip', 'netns', 'del', this.name]);
+  /** With the processes that are still in here. */
+  remove(): Promise<void> {
+    return removeWithProcesses(this.name);
   }
 }
 

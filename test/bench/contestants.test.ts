@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { findContestants } from '../../bench/contestants.ts';
+import { DAEMONS } from '../../bench/daemons/index.ts';
 import type { DaemonName } from '../../bench/daemons/types.ts';
 
 let directory: string;
@@ -35,6 +36,14 @@ describe('another release', () => {
     release(program, script);
     const found = await findContestants([{ daemon, directory }], silent);
     expect(found).toMatchObject([{ name, version, kind: { name: daemon } }]);
+  });
+
+  test.each([
+    ['OpenBGPD 7.7', []],
+    ['OpenBGPD 8.8', ['kernel']],
+    ['OpenBGPD 10.1', ['kernel']],
+  ])('%s is known to write kernel routes, or not to', (version, abilities) => {
+    expect(DAEMONS.openbgpd().abilities(version)).toEqual(abilities);
   });
 
   test('that is not where it should be is an error that names the directory', async () => {

@@ -7,7 +7,9 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { contest } from '../../bench/contest.ts';
 import { DAEMONS } from '../../bench/daemons/index.ts';
+import type { DaemonKind } from '../../bench/daemons/types.ts';
 import { CleanUp } from '../../bench/lab/clean-up.ts';
+import { ManagedProcess } from '../../bench/lab/managed-process.ts';
 import { topOfProfiles } from '../../bench/profile.ts';
 import { summarize } from '../../bench/report.ts';
 import { WORKS } from '../../bench/works.ts';
@@ -72,6 +74,19 @@ describe.skipIf(skip)('a work ends with everything in place:', () => {
     )!;
     expect(Number(before)).toBeGreaterThanOrEqual(SIZE.routes);
     expect([lowest, last]).toEqual([before, before]);
+  });
+
+  test('that fails leaves nothing behind, even of a daemon that does not answer', async () => {
+    let process: ManagedProcess | undefined;
+    const start: DaemonKind['start'] = async ({ namespace, directory }) => {
+      process = new ManagedProcess('mute', namespace.wrap(['sleep', '600']), join(directory, 'mute.log'));
+      throw new Error('it does not answer');
+    };
+    const mute = { name: 'mute', kind: { ...DAEMONS.godwit(), start } };
+    const [work] = WORKS;
+    await expect(contest(work!, work!.setup(SIZE)!, mute, new CleanUp())).rejects.toThrow('not answer');
+    await process?.exited();
+    expect(process?.running).toBe(false);
   });
 
   test('T1 with a profile', { timeout: TIMEOUT_MS }, async () => {
