@@ -9,7 +9,7 @@ import { SHELLS } from './completion.ts';
 import { EXIT, EXIT_HELP, type ExitCode } from './exit-codes.ts';
 import { DEFAULT_CONFIG, type RunOptions } from './local.ts';
 import { addSimulate } from './simulate.ts';
-import { addTarget, type Target, targetOf } from './target.ts';
+import { addTarget, type Target, targetLast, targetOf } from './target.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface RemoteOptions {
@@ -54,7 +54,7 @@ export function createProgram(terminal: Terminal, version: string, handlers: Han
     dynamic,
     async run(argv) {
       try {
-        await root.parseAsync([...argv], { from: 'user' });
+        await root.parseAsync(targetLast(argv), { from: 'user' });
         return result;
       } catch (error) {
         // Commander has said what is wrong; help and version are no mistakes.

@@ -29,6 +29,17 @@ export function addTarget(command: Command, env: Environment): void {
   for (const [flags, help] of TLS_OPTIONS) command.addOption(new Option(flags, help));
 }
 
+const TARGET_OPTION = /^(-s|--socket|--server|--tls-(ca|cert|key))(=|$)/;
+
+/** `godwit -s PATH status`, as birdc takes it: what says where the daemon is may stand before the command, too. */
+export function targetLast(argv: readonly string[]): string[] {
+  let words = 0;
+  for (let word = argv[0]; word !== undefined && TARGET_OPTION.test(word); word = argv[words]) {
+    words += word.includes('=') ? 1 : 2;
+  }
+  return [...argv.slice(words), ...argv.slice(0, words)];
+}
+
 /** What was chosen. Throws ExitError where the options contradict themselves. */
 export function targetOf(command: Command): Target {
   const { socket, server, tlsCa: ca, tlsCert: cert, tlsKey: key } = command.opts<Record<string, unknown>>();

@@ -53,7 +53,8 @@ function kindOf(settings: PeerSettings, asn: number): string {
 }
 
 function rangeLine(range: DynamicPeersConfig, asn: number): string {
-  const label = range.name.startsWith(range.prefix) ? range.name : `${range.name} (${range.prefix})`;
+  const where = range.interface === undefined ? range.prefix : `${range.prefix}%${range.interface}`;
+  const label = range.name === where ? where : `${range.name} (${where})`;
   const as =
     range.asn === 'external' ? ', any other AS' : `, AS ${range.asn === 'internal' ? asn : range.asn}`;
   return `${label}, ${kindOf(range, asn)}${as}, up to ${range.limit}`;

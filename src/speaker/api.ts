@@ -128,6 +128,8 @@ export interface PeerView {
   /** Undefined where its routes are not damped. */
   damping: PeerDampingView | undefined;
   congested: boolean;
+  /** It is asked to send traffic elsewhere (RFC 8326). */
+  draining: boolean;
 }
 
 export type MessageName = 'open' | 'update' | 'notification' | 'keepalive' | 'routeRefresh';

@@ -129,6 +129,26 @@ describe('show peers', () => {
     expect(await text('show', 'peers')).toContain('no address family in common');
   });
 
+  test('says that a peer is drained', async () => {
+    const [peer] = lab.speaker.peerViews;
+    lab.speaker.peerViews = [fakePeer({ draining: true })];
+    expect(await text('show', 'peers')).toMatch(/Established .* drained$/m);
+    expect(await text('show', 'peers', peer!.name)).toContain(`${peer!.name}: Established, drained\n`);
+    expect(await text('status')).toContain('Established, drained');
+  });
+
+  test('shows what each side says of a capability beside each other', async () => {
+    const long = 'long-lived graceful restart';
+    lab.speaker.peerViews = [
+      fakePeer({ localCapabilities: [long], peerCapabilities: [`${long} ipv4-unicast 60 s`] }),
+    ];
+    expect(await text('show', 'peers', 'tor-a')).toContain(`${long}, peer ipv4-unicast 60 s\n`);
+    lab.speaker.peerViews = [
+      fakePeer({ localCapabilities: [`${long} ipv4-unicast 60 s`], peerCapabilities: [long] }),
+    ];
+    expect(await text('show', 'peers', 'tor-a')).toContain(`${long} ipv4-unicast 60 s, peer no family\n`);
+  });
+
   test('none', async () => {
     lab.speaker.peerViews = [];
     expect(await text('show', 'peers')).toBe('There are no peers.\n');

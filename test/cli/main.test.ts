@@ -78,6 +78,9 @@ describe('the daemon', () => {
     const env = { GODWIT_SOCKET: lab.socket };
     expect(await godwit(['show', 'groups'], fakeTerminal({ env }))).toMatchObject({ code: 0 });
     const wrong = { GODWIT_SOCKET: '/nonexistent' };
+    expect(await godwit(['-s', lab.socket, 'show', 'groups'], fakeTerminal({ env: wrong }))).toMatchObject({
+      code: 0,
+    });
     expect(await godwit(['show', 'groups', '-s', lab.socket], fakeTerminal({ env: wrong }))).toMatchObject({
       code: 0,
     });

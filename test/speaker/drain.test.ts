@@ -26,6 +26,7 @@ describe('graceful shutdown', () => {
     expect(peer(EBGP).attributes(P2)?.communities.sort()).toEqual(['65004:1', 'GRACEFUL_SHUTDOWN']);
     expect(peer(IBGP).attributes(P1)).toMatchObject({ communities: ['GRACEFUL_SHUTDOWN'], localPref: 0 });
     expect(speaker.api.status().problems.join()).toContain('3 peers are drained');
+    expect(speaker.api.peers().map(({ draining }) => draining)).toEqual([true, true, true]);
     // A session that comes up meanwhile is drained, too.
     peer(EBGP).drop();
     await lab.run(70_000);

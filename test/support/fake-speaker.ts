@@ -125,6 +125,7 @@ export function fakePeer(overrides: Partial<PeerView> = {}): PeerView {
     memory: { paths: 48_000, attributes: 9000, queued: 0, socket: 2304 },
     damping: { remembered: 5, suppressed: 2, overflows: 0 },
     congested: false,
+    draining: false,
     ...overrides,
   };
 }

@@ -41,7 +41,8 @@ const ANSWER_MS = 5000;
 function infoText(peer: PeerView, now: number): string {
   if (peer.state === 'Established') {
     if (!peer.families.some(({ negotiated }) => negotiated)) return 'no address family in common';
-    return peer.congested ? 'reads slowly' : '';
+    const remarks = [peer.draining ? 'drained' : '', peer.congested ? 'reads slowly' : ''];
+    return remarks.filter((remark) => remark !== '').join(', ');
   }
   if (!peer.adminUp) return 'switched off';
   if (peer.lastError !== undefined) return peer.lastError;
@@ -73,10 +74,15 @@ function calicoState(peer: PeerView): string {
   return peer.state === 'Established' ? 'up' : 'start';
 }
 
+function stateText({ state, adminUp, draining }: PeerView): string {
+  if (!adminUp) return `${state}, switched off`;
+  return draining ? `${state}, drained` : state;
+}
+
 function calicoInfo(peer: PeerView): string {
   if (!peer.adminUp) return 'switched off';
   const error = peer.state === 'Established' ? undefined : peer.lastError;
-  return error === undefined ? peer.state : `${peer.state}: ${error}`;
+  return error === undefined ? stateText(peer) : `${peer.state}: ${error}`;
 }
 
 function nodeStatusColumns(look: Look): Column<PeerView>[] {
@@ -137,7 +143,8 @@ function endOfRibText(row: PeerFamilyView): string {
 }
 
 /** Capabilities whose text ends in a value that each side has of its own. */
-const VALUED_CAPABILITY = /^(4-octet AS|graceful restart|FQDN|software version) (.+)$/;
+const VALUED_CAPABILITY =
+  /^(4-octet AS|graceful restart|long-lived graceful restart|FQDN|software version)(?: (.+))?$/;
 
 /** Capabilities one a line, with who announced them or with which value. */
 function capabilityLines(peer: PeerView): string[] {
@@ -151,7 +158,8 @@ function capabilityLines(peer: PeerView): string[] {
   return [...sides].map(([name, { local, remote }]) => {
     if (local === undefined) return `${name} ${remote}`.trim().concat(' (peer only)');
     if (remote === undefined) return `${name} ${local}`.trim().concat(' (local only)');
-    return local === remote ? `${name} ${local}`.trim() : `${name} ${local}, peer ${remote}`;
+    const own = `${name} ${local}`.trim();
+    return local === remote ? own : `${own}, peer ${remote || 'no family'}`;
   });
 }
 
@@ -220,7 +228,7 @@ export function renderPeer(peer: PeerView, look: Look): string {
     ['Limits', limitLines(peer)],
     ['Capabilities', capabilityLines(peer)],
   ];
-  const state = statePaint(peer, look)(peer.adminUp ? peer.state : `${peer.state}, switched off`);
+  const state = statePaint(peer, look)(stateText(peer));
   const families = peer.families.length === 0 ? '' : renderTable(FAMILY_COLUMNS, peer.families, look);
   return `${style.bold(safeText(peer.name))}: ${state}\n${renderFields(fields, look)}${families}`;
 }

@@ -50,6 +50,7 @@ export function peerView(rib: Rib, handle: PeerHandle): PeerView {
     memory: memoryView(rib, handle),
     damping: handle.damper?.counts,
     congested: peer.congested,
+    draining: handle.draining,
   };
 }
 
