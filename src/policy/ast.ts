@@ -27,7 +27,18 @@ export const BASIC_TYPES = [
 ] as const;
 export type BasicType = (typeof BASIC_TYPES)[number];
 
-export const ENUM_NAMES = ['source', 'dest', 'origin', 'scope', 'net', 'roa', 'aspa', 'cast', 'af'] as const;
+export const ENUM_NAMES = [
+  'source',
+  'dest',
+  'origin',
+  'scope',
+  'net',
+  'roa',
+  'aspa',
+  'cast',
+  'af',
+  'mpls_policy',
+] as const;
 export type EnumName = (typeof ENUM_NAMES)[number];
 export type EnumType = `enum ${EnumName}`;
 
@@ -87,6 +98,42 @@ export interface PrefixLiteral extends Node {
   readonly kind: 'prefix';
   readonly bytes: Uint8Array;
   readonly length: number;
+}
+/** Networks that are not those of IP routes, flows apart: `10:10 10.0.0.0/8`, `10.0.0.0/8 max 24 as 5`, `mpls 100`. */
+export interface NetExpression extends Node {
+  readonly kind: 'net';
+  readonly of: 'vpn4' | 'vpn6' | 'roa4' | 'roa6' | 'ipv6 sadr' | 'mpls';
+  readonly bytes: Uint8Array;
+  readonly length: number;
+  /** 8 octets of RFC 4364 */
+  readonly rd?: Uint8Array;
+  readonly maxLength?: number;
+  readonly asn?: number;
+  readonly source?: PrefixLiteral;
+  readonly label?: number;
+}
+/** `flow4 { ... }` */
+export interface FlowExpression extends Node {
+  readonly kind: 'flow';
+  readonly of: 'flow4' | 'flow6';
+  readonly components: readonly FlowComponent[];
+}
+export interface FlowComponent extends Node {
+  /** `tcp flags` */
+  readonly name: string;
+  readonly prefix?: Expression;
+  readonly offset?: number;
+  readonly values?: readonly FlowValue[];
+  /** The greatest value. */
+  readonly most?: number;
+  /** Of `fragment`. */
+  readonly flags?: readonly string[];
+}
+/** Whatever it is compared by. */
+export interface FlowValue {
+  readonly value: Expression;
+  readonly mask?: Expression;
+  readonly negated?: boolean;
 }
 /** A constant, a variable, an argument, an attribute or an enum value. */
 export interface Name extends Node {
@@ -160,6 +207,8 @@ export type Expression =
   | StringLiteral
   | OctetsLiteral
   | PrefixLiteral
+  | NetExpression
+  | FlowExpression
   | Name
   | PairExpression
   | EcExpression

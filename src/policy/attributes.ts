@@ -108,6 +108,9 @@ const ROWS: readonly Row[] = [
   ['ra_lifetime', 'int', 'extended', 'rw'],
   ['babel_metric', 'int', 'extended', 'ro', 0, '2.x'],
   ['babel_router_id', 'quad', 'extended', 'ro', 0, '2.x'],
+  ['mpls_label', 'int', 'extended', 'ro', 0, '2.x'],
+  ['mpls_policy', 'enum mpls_policy', 'extended', 'rw', 0, '2.x'],
+  ['mpls_class', 'int', 'extended', 'rw', 0, '2.x'],
 ];
 
 export const ROUTE_ATTRIBUTES: readonly RouteAttribute[] = ROWS.map(

@@ -19,7 +19,9 @@ import {
   List,
   type ListKind,
   MEMBER_BYTES,
+  type NetValue,
   PolicyRuntimeError,
+  type PrefixValue,
   typeOf,
   type Value,
 } from './values.ts';
@@ -83,22 +85,46 @@ function loose(method: Method): Method {
   return { ...method, loose: true };
 }
 
-/** Of prefixes that are not those of IP routes, of which no filter here ever sees one. */
-function otherNet(name: string, returns: PolicyType): Method {
-  return property(['prefix'], returns, true, () => {
-    throw new PolicyRuntimeError(`this prefix has no '${name}'`);
+/** Of networks that are not those of IP routes, which only the text of a filter can have. */
+function otherNet(name: string, returns: PolicyType, read: (net: NetValue) => Value): Method {
+  return property(['prefix'], returns, true, (object) => {
+    const found = typeof object === 'object' && object.kind === 'net' ? read(object) : undefined;
+    if (found === undefined) throw new PolicyRuntimeError(`this prefix has no '${name}'`);
+    return found;
   });
 }
+
+/** The prefix of any network. */
+function prefixIn(object: Value): PrefixValue {
+  return typeof object === 'object' && object.kind === 'net' ? object.prefix : kindOf(object, 'prefix');
+}
+
+function netType(object: Value): Value {
+  if (typeof object === 'object' && object.kind === 'net')
+    return enumConstant(NET_CONSTANTS[object.of], '2.x');
+  return enumConstant(kindOf(object, 'prefix').bytes.length === 4 ? 'NET_IP4' : 'NET_IP6', '2.x');
+}
+
+const NET_CONSTANTS: Readonly<Record<NetValue['of'], string>> = {
+  vpn4: 'NET_VPN4',
+  vpn6: 'NET_VPN6',
+  roa4: 'NET_ROA4',
+  roa6: 'NET_ROA6',
+  flow4: 'NET_FLOW4',
+  flow6: 'NET_FLOW6',
+  'ipv6 sadr': 'NET_IP6_SADR',
+  mpls: 'NET_MPLS',
+};
 
 const METHODS: Readonly<Record<string, Method>> = {
   len: loose(property(['prefix', ...LISTS], 'int', false, lengthOf)),
   min: extreme(1),
   max: extreme(-1),
-  maxlen: otherNet('maxlen', 'int'),
-  src: otherNet('src', 'prefix'),
-  dst: otherNet('dst', 'prefix'),
-  rd: otherNet('rd', 'rd'),
-  ip: property(['prefix'], 'ip', false, (object) => new Ip(kindOf(object, 'prefix').bytes)),
+  maxlen: otherNet('maxlen', 'int', (net) => net.parts.maxLength),
+  src: otherNet('src', 'prefix', (net) => net.parts.source),
+  dst: otherNet('dst', 'prefix', (net) => (net.parts.source === undefined ? undefined : net.prefix)),
+  rd: otherNet('rd', 'rd', (net) => net.parts.rd),
+  ip: property(['prefix'], 'ip', false, (object) => new Ip(prefixIn(object).bytes)),
   mask: {
     on: ['ip'],
     returns: 'ip',
@@ -116,8 +142,10 @@ const METHODS: Readonly<Record<string, Method>> = {
   last: property(['bgppath'], 'int', false, (object) => ofPath(object, originAs)),
   last_nonaggregated: property(['bgppath'], 'int', false, (object) => ofPath(object, lastNonaggregated)),
   asn: loose(
-    property(['pair', 'lc'], 'int', true, (object) => {
+    property(['pair', 'lc', 'prefix'], 'int', true, (object) => {
       if (typeof object === 'object' && object.kind === 'lc') return object.asn;
+      if (typeof object === 'object' && object.kind === 'net' && object.parts.asn !== undefined)
+        return object.parts.asn;
       return kindOf(object, 'pair').value >>> 16;
     }),
   ),
@@ -125,11 +153,7 @@ const METHODS: Readonly<Record<string, Method>> = {
   data1: property(['lc'], 'int', true, (object) => kindOf(object, 'lc').data1),
   data2: property(['lc'], 'int', true, (object) => kindOf(object, 'lc').data2),
   is_v4: property(['ip'], 'bool', true, (object) => kindOf(object, 'ip').bytes.length === 4),
-  type: loose(
-    property(['prefix'], 'enum net', true, (object) =>
-      enumConstant(kindOf(object, 'prefix').bytes.length === 4 ? 'NET_IP4' : 'NET_IP6', '2.x'),
-    ),
-  ),
+  type: loose(property(['prefix'], 'enum net', true, netType)),
   empty: {
     on: LISTS,
     returns: 'same',
@@ -156,7 +180,8 @@ function lengthOf(object: Value): number {
     const { kind, bytes } = object;
     return kind === 'bgppath' ? asPathLength(bytes, 0, bytes.length) : bytes.length / MEMBER_BYTES[kind];
   }
-  if (typeof object === 'object' && object.kind === 'prefix') return object.length;
+  if (typeof object === 'object' && (object.kind === 'prefix' || object.kind === 'net'))
+    return prefixIn(object).length;
   throw new PolicyRuntimeError(`'len' is there for prefixes, paths and lists, not for ${typeOf(object)}`);
 }
 

@@ -1,10 +1,11 @@
 // Expressions -> closures. Constants are computed here and now; everything else reads its Run.
 
-import type { BinaryExpression, BinaryOperator, Expression, Name, PolicyType } from './ast.ts';
+import type { BinaryExpression, BinaryOperator, EcExpression, Expression, Name, PolicyType } from './ast.ts';
 import { ROUTE_ATTRIBUTES, type RouteAttribute } from './attributes.ts';
 import { compileCall } from './compile-call.ts';
 import { compileMatch } from './compile-match.ts';
 import { compileMethod } from './compile-method.ts';
+import { compileFlow, compileNet } from './compile-net.ts';
 import { compileMask, compileSet } from './compile-set.ts';
 import { type Compiler, prefixReadsOf, type Term } from './compiler.ts';
 import { makeEc } from './extended-community.ts';
@@ -45,6 +46,10 @@ export function compileTerm(compiler: Compiler, expression: Expression): Term {
       return compiler.constant(new Octets('bytestring', expression.bytes), 'bytestring', span);
     case 'prefix':
       return compiler.constant(new PrefixValue(expression.bytes, expression.length), 'prefix', span);
+    case 'net':
+      return compileNet(compiler, expression);
+    case 'flow':
+      return compileFlow(compiler, expression);
     case 'empty':
       return compiler.constant(EMPTY[expression.of], expression.of, span);
     case 'name':
@@ -161,26 +166,44 @@ export function prefixOf(route: RouteAccess): PrefixValue {
 
 function compilePair(compiler: Compiler, high: Expression, low: Expression, span: Span): Term {
   const parts = [compileTerm(compiler, high), compileTerm(compiler, low)] as const;
-  for (const part of parts) {
-    if (!isAssignable(part.type, 'int')) {
-      const message = `the parts of a pair must be int, this is ${part.type}`;
-      // 1.6 finds out when it runs, unless it is constant.
-      if (part.constant === undefined) compiler.mistyped(part.span, message);
-      else compiler.diagnostics.error(part.span, message);
-      if (part.constant !== undefined || compiler.dialect === '2.x') return compiler.nonsense(span);
-    }
-    const value = part.constant?.value;
-    if (typeof value === 'number' && value > MAX_UINT16) {
-      compiler.diagnostics.error(
-        part.span,
-        `${value} is out of range in a pair`,
-        `each part is 0 to ${MAX_UINT16}`,
-      );
-      return compiler.nonsense(span);
-    }
+  // 1.6 finds out when it runs, unless both are literals.
+  if (compiler.dialect === '1.6' && ![high, low].every((part) => isLiteral(compiler, part))) {
+    for (const part of parts) compiler.want(part, 'int', 'the parts of a pair');
+  } else {
+    for (const part of parts) if (!isSmall(compiler, part)) return compiler.nonsense(span);
   }
   const [a, b] = [parts[0].evaluate, parts[1].evaluate];
   return compiler.combine('pair', span, parts, (run) => makePair(a(run), b(run)));
+}
+
+/** Complains unless a part of a pair is an int of 16 bits, as far as that is known. */
+function isSmall({ diagnostics }: Compiler, { type, span, constant }: Term): boolean {
+  if (!isAssignable(type, 'int')) {
+    diagnostics.error(span, `the parts of a pair must be int, this is ${type}`);
+    return false;
+  }
+  const value = constant?.value;
+  if (typeof value !== 'number' || value <= MAX_UINT16) return true;
+  const hint = `each part is 0 to ${MAX_UINT16}`;
+  diagnostics.error(span, `${value} is out of range in a pair`, hint);
+  return false;
+}
+
+/** What BIRD 1.6 knows when it reads a term: literals, but addresses, prefixes, communities and masks. */
+function isLiteral(compiler: Compiler, expression: Expression): boolean {
+  switch (expression.kind) {
+    case 'number':
+    case 'bool':
+    case 'string':
+    case 'set':
+      return true;
+    case 'pair':
+      return isLiteral(compiler, expression.high) && isLiteral(compiler, expression.low);
+    case 'name':
+      return !expression.quoted && compiler.symbols.builtin(expression.name)?.kind === 'constant';
+    default:
+      return false;
+  }
 }
 
 function makePair(high: Value, low: Value): Pair {
@@ -194,7 +217,8 @@ function makePair(high: Value, low: Value): Pair {
 
 function compileLc(compiler: Compiler, expressions: readonly Expression[], span: Span): Term {
   const parts = expressions.map((part) => compileTerm(compiler, part));
-  for (const part of parts) compiler.want(part, 'int', 'the parts of a large community');
+  const isKnown = expressions.every((part) => isLiteral(compiler, part));
+  for (const part of parts) wantInt(compiler, part, 'the parts of a large community', isKnown);
   return compiler.combine('lc', span, parts, (run) => {
     const [a, b, c] = parts.map((part) => part.evaluate(run));
     if (typeof a !== 'number' || typeof b !== 'number' || typeof c !== 'number') {
@@ -204,7 +228,40 @@ function compileLc(compiler: Compiler, expressions: readonly Expression[], span:
   });
 }
 
-function compileEc(compiler: Compiler, expression: Expression & { kind: 'ec' }): Term {
+/** `isKnown`: 1.6 has seen it, too. */
+function wantInt(compiler: Compiler, term: Term, where: string, isKnown: boolean): void {
+  if (!isKnown) compiler.want(term, 'int', where);
+  else if (!isAssignable(term.type, 'int'))
+    compiler.diagnostics.error(term.span, `${where} must be int, this is ${term.type}`);
+}
+
+/** Of the key 1.6 looks at every constant, of the value at literals. */
+function checkOldEc(
+  { diagnostics }: Compiler,
+  { which, key: { kind } }: EcExpression,
+  { constant, type, span }: Term,
+  value: Term | undefined,
+): void {
+  if (constant === undefined || COMPUTED.has(kind)) return;
+  if (!isAssignable(type, 'int') && !isAssignable(type, 'quad')) {
+    diagnostics.error(span, `the key of an extended community is an int or an address, this is ${type}`);
+    return;
+  }
+  const isWide = typeof constant.value !== 'number' || constant.value > MAX_UINT16;
+  const beside = value?.constant?.value;
+  if (
+    value !== undefined &&
+    which !== 'generic' &&
+    isWide &&
+    typeof beside === 'number' &&
+    beside > MAX_UINT16
+  )
+    diagnostics.error(value.span, `${beside} does not fit the two octets beside this key`);
+}
+
+const COMPUTED: ReadonlySet<Expression['kind']> = new Set(['binary', 'unary', 'call', 'method', 'empty']);
+
+function compileEc(compiler: Compiler, expression: EcExpression): Term {
   const { which, span } = expression;
   const subtype =
     expression.subtype === undefined
@@ -213,7 +270,9 @@ function compileEc(compiler: Compiler, expression: Expression & { kind: 'ec' }):
   const key = compileTerm(compiler, expression.key);
   const value = compileTerm(compiler, expression.value);
   compiler.want(subtype, 'int', 'the type of an extended community');
-  compiler.want(value, 'int', 'the value of an extended community');
+  const isKnown = isLiteral(compiler, expression.value);
+  wantInt(compiler, value, 'the value of an extended community', isKnown);
+  if (compiler.dialect === '1.6') checkOldEc(compiler, expression, key, isKnown ? value : undefined);
   return compiler.combine('ec', span, [subtype, key, value], (run) => {
     const type = subtype.evaluate(run);
     return makeEc(which, typeof type === 'number' ? type : 0, key.evaluate(run), value.evaluate(run));

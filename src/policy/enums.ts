@@ -15,6 +15,7 @@ export const ENUM_CODES: Readonly<Record<EnumName, number>> = {
   net: 0x36,
   aspa: 0x37,
   af: 0x38,
+  mpls_policy: 0x39,
 };
 
 type Row = readonly [name: string, of: EnumName, value: number, dialect?: Dialect];
@@ -76,6 +77,11 @@ const ROWS: readonly Row[] = [
   ['NET_ASPA', 'net', 11, '2.x'],
   ['AF_IPV4', 'af', 1, '2.x'],
   ['AF_IPV6', 'af', 2, '2.x'],
+  ['MPLS_POLICY_NONE', 'mpls_policy', 0, '2.x'],
+  ['MPLS_POLICY_STATIC', 'mpls_policy', 1, '2.x'],
+  ['MPLS_POLICY_PREFIX', 'mpls_policy', 2, '2.x'],
+  ['MPLS_POLICY_AGGREGATE', 'mpls_policy', 3, '2.x'],
+  ['MPLS_POLICY_VRF', 'mpls_policy', 4, '2.x'],
 ];
 
 const BY_NAME: ReadonlyMap<string, { value: EnumValue; dialect: Dialect | undefined }> = new Map(

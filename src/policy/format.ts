@@ -57,6 +57,7 @@ function formatCompound(value: Compound): string {
     case 'bytestring':
       return formatOctets(value);
     case 'bgpmask':
+    case 'net':
       return value.text;
     case 'bgppath':
       return `(path ${formatPath(value.bytes)})`;

@@ -10,6 +10,7 @@ import {
   EMPTY,
   Ip,
   List,
+  type NetValue,
   PolicyRuntimeError,
   type PrefixValue,
   typeOf,
@@ -35,6 +36,8 @@ export function equal(a: Value, b: Value): boolean {
       return bytesEqual(a.bytes, (b as typeof a).bytes);
     case 'bgpmask':
       return a.text === (b as typeof a).text;
+    case 'net':
+      return a.of === (b as typeof a).of && a.text === (b as typeof a).text;
     case 'enum':
       return a.of === (b as typeof a).of && a.value === (b as typeof a).value;
     case 'prefix': {
@@ -71,6 +74,7 @@ export function compare(a: Value, b: Value): number {
 function order(a: Compound, b: Compound): number | undefined {
   if (a.kind === 'quad' && b.kind === 'ip' && b.bytes.length === 4) return a.value - quadToUint(b.bytes);
   if (a.kind === 'ip' && b.kind === 'quad' && a.bytes.length === 4) return quadToUint(a.bytes) - b.value;
+  if (a.kind === 'net' || b.kind === 'net') return orderOfNets(a, b);
   if (a.kind !== b.kind) return undefined;
   switch (a.kind) {
     case 'pair':
@@ -103,10 +107,36 @@ function order(a: Compound, b: Compound): number | undefined {
   }
 }
 
+const NET_ORDER: Readonly<Record<NetValue['of'], number>> = {
+  vpn4: 1,
+  vpn6: 2,
+  roa4: 3,
+  roa6: 4,
+  flow4: 5,
+  flow6: 6,
+  'ipv6 sadr': 7,
+  mpls: 8,
+};
+
+/** By type, route distinguisher and prefix; what else they have decides last. */
+function orderOfNets(a: Compound, b: Compound): number | undefined {
+  if ((a.kind !== 'net' && a.kind !== 'prefix') || (b.kind !== 'net' && b.kind !== 'prefix'))
+    return undefined;
+  if (a.kind !== b.kind) return a.kind === 'net' ? 1 : -1;
+  if (a.kind === 'prefix' || b.kind === 'prefix') return order(a, b);
+  if (a.of !== b.of) return NET_ORDER[a.of] - NET_ORDER[b.of];
+  const [rd, other] = [a.parts.rd, b.parts.rd];
+  const byRd = rd === undefined || other === undefined ? 0 : order(rd, other);
+  return byRd || order(a.prefix, b.prefix) || (a.text < b.text ? -1 : a.text > b.text ? 1 : 0);
+}
+
 function orderWords(a: readonly number[], b: readonly number[]): number {
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return a[i]! - b[i]!;
   return 0;
 }
+
+/** Of which networks prefix sets ask the prefix. */
+const BY_PREFIX: ReadonlySet<string> = new Set(['vpn4', 'vpn6', 'roa4', 'roa6']);
 
 /** `a ~ b` */
 export function matches(a: Value, b: Value): boolean {
@@ -124,15 +154,22 @@ function matchesCompound(a: Exclude<Value, undefined>, b: Compound): boolean | u
     case 'set':
       if (b.type === 'empty set') return false;
       if (!('element' in b)) {
-        return typeof a === 'object' && a.kind === 'prefix'
-          ? b.has(toWords(a.bytes), a.length, a.bytes.length / 4)
-          : undefined;
+        if (typeof a !== 'object') return undefined;
+        if (a.kind === 'net') return BY_PREFIX.has(a.of) && matchesCompound(a.prefix, b);
+        return a.kind === 'prefix' ? b.has(toWords(a.bytes), a.length, a.bytes.length / 4) : undefined;
       }
       return isMember(a, b);
     case 'prefix':
       if (typeof a !== 'object') return undefined;
       if (a.kind === 'ip') return covers(b, a.bytes, a.bytes.length * 8);
+      if (a.kind === 'net') return false;
       return a.kind === 'prefix' ? covers(b, a.bytes, a.length) : undefined;
+    case 'net':
+      if (typeof a !== 'object') return undefined;
+      if (a.kind === 'ip') return covers(b.prefix, a.bytes, a.bytes.length * 8);
+      if (a.kind === 'prefix') return false;
+      if (a.kind !== 'net') return undefined;
+      return a.of === b.of && a.of !== 'mpls' && covers(b.prefix, a.prefix.bytes, a.prefix.length);
     case 'bgpmask':
       return typeof a === 'object' && a.kind === 'bgppath'
         ? b.matches(a.bytes, 0, a.bytes.length)

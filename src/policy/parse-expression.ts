@@ -14,6 +14,7 @@ import type {
 } from './ast.ts';
 import { EC_KINDS } from './ast.ts';
 import type { Token } from './lexer.ts';
+import { parseAfterPrefix, parseFlow, parseLabel, parseVpn } from './parse-net.ts';
 import { parseMask, parseOldMask, parseSet } from './parse-set.ts';
 import { joinSpans } from './source.ts';
 import type { TokenReader } from './token-reader.ts';
@@ -113,12 +114,17 @@ export function parseArguments(reader: TokenReader): Expression[] {
   return args;
 }
 
-function parsePrimary(reader: TokenReader): Expression {
+/** A term without operators and dots. */
+export function parsePrimary(reader: TokenReader): Expression {
   const token = reader.peek();
   switch (token.kind) {
     case 'ip4':
     case 'ip6':
-      return reader.isOp('/', 1) ? parsePrefix(reader) : octets(reader.next(), 'ip');
+      return reader.isOp('/', 1) ? parseNet(reader) : octets(reader.next(), 'ip');
+    case 'rd':
+      return reader.peek(1).kind === 'ip4' || reader.peek(1).kind === 'ip6'
+        ? parseVpn(reader)
+        : octets(reader.next(), 'rd');
     case 'op':
       return parseOperatorPrimary(reader, token);
     case 'word':
@@ -127,6 +133,11 @@ function parsePrimary(reader: TokenReader): Expression {
     default:
       return parseConstant(reader) ?? stop(reader);
   }
+}
+
+function parseNet(reader: TokenReader): Expression {
+  const prefix = parsePrefix(reader);
+  return reader.dialect === '1.6' ? prefix : parseAfterPrefix(reader, prefix);
 }
 
 function stop(reader: TokenReader): never {
@@ -201,6 +212,10 @@ function parseWord(reader: TokenReader, token: Token): Expression {
   if (token.kind === 'word') {
     if (token.text === 'true' || token.text === 'false') {
       return { kind: 'bool', value: reader.next().text === 'true', span: token };
+    }
+    if (reader.dialect === '2.x') {
+      if (token.text === 'mpls' && reader.peek(1).kind === 'number') return parseLabel(reader);
+      if ((token.text === 'flow4' || token.text === 'flow6') && reader.isOp('{', 1)) return parseFlow(reader);
     }
     // `filter(list, set)` is a function.
     const isCall = token.text === 'filter' && reader.isOp('(', 1);

@@ -23,7 +23,7 @@ import { isTypeNext, parseType } from './parse-type.ts';
 import type { Source } from './source.ts';
 import { SyntaxStop, TokenReader } from './token-reader.ts';
 
-export { parseTerm } from './parse-expression.ts';
+export { parsePrimary, parseTerm } from './parse-expression.ts';
 
 /** `function NAME(arguments) [-> TYPE] [locals] { ... }`; the keyword is next. */
 export function parseFunction(reader: TokenReader): FunctionDefinition {

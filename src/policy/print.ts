@@ -11,11 +11,13 @@ import type {
   FilterDefinition,
   MaskItem,
   Name,
+  NetExpression,
   SetItem,
   Statement,
   Variable,
 } from './ast.ts';
 import { formatValue } from './format.ts';
+import { flowText } from './parse-net.ts';
 import { Octets } from './values.ts';
 
 const PRECEDENCE: Readonly<Record<BinaryOperator, number>> = {
@@ -58,6 +60,10 @@ export function printExpression(expression: Expression): string {
       return `hex:${toHex(expression.bytes)}`;
     case 'prefix':
       return `${formatAddress(expression.bytes)}/${expression.length}`;
+    case 'net':
+      return printNet(expression);
+    case 'flow':
+      return flowText(expression);
     case 'name':
       return printName(expression);
     case 'pair':
@@ -98,6 +104,15 @@ export function printExpression(expression: Expression): string {
       return `${dotted}.${printName(expression.method)}${args}`;
     }
   }
+}
+
+function printNet({ of, bytes, length, rd, maxLength, asn, source, label }: NetExpression): string {
+  const prefix = `${formatAddress(bytes)}/${length}`;
+  if (of === 'mpls') return `mpls ${label}`;
+  if (rd !== undefined) return `${formatValue(new Octets('rd', rd))} ${prefix}`;
+  return source === undefined
+    ? `${prefix} max ${maxLength} as ${asn}`
+    : `${prefix} from ${printExpression(source)}`;
 }
 
 const EMPTY_WORDS = {

@@ -170,6 +170,17 @@ export class TokenReader {
     }
   }
 
+  /** Passes over tokens up to the `;` that ends the statement or the `}` of the block around it, which is left. */
+  skipStatement(): void {
+    let depth = 0;
+    while (!this.atEnd) {
+      if (depth === 0 && (this.isOp(';') || this.isOp('}'))) return;
+      if (this.isOp('{')) depth++;
+      if (this.isOp('}')) depth--;
+      this.next();
+    }
+  }
+
   /**
    * After a mistake: passes over tokens up to and including the `;` that ends the statement, or a block that the
    * statement has, or up to the `}` that closes what is around it, which is left.

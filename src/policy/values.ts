@@ -2,7 +2,13 @@
 // that is not there is undefined, everything else is one of the small classes here, told apart by `kind`. Values
 // never change once made. How they look is format.ts's, sets are sets.ts's, masks path-mask.ts's.
 
-import { ENUM_NAMES, type EnumName, type PolicyType } from './ast.ts';
+import {
+  ENUM_NAMES,
+  type EnumName,
+  type FlowExpression,
+  type NetExpression,
+  type PolicyType,
+} from './ast.ts';
 import type { PathMask } from './path-mask.ts';
 import type { EmptySet, PrefixSet, RangeSet } from './sets.ts';
 
@@ -42,6 +48,29 @@ export class PrefixValue {
     this.bytes = bytes;
     this.length = length;
   }
+}
+
+/** A network that is no plain prefix; no route that filters see has one. */
+export class NetValue {
+  readonly kind = 'net';
+  readonly of: NetExpression['of'] | FlowExpression['of'];
+  /** The destination. */
+  readonly prefix: PrefixValue;
+  readonly text: string;
+  readonly parts: NetParts;
+  constructor(of: NetValue['of'], prefix: PrefixValue, text: string, parts: NetParts) {
+    this.of = of;
+    this.prefix = prefix;
+    this.text = text;
+    this.parts = parts;
+  }
+}
+
+export interface NetParts {
+  readonly rd?: Octets | undefined;
+  readonly maxLength?: number | undefined;
+  readonly asn?: number | undefined;
+  readonly source?: PrefixValue | undefined;
 }
 
 /** A route distinguisher (8 octets), a MAC address (6) or a byte string. */
@@ -150,6 +179,7 @@ export type Compound =
   | Quad
   | Ip
   | PrefixValue
+  | NetValue
   | Octets
   | Ec
   | Lc
@@ -183,6 +213,8 @@ function compoundType(value: Compound): PolicyType {
       return `enum ${value.of}`;
     case 'set':
       return value.type;
+    case 'net':
+      return 'prefix';
     default:
       return value.kind;
   }

@@ -81,6 +81,16 @@ export function termMaker(seed: number, dialect: Dialect): Make {
     `[${pick(['RTS_BGP', 'RTS_PIPE'])},${pick(['RTS_STATIC', 'RTS_RIP..RTS_BGP'])}]`;
   const addresses: Make = () => `[${some(3, () => one([ip, ip, () => `10.0.0.0..${ip()}`]))}]`;
   const distinguisher: Make = () => `${small()}:${small()}`;
+  const net: Make = () =>
+    one([
+      prefix,
+      () => `${distinguisher()} ${prefix()}`,
+      () => `${prefix().replace(/32$/, '24').replace('.4/', '.0/')} max 3${random(3)} as ${small()}`,
+      () => `2001:db8::/4${small()} from 2001:db8::/${pick(['32', '40'])}`,
+      () => `mpls ${small()}`,
+      () => `${pick(['flow4', 'flow6'])} { port ${small()}; }`,
+      () => `flow4 { dst ${prefix()}; }`,
+    ]);
   // What only 2.x has a word for.
   const parts = (depth: number): string =>
     one([
@@ -91,6 +101,10 @@ export function termMaker(seed: number, dialect: Dialect): Make {
       () => `${one([ip, ip, () => term(0)])}.is_v4`,
       () => `${one([prefix, () => term(0)])}.${pick(['maxlen', 'src', 'dst', 'rd', 'asn'])}`,
       () => `${distinguisher()} ${order()} ${distinguisher()}`,
+      () => `(${net()}).${pick(['maxlen', 'src', 'dst', 'rd', 'asn', 'len', 'ip', 'type'])}`,
+      () => `${net()} ${pick(['~', order()])} ${net()}`,
+      () => `${net()} ~ ${prefixes()}`,
+      () => `${ip()} ~ ${net()}`,
       () => `${distinguisher()} ~ [${distinguisher()}, ${distinguisher()}..${distinguisher()}]`,
       () => `${one([path, communities, int.bind(undefined, 0)])} ${pick(['~', '!~'])} [ ]`,
       () => `${path()} ~ [= ${some(3, () => one([small, () => '+', () => '*', ints]), ' ')} =]`,

@@ -2,7 +2,7 @@
 // that the configuration names, each with the classes it asks for. Where none is named, stderr with -d, and the
 // system's log without. Layers log levels and fields; here they become classes and text.
 
-import { closeSync, fstatSync, openSync, renameSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, renameSync, truncateSync } from 'node:fs';
 import type { LogTarget } from '../../config/bird/config.ts';
 import type { Config } from '../../config/model.ts';
 import type { LogFields, Logger } from '../../lib/log.ts';
@@ -146,7 +146,7 @@ function syslogTarget(name: string, takes: Target['takes'], parts: BirdLogParts)
   };
 }
 
-/** A file that grows past its limit is renamed to its backup. Throws where it cannot be opened. */
+/** A file that grows past its limit is renamed to its backup, or emptied. Throws where it cannot be opened. */
 function fileTarget(
   { name: path = '', limit, backup }: LogTarget,
   takes: Target['takes'],
@@ -155,7 +155,12 @@ function fileTarget(
   let file = openFile(path);
   const rotate = (): void => {
     try {
-      renameSync(path, backup!);
+      if (backup === undefined) {
+        truncateSync(path);
+        file.size = 0;
+        return;
+      }
+      renameSync(path, backup);
       const next = openFile(path);
       file.close();
       file = next;
@@ -169,7 +174,7 @@ function fileTarget(
     write: (logClass, text, now) => {
       const written = line(logClass, text, now);
       file.size += Buffer.byteLength(written) + 1;
-      if (limit !== undefined && backup !== undefined && file.size > limit) rotate();
+      if (limit !== undefined && file.size > limit) rotate();
       file.sink.write(written);
     },
     flush: () => file.sink.flush(),

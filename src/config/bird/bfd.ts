@@ -34,21 +34,19 @@ const AUTHENTICATION_OPTIONS = new OptionTable<BfdSettings>([
   })),
 ]);
 
-const SESSION = [SESSION_OPTIONS] as const;
-const INTERFACE = [SESSION_OPTIONS, AUTHENTICATION_OPTIONS] as const;
+const TABLES = [SESSION_OPTIONS, AUTHENTICATION_OPTIONS] as const;
 
-/** `{ interval 1 s; ... }`; a BGP session's own options have no authentication. */
-export function bfdSettings(reader: ConfigReader, where: string, of: 'session' | 'interface'): BfdSettings {
-  const tables: readonly OptionTable<BfdSettings>[] = of === 'session' ? SESSION : INTERFACE;
+/** `{ interval 1 s; ... }` */
+export function bfdSettings(reader: ConfigReader, where: string): BfdSettings {
   let settings: BfdSettings = {};
   readBlock(reader, where, () => {
-    for (const table of tables) {
+    for (const table of TABLES) {
       const row = table.take(reader.tokens);
       if (row === undefined) continue;
       settings = { ...settings, ...row.read(reader, settings) };
       return;
     }
-    throw unknownOption(reader.tokens, { where, tables });
+    throw unknownOption(reader.tokens, { where, tables: TABLES });
   });
   return settings;
 }
@@ -129,7 +127,7 @@ function takeOne(reader: ConfigReader): string | undefined {
 }
 
 function blockOrNothing(reader: ConfigReader, where: string): BfdSettings {
-  return reader.tokens.isOp('{') ? bfdSettings(reader, where, 'interface') : {};
+  return reader.tokens.isOp('{') ? bfdSettings(reader, where) : {};
 }
 
 /** `ADDRESS [dev "if"] [local ADDRESS] [multihop]` */

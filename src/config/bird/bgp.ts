@@ -233,8 +233,7 @@ function readRestart(reader: ConfigReader): 'off' | 'aware' | 'on' {
 }
 
 function readBfd(reader: ConfigReader): Partial<BgpOptions> {
-  if (reader.dialect === '2.x' && reader.tokens.isOp('{'))
-    return { bfd: bfdSettings(reader, 'in bfd', 'session') };
+  if (reader.dialect === '2.x' && reader.tokens.isOp('{')) return { bfd: bfdSettings(reader, 'in bfd') };
   if (reader.tokens.takeWord('graceful')) return { bfd: { graceful: true } };
   return { bfd: reader.toggle() ? {} : false };
 }

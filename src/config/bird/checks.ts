@@ -141,7 +141,8 @@ function checkBgp(
   if (two) {
     checkTimes(options, complain);
     checkRoles(options, internal, complain);
-    checkPolicies(protocol, internal, complain);
+    // Members of one confederation are of one mind (RFC 5065).
+    checkPolicies(protocol, internal || options.confederationMember === true, complain);
   }
   checkCapabilities(options, complain);
   checkTables(reader, protocol, complain);
@@ -228,14 +229,14 @@ function checkRoles(options: BgpOptions, internal: boolean, complain: Complain):
 /** RFC 8212: an external peer's policies are explicit. */
 function checkPolicies(
   protocol: Extract<ProtocolConfig, { kind: 'bgp' }>,
-  internal: boolean,
+  interior: boolean,
   complain: Complain,
 ): void {
   for (const [name, channel] of protocol.channels) {
     const flow = name === 'flow4' || name === 'flow6';
     if (channel.validate && !flow) complain('validate is of flow channels');
     if (channel.baseTable !== undefined && !flow) complain('base table is of flow channels');
-    if (internal) continue;
+    if (interior) continue;
     for (const direction of ['import', 'export'] as const) {
       if (channel[direction] === undefined) {
         complain(

@@ -76,7 +76,7 @@ export interface LogTarget {
   /** Path, syslog name or host. */
   readonly name?: string;
   readonly port?: number;
-  /** Octets after which a file is renamed to `backup`. */
+  /** Octets after which a file is renamed to `backup`, or begun anew where there is none. */
   readonly limit?: number;
   readonly backup?: string;
   readonly classes: Flags;
@@ -146,6 +146,8 @@ export interface CommonOptions {
   readonly routerId?: number;
   readonly hostname?: string;
   readonly description?: string;
+  /** Microseconds. */
+  readonly restartTime?: number;
   readonly vrf?: { readonly name: string } | 'default';
 }
 
@@ -226,6 +228,9 @@ export interface ChannelOptions {
   readonly exportLimit?: Limit | 'off';
   readonly importKeepFiltered?: boolean;
   readonly rpkiReload?: boolean;
+  /** Microseconds. */
+  readonly roaSettleTime?: readonly [least: number, most: number];
+  readonly exportBlock?: number;
   readonly debug?: Flags;
   // BGP
   readonly nextHopSelf?: NextHopScope;

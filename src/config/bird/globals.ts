@@ -69,17 +69,11 @@ export const GLOBAL_OPTIONS = new OptionTable<GlobalOptions>([
 /** A name, and the block of something that is not there, unread. */
 function passOver({ tokens }: ConfigReader, what: string): string {
   const { text } = tokens.expectSymbol(what);
-  for (let depth = 0; depth > 0 || tokens.isOp('{'); ) {
-    if (tokens.atEnd) throw tokens.unexpected("'}'", `at the end of ${text}`);
-    if (tokens.isOp('{')) depth++;
-    if (tokens.isOp('}')) depth--;
-    tokens.next();
-    if (depth === 0) break;
-  }
+  if (tokens.isOp('{')) tokens.skipStatement();
   return text;
 }
 
-/** `"file" [limit "backup"] | syslog [name "n"] | stderr | udp HOST [port N]`, then the classes. */
+/** `"file" [limit "backup"] | fixed "file" size | syslog [name "n"] | stderr | udp HOST [port N]`, then the classes. */
 function readLog(reader: ConfigReader): LogTarget {
   return { ...readLogDestination(reader), classes: readClasses(reader) };
 }
@@ -93,6 +87,9 @@ function readLogDestination(reader: ConfigReader): Omit<LogTarget, 'classes'> {
   if (reader.dialect === '2.x' && tokens.takeWord('udp')) {
     const name = reader.addressFollows ? reader.address('the host') : reader.text('the host');
     return tokens.takeWord('port') ? { to: 'udp', name, port: reader.port() } : { to: 'udp', name };
+  }
+  if (reader.dialect === '2.x' && tokens.peek(1).kind === 'string' && tokens.takeWord('fixed')) {
+    return { to: 'file', name: reader.text('the name of a file'), limit: reader.number('the size') };
   }
   if (tokens.peek().kind === 'word' && reader.symbols.get(tokens.peek().text) === undefined) {
     throw tokens.unexpected('the name of a file, syslog or stderr', 'after log');

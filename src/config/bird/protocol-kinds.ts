@@ -31,6 +31,7 @@ export const COMMON_OPTIONS = new OptionTable<CommonOptions>([
   option('router id', (reader) => ({ routerId: reader.routerId() })),
   option('hostname', (reader) => ({ hostname: reader.text('the name of the host') }), '2.x'),
   option('description', (reader) => ({ description: reader.text('the description') })),
+  option('restart time', (reader) => ({ restartTime: reader.time('restart time') }), '2.x'),
   option('vrf', (reader) => ({
     vrf:
       reader.dialect === '2.x' && reader.tokens.takeWord('default')

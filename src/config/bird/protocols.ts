@@ -66,7 +66,7 @@ export class ProtocolReader {
     const token = tokens.peek();
     const kind = this.#kind(token);
     if (kind === undefined) {
-      this.#skip(token);
+      this.#skip(token, template);
       return;
     }
     tokens.next();
@@ -194,29 +194,38 @@ export class ProtocolReader {
     return base;
   }
 
-  /** Passes over a protocol that is not served. */
-  #skip(start: Token): void {
+  /** A protocol that is not served: what all protocols have is read and checked, the rest passed over. */
+  #skip(start: Token, template: boolean): void {
     const { tokens, symbols } = this.#reader;
     const kind = tokens.next().text;
-    // `ospf v3`, `rip ng`
-    if (tokens.isWord('v2') || tokens.isWord('v3') || tokens.isWord('ng')) tokens.next();
+    // `ospf v3`, `rip ng`: in 1.6 these are names.
+    if (this.#reader.dialect === '2.x' && VERSIONS.has(tokens.peek().text)) tokens.next();
     const next = tokens.peek();
     const named = next.kind === 'quoted' || (next.kind === 'word' && next.text !== 'from');
+    const symbol = template ? 'template' : 'protocol';
     const token = named ? tokens.expectNewName('a name') : undefined;
-    if (token !== undefined) symbols.define(token, { kind: 'protocol' });
-    else symbols.predefine(this.#freshName(kind), 'protocol', start);
+    if (token !== undefined) symbols.define(token, { kind: symbol });
     if (tokens.takeWord('from'))
       this.#reader.name('the name of a template or protocol', 'template', 'protocol');
-    const open = tokens.expectOp('{', `before the block of protocol ${kind}`);
-    for (let depth = 1; depth > 0; ) {
-      if (tokens.atEnd) throw tokens.fail(open, "this '{' is never closed");
-      const each = tokens.next();
-      if (each.kind === 'op' && each.text === '{') depth++;
-      if (each.kind === 'op' && each.text === '}') depth--;
-    }
+    if (token === undefined) symbols.predefine(this.#freshName(kind), symbol, start);
+    readBlock(this.#reader, `in protocol ${kind}`, () => this.#skipStatement(), true);
     this.skipped.push({ kind, name: token?.text, span: start });
   }
+
+  #skipStatement(): void {
+    const { tokens, dialect } = this.#reader;
+    const channel = takeChannelName(this.#reader);
+    const row = dialect === '1.6' ? takeRow(this.#reader, channelTables(false)) : undefined;
+    const common = COMMON_OPTIONS.find(tokens);
+    if (channel !== undefined) readChannel(this.#reader, channel.name, false, { span: channel.span });
+    else if (row !== undefined) row.read(this.#reader, { span: tokens.last });
+    else if (common !== undefined) COMMON_OPTIONS.take(tokens)?.read(this.#reader, {});
+    else tokens.skipStatement();
+  }
 }
+
+/** Of OSPF and RIP. */
+const VERSIONS: ReadonlySet<string> = new Set(['v2', 'v3', 'ng']);
 
 function isKind(word: string): word is ProtocolKind {
   return Object.hasOwn(KINDS, word);

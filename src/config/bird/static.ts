@@ -3,9 +3,11 @@
 
 import { nearest } from '../../lib/suggest.ts';
 import type { FilterUse, Statement } from '../../policy/ast.ts';
-import { parseCommands } from '../../policy/parser.ts';
+import { formatValue } from '../../policy/format.ts';
+import { parseAfterPrefix } from '../../policy/parse-net.ts';
+import { parseCommands, parsePrimary } from '../../policy/parser.ts';
 import type { SyntaxStop } from '../../policy/token-reader.ts';
-import type { NetType } from './config.ts';
+import { NetValue } from '../../policy/values.ts';
 import { OptionTable, option, toggle } from './options.ts';
 import type { StaticHop, StaticNet, StaticOptions, StaticRoute, StaticTarget } from './protocol-options.ts';
 import type { ConfigReader } from './reader.ts';
@@ -27,8 +29,8 @@ export const STATIC_OPTIONS = new OptionTable<StaticOptions>([
 
 function readRoute(reader: ConfigReader): StaticRoute {
   const start = reader.tokens.last;
-  const net = readNet(reader);
-  const target = readTarget(reader, net);
+  const { net, roa } = readNet(reader);
+  const target = roa ?? readTarget(reader, net);
   const commands: Statement[] = reader.tokens.isOp('{') ? parseCommands(reader.tokens) : [];
   const span = reader.tokens.spanFrom(start);
   if (commands.length === 0) return { net, span, target, commands };
@@ -39,61 +41,63 @@ function readRoute(reader: ConfigReader): StaticRoute {
   return { net, span, target, commands, use };
 }
 
-function readNet(reader: ConfigReader): StaticNet {
+/** A network, and where it is a ROA what it says. */
+function readNet(reader: ConfigReader): { net: StaticNet; roa?: StaticTarget } {
   const { tokens } = reader;
+  if (reader.dialect === '1.6') return { net: plainNet(reader.prefix('the prefix of the route')) };
+  if (tokens.takeWord('aspa')) return { net: { type: 'aspa', text: `${reader.number('the AS number')}` } };
+  const other = otherNet(reader);
+  if (other !== undefined) {
+    const { net, ...roa } = fromValue(other);
+    return { net: { ...net, ...labelOf(reader) }, ...roa };
+  }
   const start = tokens.peek();
-  if (start.kind === 'rd') {
-    tokens.next();
-    const prefix = reader.prefix();
-    const type = prefix.bytes.length === 4 ? 'vpn4' : 'vpn6';
-    const { bytes } = start;
-    return {
-      type,
-      text: `${start.text} ${prefix.text}`,
-      ...(bytes === undefined ? {} : { rd: bytes }),
-      ...labelOf(reader),
-    };
+  const isLiteral = reader.literalAddressFollows;
+  const { bytes, length, text } = reader.prefix('the prefix of the route');
+  if (isLiteral && (tokens.isWord('max') || tokens.isWord('from'))) {
+    const span = tokens.spanFrom(start);
+    const more = parseAfterPrefix(tokens, { kind: 'prefix', bytes, length, span });
+    const value = reader.program.term(more).constant?.value;
+    if (value instanceof NetValue) return fromValue(value);
   }
-  if (reader.dialect === '2.x' && (tokens.isWord('flow4') || tokens.isWord('flow6'))) return readFlow(reader);
-  if (reader.dialect === '2.x' && tokens.takeWord('aspa')) {
-    return { type: 'aspa', text: `${reader.number('the AS number')}` };
-  }
-  if (reader.dialect === '2.x' && tokens.takeWord('mpls')) {
-    return { type: 'mpls', text: `${reader.number('the label', 0, MAX_LABEL)}` };
-  }
-  const prefix = reader.prefix('the prefix of the route');
-  const type: NetType = prefix.bytes.length === 4 ? 'ipv4' : 'ipv6';
-  if (reader.dialect === '2.x' && tokens.takeWord('from')) {
-    return { type: 'ipv6 sadr', text: `${prefix.text} from ${reader.prefix().text}` };
-  }
-  return { type, text: prefix.text, ...labelOf(reader) };
+  return { net: { ...plainNet({ bytes, text }), ...labelOf(reader) } };
+}
+
+function plainNet({ bytes, text }: { bytes: Uint8Array; text: string }): StaticNet {
+  return { type: bytes.length === 4 ? 'ipv4' : 'ipv6', text };
+}
+
+/** What begins like no plain prefix, or is the name of a constant that is none. */
+function otherNet(reader: ConfigReader): NetValue | undefined {
+  const { tokens } = reader;
+  const start = tokens.position;
+  const token = tokens.peek();
+  const isConstant = reader.symbols.get(token.text)?.kind === 'constant';
+  const begins = token.kind === 'rd' || (token.kind === 'word' && OTHER_NETS.has(token.text));
+  if (!begins && !(isConstant && (token.kind === 'word' || token.kind === 'quoted'))) return undefined;
+  const value = reader.program.term(parsePrimary(tokens)).constant?.value;
+  if (value instanceof NetValue) return value;
+  tokens.rewind(start);
+  return undefined;
+}
+
+const OTHER_NETS: ReadonlySet<string> = new Set(['flow4', 'flow6', 'mpls']);
+
+function fromValue({ of, prefix, text, parts }: NetValue): { net: StaticNet; roa?: StaticTarget } {
+  const { rd, maxLength, asn } = parts;
+  if (maxLength === undefined || asn === undefined)
+    return { net: { type: of, text, ...(rd === undefined ? {} : { rd: rd.bytes }) } };
+  const net = plainNet({ bytes: prefix.bytes, text: formatValue(prefix) });
+  return { net, roa: { kind: 'roa', maxLength, asn } };
 }
 
 function labelOf(reader: ConfigReader): { label?: number } {
-  return reader.dialect === '2.x' && reader.tokens.takeWord('mpls')
-    ? { label: reader.number('the label', 0, MAX_LABEL) }
-    : {};
-}
-
-/** Flow specifications are kept as they are written. */
-function readFlow(reader: ConfigReader): StaticNet {
-  const { tokens } = reader;
-  const start = tokens.next();
-  const open = tokens.expectOp('{');
-  let depth = 1;
-  while (depth > 0) {
-    if (tokens.atEnd) throw tokens.fail(open, "this '{' is never closed");
-    const token = tokens.next();
-    if (token.kind !== 'op') continue;
-    if (token.text === '{') depth++;
-    if (token.text === '}') depth--;
-  }
-  const type = start.text === 'flow4' ? 'flow4' : 'flow6';
-  return { type, text: start.source.text.slice(start.start, tokens.last.end) };
+  return reader.tokens.takeWord('mpls') ? { label: reader.number('the label', 0, MAX_LABEL) } : {};
 }
 
 function readTarget(reader: ConfigReader, net: StaticNet): StaticTarget {
   const { tokens } = reader;
+  if (net.type === 'flow4' || net.type === 'flow6') return { kind: 'none' };
   for (const kind of ['blackhole', 'unreachable', 'prohibit'] as const)
     if (tokens.takeWord(kind)) return { kind };
   // The words of old: drop is a blackhole, reject unreachable.
@@ -111,9 +115,7 @@ function readTarget(reader: ConfigReader, net: StaticNet): StaticTarget {
     return { kind: 'via', hops: [readGateway(reader)] };
   }
   if (tokens.isWord('via')) return { kind: 'via', hops: readHops(reader) };
-  if (tokens.takeWord('max')) return readRoa(reader, net);
   if (net.type === 'aspa') return readAspa(reader);
-  if (net.type === 'flow4' || net.type === 'flow6') return { kind: 'none' };
   throw unknownTarget(reader);
 }
 
@@ -129,14 +131,6 @@ function unknownTarget({ tokens }: ConfigReader): SyntaxStop {
 }
 
 const TARGETS = ['via', 'recursive', 'blackhole', 'unreachable', 'prohibit'] as const;
-
-function readRoa(reader: ConfigReader, net: StaticNet): StaticTarget {
-  const bits = net.type === 'ipv4' ? 32 : 128;
-  const length = Number(net.text.slice(net.text.indexOf('/') + 1));
-  const maxLength = reader.number('the longest prefix', length, bits);
-  reader.tokens.expectWord('as', 'and the AS number');
-  return { kind: 'roa', maxLength, asn: reader.number('the AS number') };
-}
 
 function readAspa(reader: ConfigReader): StaticTarget {
   if (reader.tokens.takeWord('transit')) return { kind: 'aspa', providers: undefined };

@@ -52,7 +52,7 @@ export function bfdOf(
     multiplier: own.multiplier ?? common.multiplier ?? DEFAULTS.multiplier,
     multihop,
     passive: own.passive ?? common.passive ?? false,
-    auth: authOf(common, protocol, unsaid),
+    auth: authOf({ ...common, ...own }, protocol, unsaid),
   };
 }
 

@@ -167,6 +167,13 @@ describe('the log', () => {
     expect((await read('f', 3)).at(-1)).toMatch(/three$/);
   });
 
+  it('begins a file of fixed size anew', async () => {
+    const { log, read } = bench();
+    log.useConfig(config('log fixed "DIR/f" 60 all;'));
+    for (const text of ['one', 'two', 'three']) log.write('info', text);
+    expect(await read('f', 2)).toEqual([expect.stringMatching(/two$/), expect.stringMatching(/three$/)]);
+  });
+
   it('renames a file that has grown past its limit', async () => {
     const { log, read } = bench();
     log.useConfig(config('log "DIR/f" 60 "DIR/f.old" all;'));

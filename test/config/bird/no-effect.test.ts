@@ -197,7 +197,7 @@ function shorten(phrase: string): (cell: string) => string {
 function generated(): string {
   const unrun = Object.keys(KINDS).filter(doesNotRun);
   const idle = BIRD_COMMANDS.filter((command) => command.idle === true).map(({ words }) => `\`${words}\``);
-  const absent = ROUTE_ATTRIBUTES.filter(({ name }) => /^(ospf|rip|ra|babel)_/.test(name));
+  const absent = ROUTE_ATTRIBUTES.filter(({ name }) => /^(ospf|rip|ra|babel|mpls)_/.test(name));
   return [
     BEGIN,
     '',
