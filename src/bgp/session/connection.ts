@@ -318,8 +318,9 @@ export class Connection {
     }
     const batch = queue.slice(this.#head, end);
     this.#head = end;
-    if (end === queue.length) {
-      this.#queue = [];
+    // What was taken is cut off when it is the larger half: where something waits all the time it would stay for ever.
+    if (end * 2 >= queue.length) {
+      this.#queue = queue.slice(end);
       this.#head = 0;
     }
     this.#writing = bytes;
