@@ -14,6 +14,7 @@ import {
 import type { TcpControl } from '../control/grpc/tcp-server.ts';
 import type { HttpServer } from '../control/http/server.ts';
 import { CommandError } from '../control/protocol.ts';
+import { systemClock, within } from '../lib/clock.ts';
 import { errorText } from '../lib/error-text.ts';
 import type { LogFields, Logger } from '../lib/log.ts';
 import type { SpeakerApi } from '../speaker/api.ts';
@@ -78,8 +79,10 @@ export interface DaemonParts {
     on(signal: string, listener: () => void): void;
     removeListener(signal: string, listener: () => void): void;
   };
-  /** Ends the process now. */
+  /** Ends the process now, whatever its threads wait for. */
   exit(code: number): void;
+  /** Other than usual. */
+  readonly stopLimitMs?: number;
   /** How its life is told; in the log's own words unless given. */
   readonly journal?: Journal;
   /** Why it cannot run, for whoever starts it, beside what the log has. */
@@ -114,6 +117,10 @@ export interface SecretWatch {
 
 /** Names of errors that mean: the machine is not as the configuration wants it. */
 const EXPECTED_ERRORS = new Set(['SocketError', 'KernelUnavailableError', 'CommandError', 'PrivilegeError']);
+
+const MS_PER_SECOND = 1000;
+/** A stop takes no longer, whatever hangs. The kernel needs some seconds to let go of a million routes. */
+const STOP_LIMIT_MS = 60 * MS_PER_SECOND;
 
 export interface Stoppable {
   stop(): Promise<void>;
@@ -160,8 +167,17 @@ export async function runDaemon(
   // The faces go last, so that they can still say that the speaker is stopping.
   const stopAll = async () => {
     secrets?.stop();
-    await stopParts([...(speaker === undefined ? [] : [speaker]), ...faces.running], logger);
+    const limit = parts.stopLimitMs ?? STOP_LIMIT_MS;
+    const all = await stopParts(
+      [...(speaker === undefined ? [] : [speaker]), ...faces.running],
+      limit,
+      logger,
+    );
     parts.supervisor?.stop();
+    if (all) return;
+    logger.error({}, `godwit has not stopped within ${limit / MS_PER_SECOND} s: it ends as it is`);
+    log.flush();
+    parts.exit(EXIT.failed);
   };
   try {
     const { process: wanted } = config;
@@ -265,10 +281,18 @@ function plainJournal(logger: Logger): Journal {
   };
 }
 
-async function stopParts(running: readonly Stoppable[], logger: Logger): Promise<void> {
+/** False where one has not stopped when the time is over; the others are told nevertheless. */
+async function stopParts(running: readonly Stoppable[], limitMs: number, logger: Logger): Promise<boolean> {
+  const end = systemClock.now() + limitMs;
+  let all = true;
   for (const part of running) {
-    await part.stop().catch((error: unknown) => logger.error({ error }, 'a part did not stop cleanly'));
+    const stopped = part.stop().catch((error: unknown) => {
+      logger.error({ error }, 'a part did not stop cleanly');
+    });
+    const inTime = await within(systemClock, Math.max(0, end - systemClock.now()), stopped);
+    all = inTime && all;
   }
+  return all;
 }
 
 /** SIGTERM and SIGINT end the daemon, a second one at once; SIGHUP reloads; SIGUSR1 shows the state; SIGPIPE is

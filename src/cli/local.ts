@@ -5,6 +5,7 @@ import type { ConfigIssue } from '../config/issues.ts';
 import type { LoadResult } from '../config/load.ts';
 import type { Config } from '../config/model.ts';
 import { systemClock } from '../lib/clock.ts';
+import { exitNow } from '../lib/exit-now.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import type { Log } from './log.ts';
 import type { Terminal } from './terminal.ts';
@@ -116,7 +117,7 @@ export async function run(file: string, options: RunOptions, terminal: Terminal)
       startHttp: async (options) =>
         (await import('../control/http/server.ts')).startHttpServer({ ...options, wallTime: terminal.now }),
       signals: process,
-      exit: (code) => process.exit(code),
+      exit: exitNow,
     },
     terminal,
   );

@@ -1,6 +1,7 @@
 // Where a `godwit` process begins. The version is printed before anything else is loaded; the rest is imported by
 // the command that needs it.
 
+import { exitNow } from '../lib/exit-now.ts';
 import { packageVersion } from '../lib/package-info.ts';
 import { CLIENTS, DAEMONS, faceOf } from './bird/faces.ts';
 import { EXIT, type ExitCode, ExitError } from './exit-codes.ts';
@@ -91,12 +92,20 @@ function report(error: unknown, terminal: Terminal): ExitCode {
 
 /** For what is being written when a command has ended. */
 const LAST_MOMENT_MS = 200;
+/** What waits for a disk or a name server, as Node.js calls it. */
+const POOLED = /^(FS|GetAddrInfo|GetNameInfo)Req/;
 
 /** The process: its name and arguments, its terminal, its exit code. */
 export async function start(): Promise<void> {
   process.exitCode = await runProcess();
   // Sessions that end without a word, and whatever else is open still, end with the process.
-  setTimeout(() => process.exit(), LAST_MOMENT_MS).unref();
+  setTimeout(endProcess, LAST_MOMENT_MS).unref();
+}
+
+function endProcess(): void {
+  const waits = process.getActiveResourcesInfo().some((name) => POOLED.test(name));
+  if (waits) exitNow(Number(process.exitCode));
+  process.exit();
 }
 
 async function runProcess(): Promise<number> {

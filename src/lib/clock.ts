@@ -44,6 +44,19 @@ export function sleep(clock: Clock, ms: number): Promise<void> {
 }
 
 /** Randomness as a dependency: a number in [0, 1), as Math.random gives. */
+/** Waits for `work`, but no longer than so many milliseconds; false where it was not done by then. */
+export async function within(clock: Clock, ms: number, work: Promise<unknown>): Promise<boolean> {
+  let timer: Timer | undefined;
+  const late = new Promise<false>((resolve) => {
+    timer = clock.setTimer(ms, () => resolve(false));
+  });
+  try {
+    return await Promise.race([work.then(() => true), late]);
+  } finally {
+    timer?.cancel();
+  }
+}
+
 export type Random = () => number;
 
 /** RFC 4271 §10: a timer's value times a factor drawn anew from 0.75..1.0. */

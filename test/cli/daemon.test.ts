@@ -35,6 +35,7 @@ class Bench {
   speakerFailure: Error | undefined;
   httpFailure: Error | undefined;
   stopGate: Promise<void> = Promise.resolve();
+  stopLimitMs = 60_000;
   apply: ((config: Config) => void) | undefined;
 
   readonly #logger: Logger = {
@@ -92,9 +93,14 @@ class Bench {
   };
 
   run() {
-    return runDaemon('godwit.yaml', this.parts, {
-      warn: (line) => void this.warned.push(line),
-    });
+    const { stopLimitMs } = this;
+    return runDaemon(
+      'godwit.yaml',
+      { ...this.parts, stopLimitMs },
+      {
+        warn: (line) => void this.warned.push(line),
+      },
+    );
   }
 
   async until(event: string) {
@@ -143,6 +149,24 @@ describe('the daemon', () => {
     expect(bench.events.at(-1)).toBe('exit 1');
     open();
     await running;
+  });
+
+  test('a part that hangs does not hold the process, and the others are told', async () => {
+    const bench = new Bench();
+    bench.stopGate = new Promise(() => {});
+    bench.stopLimitMs = 1;
+    const running = bench.run();
+    await bench.until(UP[3]!);
+    bench.signals.emit('SIGTERM');
+    await running;
+    expect(bench.events.slice(UP.length, UP.length + 6)).toEqual([
+      'stopping',
+      'http down',
+      'control down',
+      'error: godwit has not stopped within 0.001 s: it ends as it is',
+      'flushed',
+      'exit 1',
+    ]);
   });
 
   test('SIGHUP reloads, even during the start, and SIGPIPE does nothing', async () => {

@@ -2,6 +2,7 @@
 // taken over while it runs.
 
 import { readFileSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
@@ -21,11 +22,16 @@ afterEach(async () => {
 
 async function start(tls: TlsFiles | undefined, restricted = false) {
   const warnings: string[] = [];
-  const logger: Logger = { ...silentLogger, warn: (_fields, message) => void warnings.push(message) };
+  const reasons: unknown[] = [];
+  const warn: Logger['warn'] = (fields, message) => {
+    warnings.push(message);
+    reasons.push(fields['reason']);
+  };
+  const logger: Logger = { ...silentLogger, warn };
   const config = { address: '127.0.0.1', port: 0, tls, restricted };
   const control = await startTcpControl({ api: new FakeSpeaker(), config, logger });
   cleanups.push(() => control.stop());
-  return { control, warnings, server: `127.0.0.1:${control.port}` };
+  return { control, warnings, reasons, server: `127.0.0.1:${control.port}` };
 }
 
 function contentsOf({ ca, cert, key }: TlsFiles) {
@@ -112,6 +118,19 @@ describe.skipIf(!hasOpenssl())('with certificates on both sides', () => {
       'heard',
     );
     expect(warnings.length).toBeGreaterThanOrEqual(1);
+  });
+
+  test('a client that says nothing does not hold a stop', async () => {
+    const { control, reasons } = await start(files.server);
+    const client = connect({ host: '127.0.0.1', port: control.port });
+    const ended = new Promise((resolve) => client.on('close', resolve).on('error', () => {}));
+    await new Promise((resolve) => client.on('connect', resolve));
+    // Served after it: so the first one has been accepted.
+    await status(`127.0.0.1:${control.port}`, files.client);
+    await control.stop();
+    await ended;
+    // What would have ended it else.
+    expect(reasons).not.toContain('TLS handshake timeout');
   });
 
   test('a client believes no other server', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
-import { systemClock } from '../../src/lib/clock.ts';
+import { systemClock, within } from '../../src/lib/clock.ts';
+import { SimClock } from '../../src/sim/clock.ts';
 
 /** Enough for starts all over a millisecond: Node's own timers are early about every fourth time. */
 const TIMERS = 200;
@@ -62,5 +63,17 @@ describe('the system clock', () => {
     } finally {
       now.mockRestore();
     }
+  });
+});
+
+describe('waiting for work', () => {
+  test('ends with the work, with its failure, or with the time, and leaves no timer', async () => {
+    const clock = new SimClock();
+    expect(await within(clock, 10, Promise.resolve())).toBe(true);
+    await expect(within(clock, 10, Promise.reject(new Error('no')))).rejects.toThrow('no');
+    const late = within(clock, 10, new Promise(() => {}));
+    clock.advance(10);
+    expect(await late).toBe(false);
+    expect(clock.pending).toBe(0);
   });
 });

@@ -10,6 +10,7 @@ import { type Loader, openConfig } from '../../config/load-file.ts';
 import type { BirdSocketConfig, Config } from '../../config/model.ts';
 import { SOCKET_MODE } from '../../config/model.ts';
 import { errorText } from '../../lib/error-text.ts';
+import { exitNow } from '../../lib/exit-now.ts';
 import { packageVersion } from '../../lib/package-info.ts';
 import { type Journal, runDaemon } from '../daemon.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
@@ -193,7 +194,7 @@ async function runInstance(
       ...(supervisor !== undefined && { supervisor }),
       goesOn: inherited !== undefined,
       signals,
-      exit: (status) => process.exit(status),
+      exit: exitNow,
       journal: journalOf(log, started),
       // Who starts it looks at stderr, wherever the log goes.
       ...(!options.debug && { complain: (message) => terminal.warn(`${face.name}: ${message}`) }),

@@ -52,6 +52,12 @@ export async function startTcpControl(options: TcpControlOptions): Promise<TcpCo
     server.listen({ host: address, port, ipv6Only: address.includes(':') }, resolve);
   });
   server.on('error', (error) => logger.warn({ error }, 'the control port reports an error'));
+  // Also those whose handshake is under way, of which the service knows nothing yet.
+  const connections = new Set<Socket>();
+  server.on('connection', (connection) => {
+    connections.add(connection);
+    connection.on('close', () => connections.delete(connection));
+  });
   const bound = server.address();
   const inUse = typeof bound === 'object' && bound !== null ? bound.port : port;
   logger.info({ address, port: inUse, tls: secure !== undefined }, 'control port is open');
@@ -61,6 +67,7 @@ export async function startTcpControl(options: TcpControlOptions): Promise<TcpCo
     async stop() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       await services.stop();
+      for (const connection of connections) connection.destroy();
       await closed;
     },
   };

@@ -2,7 +2,7 @@
 // it does not take in time is dropped, with one warning until it works again. A line that was cut off by a full disk
 // or a crash is no entry for whoever reads the file; the next one begins on a line of its own.
 
-import type { Clock, Timer } from '../../lib/clock.ts';
+import { type Clock, type Timer, within } from '../../lib/clock.ts';
 import { errorText } from '../../lib/error-text.ts';
 import type { Logger } from '../../lib/log.ts';
 import { formatEntryLine, type JournalEntry } from '../api/journal.ts';
@@ -33,6 +33,8 @@ interface OpenedFile {
 const MAX_QUEUED = 1 << 20;
 /** Until a disk that failed is tried again. */
 const RETRY_MS = 5000;
+/** A disk that has not taken the last entries by then is not waited for. */
+const CLOSE_LIMIT_MS = 1000;
 
 export class FileJournal {
   readonly #journal: Journal;
@@ -91,11 +93,11 @@ export class FileJournal {
     if (file !== undefined && text !== '') this.#store.appendNow(file, text);
   }
 
-  /** Stops following; what is queued is still written. */
+  /** Stops following; what is queued is still written, if the disk does not hang. */
   async close(): Promise<void> {
     this.#unfollow();
     this.#stopRetrying();
-    await this.flush();
+    await within(this.#clock, CLOSE_LIMIT_MS, this.flush());
     this.#stopRetrying();
   }
 

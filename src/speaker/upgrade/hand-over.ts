@@ -4,7 +4,7 @@
 import { FAMILIES } from '../../bgp/wire/families.ts';
 import { diffConfig } from '../../config/diff.ts';
 import type { PeerSettings } from '../../config/model.ts';
-import { sleep, type Timer } from '../../lib/clock.ts';
+import { sleep, within } from '../../lib/clock.ts';
 import { captureRib } from '../../rib/handover/capture.ts';
 import type { RibPeer } from '../../rib/rib-peer.ts';
 import { CommandError, ConfigurationError } from '../api.ts';
@@ -88,7 +88,8 @@ export class HandOver {
     // The other program was asked meanwhile, and may have taken its time.
     this.#begun = this.#speaker.parts.clock.now();
     await this.#speaker.bfd.handOver();
-    await this.#flushJournal();
+    // What is on its way to the disk would be cut off.
+    await within(this.#speaker.parts.clock, JOURNAL_LIMIT_MS, this.#speaker.diagnosis.flush());
     await this.#untilAtRest();
   }
 
@@ -100,17 +101,6 @@ export class HandOver {
     } catch (error) {
       parts.log.warn({ error }, 'the journal lacks its last events');
     }
-  }
-
-  /** What is on its way to the disk would be cut off. */
-  async #flushJournal(): Promise<void> {
-    const { diagnosis, parts } = this.#speaker;
-    let timer: Timer | undefined;
-    const limit = new Promise<void>((resolve) => {
-      timer = parts.clock.setTimer(JOURNAL_LIMIT_MS, resolve);
-    });
-    await Promise.race([diagnosis.flush(), limit]);
-    timer?.cancel();
   }
 
   /** The picture as it is now. Nothing may be sent, received or computed between this and the end of the process. */

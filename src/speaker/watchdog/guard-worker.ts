@@ -5,7 +5,7 @@ import { writeSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import { systemClock } from '../../lib/clock.ts';
 import { errorText } from '../../lib/error-text.ts';
-import { requireKoffi } from '../../lib/koffi.ts';
+import { exitNow } from '../../lib/exit-now.ts';
 import { StageBeat } from '../../lib/stage-beat.ts';
 import { REPORTED_EVENTS, writeCrashReport } from '../crash/report.ts';
 import type { GuardData, GuardMessage } from './guard-protocol.ts';
@@ -47,7 +47,8 @@ function end(stuckMs: number): void {
   } catch (error) {
     say(`godwit: ${sentence}; no report: ${errorText(error)}; it ends`);
   }
-  exitNow();
+  // A worker's own exit ends only the worker.
+  exitNow(EXIT_CODE);
 }
 
 /** The log belongs to the thread that is stuck. */
@@ -58,12 +59,6 @@ function say(line: string): void {
     // Nobody reads it: that is no reason to stay.
     if (!(error instanceof Error)) throw error;
   }
-}
-
-/** A worker's own exit ends only the worker. */
-function exitNow(): void {
-  requireKoffi()?.load(null).func('void _exit(int)')(EXIT_CODE);
-  process.kill(process.pid, 'SIGKILL');
 }
 
 look();

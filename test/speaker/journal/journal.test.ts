@@ -190,6 +190,16 @@ describe('the file', () => {
     expect(read()).toEqual(['one', 'two', 'three']);
   });
 
+  it('does not hold who closes it where the disk hangs', async () => {
+    const { journal, file, store, clock } = rig();
+    store.append = () => new Promise(() => {});
+    journal.note('stopping', 'one');
+    const closed = file.close();
+    clock.advance(1000);
+    await closed;
+    expect(clock.waiting).toBe(0);
+  });
+
   it('is rotated before it is too large, and one old file is kept', async () => {
     const { journal, file, store, read } = rig(1000);
     for (let i = 0; i < 30; i++) {
