@@ -117,7 +117,8 @@ export function agree(options: PeerOptions, local: OpenMessage, remote: OpenMess
   if (context.holdTime < options.timers.minHold) {
     refuse(OPEN_ERROR.unacceptableHoldTime, `${context.holdTime} s is below ${options.timers.minHold} s`);
   }
-  return context;
+  // RFC 5492 §3: who sends no capabilities speaks IPv4 unicast, whether that is configured here or not.
+  return { ...context, families: context.families.filter((family) => options.families.includes(family)) };
 }
 
 /** Whether an OPEN has the graceful restart capability (RFC 4724 §3). */

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { agree, localOpen } from '../../../src/bgp/session/local-open.ts';
 import { socketOptions } from '../../../src/bgp/session/options.ts';
 import { describeCapability } from '../../../src/bgp/wire/capabilities.ts';
-import { IPV4_UNICAST, IPV6_UNICAST } from '../../../src/bgp/wire/families.ts';
+import { type Family, IPV4_UNICAST, IPV6_UNICAST } from '../../../src/bgp/wire/families.ts';
 import { type OptionChanges, peerOptions } from './harness.ts';
 
 function open(changes: OptionChanges = {}, withCapabilities = true) {
@@ -69,6 +69,15 @@ describe('the OPEN of this side', () => {
 });
 
 describe('agreeing', () => {
+  it('5492-3-3: without capabilities there is no family that is not configured', () => {
+    const families = (configured: readonly Family[]) => {
+      const options = peerOptions('10.0.0.2', { families: configured });
+      return agree(options, localOpen(options, false), { ...localOpen(options, false), id: 7 }).families;
+    };
+    expect(families([IPV4_UNICAST, IPV6_UNICAST])).toEqual([IPV4_UNICAST]);
+    expect(families([IPV6_UNICAST])).toEqual([]);
+  });
+
   it('a 4-octet AS meets itself as internal', () => {
     const options = peerOptions('10.0.0.2', { localAs: 4200000001, remoteAs: 'internal' });
     const context = agree(options, localOpen(options, true), {
