@@ -70,7 +70,7 @@ describe('IdQueue', () => {
     expect([queue.has(7), copy.has(1501), queue.size, copy.size]).toEqual([false, true, 1498, 1500]);
   });
 
-  it('moves to the front of its memory instead of growing for ever', () => {
+  it('keeps its order while it moves to the front of its memory again and again', () => {
     const queue = new IdQueue();
     let next = 0;
     let expected = 0;
