@@ -1,13 +1,14 @@
-// The three example configurations, unchanged: a route reflector for a range of clients, a node between two ToR routers,
-// and a member of a full mesh. BIRD and FRR stand on the other side.
+// The example configurations, as they are: a route reflector for a range of clients, a node between two ToR routers, a
+// member of a full mesh, and a server on links without addresses. BIRD and FRR stand on the other side.
 
-import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { type GodwitDaemon, startGodwit } from '../../bench/daemons/godwit.ts';
 import type { Daemon, DaemonSpec, PeerSpec } from '../../bench/daemons/types.ts';
 import { waitFor } from '../../bench/lab/command.ts';
-import type { PeerView } from '../../src/speaker/api.ts';
+import { projectRoot } from '../../bench/project.ts';
+import type { BfdSessionView, PeerView } from '../../src/speaker/api.ts';
 import {
   established,
   LAB_DEVICE,
@@ -21,43 +22,13 @@ import { labRequirement } from '../support/lab/requirement.ts';
 /** Where godwit has its control socket unless told otherwise. */
 const SOCKET = '/run/godwit/godwit.sock';
 
-const ROUTE_REFLECTOR = `# route-reflector.yaml
-router: { asn: 64512, id: 10.99.0.1 }
-listen: [{ address: 10.99.0.1, port: 179 }]
-kernel: { install: false }
-peerGroups:
-  clients: { asn: 64512, routeReflectorClient: true, passive: true, families: [ipv4-unicast, ipv6-unicast] }
-dynamicPeers:
-  - { prefix: 10.99.16.0/20, group: clients, limit: 4000 }
-control: { socket: /run/godwit/godwit.sock }
-`;
-
-const TOR = `# tor.yaml
-router: { asn: 65000, id: 10.99.0.1 }
-kernel: { install: true, table: main, metric: 50, ecmp: 16 }
-peers:
-  - { name: tor-a, address: 10.99.0.2, asn: 65001, password: s3cret, import: accept, export: accept }
-  - { name: tor-b, address: "fd99::2", asn: 65002, holdTime: 9, ttlSecurity: 1, import: accept, export: accept }
-networks: [{ prefix: 192.0.2.0/24, type: blackhole }, { prefix: 2001:db8::/32, type: blackhole }]
-http: { listen: "127.0.0.1:8179" }
-`;
-
-const NODE = `# node.yaml: a member of a full mesh that advertises what the node agent puts into the kernel
-router: { asn: 64512, id: 10.99.0.1 }
-kernel: { install: true, learn: [{ protocol: 80 }], interfaces: ["-cali*", "-kube-ipvs*", "*"] }
-peers:
-  - { address: 10.99.0.2, asn: 64512, families: [ipv4-unicast, ipv6-unicast] }
-  - { address: 10.99.0.3, asn: 64512 }
-redistribute: [kernel, connected]
-`;
+const EXAMPLES = join(projectRoot(), 'examples');
 
 const createLab = labOfEachTest();
 
-async function startExample(lab: Lab, node: Node, text: string): Promise<GodwitDaemon> {
-  const config = join(node.directory, 'example.yaml');
-  await writeFile(config, text);
-  await mkdir('/run/godwit', { recursive: true });
-  return lab.adopt(await startGodwit(node, config, SOCKET));
+async function startExample(lab: Lab, node: Node, name: string): Promise<GodwitDaemon> {
+  await mkdir(dirname(SOCKET), { recursive: true });
+  return lab.adopt(await startGodwit(node, join(EXAMPLES, name), SOCKET));
 }
 
 function peerSpec(
@@ -99,7 +70,7 @@ describe('the example configurations', async () => {
     await own.namespace.ip('route', 'add', '10.99.16.0/20', 'dev', LAB_DEVICE);
     await left.namespace.addAddresses(LAB_DEVICE, ['10.99.16.2/16']);
     await right.namespace.addAddresses(LAB_DEVICE, ['10.99.17.3/16']);
-    const reflector = await startExample(lab, own, ROUTE_REFLECTOR);
+    const reflector = await startExample(lab, own, 'route-reflector.yaml');
     const both = ['ipv4', 'ipv6'] as const;
     const one = await lab.start(
       'bird',
@@ -139,7 +110,7 @@ describe('the example configurations', async () => {
       { name: 'torb', ipv4: '10.99.0.102', ipv6: 'fd99::2' },
     ]);
     const [own, torA, torB] = [lab.node(0), lab.node(1), lab.node(2)];
-    const ours = await startExample(lab, own, TOR);
+    const ours = await startExample(lab, own, 'tor.yaml');
     const a = await lab.start(
       'bird',
       torA,
@@ -199,7 +170,7 @@ describe('the example configurations', async () => {
         await own.namespace.ip('link', 'set', device, 'up');
         await own.namespace.addAddresses(device, [address]);
       }
-      const ours = await startExample(lab, own, NODE);
+      const ours = await startExample(lab, own, 'node.yaml');
       const one = await lab.start(
         'bird',
         left,
@@ -244,4 +215,63 @@ describe('the example configurations', async () => {
       );
     },
   );
+
+  test.skipIf(skip)('unnumbered.yaml takes both of two links that have no addresses', async () => {
+    const lab = await createLab('exunnum', ['own', 'one', 'two']);
+    const [own, ...routers] = lab.nodes;
+    const server = own!.namespace;
+    await server.addAddresses('lo', ['192.0.2.1/32', '2001:db8::1/128']);
+    const birds = [];
+    for (const [i, router] of routers.entries()) {
+      const device = `eth${i + 1}`;
+      await server.ip('link', 'add', device, 'type', 'veth', 'peer', 'up0', 'netns', router.namespace.name);
+      for (const [namespace, name, address] of [
+        [server, device, `fe80::${i + 1}:1/64`],
+        [router.namespace, 'up0', `fe80::${i + 1}:2/64`],
+      ] as const) {
+        await namespace.ip('link', 'set', name, 'addrgenmode', 'none');
+        await namespace.ip('link', 'set', name, 'up');
+        await namespace.addAddresses(name, [address]);
+      }
+      birds.push(await lab.bird('bird2', router, unnumberedRouter(i + 1)));
+    }
+    const ours = await startExample(lab, own!, 'unnumbered.yaml');
+    for (const bird of birds) await bird.established('uplink');
+    for (const bird of birds) {
+      await waitFor('both own networks, and nothing of the other router', async () => {
+        const rows = (await bird.ask('show route protocol uplink')).match(/^[\d.:a-f]+\/\d+/gm);
+        return rows?.sort().join() === '192.0.2.1/32,2001:db8::1/128';
+      });
+    }
+    for (const family of ['ipv4', 'ipv6'] as const) {
+      await waitFor(`two ways out for ${family}`, async () => {
+        const [route] = await server.ipJson(family === 'ipv4' ? '-4' : '-6', 'route', 'show', 'default');
+        const devices = ((route?.['nexthops'] ?? []) as { dev: string }[]).map(({ dev }) => dev);
+        return devices.sort().join() === 'eth1,eth2';
+      });
+    }
+    const bfd = await ours.list<BfdSessionView>('show', 'bfd');
+    expect(bfd.map((each) => [each.interface, each.state]).sort()).toEqual([
+      ['eth1', 'Up'],
+      ['eth2', 'Up'],
+    ]);
+  });
 });
+
+/** A top-of-rack router at the other end of the server's link `number`. */
+function unnumberedRouter(number: number): string {
+  return `router id 198.51.100.${number};
+protocol device { }
+protocol bfd { interface "up0" { interval 300 ms; }; }
+protocol static { ipv4; route 0.0.0.0/0 blackhole; }
+protocol static { ipv6; route ::/0 blackhole; }
+protocol bgp uplink {
+  local fe80::${number}:2 as 6510${number};
+  neighbor fe80::${number}:1 % 'up0' as 65000;
+  ttl security on;
+  bfd on;
+  ipv4 { import all; export all; extended next hop on; };
+  ipv6 { import all; export all; };
+}
+`;
+}
