@@ -33,15 +33,7 @@ import type {
   WatchPeersRequest,
   WatchRoutesRequest,
 } from './protocol.ts';
-import {
-  checkNetwork,
-  checkPeerAction,
-  checkPrefix,
-  findPeers,
-  peerNameOf,
-  routeQuery,
-  watchQuery,
-} from './requests.ts';
+import { checkPeerAction, checkPrefix, findPeers, peerNameOf, routeQuery, watchQuery } from './requests.ts';
 
 interface CommandBase {
   /** As the command line says it; words are nested subcommands. */
@@ -260,10 +252,16 @@ const networkAdd: UnaryCommand<NetworkSpec, Nothing> = {
     args.list('via', '--via', 'ADDRESS', 'next hop of a static route; may be repeated'),
     args.number('med', '--med', 'multi-exit discriminator'),
     args.number('localPref', '--local-pref', 'local preference'),
-    args.list('communities', '--community', 'VALUE', 'community, such as 64512:100; may be repeated'),
+    args.list(
+      'communities',
+      '--community',
+      'VALUE',
+      'community, such as 64512:100 or 64512:1:2; may be repeated',
+    ),
   ],
   run(api, request) {
-    api.addNetwork(checkNetwork(request));
+    checkPrefix(request.prefix, 'prefix');
+    api.addNetwork(request);
     return {};
   },
 };

@@ -1,7 +1,6 @@
 // Checks of requests before they reach the speaker, for clients of any kind: what is refused here is refused with
 // a sentence that says what was expected.
 
-import { parseCommunity } from '../bgp/wire/communities.ts';
 import { FAMILIES, type FamilyName, familyByName } from '../bgp/wire/families.ts';
 import { formatPrefix, parseAddress, parsePrefix } from '../lib/ip.ts';
 import type { JournalQuery } from '../speaker/api/journal.ts';
@@ -9,7 +8,6 @@ import type { SpeakerApi } from '../speaker/api.ts';
 import {
   CommandError,
   type EventsRequest,
-  type NetworkSpec,
   PEER_ACTIONS,
   type PeerAction,
   type PeerActionRequest,
@@ -21,7 +19,6 @@ import {
 
 /** RFC 9003 §2: one octet of length. */
 const MAX_REASON_OCTETS = 255;
-const MAX_UINT32 = 0xffff_ffff;
 
 /** Throws unless `text` is a prefix or, where that is allowed, an address. */
 export function checkPrefix(text: string, expected: 'prefix' | 'prefix or address'): void {
@@ -150,42 +147,6 @@ export function checkPeerAction(request: PeerActionRequest): PeerAction {
     throw new CommandError('invalid', `A direction can be given for refresh, not for ${action}.`);
   }
   return action;
-}
-
-/** The network without empty fields. Throws invalid. */
-export function checkNetwork(request: NetworkSpec): NetworkSpec {
-  checkPrefix(request.prefix, 'prefix');
-  const via = request.via ?? [];
-  for (const address of via) {
-    if (parseAddress(address) === undefined) {
-      throw new CommandError('invalid', `${quote(address)} is not an address of a next hop.`);
-    }
-  }
-  if (via.length > 0 && request.type !== undefined && request.type !== 'via') {
-    throw new CommandError('invalid', `A ${request.type} route has no next hop: leave out via or the type.`);
-  }
-  if (via.length === 0 && request.type === 'via') {
-    throw new CommandError('invalid', 'A route of type via needs at least one next hop.');
-  }
-  for (const value of [request.med, request.localPref]) {
-    if (value !== undefined && !(Number.isInteger(value) && value >= 0 && value <= MAX_UINT32)) {
-      throw new CommandError('invalid', `${value} is not a number between 0 and ${MAX_UINT32}.`);
-    }
-  }
-  const communities = request.communities ?? [];
-  for (const community of communities) {
-    if (parseCommunity(community) === undefined) {
-      throw new CommandError('invalid', `${quote(community)} is not a community; write it like 64512:100.`);
-    }
-  }
-  return {
-    prefix: request.prefix,
-    type: via.length > 0 ? 'via' : (request.type ?? 'none'),
-    ...(via.length > 0 && { via }),
-    ...(request.med !== undefined && { med: request.med }),
-    ...(request.localPref !== undefined && { localPref: request.localPref }),
-    ...(communities.length > 0 && { communities }),
-  };
 }
 
 function quote(text: string): string {

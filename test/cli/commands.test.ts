@@ -445,20 +445,20 @@ describe('acting', () => {
     ],
     [
       ['network', 'add', '10.5.0.0/16'],
-      'add {"prefix":"10.5.0.0/16","type":"none"}',
+      'add {"prefix":"10.5.0.0/16","via":[],"communities":[]}',
       '10.5.0.0/16 is originated.\n',
     ],
     [
       [
         ...['network', 'add', '10.5.0.0/16', '--via', '10.0.0.1', '--via', '10.0.0.2', '--med', '0'],
-        ...['--local-pref', '200', '--community', '1:2'],
+        ...['--local-pref', '200', '--community', '1:2', '--community', '64512:1:2'],
       ],
-      'add {"prefix":"10.5.0.0/16","type":"via","via":["10.0.0.1","10.0.0.2"],"med":0,"localPref":200,"communities":["1:2"]}',
+      'add {"prefix":"10.5.0.0/16","via":["10.0.0.1","10.0.0.2"],"med":0,"localPref":200,"communities":["1:2","64512:1:2"]}',
       '10.5.0.0/16 is originated.\n',
     ],
     [
       ['network', 'add', '::/0', '--type', 'blackhole'],
-      'add {"prefix":"::/0","type":"blackhole"}',
+      'add {"prefix":"::/0","type":"blackhole","via":[],"communities":[]}',
       '::/0 is originated.\n',
     ],
     [['network', 'del', '192.0.2.0/24'], 'delete 192.0.2.0/24', '192.0.2.0/24 is no longer originated.\n'],

@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { CommandError, type NetworkSpec } from '../../src/control/protocol.ts';
+import { CommandError } from '../../src/control/protocol.ts';
 import {
-  checkNetwork,
   checkPeerAction,
   checkPrefix,
   findPeers,
@@ -123,38 +122,5 @@ describe('route queries', () => {
     ],
   ])('%j is refused', (request, outcome) => {
     expect(refusal(() => routeQuery(fake, request))).toBe(outcome);
-  });
-});
-
-describe('networks', () => {
-  test('get their type from the next hops', () => {
-    expect(checkNetwork({ prefix: '10.0.0.0/8', via: [], communities: [] })).toEqual({
-      prefix: '10.0.0.0/8',
-      type: 'none',
-    });
-    expect(checkNetwork({ prefix: '10.0.0.0/8', via: ['10.0.0.1'], med: 0, communities: ['1:2'] })).toEqual({
-      prefix: '10.0.0.0/8',
-      type: 'via',
-      via: ['10.0.0.1'],
-      med: 0,
-      communities: ['1:2'],
-    });
-  });
-
-  test.each([
-    [{ prefix: '10.0.0.1' }, 'invalid: "10.0.0.1" is not a prefix; write it like 192.0.2.0/24.'],
-    [{ prefix: '::/0', via: ['x'] }, 'invalid: "x" is not an address of a next hop.'],
-    [
-      { prefix: '::/0', type: 'blackhole', via: ['::1'] },
-      'invalid: A blackhole route has no next hop: leave out via or the type.',
-    ],
-    [{ prefix: '::/0', type: 'via' }, 'invalid: A route of type via needs at least one next hop.'],
-    [
-      { prefix: '::/0', communities: ['no-export', '1:2:3'] },
-      'invalid: "1:2:3" is not a community; write it like 64512:100.',
-    ],
-    [{ prefix: '::/0', med: 2 ** 32 }, 'invalid: 4294967296 is not a number between 0 and 4294967295.'],
-  ] as [NetworkSpec, string][])('%j is refused', (request, outcome) => {
-    expect(refusal(() => checkNetwork(request))).toBe(outcome);
   });
 });
