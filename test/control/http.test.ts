@@ -1,5 +1,6 @@
 import { request as httpRequest } from 'node:http';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { Server } from 'node:net';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { BFD_SESSION_METRICS, BFD_TOTALS } from '../../src/control/http/bfd-metrics.ts';
 import { createMetrics } from '../../src/control/http/metrics.ts';
 import { PEER_METRICS, SPEAKER_METRICS } from '../../src/control/http/metrics-table.ts';
@@ -286,6 +287,26 @@ describe('the server', () => {
     expect(await ask('/metrics')).toMatchObject({ status: 500 });
     expect(errors).toHaveLength(2);
     expect(await ask('/healthz')).toMatchObject({ status: 200 });
+  });
+
+  test('outlives a connection that cannot be accepted', async () => {
+    const listen = vi.spyOn(Server.prototype, 'listen');
+    const warnings: string[] = [];
+    const second = await startHttpServer({
+      api: speaker,
+      address: '127.0.0.1',
+      port: 0,
+      maxPeerSeries: 1,
+      wallTime: () => NOW,
+      processMetrics: false,
+      logger: { ...silentLogger, warn: (_fields, message) => void warnings.push(message) },
+    });
+    const [listening] = listen.mock.contexts;
+    expect(listening).toBeInstanceOf(Server);
+    if (listening instanceof Server) listening.emit('error', new Error('accept EMFILE'));
+    expect(warnings).toEqual(['the HTTP server reports an error']);
+    listen.mockRestore();
+    await second.stop();
   });
 
   test('says when its address is taken', async () => {

@@ -180,6 +180,15 @@ describe('watches', () => {
     client.close();
   });
 
+  test('that fall behind by what is there already are unsubscribed, too', async () => {
+    await using lab = await startControlLab({ pump: { maxPending: 2 } });
+    const client = await connectControl(lab.socket);
+    const watch = client.watch(COMMANDS.watchPeers, { includeCurrent: true }, new AbortController().signal);
+    await expect(watch.next()).rejects.toThrow('more than 2 changes behind');
+    expect(lab.speaker.peerListeners.size).toBe(0);
+    client.close();
+  });
+
   test('end with the daemon', async () => {
     const lab = await startControlLab();
     const client = await connectControl(lab.socket);

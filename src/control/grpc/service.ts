@@ -142,11 +142,13 @@ function streamHandler(
       end: () => call.end(),
       fail: (error) => void call.emit('error', toStatus(error, command, logger)),
     };
-    let stop = () => {};
+    let stop: (() => void) | undefined;
+    let ended = false;
     const endStream = () => sink.fail(new StoppingError());
     const finished = () => {
+      ended = true;
       streams.delete(endStream);
-      stop();
+      stop?.();
     };
     call.on('cancelled', finished);
     call.on('close', finished);
@@ -161,6 +163,8 @@ function streamHandler(
         command.kind === 'list'
           ? pumpList(command.run(api, call.request), command.batch, sink, options)
           : startWatch(command, api, call, sink, options);
+      // What there was to tell at once may have been too much.
+      if (ended) stop();
     } catch (error) {
       sink.fail(error);
     }

@@ -59,6 +59,8 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   });
   server.maxConnections = MAX_CONNECTIONS;
   await listen(server, options);
+  // A connection that cannot be accepted is that client's loss.
+  server.on('error', (error) => options.logger.warn({ error }, 'the HTTP server reports an error'));
   // Typed as string only for servers on a path.
   const { port } = server.address() as AddressInfo;
   options.logger.info({ address: options.address, port }, 'HTTP server is listening');
