@@ -32,9 +32,11 @@ export function watchSecrets(options: SecretWatchOptions): SecretWatch {
     return new Map(await Promise.all(files.map(async (file) => [file, await look(file)] as const)));
   };
   const compare = async (): Promise<void> => {
+    const looked = config;
     const before = await known;
     const now = await see();
-    if (stopped) return;
+    // Another configuration has come: its files are looked at in their own time.
+    if (stopped || config !== looked) return;
     known = Promise.resolve(now);
     const files = [...now].filter(([file, state]) => file !== configFile && before.get(file) !== state);
     if (files.length > 0) {

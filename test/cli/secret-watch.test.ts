@@ -53,7 +53,7 @@ function bench(first: Config) {
     clock.advance(10_000);
     await settle();
   };
-  return { watch, states, calls, warnings, looked, tick };
+  return { clock, watch, states, calls, warnings, looked, tick };
 }
 
 async function settle(): Promise<void> {
@@ -71,6 +71,18 @@ describe('secrets', () => {
     await tick();
     await tick();
     expect(calls).toEqual([[SECRET]]);
+  });
+
+  test('of a configuration that comes while they are looked at are looked at once', async () => {
+    const { clock, watch, calls, looked, tick } = bench(config('{ file: secret }'));
+    await settle();
+    clock.advance(10_000);
+    watch.use(config('{ file: other }'));
+    await settle();
+    looked.length = 0;
+    await tick();
+    expect(looked).toEqual([FILE, '/etc/godwit/other']);
+    expect(calls).toEqual([]);
   });
 
   test('wait where the configuration has changed, too', async () => {
