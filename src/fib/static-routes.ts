@@ -180,7 +180,7 @@ export class StaticRoutes implements OwnRoutes {
   #wayOf({ spec, watches }: Entry): StaticWay | undefined {
     const { type, recursive } = spec;
     if (type !== 'unicast') return { type, hops: [] };
-    const hops = spec.hops.flatMap((hop, i) => this.#hopsOf(hop, watches[i], recursive));
+    const hops = distinct(spec.hops.flatMap((hop, i) => this.#hopsOf(hop, watches[i], recursive)));
     if (hops.length > 0) return { type, hops };
     return recursive ? { ...NO_WAY, type: watches[0]?.current.blocked ?? NO_WAY.type } : undefined;
   }
@@ -216,6 +216,10 @@ function sameWay(a: StaticWay | undefined, b: StaticWay | undefined): boolean {
   return (
     a.type === b.type && a.hops.length === b.hops.length && a.hops.every((hop, i) => sameHop(hop, b.hops[i]!))
   );
+}
+
+function distinct(hops: readonly KernelNextHop[]): readonly KernelNextHop[] {
+  return hops.filter((hop, i) => hops.findIndex((other) => sameHop(hop, other)) === i);
 }
 
 function sameHop(a: KernelNextHop, b: KernelNextHop): boolean {

@@ -8,6 +8,7 @@ import type { Resolution } from '../fib/next-hop-resolver.ts';
 import type { RouteTargetSpec } from '../fib/route-targets.ts';
 import type { StaticWay } from '../fib/static-routes.ts';
 import type { KernelNextHop, KernelRouteWishes } from '../fib/types.ts';
+import { optionalBytesEqual } from '../lib/bytes.ts';
 import { formatAddress, parseAddress } from '../lib/ip.ts';
 import type { FamilyRib } from '../rib/family-rib.ts';
 import { unveiled } from '../rib/feeds.ts';
@@ -244,7 +245,9 @@ export class KernelRoutes {
   #localTarget(rib: FamilyRib, row: number, wishes: KernelRouteWishes): number {
     const way = this.#localWay(rib, row);
     const { multipath, multipathCount } = rib.locRib.decision;
-    if (way?.type !== 'unicast' || multipathCount <= 1) return this.#wayTarget(rib, way, wishes);
+    if (way?.type !== 'unicast' || multipathCount <= 1 || isRedirected(way, wishes)) {
+      return this.#wayTarget(rib, way, wishes);
+    }
     const hops = [...way.hops];
     for (let i = 0; i < multipathCount; i++) {
       const other = multipath[i]!;
@@ -256,7 +259,11 @@ export class KernelRoutes {
 
   #wayTarget(rib: FamilyRib, way: StaticWay | undefined, wishes: KernelRouteWishes): number {
     if (way === undefined) return NO_TARGET;
-    if (way.type !== 'unicast') return this.#intern(rib, { type: way.type, nextHops: [] }, wishes);
+    if (wishes.gateway !== undefined && isRedirected(way, wishes)) {
+      return this.#gatewayTarget(rib, wishes.gateway, wishes);
+    }
+    const type = wishes.type ?? way.type;
+    if (type !== 'unicast') return this.#intern(rib, { type, nextHops: [] }, wishes);
     return this.#internHops(rib, distinct(way.hops), wishes);
   }
 
@@ -294,6 +301,12 @@ export class KernelRoutes {
       ...(metric !== undefined && targets.defaultMetric === 0 && { metric }),
     });
   }
+}
+
+/** Whether a filter has led a local route elsewhere than it leads by itself. */
+function isRedirected(way: StaticWay, { type = 'unicast', gateway }: KernelRouteWishes): boolean {
+  if (type !== 'unicast' || gateway === undefined) return type !== way.type;
+  return !way.hops.some((hop) => optionalBytesEqual(hop.gateway, gateway.address));
 }
 
 /** A BGP next hop, and the device that the filter wants for it. */

@@ -204,11 +204,12 @@ function wishesOf(rib: FamilyRib, attr: number, known: Map<string, KernelRouteWi
   return same ?? wished;
 }
 
-/** Where a BGP route shall lead instead of to its next hop. */
+/** Where a route shall lead instead of to its next hop, or where it leads in any case. */
 function redirectOf(extras: RouteExtras): Pick<KernelRouteWishes, 'type' | 'gateway'> {
-  if (extras.origin !== 'bgp') return {};
-  const { destination, gateway, onlink } = extras;
+  const { origin, destination, gateway, onlink } = extras;
   if (destination !== 'unicast') return { type: destination };
   if (gateway === undefined) return {};
-  return { gateway: { address: gateway, interface: extras.interface, onlink } };
+  // That of a local route is of the way it had, which a filter may have led elsewhere.
+  const link = origin === 'bgp' || onlink ? extras.interface : undefined;
+  return { gateway: { address: gateway, interface: link, onlink } };
 }

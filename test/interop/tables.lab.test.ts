@@ -45,6 +45,15 @@ protocol kernel k4 { scan time 2; kernel table 50; table green; import none; exp
   queries: ['export p4', 'table green protocol p4', 'export k4'],
 };
 
+/** Of the second static protocol of the main table. */
+const OWN_WAYS = `import filter {
+  if net = 10.6.0.0/16 then reject;
+  if net = 10.7.0.0/16 then dest = RTD_PROHIBIT;
+  preference = 210;
+  bgp_local_pref = 77;
+  accept;
+};`;
+
 const KERNEL_TABLES = { master: 254, blue: 100, red: 200, green: 50 } as const;
 
 function config({ main, attach, heading, more }: Dialect, own: Node, source: Node): string {
@@ -62,8 +71,19 @@ protocol static s1 {
   route 10.3.0.0/16 unreachable { preference = 150; };
 }
 protocol static s2 { ${attach('blue')} route 10.4.0.0/16 blackhole; route 10.5.0.0/16 via "${LAB_DEVICE}"; }
+protocol static s3 {
+  ${attach(main, OWN_WAYS)}
+  route 10.1.0.0/16 unreachable;
+  route 10.6.0.0/16 blackhole;
+  route 10.7.0.0/16 via ${source.ipv4};
+  route 10.8.0.0/16 recursive 192.0.2.1;
+  route 10.9.0.0/16 recursive 10.3.0.1;
+  route 10.10.0.0/16 recursive 10.2.0.1;
+  route 10.11.0.0/16 recursive 10.10.0.1;
+}
+protocol direct d2 { ${attach('blue', 'import filter { preference = 5; accept; };')} interface "*"; }
 filter forward {
-  if net = 10.1.0.0/16 then { preference = 33; accept; }
+  if net = 10.1.0.0/16 && proto = "s1" then { preference = 33; accept; }
   if net = 10.5.0.0/16 then accept;
   if source = RTS_STATIC && proto = "s1" then accept;
   if source = RTS_BGP && bgp_path.len < 3 then { bgp_community.add((65000, 7)); accept; }
@@ -203,6 +223,9 @@ describe('tables and pipes beside BIRD', async () => {
       'export p2',
       'preexport p1',
       'protocol s2',
+      'all protocol s3',
+      'protocol d2',
+      'table blue protocol d1',
       'table red protocol up',
       'export k3',
       ...dialect.queries,
@@ -229,7 +252,7 @@ describe('tables and pipes beside BIRD', async () => {
         );
     });
     await alike(async (daemon) => {
-      const all = `${await daemon.ask('show protocols all p1')}${await daemon.ask('show protocols all p2')}`;
+      const all = `${await daemon.ask('show protocols all p1')}${await daemon.ask('show protocols all p2')}${await daemon.ask('show protocols all s3')}`;
       return all.split('\n').filter((line) => /imported|[Ff]ilter|able:/.test(line));
     });
     const { green, ...usual } = KERNEL_TABLES;

@@ -171,8 +171,12 @@ export class RouteViews {
     const { kernel, networks } = home;
     if (extras.destination !== 'unicast') return { destination: destinationOf(extras), hops: [] };
     const way = kernel?.way(net, pathId);
+    const gateway = extras.gateway && formatAddress(extras.gateway);
     if (kernel !== undefined && way !== undefined) {
-      return { destination: 'unicast', hops: hopViews(way.hops, kernel) };
+      const hops = hopViews(way.hops, kernel);
+      // A filter may have led it elsewhere.
+      const leads = gateway === undefined || hops.some((hop) => hop.gateway === gateway);
+      return { destination: 'unicast', hops: leads ? hops : this.#follow(gateway) };
     }
     if (originOf(pathId) !== LOCAL_ORIGIN.network) {
       return { destination: 'unicast', hops: [oneHop(undefined, extras.interface, false)] };
