@@ -79,8 +79,10 @@ export class RestartRecovery {
   get sentence(): string | undefined {
     const { view } = this;
     if (view === undefined) return undefined;
-    const seconds = Math.ceil(view.leftMs / MS_PER_SECOND);
-    return `recovering from a restart: ${view.waitingFor} peers have not sent all their routes; no route is chosen before, or in ${seconds} s`;
+    const { waitingFor, leftMs } = view;
+    const seconds = Math.ceil(leftMs / MS_PER_SECOND);
+    const peers = waitingFor === 1 ? '1 peer has' : `${waitingFor} peers have`;
+    return `recovering from a restart: ${peers} not sent all their routes; no route is chosen before, or in ${seconds} s`;
   }
 
   /** Holds back the choice of routes. Called before peers are started. */

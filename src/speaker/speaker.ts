@@ -222,14 +222,16 @@ export class Speaker {
       const wait = this.config.router.restart.wait * MS_PER_SECOND;
       for (const { kernel } of this.rooms.values()) kernel?.postponeStartup(wait);
       this.recovery.begin(this.config);
-      const { sentence = 'restarted' } = this.recovery;
-      this.diagnosis.journal.note('restart-began', sentence);
     }
     for (const room of this.rooms.values()) {
       for (const network of room.config.networks) room.networks.configure(network);
     }
     this.mrt.use(this.config);
     if (takeOver === undefined) this.#startPeers(undefined);
+    const { sentence: recovering } = this.recovery;
+    if (takeOver === undefined && recovering !== undefined) {
+      this.diagnosis.journal.note('restart-began', recovering);
+    }
     for (const listen of this.config.listen) this.listeners.open(listenOptions(listen));
     this.rpki.use(this.config.rpki ?? []);
     this.state = 'running';

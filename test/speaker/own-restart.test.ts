@@ -95,6 +95,8 @@ describe('restarting speaker', () => {
 
   it('4724-4.1-2 chooses no route before everybody has sent End-of-RIB, then sends routes and its own', async () => {
     const { lab, speaker, kernel, connect } = await restarted([A, B]);
+    const began = [...speaker.api.events({})].filter(({ code }) => code === 'restart-began');
+    expect(began.map(({ sentence }) => sentence).join()).toContain('2 peers have not sent');
     const a = await connect(A);
     const b = await connect(B);
     a.announce([P1]);
@@ -106,7 +108,7 @@ describe('restarting speaker', () => {
     ).toEqual([]);
     expect(chosen(speaker)).toBe(0);
     expect(kernelRoutes(kernel)).toEqual([P1, P2, GONE]);
-    expect(speaker.api.status().problems.join()).toContain('1 peers have not sent');
+    expect(speaker.api.status().problems.join()).toContain('1 peer has not sent');
     b.endOfRib();
     await lab.settle();
     expect(b.prefixes()).toEqual([P1]);
