@@ -10,6 +10,8 @@ export class LineSink {
   #waiting: string[] = [];
   #waitingLength = 0;
   #lost = 0;
+  /** Lines that could not be written, one after the other. */
+  #refused = 0;
   #writing = false;
   #broken = false;
   #ended: (() => void) | undefined;
@@ -26,7 +28,7 @@ export class LineSink {
       return;
     }
     if (this.#lost > 0) {
-      this.#waiting.push(`... ${this.#lost} lines were lost\n`);
+      this.#waiting.push(lossOf(this.#lost));
       this.#lost = 0;
     }
     this.#waiting.push(`${line}\n`);
@@ -41,7 +43,6 @@ export class LineSink {
       for (const text of this.#take()) writeSync(this.#fd, text);
     } catch {
       // Nobody is left to be told.
-      this.#broken = true;
     }
   }
 
@@ -66,23 +67,27 @@ export class LineSink {
       return;
     }
     this.#writing = true;
-    this.#send(Buffer.from(this.#take().join('')));
-  }
-
-  #send(bytes: Buffer): void {
-    write(this.#fd, bytes, (error, written) => {
-      if (error !== null && 'code' in error && error.code === 'EAGAIN') {
-        setImmediate(() => this.#send(bytes));
-        return;
-      }
-      this.#broken = error !== null;
-      if (!this.#broken && written < bytes.length) {
-        this.#send(bytes.subarray(written));
-        return;
-      }
+    const lines = this.#take();
+    const loss = this.#refused === 0 ? '' : lossOf(this.#refused);
+    this.#send(Buffer.from(loss + lines.join('')), (error) => {
       this.#writing = false;
+      this.#refused = error === null ? 0 : this.#refused + lines.length;
+      // A disk may have room again; a reader that is gone stays away.
+      this.#broken = error?.code === 'EPIPE';
       if (this.#broken) this.#waiting = [];
       this.#pump();
     });
   }
+
+  #send(bytes: Buffer, done: (error: NodeJS.ErrnoException | null) => void): void {
+    write(this.#fd, bytes, (error, written) => {
+      if (error?.code === 'EAGAIN') setImmediate(() => this.#send(bytes, done));
+      else if (error === null && written < bytes.length) this.#send(bytes.subarray(written), done);
+      else done(error);
+    });
+  }
+}
+
+function lossOf(lines: number): string {
+  return `... ${lines} lines were lost\n`;
 }

@@ -1,7 +1,7 @@
 // BIRD's log on this host: messages for the system's log and for other hosts' logs (RFC 3164), in the severities of
 // RFC 5424 §6.2.1. Nobody waits for them, and what is lost is lost.
 
-import { createSocket } from 'node:dgram';
+import { createSocket, type Socket, type SocketType } from 'node:dgram';
 import { type BirdLog, createBirdLog, type LogClass } from './log.ts';
 import { openSyslog, type WriteSyslog } from './native.ts';
 
@@ -47,15 +47,20 @@ function systemLog(): (name: string, logClass: LogClass, text: string) => void {
   };
 }
 
-/** Another host's log. */
+/** Other hosts' logs. */
 function remoteLog() {
-  let socket: ReturnType<typeof createSocket> | undefined;
+  const sockets = new Map<SocketType, Socket>();
+  const socketFor = (type: SocketType): Socket => {
+    const known = sockets.get(type);
+    if (known !== undefined) return known;
+    const socket = createSocket(type);
+    socket.unref();
+    socket.on('error', () => {});
+    sockets.set(type, socket);
+    return socket;
+  };
   return (host: string, port: number, name: string, logClass: LogClass, text: string): void => {
-    if (socket === undefined) {
-      socket = createSocket(host.includes(':') ? 'udp6' : 'udp4');
-      socket.unref();
-      socket.on('error', () => {});
-    }
+    const socket = socketFor(host.includes(':') ? 'udp6' : 'udp4');
     socket.send(`<${FACILITY_DAEMON | SEVERITY[logClass]}>${name}: ${text}`, port, host, () => {});
   };
 }
