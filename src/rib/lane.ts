@@ -7,6 +7,7 @@ import { IdQueue } from '../lib/columns.ts';
 import type { LaneTransfer } from './lane-transfer.ts';
 import type { PrefixTable } from './prefix-table.ts';
 import type { RibPeer } from './rib-peer.ts';
+import type { ResumableWork } from './row-walk.ts';
 
 /** Where a member's bytes go; a session satisfies it. */
 export interface ExportSink {
@@ -32,6 +33,9 @@ export interface Parted {
   readonly lane: Lane | undefined;
   readonly endOfRibSent: boolean;
 }
+
+/** Prefixes that are let go between two looks at the clock. */
+const RELEASES_PER_CLOCK = 4096;
 
 export interface LaneStart {
   readonly cursor: number;
@@ -93,14 +97,9 @@ export class Lane {
     return this.#fresh ? Math.min(this.cursor, this.#prefixes.limit) : this.#prefixes.limit;
   }
 
-  /** Waits no longer to be told what its members have: learns it at once. */
-  endTransfer(): void {
-    this.transfer?.run(() => false);
-  }
-
-  /** What is remembered, with the path ids that were withdrawn meanwhile. */
+  /** What is remembered, with the path ids that were withdrawn meanwhile. At once. */
   missing(): { prefixId: number; gone: readonly number[] }[] {
-    this.endTransfer();
+    this.transfer?.run(() => false);
     const missing: { prefixId: number; gone: readonly number[] }[] = [];
     this.#pending.forEach((prefixId) => {
       missing.push({ prefixId, gone: [...(this.#goneIds.get(prefixId) ?? [])] });
@@ -128,9 +127,9 @@ export class Lane {
 
   /** A lane that misses the same things, for members that part from this one. */
   split(members: readonly Member[]): Lane {
-    this.endTransfer();
     const lane = new Lane(this.#prefixes, { cursor: this.cursor, fresh: this.#fresh }, members);
     lane.epilogue.push(...this.epilogue);
+    this.transfer?.share(lane);
     for (const member of members) this.members.splice(this.members.indexOf(member), 1);
     // A full table may wait here: columns are copied as they are.
     lane.#pending = this.#pending.copy();
@@ -145,9 +144,18 @@ export class Lane {
     if (this.#pending.push(prefixId)) this.#prefixes.hold(prefixId);
   }
 
-  close(): void {
+  /** Nobody is in it any more: lets go, in slices, of what it remembers. */
+  close(): ResumableWork {
     this.transfer = undefined;
-    for (let id = this.#pending.shift(); id >= 0; id = this.#pending.shift()) this.#prefixes.release(id);
     this.#goneIds.clear();
+    return {
+      run: (expired) => {
+        for (let released = 1; this.#pending.size > 0; released++) {
+          this.#prefixes.release(this.#pending.shift());
+          if (released % RELEASES_PER_CLOCK === 0 && expired()) return true;
+        }
+        return false;
+      },
+    };
   }
 }

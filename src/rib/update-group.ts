@@ -137,11 +137,11 @@ export class UpdateGroup {
     this.#wake();
   }
 
-  /** The member is gone. */
-  leave(peerId: number): void {
+  /** The member is gone. Returns what is left to do of it. */
+  leave(peerId: number): ResumableWork | undefined {
     const member = this.#members.get(peerId);
     this.#members.delete(peerId);
-    if (member !== undefined) this.#detach(member);
+    return member === undefined ? undefined : this.#detach(member);
   }
 
   /**
@@ -159,16 +159,16 @@ export class UpdateGroup {
     const { endOfRibSent } = member;
     this.#members.delete(peerId);
     if (known !== undefined) {
-      this.#detach(member);
+      this.#main = this.#main.filter((other) => other !== member);
       return { lane: known, endOfRibSent };
     }
     const lane = this.#laneFor(member);
     this.#lanes = this.#lanes.filter((other) => other !== lane);
     lane.members.length = 0;
-    lane.endTransfer();
-    const transfer = new LaneTransfer(this.adjRibOut, lane, lane.reach, this.#chunk);
-    lane.transfer = transfer;
-    this.#transfers.push(transfer);
+    // One that waits for another group's has been sent nothing here.
+    if (lane.transfer === undefined) {
+      this.#transfers.push(new LaneTransfer(this.adjRibOut, lane, lane.reach, this.#chunk));
+    }
     lane.restart();
     lane.kin = kin;
     return { lane, endOfRibSent };
@@ -191,12 +191,10 @@ export class UpdateGroup {
     return false;
   }
 
-  /** Ends the group: gives back, in slices, what its Adj-RIB-Out holds. */
+  /** Ends the group, which has no members: gives back, in slices, what its Adj-RIB-Out holds. */
   close(): ResumableWork {
     this.#patience?.cancel();
     this.#rib.changes.removeReader(this.#reader);
-    for (const lane of this.#lanes) lane.close();
-    this.#lanes = [];
     return emptyInSlices(this.adjRibOut, this.#rib.prefixes);
   }
 
@@ -297,13 +295,14 @@ export class UpdateGroup {
     return alone;
   }
 
-  #detach(member: Member): void {
+  /** Returns the end of its lane where nobody else is in it. */
+  #detach(member: Member): ResumableWork | undefined {
     this.#main = this.#main.filter((other) => other !== member);
     const lane = this.#lanes.find((each) => each.members.includes(member));
     lane?.members.splice(lane.members.indexOf(member), 1);
-    if (lane === undefined || lane.members.length > 0) return;
-    lane.close();
+    if (lane === undefined || lane.members.length > 0) return undefined;
     this.#lanes = this.#lanes.filter((other) => other !== lane);
+    return lane.close();
   }
 
   #laneReady(lane: Lane): boolean {
@@ -345,7 +344,6 @@ export class UpdateGroup {
     if (lane.epilogue.length > 0) for (const { sink } of lane.members) sink.send(lane.epilogue);
     this.#main.push(...lane.members);
     if (lane.members.some((member) => member.sink.congested)) this.#mainStalledSince ??= this.#clock.now();
-    lane.close();
     this.#lanes = this.#lanes.filter((other) => other !== lane);
   }
 

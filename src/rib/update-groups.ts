@@ -71,7 +71,11 @@ export class UpdateGroups {
     const group = this.#byPeer.get(peerId);
     if (group === undefined) return;
     this.#byPeer.delete(peerId);
-    group.leave(peerId);
+    const rest = group.leave(peerId);
+    if (rest !== undefined) {
+      this.#closing.push(rest);
+      this.#driver.wake();
+    }
     this.#closeIfEmpty(group);
   }
 

@@ -425,6 +425,27 @@ describe('a member that does not take what it is sent', () => {
   });
 });
 
+describe('a member that leaves while it misses a whole table', () => {
+  it('is let go of in slices', () => {
+    const many = 10_000;
+    const { lab, source, client, group } = labWith({ sliceMs: 0 });
+    const stalled = client();
+    client();
+    lab.settle();
+    stalled.sink.congested = true;
+    lab.announce(source, prefixes(many), { asPath: '1' });
+    lab.advance(150);
+    lab.withdraw(source, prefixes(many));
+    lab.advance(150);
+    expect(group().lanes[0]!.pendingCount).toBe(many);
+    const { prefixes: table } = lab.rib.families[0]!;
+    lab.rib.removePeer(stalled.peer);
+    const left = new Set([table.size]);
+    while (lab.turns(1) > 0) left.add(table.size);
+    expect([left.size > 2, Math.max(...left), table.size]).toEqual([true, many, 0]);
+  });
+});
+
 describe('a refresh (RFC 2918, RFC 7313)', () => {
   // ROUTE-REFRESH messages, 23 octets, subtypes 1 (BoRR) and 2 (EoRR).
   const refresh = (subtype: number) =>
@@ -558,6 +579,37 @@ describe('groups', () => {
       lab.settle();
       expect([lab.rib.families[0]!.prefixes.size, lab.rib.attrs.size]).toEqual([0, 0]);
     }
+  });
+
+  it('are told it for each of several that move together, and then part', () => {
+    const { lab, source, client } = labWith({ exportChunk: 1, tick: 3 });
+    lab.announce(source, prefixes(20), { asPath: '1' });
+    const all = [client(), client(), client(), client()];
+    lab.settle();
+    const groups = lab.rib.groups[IPV4_UNICAST.id]!;
+    const empty = { ...INSIDE, policy: 'reject' } as const;
+    const [first, second, third, fourth] = all.map(({ peer, sink }) => ({ peer, sink }));
+    const next = groups.join(empty, first!);
+    for (const each of [second!, third!]) groups.join(empty, each);
+    expect([next.lanes.length, next.lanes[0]!.members.length]).toEqual([1, 3]);
+    for (let turn = 0; turn < 4; turn++) {
+      lab.turns(1);
+      const before = next.lanes[0]!.pendingCount;
+      if (turn === 1) {
+        groups.join({ ...empty, aigp: true }, first!);
+        lab.rib.removePeer(second!.peer);
+        // What is known already is taken along, the rest is told to both.
+        const onward = groups.groupOf(first!.peer.id)!;
+        expect([before < 20, onward.lanes[0]!.pendingCount]).toEqual([true, before]);
+      }
+    }
+    lab.withdraw(source, prefixes(5, 15));
+    lab.settle();
+    const sizes = [first, third, fourth].map((each) => each!.sink.table.size);
+    expect(sizes).toEqual([0, 0, 15]);
+    for (const { peer } of [first!, third!, fourth!, { peer: source }]) lab.rib.removePeer(peer);
+    lab.settle();
+    expect([lab.rib.families[0]!.prefixes.size, lab.rib.attrs.size]).toEqual([0, 0]);
   });
 
   it('take turns: a busy one does not starve the rest, nor one family another', () => {
