@@ -88,6 +88,8 @@ const LLGR_FAMILY_LENGTH = 7;
 const NEXT_HOP_ENTRY_LENGTH = 6;
 const ADD_PATH_ENTRY_LENGTH = 4;
 const FORWARDING_BIT = 0x80;
+/** A label of the DNS, what else fits into the 255 octets of a capability, and a version alone. */
+const NAME_OCTETS = { host: 63, domain: 190, version: 254 } as const;
 const ADD_PATH_MODES = ['none', 'receive', 'send', 'send and receive'];
 
 type FlagKind = 'route-refresh' | 'extended-message' | 'enhanced-route-refresh';
@@ -223,8 +225,8 @@ const CAPABILITY_TABLE: { readonly [K in CapabilityKind]: CapabilityCodec<K> } =
       return { hostname, domain: readText(reader) };
     },
     encode(writer, { hostname, domain }) {
-      writeText(writer, hostname);
-      writeText(writer, domain);
+      writeText(writer, hostname, NAME_OCTETS.host);
+      writeText(writer, domain, NAME_OCTETS.domain);
     },
     describe: ({ hostname, domain }) => (domain === '' ? hostname : `${hostname}.${domain}`),
   },
@@ -233,7 +235,7 @@ const CAPABILITY_TABLE: { readonly [K in CapabilityKind]: CapabilityCodec<K> } =
     name: 'software version',
     onMalformed: 'ignore',
     decode: (reader) => ({ version: readText(reader) }),
-    encode: (writer, { version }) => writeText(writer, version),
+    encode: (writer, { version }) => writeText(writer, version, NAME_OCTETS.version),
     describe: ({ version }) => version,
   },
 };
@@ -332,9 +334,11 @@ function readText(reader: ByteReader): string {
   return text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, '\ufffd');
 }
 
-function writeText(writer: ByteWriter, text: string): void {
-  const bytes = new TextEncoder().encode(text);
-  writer.uint8(bytes.length).bytes(bytes);
+/** What is for people only is cut, at a character's boundary, rather than that there is no OPEN. */
+function writeText(writer: ByteWriter, text: string, limit: number): void {
+  const bytes = new Uint8Array(limit);
+  const { written } = new TextEncoder().encodeInto(text, bytes);
+  writer.uint8(written).bytes(bytes.subarray(0, written));
 }
 
 function describeFamily({ afi, safi }: AfiSafi): string {

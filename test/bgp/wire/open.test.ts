@@ -213,6 +213,17 @@ test('4724-3-1 of several graceful restart capabilities the last one counts', ()
   expect(lastCapability(decode(bytes), 'fqdn')).toBeUndefined();
 });
 
+test('names that no capability has room for are cut, and the OPEN is one', () => {
+  const capabilities: Capability[] = [
+    { kind: 'fqdn', hostname: 'ü'.repeat(200), domain: 'b'.repeat(300) },
+    { kind: 'software-version', version: 'v'.repeat(300) },
+  ];
+  expect(decode(encodeOpen({ ...FULL, capabilities })).capabilities).toEqual([
+    { kind: 'fqdn', hostname: 'ü'.repeat(31), domain: 'b'.repeat(190) },
+    { kind: 'software-version', version: 'v'.repeat(254) },
+  ]);
+});
+
 const u8 = fc.nat(255);
 const u16 = fc.nat(0xffff);
 const word = fc.string({ unit: fc.constantFrom(...'abcdefgh-.1'), maxLength: 20 });
