@@ -19,7 +19,7 @@ export interface Summary {
   readonly daemon: string;
   readonly measure: Measure;
   readonly rounds: number;
-  /** Every round brought every route with the right attributes. */
+  /** Every round brought every route with the right attributes, and kept its sessions alive. */
   readonly correct: boolean;
   /** What the work is about: seconds to converge, or the 99th percentile of its delays. */
   readonly seconds: number;
@@ -33,6 +33,8 @@ export interface Summary {
   readonly duplicates: number;
   readonly wrong: number;
   readonly missing: number;
+  /** Sessions that a hold timer would have ended. */
+  readonly expired: number;
   readonly loaderCpu: number;
   /** Medians over the rounds, in works about delays. */
   readonly latency: Latency | undefined;
@@ -69,6 +71,7 @@ function summarizeGroup(rounds: readonly Outcome[]): Summary {
   const wrong = Math.max(
     ...of(({ load }) => load.wrong + (load.kernel?.wrong ?? 0) + (load.churn?.wrong ?? 0)),
   );
+  const expired = Math.max(...of(({ load }) => load.expired));
   const seconds = spread(of(headlineOf));
   return {
     work: rounds[0]!.work,
@@ -78,6 +81,7 @@ function summarizeGroup(rounds: readonly Outcome[]): Summary {
     correct:
       missing === 0 &&
       wrong === 0 &&
+      expired === 0 &&
       rounds.every(
         ({ load }) => load.complete && load.unexpected === 0 && (load.kernel?.unexpected ?? 0) === 0,
       ),
@@ -90,6 +94,7 @@ function summarizeGroup(rounds: readonly Outcome[]): Summary {
     duplicates: Math.max(...of(({ load }) => load.duplicates)),
     wrong,
     missing,
+    expired,
     loaderCpu: median(of(({ load }) => load.loaderCpu)),
     latency: latencyOver(rounds),
     notes: rounds.at(-1)!.notes,
@@ -236,6 +241,9 @@ function ratioText({ ratio }: Summary): string {
 }
 
 function verdict(row: Summary): string {
-  if (!row.correct) return `no: ${row.missing} missing, ${row.wrong} altered`;
+  if (!row.correct) {
+    const expired = row.expired === 0 ? '' : `, ${row.expired} hold timers would have expired`;
+    return `no: ${row.missing} missing, ${row.wrong} altered${expired}`;
+  }
   return row.duplicates > 0 ? `yes (${row.duplicates} sent twice)` : 'yes';
 }

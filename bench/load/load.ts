@@ -228,6 +228,7 @@ export class Load {
       sentOctets: sending.octets,
       loaderCpu: (cpu.user + cpu.system) / MICROS,
       longestSilence: Math.max(...this.#members.map(({ session }) => session.longestSilence)) / 1000,
+      expired: this.#members.filter(({ session }) => session.expired).length,
       missing: phase === 'withdraw' || phase === 'down' ? [] : missingRoutes(this.#members, this.#table),
       ...(kernel === undefined ? {} : { kernel }),
       ...(phase.startsWith('probe') && probes !== undefined ? { probes: probes.result() } : {}),

@@ -175,6 +175,8 @@ export interface PhaseResult {
   readonly churn?: ChurnResult;
   /** Seconds: the longest that any session heard nothing, since it is Established. */
   readonly longestSilence: number;
+  /** Sessions on which that was longer than the hold time. */
+  readonly expired: number;
   /** Of the load process itself, in seconds. */
   readonly loaderCpu: number;
   /** A few prefixes that are missing. */

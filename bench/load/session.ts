@@ -79,6 +79,11 @@ export class LoadSession {
     return Math.max(this.#longestSilence, this.#clock.now() - this.#heardAt);
   }
 
+  /** Heard nothing for longer than the hold time: whoever keeps a hold timer would have ended the session. */
+  get expired(): boolean {
+    return this.#options.stall !== true && this.longestSilence > this.#options.holdTime * 1000;
+  }
+
   /** Connects, and tries again while nobody listens. */
   start(): void {
     const { address, port, localAddress } = this.#options;

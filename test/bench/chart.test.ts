@@ -27,6 +27,7 @@ function row(
     duplicates: 0,
     wrong: 0,
     missing: 0,
+    expired: 0,
     loaderCpu: 0,
     latency: undefined,
     notes: [],

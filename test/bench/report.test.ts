@@ -30,6 +30,7 @@ function outcome(
     sentOctets: 0,
     loaderCpu: 0.1,
     longestSilence: 0,
+    expired: 0,
     missing: [],
     ...more,
   };
@@ -83,6 +84,7 @@ describe('a summary', () => {
     ['routes are missing', { present: 8, complete: false }, 2],
     ['attributes are altered', { wrong: 1 }, 0],
     ['strangers came', { unexpected: 1 }, 0],
+    ['a session was silent for too long', { expired: 1 }, 0],
     ['the kernel lacks some', { kernel: { seconds: 1, missing: 3, wrong: 0, unexpected: 0 } }, 3],
     ['the kernel has other gateways', { kernel: { seconds: 1, missing: 0, wrong: 2, unexpected: 0 } }, 0],
     ['the kernel has strangers', { kernel: { seconds: 1, missing: 0, wrong: 0, unexpected: 1 } }, 0],
@@ -109,11 +111,11 @@ describe('a summary', () => {
   });
 
   test('becomes a table with a verdict', () => {
-    const rows = summarize([outcome('bird', 2), outcome('frr', 1, { wrong: 4 })]);
+    const rows = summarize([outcome('bird', 2), outcome('frr', 1, { wrong: 4, expired: 2 })]);
     const text = markdown(rows, new Map([['T1', 'a table']]));
     expect(text).toContain('### T1: a table');
     expect(text).toMatch(/\| bird \| 2\.000 .* \| yes \|/);
-    expect(text).toMatch(/\| frr \| 1\.000 .*0\.50 \/ 0\.50 \/ 1\.00.*0 missing, 4 altered/);
+    expect(text).toMatch(/\| frr \| 1\.000 .*0\.50 \/ 0\.50 \/ 1\.00.*0 missing, 4 altered, 2 hold timers/);
   });
 
   test('shows medians and the span of the rounds', () => {

@@ -82,38 +82,67 @@ test('a stalled one is Established and takes nothing', async () => {
   expect(await flooded(true)).toEqual({ updates: 0, stuck: true });
 });
 
-test('a keepalive that is due in the middle of a long stream does not split a message', async () => {
-  const clock = new ManualClock();
+/** A session with a daemon that only opens it. */
+async function idle(
+  clock: ManualClock,
+  more: Partial<LoadSessionOptions> = {},
+): Promise<{ session: LoadSession; daemon: Socket; received: Buffer[]; end(): Promise<void> }> {
   const received: Buffer[] = [];
-  let daemon: Socket | undefined;
-  const server = createServer((socket) => {
-    daemon = socket;
-    socket.write(Buffer.concat([OPEN, KEEPALIVE]));
-    socket.on('data', (chunk) => received.push(chunk));
-    socket.on('error', () => {});
+  const server = createServer();
+  const accepted = new Promise<Socket>((resolve) => {
+    server.on('connection', (socket) => {
+      socket.write(Buffer.concat([OPEN, KEEPALIVE]));
+      socket.on('data', (chunk) => received.push(chunk));
+      socket.on('error', () => {});
+      resolve(socket);
+    });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('no port');
   const session = await new Promise<LoadSession>((resolve) => {
     const made: LoadSession = new LoadSession(
-      { ...LOCAL, port: address.port },
+      { ...LOCAL, ...more, port: address.port },
       { onEstablished: () => resolve(made), onUpdate: () => {}, onReadDone: () => {}, onDown: () => {} },
       clock,
       sharedReadBuffer(),
     );
     made.start();
   });
-  daemon!.pause();
+  const daemon = await accepted;
+  const end = async (): Promise<void> => {
+    session.close();
+    await new Promise((resolve) => daemon.once('close', resolve));
+    await new Promise((resolve) => server.close(resolve));
+  };
+  return { session, daemon, received, end };
+}
+
+test.each([
+  ['has expired', false],
+  ['that reads nothing has not', true],
+])('after more than its hold time in silence a session %s', async (_, stall) => {
+  const clock = new ManualClock();
+  const { session, end } = await idle(clock, { stall });
+  clock.advance(90_000);
+  expect(session.expired).toBe(false);
+  clock.advance(1);
+  expect(session.longestSilence).toBe(90_001);
+  expect(session.expired).toBe(!stall);
+  await end();
+});
+
+test('a keepalive that is due in the middle of a long stream does not split a message', async () => {
+  const clock = new ManualClock();
+  const { session, daemon, received, end } = await idle(clock);
+  daemon.pause();
   const sent = new Promise<void>((resolve) => session.send(FLOOD, resolve));
   await new Promise((resolve) => setTimeout(resolve, 20));
   clock.advance(31_000);
-  daemon!.resume();
+  daemon.resume();
   await sent;
   clock.advance(31_000);
-  session.close();
-  await new Promise((resolve) => daemon!.once('close', resolve));
-  await new Promise((resolve) => server.close(resolve));
+  await end();
   const stream = Buffer.concat(received);
   const types = new Map<number, number>();
   for (let at = 0; at < stream.length; at += stream.readUInt16BE(at + 16)) {
