@@ -29,7 +29,7 @@ export interface ConnectionHandlers {
   onConnect(): void;
   /** As the framer's: false = take no more messages. */
   readonly onMessage: OnMessage;
-  /** Thrown by the framer, onMessage or onDrain: a NotificationError, or a defect. */
+  /** Thrown by the framer, onConnect, onMessage or onDrain: a NotificationError, or a defect. */
   onError(error: unknown): void;
   onDrain(): void;
   /** TCP is gone, by the peer's FIN (no error) or by a failure; not called after close(). */
@@ -224,7 +224,7 @@ export class Connection {
       onConnect: () => {
         if (this.#phase !== 'opening') return;
         this.#phase = 'open';
-        this.#handlers.onConnect();
+        this.#guarded(() => this.#handlers.onConnect());
       },
       onData: (buffer: Uint8Array, length: number) => this.#read(buffer, length),
       onEnd: () => {
@@ -336,13 +336,14 @@ export class Connection {
     this.#write();
     if (this.#congested && this.#queuedBytes <= this.#marks.low && this.#phase === 'open') {
       this.#congested = false;
-      this.#drained();
+      this.#guarded(() => this.#handlers.onDrain());
     }
   }
 
-  #drained(): void {
+  /** A defect of whoever is told costs this connection, not the process. */
+  #guarded(tell: () => void): void {
     try {
-      this.#handlers.onDrain();
+      tell();
     } catch (error) {
       this.#handlers.onError(error);
     }

@@ -317,6 +317,20 @@ describe('admin commands', () => {
     expect(all.world.log.lines).toContain('error defect while handling news of a peer');
   });
 
+  it('a defect while its OPEN is made costs the connection, and it goes on', () => {
+    let defects = 1;
+    const flags = () => {
+      if (defects-- > 0) throw new TypeError('defect');
+      return { restarting: false, forwarding: [] };
+    };
+    const gracefulRestart = { restartTime: 10, families: [], notification: false, flags };
+    const all = dialling({ capabilities: { gracefulRestart } });
+    expect(all.peer.lastDown).toMatchObject({ cause: 'internal-error', state: 'OpenSent' });
+    untilNextDial(all, 100 * SECOND);
+    all.world.clock.advance(10);
+    expect(all.raw.accepted[1]?.heard).toEqual(['open']);
+  });
+
   it('may be stopped by whoever hears that it came up', () => {
     const world = new World();
     const { peer, events } = world.speaker(A).peer(B, { passive: true });
