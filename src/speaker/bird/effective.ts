@@ -1,7 +1,7 @@
 // A configuration less the protocols that an operator has switched off. Peers are not taken out: their own machines
 // know that they are off.
 
-import type { Config, KernelConfig, TableConfig } from '../../config/model.ts';
+import type { Config, DirectConfig, KernelConfig, TableConfig } from '../../config/model.ts';
 import { type DeclaredProtocol, declaredProtocols, shownTable, tablesOfProtocol } from './declared.ts';
 
 type Sections = Pick<TableConfig, 'name' | 'kernel' | 'networks' | 'redistribute'>;
@@ -45,10 +45,17 @@ function remainingSections(
   const noDirect = gone('direct');
   const unnamed = table === '' ? 'static1' : `static_${table}`;
   return {
-    kernel: noKernel ? withoutKernel(kernel) : kernel,
+    kernel: withoutDirects(noKernel ? withoutKernel(kernel) : kernel, off),
     redistribute: redistribute.filter((source) => !(source === 'connected' ? noDirect : noKernel)),
     networks: networks.filter(({ protocol }) => !off.has(protocol ?? unnamed)),
   };
+}
+
+function withoutDirects(kernel: KernelConfig, off: ReadonlySet<string>): KernelConfig {
+  const { direct } = kernel;
+  if (direct === undefined) return kernel;
+  const isOn = ({ as }: DirectConfig) => !Object.values(as).some(({ protocol }) => off.has(protocol));
+  return { ...kernel, direct: direct.filter(isOn) };
 }
 
 function withoutKernel(kernel: KernelConfig): KernelConfig {
