@@ -132,15 +132,16 @@ export function buildPeers(
       const name = protocol.options.dynamicName ?? DEFAULT_DYNAMIC_NAME;
       const unique = dynamicPeers.some((other) => other.name === name) ? protocol.name : name;
       dynamicPeers.push({
-        ...settings,
-        passive: true,
         name: unique,
         prefix: peerRange,
         limit: DYNAMIC_LIMIT,
+        ...settings,
+        passive: true,
       });
     } else if (peerAddress !== undefined) {
       const zone = link !== undefined && /^fe[89ab]/i.test(peerAddress) ? `%${link}` : '';
-      peers.push({ ...settings, name: protocol.name, address: `${peerAddress}${zone}` });
+      // As in build-peers.ts: for one hidden class.
+      peers.push({ name: protocol.name, address: `${peerAddress}${zone}`, ...settings });
     }
   }
   return { peers, dynamicPeers };
