@@ -122,8 +122,11 @@ function addRun(root: Command, handlers: Handlers, finish: Finish, terminal: Ter
     .option('-c, --config <FILE>', 'the same')
     .option('-u, --user <USER>', 'become this user, with the capabilities of a router only')
     .option('-g, --group <GROUP>', 'become this group; that of the user unless given')
-    .action((file: string | undefined, options: RunOptions & { config?: string }) =>
-      finish(handlers.run(file ?? options.config ?? DEFAULT_CONFIG, options)),
+    .action(
+      (file: string | undefined, { config, ...options }: RunOptions & { config?: string }, run: Command) => {
+        if (file !== undefined && config !== undefined) run.error('error: FILE and --config say the same');
+        return finish(handlers.run(file ?? config ?? DEFAULT_CONFIG, options));
+      },
     );
   root
     .command('test')

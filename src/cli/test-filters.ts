@@ -15,18 +15,22 @@ export async function testFilters(file: string, json: boolean, terminal: Termina
   const { runTests } = await import('../config/run-tests.ts');
   const result = (await configLoader(file, terminal))();
   if (!result.ok) {
-    terminal.warn(await issueText(result.issues, terminal));
+    const { issues } = result;
+    if (json) await terminal.write(jsonDocument({ file, tests: [], issues }));
+    else terminal.warn(await issueText(issues, terminal));
     return EXIT.failed;
   }
   const reports = runTests(result.config);
   const failed = reports.filter(({ failure }) => failure !== undefined).length;
   const code = failed === 0 && reports.length > 0 ? EXIT.ok : EXIT.failed;
   await terminal.write(
-    json
-      ? `${JSON.stringify({ file, tests: reports }, undefined, 2)}\n`
-      : render(file, reports, terminal.color),
+    json ? jsonDocument({ file, tests: reports, issues: [] }) : render(file, reports, terminal.color),
   );
   return code;
+}
+
+function jsonDocument(value: object): string {
+  return `${JSON.stringify(value, undefined, 2)}\n`;
 }
 
 function render(file: string, reports: readonly TestReport[], color: boolean): string {

@@ -82,13 +82,19 @@ export class FilterReader {
       let test: PolicyTest | undefined;
       try {
         const steps = parseTestSteps(new TokenReader(tokens, '2.x', this.#diagnostics));
-        const find = (filter: string) => this.#named.get(filter) ?? this.program.filter(filter);
-        test = compileTest(this.program, { name, span: first, steps }, find);
+        test = compileTest(this.program, { name, span: first, steps }, (filter) => this.#tested(filter));
       } catch (stop) {
         if (!(stop instanceof SyntaxStop)) throw stop;
       }
       return this.#report(path) || test === undefined ? [] : [test];
     });
+  }
+
+  #tested(name: string): Filter | undefined {
+    if (!this.#named.has(name)) return this.program.filter(name);
+    const filter = this.#named.get(name);
+    if (filter === undefined) throw new SyntaxStop(`the mistake of filter ${name} is reported`);
+    return filter;
   }
 
   /**

@@ -45,6 +45,7 @@ describe('usage', () => {
     [['show', 'routes', '--family', 'x'], 'Allowed choices are ipv4-unicast, ipv6-unicast.'],
     [['network', 'add', '::/0', '--med', '-1'], 'It must be a number between 0 and 4294967295.'],
     [['network', 'add', '::/0', '--med', '4294967296'], 'It must be a number between 0 and 4294967295.'],
+    [['run', 'a.yaml', '-c', 'b.yaml'], 'error: FILE and --config say the same'],
     [['completion', 'csh'], 'Allowed choices are bash, zsh, fish.'],
   ])('%j is refused with 2', async (words, message) => {
     const { code, out, err } = await godwit(words);

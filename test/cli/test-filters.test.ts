@@ -122,7 +122,11 @@ tests:
           failure: { place: 'godwit.yaml:10', message: 'expected accept, the filter says reject' },
         },
       ],
+      issues: [],
     });
+    const bad = await godwitTest('godwit.yaml', text.replace('net.len', 'net.length'), '--json');
+    // Of the filter alone: the test is not accused, too.
+    expect(JSON.parse(bad.out)).toMatchObject({ tests: [], issues: [{ path: 'filters.short', line: 4 }] });
   });
 
   it.each([
