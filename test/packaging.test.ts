@@ -1,7 +1,7 @@
 // The unit for systemd: what it starts and allows is what godwit takes, and systemd's own judgement of it.
 
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { KEPT } from '../src/cli/privileges.ts';
 import { createProgram, type Handlers } from '../src/cli/program.ts';
@@ -23,7 +23,8 @@ const value = (key: string): string => new RegExp(`^${key}=(.*)$`, 'm').exec(tex
 describe('the unit', () => {
   test('starts what there is', async () => {
     const [program, ...words] = value('ExecStart').split(' ');
-    expect(program).toBe('/usr/bin/godwit');
+    // systemd looks for it in /usr/local/bin, /usr/bin and the like.
+    expect(program).toBe('godwit');
     const files: string[] = [];
     const refuse = async () => {
       throw new Error('not this one');
@@ -66,5 +67,38 @@ describe('the unit', () => {
     const { status, stdout, stderr } = spawnSync('systemd-analyze', words, { encoding: 'utf8' });
     expect([status, stderr]).toEqual([0, '']);
     expect(stdout).toContain('Overall exposure level');
+  });
+});
+
+describe("Calico's node image", () => {
+  const dockerfile = readFileSync(new URL('../packaging/calico-node.Dockerfile', import.meta.url), 'utf8');
+
+  test('has every name that Calico calls, and they lead to the program', () => {
+    const names = /for name in ([^;]+);/.exec(dockerfile)?.[1]?.split(' ') ?? [];
+    expect(names).toEqual(expect.arrayContaining(['bird', 'bird6', 'birdcl', 'birdcl6']));
+    const { bin } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+    const target = /ln -sf (\S+)/.exec(dockerfile)?.[1];
+    for (const name of names) expect(target).toBe(`/usr/local/lib/node_modules/godwit/${bin[name]}`);
+  });
+
+  test('has a Node.js that godwit runs on', () => {
+    const { engines } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+    const least = Number(/^>=(\d+)/.exec(engines.node)?.[1]);
+    const there = Number(/^FROM node:(\d+)-/m.exec(dockerfile)?.[1]);
+    expect(there).toBeGreaterThan(least);
+  });
+});
+
+describe('documents', () => {
+  const root = new URL('..', import.meta.url);
+  const documents = readdirSync(root).filter((name) => name.endsWith('.md'));
+
+  test.each([...documents, 'bench/README.md'])('%s links to what there is', (name) => {
+    const place = new URL(name, root);
+    const links = [...readFileSync(place, 'utf8').matchAll(/\]\(([^)#]+)(?:#[^)]*)?\)/g)].map(
+      ([, link]) => link!,
+    );
+    const broken = links.filter((link) => !/^https?:/.test(link) && !existsSync(new URL(link, place)));
+    expect(broken).toEqual([]);
   });
 });

@@ -243,8 +243,8 @@ function yamlBlocks(name: string): string[] {
   );
 }
 
-describe('README.md', () => {
-  it.each(yamlBlocks('README.md'))('%j loads without a word', (block) => {
+describe('what documents show', () => {
+  it.each(['README.md', 'OPERATIONS.md'].flatMap(yamlBlocks))('%j loads without a word', (block) => {
     expect(issuesOf(block)).toEqual([]);
   });
 });
