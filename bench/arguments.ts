@@ -1,8 +1,9 @@
-// What the command lines of the bench and of the micro-benchmarks have in common: numbers, names, files, each with an
-// error that says what would have been right.
+// What the bench's command lines have in common: numbers, names, files, each with an error that says what would have
+// been right, and how such an error ends the program.
 
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { errorText } from '../src/lib/error-text.ts';
 import { projectRoot } from './project.ts';
 
 /** `usual` where the option was not given. */
@@ -35,4 +36,16 @@ export function realData(option: string, text: string | undefined, usual: string
 /** A gzipped list of prefixes, one a line. */
 export function prefixList(text: string | undefined): string | undefined {
   return realData('prefixes', text, 'prefixes/prefixes.txt.gz');
+}
+
+/** A program: what it throws is told in one line, and its exit code is 1. */
+export async function program(main: () => Promise<void>): Promise<void> {
+  try {
+    await main();
+  } catch (error) {
+    const misread =
+      error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS');
+    process.stderr.write(`${errorText(error)}${misread ? '; --help shows the options' : ''}\n`);
+    process.exitCode = 1;
+  }
 }

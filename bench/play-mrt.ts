@@ -3,8 +3,10 @@
 
 import { parseArgs } from 'node:util';
 import { FAMILIES } from '../src/bgp/wire/families.ts';
+import { BGP_PORT } from '../src/bgp/wire/iana.ts';
 import { systemClock } from '../src/lib/clock.ts';
 import { parseAddress, parseQuad } from '../src/lib/ip.ts';
+import { positive, program } from './arguments.ts';
 import type { PeerChoice } from './load/from-files.ts';
 import { replay } from './load/replay.ts';
 import { LoadSession, sharedReadBuffer } from './load/session.ts';
@@ -19,7 +21,7 @@ const USAGE = `usage: play-mrt FILE --target ADDRESS --asn N --peer-as N [OPTION
   --next-hop A       next hop of IPv4 routes (default: the own address)
   --next-hop6 A      next hop of IPv6 routes (default ::ffff:<next hop>)
   --peer P           peer of the dump: all, its address, or its number in order of appearance (default all)
-  --hold S           seconds to stay after the last message; 0 = until SIGINT (default 0)
+  --hold S           seconds to stay after the last message (default: until SIGINT)
 `;
 
 const HOLD_TIME = 90;
@@ -33,12 +35,20 @@ function peerChoice(text: string): PeerChoice {
   return /^\d+$/.test(text) ? { index: Number(text) } : { address: text };
 }
 
+function address(option: string, octets: 4 | 16, text: string): Uint8Array {
+  const bytes = parseAddress(text)?.bytes;
+  if (bytes?.length !== octets) {
+    throw new Error(`--${option} must be an IPv${octets === 4 ? 4 : 6} address, not ${text}`);
+  }
+  return bytes;
+}
+
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: {
       target: { type: 'string' },
-      port: { type: 'string', default: '179' },
+      port: { type: 'string' },
       asn: { type: 'string' },
       'peer-as': { type: 'string' },
       local: { type: 'string', default: '0.0.0.0' },
@@ -46,40 +56,46 @@ async function main(): Promise<void> {
       'next-hop': { type: 'string' },
       'next-hop6': { type: 'string' },
       peer: { type: 'string', default: 'all' },
-      hold: { type: 'string', default: '0' },
+      hold: { type: 'string' },
+      help: { type: 'boolean', short: 'h', default: false },
     },
   });
+  if (values.help) {
+    process.stdout.write(USAGE);
+    return;
+  }
   const [file] = positionals;
+  const { target } = values;
   if (
     file === undefined ||
-    values.target === undefined ||
+    target === undefined ||
     values.asn === undefined ||
     values['peer-as'] === undefined
   ) {
-    process.stderr.write(USAGE);
-    process.exitCode = 2;
-    return;
+    throw new Error('a FILE, --target, --asn and --peer-as are needed; --help tells what they are');
   }
+  const asn = positive('asn', values.asn, 0);
+  const peerAs = positive('peer-as', values['peer-as'], 0);
+  const hold = positive('hold', values.hold, 0);
   const nextHop = values['next-hop'] ?? values.local;
-  const nextHop4 = parseAddress(nextHop);
-  const nextHop6 = parseAddress(values['next-hop6'] ?? `::ffff:${nextHop}`);
+  const nextHop4 = address('next-hop', 4, nextHop);
+  const nextHop6 = address('next-hop6', 16, values['next-hop6'] ?? `::ffff:${nextHop}`);
   const id = parseQuad(values.id);
-  if (nextHop4?.bytes.length !== 4 || nextHop6 === undefined || id === undefined)
-    throw new Error('bad address');
+  if (id === undefined) throw new Error(`--id must be a dotted quad, not ${values.id}`);
   const { chunks, prefixes } = await replay(file, peerChoice(values.peer), {
-    asn: Number(values.asn),
-    peerAs: Number(values['peer-as']),
-    nextHop4: nextHop4.bytes,
-    nextHop6: nextHop6.bytes,
+    asn,
+    peerAs,
+    nextHop4,
+    nextHop6,
   });
   const stream = Buffer.concat(chunks);
   say({ event: 'prepared', prefixes: prefixes.size, octets: stream.length });
   const session = new LoadSession(
     {
-      address: values.target,
-      port: Number(values.port),
+      address: target,
+      port: positive('port', values.port, BGP_PORT),
       localAddress: values.local,
-      asn: Number(values.asn),
+      asn,
       id,
       holdTime: HOLD_TIME,
       families: FAMILIES,
@@ -89,7 +105,7 @@ async function main(): Promise<void> {
         say({ event: 'established' });
         session.send(stream, () => {
           say({ event: 'sent' });
-          if (values.hold !== '0') systemClock.setTimer(Number(values.hold) * 1000, () => session.close());
+          if (hold > 0) systemClock.setTimer(hold * 1000, () => session.close());
         });
       },
       onUpdate: () => {},
@@ -107,4 +123,4 @@ async function main(): Promise<void> {
   session.start();
 }
 
-await main();
+await program(main);

@@ -4,7 +4,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { constants } from 'node:os';
 import { join } from 'node:path';
-import { errorText } from '../src/lib/error-text.ts';
+import { program } from './arguments.ts';
 import { chart } from './chart.ts';
 import { contest } from './contest.ts';
 import { type Contestant, findContestants } from './contestants.ts';
@@ -157,7 +157,4 @@ async function report(environment: Environment, outcomes: readonly Outcome[]): P
   say(`\n${text}\nwritten to bench/out/${name}.md, .json${picture === undefined ? '' : ' and .svg'}`);
 }
 
-await main().catch((error: unknown) => {
-  process.stderr.write(`${errorText(error)}\n`);
-  process.exitCode = 1;
-});
+await program(main);

@@ -6,8 +6,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { Worker } from 'node:worker_threads';
 import { systemClock } from '../../src/lib/clock.ts';
-import { errorText } from '../../src/lib/error-text.ts';
-import { namesOf, positive, prefixList } from '../arguments.ts';
+import { namesOf, positive, prefixList, program } from '../arguments.ts';
 import { SET_MEMBERS } from '../filter-text.ts';
 import { busyText, describeMachine, isQuiet } from '../machine.ts';
 import { appendHistory, conditionsOf, lastLike, makeEntry, readHistory, verdict } from './history.ts';
@@ -114,7 +113,4 @@ function coldRun(options: InputOptions): Promise<{ ms: number; routes: number }>
   });
 }
 
-await main().catch((error: unknown) => {
-  process.stderr.write(`${errorText(error)}\n`);
-  process.exitCode = 1;
-});
+await program(main);
