@@ -186,11 +186,13 @@ export class Reconciler {
     }
     if (change === ROW_CHANGE.deleted) {
       const before = fib.installed(id);
-      fib.observe(id, 0);
-      // It may be one next hop of several that went (IPv6 tells so): replace is right in both cases. An only one leaves
-      // its place to whoever takes it.
-      const several = before !== 0 && fib.targets.get(before).nextHops.length > 1;
-      if (desired !== 0 && several) fib.setFlags(id, FLAG.unsure);
+      // It may be one next hop of several that went (IPv6 tells so): writing over it is right in both cases. An only one
+      // leaves its place to whoever takes it.
+      if (before !== 0 && fib.targets.get(before).nextHops.length > 1) fib.setFlags(id, FLAG.unsure);
+      else {
+        fib.observe(id, 0);
+        fib.clearFlags(id, FLAG.unsure);
+      }
     } else {
       const target = this.#targetOf(rows, row);
       fib.observe(id, target);

@@ -233,6 +233,24 @@ describe('Fib', () => {
     expect(bench.state(text)).toBe('failed');
   });
 
+  it('leaves it also where a replacement was never answered before the deletion', async () => {
+    const bench = await Bench.started();
+    const { kernel } = bench;
+    bench.set('192.0.2.0/24', '10.0.0.2');
+    await bench.run();
+    kernel.fault = () => ERRNO.ENOBUFS;
+    bench.set('192.0.2.0/24', '10.0.0.3');
+    await bench.run();
+    kernel.fault = () => 0;
+    const foreign = route('192.0.2.0/24', { protocol: 4, via: '10.0.1.9', dev: 3 });
+    kernel.deleteRoute(foreign);
+    await bench.run();
+    kernel.deaf = true;
+    kernel.addRoute(foreign);
+    await bench.run(10_000);
+    expect(kernel.find(foreign.prefix)).toEqual([foreign]);
+  });
+
   it('removes own routes at the end, or keeps them', async () => {
     const bench = await Bench.started();
     for (let i = 0; i < 20; i++) bench.set(`192.0.${i}.0/24`, '10.0.0.2');
