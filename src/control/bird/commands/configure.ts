@@ -113,6 +113,8 @@ export const CONFIGURE: readonly Command[] = [
     words: 'configure check',
     usage: '["<file>"]',
     help: 'read the configuration and say what is wrong with it',
+    // It does not, but reads any file that the daemon may, and tells of it.
+    changes: true,
     read(reader) {
       const { file } = readFile(reader);
       reader.expectEnd(file === undefined ? [TOKEN.end, TOKEN.text] : [TOKEN.end]);
