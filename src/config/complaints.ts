@@ -86,7 +86,11 @@ export function complain(issue: Issue, schema: z.core.$ZodType, root: ConfigNode
       if (node?.kind !== 'scalar') return at(node?.kind === 'list' ? 'the list is empty' : 'wrong size');
       const range = rangeAt(schema, path);
       if (typeof node.value !== 'number') {
-        return at(issue.code === 'too_small' ? 'the text is empty' : 'the text is too long');
+        return at(
+          issue.code === 'too_small'
+            ? 'the text is empty'
+            : `the text has more than ${issue.maximum} characters`,
+        );
       }
       return at(`${node.text} is out of range`, range && `accepted: ${range}`);
     }

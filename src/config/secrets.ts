@@ -97,7 +97,7 @@ export class SecretReader {
     if (Buffer.byteLength(value) > LONGEST_PASSWORD || value.includes('\0')) {
       this.#issues.error(
         path,
-        'the password cannot be a TCP MD5 key',
+        'the password cannot be a key',
         `up to ${LONGEST_PASSWORD} octets, none of them zero`,
       );
       return undefined;

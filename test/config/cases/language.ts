@@ -248,6 +248,12 @@ export const LANGUAGE_CASES: readonly Case[] = [
     message: /not an address with a port/,
   },
   { what: 'a missing http port', yaml: `${R}http: 127.0.0.1\n`, at: '2:7', message: /port is missing/ },
+  {
+    what: 'a socket path that is too long',
+    yaml: `${R}control: { socket: /${'d'.repeat(107)} }\n`,
+    at: '2:20',
+    message: /more than 107 characters/,
+  },
   { what: 'a wrong mode', yaml: `${R}control: { mode: "0999" }\n`, at: '2:18', message: /not a file mode/ },
   // Environment
   {
