@@ -11,12 +11,12 @@ import type { PeerChoice } from './load/from-files.ts';
 import { replay } from './load/replay.ts';
 import { LoadSession, sharedReadBuffer } from './load/session.ts';
 
-const USAGE = `usage: play-mrt FILE --target ADDRESS --asn N --peer-as N [OPTIONS]
+const USAGE = `usage: play-mrt FILE --target ADDRESS --local ADDRESS --asn N --peer-as N [OPTIONS]
   --target ADDRESS   the speaker
+  --local ADDRESS    own address
   --port N           its port (default 179)
   --asn N            own AS
   --peer-as N        AS of the speaker
-  --local ADDRESS    own address (default 0.0.0.0: the system's choice)
   --id QUAD          own BGP Identifier (default 192.0.2.1)
   --next-hop A       next hop of IPv4 routes (default: the own address)
   --next-hop6 A      next hop of IPv6 routes (default ::ffff:<next hop>)
@@ -51,7 +51,7 @@ async function main(): Promise<void> {
       port: { type: 'string' },
       asn: { type: 'string' },
       'peer-as': { type: 'string' },
-      local: { type: 'string', default: '0.0.0.0' },
+      local: { type: 'string' },
       id: { type: 'string', default: '192.0.2.1' },
       'next-hop': { type: 'string' },
       'next-hop6': { type: 'string' },
@@ -65,19 +65,14 @@ async function main(): Promise<void> {
     return;
   }
   const [file] = positionals;
-  const { target } = values;
-  if (
-    file === undefined ||
-    target === undefined ||
-    values.asn === undefined ||
-    values['peer-as'] === undefined
-  ) {
-    throw new Error('a FILE, --target, --asn and --peer-as are needed; --help tells what they are');
+  const { target, local, asn: ownAs, 'peer-as': theirAs } = values;
+  if (!file || !target || !local || !ownAs || !theirAs) {
+    throw new Error('a FILE, --target, --local, --asn and --peer-as are needed; --help tells what they are');
   }
-  const asn = positive('asn', values.asn, 0);
-  const peerAs = positive('peer-as', values['peer-as'], 0);
+  const asn = positive('asn', ownAs, 0);
+  const peerAs = positive('peer-as', theirAs, 0);
   const hold = positive('hold', values.hold, 0);
-  const nextHop = values['next-hop'] ?? values.local;
+  const nextHop = values['next-hop'] ?? local;
   const nextHop4 = address('next-hop', 4, nextHop);
   const nextHop6 = address('next-hop6', 16, values['next-hop6'] ?? `::ffff:${nextHop}`);
   const id = parseQuad(values.id);
@@ -94,7 +89,7 @@ async function main(): Promise<void> {
     {
       address: target,
       port: positive('port', values.port, BGP_PORT),
-      localAddress: values.local,
+      localAddress: local,
       asn,
       id,
       holdTime: HOLD_TIME,
