@@ -130,6 +130,8 @@ export interface PeerView {
   congested: boolean;
   /** It is asked to send traffic elsewhere (RFC 8326). */
   draining: boolean;
+  /** UPDATEs of this session that RFC 7606 had to repair, and what was wrong with the last of them. */
+  malformed: { count: number; last: string } | undefined;
 }
 
 export type MessageName = 'open' | 'update' | 'notification' | 'keepalive' | 'routeRefresh';

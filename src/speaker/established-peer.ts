@@ -35,6 +35,7 @@ export class EstablishedPeer {
   readonly link: string | undefined;
   readonly #clock: Clock;
   readonly #log: Logger;
+  #malformed: { count: number; last: string } | undefined;
   #lastIssueLog = Number.NEGATIVE_INFINITY;
   #unloggedIssues = 0;
   readonly #limits: PeerLimits;
@@ -68,6 +69,11 @@ export class EstablishedPeer {
     );
   }
 
+  /** UPDATEs of this session that were not as they should be (RFC 7606), and what was wrong with the last of them. */
+  get malformed(): { readonly count: number; readonly last: string } | undefined {
+    return this.#malformed;
+  }
+
   /** Undefined where nothing that it announces is limited. */
   get limits(): PeerLimits | undefined {
     return this.#limits.watchesIncoming ? this.#limits : undefined;
@@ -89,6 +95,8 @@ export class EstablishedPeer {
   /** RFC 7606 §6: what was wrong, all prefixes, and the whole message, which is also kept on the tape. */
   reportIssues(update: DecodedUpdate, buffer: Uint8Array, start: number, end: number): void {
     this.session.keep?.(buffer, start, end);
+    const sentence = update.issues.map((issue) => issue.message).join('; ');
+    this.#malformed = { count: (this.#malformed?.count ?? 0) + 1, last: sentence };
     const now = this.#clock.now();
     if (now - this.#lastIssueLog < ISSUE_LOG_INTERVAL_MS) {
       this.#unloggedIssues++;
@@ -103,7 +111,7 @@ export class EstablishedPeer {
         update: Buffer.from(buffer.subarray(start, end)).toString('hex'),
         notLogged: this.#unloggedIssues,
       },
-      `${this.ribPeer.name}: malformed UPDATE: ${update.issues.map((issue) => issue.message).join('; ')}`,
+      `${this.ribPeer.name}: malformed UPDATE: ${sentence}`,
     );
     this.#lastIssueLog = now;
     this.#unloggedIssues = 0;

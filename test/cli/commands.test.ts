@@ -137,6 +137,17 @@ describe('show peers', () => {
     expect(await text('status')).toContain('Established, drained');
   });
 
+  test('says that a peer sends malformed UPDATEs', async () => {
+    lab.speaker.peerViews = [fakePeer({ malformed: { count: 1200, last: 'ORIGIN: 7 is no origin' } })];
+    expect(await text('show', 'peers')).toContain('1,200 malformed UPDATEs');
+    expect(await text('show', 'peers', 'tor-a')).toContain(
+      lines(
+        '  Malformed      1,200 UPDATEs; the last: ORIGIN: 7 is no origin',
+        '                 godwit show messages tor-a',
+      ),
+    );
+  });
+
   test('shows what each side says of a capability beside each other', async () => {
     const long = 'long-lived graceful restart';
     lab.speaker.peerViews = [

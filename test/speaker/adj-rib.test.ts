@@ -211,6 +211,11 @@ describe('what errors do to others', () => {
     expect(kept.map(({ octets }) => Buffer.from(octets))).toEqual(
       malformed.map((octets) => Buffer.from(octets)),
     );
+    const views = speaker.api.peers().map((view) => [view.address, view.malformed?.count]);
+    expect(views).toEqual(
+      [A, B, C].map((address) => [address, address === A ? malformed.length : undefined]),
+    );
+    expect(speaker.api.peers()[0]?.malformed?.last).toContain('ORIGIN');
   });
 
   it('4271-6.3-3 a NEXT_HOP of the receiver: the route is not eligible, no NOTIFICATION', async () => {

@@ -126,6 +126,7 @@ export function fakePeer(overrides: Partial<PeerView> = {}): PeerView {
     damping: { remembered: 5, suppressed: 2, overflows: 0 },
     congested: false,
     draining: false,
+    malformed: undefined,
     ...overrides,
   };
 }

@@ -4,7 +4,7 @@ import type { MessageName, PeerFamilyView, PeerView } from '../../control/protoc
 import { type Field, renderFields } from './fields.ts';
 import { type Look, type Paint, safeText } from './style.ts';
 import { type Column, renderTable } from './table.ts';
-import { formatAge, formatBytes, formatCount, formatMoment, formatSince } from './units.ts';
+import { formatAge, formatBytes, formatCount, formatMoment, formatSince, plural } from './units.ts';
 
 const sum = (peer: PeerView, column: 'received' | 'best' | 'advertised'): string =>
   formatCount(peer.families.reduce((total, family) => total + family[column], 0));
@@ -41,7 +41,12 @@ const ANSWER_MS = 5000;
 function infoText(peer: PeerView, now: number): string {
   if (peer.state === 'Established') {
     if (!peer.families.some(({ negotiated }) => negotiated)) return 'no address family in common';
-    const remarks = [peer.draining ? 'drained' : '', peer.congested ? 'reads slowly' : ''];
+    const { malformed } = peer;
+    const remarks = [
+      peer.draining ? 'drained' : '',
+      peer.congested ? 'reads slowly' : '',
+      malformed === undefined ? '' : plural(malformed.count, 'malformed UPDATE'),
+    ];
     return remarks.filter((remark) => remark !== '').join(', ');
   }
   if (!peer.adminUp) return 'switched off';
@@ -163,6 +168,12 @@ function capabilityLines(peer: PeerView): string[] {
   });
 }
 
+function malformedText({ name, malformed }: PeerView): string[] | undefined {
+  if (malformed === undefined) return undefined;
+  const { count, last } = malformed;
+  return [`${plural(count, 'UPDATE')}; the last: ${last}`, `godwit show messages ${name}`];
+}
+
 function memoryText({ memory }: PeerView): string | undefined {
   if (memory === undefined) return undefined;
   const { paths, attributes, queued, socket } = memory;
@@ -223,6 +234,7 @@ export function renderPeer(peer: PeerView, look: Look): string {
     ],
     ['Received', `${count('received')}; ${formatBytes(messages.receivedBytes)}`],
     ['Sent', `${count('sent')}; ${formatBytes(messages.sentBytes)}`],
+    ['Malformed', malformedText(peer)],
     ['Queue', `${formatBytes(peer.queuedBytes)}${peer.congested ? ', the peer reads slowly' : ''}`],
     ['Memory', memoryText(peer)],
     ['Limits', limitLines(peer)],

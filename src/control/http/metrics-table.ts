@@ -368,6 +368,12 @@ export const PEER_METRICS: readonly MetricRow<PeerSource>[] = [
     ({ peer }) => peer.messages.sentBytes,
   ),
   peerValue(
+    'counter',
+    'bgp_peer_malformed_updates_total',
+    'UPDATEs of this session that could be taken only in part, or as withdrawals (RFC 7606)',
+    ({ peer }) => peer.malformed?.count ?? 0,
+  ),
+  peerValue(
     'gauge',
     'bgp_peer_queued_bytes',
     'Octets that wait for the peer to read',

@@ -51,6 +51,7 @@ export function peerView(rib: Rib, handle: PeerHandle): PeerView {
     damping: handle.damper?.counts,
     congested: peer.congested,
     draining: handle.draining,
+    malformed: handle.established?.malformed,
   };
 }
 
