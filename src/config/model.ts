@@ -11,6 +11,7 @@ import type { BirdConfig } from './bird/config.ts';
 import type { DiagnosisConfig } from './diagnosis-defaults.ts';
 import type { FilterEnvironment } from './filter-environment.ts';
 import type { ControlConfig } from './model/control.ts';
+import type { KernelConfig } from './model/kernel.ts';
 import type { LimitsConfig } from './model/limits.ts';
 import type { ProcessConfig } from './model/process.ts';
 import type { DampingConfig, GracefulRestartConfig } from './model/stability.ts';
@@ -18,6 +19,7 @@ import type { TcpAoKeyConfig } from './model/tcp-ao.ts';
 import type { RpkiCacheConfig } from './rpki.ts';
 
 export * from './model/control.ts';
+export * from './model/kernel.ts';
 export * from './model/limits.ts';
 export * from './model/process.ts';
 export * from './model/stability.ts';
@@ -83,52 +85,6 @@ export interface ListenConfig {
   readonly interface: string | undefined;
 }
 
-/** RT_TABLE_MAIN */
-export const MAIN_KERNEL_TABLE = 254;
-
-export interface KernelConfig {
-  /** Program routes; without privilege the speaker refuses to start. */
-  readonly install: boolean;
-  /** Whose routes are godwit's, both unless given: those of another family are left alone, whoever's they are. */
-  readonly families?: readonly IpVersion[];
-  /** Number of the kernel's table. */
-  readonly table: number;
-  readonly metric: number;
-  /** Most next hops of one route; 1 = no ECMP. */
-  readonly ecmp: number;
-  /** rtm_protocol of own routes; 12 is BIRD's. */
-  readonly protocol: number;
-  readonly prefSource: { readonly ipv4: string | undefined; readonly ipv6: string | undefined };
-  /** On a clean stop: leave own routes in place or take them out. */
-  readonly keepOnStop: boolean;
-  /** Foreign routes to learn; a route must match one of them. */
-  readonly learn: readonly LearnConfig[];
-  /** Interface patterns in order, `-` excludes; the first that matches decides. */
-  readonly interfaces: readonly string[];
-  /** BIRD's direct protocols, in the place of `interfaces`: each brings routes of its own. */
-  readonly direct?: readonly DirectConfig[];
-  /** Follow next hops through the kernel's tables; without it every next hop counts as reachable. */
-  readonly nextHopTracking: boolean;
-  /** Seconds between full audits; 0 = only after lost notifications. */
-  readonly scanTime: number;
-  /** What learned routes of a family are given. */
-  readonly learnedAs?: Partial<Readonly<Record<IpVersion, LearnedAs>>>;
-}
-
-/** What the routes of a protocol have from it. */
-export interface LearnedAs {
-  /** The protocol's name, for filters. */
-  readonly protocol: string;
-  /** Between protocols; that of the kind of protocol unless given: 10 of learned routes, 240 of interfaces' prefixes. */
-  readonly preference?: number;
-}
-
-export interface DirectConfig {
-  readonly interfaces: readonly string[];
-  /** Of the families whose prefixes it takes in. */
-  readonly as: Partial<Readonly<Record<IpVersion, LearnedAs>>>;
-}
-
 /** A further routing table: what the sections of the same names are to the main one. */
 export interface TableConfig {
   /** Not empty: that is the main one's. */
@@ -167,12 +123,6 @@ export interface MrtConfig {
   readonly policy: Policy;
   /** All routes with path identifiers. */
   readonly addPath: boolean;
-}
-
-export interface LearnConfig {
-  /** rtm_protocol number. */
-  readonly protocol: number | undefined;
-  readonly table: number | undefined;
 }
 
 /** none: nothing configured on an eBGP peer, which then exchanges nothing (RFC 8212). */

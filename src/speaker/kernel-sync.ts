@@ -2,17 +2,11 @@
 // Loc-RIB, and brings back next-hop states and learned routes. What cannot change under way (where routes go, whose
 // they are) is changed by a new one that takes the old one's place; see kernel-change.ts.
 
-import type { Config, KernelConfig, LearnedAs, RedistributeSource } from '../config/model.ts';
+import type { Config, KernelConfig, RedistributeSource } from '../config/model.ts';
 import { Fib } from '../fib/fib.ts';
 import { KernelMonitor } from '../fib/kernel-monitor.ts';
 import { KernelView } from '../fib/kernel-view.ts';
-import {
-  type ConnectedRule,
-  type LearnedRoute,
-  Learner,
-  type LearnRule,
-  learnedTables,
-} from '../fib/learn.ts';
+import { type LearnedRoute, Learner, type LearnRule, learnedTables } from '../fib/learn.ts';
 import { RT_TABLE_MAIN } from '../fib/netlink/constants.ts';
 import { NextHopResolver, type Resolution, resolvingTables } from '../fib/next-hop-resolver.ts';
 import { RouteTargets } from '../fib/route-targets.ts';
@@ -27,8 +21,10 @@ import type { FamilyRib } from '../rib/family-rib.ts';
 import type { Rib } from '../rib/rib.ts';
 import type { RibPeer } from '../rib/rib-peer.ts';
 import type { RouteExtras } from '../rib/route-extras.ts';
+import { traitsOf } from './bird/traits.ts';
 import { learnedExtras } from './kernel-attributes.ts';
 import { type KernelFilter, KernelRoutes, type LocalWays } from './kernel-routes.ts';
+import { connectedRules, learnedAs } from './learned-as.ts';
 import { LOCAL_ORIGIN, type LocalRoutes, ordinalOf, originOf } from './local-routes.ts';
 import type { Networks } from './networks.ts';
 import { NextHopTracker } from './next-hop-tracker.ts';
@@ -133,7 +129,7 @@ export class KernelSync {
           way: (prefix, pathId) => this.way(prefix, pathId),
           elsewhere: (peer) => parts.others.ways(peer),
         },
-        writesConnected: table !== RT_TABLE_MAIN && config.bird?.dialect !== '1.6',
+        writesConnected: table !== RT_TABLE_MAIN && traitsOf(config).writesConnected,
         prefSource,
         interfaceIndex,
       });
@@ -363,19 +359,6 @@ export class KernelSync {
     const multipath = path.nextHops.length > 1;
     this.#local.add(prefix, values, { origin, ordinal, extras: this.#extras(route), multipath });
   }
-}
-
-function connectedRules({ interfaces, direct }: KernelConfig): readonly ConnectedRule[] {
-  if (direct === undefined) return [{ interfaces, families: IP_VERSIONS }];
-  return direct.map(({ interfaces: own, as }) => {
-    return { interfaces: own, families: IP_VERSIONS.filter((version) => as[version] !== undefined) };
-  });
-}
-
-/** The protocol that a learned route is of. */
-function learnedAs(config: KernelConfig, { source, rule, prefix }: LearnedRoute): LearnedAs | undefined {
-  const of = source === 'connected' ? config.direct?.[rule]?.as : config.learnedAs;
-  return of?.[prefix.bytes.length === 4 ? 'ipv4' : 'ipv6'];
 }
 
 function routeKey({ source, prefix, ordinal }: LearnedRoute): string {

@@ -7,6 +7,7 @@ import type { Config, PeerSettings } from '../config/model.ts';
 import { isLinkLocal, parseAddress, parseQuad } from '../lib/ip.ts';
 import type { ExportOptions, StaleRule } from '../rib/export-options.ts';
 import { type ImportOptions, NO_SIZE } from '../rib/rib-peer.ts';
+import { traitsOf } from './bird/traits.ts';
 import { addressOn, interfaceOf, isInSubnetOf, linkLocalOn, type OwnAddress } from './own-addresses.ts';
 import type { Policies } from './policies.ts';
 
@@ -74,7 +75,7 @@ export function exportOptions(
     nextHop: settings.nextHop,
     ownNextHop: ownNextHop(settings, family, ends, addresses),
     defaultLocalPref: config.decision.defaultLocalPref,
-    renewsOwn: config.bird?.dialect === '1.6',
+    renewsOwn: traitsOf(config).renewsOwn,
     role: context.localRole,
     aigp: settings.aigp,
     sendCommunities: settings.sendCommunities,

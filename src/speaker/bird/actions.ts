@@ -2,7 +2,7 @@
 // is left out of the configuration that is in force.
 
 import { CEASE } from '../../bgp/wire/error-codes.ts';
-import type { ProtocolAction, ProtocolActionResult, ProtocolKind } from '../api/protocols.ts';
+import type { ProtocolAction, ProtocolActionResult } from '../api/protocols.ts';
 import { CommandError } from '../api.ts';
 import type { PeerHandle } from '../peer-registry.ts';
 import type { Reconfiguration } from '../reconfiguration.ts';
@@ -10,12 +10,7 @@ import { refreshPeer } from '../refresh.ts';
 import type { Speaker } from '../speaker.ts';
 import { type DeclaredProtocol, declaredProtocols } from './declared.ts';
 import type { ProtocolViews } from './protocol-views.ts';
-
-/** Protocols that cannot tell their routes again, by dialect; in 1.6 each can be told others' routes. */
-const CANNOT_RELOAD: Readonly<Record<'1.6' | '2.x', ReadonlySet<ProtocolKind>>> = {
-  '1.6': new Set(['device', 'direct', 'static']),
-  '2.x': new Set(['direct']),
-};
+import { traitsOf } from './traits.ts';
 
 export class ProtocolActions {
   readonly #speaker: Speaker;
@@ -114,9 +109,8 @@ export class ProtocolActions {
     const { written, rooms, pipes, rpki } = this.#speaker;
     if (isOff) return 'disabled';
     if (this.#views.stateOf(declared) !== 'up') return 'not-up';
-    const is16 = written.bird?.dialect === '1.6';
-    const cannot = CANNOT_RELOAD[is16 ? '1.6' : '2.x'].has(declared.kind);
-    if (cannot && !(is16 && direction === 'out')) return 'failed';
+    const { cannotReload, reloadsOut } = traitsOf(written);
+    if (cannotReload.has(declared.kind) && !(reloadsOut && direction === 'out')) return 'failed';
     if (declared.kind === 'kernel') {
       for (const { kernel } of rooms.values()) kernel?.monitor.requestScan('a kernel protocol is reloaded');
     }

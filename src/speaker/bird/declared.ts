@@ -5,6 +5,7 @@ import type { BirdConfig, ChannelOptions, ProtocolConfig } from '../../config/bi
 import type { Config, TableConfig, TableNames } from '../../config/model.ts';
 import { IP_VERSIONS, type IpVersion } from '../../lib/ip.ts';
 import type { ProtocolKind } from '../api/protocols.ts';
+import { traitsOf } from './traits.ts';
 
 export interface DeclaredProtocol {
   readonly name: string;
@@ -91,7 +92,7 @@ function originKinds({
 /** The names of the unicast tables: what routes without another word are in. */
 export function mainTable(config: Config, version: IpVersion): string {
   const { bird } = config;
-  if (bird?.dialect === '1.6') return 'master';
+  if (!traitsOf(config).hasChannels) return 'master';
   return bird === undefined
     ? `master${version.slice(3)}`
     : (firstTable(bird, version) ?? `master${version.slice(3)}`);

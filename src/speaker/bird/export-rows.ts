@@ -13,6 +13,7 @@ import type { TableRoom } from '../table-room.ts';
 import { standings } from '../views/route-view.ts';
 import { type DeclaredProtocol, declaredProtocols, tablesOfProtocol } from './declared.ts';
 import type { RowStanding } from './route-view.ts';
+import { traitsOf } from './traits.ts';
 
 type Export = NonNullable<TableQuery['export']>;
 
@@ -40,15 +41,14 @@ export function exportRows(
     const pipe = speaker.pipes.get(wanted.protocol);
     return pipe === undefined
       ? kernelRows(speaker, family, prefixId, wanted)
-      : pipeRows(pipe, family, prefixId, wanted.stage, speaker.written.bird?.dialect === '1.6');
+      : pipeRows(pipe, family, prefixId, wanted.stage, traitsOf(speaker.written).changedIsNotBest);
   }
   const peerId = handle.established?.ribPeer.id;
   const group = peerId === undefined ? undefined : speaker.rib.groups[family.index]!.groupOf(peerId);
   if (peerId === undefined || group === undefined) return [];
   const rows = peerRows(family, prefixId, wanted.stage, group, peerId);
-  // 1.6 shows routes as they are sent.
-  const rendered = speaker.written.bird?.dialect === '1.6';
-  return rendered ? rows.map((row) => withRendering(group, family, row)) : rows;
+  const { showsAsSent } = traitsOf(speaker.written);
+  return showsAsSent ? rows.map((row) => withRendering(group, family, row)) : rows;
 }
 
 /** Causes that are a policy's: protocol rules come before it. */
@@ -104,7 +104,7 @@ function pipeRows(
   family: FamilyRib,
   prefixId: number,
   stage: Export['stage'],
-  is16: boolean,
+  changedIsNotBest: boolean,
 ): RowStanding[] {
   const ends = pipe.links.flatMap(({ out, in: back }) => [out, back]);
   const end = ends.find(({ source }) => source === family);
@@ -118,9 +118,8 @@ function pipeRows(
     if (stage === 'preexport' || (stage === 'noexport') === (there === 0)) {
       const plain = stage === 'preexport' || there === 0 || end.veil !== undefined;
       const shown = plain ? attr : end.target.paths.attrPost(there);
-      // To 1.6 what a filter has changed beside path attributes is another route than the best one.
       const { extras } = family.shared.attrs;
-      const another = is16 && extras[shown] !== extras[attr];
+      const another = changedIsNotBest && extras[shown] !== extras[attr];
       rows.push({ row, primary: best && !another, attr: shown });
     }
   }
@@ -137,6 +136,7 @@ function roomsOfProtocol({ rooms, written }: Speaker, declared: DeclaredProtocol
 function kernelRows(speaker: Speaker, family: FamilyRib, prefixId: number, wanted: Export): RowStanding[] {
   const { stage, protocol } = wanted;
   const { rooms, written } = speaker;
+  const { writesConnected, changedIsNotBest } = traitsOf(written);
   const room = rooms.ofFamily(family);
   const declared = declaredProtocols(written).find(({ name }) => name === protocol);
   if (declared === undefined || !roomsOfProtocol(speaker, declared).includes(room)) return [];
@@ -147,9 +147,9 @@ function kernelRows(speaker: Speaker, family: FamilyRib, prefixId: number, wante
   const { row } = best;
   const origin = originOf(paths.pathId(row));
   const learned = paths.peerId(row) === place.local.id && origin !== LOCAL_ORIGIN.network;
-  // What came from the kernel does not go back; nor, in 1.6, what it makes of addresses by itself.
+  // What came from the kernel does not go back.
   const isConnected = origin === LOCAL_ORIGIN.connected;
-  if (learned && (!isConnected || written.bird?.dialect === '1.6')) return [];
+  if (learned && (!isConnected || !writesConnected)) return [];
   const desired = kernel?.fib?.route(family.family.id, prefixId)?.desired;
   const installed = desired !== undefined;
   const shown =
@@ -157,6 +157,5 @@ function kernelRows(speaker: Speaker, family: FamilyRib, prefixId: number, wante
   if (!shown) return [];
   const standing = { row, primary: true, attr: paths.attrPost(row) };
   if (stage !== 'export' || !best.multipath || desired === undefined) return [standing];
-  // What is made of several is, to 1.6, another route than the best one.
-  return [{ ...standing, primary: written.bird?.dialect !== '1.6', hops: desired.nextHops }];
+  return [{ ...standing, primary: !changedIsNotBest, hops: desired.nextHops }];
 }

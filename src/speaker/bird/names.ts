@@ -7,6 +7,7 @@ import { RPKI_TABLES } from '../../config/rpki.ts';
 import type { StaticHopView, StaticRouteView, SymbolKind, SymbolView, TableView } from '../api/tables.ts';
 import { mainTable, versionsOf } from './declared.ts';
 import { roaText } from './roas.ts';
+import { traitsOf } from './traits.ts';
 
 export function tablesOf(config: Config): TableView[] {
   const { bird } = config;
@@ -36,9 +37,9 @@ const DEFINITION_KINDS = {
 export function symbolsOf(config: Config, protocols: Iterable<string>): SymbolView[] {
   const symbols = new Map<string, SymbolKind>();
   const { bird } = config;
+  const { hasChannels } = traitsOf(config);
   for (const { name, type } of tablesOf(config)) {
-    const is16 = bird?.dialect === '1.6';
-    symbols.set(name, is16 && type.startsWith('roa') ? 'ROA table' : 'routing table');
+    symbols.set(name, !hasChannels && type.startsWith('roa') ? 'ROA table' : 'routing table');
   }
   for (const definition of bird?.definitions ?? []) {
     const { name } = definition;
@@ -55,10 +56,11 @@ type IsDormant = (hop: StaticHop) => boolean;
 export function staticRoutesOf(config: Config, isDormant: IsDormant): StaticRouteView[] {
   const { bird } = config;
   if (bird === undefined) return config.networks.map((network) => nativeStatic(network, isDormant));
+  const { tellsDeviceRoutes } = traitsOf(config);
   return bird.protocols.flatMap((protocol) => {
     if (protocol.kind !== 'static') return [];
     const views = writtenStatics(protocol, isDormant);
-    return bird.dialect === '1.6' ? views.toSorted((a, b) => onDevice(a) - onDevice(b)) : views;
+    return tellsDeviceRoutes ? views.toSorted((a, b) => onDevice(a) - onDevice(b)) : views;
   });
 }
 

@@ -24,6 +24,7 @@ import type { ProtocolStates } from './protocol-states.ts';
 import { RPKI_PREFERENCE } from './roa-answer.ts';
 import { aspasOf, roasOf } from './roas.ts';
 import { cacheState, rpkiView } from './rpki-view.ts';
+import { traitsOf } from './traits.ts';
 
 /** Kinds that are accepted in a configuration and do nothing. */
 const IDLE_KINDS: ReadonlySet<DeclaredProtocol['kind']> = new Set(['bmp']);
@@ -237,10 +238,11 @@ function isRpkiChannel(name: ChannelName): name is (typeof RPKI_CHANNELS)[number
   return RPKI_CHANNELS.some((each) => each === name);
 }
 
-/** 1.6 shows it with the session. */
-function importLimitOf({ settings }: PeerHandle, { bird }: Config): number | undefined {
-  if (bird?.dialect !== '1.6' || bird.family === undefined) return undefined;
-  return settings.limits.accepted[`${bird.family}-unicast`]?.routes;
+/** Without channels it is shown with the session. */
+function importLimitOf({ settings }: PeerHandle, config: Config): number | undefined {
+  const family = config.bird?.family;
+  if (family === undefined || traitsOf(config).hasChannels) return undefined;
+  return settings.limits.accepted[`${family}-unicast`]?.routes;
 }
 
 /** It works, though it may wait for others. */

@@ -15,6 +15,7 @@ import { LOCAL_ORIGIN, ordinalOf, originOf } from '../local-routes.ts';
 import type { Speaker } from '../speaker.ts';
 import type { TableRoom } from '../table-room.ts';
 import { type DeclaredProtocol, declaredProtocols, ownerOf, shownTable } from './declared.ts';
+import { traitsOf } from './traits.ts';
 
 const MS_PER_SECOND = 1000;
 /** Octets of a global and a link-local address. */
@@ -122,7 +123,8 @@ export class RouteViews {
   /** 1.6 has a word of its own for static routes through a device. */
   #origin({ origin }: RouteExtras, { hops }: Pick<TableRoute, 'hops'>): RouteOrigin {
     const onDevice = origin === 'static' && hops.length === 1 && hops[0]?.gateway === undefined;
-    return onDevice && this.#speaker.written.bird?.dialect === '1.6' ? 'static-device' : ORIGINS[origin];
+    const { tellsDeviceRoutes } = traitsOf(this.#speaker.written);
+    return onDevice && tellsDeviceRoutes ? 'static-device' : ORIGINS[origin];
   }
 
   #owner(kind: 'kernel' | 'direct' | 'static', version: IpVersion, room: string): string {
@@ -139,8 +141,7 @@ export class RouteViews {
 
   #metric(family: FamilyRib, row: number, nextHopId: number): TableRoute['igpMetric'] {
     const { rooms, rib, written } = this.#speaker;
-    // 1.6 knows it where the route is at home.
-    if (written.bird?.dialect === '1.6' && family.paths.feed(row) !== 0) return undefined;
+    if (traitsOf(written).metricAtHomeOnly && family.paths.feed(row) !== 0) return undefined;
     if (rib.nextHops.reachable[nextHopId] !== 1) return 'unreachable';
     // What is on the link costs nothing, whatever the metric of the link's own route.
     return rooms.resolution(nextHopId).directlyConnected ? 0 : rib.nextHops.metric[nextHopId]!;

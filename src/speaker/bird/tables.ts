@@ -25,6 +25,7 @@ import { tablesOf } from './names.ts';
 import { pipeTables } from './pipe-view.ts';
 import { roaAnswer } from './roa-answer.ts';
 import { RouteViews, type RowStanding } from './route-view.ts';
+import { traitsOf } from './traits.ts';
 
 /** After so many prefixes, whether or not they gave a route, whoever walks may do something else. */
 const PREFIXES_PER_PAUSE = 256;
@@ -109,8 +110,7 @@ export class TableWalks {
     if (name === undefined || declared === undefined) return undefined;
     const pipe = pipeTables(this.#speaker, declared);
     if (pipe !== undefined) {
-      // 1.6 shows the one.
-      const sides = config.bird?.dialect === '1.6' ? [pipe.table] : [pipe.table, pipe.peerTable];
+      const sides = traitsOf(config).hasChannels ? [pipe.table, pipe.peerTable] : [pipe.table];
       return sides.flatMap((side) => pipe.versions.map((type) => ({ name: side, type })));
     }
     const named = handle?.settings.tables;
@@ -133,7 +133,7 @@ export class TableWalks {
   #checkExport(table: string, { export: wanted }: TableQuery): void {
     const own = this.#ofProtocol(wanted?.protocol);
     if (own === undefined || own.some(({ name }) => name === table)) return;
-    if (this.#speaker.written.bird?.dialect === '1.6') return;
+    if (!traitsOf(this.#speaker.written).hasChannels) return;
     throw new CommandError('invalid', `No export channel for table ${table}`);
   }
 
@@ -157,9 +157,9 @@ export class TableWalks {
     }
     const state = exportState(this.#speaker, protocol);
     if (state === 'ready') return true;
-    const is16 = this.#speaker.written.bird?.dialect === '1.6';
-    if (state === 'none' && is16) return false;
-    throw new CommandError('failed', is16 ? 'Protocol is down' : 'No valid tables');
+    const { hasChannels } = traitsOf(this.#speaker.written);
+    if (state === 'none' && !hasChannels) return false;
+    throw new CommandError('failed', hasChannels ? 'No valid tables' : 'Protocol is down');
   }
 
   #exports(wanted: TableQuery['export'], type: string): boolean {
@@ -283,11 +283,10 @@ class FamilyWalk implements TableAnswer {
     return made;
   }
 
-  /** To 1.6 what a filter has changed beside path attributes is another route than the best one. */
   #standing({ attr: before, primary }: RowStanding, attr: number): { primary: boolean } {
     const { extras } = this.#speaker.rib.attrs;
-    const is16 = this.#speaker.written.bird?.dialect === '1.6';
-    return { primary: primary && !(is16 && extras[before] !== extras[attr]) };
+    const { changedIsNotBest } = traitsOf(this.#speaker.written);
+    return { primary: primary && !(changedIsNotBest && extras[before] !== extras[attr]) };
   }
 
   #isFrom(row: number): boolean {
