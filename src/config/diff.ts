@@ -16,6 +16,7 @@ import type {
   NetworkConfig,
   PeerConfig,
   PipeConfig,
+  ProcessConfig,
   RedistributeSource,
   RouterConfig,
   TableConfig,
@@ -50,6 +51,7 @@ export interface ConfigPlan extends OriginsPlan {
   readonly dynamicPeers: ListChange<DynamicPeersConfig, DynamicPeersChange>;
   readonly decision: SectionChange<DecisionConfig, DecisionAction> | undefined;
   readonly control: Replacement<ControlConfig> | undefined;
+  readonly process: Replacement<ProcessConfig | undefined> | undefined;
   readonly http: Replacement<HttpConfig | undefined> | undefined;
   readonly log: Replacement<LogConfig> | undefined;
   readonly diagnosis: Replacement<DiagnosisConfig> | undefined;
@@ -158,6 +160,7 @@ export function diffConfig(before: Config, after: Config): ConfigPlan {
     dynamicPeers: diffList(before.dynamicPeers, after.dynamicPeers, (range) => range.name, diffDynamic),
     decision: diffSection(before.decision, after.decision, DECISION_ACTIONS),
     control: replacement(before.control, after.control),
+    process: replacement(before.process, after.process),
     http: replacement(before.http, after.http),
     log: replacement(before.log, after.log),
     diagnosis: replacement(before.diagnosis, after.diagnosis),

@@ -10,7 +10,7 @@ import type {
   RouterAction,
   SectionChange,
 } from './diff.ts';
-import type { ControlConfig, ListenConfig, NetworkConfig, PeerConfig, PipeConfig } from './model.ts';
+import type { Config, ControlConfig, ListenConfig, NetworkConfig, PeerConfig, PipeConfig } from './model.ts';
 import type { PeerOrRange } from './peer-changes.ts';
 import { describeKey, type SettingsChange, show } from './peer-changes.ts';
 import { describePolicy, samePolicy } from './policies.ts';
@@ -88,6 +88,7 @@ export function sentencesOf(plan: Omit<ConfigPlan, 'sentences'>): string[] {
       ? []
       : [`decision: ${describeSection(decision)}; ${words(decision.actions, DECISION_WORDS)}`]),
     ...(plan.control === undefined ? [] : [controlSentence(plan.control.before, plan.control.after)]),
+    ...(plan.process === undefined ? [] : [processSentence(plan.process.before, plan.process.after)]),
     ...(plan.http === undefined
       ? []
       : [`http: ${http(plan.http.before)} -> ${http(plan.http.after)}${LATER}`]),
@@ -193,6 +194,14 @@ function controlPort({ tcp }: ControlConfig): string {
 function endpoint(listen: ListenConfig): string {
   const link = listen.interface === undefined ? '' : ` on ${listen.interface}`;
   return `${listen.address} port ${listen.port}${link}`;
+}
+
+function processSentence(before: Config['process'], after: Config['process']): string {
+  const parts = (['user', 'group', 'watchFiles'] as const)
+    .filter((key) => before?.[key] !== after?.[key])
+    .map((key) => `${key} ${show(before?.[key])} -> ${show(after?.[key])}`);
+  const isLater = before?.user !== after?.user || before?.group !== after?.group;
+  return `process: ${parts.join(', ')}${isLater ? LATER : ''}`;
 }
 
 function http(value: { address: string; port: number } | undefined): string {

@@ -236,6 +236,7 @@ networks: [{ prefix: 10.0.0.0/8, type: blackhole, med: 5 }, 11.0.0.0/8]
 redistribute: connected
 http: "127.0.0.1:8179"
 control: false
+process: { user: godwit, watchFiles: 60 }
 log: debug
 `);
     expect(diffConfig(base, after).sentences).toEqual([
@@ -249,6 +250,7 @@ log: debug
       'network 10.0.0.0/8: type none -> blackhole, med none -> 5',
       'connected routes are redistributed',
       'control socket: /run/godwit/godwit.sock -> none; at the next start',
+      'process: user none -> godwit, watchFiles 10 -> 60; at the next start',
       'http: off -> 127.0.0.1 port 8179; at the next start',
       'log: info, auto -> debug, auto',
     ]);
@@ -256,6 +258,8 @@ log: debug
     expect(back).toContain('network 11.0.0.0/8 withdrawn');
     expect(back).toContain('connected routes are no longer redistributed');
     expect(back).toContain('dynamic range nodes added (10.2.0.0/16, AS internal)');
+    const process = { user: undefined, group: undefined, watchFiles: 0 };
+    expect(diffConfig(base, { ...base, process }).sentences).toEqual(['process: watchFiles 10 -> 0']);
   });
 
   it('do not care for order', () => {
