@@ -141,6 +141,8 @@ function describeTransport(error: TransportError): string {
 export type Restart =
   /** Listen at once, dial after the connect delay. */
   | 'soon'
+  /** The same, unless one short session follows the other. */
+  | 'lost'
   /** Listen at once, dial after the ConnectRetryTime. */
   | 'retry'
   /** Listen at once, dial after the back-off: the peer asked for peace, or the network is broken. */
@@ -165,7 +167,7 @@ export function restartAfter(reason: DownReason): Restart {
     case 'collision':
       return 'soon';
     case 'connection-lost':
-      return reason.state === 'Established' ? 'soon' : 'retry';
+      return reason.state === 'Established' ? 'lost' : 'retry';
     case 'connect-failed':
     case 'link-down':
       return 'retry';

@@ -313,9 +313,9 @@ export class Peer {
 
   #established(fsm: ConnectionFsm, session: Session): void {
     this.#history.up(this.name, session.context);
+    this.#retryPlan.cameUp();
     const other = fsm === this.#primary ? this.#secondary : this.#primary;
-    this.#primary = fsm;
-    this.#secondary = other;
+    [this.#primary, this.#secondary] = [fsm, other];
     // RFC 4271 §6.8: what has not come as far as an OPEN can no longer win; an open one is tracked until its OPEN.
     if (other !== undefined && rank(other.state) < rank('OpenSent')) this.#dump(other);
     this.#dependencies.events.onEstablished(session);

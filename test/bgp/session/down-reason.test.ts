@@ -75,7 +75,7 @@ describe('how to go on', () => {
       'damped',
     );
     expect(restart({ cause: 'automatic-stop', sent: cease(10) })).toBe('damped');
-    expect(restart({ cause: 'connection-lost' })).toBe('soon');
+    expect(restart({ cause: 'connection-lost' })).toBe('lost');
     expect(restart({ cause: 'connection-lost', state: 'OpenSent' })).toBe('retry');
     expect(restart({ cause: 'connect-failed', state: 'Connect' })).toBe('retry');
     expect(restart({ cause: 'link-down' })).toBe('retry');

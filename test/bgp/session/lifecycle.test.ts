@@ -193,6 +193,29 @@ describe('trying again', () => {
     );
   });
 
+  it('4271-8.1.1-1: a peer that comes and goes is not let in for a while, unless it stays once', () => {
+    const all = up({ timers: { errorWait: { min: 60, max: 300, forget: 300 } } });
+    /** Whether it is let in again after a session of so many seconds. */
+    const comesBack = (seconds: number): boolean => {
+      all.world.clock.advance(seconds * SECOND);
+      all.world.network.reset(ip(A), ip(B));
+      all.world.clock.advance(10);
+      const call = all.raw.dial(A);
+      all.world.clock.advance(10);
+      call.open();
+      call.keepalive();
+      all.world.clock.advance(10);
+      return all.peer.state === 'Established';
+    };
+    const sessions = [1, 1, 1, 1, 10, 1, 1, 1, 1, 1];
+    expect(sessions.map(comesBack)).toEqual(sessions.map(() => true));
+    expect(comesBack(1)).toBe(false);
+    expect(all.peer.state).toBe('Idle');
+    all.world.clock.advance(59 * SECOND);
+    expect(all.peer.state).toBe('Idle');
+    expect(Math.round(untilNextDial(all, 2 * SECOND) / SECOND)).toBeLessThanOrEqual(1);
+  });
+
   it('5492-3-2: a peer that answers 2/4 gets an OPEN without capabilities', () => {
     const all = dialling();
     all.raw.accepted[0]?.send(encodeNotification(2, 4));
