@@ -8,25 +8,33 @@ import { familyOf, type LocalOrigin, localPathId, prefixWords } from '../local-r
 import type { TableRoom } from '../table-room.ts';
 import type { DeclaredProtocol } from './declared.ts';
 
+export interface LocalCounts {
+  readonly routes: ChannelRoutes;
+  /** By the import filter. */
+  readonly refused: number;
+}
+
 export function localCounts(
   { name }: DeclaredProtocol,
   origin: LocalOrigin,
   version: IpVersion,
   room: TableRoom,
-): ChannelRoutes {
+): LocalCounts {
   const family = room.place.families.find((each) => each.family.version === version);
-  if (family === undefined) return { imported: 0, filtered: undefined, exported: 0, preferred: 0 };
-  const seen = { imported: 0, preferred: 0 };
+  const routes = { imported: 0, filtered: undefined, exported: 0, preferred: 0 };
+  if (family === undefined) return { routes, refused: 0 };
+  let refused = 0;
   for (const [prefix, pathId] of routesOf(room, name, origin)) {
     if (familyOf(prefix) !== family.family) continue;
     const prefixId = family.prefixes.find(prefixWords(prefix), 0, prefix.length);
     const row = prefixId === 0 ? 0 : family.paths.find(prefixId, room.place.local.id, pathId);
-    if (row === 0 || family.paths.attrPost(row) === 0) continue;
-    seen.imported++;
-    if (family.locRib.bestRow(prefixId) === row) seen.preferred++;
+    if (row === 0) continue;
+    if (family.paths.attrPost(row) === 0) refused++;
+    else routes.imported++;
+    if (family.locRib.bestRow(prefixId) === row) routes.preferred++;
   }
-  const exported = origin === 'kernel' ? installed(room, family) : 0;
-  return { ...seen, filtered: undefined, exported };
+  if (origin === 'kernel') routes.exported = installed(room, family);
+  return { routes, refused };
 }
 
 /** Of a protocol, as prefix and path identifier; what is no protocol's in particular is everybody's. */

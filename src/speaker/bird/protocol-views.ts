@@ -178,7 +178,7 @@ export class ProtocolViews {
     const exportPolicy: Policy =
       origin === 'kernel' && kernel?.fib !== undefined ? policies.install : 'reject';
     const up = isUp(this.stateOf(declared));
-    const routes = details && up ? localCounts(declared, origin, version, room) : undefined;
+    const counts = details && up ? localCounts(declared, origin, version, room) : undefined;
     return {
       ...EMPTY_CHANNEL,
       name: version,
@@ -191,8 +191,8 @@ export class ProtocolViews {
         isWritten ? 'reject' : policyFor(exportPolicy, version),
         isWritten,
       ),
-      routes,
-      stats: routes === undefined ? undefined : statsOf(routes),
+      routes: counts?.routes,
+      stats: counts && statsOf(counts.routes, counts.refused),
     };
   }
 
@@ -286,10 +286,10 @@ const EMPTY_CHANNEL: ChannelView = {
 };
 
 /** Of routes that come and go without a session: as many changes as there are routes. */
-function statsOf({ imported, exported }: ChannelRoutes): NonNullable<ChannelView['stats']> {
+function statsOf({ imported, exported }: ChannelRoutes, filtered = 0): NonNullable<ChannelView['stats']> {
   const none = { received: 0, rejected: 0, filtered: 0, ignored: 0, accepted: 0 };
   return {
-    importUpdates: { ...none, received: imported, accepted: imported },
+    importUpdates: { ...none, received: imported + filtered, filtered, accepted: imported },
     importWithdraws: none,
     exportUpdates: { ...none, received: exported, accepted: exported },
     exportWithdraws: none,

@@ -62,9 +62,10 @@ describe('several protocols of one table', () => {
     expect(routes('d1')).toEqual(['10.0.0.0/24 d1 5 unicast eth0']);
     expect(routes('d2')).toEqual(['10.0.0.0/24 d2 240* unicast eth0', '192.168.1.0/24 d2 240* unicast eth1']);
     const counts = bird.protocols({ details: true }).map(({ name, channels }) => {
-      return `${name} ${channels[0]?.routes?.imported} ${channels[0]?.routes?.preferred}`;
+      const { routes: own, stats } = channels[0] ?? {};
+      return `${name} ${own?.imported} ${own?.preferred} ${stats?.importUpdates.filtered}`;
     });
-    expect(counts).toEqual(expect.arrayContaining(['s1 5 3', 's2 2 2', 'd1 1 0', 'd2 2 2']));
+    expect(counts).toEqual(expect.arrayContaining(['s1 5 3 0', 's2 2 2 1', 'd1 1 0 0', 'd2 2 2 0']));
     expect(installed()).toEqual([
       '172.20.0.0/16 unreachable 0',
       '172.21.0.0/16 unicast 2',
