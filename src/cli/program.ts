@@ -41,6 +41,9 @@ export interface Program {
 
 const MAX_UINT32 = 0xffff_ffff;
 
+const FACES_HELP = `By a link of that name, or as the first word, it is BIRD's daemon or client:
+  bird, bird6, birdc, birdcl, birdc6, birdcl6`;
+
 /** Builds the tree. `argv` of run() are the words after the program's name. */
 export function createProgram(terminal: Terminal, version: string, handlers: Handlers): Program {
   const root = new Command('godwit');
@@ -68,7 +71,7 @@ export function createProgram(terminal: Terminal, version: string, handlers: Han
     .version(version, '-V, --version')
     .addHelpText(
       'after',
-      `\n${EXIT_HELP}\n\nNO_COLOR switches colours off; ${SOCKET_VARIABLE} names the socket.`,
+      `\n${EXIT_HELP}\n\n${FACES_HELP}\n\nNO_COLOR switches colours off; ${SOCKET_VARIABLE} names the socket.`,
     )
     .showHelpAfterError('(add --help for what there is)')
     .configureOutput({

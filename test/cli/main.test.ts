@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { CLIENTS, DAEMONS } from '../../src/cli/bird/faces.ts';
 import { main } from '../../src/cli/main.ts';
 import { OutputClosedError } from '../../src/cli/terminal.ts';
 import { packageRoot, packageVersion } from '../../src/lib/package-info.ts';
@@ -29,6 +30,9 @@ describe('usage', () => {
       expect(out).toMatch(new RegExp(`^  ${word} `, 'm'));
     }
     expect(out).toContain('3  the daemon cannot be reached');
+    for (const face of [...Object.keys(DAEMONS), ...Object.keys(CLIENTS)]) {
+      expect(out).toMatch(new RegExp(`\\b${face}\\b`));
+    }
     expect(out).not.toContain('__peers');
   });
 
