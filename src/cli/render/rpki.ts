@@ -18,7 +18,7 @@ const columnsAt = (now: number): readonly Column<RpkiCacheView>[] => [
     title: 'STATE',
     value: ({ state }) => state,
     paint: ({ state, problem }, { style }) =>
-      problem !== undefined ? style.bad : state === IN_SYNC ? style.good : style.bad,
+      problem === undefined && state === IN_SYNC ? style.good : style.bad,
   },
   { title: 'VERSION', align: 'right', value: ({ version }) => `${version}` },
   { title: 'SERIAL', align: 'right', value: ({ serial }) => (serial === undefined ? NONE : `${serial}`) },
