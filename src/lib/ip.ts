@@ -66,6 +66,13 @@ export function formatPrefix(prefix: Prefix): string {
   return `${formatAddress(prefix.bytes)}/${prefix.length}`;
 }
 
+/** The number of ones in front of zeros, as 255.255.0.0 has; undefined of any other octets. */
+export function netmaskLength(mask: Uint8Array): number | undefined {
+  const bits = Array.from(mask, (octet) => octet.toString(2).padStart(8, '0')).join('');
+  const length = bits.lastIndexOf('1') + 1;
+  return bits.lastIndexOf('0', length - 1) < 0 || length === 0 ? length : undefined;
+}
+
 /** A copy of `bytes` with every bit from `length` on cleared. */
 export function maskBytes(bytes: Uint8Array, length: number): Uint8Array {
   const out = Uint8Array.from(bytes);

@@ -2,6 +2,7 @@
 // of constants, variables and attributes are all `name` nodes; check.ts says what each is. Nothing here knows a
 // dialect: what a dialect has not, its parser does not produce.
 
+import type { FlowExpression, NetExpression } from './ast-net.ts';
 import type { Span } from './source.ts';
 
 /** Types with a name in the language; enum types and sets are made from them. */
@@ -98,42 +99,6 @@ export interface PrefixLiteral extends Node {
   readonly kind: 'prefix';
   readonly bytes: Uint8Array;
   readonly length: number;
-}
-/** Networks that are not those of IP routes, flows apart: `10:10 10.0.0.0/8`, `10.0.0.0/8 max 24 as 5`, `mpls 100`. */
-export interface NetExpression extends Node {
-  readonly kind: 'net';
-  readonly of: 'vpn4' | 'vpn6' | 'roa4' | 'roa6' | 'ipv6 sadr' | 'mpls';
-  readonly bytes: Uint8Array;
-  readonly length: number;
-  /** 8 octets of RFC 4364 */
-  readonly rd?: Uint8Array;
-  readonly maxLength?: number;
-  readonly asn?: number;
-  readonly source?: PrefixLiteral;
-  readonly label?: number;
-}
-/** `flow4 { ... }` */
-export interface FlowExpression extends Node {
-  readonly kind: 'flow';
-  readonly of: 'flow4' | 'flow6';
-  readonly components: readonly FlowComponent[];
-}
-export interface FlowComponent extends Node {
-  /** `tcp flags` */
-  readonly name: string;
-  readonly prefix?: Expression;
-  readonly offset?: number;
-  readonly values?: readonly FlowValue[];
-  /** The greatest value. */
-  readonly most?: number;
-  /** Of `fragment`. */
-  readonly flags?: readonly string[];
-}
-/** Whatever it is compared by. */
-export interface FlowValue {
-  readonly value: Expression;
-  readonly mask?: Expression;
-  readonly negated?: boolean;
 }
 /** A constant, a variable, an argument, an attribute or an enum value. */
 export interface Name extends Node {

@@ -1,6 +1,7 @@
 // Networks that are no plain prefixes -> constants. What their values mean to operators is operators.ts's.
 
-import type { Expression, FlowComponent, FlowExpression, FlowValue, NetExpression } from './ast.ts';
+import type { Expression } from './ast.ts';
+import type { FlowComponent, FlowExpression, FlowValue, NetExpression } from './ast-net.ts';
 import { compileTerm } from './compile-term.ts';
 import type { Compiler, Term } from './compiler.ts';
 import { formatValue } from './format.ts';

@@ -242,7 +242,7 @@ function parseParenthesis(reader: TokenReader): Expression {
   const which = ecKind(reader);
   if (which !== undefined) {
     reader.next();
-    const subtype = which === 'unknown' ? parseTerm(reader) : undefined;
+    const subtype = which === 'unknown' ? parseEcType(reader) : undefined;
     reader.expectOp(',', 'in an extended community');
     const key = parseTerm(reader);
     reader.expectOp(',', 'in an extended community');
@@ -269,6 +269,12 @@ export function ecKind(reader: TokenReader): EcKind | undefined {
   const which = token.kind === 'word' ? EC_KINDS.find((kind) => kind === token.text) : undefined;
   if (which === undefined) return undefined;
   return which === 'unknown' || reader.isOp(',', 1) ? which : undefined;
+}
+
+/** The type that follows `unknown`: never a constant or a computed one. */
+export function parseEcType(reader: TokenReader): Expression {
+  const token = reader.expectNumber('the type of the extended community');
+  return { kind: 'number', value: token.number, span: token };
 }
 
 /** `address/length`; host bits must be zero. */

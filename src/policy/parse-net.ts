@@ -1,14 +1,8 @@
 // Networks that are no plain prefixes, as terms and in static routes: VPN, ROA and SADR prefixes, labels, and flow
 // specifications (RFC 8955, RFC 8956). 2.x only; nothing that godwit serves carries them, filters may name them.
 
-import type {
-  Expression,
-  FlowComponent,
-  FlowExpression,
-  FlowValue,
-  NetExpression,
-  PrefixLiteral,
-} from './ast.ts';
+import type { Expression, PrefixLiteral } from './ast.ts';
+import type { FlowComponent, FlowExpression, FlowValue, NetExpression } from './ast-net.ts';
 import { nameOf, parsePrefix, parseTerm } from './parse-expression.ts';
 import { joinSpans } from './source.ts';
 import type { TokenReader } from './token-reader.ts';

@@ -15,7 +15,7 @@ import type {
   SetItem,
 } from './ast.ts';
 import { routeAttribute } from './attributes.ts';
-import { ecKind, nameOf, parseConstant, parsePrefix, parseTerm } from './parse-expression.ts';
+import { ecKind, nameOf, parseConstant, parseEcType, parsePrefix, parseTerm } from './parse-expression.ts';
 import { joinSpans } from './source.ts';
 import type { TokenReader } from './token-reader.ts';
 import { RESERVED_WORDS } from './words.ts';
@@ -73,7 +73,12 @@ function parseSetItem(reader: TokenReader): SetItem {
 /** A member given as a value, or the range that begins with it. */
 function parseRangeFrom(reader: TokenReader, from: Expression): SetItem {
   if (!reader.takeOp('..')) return { kind: 'value', value: from, span: from.span };
+  const open = reader.peek();
+  if ((from.kind === 'pair' || from.kind === 'lc') && !reader.isOp('('))
+    throw reader.unexpected("'('", 'at the end of a range of pairs or communities');
   const to = reader.isOp('(') ? parseTupleItem(reader) : undefined;
+  if (from.kind === 'name' && to?.kind === 'value' && (to.value.kind === 'pair' || to.value.kind === 'lc'))
+    throw reader.fail(open, 'a range that begins with a name ends with one or with a number');
   const end = to === undefined ? parseAtom(reader) : to.kind === 'value' ? to.value : undefined;
   if (end === undefined) throw reader.fail(to!.span, 'the end of a range must be a single value');
   return { kind: 'range', from, to: end, span: joinSpans(from.span, end.span) };
@@ -130,7 +135,7 @@ function checkLcItem(reader: TokenReader, item: LcItem): LcItem {
 function parseEcItem(reader: TokenReader, start: SetItem['span']): SetItem {
   const which = ecKind(reader)!;
   reader.next();
-  const subtype = which === 'unknown' ? parseTerm(reader) : undefined;
+  const subtype = which === 'unknown' ? parseEcType(reader) : undefined;
   const rest = subtype === undefined ? {} : { subtype };
   reader.expectOp(',', 'in an extended community');
   if (reader.isOp('*'))
@@ -142,9 +147,6 @@ function parseEcItem(reader: TokenReader, start: SetItem['span']): SetItem {
   const value = parseBounds(reader);
   reader.expectOp(')', 'after an extended community');
   const span = reader.spanFrom(start);
-  if (value.kind === 'value') {
-    return { kind: 'value', value: { kind: 'ec', which, ...rest, key, value: value.value, span }, span };
-  }
   const item: EcItem = { kind: 'ec', which, ...rest, key: { kind: 'value', value: key }, value, span };
   return item;
 }
@@ -219,10 +221,7 @@ function parseMaskItem(reader: TokenReader): MaskItem {
   if (token.kind === 'quoted' || (token.kind === 'word' && !RESERVED_WORDS.has(token.text))) {
     if (routeAttribute(token.text, reader.dialect) !== undefined)
       throw reader.unexpected('a part of the path mask', undefined, 'put attributes in parentheses');
-    const name = nameOf(reader.next());
-    if (reader.isOp('('))
-      throw reader.unexpected('a part of the path mask', undefined, 'put calls in parentheses');
-    return { kind: 'value', value: name, span: token };
+    return { kind: 'value', value: nameOf(reader.next()), span: token };
   }
   throw reader.unexpected("an AS number, '?', '*' or '=]'", 'in a path mask');
 }

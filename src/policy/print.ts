@@ -11,11 +11,11 @@ import type {
   FilterDefinition,
   MaskItem,
   Name,
-  NetExpression,
   SetItem,
   Statement,
   Variable,
 } from './ast.ts';
+import type { NetExpression } from './ast-net.ts';
 import { formatValue } from './format.ts';
 import { flowText } from './parse-net.ts';
 import { Octets } from './values.ts';

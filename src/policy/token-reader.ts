@@ -111,6 +111,12 @@ export class TokenReader {
     throw this.unexpected(what);
   }
 
+  /** A text in double quotes, where no constant may stand. */
+  expectString(what: string): string {
+    if (this.peek().kind === 'string') return this.next().text;
+    throw this.unexpected(`${what} in double quotes`);
+  }
+
   /** A word or a quoted symbol. */
   expectSymbol(what = 'a name'): Token {
     const { kind } = this.peek();

@@ -2,13 +2,8 @@
 // that is not there is undefined, everything else is one of the small classes here, told apart by `kind`. Values
 // never change once made. How they look is format.ts's, sets are sets.ts's, masks path-mask.ts's.
 
-import {
-  ENUM_NAMES,
-  type EnumName,
-  type FlowExpression,
-  type NetExpression,
-  type PolicyType,
-} from './ast.ts';
+import { ENUM_NAMES, type EnumName, type PolicyType } from './ast.ts';
+import type { FlowExpression, NetExpression } from './ast-net.ts';
 import type { PathMask } from './path-mask.ts';
 import type { EmptySet, PrefixSet, RangeSet } from './sets.ts';
 

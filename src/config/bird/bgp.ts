@@ -34,7 +34,7 @@ export const BGP_OPTIONS = new OptionTable<BgpOptions>([
   option('local', readLocal),
   option('local role', (reader) => ({ role: ROLES[reader.choice('a role', roleNames())] }), '2.x'),
   option('neighbor', readPeer),
-  option('interface', (reader) => ({ interface: reader.text('the name of an interface') })),
+  option('interface', (reader) => ({ interface: reader.tokens.expectString('the name of an interface') })),
   option(
     'interface range',
     (reader) => ({ interface: reader.text('the name of an interface'), interfaceRange: true }),

@@ -137,7 +137,10 @@ function checkBgp(
   }
   if (internal && options.rsClient) complain('a route server client is an external peer');
   if (!internal && options.rrClient) complain('a route reflector client is an internal peer');
-  checkReach(reader, protocol, internal, peer, complain);
+  const linkLocal = peer !== undefined && isLinkLocal(peer);
+  // iBGP is multihop unless it says `direct`; a link-local peer never is.
+  const multihop = options.multihop === undefined ? internal && !(linkLocal && two) : options.multihop > 0;
+  checkReach(reader, protocol, { multihop, linkLocal }, complain);
   if (two) {
     checkTimes(options, complain);
     checkRoles(options, internal, complain);
@@ -145,7 +148,7 @@ function checkBgp(
     checkPolicies(protocol, internal || options.confederationMember === true, complain);
   }
   checkCapabilities(options, complain);
-  checkTables(reader, protocol, complain);
+  checkTables(reader, protocol, multihop, complain);
 }
 
 /** Whether the peer is in the own AS, as far as the file says. */
@@ -157,8 +160,10 @@ export function isInternal(options: BgpOptions): boolean {
 const MAX_AS2 = 65535;
 
 function checkCapabilities(options: BgpOptions, complain: Complain): void {
-  if (options.enableAs4 === false && (options.peerAs ?? 0) > MAX_AS2) {
-    complain(`AS ${options.peerAs} needs 4 octets`, 'leave out enable as4 off');
+  const off = options.enableAs4 === false ? 'enable as4 off' : 'capabilities off';
+  const isOff = options.enableAs4 === false || options.capabilities === false;
+  if (isOff && (options.peerAs ?? 0) > MAX_AS2) {
+    complain(`AS ${options.peerAs} needs 4 octets`, `leave out ${off}`);
   }
   if (options.longLivedGracefulRestart === 'on' && options.gracefulRestart === 'off') {
     complain('long lived graceful restart needs graceful restart');
@@ -168,18 +173,11 @@ function checkCapabilities(options: BgpOptions, complain: Complain): void {
 function checkReach(
   reader: ConfigReader,
   protocol: Extract<ProtocolConfig, { kind: 'bgp' }>,
-  internal: boolean,
-  peer: Uint8Array | undefined,
+  { multihop, linkLocal }: { readonly multihop: boolean; readonly linkLocal: boolean },
   complain: Complain,
 ): void {
   const { options } = protocol;
-  const linkLocal = peer !== undefined && isLinkLocal(peer);
   const bound = options.interface !== undefined || options.localInterface !== undefined;
-  // iBGP is multihop unless it says `direct`; a link-local peer never is.
-  const multihop =
-    options.multihop === undefined
-      ? internal && !(linkLocal && reader.dialect === '2.x')
-      : options.multihop > 0;
   if (multihop && options.checkLink) complain('check link needs a direct peer', 'add direct;');
   if (multihop && bound && reader.dialect === '2.x') {
     complain('an interface needs a direct peer', 'add direct; or leave out the interface');
@@ -251,12 +249,21 @@ function checkPolicies(
 function checkTables(
   reader: ConfigReader,
   protocol: Extract<ProtocolConfig, { kind: 'bgp' }>,
+  multihop: boolean,
   complain: Complain,
 ): void {
   for (const [name, channel] of protocol.channels) {
     const table = channel.table ?? defaultTable(reader, name);
-    if (channel.secondary && reader.tables.get(table ?? '')?.sorted !== true) {
+    const isSorted = reader.tables.get(table ?? '')?.sorted === true;
+    if (channel.secondary && !isSorted) {
       complain('secondary needs a sorted table', `define the table as sorted`);
+    }
+    const gateway = channel.gateway ?? (multihop ? 'recursive' : 'direct');
+    if (isSorted && gateway === 'recursive') {
+      complain('the next hops of a sorted table are direct', 'add gateway direct; or leave out sorted');
+    }
+    if (isSorted && protocol.options.deterministicMed) {
+      complain('deterministic med needs a table that is not sorted');
     }
     if (reader.dialect === '1.6') continue;
     if (channel.validate && (name === 'flow4' || name === 'flow6')) {

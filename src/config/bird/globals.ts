@@ -91,7 +91,8 @@ function readLogDestination(reader: ConfigReader): Omit<LogTarget, 'classes'> {
   if (reader.dialect === '2.x' && tokens.peek(1).kind === 'string' && tokens.takeWord('fixed')) {
     return { to: 'file', name: reader.text('the name of a file'), limit: reader.number('the size') };
   }
-  if (tokens.peek().kind === 'word' && reader.symbols.get(tokens.peek().text) === undefined) {
+  const isUnknown = tokens.peek().kind === 'word' && reader.symbols.get(tokens.peek().text) === undefined;
+  if (isUnknown || tokens.isOp('(')) {
     throw tokens.unexpected('the name of a file, syslog or stderr', 'after log');
   }
   const name = reader.text('the name of a file');
@@ -122,9 +123,9 @@ function readTimeFormat(reader: ConfigReader): TimeFormat {
     if (length === 'long') return { format: `${ISO_LONG}${digits}` };
     return { format: `%T${digits}`, limit: ISO_SHORT_LIMIT, older: '%F' };
   }
-  const format = reader.text('a format');
+  const format = tokens.expectString('a format');
   if (tokens.isOp(';')) return { format };
-  return { format, limit: reader.number('the limit'), older: reader.text('a format') };
+  return { format, limit: reader.number('the limit'), older: tokens.expectString('a format') };
 }
 
 /** `[address A] [port P] [v6only|dual]` in any order. */
@@ -230,7 +231,8 @@ function readRoa(reader: ConfigReader): RoaEntry {
   const prefix = reader.prefix();
   reader.tokens.expectWord('max', 'and the longest prefix');
   // 1.6 takes any number and keeps 8 bits of it; below the prefix's own length nothing is valid.
-  const maxLength = Math.min(reader.number('the longest prefix') & OCTET, prefix.bytes.length * 8);
+  const most = reader.tokens.expectNumber('the longest prefix').number;
+  const maxLength = Math.min(most & OCTET, prefix.bytes.length * 8);
   reader.tokens.expectWord('as', 'and the AS number');
-  return { prefix: prefix.text, maxLength, asn: reader.number('the AS number') };
+  return { prefix: prefix.text, maxLength, asn: reader.tokens.expectNumber('the AS number').number };
 }

@@ -64,7 +64,7 @@ export const RPKI_OPTIONS = new OptionTable<RpkiOptions>([
     if (before.remote !== undefined) reader.diagnostics.error(start, 'an RPKI protocol has one cache');
     const remote = reader.addressFollows
       ? reader.address('the cache')
-      : reader.text("the cache's address or name");
+      : reader.tokens.expectString("the cache's address or name");
     return reader.tokens.takeWord('port')
       ? { remote, port: reader.number('the port', 0, MAX_PORT) }
       : { remote };

@@ -11,9 +11,10 @@ export function readPatterns(reader: ConfigReader, prefixes: boolean): readonly 
   do {
     const exclude = tokens.takeOp('-');
     const start = tokens.peek();
-    const isText = start.kind === 'string' || reader.constantNext?.kind === 'string';
-    const mask = isText ? reader.text('the name of an interface') : undefined;
-    const isPrefix = reader.literalAddressFollows || reader.constantNext?.kind === 'prefix';
+    const mask = start.kind === 'string' ? tokens.next().text : undefined;
+    // 1.6 has constants of addresses there, 2.x of prefixes.
+    const kind = reader.dialect === '1.6' ? 'ip' : 'prefix';
+    const isPrefix = reader.literalAddressFollows || reader.constantNext?.kind === kind;
     const prefix = isPrefix ? readPrefix(reader) : undefined;
     if (mask === undefined && prefix === undefined) {
       const hint = 'for instance "eth*", or -"cali*" to leave out';
@@ -29,7 +30,7 @@ export function readPatterns(reader: ConfigReader, prefixes: boolean): readonly 
 
 /** 1.6 takes an address for the prefix that has it alone. */
 function readPrefix(reader: ConfigReader): string {
-  if (reader.dialect === '2.x' || !reader.literalAddressFollows || reader.tokens.isOp('/', 1)) {
+  if (reader.dialect === '2.x' || reader.tokens.isOp('/', 1) || reader.tokens.isOp(':', 1)) {
     return reader.prefix().text;
   }
   const bytes = reader.addressBytes('an address');

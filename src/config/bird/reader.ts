@@ -1,7 +1,7 @@
 // What options are made of: numbers, switches, times, addresses, prefixes, strings, names, patterns, flags. Each
 // method reads one from the tokens, takes constants where BIRD takes them, and says what it expected otherwise.
 
-import { formatAddress, isLinkLocal, maskBytes, quadToUint } from '../../lib/ip.ts';
+import { formatAddress, isLinkLocal, maskBytes, netmaskLength, quadToUint } from '../../lib/ip.ts';
 import { nearest } from '../../lib/suggest.ts';
 import type { Expression } from '../../policy/ast.ts';
 import type { Diagnostics } from '../../policy/diagnostics.ts';
@@ -42,7 +42,6 @@ export interface ReaderContext {
 export class ConfigReader {
   readonly tokens: TokenReader;
   readonly symbols: Symbols;
-  /** Knows and checks what filters and terms say. */
   readonly program: PolicyProgram;
   readonly tables: Map<string, TableConfig>;
   readonly family: IpFamily | undefined;
@@ -284,9 +283,10 @@ export class ConfigReader {
     return this.number('the router id');
   }
 
-  /** `address/length` whose host bits are zero. */
+  /** `address/length` whose host bits are zero, or in 2.x a constant that is one. */
   prefix(what = 'a prefix'): NetPrefix {
     const start = this.tokens.peek();
+    if (this.dialect === '1.6') return this.#canonical(start, this.addressBytes(what), this.#oldLength());
     const constant = this.literalAddressFollows ? undefined : this.#constantAt(start);
     if (constant !== undefined && constant.kind !== 'prefix') throw this.#mismatch(start, what, constant);
     if (constant !== undefined) {
@@ -297,23 +297,41 @@ export class ConfigReader {
     if (!this.literalAddressFollows) throw this.tokens.unexpected(what);
     const bytes = this.#takeOctets(start.bytes!);
     this.tokens.expectOp('/', 'and the length of the prefix');
-    const token = this.tokens.expectNumber('the length of the prefix');
+    return this.#canonical(start, bytes, this.tokens.expectNumber('the length of the prefix').number);
+  }
+
+  /** `/length`, where the length may be a constant or a term, or `:netmask`. */
+  #oldLength(): number {
+    if (!this.tokens.takeOp(':')) {
+      this.tokens.expectOp('/', 'and the length of the prefix');
+      return this.number('the length of the prefix');
+    }
+    const start = this.tokens.peek();
+    const length = netmaskLength(this.addressBytes('the netmask'));
+    if (length === undefined) throw this.tokens.fail(start, 'a netmask is ones and then zeros');
+    return length;
+  }
+
+  #canonical(start: Token, bytes: Uint8Array, length: number): NetPrefix {
     const span = this.tokens.spanFrom(start);
     this.checkFamily(bytes, span);
     const bits = bytes.length * 8;
-    if (token.number > bits) {
-      throw this.tokens.fail(token, `an ${bits === 32 ? 'IPv4' : 'IPv6'} prefix has ${bits} bits at most`);
+    if (length > bits) {
+      throw this.tokens.fail(
+        this.tokens.last,
+        `an ${bits === 32 ? 'IPv4' : 'IPv6'} prefix has ${bits} bits at most`,
+      );
     }
-    const masked = maskBytes(bytes, token.number);
-    const text = prefixText({ bytes: masked, length: token.number });
+    const masked = maskBytes(bytes, length);
+    const text = prefixText({ bytes: masked, length });
     if (masked.some((octet, i) => octet !== bytes[i])) {
       this.diagnostics.error(
         span,
-        `${prefixText({ bytes, length: token.number })} has bits after its length`,
+        `${prefixText({ bytes, length })} has bits after its length`,
         `did you mean ${text}?`,
       );
     }
-    return { bytes: masked, length: token.number, text };
+    return { bytes: masked, length, text };
   }
 
   // --- constants
@@ -347,8 +365,7 @@ export class ConfigReader {
     const written = literal();
     if (written !== undefined) return written;
     let found: Constant | undefined;
-    if (this.tokens.isOp('(')) {
-      this.tokens.next();
+    if (kind !== 'ip' && this.tokens.takeOp('(')) {
       found = this.evaluate(this.expression());
       this.tokens.expectOp(')');
     } else {

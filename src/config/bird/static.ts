@@ -163,7 +163,7 @@ function readHops(reader: ConfigReader): readonly StaticHop[] {
 /** An address, or an interface in quotes. */
 function readGateway(reader: ConfigReader): StaticHop {
   if (!reader.addressFollows)
-    return { address: undefined, interface: reader.text('an address or an interface') };
+    return { address: undefined, interface: reader.tokens.expectString('an address or an interface') };
   return readAddress(reader);
 }
 
@@ -186,7 +186,7 @@ function readHopOption(reader: ConfigReader, hop: StaticHop): StaticHop | undefi
 function labels(reader: ConfigReader): readonly number[] {
   const found: number[] = [];
   do {
-    found.push(reader.number('the label', 0, MAX_LABEL));
+    found.push(reader.tokens.expectNumber('the label').number);
   } while (reader.tokens.takeOp('/'));
   return found;
 }

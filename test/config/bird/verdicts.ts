@@ -242,6 +242,10 @@ export const ACCEPTED_2: readonly string[] = [
   'protocol device {} define f = 2001:db8::/32 from 2001:db8::/32; define g = mpls 5; define h = (10.0.0.0/8 max 24 as 5).maxlen + 1; define i = 10.0.0.0/8 max 24 as 5 < 10.0.0.0/8;',
   'protocol device {} function f(prefix p) { return p.rd; } function g() { f(10:10 10.0.0.0/8); if net = flow4 { port 5; } then print net.asn; }',
   'protocol bgp x { local as 1; neighbor 1.2.3.4 as 2; ipv4 { export all; }; confederation 5; confederation member; }',
+  'protocol bgp x { local as 1; neighbor 1.2.3.4 as 70000; enable as4; capabilities; ipv4 { import all; export all; }; }',
+  'protocol device {} define k = 5; function f() { return bgp_path ~ [= k(k) (k) =]; }',
+  'protocol device {} define x = [(rt, (5+1), (5+1)..9), (unknown 5, 5, *)]; define k = 5; define y = [k..(9), (k)..(k+1)];',
+  'ipv4 table t sorted; protocol bgp x { local as 1; neighbor 1.2.3.4 as 1; direct; ipv4 { table t; }; }',
 ];
 
 export const REJECTED_2: readonly string[] = [
@@ -600,6 +604,22 @@ export const REJECTED_2: readonly string[] = [
   'protocol ospf { debug bogus; ipv4; area 0 { }; }',
   'protocol rip { ipv4; interface "x" { } }',
   'protocol device {} protocol ospf from ospf1 { }',
+  'protocol bgp x { local as 1; neighbor 1.2.3.4 as 70000; ipv4 { import all; export all; }; capabilities off; }',
+  'ipv4 table t sorted; protocol bgp x { local as 1; neighbor 1.2.3.4 as 1; ipv4 { table t; }; }',
+  'ipv4 table t sorted; protocol bgp x { local as 1; neighbor 1.2.3.4 as 2; deterministic med; ipv4 { table t; import all; export all; }; }',
+  'protocol static offset { ipv4; }',
+  'protocol static { ipv4; route 10.0.0.0/8 via 1.2.3.4 mpls (5); }',
+  'define D = "eth0"; protocol static { ipv4; route 10.0.0.0/8 via D; }',
+  'protocol static { ipv4; route 10.0.0.0/8 recursive (1.2.3.4); }',
+  'define D = "x"; protocol direct { interface D; }',
+  'define D = "x"; protocol bgp x { local as 1; neighbor 1.2.3.4 as 1; direct; interface D; }',
+  'define D = "x"; roa4 table r; protocol rpki { roa4; remote D; }',
+  'protocol device {} define D = "x"; timeformat base D;',
+  'protocol device {} log ("x") all;',
+  'protocol device {} define k = 6; define x = (unknown k, 5, 5);',
+  'protocol device {} define x = [(rt, 10.0.0.1, 9)];',
+  'protocol device {} define k = (1,2); define x = [k..(3,4)];',
+  'protocol device {} define k = (1,2); define x = [(1,2)..k];',
 ];
 
 export const ACCEPTED_16: readonly string[] = [
@@ -692,6 +712,9 @@ export const ACCEPTED_16: readonly string[] = [
   'protocol device {} define k = 70000; function f() { return (2, k); } function g() { return (2, 70000+1); } function h(int a) { return (a, 2, true); }',
   'protocol device {} function f(int a) { return (ro, 3, 10.0.0.1); } function g() { return (ro, -empty-, 3); } function h() { return (ro, 2, (1,2,3)); }',
   'protocol ospf v3 { area 0 { }; } protocol ospf ospf1 { import where source = RTS_STATIC; table master; area 0 { }; }',
+  'define k = 8; protocol static { route 10.0.0.0/k blackhole; route 10.0.0.0/(5+3) blackhole; route 10.0.0.0:255.0.0.0 blackhole; }',
+  'define k = 10.0.0.0; protocol static { route k/8 blackhole; } protocol direct { interface k/8, 10.0.0.0:255.0.0.0; } protocol device { primary k/(8); }',
+  'protocol device {} define k = 5; function f() { return bgp_path ~ [= k(k) (k) =]; }',
 ];
 
 export const REJECTED_16: readonly string[] = [
@@ -807,6 +830,14 @@ export const REJECTED_16: readonly string[] = [
   'protocol device {} function f() { return (3, 2, true); }',
   'protocol rip { import filter nope; }',
   'protocol ospf { table nope; area 0 { }; }',
+  'define k = 10.0.0.0/8; protocol static { route k blackhole; }',
+  'protocol static { route 10.0.0.0:255.0.255.0 blackhole; }',
+  'roa table t { roa 10.0.0.0/8 max (24) as 5; } protocol device {}',
+  'protocol bgp x { local as 1; neighbor 1.2.3.4 as 70000; capabilities off; }',
+  'table t sorted; protocol bgp x { local as 1; neighbor 1.2.3.4 as 1; table t; }',
+  'protocol static weight { }',
+  'protocol device {} define x = [(unknown (5), 5, 5)];',
+  'define D = "eth0"; protocol static { route 10.0.0.0/8 via D; }',
 ];
 
 const NEWER = 'later versions of 2.x have it';
