@@ -132,6 +132,8 @@ export interface PeerView {
   draining: boolean;
   /** UPDATEs of this session that RFC 7606 had to repair, and what was wrong with the last of them. */
   malformed: { count: number; last: string } | undefined;
+  /** Milliseconds until this side tries again to have a session; undefined where it does not, or is at it. */
+  nextAttemptIn: number | undefined;
 }
 
 export type MessageName = 'open' | 'update' | 'notification' | 'keepalive' | 'routeRefresh';

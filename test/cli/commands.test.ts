@@ -137,6 +137,11 @@ describe('show peers', () => {
     expect(await text('status')).toContain('Established, drained');
   });
 
+  test('says when a peer is tried again', async () => {
+    lab.speaker.peerViews = [fakePeer({ state: 'Idle', nextAttemptIn: 42_000 })];
+    expect(await text('show', 'peers', 'tor-a')).toMatch(/^ {2}Next try +in 42s$/m);
+  });
+
   test('says that a peer sends malformed UPDATEs', async () => {
     lab.speaker.peerViews = [fakePeer({ malformed: { count: 1200, last: 'ORIGIN: 7 is no origin' } })];
     expect(await text('show', 'peers')).toContain('1,200 malformed UPDATEs');
@@ -506,7 +511,7 @@ describe('acting', () => {
       '  from tor-a: 2 removed, 1 modified',
       '    ~ 10.1.0.0/16 from tor-a: localPref 100 -> 200',
       '    - 10.2.0.0/25 from tor-a',
-      '    and 1 more route; --limit names more',
+      '    and 1 more route; godwit impact --limit names more',
     );
     expect(await text('impact', '/etc/next.yaml', '--limit', '7')).toBe(wanted);
     expect(await text('check', '--impact', '/etc/next.yaml')).toBe(wanted);

@@ -127,6 +127,7 @@ export function fakePeer(overrides: Partial<PeerView> = {}): PeerView {
     congested: false,
     draining: false,
     malformed: undefined,
+    nextAttemptIn: undefined,
     ...overrides,
   };
 }

@@ -29,6 +29,6 @@ export function renderImpact({ changes, counts, routes, more }: ImpactView, { st
     const tail = detail === '' ? '' : `: ${safeText(detail)}`;
     lines.push(`    ${SIGNS[change]} ${prefix} ${way}${tail}`);
   }
-  if (more > 0) lines.push(`    and ${plural(more, 'more route')}; --limit names more`);
+  if (more > 0) lines.push(`    and ${plural(more, 'more route')}; godwit impact --limit names more`);
   return `${lines.join('\n')}\n`;
 }

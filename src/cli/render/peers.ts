@@ -226,6 +226,7 @@ export function renderPeer(peer: PeerView, look: Look): string {
         ? undefined
         : `at ${formatMoment(peer.lastErrorAt)} (${formatAge(now - peer.lastErrorAt)} ago)`,
     ],
+    ['Next try', peer.nextAttemptIn === undefined ? undefined : `in ${formatAge(peer.nextAttemptIn)}`],
     [
       'Timers',
       peer.holdTime === undefined

@@ -52,7 +52,15 @@ export function peerView(rib: Rib, handle: PeerHandle): PeerView {
     congested: peer.congested,
     draining: handle.draining,
     malformed: handle.established?.malformed,
+    nextAttemptIn: nextAttemptIn(peer),
   };
+}
+
+/** Of a passive peer only the wait after an error: then it listens again. */
+function nextAttemptIn({ state, adminUp, timersLeft }: PeerHandle['peer']): number | undefined {
+  if (!adminUp) return undefined;
+  const left = timersLeft.idleHold ?? (state === 'Active' ? timersLeft.connectRetry : undefined);
+  return left === undefined ? undefined : Math.ceil(left);
 }
 
 function configuredType({ settings, peer }: PeerHandle): 'internal' | 'external' | undefined {
