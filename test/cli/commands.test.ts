@@ -378,6 +378,17 @@ describe('the other tables', () => {
       ),
     );
     expect((await json('show', 'bfd')).sessions).toMatchObject([{ state: 'Up' }, { state: 'Down' }]);
+    const [up] = lab.speaker.bfdSessions();
+    const silent = {
+      ...up!,
+      state: 'Down',
+      localDiagnostic: 'No Diagnostic',
+      remoteDiscriminator: 0,
+    } as const;
+    lab.speaker.bfdSessions = () => [silent];
+    expect(await text('show', 'bfd')).toContain(
+      'tor-a  nothing heard: is BFD on there, single-hop (port 3784)',
+    );
   });
 });
 

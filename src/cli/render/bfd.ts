@@ -33,7 +33,9 @@ function why(session: BfdSessionView): string {
     session.localDiagnostic === NO_DIAGNOSTIC ? undefined : session.localDiagnostic,
     said ? `peer: ${session.remoteDiagnostic}` : undefined,
   ];
-  return parts.filter((part) => part !== undefined).join('; ');
+  const text = parts.filter((part) => part !== undefined).join('; ');
+  if (text !== '' || session.remoteDiscriminator !== 0) return text;
+  return `nothing heard: is BFD on there, ${session.multihop ? 'multihop (port 4784)' : 'single-hop (port 3784)'} as here?`;
 }
 
 const NO_DIAGNOSTIC = 'No Diagnostic';
