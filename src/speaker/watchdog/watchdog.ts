@@ -36,6 +36,8 @@ const HEAP = { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 64 } as cons
 export class Watchdog {
   readonly #parts: WatchdogParts;
   #options: DiagnosisConfig['watchdog'] = { warning: 0, timeout: 0 };
+  /** Where the guard writes its report. */
+  #directory: string | undefined;
   #guard: Guard | undefined;
   #unfollow: () => void = () => {};
   #ticks = 0;
@@ -46,12 +48,14 @@ export class Watchdog {
 
   /** Takes over what a configuration says. */
   use(options: DiagnosisConfig['watchdog']): void {
-    const moved = options.timeout !== this.#options.timeout;
+    const directory = this.#parts.directory();
+    const moved = options.timeout !== this.#options.timeout || directory !== this.#directory;
     this.#options = options;
+    this.#directory = directory;
     if (!moved) return;
     this.stop();
     this.#options = options;
-    if (options.timeout > 0) this.#start(options.timeout * MS_PER_SECOND);
+    if (options.timeout > 0) this.#start(options.timeout * MS_PER_SECOND, directory);
   }
 
   /** The loop turns, so late. */
@@ -84,9 +88,9 @@ export class Watchdog {
     this.#parts.journal.note('loop-stuck', sentence);
   }
 
-  #start(timeoutMs: number): void {
-    const { beat, directory, draft, startGuard, journal, log } = this.#parts;
-    const data = { beat: beat.buffer, timeoutMs, directory: directory(), draft: draft() };
+  #start(timeoutMs: number, directory: string): void {
+    const { beat, draft, startGuard, journal, log } = this.#parts;
+    const data = { beat: beat.buffer, timeoutMs, directory, draft: draft() };
     this.#guard = startGuard(data, (error) => {
       this.#guard = undefined;
       log.error({ error }, 'the watchdog ended: a stuck process will not be');

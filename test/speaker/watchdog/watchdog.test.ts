@@ -55,12 +55,13 @@ function rig() {
   const guards: { data: GuardData; messages: GuardMessage[]; stopped: boolean; fail(error: Error): void }[] =
     [];
   const draft = { format: 1, peers: [], events: [] } as unknown as ReportDraft;
+  const place = { directory: '/state' };
   const watchdog = new Watchdog({
     scheduler,
     beat,
     journal,
     log,
-    directory: () => '/state',
+    directory: () => place.directory,
     draft: () => draft,
     startGuard: (data, fail) => {
       const guard = { data, messages: [] as GuardMessage[], stopped: false, fail };
@@ -74,7 +75,7 @@ function rig() {
     },
   });
   const run = () => rounds.shift()?.();
-  return { clock, beat, scheduler, journal, log, guards, watchdog, run };
+  return { clock, beat, scheduler, journal, log, guards, watchdog, run, place };
 }
 
 describe('a warning', () => {
@@ -128,6 +129,17 @@ describe('a timeout', () => {
     expect(guards[0]?.stopped).toBe(true);
     journal.note('started', 'y');
     expect(guards[0]?.messages).toHaveLength(2);
+  });
+
+  it('has another guard where reports go elsewhere', () => {
+    const { watchdog, guards, place } = rig();
+    watchdog.use({ warning: 5, timeout: 30 });
+    place.directory = '/elsewhere';
+    watchdog.use({ warning: 5, timeout: 30 });
+    expect(guards.map(({ data, stopped }) => [data.directory, stopped])).toEqual([
+      ['/state', true],
+      ['/elsewhere', false],
+    ]);
   });
 
   it('says when the guard is gone', () => {
