@@ -11,16 +11,18 @@ export function loserOf(
   existing: ConnectionFsm | undefined,
   context: SessionContext,
 ): ReturnType<typeof resolveCollision> {
-  const initiator = fresh.connection?.initiator;
+  const { connection } = fresh;
   const otherInitiator = existing?.connection?.initiator;
-  if (existing === undefined || initiator === undefined || otherInitiator === undefined) return 'none';
+  if (existing === undefined || connection === undefined || otherInitiator === undefined) return 'none';
   return resolveCollision({
     localId: context.localId,
     remoteId: context.peerId,
     localAs: context.localAs,
     remoteAs: context.peerAs,
     existing: { state: existing.state, initiator: otherInitiator },
-    fresh: { initiator },
-    peerMayRestart: canRestart(existing.localOpen) && canRestart(existing.remoteOpen),
+    fresh: connection,
+    // What was under way before, both sides dialled at once: an ordinary collision.
+    peerMayRestart:
+      canRestart(existing.localOpen) && canRestart(existing.remoteOpen) && existing.precedes(connection),
   });
 }

@@ -17,8 +17,8 @@ export interface CollisionInput {
   /** The connection over which the OPEN came. */
   readonly fresh: { readonly initiator: Initiator };
   /**
-   * RFC 4724 §4.2: graceful restart was agreed on in the Established session, so a new OPEN means that the peer
-   * restarted and the old connection is dead.
+   * RFC 4724 §4.2: graceful restart was agreed on in the Established session, so a new connection means that the peer
+   * restarted and the old one is dead.
    */
   readonly peerMayRestart: boolean;
 }

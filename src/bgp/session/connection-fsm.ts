@@ -48,6 +48,7 @@ export class ConnectionFsm {
   #remote: OpenMessage | undefined;
   #context: SessionContext | undefined;
   #retryCounter = 0;
+  #establishedAt = 0;
   /** The NOTIFICATION of the step under way. */
   #sent: NotificationMessage | undefined;
 
@@ -81,6 +82,11 @@ export class ConnectionFsm {
   /** Set while Established. */
   get session(): Session | undefined {
     return this.#session;
+  }
+
+  /** Whether a connection was begun while this one was Established. */
+  precedes(connection: Connection): boolean {
+    return this.#state === 'Established' && connection.begunAt > this.#establishedAt;
   }
 
   /** What the two OPENs agreed on; undefined before OpenConfirm. */
@@ -141,8 +147,7 @@ export class ConnectionFsm {
     this.#liveness.startNegotiated(context.holdTime);
     // The other side may have heard nothing for a while.
     if (context.holdTime > 0) this.probe();
-    this.#session = this.#owner.makeSession(this);
-    this.#owner.established(this, this.#session);
+    this.#establish();
   }
 
   /** Ends it without a word to anybody: another machine has taken its place (§8.2.1.2). */
@@ -165,9 +170,7 @@ export class ConnectionFsm {
     for (const action of step.actions) this.#perform(action);
     if (step.to === from) return;
     if (step.to === 'Established') {
-      this.#session = this.#owner.makeSession(this);
-      this.#owner.stateChanged();
-      this.#owner.established(this, this.#session);
+      this.#establish();
       return;
     }
     if (step.to !== 'Idle' && !(step.to === 'Active' && from === 'OpenSent')) {
@@ -180,6 +183,13 @@ export class ConnectionFsm {
       this.#owner.explain({ state: from, sent: this.#sent, queues, ...facts }),
       session,
     );
+  }
+
+  #establish(): void {
+    this.#establishedAt = this.#owner.clock.now();
+    this.#session = this.#owner.makeSession(this);
+    this.#owner.stateChanged();
+    this.#owner.established(this, this.#session);
   }
 
   #fsmContext(): FsmContext {

@@ -55,6 +55,8 @@ type Phase = 'opening' | 'open' | 'closing' | 'closed';
 
 export class Connection {
   readonly initiator: Initiator;
+  /** Clock.now() when it was dialled or accepted. */
+  readonly begunAt: number;
   /** Clock.now() when the last whole message arrived, or the last message was queued. */
   lastReceivedAt: number;
   lastSentAt: number;
@@ -87,8 +89,9 @@ export class Connection {
     this.initiator = options.initiator;
     this.#sendHoldMs = options.sendHoldMs;
     this.#marks = options.waterMarks ?? WATER_MARKS;
-    this.lastReceivedAt = options.clock.now();
-    this.lastSentAt = this.lastReceivedAt;
+    this.begunAt = options.clock.now();
+    this.lastReceivedAt = this.begunAt;
+    this.lastSentAt = this.begunAt;
   }
 
   /** Opens it from this side; onConnect or onLost follows. */

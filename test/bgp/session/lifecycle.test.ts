@@ -467,21 +467,12 @@ describe('collision', () => {
     expect(events.news).toEqual(['up']);
   });
 
+  const restart = { restartTime: 60, families: [], notification: false };
+  const gracefulRestart = { ...restart, flags: () => ({ restarting: false, forwarding: [] }) };
+  const capability = { kind: 'graceful-restart' as const, restarting: false, ...restart };
+
   it('4724: with graceful restart agreed on, the new connection of a restarted peer wins, silently', () => {
-    const gracefulRestart = {
-      restartTime: 120,
-      families: [],
-      notification: false,
-      flags: () => ({ restarting: false, forwarding: [] }),
-    };
     const { world, raw, peer, events } = dialling({ capabilities: { gracefulRestart } });
-    const capability = {
-      kind: 'graceful-restart' as const,
-      restarting: false,
-      notification: false,
-      restartTime: 60,
-      families: [],
-    };
     const old = raw.accepted[0]!;
     old.send(rawOpen({ capabilities: [capability] }));
     old.keepalive();
@@ -495,6 +486,20 @@ describe('collision', () => {
     expect(old.heard.slice(heard)).toEqual(['FIN']);
     expect(events.news).toEqual(['up', 'down peer-restarted', 'up']);
     expect(peer.state).toBe('Established');
+  });
+
+  it('4271-6.8-3: one that was begun before the session was up is no sign of a restart', () => {
+    const { world, raw, peer, events } = dialling({ capabilities: { gracefulRestart } });
+    const crossing = raw.dial(A);
+    world.clock.advance(10);
+    const first = raw.accepted[0]!;
+    first.send(rawOpen({ capabilities: [capability] }));
+    first.keepalive();
+    world.clock.advance(10);
+    crossing.send(rawOpen({ capabilities: [capability] }));
+    world.clock.advance(10);
+    expect(crossing.heard.at(-2)).toContain('NOTIFICATION 6/7');
+    expect([peer.state, events.news]).toEqual(['Established', ['up']]);
   });
 
   it('a pending dial is given up when the call of the peer is established', () => {
