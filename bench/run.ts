@@ -37,15 +37,13 @@ async function playAll(
       say(`${work.id}: skipped, it needs --mrt`);
       continue;
     }
+    const able = contestants.filter((contestant) => canPlay(contestant, work));
     for (let round = 1; round <= rounds; round++) {
-      for (const contestant of contestants) {
-        const { kind, version } = contestant;
-        const abilities = kind.abilities(version);
-        if (!(work.needs ?? []).every((ability) => abilities.includes(ability))) continue;
+      for (const contestant of able) {
         if (cleanUp.closed) return outcomes;
         const name = `${work.id} round ${round} ${contestant.name}`;
         const directory =
-          profile === undefined || kind.name !== 'godwit'
+          profile === undefined || contestant.kind.name !== 'godwit'
             ? undefined
             : join(profile, name.replaceAll(' ', '-'));
         const outcome = await playOne(name, work, setup, contestant, directory, cleanUp);
@@ -54,6 +52,14 @@ async function playAll(
     }
   }
   return outcomes;
+}
+
+/** Where not, tells why. */
+function canPlay({ name, kind, version }: Contestant, { id, needs = [] }: Work): boolean {
+  const abilities = kind.abilities(version);
+  const lacking = needs.filter((ability) => !abilities.includes(ability));
+  if (lacking.length > 0) say(`${id}: ${name} does not take part, for want of: ${lacking.join(', ')}`);
+  return lacking.length === 0;
 }
 
 /** undefined where it failed, which has been told. */

@@ -169,7 +169,7 @@ export const WORKS: readonly Work[] = [
     id: 'T2',
     title: 'T1, and the routes programmed into the kernel',
     phase: 'announce',
-    needs: ['kernel'],
+    needs: ['kernel routes'],
     setup: (size) => setup(external(1, 1), fullTable(size), ['announce'], { kernel: true }),
   },
   {
@@ -216,7 +216,7 @@ export const WORKS: readonly Work[] = [
     id: 'F1',
     title: 'T1 and 100,000 refused routes, through an import filter with a set of 100,000 prefixes',
     phase: 'announce',
-    needs: ['filter'],
+    needs: ['filter language'],
     setup: (size) => {
       const table = { ...fullTable(size), refused: SET_MEMBERS };
       return setup(external(1, 1), table, ['announce'], { importFilter: importFilter() });
@@ -271,7 +271,7 @@ export const WORKS: readonly Work[] = [
     phase: 'announce',
     measure: 'delay',
     asks: 'connection',
-    needs: ['status'],
+    needs: ['control protocol'],
     setup: (size) => setup(external(1, 1), fullTable(size), ['announce']),
   },
   {
@@ -280,7 +280,7 @@ export const WORKS: readonly Work[] = [
     phase: 'announce',
     measure: 'delay',
     asks: 'connection',
-    needs: ['status'],
+    needs: ['control protocol'],
     setup: reflector(1000, 20),
   },
   {
@@ -332,7 +332,7 @@ export const WORKS: readonly Work[] = [
     title: 'from start to the first session, over a table that a crash left in the kernel',
     phase: 'announce',
     course: 'restart',
-    needs: ['kernel'],
+    needs: ['kernel routes'],
     setup: (size) => setup(external(1, 1), fullTable(size), ['announce'], { kernel: true }),
   },
 ];

@@ -23,7 +23,7 @@ import {
 export function bird(programs?: string): DaemonKind {
   return {
     name: 'bird',
-    abilities: () => ['kernel', 'status', 'filter'],
+    abilities: () => ['kernel routes', 'control protocol', 'filter language'],
     version: () => versionLine([programIn(programs, 'bird'), '--version']),
     start: (context) => start(context, programs),
   };

@@ -24,7 +24,7 @@ const DAEMONS = '/usr/lib/frr';
 export function frr(programs?: string): DaemonKind {
   return {
     name: 'frr',
-    abilities: () => ['kernel'],
+    abilities: () => ['kernel routes'],
     version: async () => {
       const line = await versionLine([programIn(programs ?? DAEMONS, 'bgpd'), '--version']);
       return line?.replace('bgpd version', 'FRR');

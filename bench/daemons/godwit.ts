@@ -26,7 +26,7 @@ export function godwit(programs?: string): DaemonKind {
   const node = programs === undefined ? process.execPath : join(programs, 'node');
   return {
     name: 'godwit',
-    abilities: () => ['kernel', 'status', 'filter'],
+    abilities: () => ['kernel routes', 'control protocol', 'filter language'],
     version: async () => {
       const line = await versionLine([node, '--version']);
       if (line === undefined || !existsSync(executable())) return undefined;

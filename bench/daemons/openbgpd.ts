@@ -25,7 +25,8 @@ export function openbgpd(programs?: string): DaemonKind {
   return {
     name: 'openbgpd',
     // On Linux the portable release 7.7 takes `fib-update yes` and writes no route; 8.8 does.
-    abilities: (version) => (Number.parseInt(version.replace('OpenBGPD ', ''), 10) < 8 ? [] : ['kernel']),
+    abilities: (version) =>
+      Number.parseInt(version.replace('OpenBGPD ', ''), 10) < 8 ? [] : ['kernel routes'],
     version: () => versionLine([programIn(programs, 'bgpctl'), '-V']),
     start: (context) => start(context, programs),
   };

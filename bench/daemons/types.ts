@@ -55,7 +55,7 @@ export interface DaemonSpec {
   /** Prefixes of both families that the daemon originates. */
   readonly networks: readonly string[];
   readonly clusterId?: string;
-  /** What everybody's routes go through, in BIRD's language; of kinds with the ability `filter`. */
+  /** What everybody's routes go through, in BIRD's language; of kinds with such a filter language. */
   readonly importFilter?: FilterText;
   /** Program received routes into the kernel of its namespace. */
   readonly kernel: boolean;
@@ -88,8 +88,8 @@ export interface RouteState {
   readonly clusterList: readonly string[];
 }
 
-/** What a work may need and not every daemon has: routes in the kernel, a control socket that the bench speaks, filters. */
-export type Ability = 'kernel' | 'status' | 'filter';
+/** What a work may need and not every daemon has; the middle one: a control socket that the bench speaks. */
+export type Ability = 'kernel routes' | 'control protocol' | 'filter language';
 
 /** An open connection to a daemon's control interface. */
 export interface StatusConnection {
@@ -108,7 +108,7 @@ export interface Daemon {
   routes(family: LabFamily): Promise<RouteState[]>;
   /** A short question about its state, as its users ask it: through its command line client. */
   askStatus(): Promise<unknown>;
-  /** Of kinds with the ability `status`. */
+  /** Of kinds with a control protocol. */
   connectStatus?(): Promise<StatusConnection>;
   stop(): Promise<void>;
 }

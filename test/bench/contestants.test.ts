@@ -40,8 +40,8 @@ describe('another release', () => {
 
   test.each([
     ['OpenBGPD 7.7', []],
-    ['OpenBGPD 8.8', ['kernel']],
-    ['OpenBGPD 10.1', ['kernel']],
+    ['OpenBGPD 8.8', ['kernel routes']],
+    ['OpenBGPD 10.1', ['kernel routes']],
   ])('%s is known to write kernel routes, or not to', (version, abilities) => {
     expect(DAEMONS.openbgpd().abilities(version)).toEqual(abilities);
   });

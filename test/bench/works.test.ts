@@ -24,7 +24,7 @@ describe('a work', () => {
       plan.sessions.map(({ localAddress, asn }) => [localAddress, asn]),
     );
     expect(new Set(addresses).size).toBe(plan.sessions.length);
-    expect(spec.kernel).toBe((work.needs ?? []).includes('kernel'));
+    expect(spec.kernel).toBe((work.needs ?? []).includes('kernel routes'));
     const routes = 'routes' in plan.table ? plan.table.routes : Number.POSITIVE_INFINITY;
     const announced = plan.sessions.flatMap(({ send }) => (send === undefined ? [] : [send.to]));
     for (const to of announced) expect(to).toBeLessThanOrEqual(routes);
