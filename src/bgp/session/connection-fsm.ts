@@ -84,9 +84,9 @@ export class ConnectionFsm {
     return this.#session;
   }
 
-  /** Whether a connection was begun while this one was Established. */
+  /** Whether this one was Established before a connection was begun. */
   precedes(connection: Connection): boolean {
-    return this.#state === 'Established' && connection.begunAt > this.#establishedAt;
+    return this.#state === 'Established' && connection.begunAt >= this.#establishedAt;
   }
 
   /** What the two OPENs agreed on; undefined before OpenConfirm. */
