@@ -283,7 +283,7 @@ const COMMUNITY_OCTETS = 4;
 /** Octets of a global address with the link-local one beside it. */
 const LINK_LOCAL_PAIR = 32;
 
-/** Whether the path begins with an AS_SEQUENCE that takes one more AS, and the attribute stays a short one. */
+/** Whether the path begins with an AS_SEQUENCE that takes one more AS. */
 function hasRoomInFront(path: Uint8Array, start: number, end: number): boolean {
   return end > start && path[start] === SEGMENT.asSequence && path[start + 1]! < MAX_SEGMENT_ASES;
 }
