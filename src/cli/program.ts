@@ -182,7 +182,9 @@ function addCommand(root: Command, name: string, help: string): Command {
       parent.commands.find((each) => each.name() === word) ??
       parent.command(word).description(PARENT_HELP[word] ?? '');
   }
-  return parent.command(last).description(help);
+  const command = parent.command(last).description(help);
+  // As birdc and vtysh have it: show route.
+  return words[0] === 'show' && last.endsWith('s') ? command.alias(last.slice(0, -1)) : command;
 }
 
 const PARENT_HELP: Readonly<Record<string, string>> = {

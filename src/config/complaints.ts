@@ -18,8 +18,8 @@ export interface ComplaintAt {
 export type Issue = z.core.$ZodIssue;
 
 /** Words of other speakers' configurations, folded, and what they are called here. */
-const FOREIGN_KEYS: Readonly<Record<string, string>> = {
-  neighbor: 'peers',
+const FOREIGN_KEYS: Readonly<Record<string, string | readonly string[]>> = {
+  neighbor: ['peers', 'address'],
   neighbors: 'peers',
   neighbours: 'peers',
   peer: 'peers',
@@ -58,6 +58,20 @@ const FOREIGN_KEYS: Readonly<Record<string, string>> = {
   fib: 'kernel',
   announce: 'networks',
   network: 'networks',
+};
+
+/** What others have keys for, folded, and how the same is had here. */
+const FOREIGN_WAYS: Readonly<Record<string, string>> = {
+  defaultoriginate: 'add 0.0.0.0/0 to networks, and let the export filters of the other peers reject it',
+  weight: 'set bgp_local_pref or preference in an import filter',
+  routemap: 'import and export take filters',
+  prefixlist: 'import and export take filters; net ~ [ 192.0.2.0/24{25,32} ] is a prefix list',
+  distributelist: 'import and export take filters',
+  applypolicy: 'import and export take filters',
+  softreconfiguration: 'take it out: routes are always kept as they were received',
+  aggregate: 'add the aggregate to networks, and let export filters reject what is in it',
+  aggregateaddress: 'add the aggregate to networks, and let export filters reject what is in it',
+  unnumbered: 'dynamicPeers with prefix: fe80::/10 and the interface; see examples/unnumbered.yaml',
 };
 
 /** Everything that one issue has to say; a mapping with three unknown keys makes three complaints. */
@@ -162,9 +176,10 @@ function isWrongKind(issue: Issue): boolean {
 export function unknownKeyHint(key: string, accepted: readonly string[]): string {
   const folded = key.toLowerCase().replaceAll(/[-_ ]/g, '');
   if (key === '<<') return 'merge keys are not used here; put what is common into a group under peerGroups';
-  const foreign = Object.hasOwn(FOREIGN_KEYS, folded) ? FOREIGN_KEYS[folded] : undefined;
-  if (foreign !== undefined && accepted.includes(foreign.split(':')[0]!))
-    return `here it is called ${foreign}`;
+  const foreign = Object.hasOwn(FOREIGN_KEYS, folded) ? [FOREIGN_KEYS[folded]!].flat() : [];
+  const here = foreign.find((each) => accepted.includes(each.split(':')[0]!));
+  if (here !== undefined) return `here it is called ${here}`;
+  if (Object.hasOwn(FOREIGN_WAYS, folded)) return FOREIGN_WAYS[folded]!;
   const near = nearest(key, accepted);
   if (near !== undefined) return `did you mean ${near}?`;
   if (accepted.length === 0) return 'no keys are accepted here';

@@ -137,6 +137,10 @@ describe('show peers', () => {
     expect(await text('status')).toContain('Established, drained');
   });
 
+  test('are shown by the word in the singular, too', async () => {
+    expect(await text('show', 'peer', 'tor-a')).toBe(await text('show', 'peers', 'tor-a'));
+  });
+
   test('says when a peer is tried again', async () => {
     lab.speaker.peerViews = [fakePeer({ state: 'Idle', nextAttemptIn: 42_000 })];
     expect(await text('show', 'peers', 'tor-a')).toMatch(/^ {2}Next try +in 42s$/m);

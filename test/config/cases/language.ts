@@ -109,6 +109,20 @@ export const LANGUAGE_CASES: readonly Case[] = [
     hint: /here it is called asn/,
   },
   {
+    what: 'a needed key of a peer by another name, once',
+    yaml: `${PEERS}  - { neighbor: 10.1.1.1, asn: 64512 }\n`,
+    at: '3:7',
+    message: /unknown key/,
+    hint: /here it is called address/,
+  },
+  {
+    what: 'what others have a key for',
+    yaml: EBGP('default-originate: true'),
+    at: '3:66',
+    message: /unknown key/,
+    hint: /add 0\.0\.0\.0\/0 to networks/,
+  },
+  {
     what: 'a wrong family',
     yaml: EBGP('families: [ipv4]'),
     at: '3:77',
