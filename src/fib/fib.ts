@@ -139,6 +139,11 @@ export class Fib implements KernelConsumer {
     return stats;
   }
 
+  /** Routes of a family that the kernel shall have. */
+  desired(familyId: number): number {
+    return this.#rooms[familyId]?.fib.desiredCount ?? 0;
+  }
+
   /** Undefined where the FIB has nothing to do with the prefix. */
   route(familyId: number, prefixId: number): FibRouteState | undefined {
     if (this.isIdle(familyId, prefixId)) return undefined;

@@ -254,11 +254,6 @@ export function removeStale(rib: FamilyRib, peer: RibPeer): RowWalk {
   });
 }
 
-/** Removes what is still stale, at once. */
-export function sweepStale(rib: FamilyRib, peer: RibPeer): void {
-  if (peer.counters[rib.index]!.stale > 0) removeStale(rib, peer).run(() => false);
-}
-
 /** Whether a prefix's routes may be judged otherwise than before. */
 export type Concerns = (rib: FamilyRib, prefixId: number) => boolean;
 

@@ -70,9 +70,10 @@ export function announceWithin(
   if (filtered !== result) letGo(rib, filtered);
 }
 
-/** Whether a limit keeps routes of the peer back that import would have to judge again. Looks at all rows. */
+/** Whether a limit keeps routes of the peer back that import would have to judge again. May look at all rows. */
 export function keepsBack(rib: FamilyRib, peer: RibPeer): boolean {
   const { paths } = rib;
+  if (peer.counters[rib.index]!.rejected === 0) return false;
   for (let row = 1; row < paths.limit; row++) {
     if (paths.peerId(row) === peer.id && paths.prefixId(row) !== 0 && isOverLimit(rib, row)) return true;
   }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { encodeAttributes } from '../../src/bgp/wire/attribute-values.ts';
 import { IPV4_UNICAST, IPV6_UNICAST } from '../../src/bgp/wire/families.ts';
-import { flushPeer, refuse, reimport, reuseRow, sweepStale } from '../../src/rib/adj-rib-in.ts';
+import { flushPeer, refuse, reimport, reuseRow } from '../../src/rib/adj-rib-in.ts';
 import { announceWithin } from '../../src/rib/blocked-import.ts';
 import type { FamilyRib } from '../../src/rib/family-rib.ts';
 import { REJECT } from '../../src/rib/import-checks.ts';
@@ -148,11 +148,12 @@ describe('stale routes', () => {
     lab.announce(peer, [A], { asPath: '1' });
     lab.announce(peer, [C], { asPath: '2' });
     expect(counters().stale).toBe(1);
-    sweepStale(rib, peer);
+    lab.rib.walks.sweepStale(rib, peer);
     lab.settle();
     expect(prefixIds()).toEqual([A, B, C]);
     expect([counters().stale, counters().received, counters(other).received]).toEqual([0, 2, 1]);
-    sweepStale(rib, peer);
+    lab.rib.walks.sweepStale(rib, peer);
+    lab.settle();
     expect(counters().received).toBe(2);
   });
 

@@ -1,8 +1,7 @@
 // How many routes a protocol that is no peer has: static routes, what was learned from the kernel and its interfaces,
-// and what the kernel was given. Counted when somebody asks, over those routes alone.
+// and what the kernel is given. Counted when somebody asks, over those routes alone.
 
 import { type IpVersion, type Prefix, parsePrefix } from '../../lib/ip.ts';
-import type { FamilyRib } from '../../rib/family-rib.ts';
 import type { ChannelRoutes } from '../api/protocols.ts';
 import { familyOf, type LocalOrigin, localPathId, prefixWords } from '../local-routes.ts';
 import type { TableRoom } from '../table-room.ts';
@@ -33,7 +32,7 @@ export function localCounts(
     else routes.imported++;
     if (family.locRib.bestRow(prefixId) === row) routes.preferred++;
   }
-  if (origin === 'kernel') routes.exported = installed(room, family);
+  if (origin === 'kernel') routes.exported = room.kernel?.fib?.desired(family.family.id) ?? 0;
   return { routes, refused };
 }
 
@@ -57,10 +56,4 @@ function* routesOf(
     if (kind !== origin || (kernel?.ownerOf(route) ?? protocol) !== protocol) continue;
     yield [prefix, localPathId(source, ordinal)];
   }
-}
-
-function installed({ kernel }: TableRoom, family: FamilyRib): number {
-  let count = 0;
-  for (const _prefixId of kernel?.fib?.prefixes(family.family.id) ?? []) count++;
-  return count;
 }

@@ -8,7 +8,6 @@ import { CEASE } from '../../bgp/wire/error-codes.ts';
 import { FAMILIES, familyByName } from '../../bgp/wire/families.ts';
 import { NotificationError } from '../../bgp/wire/notification.ts';
 import { revived } from '../../policy/values.ts';
-import { sweepStale } from '../../rib/adj-rib-in.ts';
 import { RibRestore } from '../../rib/handover/restore.ts';
 import type { RibPeer } from '../../rib/rib-peer.ts';
 import type { EstablishedPeer } from '../established-peer.ts';
@@ -91,7 +90,7 @@ export class TakeOver {
     for (const network of this.#state.networks) networks.add(network);
     // Own routes that nobody has announced again.
     for (const { place } of rooms.values()) {
-      for (const family of place.families) sweepStale(family, place.local);
+      for (const family of place.families) rib.walks.sweepStale(family, place.local);
     }
     this.#tables.release();
     for (const { id } of FAMILIES) rib.release(id);
