@@ -22,7 +22,7 @@ import { ipWords } from './membership.ts';
 import { type MaskStep, PathMask } from './path-mask.ts';
 import { EmptySet, PrefixSet, RangeSet, type WordRange } from './sets.ts';
 import type { Span } from './source.ts';
-import { type Ec, PolicyRuntimeError, typeOf, type Value } from './values.ts';
+import { type Ec, isAssignable, PolicyRuntimeError, typeOf, type Value } from './values.ts';
 
 const MAX_UINT16 = 0xffff;
 const MAX_UINT32 = 0xffffffff;
@@ -286,12 +286,13 @@ function maskPart(compiler: Compiler, item: MaskItem): MaskPart {
     }
     case 'value': {
       const term = compileTerm(compiler, item.value!);
-      if (
-        term.type !== 'int' &&
-        term.type !== 'unknown' &&
-        !(compiler.dialect === '2.x' && term.type === 'int set')
-      ) {
-        compiler.diagnostics.error(item.span, `a path mask is made of ints, this is ${term.type}`);
+      const { diagnostics, dialect } = compiler;
+      const isSet = dialect === '2.x' && term.type === 'int set';
+      if (!isSet && !isAssignable(term.type, 'int')) {
+        const message = `a path mask is made of ints, this is ${term.type}`;
+        // Whatever is not constant is found out when it runs, in 1.6 everything.
+        if (dialect === '2.x' && term.constant !== undefined) diagnostics.error(item.span, message);
+        else diagnostics.warning(item.span, message);
       }
       return { term, text: '', repeats: false };
     }

@@ -111,5 +111,7 @@ function readTransport(reader: ConfigReader): RpkiTransport {
     if (row === undefined) throw unknownOption(reader.tokens, { where, tables: [TRANSPORT_OPTIONS] });
     transport = { ...transport, ...row.read(reader, transport) };
   });
+  if (kind === 'ssh' && transport.user === undefined)
+    reader.diagnostics.error(reader.tokens.last, 'transport ssh needs a user', 'add user "bird";');
   return transport;
 }

@@ -12,9 +12,9 @@ export function readPatterns(reader: ConfigReader, prefixes: boolean): readonly 
     const exclude = tokens.takeOp('-');
     const start = tokens.peek();
     const mask = start.kind === 'string' ? tokens.next().text : undefined;
-    // 1.6 has constants of addresses there, 2.x of prefixes.
-    const kind = reader.dialect === '1.6' ? 'ip' : 'prefix';
-    const isPrefix = reader.literalAddressFollows || reader.constantNext?.kind === kind;
+    // 1.6 has constants of addresses there, 2.x of prefixes as well.
+    const isNetwork = reader.dialect === '2.x' && reader.constantNext?.kind === 'prefix';
+    const isPrefix = reader.addressFollows || isNetwork;
     const prefix = isPrefix ? readPrefix(reader) : undefined;
     if (mask === undefined && prefix === undefined) {
       const hint = 'for instance "eth*", or -"cali*" to leave out';
@@ -28,9 +28,9 @@ export function readPatterns(reader: ConfigReader, prefixes: boolean): readonly 
   return patterns;
 }
 
-/** 1.6 takes an address for the prefix that has it alone. */
+/** An address stands for the prefix that has it alone. */
 function readPrefix(reader: ConfigReader): string {
-  if (reader.dialect === '2.x' || reader.tokens.isOp('/', 1) || reader.tokens.isOp(':', 1)) {
+  if (!reader.addressFollows || reader.tokens.isOp('/', 1) || reader.tokens.isOp(':', 1)) {
     return reader.prefix().text;
   }
   const bytes = reader.addressBytes('an address');

@@ -245,7 +245,7 @@ export class ConfigReader {
   zonedAddress(what: string): { address: string; zone: string | undefined; linkLocal: boolean } {
     const bytes = this.addressBytes(what);
     const zone = this.tokens.takeOp('%')
-      ? this.tokens.expectSymbol('the name of an interface').text
+      ? this.tokens.expectNewName('the name of an interface').text
       : undefined;
     return { address: formatAddress(bytes), zone, linkLocal: isLinkLocal(bytes) };
   }

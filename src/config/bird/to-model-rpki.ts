@@ -13,6 +13,8 @@ import type { Unsaid } from './unsaid.ts';
 
 type RpkiProtocol = Extract<ProtocolConfig, { kind: 'rpki' }>;
 
+/** RFC 8210 */
+const ROA_VERSION = 1;
 const CHANNEL_HANDLED = new Set(['span', 'table', 'preference', 'import', 'export', 'debug']);
 
 export function rpkiCaches(config: BirdConfig, unsaid: Unsaid): RpkiCacheConfig[] {
@@ -37,7 +39,10 @@ function cacheOf(config: BirdConfig, protocol: RpkiProtocol, unsaid: Unsaid): Rp
       unsaid.add('a filter of an rpki channel', channel.span, name);
     }
   }
-  const { localAddress, port = RPKI_PORT, minVersion = 0, maxVersion = RPKI_MAX_VERSION } = options;
+  const { localAddress, port = RPKI_PORT, minVersion = 0 } = options;
+  // ASPAs are of version 2 (8210bis); caches that are not asked for them need not know it.
+  const usual = channels.has('aspa') ? RPKI_MAX_VERSION : ROA_VERSION;
+  const { maxVersion = Math.max(minVersion, usual) } = options;
   return {
     name,
     host: options.remote ?? '',

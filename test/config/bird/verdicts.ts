@@ -246,6 +246,8 @@ export const ACCEPTED_2: readonly string[] = [
   'protocol device {} define k = 5; function f() { return bgp_path ~ [= k(k) (k) =]; }',
   'protocol device {} define x = [(rt, (5+1), (5+1)..9), (unknown 5, 5, *)]; define k = 5; define y = [k..(9), (k)..(k+1)];',
   'ipv4 table t sorted; protocol bgp x { local as 1; neighbor 1.2.3.4 as 1; direct; ipv4 { table t; }; }',
+  'define D = 1.2.3.4; protocol direct { interface 2001:db8::1, "x" D, 10.0.0.1, -"*"; }',
+  'protocol device {} function f(string a) { return bgp_path ~ [= a (bgp_path) =]; }',
 ];
 
 export const REJECTED_2: readonly string[] = [
@@ -620,6 +622,8 @@ export const REJECTED_2: readonly string[] = [
   'protocol device {} define x = [(rt, 10.0.0.1, 9)];',
   'protocol device {} define k = (1,2); define x = [k..(3,4)];',
   'protocol device {} define k = (1,2); define x = [(1,2)..k];',
+  'roa4 table r; protocol rpki { roa4; remote 1.2.3.4; transport ssh { bird private key "/x"; }; }',
+  'protocol bgp x { local as 1; neighbor fe80::1%rx as 2; ipv4 { import all; export all; }; }',
 ];
 
 export const ACCEPTED_16: readonly string[] = [
@@ -715,6 +719,7 @@ export const ACCEPTED_16: readonly string[] = [
   'define k = 8; protocol static { route 10.0.0.0/k blackhole; route 10.0.0.0/(5+3) blackhole; route 10.0.0.0:255.0.0.0 blackhole; }',
   'define k = 10.0.0.0; protocol static { route k/8 blackhole; } protocol direct { interface k/8, 10.0.0.0:255.0.0.0; } protocol device { primary k/(8); }',
   'protocol device {} define k = 5; function f() { return bgp_path ~ [= k(k) (k) =]; }',
+  'protocol device {} define k = [1]; function f() { return bgp_path ~ [= (---empty---) ("x") k =]; }',
 ];
 
 export const REJECTED_16: readonly string[] = [
@@ -838,6 +843,7 @@ export const REJECTED_16: readonly string[] = [
   'protocol static weight { }',
   'protocol device {} define x = [(unknown (5), 5, 5)];',
   'define D = "eth0"; protocol static { route 10.0.0.0/8 via D; }',
+  'protocol device {} define x = [= ("a") =];',
 ];
 
 const NEWER = 'later versions of 2.x have it';
@@ -852,6 +858,8 @@ export const DIFFERENT_2: readonly { readonly text: string; readonly why: string
     why: NEWER,
   },
   { text: 'protocol device {} debug tables all;', why: NEWER },
+  { text: 'protocol bgp x { local as 1; neighbor fe80::1%eth0 as 1; ipv6; }', why: NEWER },
+  { text: 'roa4 table r; protocol rpki { roa4; remote 1.2.3.4; transport tcp { }; }', why: NEWER },
   { text: 'protocol device { hostname "x"; restart time 5 s; } log fixed "/tmp/x" 4096 all;', why: NEWER },
   {
     text: 'protocol static { ipv4 { roa settle time 1 s 20 s; export block 1000; }; }',
