@@ -87,7 +87,7 @@ describe.skipIf(rendered.length === 0)('what Calico renders', () => {
       ecmp: 16,
       keepOnStop: true,
       learn: [{ protocol: undefined, table: undefined }],
-      interfaces: ['-cali*', '-kube-ipvs*', '*'],
+      direct: [{ interfaces: ['-cali*', '-kube-ipvs*', '*'], as: { ipv4: { protocol: 'direct1' } } }],
       scanTime: 2,
     });
     expect(config.redistribute).toEqual(['kernel', 'static', 'connected']);
