@@ -20,7 +20,7 @@ export function peerView(rib: Rib, handle: PeerHandle): PeerView {
     kind: handle.range === undefined ? 'static' : 'dynamic',
     address: formatAddress(handle.address.bytes, handle.address.zone),
     port: settings.port,
-    localAddress: peer.localAddress === undefined ? undefined : formatAddress(peer.localAddress),
+    localAddress: localAddress(peer),
     localAs: peer.options.localAs,
     peerAs: context?.peerAs ?? (typeof settings.asn === 'number' ? settings.asn : undefined),
     peerId: context === undefined ? undefined : formatQuad(context.peerId),
@@ -54,6 +54,11 @@ export function peerView(rib: Rib, handle: PeerHandle): PeerView {
     malformed: handle.established?.malformed,
     nextAttemptIn: nextAttemptIn(peer),
   };
+}
+
+/** A dial has none before the kernel chose one. */
+function localAddress({ localAddress: bytes }: PeerHandle['peer']): string | undefined {
+  return bytes?.some((octet) => octet !== 0) === true ? formatAddress(bytes) : undefined;
 }
 
 /** Of a passive peer only the wait after an error: then it listens again. */
