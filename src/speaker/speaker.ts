@@ -116,15 +116,13 @@ export class Speaker {
     this.reconfiguredAt = this.startedAt;
     this.rib = new Rib({ ...ribOptions(config), ...parts.sizes }, { clock, scheduler });
     const nowSeconds = () => Math.floor(clock.wallTime() / MS_PER_SECOND);
-    const namesGateways = config.bird !== undefined;
-    this.rooms = new TableRooms(this.rib, config, { nowSeconds, namesGateways });
+    this.rooms = new TableRooms(this.rib, config, { nowSeconds, namesGateways: config.bird !== undefined });
     this.policies = new Policies((nextHopId) => this.rooms.linkOf(nextHopId));
     this.pipes = new Pipes(this.rib, this.rooms, this.policies);
-    const { dumpStore: store } = parts;
+    const { dumpStore: store, lookUp } = parts;
     this.mrt = new MrtDumps(config, { clock, log, rooms: this.rooms, policies: this.policies, store });
     config.filters?.useLog(log.child({ part: 'filter' }));
     this.tables = new ValidationTables(clock, scheduler, (changes) => this.revalidation.note(changes));
-    const { lookUp } = parts;
     this.rpki = new RpkiCaches({
       clock,
       log: log.child({ part: 'rpki' }),
