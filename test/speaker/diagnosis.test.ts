@@ -119,4 +119,11 @@ describe('the journal of a life', () => {
     expect(events.find(({ code }) => code === 'prefix-limit')).toMatchObject({ kind: 'limit', peer: 'tor' });
     expect(JSON.stringify(events)).not.toContain(secret);
   });
+
+  it('is as long as the last reload says', async () => {
+    const { speaker } = await rig({});
+    const router = { asn: OWN_AS, id: OWN_ADDRESS };
+    await speaker.reload({ router, journal: { events: 1 } });
+    expect([...speaker.api.events({})].map(({ code }) => code)).toEqual(['configuration-applied']);
+  });
 });

@@ -336,6 +336,20 @@ describe('dynamic peers', () => {
     expect(speaker.states()).toEqual(['10.0.16.2 Established', '10.0.16.3 Established']);
   });
 
+  it('that are switched off stay out, as many of the latest as the range may have', async () => {
+    const { lab, speaker, raw } = await started();
+    const addresses = [1, 2, 3, 4].map((last) => `10.0.16.${last}`);
+    for (const address of addresses) {
+      await lab.connect(speaker, raw(address));
+      speaker.api.peerDown(address, undefined);
+      await lab.settle();
+    }
+    // The third is there besides until the next one calls.
+    expect(speaker.api.peers().map(({ name }) => name)).toEqual(addresses.slice(1));
+    await lab.connect(speaker, raw('10.0.16.4'));
+    expect(speaker.states().filter((state) => state.includes('Established'))).toEqual([]);
+  });
+
   it('one that is configured now comes back as that peer, by whatever name', async () => {
     for (const name of [undefined, 'node']) {
       const { lab, speaker, raw } = await started();

@@ -1,7 +1,7 @@
 // `godwit upgrade` around the speaker: how another program is asked, what the process is started with, what it inherits,
 // and how each failure is taken back.
 
-import { chmodSync, closeSync, openSync, writeFileSync } from 'node:fs';
+import { chmodSync, closeSync, fstatSync, openSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -292,6 +292,8 @@ describe('the upgrader', () => {
       'flushNow',
       'resume: the last upgrade did not take place: execve: ENOENT',
     ]);
+    // An attempt leaves none of the memory behind that the picture took.
+    expect(() => fstatSync(Number(state))).toThrow('EBADF');
   });
 
   it('starts anew where the state cannot be gone on with', async () => {
