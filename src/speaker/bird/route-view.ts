@@ -2,6 +2,7 @@
 
 import { decodeAttributes } from '../../bgp/wire/attribute-values.ts';
 import type { KernelNextHop } from '../../fib/types.ts';
+import { optionalBytesEqual } from '../../lib/bytes.ts';
 import { formatAddress, type IpVersion, parseAddress } from '../../lib/ip.ts';
 import { ATTR_FLAG } from '../../rib/attr-store.ts';
 import type { FamilyRib } from '../../rib/family-rib.ts';
@@ -115,7 +116,7 @@ export class RouteViews {
       stale: (rib.attrs.flags[attr]! & ATTR_FLAG.llgrStale) !== 0,
       suppressed: false,
       bgp: isBgp ? this.#bgp(standing) : undefined,
-      ...(!isBgp && { given: this.#given(standing) }),
+      ...(!isBgp && { given: this.#given(family, standing) }),
       kernel: shownKernelAttributes(extras),
     };
   }
@@ -199,16 +200,20 @@ export class RouteViews {
   }
 
   /** Without what every local route is announced with. */
-  #given(standing: RowStanding): NonNullable<TableRoute['given']> {
+  #given({ paths }: FamilyRib, standing: RowStanding): NonNullable<TableRoute['given']> {
     const { rib, written } = this.#speaker;
+    const { attrs, nextHops } = rib;
     if (standing.rendered !== undefined) {
       const view = renderedView(standing.rendered);
-      view.attributes.localPref ??= rib.attrs.localPref[standing.attr]!;
+      view.attributes.localPref ??= attrs.localPref[standing.attr]!;
       return view;
     }
-    const attributes = decodeAttributes(rib.attrs.copy(standing.as ?? standing.attr));
+    const attributes = decodeAttributes(attrs.copy(standing.as ?? standing.attr));
     if (attributes.origin === 'IGP' || written.bird === undefined) attributes.origin = undefined;
-    return { attributes, nextHops: [] };
+    // A next hop that is the gateway is for internal peers, and nothing that the route was given.
+    const { gateway } = attrs.extrasTable.get(attrs.extras[paths.attrIn(standing.row)]!);
+    const { address, wire } = nextHops.get(attrs.nextHop[standing.as ?? standing.attr]!);
+    return { attributes, nextHops: optionalBytesEqual(address, gateway) ? [] : nextHopTexts(wire) };
   }
 
   #bgp({ attr, as = attr, rendered }: RowStanding): NonNullable<TableRoute['bgp']> {

@@ -15,7 +15,7 @@ const FILES = {
   '2.x': `router id ${OWN}; ipv4 table t2; protocol device {} protocol direct { ipv4; }
 protocol kernel k { merge paths on; ipv4 { import none; export all; }; }
 protocol static s1 { ipv4;
-  route 172.20.0.0/16 via 10.0.0.7 { bgp_path.prepend(7); bgp_community.add((5,6)); krt_prefsrc = ${OWN}; };
+  route 172.20.0.0/16 via 10.0.0.7 { bgp_path.prepend(7); bgp_next_hop = 10.0.0.55; bgp_community.add((5,6)); krt_prefsrc = ${OWN}; };
   route 172.21.0.0/16 via "eth1";
   route 172.22.0.0/16 via 10.0.0.8 weight 3 via "eth1" weight 2 via 10.0.0.7;
   route 172.23.0.0/16 prohibit;
@@ -116,6 +116,7 @@ describe('show route all', () => {
       ' \tvia 10.0.0.7 on eth0',
       '1008-\tType: static univ',
       '1012-\tBGP.as_path: 7',
+      ' \tBGP.next_hop: 10.0.0.55',
       ' \tBGP.community: (5,6)',
       ` \tKernel.prefsrc: ${OWN}`,
       '0000 ',
@@ -225,9 +226,11 @@ describe('show route', () => {
     const ask = await start('2.x');
     const count = async (where: string) => (await ask(`show route table master4 where ${where} count`))[0];
     const wanted = (shown: number) => `1007-${shown} of 11 routes for 10 networks in table master4`;
-    // What two peers announce, and the one that its block gives a path.
-    expect(await count('defined(bgp_path)')).toBe(wanted(3));
-    for (const name of ['bgp_origin', 'bgp_next_hop', 'bgp_local_pref']) {
+    // What two peers announce, and the one that its block gives a path and a next hop.
+    for (const name of ['bgp_path', 'bgp_next_hop']) {
+      expect(await count(`defined(${name})`), name).toBe(wanted(3));
+    }
+    for (const name of ['bgp_origin', 'bgp_local_pref']) {
       expect(await count(`defined(${name})`), name).toBe(wanted(2));
     }
     expect(await count('bgp_path.len = 0')).toBe(wanted(8));
