@@ -18,9 +18,9 @@ const FILTER = `filter imp {
 const files = {
   '2.x': `router id ${OWN}; protocol device {} ${FILTER}
 protocol static s0 { ipv6; }
-protocol bgp pe { local ${OWN} as 65001; neighbor ${FROM} as 65002; ipv4 { import keep filtered; import filter imp; export none; }; }`,
+protocol bgp p1 { local ${OWN} as 65001; neighbor ${FROM} as 65002; ipv4 { import keep filtered; import filter imp; export none; }; }`,
   '1.6': `router id ${OWN}; protocol device {} ${FILTER}
-protocol bgp pe { local ${OWN} as 65001; neighbor ${FROM} as 65002; import keep filtered; import filter imp; export none; }`,
+protocol bgp p1 { local ${OWN} as 65001; neighbor ${FROM} as 65002; import keep filtered; import filter imp; export none; }`,
 } as const;
 
 async function start(dialect: keyof typeof files): Promise<BirdLab & { lab: SimLab }> {
@@ -66,15 +66,15 @@ describe('a route that the import filter refuses', () => {
 describe('the routes of a peer', () => {
   it('are looked for in its own tables', async () => {
     const { api } = await start('2.x');
-    const tables = api.bird.routes({ tables: undefined, protocol: 'pe' }).map(({ table }) => table);
+    const tables = api.bird.routes({ tables: undefined, protocol: 'p1' }).map(({ table }) => table);
     expect(tables).toEqual(['master4']);
   });
 
   it('are flushed before the protocol is down', async () => {
     const { api, lab } = await start('2.x');
-    const state = () => api.bird.protocols().find(({ name }) => name === 'pe')?.state;
+    const state = () => api.bird.protocols().find(({ name }) => name === 'p1')?.state;
     expect(state()).toBe('up');
-    api.bird.act('pe', { action: 'disable' });
+    api.bird.act('p1', { action: 'disable' });
     expect(state()).toBe('flush');
     await lab.run(100);
     expect(state()).toBe('down');
