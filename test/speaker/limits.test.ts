@@ -216,6 +216,19 @@ describe('a limit that is raised', () => {
     expect(a.heard.filter((line) => line === asked)).toHaveLength(1);
   });
 
+  it('asks for nothing that an earlier session did not take', async () => {
+    const { lab, speaker, a, change } = await changing({ received: block(1) });
+    a.announce([P1, P2]);
+    await lab.settle();
+    a.drop();
+    await lab.settle();
+    await lab.connect(speaker, a);
+    a.announce([P1]);
+    await lab.settle();
+    await change({ received: block(2) });
+    expect(a.heard).not.toContain(asked);
+  });
+
   it('says that a peer without route refresh cannot be asked', async () => {
     const { lab, speaker, a, change } = await changing({ received: block(1) }, { routeRefresh: false });
     a.announce([P1, P2]);
