@@ -65,7 +65,9 @@ function readPreferred(reader: ConfigReader): readonly string[] {
 }
 
 function addressOrPrefix(reader: ConfigReader): string {
-  return reader.tokens.isOp('/', 1) || reader.tokens.isOp(':', 1) ? reader.prefix().text : reader.address('an address');
+  return reader.tokens.isOp('/', 1) || reader.tokens.isOp(':', 1)
+    ? reader.prefix().text
+    : reader.address('an address');
 }
 
 export const DIRECT_OPTIONS = new OptionTable<DirectOptions>([
