@@ -140,7 +140,7 @@ function checkBgp(
   const linkLocal = peer !== undefined && isLinkLocal(peer);
   // iBGP is multihop unless it says `direct`; a link-local peer never is.
   const multihop = options.multihop === undefined ? internal && !(linkLocal && two) : options.multihop > 0;
-  checkReach(reader, protocol, { multihop, linkLocal }, complain);
+  checkReach(protocol, { multihop, linkLocal }, complain);
   if (two) {
     checkTimes(options, complain);
     checkRoles(options, internal, complain);
@@ -171,7 +171,6 @@ function checkCapabilities(options: BgpOptions, complain: Complain): void {
 }
 
 function checkReach(
-  reader: ConfigReader,
   protocol: Extract<ProtocolConfig, { kind: 'bgp' }>,
   { multihop, linkLocal }: { readonly multihop: boolean; readonly linkLocal: boolean },
   complain: Complain,
@@ -179,7 +178,7 @@ function checkReach(
   const { options } = protocol;
   const bound = options.interface !== undefined || options.localInterface !== undefined;
   if (multihop && options.checkLink) complain('check link needs a direct peer', 'add direct;');
-  if (multihop && bound && reader.dialect === '2.x') {
+  if (multihop && bound) {
     complain('an interface needs a direct peer', 'add direct; or leave out the interface');
   }
   if (multihop && options.bfd && options.localAddress === undefined) {

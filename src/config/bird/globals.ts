@@ -128,13 +128,16 @@ function readTimeFormat(reader: ConfigReader): TimeFormat {
   return { format, limit: reader.number('the limit'), older: tokens.expectString('a format') };
 }
 
+/** 1.6 takes any number and keeps 16 bits of it. */
+const MAX_PORT = 0xffff;
+
 /** `[address A] [port P] [v6only|dual]` in any order. */
 function readListen(reader: ConfigReader): ListenBgp {
   const { tokens } = reader;
   let listen: ListenBgp = {};
   for (;;) {
     if (tokens.takeWord('address')) listen = { ...listen, address: reader.address('the address') };
-    else if (tokens.takeWord('port')) listen = { ...listen, port: reader.port() };
+    else if (tokens.takeWord('port')) listen = { ...listen, port: reader.number('the port') & MAX_PORT };
     else if (tokens.takeWord('v6only')) listen = { ...listen, v6only: true };
     else if (tokens.takeWord('dual')) listen = { ...listen, v6only: false };
     else return listen;

@@ -720,6 +720,7 @@ export const ACCEPTED_16: readonly string[] = [
   'define k = 10.0.0.0; protocol static { route k/8 blackhole; } protocol direct { interface k/8, 10.0.0.0:255.0.0.0; } protocol device { primary k/(8); }',
   'protocol device {} define k = 5; function f() { return bgp_path ~ [= k(k) (k) =]; }',
   'protocol device {} define k = [1]; function f() { return bgp_path ~ [= (---empty---) ("x") k =]; }',
+  'protocol device {} listen bgp port 4294967295;',
 ];
 
 export const REJECTED_16: readonly string[] = [
@@ -844,6 +845,7 @@ export const REJECTED_16: readonly string[] = [
   'protocol device {} define x = [(unknown (5), 5, 5)];',
   'define D = "eth0"; protocol static { route 10.0.0.0/8 via D; }',
   'protocol device {} define x = [= ("a") =];',
+  'protocol bgp x { local as 1; neighbor 1.2.3.4 as 2; interface "eth0"; multihop; }',
 ];
 
 const NEWER = 'later versions of 2.x have it';
