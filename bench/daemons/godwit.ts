@@ -67,10 +67,14 @@ export async function startGodwit(
   const cli = (...args: string[]): Promise<string> =>
     run(context.namespace.wrap([node, executable(), ...args, '--socket', socket]));
   const list = async <T>(...args: string[]): Promise<T[]> => parseList(await cli(...args, '--json'));
-  await waitFor('godwit answers', async () => {
-    daemon.assertRunning();
-    return existsSync(socket) && (await cli('status')) !== '';
-  });
+  await waitFor(
+    'godwit answers',
+    async () => {
+      daemon.assertRunning();
+      return existsSync(socket) && (await cli('status')) !== '';
+    },
+    ANSWER_MS,
+  );
   return {
     name: 'godwit',
     processes: [daemon],
@@ -93,6 +97,9 @@ export async function startGodwit(
     stop: () => daemon.stop(),
   };
 }
+
+/** A machine that is busy with fifty daemons takes its time to start one more. */
+const ANSWER_MS = 120_000;
 
 const FAMILY: Readonly<Record<LabFamily, RouteView['family']>> = {
   ipv4: 'ipv4-unicast',
