@@ -241,6 +241,11 @@ const COMMANDS = [
 const ONLY = {
   '2.x': [
     'show route filter nosuch',
+    'show route filtered primary',
+    'show route MYAS',
+    'show symbols attribute',
+    'show symbols table t_aux',
+    'show symbols s1 f1 table',
     'show route filter s1',
     'show route protocol device1',
     'show route table t_aux protocol s1',
@@ -302,6 +307,10 @@ const ONLY = {
     'show route in 10.0.0.0/8',
     'show static',
     'show route exported s1',
+    'show route preexport s1 count',
+    'show route preexport s1 10.0.0.0/8',
+    'show symbols all',
+    'show symbols table t_aux',
     'show route table r4 all',
     'show route protocol MYAS all',
     'show route table all',

@@ -3,6 +3,7 @@
 import type { InterfaceView, StaticRouteView, SymbolKind } from '../../../speaker/api/tables.ts';
 import { CommandFailure, TOKEN } from '../command-reader.ts';
 import { type Command, type CommandContext, timesOf } from '../command-table.ts';
+import { isKeyword } from '../keywords.ts';
 import { timer } from '../render/fields.ts';
 import { interfaceLines, summaryLines } from '../render/interfaces.ts';
 import { memoryLines } from '../render/memory.ts';
@@ -116,23 +117,23 @@ export const SHOW_SYMBOLS: Command = {
   usage: '[table | filter | function | protocol | template | roa | <symbol>]',
   help: 'names of the configuration',
   read(reader, syntax) {
-    const token = reader.peek();
-    const kind =
-      token.kind !== 'word'
-        ? undefined
-        : syntax === '1.6' && token.text === 'roa'
-          ? 'ROA table'
-          : KINDS_BY_WORD[token.text];
-    const asked = token.kind === 'word' ? token.text : undefined;
-    if (token.kind !== 'end' && asked === undefined) reader.fail();
-    if (syntax === '2.x' && asked === 'all') reader.fail();
-    reader.next();
-    reader.expectEnd();
+    let kind: SymbolKind | undefined;
+    let asked: string | undefined;
+    // Of several the last one counts, and a name more than a kind.
+    while (reader.peek().kind !== 'end') {
+      const { kind: is, text } = reader.peek();
+      if (is !== 'word') reader.fail();
+      const found = syntax === '1.6' && text === 'roa' ? 'ROA table' : KINDS_BY_WORD[text];
+      if (found === undefined && isKeyword(text)) reader.fail();
+      if (found === undefined) asked = text;
+      else kind = found;
+      reader.next();
+    }
     return function* ({ api, style }) {
       const text = (name: string, what: string): string =>
         style === 'json' ? JSON.stringify({ name, kind: what }) : `${name.padEnd(8)}\t${what}`;
       const symbols = api.bird.symbols();
-      if (asked !== undefined && kind === undefined) {
+      if (asked !== undefined) {
         const found = symbols.find(({ name }) => name === asked);
         yield line(CODE.symbol, text(asked, found?.kind ?? 'undefined'));
         return;

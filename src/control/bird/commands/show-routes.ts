@@ -220,6 +220,9 @@ export const SHOW_ROUTE: Command = {
         if (syntax === '1.6' && isForeign(token)) {
           throw new CommandFailure(CODE.parseError, 'IP address expected');
         }
+        if (syntax === '2.x' && reader.takeKnown() !== undefined) {
+          throw new CommandFailure(CODE.parseError, 'Network constant expected');
+        }
         return reader.fail();
       }
       reader.next();
@@ -228,6 +231,10 @@ export const SHOW_ROUTE: Command = {
     if (request.query.tables === undefined && request.tables.length > 0) {
       // 1.6 has one table in an answer: the first.
       request.query.tables = syntax === '1.6' ? request.tables.slice(0, 1) : request.tables;
+    }
+    const { filtered, primaryOnly, export: exported } = request.query;
+    if (syntax === '2.x' && filtered && (primaryOnly || exported !== undefined)) {
+      throw new CommandFailure(CODE.parseError, 'Incompatible show route options');
     }
     return (context) => routeReply(context, request);
   },
@@ -276,16 +283,14 @@ function* list1(
   { query, output, details }: RouteRequest,
 ): Iterable<Line | undefined> {
   const writer = new RouteWriter({ style: 'bird1', details, times: timesOf(context) });
+  // A protocol that exports nothing has no answer.
   const [answer] = answers;
-  if (answer === undefined) {
-    yield DONE;
-    return;
-  }
-  if (output === 'count') yield* answer.skim();
+  if (output === 'count') yield* answer?.skim() ?? [];
   else {
-    for (const route of answer.routes()) yield* route === undefined ? [undefined] : writer.write(route);
+    for (const route of answer?.routes() ?? [])
+      yield* route === undefined ? [undefined] : writer.write(route);
   }
-  const count = answer.count();
+  const count = answer?.count() ?? NOTHING;
   if (isLookup(query)) {
     yield count.networks > 0 ? DONE : line(CODE.networkNotFound, 'Network not in table');
   } else if (output !== 'list') yield line(CODE.routeCount, countText(count));
@@ -343,6 +348,8 @@ function* ending(answers: readonly TableAnswer[], output: RouteRequest['output']
     yield line(CODE.routeCount, `Total: ${countText(total)} in ${answers.length} tables`);
   } else yield DONE;
 }
+
+const NOTHING: TableCount = { table: '', shown: 0, routes: 0, networks: 0 };
 
 function countText({ shown, routes, networks }: TableCount): string {
   return `${shown} of ${routes} routes for ${networks} networks`;
