@@ -242,6 +242,8 @@ const ONLY = {
   '2.x': [
     'show route filter nosuch',
     'show route filtered primary',
+    'show route protocol s2 table r4',
+    'show route protocol s1 table t_aux',
     'show route MYAS',
     'show symbols attribute',
     'show symbols table t_aux',

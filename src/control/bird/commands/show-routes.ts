@@ -36,6 +36,8 @@ interface RouteRequest {
   details: boolean;
   /** list: routes; stats: with their number; count: only that. */
   output: 'list' | 'stats' | 'count';
+  /** A protocol was named after the tables: they are not announced. */
+  isIndirect?: boolean;
 }
 
 type Selector = (reader: CommandReader, request: RouteRequest, syntax: Syntax) => void;
@@ -105,6 +107,7 @@ const READ_SELECTOR: Readonly<Record<string, { readonly only?: Syntax; readonly 
         throw new CommandFailure(CODE.parseError, 'Protocol specified twice');
       }
       request.query.protocol = readProtocolName(reader, syntax, [TOKEN.known], CODE.parseError);
+      request.isIndirect = true;
     },
   },
   stats: {
@@ -134,6 +137,7 @@ function setFilter(request: RouteRequest, filter: NonNullable<TableQuery['filter
 }
 
 function readTable(reader: CommandReader, request: RouteRequest, syntax: Syntax): void {
+  request.isIndirect = false;
   if (syntax === '2.x' && reader.takeWord('all')) {
     request.query.tables = 'all';
     return;
@@ -305,7 +309,7 @@ function isLookup({ net }: TableQuery): boolean {
 function* list2(
   context: CommandContext,
   answers: readonly TableAnswer[],
-  { query, output, details }: RouteRequest,
+  { query, output, details, isIndirect }: RouteRequest,
 ): Iterable<Line | undefined> {
   const writer = new RouteWriter({ style: 'bird2', details, times: timesOf(context) });
   const lookup = isLookup(query);
@@ -322,7 +326,7 @@ function* list2(
       if (headed++ > 0) yield line(CODE.route, '');
       yield line(CODE.route, `Table ${answer.table}:`);
     };
-    const isShown = answer.named && query.protocol === undefined;
+    const isShown = answer.named && isIndirect !== true;
     if (!lookup && (isShown || output === 'stats')) yield* heading();
     for (const route of answer.routes()) {
       if (route === undefined) {
