@@ -214,6 +214,22 @@ describe('watches', () => {
     expect(bench.sent).toEqual([]);
   });
 
+  test('are ended when what waits is too large, which what was sent or replaced is no part of', () => {
+    const bench = new Bench();
+    const options = { ...bench.options, maxPendingOctets: 10 };
+    const sizeOf = (event: object): number => ('size' in event ? Number(event.size) : 0);
+    const watch = pumpWatch(keyOf, bench, options, sizeOf);
+    for (let n = 0; n < 10; n++) {
+      watch.push({ key: n, size: 6 });
+      watch.push({ key: n, size: 10 });
+      bench.run();
+    }
+    expect(bench.sent).toHaveLength(10);
+    watch.push({ key: 'a', size: 6 });
+    watch.push({ key: 'b', size: 5 });
+    expect(bench.failure).toMatchObject({ message: expect.stringContaining('more than 10 octets behind') });
+  });
+
   test('send nothing once stopped', () => {
     const bench = new Bench();
     const watch = start(bench);

@@ -197,6 +197,7 @@ describe('watches', () => {
     await until(() => lab.speaker.peerListeners.size === 1);
     await lab.stop();
     expect(await first).toBeInstanceOf(UnreachableError);
+    expect(await first).toMatchObject({ message: expect.stringContaining('it is stopping') });
     client.close();
   });
 });

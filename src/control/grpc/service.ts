@@ -87,7 +87,6 @@ export function createControlService(options: ServiceOptions): ControlService {
     serve: (connection) => injector.injectConnection(connection),
     async stop() {
       for (const end of [...streams]) end();
-      injector.drain(SHUTDOWN_MS);
       await shutDown(server);
       injector.destroy();
     },
@@ -107,7 +106,10 @@ function refuse(command: Command, logger: Logger) {
   };
 }
 
-/** Lets running calls end for a moment, then cuts what is left. */
+/**
+ * Lets running calls end for a moment, then cuts what is left. Without `drain` before it: tryShutdown takes a connection
+ * that is closing for one that is closed, and it would be cut before its calls have said why they end.
+ */
 async function shutDown(server: Server): Promise<void> {
   await new Promise<void>((resolve) => {
     const timer = systemClock.setTimer(SHUTDOWN_MS, resolve);
