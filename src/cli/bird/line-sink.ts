@@ -1,7 +1,7 @@
 // Lines to a file descriptor without ever waiting for its reader: what cannot be written at once waits, up to a limit,
 // and beyond that lines are counted instead of kept. A log that nobody reads any more is no reason to stop routing.
 
-import { write, writeSync } from 'node:fs';
+import { ftruncateSync, write, writeSync } from 'node:fs';
 
 const MOST_WAITING = 4 * 1024 * 1024;
 
@@ -14,6 +14,8 @@ export class LineSink {
   #refused = 0;
   #writing = false;
   #broken = false;
+  /** The file is emptied before the next line goes into it. */
+  #emptying = false;
   #ended: (() => void) | undefined;
 
   constructor(fd: number) {
@@ -36,10 +38,17 @@ export class LineSink {
     this.#pump();
   }
 
+  /** Begins the file anew: nothing that was added so far is in it afterwards. */
+  clear(): void {
+    this.#take();
+    this.#emptying = true;
+  }
+
   /** Writes out what waits; for the last moment before the process ends. */
   flush(): void {
     if (this.#broken) return;
     try {
+      this.#empty();
       for (const text of this.#take()) writeSync(this.#fd, text);
     } catch {
       // Nobody is left to be told.
@@ -59,12 +68,24 @@ export class LineSink {
     return taken;
   }
 
+  /** Throws where that fails. */
+  #empty(): void {
+    if (!this.#emptying) return;
+    this.#emptying = false;
+    ftruncateSync(this.#fd);
+  }
+
   #pump(): void {
     if (this.#writing) return;
     if (this.#waiting.length === 0) {
       this.#ended?.();
       this.#ended = undefined;
       return;
+    }
+    try {
+      this.#empty();
+    } catch {
+      // It grows on: lines are worth more than its size.
     }
     this.#writing = true;
     const lines = this.#take();

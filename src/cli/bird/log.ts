@@ -2,7 +2,7 @@
 // that the configuration names, each with the classes it asks for. Where none is named, stderr with -d, and the
 // system's log without. Layers log levels and fields; here they become classes and text.
 
-import { closeSync, fstatSync, openSync, renameSync, truncateSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, renameSync } from 'node:fs';
 import type { LogTarget } from '../../config/bird/config.ts';
 import type { Config } from '../../config/model.ts';
 import type { LogFields, Logger } from '../../lib/log.ts';
@@ -154,27 +154,27 @@ function fileTarget(
 ): Target {
   let file = openFile(path);
   const rotate = (): void => {
+    file.size = 0;
+    if (backup === undefined) {
+      file.sink.clear();
+      return;
+    }
     try {
-      if (backup === undefined) {
-        truncateSync(path);
-        file.size = 0;
-        return;
-      }
       renameSync(path, backup);
       const next = openFile(path);
       file.close();
       file = next;
     } catch {
       // It grows on: lines are worth more than its size, and the next time may work.
-      file.size = 0;
     }
   };
   return {
     takes,
     write: (logClass, text, now) => {
       const written = line(logClass, text, now);
-      file.size += Buffer.byteLength(written) + 1;
-      if (limit !== undefined && file.size > limit) rotate();
+      const octets = Buffer.byteLength(written) + 1;
+      if (limit !== undefined && file.size + octets > limit) rotate();
+      file.size += octets;
       file.sink.write(written);
     },
     flush: () => file.sink.flush(),

@@ -288,7 +288,7 @@ export const PEER_CASES: readonly Case[] = [
     what: 'a password too long',
     yaml: EBGP(`password: ${'x'.repeat(81)}`),
     at: '3:76',
-    message: /TCP MD5/,
+    message: /cannot be a key/,
     hint: /80 octets/,
   },
 ];
