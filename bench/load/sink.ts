@@ -1,7 +1,7 @@
 // What one session of the load has received: for every expected route whether it is present and as it should be. Keeps one
 // octet a route.
 
-import { STRANGE, type UpdateContent, VERDICT } from './update-reader.ts';
+import { SAID, SAID_BITS, SAID_MASK, STRANGE, type UpdateContent } from './update-reader.ts';
 
 /** Indexes `from <= i < to` are expected, except `own`. */
 export interface Expected {
@@ -95,25 +95,24 @@ export class Sink {
   }
 
   /** Takes one UPDATE. */
-  update(content: UpdateContent): void {
-    const { withdrawn, withdrawnCount, announced, announcedCount, verdicts, hash } = content;
+  update({ routes, from, to, hash }: UpdateContent): void {
     this.counters.updates++;
-    this.counters.withdrawn += withdrawnCount;
-    this.counters.announced += announcedCount;
     const { observer, from: singles } = this.#expected.singles ?? NO_SINGLES;
-    for (let i = 0; i < withdrawnCount; i++) {
-      const index = withdrawn[i]!;
-      if (index >= singles) observer.withdrawn(index - singles);
-      else if (this.#isExpected(index)) this.#remove(index);
-      else if (index === STRANGE) this.counters.unexpected++;
-    }
-    for (let i = 0; i < announcedCount; i++) {
-      const index = announced[i]!;
-      const verdict = verdicts[i]!;
+    for (let i = from; i < to; i++) {
+      const index = routes[i]! >> SAID_BITS;
+      const said = routes[i]! & SAID_MASK;
+      if (said === SAID.withdrawn) {
+        this.counters.withdrawn++;
+        if (index >= singles) observer.withdrawn(index - singles);
+        else if (this.#isExpected(index)) this.#remove(index);
+        else if (index === STRANGE) this.counters.unexpected++;
+        continue;
+      }
+      this.counters.announced++;
       if (index >= singles) {
-        const seen = verdict === VERDICT.wrongNextHop ? Number.NaN : hash;
-        observer.announced(index - singles, seen, verdict === VERDICT.right);
-      } else if (this.#isExpected(index)) this.#put(index, verdict === VERDICT.right);
+        const seen = said === SAID.wrongNextHop ? Number.NaN : hash;
+        observer.announced(index - singles, seen, said === SAID.right);
+      } else if (this.#isExpected(index)) this.#put(index, said === SAID.right);
       else this.#countStranger(index);
     }
   }

@@ -7,6 +7,7 @@ import { MAX_MESSAGE_LENGTH } from '../../src/bgp/wire/header.ts';
 import { ATTR, FLAG } from '../mrt/attributes.ts';
 import { HEADER_LENGTH } from '../mrt/update-message.ts';
 import type { AttributeHasher } from './attribute-hash.ts';
+import { KnownUpdates } from './known-updates.ts';
 import { PrefixIndex, type RouteTable } from './route-table.ts';
 
 /** The routes in play and what each should look like. */
@@ -32,47 +33,33 @@ export class Expectation {
   }
 }
 
-/** How a route was announced; the greatest is as it should be. */
-export const VERDICT = { wrongNextHop: 0, wrongAttributes: 1, right: 2 } as const;
+/** What an UPDATE says of a route, beside its index in the table; `right` is as it should be. */
+export const SAID = { withdrawn: 0, wrongNextHop: 1, wrongAttributes: 2, right: 3 } as const;
+export const SAID_BITS = 2;
+export const SAID_MASK = (1 << SAID_BITS) - 1;
 /** In the place of an index: no prefix of the table. */
 export const STRANGE = -1;
 
 /** Valid until the next UPDATE is read. */
 export interface UpdateContent {
-  /** Indexes of the table, or STRANGE; arrays may be longer than what is in them. */
-  readonly withdrawn: Int32Array;
-  readonly withdrawnCount: number;
-  readonly announced: Int32Array;
-  readonly announcedCount: number;
-  /** One for each that is announced. */
-  readonly verdicts: Uint8Array;
+  /** From `from` to `to`: `index << SAID_BITS | SAID`, in the order of the message. */
+  readonly routes: Int32Array;
+  readonly from: number;
+  readonly to: number;
   /** Of the attributes, as AttributeHasher makes it. */
   readonly hash: number;
 }
 
-interface Known {
-  readonly message: DataView;
-  readonly content: UpdateContent;
-}
-
 /** A route takes two octets at least, but for a default route. */
 const MAX_ROUTES = MAX_MESSAGE_LENGTH;
-/** So many UPDATEs are recognized: what some receivers have heard and others have not yet. */
-const KNOWN_BITS = 13;
-const MIX = 0x9e3779b1;
 
 export class UpdateReader {
   readonly #expectation: Expectation;
-  readonly #known: (Known | undefined)[] | undefined;
-  readonly #content = {
-    withdrawn: new Int32Array(MAX_ROUTES),
-    withdrawnCount: 0,
-    announced: new Int32Array(MAX_ROUTES),
-    announcedCount: 0,
-    verdicts: new Uint8Array(MAX_ROUTES),
-    hash: 0,
-  };
+  readonly #known: KnownUpdates | undefined;
+  readonly #routes: Int32Array;
   readonly #key: Int32Array;
+  /** The next route goes here. */
+  #end = 0;
   /** The index after the one found last: daemons mostly keep an order, which saves the lookup. */
   #guess = 0;
 
@@ -80,34 +67,20 @@ export class UpdateReader {
   constructor(expectation: Expectation, { repeats }: { readonly repeats: boolean }) {
     this.#expectation = expectation;
     this.#key = new Int32Array(expectation.table.family.words);
-    this.#known = repeats ? new Array<Known | undefined>(1 << KNOWN_BITS) : undefined;
+    this.#known = repeats ? new KnownUpdates(MAX_ROUTES) : undefined;
+    this.#routes = this.#known?.routes ?? new Int32Array(MAX_ROUTES);
   }
 
   /** Reads one whole UPDATE in `view[start, end)`, header included. */
   read(view: DataView, start: number, end: number): UpdateContent {
-    if (this.#known === undefined) return this.#read(view, start, end);
-    // What differs between two UPDATEs of one length are mostly the prefixes, which stand at the end of one for IPv4.
-    const ends = Math.imul(view.getInt32(end - 4) ^ Math.imul(view.getInt32(end - 8), MIX), MIX);
-    const slot = Math.imul(ends ^ (end - start), MIX) >>> (32 - KNOWN_BITS);
-    const known = this.#known[slot];
-    if (known !== undefined && isSame(known.message, view, start, end)) return known.content;
-    const read = this.#read(view, start, end);
-    const content = {
-      ...read,
-      withdrawn: read.withdrawn.slice(0, read.withdrawnCount),
-      announced: read.announced.slice(0, read.announcedCount),
-      verdicts: read.verdicts.slice(0, read.announcedCount),
-    };
-    const from = view.byteOffset + start;
-    this.#known[slot] = { message: new DataView(view.buffer.slice(from, from + end - start)), content };
-    return content;
-  }
-
-  #read(view: DataView, start: number, end: number): UpdateContent {
-    this.#content.withdrawnCount = 0;
-    this.#content.announcedCount = 0;
-    this.#content.hash = this.#fields(view, start + HEADER_LENGTH, end);
-    return this.#content;
+    const known = this.#known;
+    const number = known?.find(view, start, end) ?? 0;
+    if (known !== undefined && number > 0) return known.content(number);
+    const from = known?.end ?? 0;
+    this.#end = from;
+    const hash = this.#fields(view, start + HEADER_LENGTH, end);
+    known?.add(view, start, end, this.#end, hash);
+    return { routes: this.#routes, from, to: this.#end, hash };
   }
 
   /** Returns the hash of the attributes. */
@@ -140,30 +113,23 @@ export class UpdateReader {
 
   #announce(view: DataView, start: number, end: number, hash: number, nextHop: number): void {
     const { table, hashes, nextHops } = this.#expectation;
-    const { announced, verdicts } = this.#content;
-    let count = this.#content.announcedCount;
-    for (let at = start; at < end; count++) {
+    for (let at = start; at < end; ) {
       const length = view.getUint8(at);
       const index = this.#find(view, at + 1, length);
       at += 1 + ((length + 7) >> 3);
-      announced[count] = index;
-      if (index === STRANGE) continue;
-      const attributesRight = hashes[table.attributes[index]!] === hash;
-      if (nextHops !== undefined && nextHops[index] !== nextHop) verdicts[count] = VERDICT.wrongNextHop;
-      else verdicts[count] = attributesRight ? VERDICT.right : VERDICT.wrongAttributes;
+      let said: number = SAID.right;
+      if (nextHops !== undefined && nextHops[index] !== nextHop) said = SAID.wrongNextHop;
+      else if (hashes[table.attributes[index]!] !== hash) said = SAID.wrongAttributes;
+      this.#routes[this.#end++] = (index << SAID_BITS) | said;
     }
-    this.#content.announcedCount = count;
   }
 
   #withdraw(view: DataView, start: number, end: number): void {
-    const { withdrawn } = this.#content;
-    let count = this.#content.withdrawnCount;
-    for (let at = start; at < end; count++) {
+    for (let at = start; at < end; ) {
       const length = view.getUint8(at);
-      withdrawn[count] = this.#find(view, at + 1, length);
+      this.#routes[this.#end++] = (this.#find(view, at + 1, length) << SAID_BITS) | SAID.withdrawn;
       at += 1 + ((length + 7) >> 3);
     }
-    this.#content.withdrawnCount = count;
   }
 
   #find(view: DataView, at: number, length: number): number {
@@ -176,17 +142,6 @@ export class UpdateReader {
     if (found !== STRANGE) this.#guess = found + 1;
     return found;
   }
-}
-
-function isSame(known: DataView, view: DataView, start: number, end: number): boolean {
-  const { byteLength } = known;
-  if (byteLength !== end - start) return false;
-  // The header's type and length are the same, and messages have four octets at least behind it.
-  let at = HEADER_LENGTH;
-  for (; at + 4 <= byteLength; at += 4) {
-    if (known.getInt32(at) !== view.getInt32(start + at)) return false;
-  }
-  return known.getInt32(byteLength - 4) === view.getInt32(end - 4);
 }
 
 export function viewOf(bytes: Uint8Array): DataView {
