@@ -46,8 +46,6 @@ export class Load {
   /** Of the member that flaps. */
   readonly #flapping: RouteRange | undefined;
   readonly #expectation: Expectation;
-  /** What one session receives another one has received, or will. */
-  readonly #repeats: boolean;
   readonly #reader: UpdateReader;
   readonly #readBuffer = sharedReadBuffer();
   #failure: string | undefined;
@@ -72,8 +70,7 @@ export class Load {
     const nextHops = plan.checkNextHop ? this.#nextHops(singles.from) : undefined;
     this.#expectation = new Expectation(table, new AttributeHasher(ownAses), nextHops);
     const receivers = plan.sessions.filter((session) => session.expect !== 'none').length;
-    this.#repeats = receivers > 1;
-    this.#reader = new UpdateReader(this.#expectation, { repeats: this.#repeats });
+    this.#reader = new UpdateReader(this.#expectation, { repeats: receivers > 1 });
     this.#singles = makeSingles(plan, clock, singles, this.#expectation, (session, message) => {
       this.#members[plan.sessions.indexOf(session)]!.session.send(message, () => {});
     });
@@ -121,7 +118,7 @@ export class Load {
       });
     });
     const streams = this.#members.flatMap((member) => member.streams?.announce ?? []);
-    warmUp(this.#expectation, { repeats: this.#repeats }, streams);
+    warmUp(this.#reader, this.#table.count, streams);
     const attributeSets = this.#table.pool.count;
     this.#emit({ event: 'prepared', routes: this.#singles.from, attributeSets, octets });
   }

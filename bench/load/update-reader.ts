@@ -4,6 +4,7 @@
 
 import { FAMILIES } from '../../src/bgp/wire/families.ts';
 import { MAX_MESSAGE_LENGTH } from '../../src/bgp/wire/header.ts';
+import { viewOf } from '../../src/lib/bytes.ts';
 import { ATTR, FLAG } from '../mrt/attributes.ts';
 import { HEADER_LENGTH } from '../mrt/update-message.ts';
 import type { AttributeHasher } from './attribute-hash.ts';
@@ -142,10 +143,6 @@ export class UpdateReader {
     if (found !== STRANGE) this.#guess = found + 1;
     return found;
   }
-}
-
-export function viewOf(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 /** Up to four octets as the high end of a word. */

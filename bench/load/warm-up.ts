@@ -1,22 +1,18 @@
 // What the load sends looks much like what it will receive: reading some of it beforehand has V8 compile the readers
 // before the clock starts, so that it is the daemon that is measured.
 
+import { viewOf } from '../../src/lib/bytes.ts';
 import { forEachMessage } from '../mrt/update-message.ts';
 import { Sink } from './sink.ts';
-import { type Expectation, UpdateReader, viewOf } from './update-reader.ts';
+import type { UpdateReader } from './update-reader.ts';
 
 /** Some tens of milliseconds. */
 const OCTETS = 2_000_000;
 /** One hears what the other has heard. */
 const RECEIVERS = 2;
 
-export function warmUp(
-  expectation: Expectation,
-  { repeats }: { readonly repeats: boolean },
-  streams: readonly Uint8Array[],
-): void {
-  const reader = new UpdateReader(expectation, { repeats });
-  const { count } = expectation.table;
+/** `count`: routes of the table. */
+export function warmUp(reader: UpdateReader, count: number, streams: readonly Uint8Array[]): void {
   const sinks = Array.from(
     { length: RECEIVERS },
     () => new Sink(count, { from: 0, to: count, own: undefined }),

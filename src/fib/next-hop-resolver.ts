@@ -8,6 +8,7 @@ import { PrefixTrie, toWords } from '../lib/prefix-trie.ts';
 import type { Scheduler, Stage } from '../lib/scheduler.ts';
 import type { KernelView } from './kernel-view.ts';
 import { RT_TABLE_MAIN, RTPROT_KERNEL } from './netlink/constants.ts';
+import { sameHops } from './same-hops.ts';
 import type { KernelNextHop, KernelRoute, KernelRouteType } from './types.ts';
 
 export interface Resolution {
@@ -258,18 +259,6 @@ function sameResolution(a: Resolution, b: Resolution): boolean {
     a.metric === b.metric &&
     a.directlyConnected === b.directlyConnected &&
     a.blocked === b.blocked &&
-    a.hops.length === b.hops.length &&
-    a.hops.every((hop, i) => sameHop(hop, b.hops[i]!))
-  );
-}
-
-function sameHop(a: KernelNextHop, b: KernelNextHop): boolean {
-  return (
-    a.ifindex === b.ifindex &&
-    a.weight === b.weight &&
-    a.onlink === b.onlink &&
-    (a.gateway === undefined || b.gateway === undefined
-      ? a.gateway === b.gateway
-      : Buffer.compare(a.gateway, b.gateway) === 0)
+    sameHops(a.hops, b.hops)
   );
 }

@@ -7,6 +7,7 @@ import { formatPrefix, type Prefix } from '../lib/ip.ts';
 import { PrefixTrie, toWords } from '../lib/prefix-trie.ts';
 import type { KernelView } from './kernel-view.ts';
 import type { NextHopResolver, NextHopWatch, OwnRoute, OwnRoutes } from './next-hop-resolver.ts';
+import { sameHop, sameHops } from './same-hops.ts';
 import type { KernelNextHop, KernelRouteType } from './types.ts';
 
 export interface StaticHop {
@@ -213,17 +214,9 @@ function byPreference({ spec: a }: Entry, { spec: b }: Entry): number {
 
 function sameWay(a: StaticWay | undefined, b: StaticWay | undefined): boolean {
   if (a === undefined || b === undefined) return a === b;
-  return (
-    a.type === b.type && a.hops.length === b.hops.length && a.hops.every((hop, i) => sameHop(hop, b.hops[i]!))
-  );
+  return a.type === b.type && sameHops(a.hops, b.hops);
 }
 
 function distinct(hops: readonly KernelNextHop[]): readonly KernelNextHop[] {
   return hops.filter((hop, i) => hops.findIndex((other) => sameHop(hop, other)) === i);
-}
-
-function sameHop(a: KernelNextHop, b: KernelNextHop): boolean {
-  if (a.ifindex !== b.ifindex || a.weight !== b.weight || a.onlink !== b.onlink) return false;
-  if (a.gateway === undefined || b.gateway === undefined) return a.gateway === b.gateway;
-  return Buffer.compare(a.gateway, b.gateway) === 0;
 }

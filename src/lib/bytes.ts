@@ -199,6 +199,11 @@ export function optionalBytesEqual(a: Uint8Array | undefined, b: Uint8Array | un
   return a === undefined || b === undefined ? a === b : bytesEqual(a, b);
 }
 
+/** The same octets. */
+export function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
 export function toHex(bytes: Uint8Array, start = 0, end = bytes.length): string {
   let text = '';
   for (let i = start; i < end; i++) text += bytes[i]!.toString(16).padStart(2, '0');

@@ -43,7 +43,6 @@ export function sleep(clock: Clock, ms: number): Promise<void> {
   return new Promise((resolve) => void clock.setTimer(ms, resolve));
 }
 
-/** Randomness as a dependency: a number in [0, 1), as Math.random gives. */
 /** Waits for `work`, but no longer than so many milliseconds; false where it was not done by then. */
 export async function within(clock: Clock, ms: number, work: Promise<unknown>): Promise<boolean> {
   let timer: Timer | undefined;
@@ -57,6 +56,7 @@ export async function within(clock: Clock, ms: number, work: Promise<unknown>): 
   }
 }
 
+/** Randomness as a dependency: a number in [0, 1), as Math.random gives. */
 export type Random = () => number;
 
 /** RFC 4271 §10: a timer's value times a factor drawn anew from 0.75..1.0. */

@@ -21,7 +21,7 @@ import type { FamilyRib } from '../rib/family-rib.ts';
 import type { Rib } from '../rib/rib.ts';
 import type { RibPeer } from '../rib/rib-peer.ts';
 import type { RouteExtras } from '../rib/route-extras.ts';
-import { traitsOf } from './bird/traits.ts';
+import { dialectOf, traitsOf } from './bird/traits.ts';
 import { learnedExtras } from './kernel-attributes.ts';
 import { type KernelFilter, KernelRoutes, type LocalWays } from './kernel-routes.ts';
 import { connectedRules, learnedAs } from './learned-as.ts';
@@ -88,7 +88,7 @@ export class KernelSync {
     this.#local = room.routes;
     this.#config = config.kernel;
     this.#origin = config.bird === undefined ? 'INCOMPLETE' : 'IGP';
-    this.#dialect = config.bird?.dialect ?? '2.x';
+    this.#dialect = dialectOf(config);
     for (const source of config.redistribute) this.#redistributed.add(source);
     const { table, protocol, metric, install, prefSource, scanTime } = config.kernel;
     this.monitor = new KernelMonitor({ kernel, clock, scheduler, log, scanTime });

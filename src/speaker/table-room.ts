@@ -5,6 +5,7 @@ import type { Config } from '../config/model.ts';
 import type { FamilyRib } from '../rib/family-rib.ts';
 import type { Rib } from '../rib/rib.ts';
 import type { RibPeer } from '../rib/rib-peer.ts';
+import { dialectOf } from './bird/traits.ts';
 import type { KernelSync } from './kernel-sync.ts';
 import { LocalRoutes } from './local-routes.ts';
 import { Networks } from './networks.ts';
@@ -44,6 +45,6 @@ export class TableRoom {
     this.place = place;
     this.config = config;
     this.routes = new LocalRoutes(place, tools.nowSeconds, tools.namesGateways);
-    this.networks = new Networks(this.routes, config.bird?.dialect ?? '2.x');
+    this.networks = new Networks(this.routes, dialectOf(config));
   }
 }

@@ -16,10 +16,11 @@ import {
   withdrawStream,
 } from '../../bench/load/stream.ts';
 import { appendTable, blockTable, fullTable } from '../../bench/load/synthetic.ts';
-import { Expectation, UpdateReader, viewOf } from '../../bench/load/update-reader.ts';
+import { Expectation, UpdateReader } from '../../bench/load/update-reader.ts';
 import { readAttributes } from '../../bench/mrt/attributes.ts';
 import { forEachMessage, readUpdate } from '../../bench/mrt/update-message.ts';
 import { IPV4_UNICAST, IPV6_UNICAST } from '../../src/bgp/wire/families.ts';
+import { viewOf } from '../../src/lib/bytes.ts';
 import { formatPrefix, maskBytes, parseAddress } from '../../src/lib/ip.ts';
 
 const DAEMON_AS = 65000;

@@ -2,13 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type ControlPacket, decodePacket, emptyPacket, encodePacket } from '../../src/bfd/packet.ts';
 import { type Discard, diagnosticText, STATE_NAMES } from '../../src/bfd/protocol.ts';
+import { viewOf } from '../../src/lib/bytes.ts';
 
 function bytesOf(hex: string): Uint8Array {
   return Uint8Array.from(Buffer.from(hex.replaceAll(' ', ''), 'hex'));
-}
-
-function viewOf(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 function decode(bytes: Uint8Array): ControlPacket | Discard {

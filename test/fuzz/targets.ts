@@ -25,7 +25,7 @@ import { parseConfig } from '../../src/config/load.ts';
 import { CodecFactory } from '../../src/control/grpc/codec.ts';
 import { loadSchema } from '../../src/control/grpc/schema.ts';
 import { decodeAddress, decodeLink } from '../../src/fib/netlink/link-codec.ts';
-import { decodeAnswer, forEachMessage, viewOf } from '../../src/fib/netlink/messages.ts';
+import { decodeAnswer, forEachMessage } from '../../src/fib/netlink/messages.ts';
 import {
   decodePath,
   decodeRoute,
@@ -34,6 +34,7 @@ import {
   newRouteRecord,
   pathKey,
 } from '../../src/fib/netlink/route-codec.ts';
+import { viewOf } from '../../src/lib/bytes.ts';
 import type { Random } from '../../src/lib/clock.ts';
 import { parseAddress, parsePrefix, parseQuad } from '../../src/lib/ip.ts';
 import { drawOne, drawTrue } from '../../src/sim/random.ts';

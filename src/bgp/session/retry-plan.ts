@@ -1,5 +1,5 @@
-// When and how a peer is tried again: the back-off of failures (idle-hold.ts) and of who comes and goes, the delay of the next dial with its
-// jitter, and which start event of RFC 4271 §8.1.2 goes with it.
+// When and how a peer is tried again: the back-off of failures (idle-hold.ts) and of who comes and goes, the delay of the
+// next dial with its jitter, and which start event of RFC 4271 §8.1.2 goes with it.
 
 import { type Clock, jitter, type Random } from '../../lib/clock.ts';
 import type { Restart } from './down-reason.ts';

@@ -2,6 +2,7 @@
 // for notifications. Writing is synchronous (some milliseconds a thousand routes), so the product runs this inside
 // netlink-worker.ts; tests and tools may use it directly.
 
+import { viewOf } from '../../lib/bytes.ts';
 import { ERRNO, errnoName } from '../errno.ts';
 import type {
   Kernel,
@@ -16,7 +17,7 @@ import type {
 import { NLM_F, NLMSG, RTM, RTMGRP } from './constants.ts';
 import type { Libc } from './libc.ts';
 import { decodeAddress, decodeLink } from './link-codec.ts';
-import { decodeAnswer, encodeDumpRequest, forEachMessage, type NetlinkMessage, viewOf } from './messages.ts';
+import { decodeAnswer, encodeDumpRequest, forEachMessage, type NetlinkMessage } from './messages.ts';
 import { type EncodedTarget, encodeOperation, encodeTarget, operationBytes } from './route-codec.ts';
 import { RowBuilder } from './row-builder.ts';
 import { MSG_DONTWAIT, NetlinkError, NetlinkSocket } from './socket.ts';

@@ -1,6 +1,7 @@
 // Netlink framing, pure: message headers, attributes, requests for dumps, errors with their extended ACK. What is
 // inside a route, link or address message is its own codec's.
 
+import { viewOf } from '../../lib/bytes.ts';
 import {
   AF,
   ATTRIBUTE_HEADER_BYTES,
@@ -22,10 +23,6 @@ const ALIGNMENT = 4;
 /** Netlink pads messages and attributes to four octets. */
 export function align(length: number): number {
   return (length + ALIGNMENT - 1) & ~(ALIGNMENT - 1);
-}
-
-export function viewOf(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 /** One message inside a received buffer. `start` is its header's offset, `end` the end of its payload. */

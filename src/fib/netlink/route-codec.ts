@@ -2,6 +2,7 @@
 // only puts its header and destination before those octets. Reading: one route's fields into a reused record, its
 // path as a key that is equal for equal paths. IPv4 routes with IPv6 next hops (RFC 8950) use RTA_VIA.
 
+import { viewOf } from '../../lib/bytes.ts';
 import type { KernelNextHop, KernelPath, KernelTarget } from '../types.ts';
 import { ROUTE_OPERATION } from '../types.ts';
 import {
@@ -21,7 +22,7 @@ import {
   RTNEXTHOP_BYTES,
   RTNH_F_ONLINK,
 } from './constants.ts';
-import { AttributeWriter, align, forEachAttribute, viewOf, writeHeader } from './messages.ts';
+import { AttributeWriter, align, forEachAttribute, writeHeader } from './messages.ts';
 
 const LE = HOST_IS_LITTLE_ENDIAN;
 const VIA_FAMILY_BYTES = 2;

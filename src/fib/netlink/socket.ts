@@ -1,10 +1,10 @@
 // One AF_NETLINK socket of the route family: made, sized, bound, filtered, read. Synchronous; whoever must not block
 // uses it on another thread.
 
+import { viewOf } from '../../lib/bytes.ts';
 import { ERRNO, errnoName } from '../errno.ts';
 import { AF, HOST_IS_LITTLE_ENDIAN } from './constants.ts';
 import type { Libc } from './libc.ts';
-import { viewOf } from './messages.ts';
 
 const LE = HOST_IS_LITTLE_ENDIAN;
 

@@ -7,7 +7,7 @@ import type { Config } from '../../config/model.ts';
 import { Diagnostics } from '../../policy/diagnostics.ts';
 import { FilterPolicy, type LinkOfNextHop } from '../../policy/filter-policy.ts';
 import { formatValue } from '../../policy/format.ts';
-import { type Dialect, tokenize } from '../../policy/lexer.ts';
+import { tokenize } from '../../policy/lexer.ts';
 import { parseFilterUse, parseTerm } from '../../policy/parser.ts';
 import { FilterPool, PolicyProgram } from '../../policy/program.ts';
 import { NO_TABLES, type PolicyTables } from '../../policy/route-access.ts';
@@ -15,6 +15,7 @@ import { Source } from '../../policy/source.ts';
 import { SyntaxStop, TokenReader } from '../../policy/token-reader.ts';
 import type { Evaluation } from '../api/bird.ts';
 import { CommandError } from '../api.ts';
+import { dialectOf } from './traits.ts';
 
 /** Operators' texts are shown no lines of: what is wrong is one sentence. */
 const SOURCE_NAME = 'command';
@@ -94,7 +95,7 @@ export class AdHocFilters {
   /** The names of a configuration; made when somebody asks first. */
   #programOf(config: Config): PolicyProgram {
     if (this.#program !== undefined && this.#config === config) return this.#program;
-    const dialect: Dialect = config.bird?.dialect ?? '2.x';
+    const dialect = dialectOf(config);
     const quiet = { print: () => {}, error: () => {} };
     this.#diagnostics.clear();
     const program = new PolicyProgram(

@@ -51,7 +51,11 @@ const TRAITS: Readonly<Record<Dialect, Traits>> = {
   },
 };
 
-/** Of the language that a configuration is written in. */
-export function traitsOf({ bird }: Pick<Config, 'bird'>): Traits {
-  return TRAITS[bird?.dialect ?? '2.x'];
+/** The language of a configuration, which that of its filters is; 2.x of a native one. */
+export function dialectOf({ bird }: Pick<Config, 'bird'>): Dialect {
+  return bird?.dialect ?? '2.x';
+}
+
+export function traitsOf(config: Pick<Config, 'bird'>): Traits {
+  return TRAITS[dialectOf(config)];
 }

@@ -13,8 +13,9 @@ import {
 } from '../../../src/fib/netlink/constants.ts';
 import { NetlinkKernelCore } from '../../../src/fib/netlink/kernel-core.ts';
 import type { Libc } from '../../../src/fib/netlink/libc.ts';
-import { AttributeWriter, viewOf, writeHeader } from '../../../src/fib/netlink/messages.ts';
+import { AttributeWriter, writeHeader } from '../../../src/fib/netlink/messages.ts';
 import { ROUTE_OPERATION, type RouteBatch } from '../../../src/fib/types.ts';
+import { viewOf } from '../../../src/lib/bytes.ts';
 
 const LE = HOST_IS_LITTLE_ENDIAN;
 const HEADER = 16;

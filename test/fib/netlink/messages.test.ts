@@ -8,10 +8,10 @@ import {
   encodeDumpRequest,
   forEachMessage,
   type NetlinkAnswer,
-  viewOf,
 } from '../../../src/fib/netlink/messages.ts';
 import { RowBuilder } from '../../../src/fib/netlink/row-builder.ts';
 import { ROW_CHANGE } from '../../../src/fib/types.ts';
+import { viewOf } from '../../../src/lib/bytes.ts';
 import { formatAddress, formatPrefix } from '../../../src/lib/ip.ts';
 
 function hex(text: string): Uint8Array {

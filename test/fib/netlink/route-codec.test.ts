@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { HOST_IS_LITTLE_ENDIAN, NLM_F, RT_SCOPE } from '../../../src/fib/netlink/constants.ts';
-import { viewOf } from '../../../src/fib/netlink/messages.ts';
 import {
   decodePath,
   decodeRoute,
@@ -18,6 +17,7 @@ import {
   type KernelTarget,
   ROUTE_OPERATION,
 } from '../../../src/fib/types.ts';
+import { viewOf } from '../../../src/lib/bytes.ts';
 import { toBytes, toWords } from '../../../src/lib/prefix-trie.ts';
 import { address, prefix } from '../../support/mem-kernel.ts';
 
