@@ -160,7 +160,7 @@ function prefixFind(input: MicroInput): MicroRun {
 
 /** A speaker with the table from each peer, and one more peer without routes. */
 function filled(streams: readonly Uint8Array[]): BareSpeaker {
-  const speaker = new BareSpeaker(streams.length + 1, systemClock);
+  const speaker = new BareSpeaker(systemClock, { peers: streams.length + 1 });
   streams.forEach((stream, i) => {
     speaker.feed(i, stream);
   });
@@ -274,7 +274,7 @@ function wholePath({ streams, table }: MicroInput): MicroRun {
 
 /** One peer's octets through fresh tables and out to another peer; the function tells how many routes got through. */
 export function passThrough(stream: Uint8Array): () => number {
-  const speaker = new BareSpeaker(2, systemClock);
+  const speaker = new BareSpeaker(systemClock, { peers: 2 });
   speaker.exportTo(0);
   speaker.exportTo(1);
   return () => {
@@ -284,7 +284,7 @@ export function passThrough(stream: Uint8Array): () => number {
 }
 
 function withdrawPath({ streams, withdrawals, table }: MicroInput): MicroRun {
-  const speaker = new BareSpeaker(2, systemClock);
+  const speaker = new BareSpeaker(systemClock, { peers: 2 });
   speaker.exportTo(0);
   speaker.exportTo(1);
   speaker.feed(0, streams[0]!);

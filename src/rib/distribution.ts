@@ -52,8 +52,9 @@ export function withheld(options: ExportOptions, from: RibPeer, flags: number): 
   // RFC 9494 §4.3
   if ((flags & ATTR_FLAG.llgrStale) !== 0 && options.staleRoutes === 'withhold')
     return WITHHELD.longLivedStale;
-  if (options.policy === 'reject') return WITHHELD.policy;
-  return options.policy === 'none' ? WITHHELD.noPolicy : WITHHELD.none;
+  const { policy } = options;
+  if (typeof policy !== 'string' || policy === 'accept') return WITHHELD.none;
+  return policy === 'none' ? WITHHELD.noPolicy : WITHHELD.policy;
 }
 
 /** RFC 9234 §5, egress 2: with OTC never to a provider, a peer or a route server. */

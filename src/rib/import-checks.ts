@@ -109,8 +109,9 @@ export class ImportChecks {
       const cause = this.#checkSizes(attrIn, options.sizes);
       if (cause !== REJECT.none) return cause;
     }
-    if (options.policy === 'reject') return REJECT.policy;
-    return options.policy === 'none' ? REJECT.noPolicy : REJECT.none;
+    const { policy } = options;
+    if (typeof policy !== 'string' || policy === 'accept') return REJECT.none;
+    return policy === 'none' ? REJECT.noPolicy : REJECT.policy;
   }
 
   #hasAsLoop(attrIn: number, options: ImportOptions): boolean {

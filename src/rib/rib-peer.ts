@@ -18,7 +18,7 @@ export const SOURCE = { local: 0, external: 1, internal: 2 } as const;
 /** Import checks and rewriting, fixed while a session lives but for the policy. */
 export interface ImportOptions {
   /** Own ASes that count as a loop: the router's and the one shown to this peer. */
-  readonly ownAses: readonly number[];
+  readonly ownAses: Uint32Array;
   /** How often an own AS may stand in a path. */
   readonly allowOwnAs: number;
   readonly enforceFirstAs: boolean;

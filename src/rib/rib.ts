@@ -369,7 +369,7 @@ export class Rib {
 }
 
 const LOCAL_IMPORT: ImportOptions = {
-  ownAses: [],
+  ownAses: new Uint32Array(0),
   allowOwnAs: 0,
   enforceFirstAs: false,
   peerAs: 0,

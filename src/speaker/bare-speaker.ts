@@ -1,13 +1,13 @@
-// A speaker without sessions and kernel: the routing tables, the pipeline, and external peers whose octets come from a
-// stream and go nowhere. Its turns are run by whoever feeds it: warm-up.ts, and the micro-benchmarks.
+// A speaker without sessions and kernel: the routing tables, the pipeline, and peers whose octets come from a stream and
+// go nowhere. Its turns are run by whoever feeds it: warm-up.ts, and the micro-benchmarks.
 
 import { IPV4_UNICAST } from '../bgp/wire/families.ts';
 import { Framer } from '../bgp/wire/framing.ts';
 import { MAX_MESSAGE_LENGTH } from '../bgp/wire/header.ts';
-import type { SessionContext } from '../bgp/wire/session-context.ts';
+import type { PeerType, SessionContext } from '../bgp/wire/session-context.ts';
 import { UpdateDecoder } from '../bgp/wire/update-decoder.ts';
 import type { Clock } from '../lib/clock.ts';
-import { Scheduler } from '../lib/scheduler.ts';
+import { type Defer, Scheduler } from '../lib/scheduler.ts';
 import type { ExportOptions } from '../rib/export-options.ts';
 import { Rib } from '../rib/rib.ts';
 import type { ImportOptions, RibPeer } from '../rib/rib-peer.ts';
@@ -15,6 +15,8 @@ import { Pipeline, type UpdateSource } from './pipeline.ts';
 
 export const LOCAL_AS = 65000;
 const FIRST_PEER_AS = 65101;
+/** Does not fit into V8's small integers; many a real one does not. */
+const FIRST_PEER_ID = 0xc0000202;
 const OWN_ADDRESS = Uint8Array.of(10, 90, 0, 1);
 /** As much as a session reads at once. */
 const READ_SIZE = 1 << 18;
@@ -25,6 +27,17 @@ export function peerAs(number: number): number {
 
 export function peerAddress(number: number): Uint8Array {
   return Uint8Array.of(10, 90, 1, 1 + number);
+}
+
+export interface BareOptions {
+  /** External peers. */
+  readonly peers: number;
+  /** Route-reflector clients; their numbers follow. */
+  readonly clients?: number;
+  /** Room in the tables at the start. */
+  readonly rows?: number;
+  /** How what is deferred joins `turns`. */
+  readonly defer?: (turns: (() => void)[]) => Defer;
 }
 
 interface BarePeer {
@@ -41,14 +54,12 @@ export class BareSpeaker {
   /** Octets that peers were sent. */
   sent = 0;
 
-  /** `rows`: room in the tables at the start. */
-  constructor(peers: number, clock: Clock, rows?: number) {
-    const defer = (fn: () => void): void => {
-      this.#turns.push(fn);
-    };
+  constructor(clock: Clock, { peers, clients = 0, rows, defer: deferTo = pushedTo }: BareOptions) {
+    const defer = deferTo(this.#turns);
     this.rib = new Rib({ ...RIB_OPTIONS, rows }, { clock, scheduler: new Scheduler(clock, { defer }) });
     this.#pipeline = new Pipeline(this.rib, clock, defer);
-    for (let i = 0; i < peers; i++) this.#peers.push(this.#addPeer(i));
+    for (let i = 0; i < peers; i++) this.#peers.push(this.#addPeer(i, 'external'));
+    for (let i = 0; i < clients; i++) this.#peers.push(this.#addPeer(peers + i, 'internal'));
   }
 
   get routes(): number {
@@ -64,7 +75,9 @@ export class BareSpeaker {
       },
       congested: false,
     };
-    this.rib.groups[IPV4_UNICAST.id]!.join(EXPORT, { peer: this.#peers[number]!.ribPeer, sink });
+    const { ribPeer } = this.#peers[number]!;
+    const options = ribPeer.source === 'external' ? EXPORT : EXPORT_TO_CLIENT;
+    this.rib.groups[IPV4_UNICAST.id]!.join(options, { peer: ribPeer, sink });
   }
 
   /** A peer's octets, read by read, with the other stages' turns between. */
@@ -90,22 +103,24 @@ export class BareSpeaker {
     while (this.#turns.length > 0) this.turn();
   }
 
-  #addPeer(number: number): BarePeer {
-    const address = peerAddress(number);
+  #addPeer(number: number, peerType: PeerType): BarePeer {
+    const context = sessionContext(number, peerType);
     const ribPeer = this.rib.addPeer(
       {
         name: `peer ${number}`,
-        source: 'external',
-        routerId: 2 + number,
-        address,
-        client: false,
+        source: peerType,
+        routerId: context.peerId,
+        address: peerAddress(number),
+        client: peerType === 'internal',
         zone: undefined,
       },
-      { ...IMPORT, peerAs: peerAs(number) },
+      { ...IMPORT, peerAs: context.peerAs },
     );
+    // As a session does at its begin: code that was compiled for a field that never changes is thrown away when it does.
+    ribPeer.blocks = undefined;
     const source: UpdateSource = {
       ribPeer,
-      decoder: new UpdateDecoder(sessionContext(number)),
+      decoder: new UpdateDecoder(context),
       session: { pauseReading() {}, resumeReading() {} },
       limits: undefined,
       endOfRib: new Set(),
@@ -118,14 +133,18 @@ export class BareSpeaker {
   }
 }
 
+function pushedTo(turns: (() => void)[]): Defer {
+  return (fn) => void turns.push(fn);
+}
+
 /** What was agreed with a peer. */
-export function sessionContext(number: number): SessionContext {
+export function sessionContext(number: number, peerType: PeerType = 'external'): SessionContext {
   return {
-    peerType: 'external',
+    peerType,
     localAs: LOCAL_AS,
-    peerAs: peerAs(number),
+    peerAs: peerType === 'external' ? peerAs(number) : LOCAL_AS,
     localId: 1,
-    peerId: 2 + number,
+    peerId: FIRST_PEER_ID + number,
     holdTime: 90,
     families: [IPV4_UNICAST],
     as4: true,
@@ -156,7 +175,7 @@ const RIB_OPTIONS = {
 };
 
 const IMPORT: ImportOptions = {
-  ownAses: [LOCAL_AS],
+  ownAses: Uint32Array.of(LOCAL_AS),
   allowOwnAs: 0,
   enforceFirstAs: true,
   peerAs: 0,
@@ -167,6 +186,7 @@ const IMPORT: ImportOptions = {
   policy: 'accept',
 };
 
+/** Towards an external peer. */
 export const EXPORT: ExportOptions = {
   family: IPV4_UNICAST,
   peerType: 'external',
@@ -192,3 +212,5 @@ export const EXPORT: ExportOptions = {
   messageLimit: MAX_MESSAGE_LENGTH,
   extendedNextHop: false,
 };
+
+const EXPORT_TO_CLIENT: ExportOptions = { ...EXPORT, peerType: 'internal', client: true };

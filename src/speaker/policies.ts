@@ -26,6 +26,9 @@ const LOCAL_POLICY_OF: Readonly<Record<RouteOrigin, (typeof LOCAL_KINDS)[number]
   pipe: undefined,
 };
 
+/** What was read from a file is no literal, and V8 compares literals in one instruction, each route again. */
+const TRIVIAL = { accept: 'accept', reject: 'reject', none: 'none' } as const;
+
 export class Policies {
   readonly #link: LinkOfNextHop;
   readonly #made: Readonly<Record<FilterUseKind, Map<string, FilterPolicy>>> = {
@@ -116,7 +119,7 @@ export class Policies {
   }
 
   #policy(policy: FamilyPolicy, kind: FilterUseKind): PeerPolicy {
-    if (typeof policy === 'string') return policy;
+    if (typeof policy === 'string') return TRIVIAL[policy];
     if (policy.trivial !== undefined) return policy.trivial;
     const made = this.#made[kind];
     const known = made.get(policy.key);

@@ -28,7 +28,7 @@ export function importOptions(
 ): ImportOptions {
   const { context } = ends;
   return {
-    ownAses: [...new Set([config.router.asn, context.localAs])],
+    ownAses: Uint32Array.from(new Set([config.router.asn, context.localAs])),
     allowOwnAs: settings.allowOwnAs,
     enforceFirstAs: settings.enforceFirstAs,
     peerAs: context.peerAs,

@@ -11,6 +11,7 @@ import { MAX_MESSAGE_LENGTH } from '../bgp/wire/header.ts';
 import { ATTRIBUTE, SEGMENT } from '../bgp/wire/iana.ts';
 import { UpdateWriter } from '../bgp/wire/update-writer.ts';
 import type { Clock } from '../lib/clock.ts';
+import type { Defer } from '../lib/scheduler.ts';
 import { BareSpeaker, peerAddress, peerAs } from './bare-speaker.ts';
 
 /** idle: nobody waits for anything; gently: sessions are up and have been quiet; busy: routes come, or there is work. */
@@ -36,6 +37,10 @@ const GENTLE_PAUSE_MS = 20;
 const GIVE_UP_MS = 60_000;
 const SECOND_PATH_EVERY = 256;
 const PEERS = 3;
+/** The number of a route-reflector client. */
+const CLIENT = PEERS;
+/** It announces a part of what the peers do. */
+const CLIENT_SHARE = 1 / 4;
 const FIRST_ROWS = 64;
 /** Of so many times through the prefixes the last one withdraws them. */
 const ROUNDS = 3;
@@ -75,7 +80,13 @@ export function warmUp({ clock, defer, leisure, onEnd }: WarmUpOptions): void {
   defer(slice);
 }
 
-/** A pretended table transfer between two eBGP peers. */
+/** Calls of what is called in one way only are compiled into their caller, for that way. */
+const DEFERRALS: readonly ((turns: (() => void)[]) => Defer)[] = [
+  (turns) => (fn) => void turns.push(fn),
+  (turns) => (fn) => void turns.splice(turns.length, 0, fn),
+];
+
+/** Pretended table transfers between eBGP peers, and between route-reflector clients. */
 class MadeUpWork {
   readonly #speakers: readonly BareSpeaker[];
   readonly #writer = new UpdateWriter({
@@ -88,42 +99,57 @@ class MadeUpWork {
   readonly #editor = new AttributeEditor();
   readonly #words = new Int32Array(MAX_PREFIXES);
   #updates = 0;
+  #clientUpdates = 0;
 
   constructor(clock: Clock) {
-    this.#speakers = [0, 1].map(() => new BareSpeaker(PEERS, clock, FIRST_ROWS));
-    for (const speaker of this.#speakers) for (let peer = 0; peer < PEERS; peer++) speaker.exportTo(peer);
+    this.#speakers = DEFERRALS.map(
+      (defer) => new BareSpeaker(clock, { peers: PEERS, clients: 2, rows: FIRST_ROWS, defer }),
+    );
+    for (const speaker of this.#speakers)
+      for (let peer = 0; peer <= CLIENT + 1; peer++) speaker.exportTo(peer);
   }
 
   run(updates: number): void {
-    for (let i = 0; i < updates; i++) this.#writeUpdate(this.#updates++);
-    const stream = this.#writer.detach();
-    // In pieces that end within messages, as TCP delivers them.
-    for (const speaker of this.#speakers) speaker.feed(0, stream, READ_SIZE);
+    for (let i = 0; i < updates; i++) this.#writeUpdate(this.#updates++, 0);
+    const stream = this.#finish();
+    this.#feed(0, stream);
     // A second path for some prefixes.
-    if (this.#updates % SECOND_PATH_EVERY === 0)
-      for (const speaker of this.#speakers) speaker.feed(1, stream, READ_SIZE);
+    if (this.#updates % SECOND_PATH_EVERY === 0) this.#feed(1, stream);
+    for (let i = 0; i < updates * CLIENT_SHARE; i++) this.#writeUpdate(this.#clientUpdates++, CLIENT);
+    this.#feed(CLIENT, this.#finish());
+  }
+
+  #finish(): Uint8Array {
+    this.#writer.endOfRib();
+    return this.#writer.detach();
+  }
+
+  /** In pieces that end within messages, as TCP delivers them. */
+  #feed(peer: number, stream: Uint8Array): void {
+    for (const speaker of this.#speakers) speaker.feed(peer, stream, READ_SIZE);
   }
 
   /** Announcements with a few withdrawals among them, over prefixes that repeat; in the end all are withdrawn. */
-  #writeUpdate(number: number): void {
+  #writeUpdate(number: number, peer: number): void {
     const count = number % FULL_EVERY === 0 ? MAX_PREFIXES : 1 + (number % FEW_PREFIXES);
     if (number % 16 === 15 || Math.floor(number / PREFIX_CYCLE) % ROUNDS === ROUNDS - 1) {
       this.#writer.startWithdraw();
     } else {
-      const attributes = this.#attributes(number);
+      const attributes = this.#attributes(number, peer === CLIENT);
       this.#writer.startAnnounce(attributes, 0, attributes.length, NEXT_HOP, NEXT_HOP.length);
     }
     for (let i = 0; i < count; i++) {
       const bits = 8 + ((number + i) % 25);
       this.#words[i] =
-        Math.imul((number % PREFIX_CYCLE) * (MAX_PREFIXES / FULL_EVERY) + i, SPREAD) & (-1 << (32 - bits));
+        Math.imul((number % PREFIX_CYCLE) * (MAX_PREFIXES / FULL_EVERY) + i, SPREAD + peer) &
+        (-1 << (32 - bits));
       this.#writer.addPrefix(this.#words, i, bits, 0);
     }
     this.#writer.finish();
   }
 
   /** As different as in a real table: what the compiler has not seen here it would have to learn later. */
-  #attributes(number: number): Uint8Array {
+  #attributes(number: number, internal: boolean): Uint8Array {
     const some = (size: number, of: number): Uint8Array => {
       const bytes = new Uint8Array(size * of);
       for (let i = 0; i < bytes.length; i++) bytes[i] = Math.imul(number + i, SPREAD) >>> 24;
@@ -132,6 +158,7 @@ class MadeUpWork {
     const editor = this.#editor.load(NOTHING, 0, 0);
     editor.set(ATTRIBUTE.origin, Uint8Array.of(number % 3)).set(ATTRIBUTE.asPath, madeUpPath(number));
     if (number % 3 === 0) editor.setUint32(ATTRIBUTE.multiExitDisc, Math.imul(number, SPREAD) >>> 0);
+    if (internal) editor.setUint32(ATTRIBUTE.localPref, 100 + (number % 8));
     if (number % 7 === 0) editor.set(ATTRIBUTE.atomicAggregate, some(0, 0));
     if (number % 7 === 1) editor.set(ATTRIBUTE.aggregator, Uint8Array.of(0, 0, 252, 1, 10, 0, 0, 1));
     if (number % 3 !== 1) editor.set(ATTRIBUTE.communities, some(1 + (number % 12), 4));

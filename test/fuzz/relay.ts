@@ -108,7 +108,7 @@ export class Relay {
         zone: undefined,
       },
       {
-        ownAses: [LOCAL_AS],
+        ownAses: Uint32Array.of(LOCAL_AS),
         allowOwnAs: 0,
         enforceFirstAs: !internal,
         peerAs: this.#as ?? LOCAL_AS,

@@ -35,7 +35,7 @@ function imported(setup: Setup): {
   });
   const peer = new PeerTable().add(
     identity({ source: setup.source ?? 'external' }),
-    importOptions({ ownAses: [65000, 64999], ...setup.options }),
+    importOptions({ ownAses: Uint32Array.of(65000, 64999), ...setup.options }),
   );
   const wire = octets(setup.nextHop ?? '192.0.2.1');
   const hop = nextHops.intern(wire, wire.length, undefined);

@@ -36,7 +36,7 @@ export const DECISION: DecisionOptions = {
 
 export function importOptions(overrides: Partial<ImportOptions> = {}): ImportOptions {
   return {
-    ownAses: [OWN_AS],
+    ownAses: Uint32Array.of(OWN_AS),
     allowOwnAs: 0,
     enforceFirstAs: false,
     peerAs: 65001,

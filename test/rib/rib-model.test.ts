@@ -212,7 +212,7 @@ class Twins {
     const address = octets(`203.0.113.${100 + number}`);
     const peer = this.lab.rib.addPeer(
       identity({ name: naive.name, source, client, routerId, address }),
-      importOptions({ peerAs: as, ownAses: [65000] }),
+      importOptions({ peerAs: as, ownAses: Uint32Array.of(65000) }),
     );
     const options = exportOptions({
       family: this.world.family,
