@@ -13,7 +13,7 @@ import type { KernelNextHop, KernelRoute, KernelRouteType } from './types.ts';
 
 export interface Resolution {
   readonly reachable: boolean;
-  /** RTA_PRIORITY of the route that covers the next hop; the decision's IGP metric. */
+  /** The decision's IGP metric: RTA_PRIORITY of the route that covers the next hop, 0 for what is on a link. */
   readonly metric: number;
   /** What a kernel route to this next hop says: gateways with their interfaces. */
   readonly hops: readonly KernelNextHop[];
@@ -155,12 +155,10 @@ export class NextHopResolver {
       if (route.type !== 'unicast') return blockedBy(route.type);
       const hops = this.#usableHops(route.nextHops, address, ifindex);
       if (hops.length === 0) continue;
-      return {
-        reachable: true,
-        metric: route.metric,
-        hops,
-        directlyConnected: route.nextHops.every((hop) => hop.gateway === undefined),
-      };
+      const directlyConnected = route.nextHops.every((hop) => hop.gateway === undefined);
+      // The kernel numbers the prefixes of links by version, and network managers by interface: none of them is nearer.
+      const metric = directlyConnected ? 0 : route.metric;
+      return { reachable: true, metric, hops, directlyConnected };
     }
     return undefined;
   }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { RTPROT_KERNEL } from '../../src/fib/netlink/constants.ts';
 import { NextHopResolver, type Resolution } from '../../src/fib/next-hop-resolver.ts';
 import { formatAddress } from '../../src/lib/ip.ts';
 import { address, Bench, ETH0, ETH1, MAIN, machine, route } from '../support/mem-kernel.ts';
@@ -30,8 +31,16 @@ describe('NextHopResolver', () => {
   it('reaches what is on a link directly', async () => {
     const { resolver } = await setup();
     expect(text(resolver.resolve(address('10.0.0.9')))).toBe('10.0.0.9@2 metric 0 direct');
-    expect(text(resolver.resolve(address('2001:db8:1::9')))).toBe('2001:db8:1::9@3 metric 256 direct');
+    expect(text(resolver.resolve(address('2001:db8:1::9')))).toBe('2001:db8:1::9@3 metric 0 direct');
     expect(text(resolver.resolve(address('192.0.2.1')))).toBe('unreachable');
+  });
+
+  // The kernel gives those of IPv6 256, network managers each interface its own: paths over two links are equal.
+  it('finds all links equally near, whatever metric the kernel has for their prefixes', async () => {
+    const { resolver } = await setup((kernel) =>
+      kernel.addRoute(route('10.8.0.0/24', { dev: ETH0, metric: 100, protocol: RTPROT_KERNEL })),
+    );
+    expect(text(resolver.resolve(address('10.8.0.7')))).toBe('10.8.0.7@2 metric 0 direct');
   });
 
   it('reaches others through the longest foreign route, by its gateway', async () => {

@@ -141,11 +141,9 @@ export class RouteViews {
   }
 
   #metric(family: FamilyRib, row: number, nextHopId: number): TableRoute['igpMetric'] {
-    const { rooms, rib, written } = this.#speaker;
+    const { rib, written } = this.#speaker;
     if (traitsOf(written).metricAtHomeOnly && family.paths.feed(row) !== 0) return undefined;
-    if (rib.nextHops.reachable[nextHopId] !== 1) return 'unreachable';
-    // What is on the link costs nothing, whatever the metric of the link's own route.
-    return rooms.resolution(nextHopId).directlyConnected ? 0 : rib.nextHops.metric[nextHopId]!;
+    return rib.nextHops.reachable[nextHopId] === 1 ? rib.nextHops.metric[nextHopId]! : 'unreachable';
   }
 
   #bgpWay(nextHopId: number, extras: RouteExtras): Pick<TableRoute, 'destination' | 'hops'> {
