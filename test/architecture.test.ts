@@ -16,11 +16,12 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'bgp/session': ['lib', 'bgp/wire'],
   bfd: ['lib'],
   rpki: ['lib'],
+  bmp: ['lib'],
   rib: ['lib', 'bgp/wire'],
   policy: ['lib', 'bgp/wire', 'rib'],
   fib: ['lib', 'bgp/wire'],
   config: ['lib', 'bgp/wire', 'policy'],
-  speaker: ['lib', 'bgp/wire', 'bgp/session', 'bfd', 'rpki', 'rib', 'policy', 'fib', 'config'],
+  speaker: ['lib', 'bgp/wire', 'bgp/session', 'bfd', 'rpki', 'bmp', 'rib', 'policy', 'fib', 'config'],
   sim: ['lib', 'bgp/wire', 'bgp/session', 'rib', 'fib', 'config', 'speaker'],
   // The views' types and what operators type; never a table or a session.
   control: ['lib', 'bgp/wire', 'speaker/api', 'config/model'],
