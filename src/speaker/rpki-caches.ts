@@ -8,8 +8,8 @@ import type { Logger } from '../lib/log.ts';
 import { CacheClient } from '../rpki/cache-client.ts';
 import { type CacheMember, CacheSet } from '../rpki/cache-set.ts';
 import type { CacheImage, CacheSettings, CacheStatus } from '../rpki/cache-types.ts';
-import { type DialTools, dialCache } from './rpki-dial.ts';
 import { askedAs, type HandedCache, handedCache, recordsOf } from './rpki-image.ts';
+import { type DialTools, ServerConnection } from './server-connection.ts';
 import type { CacheSource, SourceCounts, ValidationTables } from './validation-tables.ts';
 
 export interface RpkiTools extends DialTools {
@@ -126,7 +126,7 @@ export class RpkiCaches {
       {
         clock,
         log: log.child({ cache: name }),
-        dial: (events) => dialCache(config, this.#tools, events),
+        dial: (events) => new ServerConnection({ ...config, what: 'cache' }, this.#tools, events),
         apply: (update, done) => tables.apply(source, update, done),
         onChange: () => {
           onChange(name);

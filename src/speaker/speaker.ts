@@ -33,7 +33,7 @@ import { Policies } from './policies.ts';
 import { RestartRecovery } from './restart-recovery.ts';
 import { Revalidation } from './revalidation.ts';
 import { RpkiCaches } from './rpki-caches.ts';
-import type { LookUp } from './rpki-dial.ts';
+import type { LookUp } from './server-connection.ts';
 import type { TableRoom } from './table-room.ts';
 import { TableRooms } from './table-rooms.ts';
 import type { TakeOver } from './upgrade/take-over.ts';

@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import type { CacheSocketEvents } from '../../src/rpki/cache-types.ts';
-import { type CacheEndpoint, dialCache, type LookUp } from '../../src/speaker/rpki-dial.ts';
+import {
+  type LookUp,
+  ServerConnection,
+  type ServerEndpoint,
+  type ServerEvents,
+} from '../../src/speaker/server-connection.ts';
 import { ip } from '../support/raw-peer.ts';
 import { ServingCache } from '../support/rtr-cache.ts';
 import { SimLab } from '../support/sim-lab.ts';
@@ -13,9 +17,9 @@ function rig() {
   const lab = new SimLab();
   const cache = new ServingCache(lab.network.host(ip(CACHE)), ip(CACHE));
   const seen: string[] = [];
-  const dial = (endpoint: Partial<CacheEndpoint>, lookUp?: LookUp, events: Partial<CacheSocketEvents> = {}) =>
-    dialCache(
-      { host: CACHE, port: 323, localAddress: undefined, password: undefined, ...endpoint },
+  const dial = (endpoint: Partial<ServerEndpoint>, lookUp?: LookUp, events: Partial<ServerEvents> = {}) =>
+    new ServerConnection(
+      { what: 'cache', host: CACHE, port: 323, localAddress: undefined, password: undefined, ...endpoint },
       { clock: lab.clock, transport: lab.network.host(ip(OWN)), lookUp },
       {
         onOpen: () => void seen.push('open'),
@@ -27,7 +31,7 @@ function rig() {
   return { lab, cache, seen, dial };
 }
 
-describe('a connection to a cache', () => {
+describe('a connection to a server', () => {
   it('is opened to an address, and what is written comes in its order', async () => {
     const { lab, cache, seen, dial } = rig();
     const socket = dial({});
@@ -35,7 +39,9 @@ describe('a connection to a cache', () => {
     socket.write(RESET_QUERY);
     await lab.run(100);
     socket.write(RESET_QUERY);
+    expect(socket.queuedBytes).toBe(RESET_QUERY.length);
     await lab.run(100);
+    expect(socket.queuedBytes).toBe(0);
     expect(cache.queries).toEqual([2, 2]);
     expect(seen).toEqual(['open', '32 octets', '32 octets']);
   });

@@ -1,12 +1,15 @@
-// A connection to a cache over the speaker's transport: names are looked up, writes follow each other, and a connection
-// that is let go is gone in a moment whatever the other side does.
+// A connection to a server of this speaker, a cache of RPKI data or a BMP station, over the speaker's transport: names are
+// looked up, writes follow each other, and a connection that is let go is gone in a moment whatever the other side does.
 
-import { type Transport, TransportError, type TransportSocket } from '../bgp/session/transport.ts';
-import type { RpkiCacheConfig } from '../config/rpki.ts';
+import {
+  type Password,
+  type Transport,
+  TransportError,
+  type TransportSocket,
+} from '../bgp/session/transport.ts';
 import type { Clock } from '../lib/clock.ts';
 import { errorText } from '../lib/error-text.ts';
 import { parseAddress } from '../lib/ip.ts';
-import type { CacheSocket, CacheSocketEvents } from '../rpki/cache-types.ts';
 
 /** Addresses of a host name; rejects where there are none. */
 export type LookUp = (host: string) => Promise<readonly string[]>;
@@ -14,35 +17,56 @@ export type LookUp = (host: string) => Promise<readonly string[]>;
 export interface DialTools {
   readonly clock: Clock;
   readonly transport: Transport;
-  /** Absent where caches are named by addresses. */
+  /** Absent where servers are named by addresses. */
   readonly lookUp: LookUp | undefined;
 }
 
-export type CacheEndpoint = Pick<RpkiCacheConfig, 'host' | 'port' | 'localAddress' | 'password'>;
-
-/** How long the last words to a cache may take. */
-const LAST_WORDS_MS = 1000;
-
-export function dialCache(endpoint: CacheEndpoint, tools: DialTools, events: CacheSocketEvents): CacheSocket {
-  return new CacheConnection(endpoint, tools, events);
+export interface ServerEndpoint {
+  /** What the server is, in sentences: `cache`. */
+  readonly what: string;
+  /** An address or a host name. */
+  readonly host: string;
+  readonly port: number;
+  /** Source address. */
+  readonly localAddress: string | undefined;
+  /** TCP-MD5 key. */
+  readonly password: Password | undefined;
 }
 
-class CacheConnection implements CacheSocket {
+export interface ServerEvents {
+  onOpen(): void;
+  /** `buffer[0, length)` is valid only during the call. */
+  onData(buffer: Uint8Array, length: number): void;
+  /** All that was written is with the system. */
+  onDrain?(): void;
+  /** It is gone, or never came up; not called after close(). */
+  onClose(reason: string): void;
+}
+
+/** How long the last words may take. */
+const LAST_WORDS_MS = 1000;
+
+export class ServerConnection {
   readonly #tools: DialTools;
-  readonly #events: CacheSocketEvents;
+  readonly #events: ServerEvents;
+  readonly #what: string;
   #socket: TransportSocket | undefined;
   #unwritten: Uint8Array[] = [];
+  /** Octets that the system has yet to take. */
+  queuedBytes = 0;
   #writing = false;
   #closed = false;
 
-  constructor(endpoint: CacheEndpoint, tools: DialTools, events: CacheSocketEvents) {
+  /** Dials at once. */
+  constructor(endpoint: ServerEndpoint, tools: DialTools, events: ServerEvents) {
     this.#tools = tools;
     this.#events = events;
+    this.#what = endpoint.what;
     if (parseAddress(endpoint.host) !== undefined) this.#connect(endpoint, endpoint.host);
     else this.#find(endpoint);
   }
 
-  #find(endpoint: CacheEndpoint): void {
+  #find(endpoint: ServerEndpoint): void {
     const { lookUp } = this.#tools;
     const { host } = endpoint;
     const missing = async (): Promise<readonly string[]> => {
@@ -62,7 +86,7 @@ class CacheConnection implements CacheSocket {
     );
   }
 
-  #connect({ port, localAddress, password }: CacheEndpoint, host: string): void {
+  #connect({ port, localAddress, password }: ServerEndpoint, host: string): void {
     const remote = parseAddress(host);
     if (this.#closed || remote === undefined) return;
     const local = parseAddress(localAddress ?? '');
@@ -77,17 +101,20 @@ class CacheConnection implements CacheSocket {
     this.#socket = this.#tools.transport.connect(options, {
       onConnect: () => this.#ifOpen(() => this.#events.onOpen()),
       onData: (buffer, length) => this.#ifOpen(() => this.#events.onData(buffer, length)),
-      onEnd: () => this.#fail('the cache has closed the connection'),
+      onEnd: () => this.#fail(`the ${this.#what} has closed the connection`),
       onClose: (error) => this.#fail(error?.message ?? 'the connection is closed'),
     });
   }
 
+  /** In the order of the calls. */
   write(bytes: Uint8Array): void {
     if (this.#closed) return;
+    this.queuedBytes += bytes.length;
     this.#unwritten.push(bytes);
     this.#writeNext();
   }
 
+  /** Closes once what was written has left. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -116,8 +143,10 @@ class CacheConnection implements CacheSocket {
     this.#writing = true;
     socket.write(chunks, () => {
       this.#writing = false;
+      for (const { length } of chunks) this.queuedBytes -= length;
       if (this.#unwritten.length > 0) this.#writeNext();
       else if (this.#closed) socket.end();
+      else this.#events.onDrain?.();
     });
   }
 
