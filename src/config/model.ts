@@ -14,6 +14,7 @@ import type { ControlConfig } from './model/control.ts';
 import type { KernelConfig } from './model/kernel.ts';
 import type { LimitsConfig } from './model/limits.ts';
 import type { ProcessConfig } from './model/process.ts';
+import type { RequiredConfig } from './model/required.ts';
 import type { DampingConfig, GracefulRestartConfig } from './model/stability.ts';
 import type { TcpAoKeyConfig } from './model/tcp-ao.ts';
 import type { RpkiCacheConfig } from './rpki.ts';
@@ -22,6 +23,7 @@ export * from './model/control.ts';
 export * from './model/kernel.ts';
 export * from './model/limits.ts';
 export * from './model/process.ts';
+export * from './model/required.ts';
 export * from './model/stability.ts';
 export * from './model/tcp-ao.ts';
 
@@ -191,6 +193,8 @@ export interface PeerSettings {
   readonly gracefulRestart: GracefulRestartConfig;
   readonly role: Role | undefined;
   readonly roleStrict: boolean;
+  /** What the peer's OPEN must offer, or the session is refused (RFC 5492 §5). */
+  readonly required?: RequiredConfig;
   readonly aigp: boolean;
   readonly sendCommunities: boolean;
   readonly limits: LimitsConfig;

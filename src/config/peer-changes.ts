@@ -79,6 +79,7 @@ export const PEER_KEYS: Readonly<Record<PeerKey, PeerKeyRow>> = {
   gracefulRestart: { name: 'gracefulRestart', actions: RESET },
   role: { name: 'role', actions: RESET },
   roleStrict: { name: 'roleStrict', actions: RESET },
+  required: { name: 'require', actions: RESET },
   aigp: { name: 'aigp', actions: RESET },
   sendCommunities: { name: 'sendCommunities', actions: SOFT_OUT },
   // What was not taken at all the peer is asked for besides (speaker/peer-limits.ts).

@@ -1,6 +1,7 @@
 // What contradicts itself within one peer, group or dynamic range, after groups were merged: a list of rules, each
 // looking at one aspect. A rule points at the key that is wrong, wherever it was written.
 
+import { FAMILIES } from '../bgp/wire/families.ts';
 import { isLinkLocal, parseAddress } from '../lib/ip.ts';
 import type { IssueList } from './issues.ts';
 import { BFD_KEY_OCTETS, type PeerSettings } from './model.ts';
@@ -79,6 +80,17 @@ function uselessKeys(peer: PeerCase, issues: IssueList): void {
   }
   if (settings.roleStrict && settings.role === undefined) {
     useless('roleStrict', 'roleStrict has no effect without a role', 'add role');
+  }
+  for (const name of FAMILIES.map((family) => family.name)) {
+    if (input.require?.includes(name) !== true || settings.families.includes(name)) continue;
+    useless('require', `require: ${name} has no effect without the family`, `add ${name} to families`);
+  }
+  if (
+    input.require?.includes('add-path') === true &&
+    !settings.addPath.receive &&
+    settings.addPath.send === 'none'
+  ) {
+    useless('require', 'require: add-path has no effect without addPath', 'add addPath: true');
   }
   if (input.extendedNextHop === true && !settings.families.includes('ipv4-unicast')) {
     useless(

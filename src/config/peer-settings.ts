@@ -3,6 +3,7 @@
 
 import type { FamilyName } from '../bgp/wire/families.ts';
 import { BGP_PORT } from '../bgp/wire/iana.ts';
+import { REQUIRABLE_KINDS } from '../bgp/wire/negotiate.ts';
 import { parseAddress } from '../lib/ip.ts';
 import { LONGEST_STALE_TIME } from './model/stability.ts';
 import type {
@@ -113,6 +114,7 @@ export function fillSettings(input: SettingsInput, context: SettingsContext): Pe
     gracefulRestart: gracefulRestartOf(input.gracefulRestart),
     role: input.role,
     roleStrict: input.roleStrict ?? false,
+    ...requiredOf(input.require, families),
     // RFC 7311 §3.3: on by default inside the AS, off towards others.
     aigp: input.aigp ?? internal,
     sendCommunities: input.sendCommunities ?? true,
@@ -123,6 +125,23 @@ export function fillSettings(input: SettingsInput, context: SettingsContext): Pe
     fastFallover: input.fastFallover ?? true,
     bfd: bfdOf(input, context),
     ...attachmentsOf(context, families),
+  };
+}
+
+function requiredOf(
+  input: SettingsInput['require'],
+  families: readonly FamilyName[],
+): Pick<PeerSettings, 'required'> {
+  if (input === undefined || input.length === 0) return {};
+  return {
+    required: {
+      capabilities: REQUIRABLE_KINDS.filter((kind) => input.includes(kind)),
+      families: families.filter((family) => input.includes(family)),
+      addPath: input.includes('add-path') ? families : [],
+      extendedNextHop: input.includes('extended-next-hop')
+        ? families.filter((family) => family === 'ipv4-unicast')
+        : [],
+    },
   };
 }
 

@@ -4,6 +4,7 @@
 
 import { z } from 'zod';
 import { FAMILIES } from '../bgp/wire/families.ts';
+import { REQUIRABLE_KINDS } from '../bgp/wire/negotiate.ts';
 import { ROLE, type Role } from '../bgp/wire/session-context.ts';
 import { bfdSchema } from './schema-bfd.ts';
 import { dampingSchema } from './schema-damping.ts';
@@ -231,6 +232,14 @@ export const peerSettingsShape = {
   roleStrict: z
     .boolean()
     .meta({ description: 'Refuse a peer that announces no role.', default: false })
+    .optional(),
+  require: z
+    .array(z.enum([...REQUIRABLE_KINDS, 'add-path', 'extended-next-hop', ...familyNames]))
+    .meta({
+      description:
+        'Capabilities and families that the peer must offer, or the session is refused (RFC 5492); add-path in the directions of addPath.',
+      default: [],
+    })
     .optional(),
   aigp: z.boolean().describe('Send and take AIGP (RFC 7311); true for iBGP unless given.').optional(),
   sendCommunities: z

@@ -4,6 +4,7 @@
 import { hostname } from 'node:os';
 import type { GracefulRestartOptions, LongLivedOptions, PeerOptions } from '../bgp/session/options.ts';
 import { type Family, familyByName } from '../bgp/wire/families.ts';
+import type { Requirements } from '../bgp/wire/negotiate.ts';
 import type { Config, PeerSettings } from '../config/model.ts';
 import { type IpAddress, parseAddress, parseQuad } from '../lib/ip.ts';
 
@@ -39,7 +40,7 @@ export function peerOptions(
     remoteAs: settings.asn,
     routerId: parseQuad(config.router.id) ?? 0,
     families,
-    requiredFamilies: [],
+    required: requirements(settings.required),
     capabilities: {
       enabled: true,
       as4: true,
@@ -81,6 +82,16 @@ export function peerOptions(
     ttlSecurity: settings.ttlSecurity,
     password: settings.password,
     tcpAo: settings.tcpAo,
+  };
+}
+
+function requirements(required: PeerSettings['required']): Requirements | undefined {
+  if (required === undefined) return undefined;
+  return {
+    capabilities: required.capabilities,
+    families: required.families.map(requireFamily),
+    addPath: required.addPath.map(requireFamily),
+    extendedNextHop: required.extendedNextHop.map(requireFamily),
   };
 }
 

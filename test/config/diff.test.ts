@@ -62,6 +62,7 @@ const OTHER: { [K in Exclude<keyof PeerSettings, 'timers'>]: PeerSettings[K] } =
   gracefulRestart: { mode: 'off', restartTime: 120, notification: false, longLived: LONG_LIVED },
   role: 'peer',
   roleStrict: true,
+  required: { capabilities: ['fqdn'], families: [], addPath: [], extendedNextHop: [] },
   aigp: false,
   sendCommunities: false,
   limits: {
@@ -140,7 +141,7 @@ describe('a peer setting', () => {
         .map((key) => PEER_KEYS[key].name)
         .sort();
     expect(names('reset')).toEqual(
-      'addPath aigp allowAsSets asn clientToClient clusterId extendedMessages extendedNextHop families gracefulRestart holdTime igpTable interface localAddress localAs localPort multihop port role roleStrict routeReflectorClient table ttlSecurity'.split(
+      'addPath aigp allowAsSets asn clientToClient clusterId extendedMessages extendedNextHop families gracefulRestart holdTime igpTable interface localAddress localAs localPort multihop port require role roleStrict routeReflectorClient table ttlSecurity'.split(
         ' ',
       ),
     );
@@ -304,7 +305,7 @@ describe('sections', () => {
     direct: [{ interfaces: ['*'], as: { ipv4: { protocol: 'direct1' } } }],
     learnedAs: { ipv4: { protocol: 'kernel1', preference: 11 } },
   };
-  it.each(Object.keys(KERNEL_ACTIONS) as (keyof typeof KERNEL)[])('kernel.%s', (key) => {
+  it.each(Object.keys(KERNEL_ACTIONS) as (keyof typeof KERNEL_ACTIONS)[])('kernel.%s', (key) => {
     const plan = diffConfig(base, { ...base, kernel: { ...base.kernel, [key]: KERNEL[key] } });
     expect(plan.kernel).toMatchObject({
       keys: [key],

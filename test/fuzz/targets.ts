@@ -117,7 +117,7 @@ const CONTEXT: SessionContext = sessionContext({ localAs: 64_512, peerAs: AS });
 
 function readOpen(bytes: Uint8Array, start: number, end: number): string {
   const open = decodeOpen(bytes, start, end);
-  negotiate(LOCAL_OPEN, open, { peerAs: undefined, role: undefined, roleStrict: false, required: [] });
+  negotiate(LOCAL_OPEN, open, { peerAs: undefined, role: undefined, roleStrict: false });
   // What was understood can be said again.
   encodeOpen(open);
   return open.capabilities.map(({ kind }) => kind).join(' ');

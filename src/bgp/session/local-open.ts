@@ -111,7 +111,7 @@ export function agree(options: PeerOptions, local: OpenMessage, remote: OpenMess
     peerAs: expectedAs(options),
     role: options.role,
     roleStrict: options.roleStrict,
-    required: options.requiredFamilies.map(multiprotocol),
+    required: options.required,
   });
   // RFC 4271 §6.2: any hold time may be refused.
   if (context.holdTime < options.timers.minHold) {

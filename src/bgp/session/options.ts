@@ -4,6 +4,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { IpAddress, IpBytes } from '../../lib/ip.ts';
 import type { Family } from '../wire/families.ts';
+import type { Requirements } from '../wire/negotiate.ts';
 import type { Role } from '../wire/session-context.ts';
 import type { ErrorWait } from './idle-hold.ts';
 import { type Authentication, type SocketOptions, sameAuthentication } from './transport.ts';
@@ -76,8 +77,8 @@ export interface PeerOptions extends Authentication {
   /** BGP Identifier, unsigned. */
   readonly routerId: number;
   readonly families: readonly Family[];
-  /** Families without which the session is refused with 2/7 (RFC 5492 §5). */
-  readonly requiredFamilies: readonly Family[];
+  /** Without these the session is refused with 2/7 (RFC 5492 §5). */
+  readonly required: Requirements | undefined;
   readonly capabilities: CapabilityOptions;
   readonly role: Role | undefined;
   readonly roleStrict: boolean;

@@ -288,7 +288,11 @@ function encodeValue(capability: KnownCapability): Uint8Array {
 }
 
 function capabilityCode(capability: Capability): number {
-  return capability.kind === 'unknown' ? capability.code : CAPABILITY_TABLE[capability.kind].code;
+  return capability.kind === 'unknown' ? capability.code : codeOfKind(capability.kind);
+}
+
+export function codeOfKind(kind: CapabilityKind): number {
+  return CAPABILITY_TABLE[kind].code;
 }
 
 /** One capability as a person reads it: `ADD-PATH ipv4-unicast send and receive`, `capability 200 (616263)`. */

@@ -6,6 +6,8 @@ import {
   type AfiSafi,
   type Capability,
   type CapabilityKind,
+  codeOfKind,
+  describeCapability,
   encodeCapability,
   roleByValue,
 } from './capabilities.ts';
@@ -21,6 +23,27 @@ const ADD_PATH_RECEIVE = 1;
 const ADD_PATH_SEND = 2;
 const MIN_HOLD_TIME = 3;
 
+/** Capabilities that may be required for being there, whatever they say. */
+export const REQUIRABLE_KINDS = [
+  'route-refresh',
+  'enhanced-route-refresh',
+  'extended-message',
+  'four-octet-as',
+  'graceful-restart',
+  'long-lived-graceful-restart',
+  'fqdn',
+] as const satisfies readonly CapabilityKind[];
+export type RequirableKind = (typeof REQUIRABLE_KINDS)[number];
+
+/** RFC 5492 §5: what a session is not wanted without. */
+export interface Requirements {
+  readonly capabilities: readonly RequirableKind[];
+  readonly families: readonly Family[];
+  /** Where the family is in use: ADD-PATH in the directions that this side offers, and IPv6 next hops. */
+  readonly addPath: readonly Family[];
+  readonly extendedNextHop: readonly Family[];
+}
+
 /** What this side's configuration asks of the peer's OPEN. */
 export interface PeerExpectation {
   /** The configured remote AS; undefined where any will do (dynamic peers). */
@@ -28,8 +51,7 @@ export interface PeerExpectation {
   /** RFC 9234 §4.2: the local role, and whether a peer without one is refused. */
   readonly role?: Role | undefined;
   readonly roleStrict?: boolean;
-  /** RFC 5492 §5: capabilities without which the session is not wanted. */
-  readonly required?: readonly Capability[];
+  readonly required?: Requirements | undefined;
 }
 
 /** RFC 9234 §4.2, table 2: who may stand on the other side. */
@@ -74,8 +96,7 @@ export function negotiate(
     receiveLimit: has(local, 'extended-message') ? MAX_EXTENDED_LENGTH : MAX_MESSAGE_LENGTH,
     routeRefresh: both('route-refresh'),
     enhancedRouteRefresh: both('enhanced-route-refresh'),
-    // RFC 9494 §4.1: without graceful restart the capability says nothing.
-    knowsLongLived: has(remote, 'long-lived-graceful-restart') && has(remote, 'graceful-restart'),
+    knowsLongLived: knowsLongLived(remote),
     localRole: expectation.role,
   };
 }
@@ -99,7 +120,7 @@ function checkOpen(local: OpenMessage, remote: OpenMessage, expectation: PeerExp
   }
   // RFC 9234 §4.1: roles are for eBGP.
   if (peerAs !== localAs) checkRole(remote, expectation);
-  checkRequired(remote, expectation.required ?? []);
+  if (expectation.required !== undefined) checkRequired(local, remote, expectation.required);
 }
 
 function checkRole(remote: OpenMessage, expectation: PeerExpectation): void {
@@ -121,20 +142,49 @@ function checkRole(remote: OpenMessage, expectation: PeerExpectation): void {
   }
 }
 
-/** RFC 5492 §5: 2/7, with the capabilities that are missing as data. */
-function checkRequired(remote: OpenMessage, required: readonly Capability[]): void {
-  const present = new Set(remote.capabilities.map(encoded));
-  const missing = required.filter((capability) => !present.has(encoded(capability)));
+/** RFC 5492 §5: 2/7, with the capabilities that are missing as data, as this side's own OPEN would have them. */
+function checkRequired(local: OpenMessage, remote: OpenMessage, required: Requirements): void {
+  const inUse = (family: Family): boolean => offersFamily(local, family) && offersFamily(remote, family);
+  const missing: Capability[] = [
+    ...required.capabilities
+      .filter(
+        (kind) => !has(remote, kind) || (kind === 'long-lived-graceful-restart' && !knowsLongLived(remote)),
+      )
+      .map((kind) => lastCapability(local, kind) ?? emptyCapability(kind)),
+    ...required.families
+      .filter((family) => !offersFamily(remote, family))
+      .map((family): Capability => ({ kind: 'multiprotocol', ...afiSafi(family) })),
+  ];
+  const addPath = required.addPath
+    .filter((family) => inUse(family) && !answersAddPath(local, remote, family))
+    .map((family) => ({ ...afiSafi(family), mode: addPathMode(local, family) }));
+  if (addPath.length > 0) missing.push({ kind: 'add-path', entries: addPath });
+  const nextHops = required.extendedNextHop
+    .filter((family) => inUse(family) && !offersIpv6NextHop(remote, family))
+    .map((family) => ({ ...afiSafi(family), nextHopAfi: AFI_IPV6 }));
+  if (nextHops.length > 0) missing.push({ kind: 'extended-next-hop', entries: nextHops });
   if (missing.length === 0) return;
   const writer = new ByteWriter();
   for (const capability of missing) encodeCapability(writer, capability);
-  throw new NotificationError(ERROR.open, OPEN_ERROR.unsupportedCapability, writer.finish());
+  throw new NotificationError(
+    ERROR.open,
+    OPEN_ERROR.unsupportedCapability,
+    writer.finish(),
+    `without ${missing.map(describeCapability).join(', ')}`,
+  );
 }
 
-function encoded(capability: Capability): string {
-  const writer = new ByteWriter();
-  encodeCapability(writer, capability);
-  return writer.finish().join();
+function emptyCapability(kind: CapabilityKind): Capability {
+  return { kind: 'unknown', code: codeOfKind(kind), value: new Uint8Array(0), malformed: false };
+}
+
+/** Whether the peer sends where this side receives, and receives where it sends. */
+function answersAddPath(local: OpenMessage, remote: OpenMessage, family: Family): boolean {
+  const offered = addPathMode(local, family);
+  const answer = addPathMode(remote, family);
+  const receives = (offered & ADD_PATH_RECEIVE) === 0 || (answer & ADD_PATH_SEND) !== 0;
+  const sends = (offered & ADD_PATH_SEND) === 0 || (answer & ADD_PATH_RECEIVE) !== 0;
+  return receives && sends;
 }
 
 function refuse(subcode: number, detail: string): never {
@@ -143,6 +193,11 @@ function refuse(subcode: number, detail: string): never {
 
 function has(open: OpenMessage, kind: CapabilityKind): boolean {
   return open.capabilities.some((capability) => capability.kind === kind);
+}
+
+/** RFC 9494 §4.1: without graceful restart the capability says nothing. */
+function knowsLongLived(open: OpenMessage): boolean {
+  return has(open, 'long-lived-graceful-restart') && has(open, 'graceful-restart');
 }
 
 /** RFC 4760 §8; RFC 5492 §3: an OPEN that names no family speaks IPv4 unicast. */
@@ -185,6 +240,10 @@ function offersIpv6NextHop(open: OpenMessage, family: Family): boolean {
 
 function familyMask(families: readonly Family[], holds: (family: Family) => boolean): number {
   return families.reduce((mask, family) => (holds(family) ? mask | (1 << family.id) : mask), 0);
+}
+
+function afiSafi({ afi, safi }: Family): AfiSafi {
+  return { afi, safi };
 }
 
 function same(a: AfiSafi, b: AfiSafi): boolean {

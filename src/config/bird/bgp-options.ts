@@ -1,5 +1,6 @@
 // What a BGP protocol's block can say in either dialect, its channels apart.
 
+import type { RequirableKind } from '../../bgp/wire/negotiate.ts';
 import type { Role } from '../../bgp/wire/session-context.ts';
 import type { Secret } from '../model.ts';
 import type { BfdSettings } from './protocol-options.ts';
@@ -47,7 +48,7 @@ export interface BgpOptions {
   readonly enableEnhancedRouteRefresh?: boolean;
   readonly enableAs4?: boolean;
   readonly enableExtendedMessages?: boolean;
-  readonly required?: readonly string[];
+  readonly required?: readonly RequirableKind[];
   readonly advertiseHostname?: boolean;
   readonly advertiseIpv4?: boolean;
   readonly capabilities?: boolean;

@@ -5,6 +5,7 @@ import { bfdSettings } from './bfd.ts';
 import type { BgpKey, BgpOptions } from './bgp-options.ts';
 import { number, OptionTable, option, readBlock, toggle, unknownOption } from './options.ts';
 import type { ConfigReader } from './reader.ts';
+import { REQUIRABLE } from './to-model-required.ts';
 
 const MAX_HOPS = 255;
 const MAX_TIME = 65535;
@@ -83,20 +84,10 @@ export const BGP_OPTIONS = new OptionTable<BgpOptions>([
   ),
   toggle('enable as4', (enableAs4) => ({ enableAs4 })),
   toggle('enable extended messages', (enableExtendedMessages) => ({ enableExtendedMessages })),
-  ...(
-    [
-      'route refresh',
-      'enhanced route refresh',
-      'as4',
-      'extended messages',
-      'hostname',
-      'graceful restart',
-      'long lived graceful restart',
-    ] as const
-  ).map((capability) =>
+  ...Object.entries(REQUIRABLE).map(([words, kind]) =>
     option<BgpOptions>(
-      `require ${capability}`,
-      (reader, before) => ({ required: withFlag(before.required, capability, reader.toggle()) }),
+      `require ${words}`,
+      (reader, before) => ({ required: withFlag(before.required, kind, reader.toggle()) }),
       '2.x',
     ),
   ),
@@ -238,7 +229,7 @@ function readBfd(reader: ConfigReader): Partial<BgpOptions> {
   return { bfd: reader.toggle() ? {} : false };
 }
 
-function withFlag(before: readonly string[] | undefined, flag: string, on: boolean): readonly string[] {
+function withFlag<T extends string>(before: readonly T[] | undefined, flag: T, on: boolean): readonly T[] {
   const others = (before ?? []).filter((each) => each !== flag);
   return on ? [...others, flag] : others;
 }

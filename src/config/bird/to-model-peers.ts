@@ -14,6 +14,7 @@ import { aoKeysOf } from './to-model-ao.ts';
 import { bfdOf } from './to-model-bfd.ts';
 import { limitsOf } from './to-model-limits.ts';
 import { channelPolicy } from './to-model-policy.ts';
+import { requiredOf } from './to-model-required.ts';
 import { restartOf } from './to-model-restart.ts';
 import { igpTableNames, tableNames } from './to-model-tables.ts';
 import type { Unsaid } from './unsaid.ts';
@@ -70,6 +71,7 @@ const HANDLED = new Set<string>([
   'defaultLocalPref',
   'role',
   'requireRoles',
+  'required',
   'routeLimit',
   'strictBind',
   'bfd',
@@ -94,6 +96,9 @@ const CHANNEL_HANDLED = new Set<string>([
   'aigp',
   'longLivedGracefulRestart',
   'longLivedStaleTime',
+  'mandatory',
+  'requireAddPaths',
+  'requireExtendedNextHop',
 ]);
 /** Options that ask for what godwit does anyway: saying so again changes nothing. */
 const ALREADY: { readonly [K in keyof BgpOptions]?: BgpOptions[K] } = {
@@ -214,6 +219,7 @@ function settingsOf(
     ...(tables !== undefined && { tables }),
     ...(igpTables !== undefined && { igpTables }),
     roleStrict: options.requireRoles ?? false,
+    ...requiredOf(options, unicast),
     aigp: channels.some((channel) => channel.aigp === 'on' || channel.aigp === 'originate') || internal,
     sendCommunities: true,
     limits: limitsOf(unicast, options.routeLimit),

@@ -68,7 +68,6 @@ const CONSTRUCTS: Readonly<Record<string, string>> = {
   importKeepFiltered: 'import keep filtered',
   rxBuffer: 'netlink rx buffer',
   peerType: 'neighbor internal|external',
-  required: 'require',
   keys: 'keys',
 };
 

@@ -166,6 +166,16 @@ describe.skipIf(!possible())('with BIRD 2', () => {
     expect(peer.state).toBe('Established');
   });
 
+  it('5492-5-1: BIRD is told what is required and missing, and comes back with it', async () => {
+    const { bird, peer, options } = await lab('', {});
+    const required = { capabilities: ['fqdn'], families: [], addPath: [], extendedNextHop: [] } as const;
+    expect(peer.replaceOptions({ ...options, passive: true, required })).toBe('reset');
+    const shown = () => bird.ask('show', 'protocols', 'all', 'godwit');
+    await until(() => shown().includes('Required capability missing'), 'what BIRD says of it');
+    bird.reconfigure('advertise hostname on;');
+    await until(() => peer.state === 'Established', `the session again: ${peer.lastDown?.sentence}`);
+  });
+
   // BIRD ends a session whose key is changed in its configuration. Routers do not, so its socket's key is changed for it.
   it.each([
     { name: 'dialled here', settings: 'hold time 3; passive on; password "lab-secret";', changes: {} },

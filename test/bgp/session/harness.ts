@@ -69,7 +69,7 @@ export function peerOptions(remote: string, changes: OptionChanges = {}): PeerOp
     remoteAs: 64512,
     routerId: 1,
     families: FAMILIES,
-    requiredFamilies: [],
+    required: undefined,
     role: undefined,
     roleStrict: false,
     passive: false,

@@ -176,7 +176,9 @@ describe('errors end the session with their NOTIFICATION', () => {
   });
 
   it('5492-5-1: a required family that is missing is refused with 2/7', () => {
-    const { world, connection } = against({ requiredFamilies: [IPV6_UNICAST] });
+    const { world, connection } = against({
+      required: { capabilities: [], families: [IPV6_UNICAST], addPath: [], extendedNextHop: [] },
+    });
     connection.open();
     world.clock.advance(10);
     expect(connection.heard.at(-2)).toContain('NOTIFICATION 2/7 ');

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Capability } from '../../../src/bgp/wire/capabilities.ts';
 import { IPV4_UNICAST, IPV6_UNICAST } from '../../../src/bgp/wire/families.ts';
-import { negotiate, type PeerExpectation } from '../../../src/bgp/wire/negotiate.ts';
+import { negotiate, type PeerExpectation, type Requirements } from '../../../src/bgp/wire/negotiate.ts';
 import type { OpenMessage } from '../../../src/bgp/wire/open.ts';
 import { ROLE, type Role } from '../../../src/bgp/wire/session-context.ts';
 import { notificationOf } from '../../support/wire.ts';
@@ -9,6 +9,8 @@ import { notificationOf } from '../../support/wire.ts';
 const V4: Capability = { kind: 'multiprotocol', afi: 1, safi: 1 };
 const V6: Capability = { kind: 'multiprotocol', afi: 2, safi: 1 };
 const as4 = (as: number): Capability => ({ kind: 'four-octet-as', as });
+const REFRESH: Capability = { kind: 'route-refresh' };
+const fqdn = (hostname: string, domain: string): Capability => ({ kind: 'fqdn', hostname, domain });
 const role = (value: number): Capability => ({ kind: 'role', value });
 const addPath = (mode: number, afi = 1): Capability => ({
   kind: 'add-path',
@@ -205,10 +207,58 @@ describe('roles', () => {
   });
 });
 
-test('5492-5-1 a required capability that is missing is 2/7 with the capability as data', () => {
-  expect(failure({ capabilities: [V4, as4(65001)] }, { required: [V4, V6] })).toEqual({
-    error: '2/7',
-    data: '010400020001',
+describe('5492-5-1 what is required', () => {
+  const all = { capabilities: [], families: [], addPath: [], extendedNextHop: [] };
+  const nextHop: Capability = { kind: 'extended-next-hop', entries: [{ afi: 1, safi: 1, nextHopAfi: 2 }] };
+  const llgr: Capability = { kind: 'long-lived-graceful-restart', families: [] };
+  const restart: Capability = {
+    kind: 'graceful-restart',
+    restarting: false,
+    notification: false,
+    restartTime: 120,
+    families: [],
+  };
+  /** The answer to a peer with these capabilities, `ok` where there is none. */
+  const answer = (required: Partial<Requirements>, theirs: Capability[], mine: Capability[] = [V4, V6]) => {
+    const found = failure(
+      { capabilities: [...theirs, as4(65001)] },
+      { required: { ...all, ...required } },
+      { capabilities: [...mine, as4(65000)] },
+    );
+    return found === undefined ? 'ok' : `${found.error} ${found.data}`;
+  };
+
+  test.each([
+    ['a family', { families: [IPV4_UNICAST, IPV6_UNICAST] }, [V4], [V4, V6], '2/7 010400020001'],
+    ['a flag that is announced here', { capabilities: ['route-refresh'] }, [V4], [V4, REFRESH], '2/7 0200'],
+    ['a flag that is not', { capabilities: ['extended-message'] }, [V4], [V4], '2/7 0600'],
+    ['a name', { capabilities: ['fqdn'] }, [V4], [V4, fqdn('a', 'b')], '2/7 490401610162'],
+    ['stale times', { capabilities: ['long-lived-graceful-restart'] }, [V4, llgr], [V4], '2/7 4700'],
+    [
+      'several paths of one direction',
+      { addPath: [IPV4_UNICAST] },
+      [V4, addPath(1)],
+      [V4, addPath(3)],
+      '2/7 450400010103',
+    ],
+    ['IPv6 next hops', { extendedNextHop: [IPV4_UNICAST] }, [V4], [V4, nextHop], '2/7 0506000100010002'],
+  ] as const)('and missing is data of a 2/7: %s', (_, required, theirs, mine, expected) => {
+    expect(answer(required, [...theirs], [...mine])).toBe(expected);
   });
-  expect(failure({}, { required: [V4, V6] })).toBeUndefined();
+
+  test('and there is enough', () => {
+    const kinds = ['route-refresh', 'long-lived-graceful-restart', 'four-octet-as', 'fqdn'] as const;
+    const theirs = [V4, V6, REFRESH, llgr, restart, fqdn('', ''), nextHop, addPath(2)];
+    const both4 = [IPV4_UNICAST];
+    expect(answer({ capabilities: kinds, families: [IPV4_UNICAST, IPV6_UNICAST] }, theirs)).toBe('ok');
+    expect(answer({ addPath: both4, extendedNextHop: both4 }, theirs, [V4, addPath(1)])).toBe('ok');
+    // Of a family that is not in use, or where nothing is offered here, nothing is wanted.
+    expect(answer({ addPath: both4, extendedNextHop: both4 }, [V6], [V4, V6, addPath(3)])).toBe('ok');
+    expect(answer({ addPath: both4 }, [V4], [V4])).toBe('ok');
+  });
+
+  test('IPv4 unicast goes without saying', () => {
+    const required = { ...all, families: [IPV4_UNICAST] };
+    expect(failure({ capabilities: [] }, { required, peerAs: undefined })).toBeUndefined();
+  });
 });

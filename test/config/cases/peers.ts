@@ -154,6 +154,20 @@ export const PEER_CASES: readonly Case[] = [
     message: /no effect/,
     severity: 'warning',
   },
+  {
+    what: 'a required family that is not there',
+    yaml: IBGP('require: [ipv6-unicast]'),
+    at: '3:38',
+    message: /no effect/,
+    severity: 'warning',
+  },
+  {
+    what: 'required ADD-PATH where none is offered',
+    yaml: IBGP('require: [add-path]'),
+    at: '3:38',
+    message: /no effect/,
+    severity: 'warning',
+  },
   { what: 'multihop iBGP', yaml: IBGP('multihop: 3'), at: '3:38', message: /no effect/, severity: 'warning' },
   {
     what: 'RFC 8950 without IPv4',

@@ -1,0 +1,34 @@
+// What a BGP protocol says of its session, in the model.
+
+import { describe, expect, test } from 'vitest';
+import type { PeerConfig } from '../../../src/config/model.ts';
+import { model } from './support.ts';
+
+const CHANNEL = 'ipv4 { import all; export all; };';
+
+/** The peer that a BGP protocol with these statements makes; nothing of them may be without effect. */
+function peerOf(statements: string, top = ''): PeerConfig {
+  const { config, warnings } = model(
+    `router id 10.0.0.1; ${top} protocol device { } protocol bgp p { local as 1; neighbor 10.0.0.2 as 2; ${statements} }`,
+  );
+  expect(warnings).toEqual([]);
+  return config.peers[0]!;
+}
+
+describe('what is required', () => {
+  test('of the session and of its channels', () => {
+    const peer = peerOf(`require as4; require hostname; require route refresh on;
+      ipv4 { import all; export all; add paths rx; require add paths; require extended next hop; };
+      ipv6 { import all; export all; mandatory; };`);
+    expect(peer.required).toEqual({
+      capabilities: ['four-octet-as', 'fqdn', 'route-refresh'],
+      families: ['ipv6-unicast'],
+      addPath: ['ipv4-unicast'],
+      extendedNextHop: ['ipv4-unicast'],
+    });
+  });
+
+  test('the last word counts', () => {
+    expect(peerOf(`require as4; require as4 off; ${CHANNEL}`).required).toBeUndefined();
+  });
+});

@@ -1,0 +1,51 @@
+// What a configuration says of a session beside routes, seen from the peer.
+
+import { describe, expect, it } from 'vitest';
+import { IPV4_UNICAST } from '../../src/bgp/wire/families.ts';
+import type { ConfigInput } from '../../src/config/schema.ts';
+import type { RawPeer, RawPeerOptions } from '../support/raw-peer.ts';
+import { SimLab } from '../support/sim-lab.ts';
+import { OWN_ADDRESS, type RigPeer, rigInput } from './rig.ts';
+
+const PEER = '10.0.0.2';
+
+/** A speaker, and a peer that has dialled it and waited a second. */
+async function met(
+  config: NonNullable<RigPeer['config']>,
+  raw: Partial<RawPeerOptions> = {},
+  more: Partial<ConfigInput> = {},
+) {
+  const lab = new SimLab();
+  const speaker = lab.speaker('godwit', [OWN_ADDRESS], rigInput({ [PEER]: { as: 65001, config } }, more));
+  await lab.start();
+  const peer: RawPeer = lab.raw(PEER, { as: 65001, holdTime: 0, ...raw });
+  peer.connect(OWN_ADDRESS);
+  await lab.run(1000);
+  return { lab, speaker, peer };
+}
+
+describe('require', () => {
+  it('5492-5-1: refuses a peer without the capability, and says which', async () => {
+    const { peer, speaker } = await met({ require: ['enhanced-route-refresh', 'route-refresh'] });
+    expect(peer.heard.find((line) => line.startsWith('NOTIFICATION'))).toBe('NOTIFICATION 2/7 4600');
+    expect(speaker.log.join('\n')).toContain('without enhanced route refresh');
+  });
+
+  it('5492-5-1: refuses a peer without the family', async () => {
+    const families = ['ipv4-unicast', 'ipv6-unicast'] as const;
+    const { peer } = await met(
+      { require: ['ipv6-unicast'], families: [...families] },
+      { families: [IPV4_UNICAST] },
+    );
+    expect(peer.heard).toContain('NOTIFICATION 2/7 010400020001');
+  });
+
+  it('takes a peer that has it all', async () => {
+    const { peer } = await met(
+      { require: ['add-path', 'four-octet-as'], addPath: { receive: true } },
+      { addPath: 2 },
+    );
+    expect(peer.context?.peerAs).toBe(65000);
+    expect(peer.heard.join()).not.toContain('NOTIFICATION');
+  });
+});
