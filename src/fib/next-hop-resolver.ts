@@ -54,7 +54,7 @@ export interface NextHopResolverOptions {
 
 interface Watch {
   readonly address: Uint8Array;
-  readonly ifindex: number | undefined;
+  readonly link: string | undefined;
   readonly onChange: (resolution: Resolution) => void;
   /** Own routes count. */
   readonly throughOwn: boolean;
@@ -107,8 +107,13 @@ export class NextHopResolver {
     this.#changed(prefix);
   }
 
-  /** The answer for an address of 4 or 16 octets; a link-local one needs its interface. */
-  resolve(address: Uint8Array, ifindex?: number, throughOwn = true): Resolution {
+  /**
+   * The answer for an address of 4 or 16 octets, over one interface where `link` names it; a link-local address needs it.
+   * The name counts: an interface that is made again has another index.
+   */
+  resolve(address: Uint8Array, link?: string, throughOwn = true): Resolution {
+    const ifindex = link === undefined ? undefined : this.#options.view.interfaceNamed(link)?.ifindex;
+    if (link !== undefined && ifindex === undefined) return UNREACHABLE;
     if (isLinkLocal(address)) return this.#linkLocal(address, ifindex);
     if (this.#options.view.isOwnAddress(address)) return UNREACHABLE;
     const own = throughOwn ? this.#own?.covering(address)[0] : undefined;
@@ -122,12 +127,12 @@ export class NextHopResolver {
   /** Resolves now, and calls back, from the resolver's stage, whenever the answer has changed. */
   watch(
     address: Uint8Array,
-    ifindex: number | undefined,
+    link: string | undefined,
     onChange: (resolution: Resolution) => void,
     throughOwn = true,
   ): NextHopWatch {
-    const current = this.resolve(address, ifindex, throughOwn);
-    const watch: Watch = { address, ifindex, onChange, throughOwn, current, cancelled: false };
+    const current = this.resolve(address, link, throughOwn);
+    const watch: Watch = { address, link, onChange, throughOwn, current, cancelled: false };
     this.#slot(address).push(watch);
     return {
       get current() {
@@ -236,7 +241,7 @@ export class NextHopResolver {
     const { clock } = this.#options;
     for (const watch of this.#dirty) {
       this.#dirty.delete(watch);
-      const resolution = this.resolve(watch.address, watch.ifindex, watch.throughOwn);
+      const resolution = this.resolve(watch.address, watch.link, watch.throughOwn);
       if (!sameResolution(watch.current, resolution)) {
         watch.current = resolution;
         watch.onChange(resolution);

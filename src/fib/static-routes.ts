@@ -152,22 +152,14 @@ export class StaticRoutes implements OwnRoutes {
 
   /** Undefined where the interface alone decides. */
   #watch(entry: Entry, hop: StaticHop): NextHopWatch | undefined {
-    const { resolver, view } = this.#options;
     if (hop.gateway === undefined || (hop.onlink && hop.interface !== undefined)) return undefined;
-    const ifindex = hop.interface === undefined ? undefined : view.interfaceNamed(hop.interface)?.ifindex;
-    return resolver.watch(hop.gateway, ifindex, () => this.#review(entry), entry.spec.recursive);
+    const review = () => this.#review(entry);
+    return this.#options.resolver.watch(hop.gateway, hop.interface, review, entry.spec.recursive);
   }
 
-  /** Interfaces came or went: an index may be another's. */
+  /** Interfaces came or went; who watches a gateway is told by the resolver. */
   #reviewAll(): void {
-    for (const entry of this.#entries.values()) {
-      if (entry.spec.hops.length === 0) continue;
-      if (entry.spec.hops.some((hop) => hop.interface !== undefined)) {
-        cancel(entry.watches);
-        entry.watches = entry.spec.hops.map((hop) => this.#watch(entry, hop));
-      }
-      this.#review(entry);
-    }
+    for (const entry of this.#entries.values()) if (entry.watches.includes(undefined)) this.#review(entry);
   }
 
   #review(entry: Entry): void {

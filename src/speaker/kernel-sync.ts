@@ -166,7 +166,6 @@ export class KernelSync {
       rib: this.#rib,
       domain,
       resolver: this.#resolver,
-      view: this.view,
       decisive: this.#decisive,
       defer,
       onChange: () => others.resolutionsChanged(),
@@ -218,10 +217,7 @@ export class KernelSync {
 
   /** How an address is reached; `zone` is the interface of a link-local one. */
   resolve(address: Uint8Array, zone?: string): Resolution {
-    return this.#resolver.resolve(
-      address,
-      zone === undefined ? undefined : this.view.interfaceNamed(zone)?.ifindex,
-    );
+    return this.#resolver.resolve(address, zone);
   }
 
   /** Where a local route leads now, by the path identifier of its row; undefined where it has no way. */

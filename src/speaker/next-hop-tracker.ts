@@ -1,7 +1,6 @@
 // Next-hop tracking: every next hop that a route in the RIB names is followed through the kernel's tables; when an
 // answer changes, the routes through it are decided again in one pass, however many they are.
 
-import type { KernelView } from '../fib/kernel-view.ts';
 import {
   type NextHopResolver,
   type NextHopWatch,
@@ -16,7 +15,6 @@ export interface TrackerOptions {
   /** Whose next hops are followed. */
   readonly domain: number;
   readonly resolver: NextHopResolver;
-  readonly view: KernelView;
   /** False: answers are for installing only, and every next hop counts as reachable. */
   readonly decisive: boolean;
   /** Calls back in the next turn of the loop. */
@@ -55,9 +53,7 @@ export class NextHopTracker implements NextHopEvents {
   onAdded(nextHop: NextHop): void {
     // Own routes have no next hop.
     if (nextHop.address.every((octet) => octet === 0)) return;
-    const { resolver, view } = this.#options;
-    const ifindex = nextHop.zone === undefined ? undefined : view.interfaceNamed(nextHop.zone)?.ifindex;
-    const watch = resolver.watch(nextHop.address, ifindex, (resolution) => {
+    const watch = this.#options.resolver.watch(nextHop.address, nextHop.zone, (resolution) => {
       this.#apply(nextHop.id, resolution);
       this.#tellLater(nextHop.id);
     });

@@ -84,11 +84,30 @@ describe('NextHopResolver', () => {
 
   it('takes a link-local next hop with its interface only, and while that is up', async () => {
     const { bench, kernel, resolver } = await setup();
-    expect(text(resolver.resolve(address('fe80::7'), ETH1))).toBe('fe80::7@3 metric 0 direct');
+    expect(text(resolver.resolve(address('fe80::7'), 'eth1'))).toBe('fe80::7@3 metric 0 direct');
     expect(text(resolver.resolve(address('fe80::7')))).toBe('unreachable');
     kernel.setLink({ ifindex: ETH1, name: 'eth1', up: false, loopback: false, mtu: 1500 });
     await bench.run();
-    expect(text(resolver.resolve(address('fe80::7'), ETH1))).toBe('unreachable');
+    expect(text(resolver.resolve(address('fe80::7'), 'eth1'))).toBe('unreachable');
+  });
+
+  it('finds an interface again that was made again, and one that was not there yet', async () => {
+    const { bench, kernel, resolver } = await setup();
+    const told: string[] = [];
+    for (const link of ['eth1', 'eth9']) {
+      resolver.watch(address('fe80::7'), link, (resolution) => told.push(`${link} ${text(resolution)}`));
+    }
+    const link = { up: true, loopback: false, mtu: 1500 };
+    kernel.removeLink(ETH1);
+    await bench.run();
+    kernel.setLink({ ...link, ifindex: 8, name: 'eth1' });
+    kernel.setLink({ ...link, ifindex: 9, name: 'eth9' });
+    await bench.run();
+    expect(told).toEqual([
+      'eth1 unreachable',
+      'eth1 fe80::7@8 metric 0 direct',
+      'eth9 fe80::7@9 metric 0 direct',
+    ]);
   });
 
   it('tells watchers what changed, once for each change, and nothing else', async () => {
