@@ -99,6 +99,10 @@ function checkPipe(
   const channel = [...protocol.channels.values()][0];
   const table = channel?.table ?? (reader.dialect === '1.6' ? 'master' : undefined);
   const { peerTable } = protocol.options;
+  if (channel?.importKeepFiltered === true) complain('a pipe keeps no filtered routes');
+  if (channel?.receiveLimit !== undefined && channel.receiveLimit !== 'off') {
+    complain('a pipe has no receive limit', 'limit what is imported: import limit N;');
+  }
   if (table === undefined) complain('table is missing');
   if (peerTable === undefined) complain('peer table is missing');
   if (table === undefined || peerTable === undefined) return;

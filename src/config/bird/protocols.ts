@@ -297,7 +297,7 @@ class BlockReader<Options> {
 
   /** 1.6's protocols, and pipes, say of themselves what channels say. */
   get #hasInlineChannel(): boolean {
-    return this.#reader.dialect === '1.6' ? this.#kind !== 'mrt' : this.#own.channels === 'itself';
+    return this.#reader.dialect === '1.6' || this.#own.channels === 'itself';
   }
 
   #findInline(): number {

@@ -66,6 +66,8 @@ test('the known differences are differences', () => {
 const PASSED_OVER = /protocol (ospf|rip|babel|radv|perf)/;
 /** Later versions of 2.x have it in protocols as well: it is not moved there. */
 const HOSTNAME = /^hostname .*\n/m;
+/** What only later versions of 2.x have: a name that is none without apostrophes, and `debug` in a table. */
+const LATER = /'|table \w+ \{[^}]*\bdebug\b/;
 
 /**
  * The same changes in each run: a difference that nobody has found yet must not break a build that has nothing to do
@@ -102,8 +104,7 @@ describe.each(['2.x', '1.6'] as const)('mutated samples of %s', (dialect) => {
       fc.assert(
         fc.property(text, mutations, (before, mutation) => {
           const changed = mutate(before, { dialect, words, others: samples }, mutation);
-          // In apostrophes later versions of 2.x take as a name what they would not take without.
-          fc.pre(dialect === '1.6' || !changed.includes("'"));
+          fc.pre(dialect === '1.6' || !LATER.test(changed));
           expect(accepts(changed, dialect), changed).toBe(judge!.accepts(changed));
         }),
         RUNS,
