@@ -83,6 +83,7 @@ export function buildConfig(
       ignoreRouterId: input.decision?.ignoreRouterId ?? false,
       aigp: input.decision?.aigp ?? true,
       defaultLocalPref: input.decision?.defaultLocalPref ?? DEFAULT_LOCAL_PREF,
+      defaultMed: input.decision?.defaultMed ?? 0,
     },
     control: buildControl(input.control, (path) => secrets.locate(path), issues),
     process: buildProcess(input.process),

@@ -145,6 +145,7 @@ export const DECISION_ACTIONS: Readonly<Record<keyof DecisionConfig, DecisionAct
   aigp: 'decide',
   // Filled in when a route comes in.
   defaultLocalPref: 'import',
+  defaultMed: 'decide',
 };
 
 /** Compares two models. Peers and ranges are the same where their names are; networks where their prefixes are. */

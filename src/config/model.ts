@@ -187,6 +187,10 @@ export interface PeerSettings {
   /** AS_SET and AS_CONFED_SET pass, against RFC 9774 §3. */
   readonly allowAsSets: boolean;
   readonly enforceFirstAs: boolean;
+  /** LOCAL_PREF is taken from this eBGP peer and sent to it, as within an AS. */
+  readonly allowLocalPref?: boolean;
+  /** This eBGP peer is sent the MED of other ASes, too. */
+  readonly allowMed?: boolean;
   readonly addPath: { readonly receive: boolean; readonly send: 'none' | 'all' | number };
   readonly extendedNextHop: boolean;
   readonly extendedMessages: boolean;
@@ -327,6 +331,8 @@ export interface DecisionConfig {
   readonly ignoreRouterId: boolean;
   readonly aigp: boolean;
   readonly defaultLocalPref: number;
+  /** MED of routes that have none, in the decision only. */
+  readonly defaultMed: number;
 }
 
 export interface HttpConfig {

@@ -73,6 +73,8 @@ export const PEER_KEYS: Readonly<Record<PeerKey, PeerKeyRow>> = {
   // Judged while decoding, as aigp is: what was withdrawn or discarded then must be sent again.
   allowAsSets: { name: 'allowAsSets', actions: RESET },
   enforceFirstAs: { name: 'enforceFirstAs', actions: SOFT_IN },
+  allowLocalPref: { name: 'allowLocalPref', actions: RESET },
+  allowMed: { name: 'allowMed', actions: SOFT_OUT },
   addPath: { name: 'addPath', actions: RESET },
   extendedNextHop: { name: 'extendedNextHop', actions: RESET },
   extendedMessages: { name: 'extendedMessages', actions: RESET },

@@ -39,6 +39,8 @@ const ONE_SIDED: Readonly<Partial<Record<SettingsKey, { type: PeerType; why: str
   routeServerClient: { type: 'external', why: 'a route server speaks eBGP (RFC 7947)' },
   removePrivateAs: { type: 'external', why: 'AS_PATH is not changed towards iBGP peers' },
   asOverride: { type: 'external', why: 'AS_PATH is not changed towards iBGP peers' },
+  allowLocalPref: { type: 'external', why: 'LOCAL_PREF is for iBGP peers always (RFC 4271)' },
+  allowMed: { type: 'external', why: 'MED goes to iBGP peers always (RFC 4271)' },
   role: { type: 'external', why: 'roles are for eBGP (RFC 9234)' },
   damping: {
     type: 'external',

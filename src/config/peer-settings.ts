@@ -108,6 +108,8 @@ export function fillSettings(input: SettingsInput, context: SettingsContext): Pe
     allowAsSets: input.allowAsSets ?? false,
     // RFC 7947 §2.2.2.1: a route server does not put its own AS first.
     enforceFirstAs: input.enforceFirstAs ?? input.role !== 'rs-client',
+    ...(input.allowLocalPref === true && { allowLocalPref: true }),
+    ...(input.allowMed === true && { allowMed: true }),
     addPath: addPathOf(input.addPath),
     extendedNextHop: input.extendedNextHop ?? (context.version === 6 && families.includes('ipv4-unicast')),
     extendedMessages: input.extendedMessages ?? true,

@@ -190,6 +190,17 @@ export const peerSettingsShape = {
       default: false,
     })
     .optional(),
+  allowLocalPref: z
+    .boolean()
+    .meta({
+      description: 'Take LOCAL_PREF from this eBGP peer and send it, as within an AS.',
+      default: false,
+    })
+    .optional(),
+  allowMed: z
+    .boolean()
+    .meta({ description: 'Send this eBGP peer the MED of other ASes, too.', default: false })
+    .optional(),
   enforceFirstAs: z
     .boolean()
     .describe(

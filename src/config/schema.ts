@@ -252,6 +252,12 @@ export const decisionSchema = z.strictObject({
     .max(LARGEST_UINT32)
     .meta({ description: 'LOCAL_PREF of routes that have none.', default: 100 })
     .optional(),
+  defaultMed: z
+    .int()
+    .min(0)
+    .max(LARGEST_UINT32)
+    .meta({ description: 'What a route without MED is compared as.', default: 0 })
+    .optional(),
 });
 
 export const httpSchema = z.union(

@@ -34,6 +34,7 @@ export class AttrStore {
   readonly nextHops: NextHopTable;
   readonly extrasTable = new ExtrasTable();
   #defaultLocalPref: number;
+  #defaultMed = 0;
   readonly #rows: number;
   #arena: BlockArena;
   #offset: Uint32Array<ArrayBuffer>;
@@ -52,7 +53,7 @@ export class AttrStore {
   nextHop: Int32Array<ArrayBuffer>;
   /** LOCAL_PREF, or the default where there is none. */
   localPref: Uint32Array<ArrayBuffer>;
-  /** MULTI_EXIT_DISC, or 0 (RFC 4271 §9.1.2.2 c). */
+  /** MULTI_EXIT_DISC, or the default where there is none: 0 (RFC 4271 §9.1.2.2 c) unless configured. */
   med: Uint32Array<ArrayBuffer>;
   origin: Uint8Array<ArrayBuffer>;
   /** ASes in AS_PATH; an AS_SET counts 1, confederation segments 0. */
@@ -96,6 +97,14 @@ export class AttrStore {
     for (let id = 1; id < this.#limit; id++) {
       if ((this.flags[id]! & ATTR_FLAG.localPref) === 0) this.localPref[id] = value;
     }
+  }
+
+  /** The same for sets without MULTI_EXIT_DISC. */
+  useDefaultMed(value: number): void {
+    if (value === this.#defaultMed) return;
+    this.#defaultMed = value;
+    for (let id = 1; id < this.#limit; id++)
+      if ((this.flags[id]! & ATTR_FLAG.med) === 0) this.med[id] = value;
   }
 
   /** Attribute sets in use. */
@@ -302,7 +311,7 @@ export class AttrStore {
     const end = this.#offset[id]! + this.#length[id]!;
     let flags = 0;
     this.localPref[id] = this.#defaultLocalPref;
-    this.med[id] = 0;
+    this.med[id] = this.#defaultMed;
     this.origin[id] = 0;
     this.asLength[id] = 0;
     this.neighborAs[id] = 0;

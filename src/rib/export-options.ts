@@ -42,6 +42,9 @@ export interface ExportOptions {
   readonly role: Role | undefined;
   readonly aigp: boolean;
   readonly sendCommunities: boolean;
+  /** Towards eBGP: LOCAL_PREF goes along, and the MED of other ASes. */
+  readonly allowLocalPref?: boolean | undefined;
+  readonly allowMed?: boolean | undefined;
   /** RFC 8326 §4: routes are tagged GRACEFUL_SHUTDOWN, and towards iBGP preferred last. */
   readonly draining: boolean;
   readonly staleRoutes: StaleRule;
@@ -75,6 +78,8 @@ export function uniformExport(options: ExportOptions): ExportOptions {
     role: options.role,
     aigp: options.aigp,
     sendCommunities: options.sendCommunities,
+    allowLocalPref: options.allowLocalPref ?? false,
+    allowMed: options.allowMed ?? false,
     draining: options.draining,
     staleRoutes: options.staleRoutes,
     limit: options.limit,
@@ -112,6 +117,8 @@ export function describeOptions(options: ExportOptions): Record<string, string> 
     role: options.role ?? 'none',
     aigp: String(options.aigp),
     sendCommunities: String(options.sendCommunities),
+    allowLocalPref: String(options.allowLocalPref ?? false),
+    allowMed: String(options.allowMed ?? false),
     draining: String(options.draining),
     staleRoutes: options.staleRoutes,
     limit: options.limit?.key ?? 'none',

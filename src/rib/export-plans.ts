@@ -40,7 +40,7 @@ export function preparingPlans(options: ExportOptions): Record<RouteSource, Tran
 export function finalPlan(options: ExportOptions): TransformPlan {
   const { drop } = TRANSFORM;
   return new TransformPlan([
-    ...(options.peerType === 'external' ? ([[ATTRIBUTE.localPref, drop]] as Actions) : []),
+    ...(takesLocalPref(options) ? [] : ([[ATTRIBUTE.localPref, drop]] as Actions)),
     ...lastResortActions(options),
     ...withheldTypes(options),
   ]);
@@ -51,21 +51,21 @@ function exportActions(options: ExportOptions, source: RouteSource, med: MedRule
   const { drop, write } = TRANSFORM;
   const actions: Actions = [[ATTRIBUTE.asPath, write]];
   if (options.renewsOwn && source === 'local') actions.push([ATTRIBUTE.origin, write]);
+  actions.push([ATTRIBUTE.localPref, takesLocalPref(options) ? write : drop]);
   if (options.peerType === 'external') {
-    actions.push([ATTRIBUTE.localPref, drop], [ATTRIBUTE.originatorId, drop], [ATTRIBUTE.clusterList, drop]);
+    actions.push([ATTRIBUTE.originatorId, drop], [ATTRIBUTE.clusterList, drop]);
     // RFC 9234 §5, egress 1: to a customer, a peer or a client of the route server.
     const addsOtc = options.role === 'provider' || options.role === 'peer' || options.role === 'rs-server';
     if (addsOtc) actions.push([ATTRIBUTE.onlyToCustomer, write]);
     if (!options.routeServerClient) {
       // RFC 4271 §5.1.4: a MED from one AS is not for another; the own routes' is.
-      if (source !== 'local' && med !== 'keep') {
+      if (source !== 'local' && med !== 'keep' && !options.allowMed) {
         actions.push([ATTRIBUTE.multiExitDisc, med === 'zero' ? write : drop]);
       }
       actions.push([ATTRIBUTE.extendedCommunities, write], [ATTRIBUTE.ipv6ExtendedCommunities, write]);
     }
-  } else {
-    actions.push([ATTRIBUTE.localPref, write]);
-    if (source === 'internal') actions.push([ATTRIBUTE.originatorId, write], [ATTRIBUTE.clusterList, write]);
+  } else if (source === 'internal') {
+    actions.push([ATTRIBUTE.originatorId, write], [ATTRIBUTE.clusterList, write]);
   }
   return [...actions, ...lastResortActions(options), ...withheldTypes(options)];
 }
@@ -74,11 +74,16 @@ function exportActions(options: ExportOptions, source: RouteSource, med: MedRule
  * RFC 8326 §4.2: what tells the peer that the routes are about to go. RFC 9494 §4.6: what is long-lived stale is the last
  * resort of a peer that does not know it.
  */
-function lastResortActions({ draining, staleRoutes, peerType }: ExportOptions): Actions {
-  if (!draining && staleRoutes !== 'last-resort') return [];
+function lastResortActions(options: ExportOptions): Actions {
+  if (!options.draining && options.staleRoutes !== 'last-resort') return [];
   const { write } = TRANSFORM;
   const community: Actions = [[ATTRIBUTE.communities, write]];
-  return peerType === 'external' ? community : [...community, [ATTRIBUTE.localPref, write]];
+  return takesLocalPref(options) ? [...community, [ATTRIBUTE.localPref, write]] : community;
+}
+
+/** RFC 4271 §5.1.5: LOCAL_PREF is for internal peers, unless it is configured otherwise. */
+function takesLocalPref({ peerType, allowLocalPref }: ExportOptions): boolean {
+  return peerType !== 'external' || allowLocalPref === true;
 }
 
 function withheldTypes(options: ExportOptions): Actions {

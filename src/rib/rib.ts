@@ -36,6 +36,8 @@ export interface RibOptions {
   readonly own: OwnIdentifiers;
   readonly decision: DecisionOptions;
   readonly defaultLocalPref: number;
+  /** Of routes without MULTI_EXIT_DISC; 0 unless given. */
+  readonly defaultMed?: number;
   /** Prefixes that an update group computes and encodes at once. */
   readonly exportChunk?: number;
   /** Room of each table at the start; undefined = for a full table, which costs nothing until it is written. */
@@ -80,6 +82,7 @@ export class Rib {
     this.#options = options;
     this.#decision = options.decision;
     this.attrs = new AttrStore(this.nextHops, options.defaultLocalPref, options.rows);
+    this.attrs.useDefaultMed(options.defaultMed ?? 0);
     this.checks = new ImportChecks(this.attrs, options.own);
     this.walks = new TableWalks(scheduler.add({ name: 'walk', run: (deadline) => this.#runWalks(deadline) }));
     this.#wakeDecide = scheduler.add({
@@ -242,8 +245,9 @@ export class Rib {
   }
 
   /** Other rules for the decision: every prefix is decided again. */
-  useDecision(options: DecisionOptions, defaultLocalPref: number): void {
+  useDecision(options: DecisionOptions, defaultLocalPref: number, defaultMed = 0): void {
     this.attrs.useDefaultLocalPref(defaultLocalPref);
+    this.attrs.useDefaultMed(defaultMed);
     this.#decision = options;
     for (const table of this.all) this.useDecisionIn(table, options);
   }

@@ -64,7 +64,11 @@ export class EstablishedPeer {
     this.link = tools.zone;
     this.decoder = new UpdateDecoder(
       session.context,
-      { aigp: settings.aigp, acceptAsSets: settings.allowAsSets },
+      {
+        aigp: settings.aigp,
+        acceptAsSets: settings.allowAsSets,
+        allowLocalPref: settings.allowLocalPref ?? false,
+      },
       tools.scratch,
     );
   }

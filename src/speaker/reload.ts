@@ -8,7 +8,8 @@ import { CommandError } from './api.ts';
 import { prepareKernelChange } from './kernel-change.ts';
 import type { PeerHandle } from './peer-registry.ts';
 import { revalidate } from './revalidation.ts';
-import { listenOptions, ribOptions, type Speaker } from './speaker.ts';
+import { ribOptions } from './rib-options.ts';
+import { listenOptions, type Speaker } from './speaker.ts';
 import { applyOrigins, prepareTables } from './table-changes.ts';
 
 /** Rejects, with nothing changed, where the kernel cannot be had as the new configuration wants it. */
@@ -82,8 +83,8 @@ function resetSession({ established, peer }: PeerHandle): void {
 function applyDecision(speaker: Speaker, plan: ConfigPlan, after: Config): void {
   const ecmpChanged = plan.kernel?.keys.some((key) => key === 'ecmp' || key === 'install') ?? false;
   if (plan.decision === undefined && !ecmpChanged) return;
-  const { decision, defaultLocalPref } = ribOptions(after);
-  speaker.rib.useDecision(decision, defaultLocalPref);
+  const { decision, defaultLocalPref, defaultMed } = ribOptions(after);
+  speaker.rib.useDecision(decision, defaultLocalPref, defaultMed);
   if (plan.decision?.actions.includes('import') !== true) return;
   for (const handle of speaker.registry.values()) speaker.registry.refreshOut(handle);
 }

@@ -79,6 +79,8 @@ export function exportOptions(
     role: context.localRole,
     aigp: settings.aigp,
     sendCommunities: settings.sendCommunities,
+    allowLocalPref: !internal && settings.allowLocalPref === true,
+    allowMed: !internal && settings.allowMed === true,
     draining,
     staleRoutes: staleRule(settings, context),
     as4: context.as4,

@@ -8,7 +8,7 @@ import type { Transport } from '../bgp/session/transport.ts';
 import type { Config, PeerConfig } from '../config/model.ts';
 import type { Kernel } from '../fib/types.ts';
 import { type Clock, type Random, sleep, type Timer } from '../lib/clock.ts';
-import { parseAddress, parseQuad } from '../lib/ip.ts';
+import { parseAddress } from '../lib/ip.ts';
 import type { Logger } from '../lib/log.ts';
 import type { Scheduler } from '../lib/scheduler.ts';
 import { Rib, type RibOptions } from '../rib/rib.ts';
@@ -32,6 +32,7 @@ import { Pipes } from './pipes.ts';
 import { Policies } from './policies.ts';
 import { RestartRecovery } from './restart-recovery.ts';
 import { Revalidation } from './revalidation.ts';
+import { ribOptions } from './rib-options.ts';
 import { RpkiCaches } from './rpki-caches.ts';
 import type { LookUp } from './server-connection.ts';
 import type { TableRoom } from './table-room.ts';
@@ -382,19 +383,4 @@ export function listenOptions(listen: Config['listen'][number]) {
   const parsed = parseAddress(listen.address);
   if (parsed === undefined) throw new RangeError(`${listen.address} is no address to listen on`);
   return { address: parsed.bytes, port: listen.port, interface: listen.interface, zone: parsed.zone };
-}
-
-export function ribOptions(config: Config): RibOptions {
-  const { decision, kernel, router } = config;
-  const clusterIds = [router.clusterId, ...clusterIdsOf(config)].map((id) => parseQuad(id) ?? 0);
-  return {
-    own: { routerId: parseQuad(router.id) ?? 0, clusterIds: [...new Set(clusterIds)] },
-    decision: { ...decision, multipathLimit: kernel.install ? kernel.ecmp : 1 },
-    defaultLocalPref: decision.defaultLocalPref,
-  };
-}
-
-/** Cluster ids that single peers are reflected under; a route that carries one has been here (RFC 4456 §8). */
-function clusterIdsOf(config: Config): string[] {
-  return [...config.peers, ...config.dynamicPeers].flatMap(({ clusterId }) => clusterId ?? []);
 }

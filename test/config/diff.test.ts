@@ -56,6 +56,8 @@ const OTHER: { [K in Exclude<keyof PeerSettings, 'timers'>]: PeerSettings[K] } =
   allowOwnAs: 1,
   allowAsSets: true,
   enforceFirstAs: false,
+  allowLocalPref: true,
+  allowMed: true,
   addPath: { receive: true, send: 'none' },
   extendedNextHop: true,
   extendedMessages: false,
@@ -141,7 +143,7 @@ describe('a peer setting', () => {
         .map((key) => PEER_KEYS[key].name)
         .sort();
     expect(names('reset')).toEqual(
-      'addPath aigp allowAsSets asn clientToClient clusterId extendedMessages extendedNextHop families gracefulRestart holdTime igpTable interface localAddress localAs localPort multihop port require role roleStrict routeReflectorClient table ttlSecurity'.split(
+      'addPath aigp allowAsSets allowLocalPref asn clientToClient clusterId extendedMessages extendedNextHop families gracefulRestart holdTime igpTable interface localAddress localAs localPort multihop port require role roleStrict routeReflectorClient table ttlSecurity'.split(
         ' ',
       ),
     );
@@ -157,7 +159,7 @@ describe('a peer setting', () => {
       'preference',
     ]);
     expect(names('soft-out')).toEqual(
-      'asOverride export limits.exported nextHop nextHopAddress removePrivateAs routeServerClient sendCommunities'.split(
+      'allowMed asOverride export limits.exported nextHop nextHopAddress removePrivateAs routeServerClient sendCommunities'.split(
         ' ',
       ),
     );
@@ -330,6 +332,7 @@ describe('sections', () => {
     ignoreRouterId: true,
     aigp: false,
     defaultLocalPref: 7,
+    defaultMed: 7,
   };
   it.each(Object.keys(DECISION_ACTIONS) as (keyof typeof DECISION)[])('decision.%s', (key) => {
     const plan = diffConfig(base, { ...base, decision: { ...base.decision, [key]: DECISION[key] } });

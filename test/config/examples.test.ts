@@ -97,6 +97,7 @@ const BASE: Config = {
     ignoreRouterId: false,
     aigp: true,
     defaultLocalPref: 100,
+    defaultMed: 0,
   },
   control: { socket: '/run/godwit/godwit.sock', mode: 0o660, bird: [] },
   process: { user: undefined, group: undefined, watchFiles: 10 },

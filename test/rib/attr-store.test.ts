@@ -144,6 +144,23 @@ describe('AttrStore', () => {
   });
 });
 
+describe('what stands for an attribute that is not there', () => {
+  it('is the default, of sets at hand too, and leaves those with the attribute alone', () => {
+    const { attrs, hops } = stores();
+    const intern = (values: Partial<AttributeValues>) => {
+      const bytes = encodeAttributes(values);
+      return attrs.intern(bytes, 0, bytes.length, hops[0]!);
+    };
+    const [bare, full] = [intern({}), intern({ med: 0, localPref: 5 })];
+    attrs.useDefaultLocalPref(200);
+    attrs.useDefaultMed(55);
+    const later = intern({ asPath: '1' });
+    expect(columns(attrs, bare)).toMatchObject({ localPref: 200, med: 55, flags: [] });
+    expect(columns(attrs, full)).toMatchObject({ localPref: 5, med: 0 });
+    expect(columns(attrs, later)).toMatchObject({ localPref: 200, med: 55, flags: [] });
+  });
+});
+
 function columns(attrs: AttrStore, id: number) {
   return {
     origin: attrs.origin[id],

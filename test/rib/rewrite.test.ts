@@ -344,6 +344,18 @@ describe('to iBGP', () => {
     expect(exported(EXTERNAL, TO_NON_CLIENT, { localPref: 0 }).values.localPref).toBe(0);
   });
 
+  it('LOCAL_PREF and the MED of other ASes go to an external peer that is to have them', () => {
+    const given = { localPref: 70, med: 5 };
+    expect(exported(EXTERNAL, TO_EBGP, given).values).toMatchObject({ localPref: undefined, med: undefined });
+    const localPref = { ...TO_EBGP, allowLocalPref: true };
+    expect(exported(EXTERNAL, localPref, given).values).toMatchObject({ localPref: 70, med: undefined });
+    expect(exported(EXTERNAL, localPref).values.localPref).toBe(100);
+    expect(exported(EXTERNAL, { ...localPref, draining: true }, given).values.localPref).toBe(0);
+    const med = { ...TO_EBGP, allowMed: true };
+    expect(exported(EXTERNAL, med, given).values).toMatchObject({ localPref: undefined, med: 5 });
+    expect(exported(EXTERNAL, med).values.med).toBeUndefined();
+  });
+
   it('4456-8-1, 8-2, 10-1: a reflected route gets ORIGINATOR_ID and CLUSTER_LIST and stays as it is', () => {
     const { values, nextHop } = exported(CLIENT, TO_NON_CLIENT, { med: 5, localPref: 70 });
     expect(nextHop).toBe('192.0.2.7');

@@ -73,6 +73,22 @@ describe('a table that is decided again', () => {
     lab.settle();
     expect([other.counters[table.index]!.best, peer.counters[table.index]!.best]).toEqual([0, MANY]);
   });
+
+  it('has another default of MED at once', () => {
+    const { lab, peer, table } = setup();
+    const other = lab.rib.addPeer(
+      identity({ name: 'other', address: octets('192.0.2.9'), routerId: 9 }),
+      importOptions(),
+    );
+    lab.announce(other, prefixes(3), { asPath: '1' });
+    lab.announce(peer, prefixes(3), { asPath: '1', med: 50 });
+    lab.settle();
+    const best = () => [other, peer].map(({ counters }) => counters[table.index]!.best);
+    expect(best()).toEqual([3, 0]);
+    lab.rib.useDecision(DECISION, 100, 51);
+    lab.settle();
+    expect(best()).toEqual([0, 3]);
+  });
 });
 
 describe('stale routes of many', () => {

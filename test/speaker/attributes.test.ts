@@ -165,6 +165,21 @@ describe('RFC 4271 §5', () => {
     await lab.settle();
     expect(peer(IBGP).attributes(P1)?.localPref).toBe(123);
   });
+
+  it('LOCAL_PREF and MED cross the border where they may', async () => {
+    const more = {
+      '10.0.0.5': { as: 65005, config: { allowLocalPref: true } },
+      '10.0.0.6': { as: 65006, config: { allowMed: true } },
+    };
+    const { lab, peer } = await rig({ ...AROUND, ...more });
+    peer('10.0.0.5').announce([P1], { localPref: 333, med: 7 });
+    peer('10.0.0.6').announce([P2], { localPref: 333, med: 7 });
+    await lab.settle();
+    expect(peer(IBGP).attributes(P1)).toMatchObject({ localPref: 333, med: 7 });
+    expect(peer(IBGP).attributes(P2)).toMatchObject({ localPref: 100, med: 7 });
+    expect(peer('10.0.0.6').attributes(P1)).toMatchObject({ localPref: undefined, med: 7 });
+    expect(peer('10.0.0.5').attributes(P2)).toMatchObject({ localPref: 100, med: undefined });
+  });
 });
 
 describe('what the configuration does to paths', () => {

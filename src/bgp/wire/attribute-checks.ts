@@ -29,6 +29,8 @@ export interface AttributeContext {
   readonly as4: boolean;
   /** RFC 7311 §3.3: AIGP_SESSION. */
   readonly aigp: boolean;
+  /** LOCAL_PREF is taken. */
+  readonly localPref: boolean;
   /** RFC 9774 §3 forbids AS_SET and AS_CONFED_SET; true lets them pass. */
   readonly acceptAsSets: boolean;
   /** RFC 4271 §6.3: the leftmost AS must be the peer's. */

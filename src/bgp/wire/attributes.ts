@@ -39,17 +39,12 @@ const ATTRIBUTE_CLASS = {
 export type AttributeClass = keyof typeof ATTRIBUTE_CLASS;
 
 /** From whom an attribute is taken; from others it is discarded, well-formed or not. */
-export type AttributeScope =
-  | 'any'
-  | 'internal'
-  | 'internal-or-confederation'
-  | 'two-octet-as'
-  | 'aigp-session';
+export type AttributeScope = 'any' | 'internal' | 'local-pref-session' | 'two-octet-as' | 'aigp-session';
 
 export const SCOPE_HOLDS: Readonly<Record<AttributeScope, (context: AttributeContext) => boolean>> = {
   any: () => true,
   internal: (context) => !context.external,
-  'internal-or-confederation': (context) => !context.external || context.confederationPeer,
+  'local-pref-session': (context) => context.localPref,
   'two-octet-as': (context) => !context.as4,
   'aigp-session': (context) => context.aigp,
 };
@@ -106,12 +101,12 @@ export const ATTRIBUTES: readonly AttributeRow[] = [
     class: 'optional non-transitive',
     check: exactLength(4),
   }),
-  // RFC 7606 §7.5; RFC 4271 §5.1.5: ignored from external peers, except in a confederation
+  // RFC 7606 §7.5; RFC 4271 §5.1.5: ignored from external peers, except in a confederation, or where wanted
   row({
     type: ATTRIBUTE.localPref,
     name: 'LOCAL_PREF',
     class: 'well-known discretionary',
-    scope: 'internal-or-confederation',
+    scope: 'local-pref-session',
     check: exactLength(4),
   }),
   // RFC 7606 §3 (f), §7.6

@@ -33,6 +33,8 @@ const NO_ISSUES: readonly UpdateIssue[] = [];
 export interface DecodeOptions {
   /** RFC 7311 §3.3: AIGP_SESSION; false = the attribute is discarded. */
   readonly aigp?: boolean;
+  /** LOCAL_PREF is taken from an external peer, too. */
+  readonly allowLocalPref?: boolean;
   /** True lets AS_SET and AS_CONFED_SET pass, which RFC 9774 §3 forbids. */
   readonly acceptAsSets?: boolean;
   /** RFC 4271 §6.3: an eBGP path must start with the peer's AS, else treat-as-withdraw (RFC 7606 §7.2). */
@@ -86,13 +88,16 @@ export class UpdateDecoder {
   #reachable = false;
 
   constructor(context: SessionContext, options: DecodeOptions = {}, scratch = new DecodeScratch()) {
+    const external = context.peerType === 'external';
+    const { confederationPeer = false } = options;
     this.#context = context;
     this.#attributeContext = {
-      external: context.peerType === 'external',
-      confederationPeer: options.confederationPeer ?? false,
+      external,
+      confederationPeer,
       peerAs: context.peerAs,
       as4: context.as4,
       aigp: options.aigp ?? false,
+      localPref: !external || confederationPeer || options.allowLocalPref === true,
       acceptAsSets: options.acceptAsSets ?? false,
       enforceFirstAs: options.enforceFirstAs ?? false,
     };

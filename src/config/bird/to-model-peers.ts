@@ -58,6 +58,8 @@ const HANDLED = new Set<string>([
   'allowLocalAs',
   'allowAsSets',
   'enforceFirstAs',
+  'allowLocalPref',
+  'allowMed',
   'gracefulRestart',
   'gracefulRestartTime',
   'longLivedGracefulRestart',
@@ -69,6 +71,7 @@ const HANDLED = new Set<string>([
   'preferOlder',
   'pathMetric',
   'defaultLocalPref',
+  'defaultMed',
   'role',
   'requireRoles',
   'required',
@@ -112,7 +115,6 @@ const ALREADY: { readonly [K in keyof BgpOptions]?: BgpOptions[K] } = {
   advertiseIpv4: true,
   disableAfterError: false,
   disableAfterCease: false,
-  defaultMed: 0,
 };
 const COMMON_HANDLED = new Set(['disabled', 'description', 'debug']);
 
@@ -210,6 +212,8 @@ function settingsOf(
     allowOwnAs: options.allowLocalAs === 'any' ? ANY_OWN_AS : (options.allowLocalAs ?? 0),
     allowAsSets: options.allowAsSets ?? true,
     enforceFirstAs: options.enforceFirstAs ?? false,
+    ...(options.allowLocalPref && { allowLocalPref: true }),
+    ...(options.allowMed && { allowMed: true }),
     addPath: { receive: direction('rx'), send: direction('tx') ? 'all' : 'none' },
     extendedNextHop: channels.some((channel) => channel.extendedNextHop === true),
     extendedMessages: options.enableExtendedMessages ?? false,

@@ -19,7 +19,7 @@ import { localPolicies } from './to-model-policy.ts';
 import { rpkiCaches } from './to-model-rpki.ts';
 import { networksOf } from './to-model-static.ts';
 import { attachedTo, mrtOf, pipesOf, tablesOf } from './to-model-tables.ts';
-import { Unsaid } from './unsaid.ts';
+import { constructOf, Unsaid } from './unsaid.ts';
 
 type Of<K extends ProtocolConfig['kind']> = Extract<ProtocolConfig, { kind: K }>;
 
@@ -61,7 +61,7 @@ export function toModel(
     ...(pipes.length > 0 && { pipes }),
     ...(mrt.length > 0 && { mrt }),
     ...(rpki.length > 0 && { rpki }),
-    decision: decisionOf(bgp),
+    decision: decisionOf(bgp, unsaid),
     control: { socket: DEFAULT_SOCKET, mode: SOCKET_MODE, bird: socketsOf(config) },
     http: undefined,
     log: { level: config.globals.debugProtocols === 'all' ? 'debug' : 'info', format: 'auto' },
@@ -128,9 +128,18 @@ function listenersOf(
 }
 
 /** One decision for all peers: what any of them asks for. */
-function decisionOf(bgp: readonly Of<'bgp'>[]): Config['decision'] {
+function decisionOf(bgp: readonly Of<'bgp'>[], unsaid: Unsaid): Config['decision'] {
   const any = (test: (options: Of<'bgp'>['options']) => boolean): boolean =>
     bgp.some((protocol) => test(protocol.options));
+  const first = (key: 'defaultLocalPref' | 'defaultMed', fallback: number): number => {
+    const value = bgp.find(({ options }) => options[key] !== undefined)?.options[key] ?? fallback;
+    const other = bgp.find(({ options }) => (options[key] ?? fallback) !== value);
+    if (other !== undefined) {
+      const construct = constructOf(key);
+      unsaid.say(`${construct} differs between protocols; ${value} counts`, other.span, other.name);
+    }
+    return value;
+  };
   return {
     alwaysCompareMed: any((options) => options.medMetric === true),
     preferOldest: any((options) => options.preferOlder === true),
@@ -138,9 +147,8 @@ function decisionOf(bgp: readonly Of<'bgp'>[]): Config['decision'] {
     ignoreAsPathLength: any((options) => options.pathMetric === false),
     ignoreRouterId: false,
     aigp: true,
-    defaultLocalPref:
-      bgp.find((each) => each.options.defaultLocalPref !== undefined)?.options.defaultLocalPref ??
-      DEFAULT_LOCAL_PREF,
+    defaultLocalPref: first('defaultLocalPref', DEFAULT_LOCAL_PREF),
+    defaultMed: first('defaultMed', 0),
   };
 }
 

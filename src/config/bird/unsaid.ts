@@ -61,8 +61,6 @@ const CONSTRUCTS: Readonly<Record<string, string>> = {
   mrtdumpFile: 'mrtdump',
   defaultMed: 'default bgp_med',
   defaultLocalPref: 'default bgp_local_pref',
-  allowLocalPref: 'allow bgp_local_pref',
-  allowMed: 'allow bgp_med',
   prePolicy: 'monitoring rib in pre_policy',
   postPolicy: 'monitoring rib in post_policy',
   importKeepFiltered: 'import keep filtered',

@@ -158,6 +158,12 @@ describe('RFC 7606 §7', () => {
     expect(outcome(0x40, 5, '00000064', { ...INTERNAL }, inside)).toBe('ok');
   });
 
+  test('LOCAL_PREF of an external peer is kept, and checked, where it is wanted', () => {
+    const wanted = { allowLocalPref: true };
+    expect(outcome(0x40, 5, '00000064', {}, wanted)).toBe('ok');
+    expect(outcome(0x40, 5, '0000', {}, wanted)).toBe('withdraw');
+  });
+
   test('7606-7.6-1 ATOMIC_AGGREGATE', () => {
     expect(outcome(0x40, 6, '')).toBe('ok');
     expect(outcome(0x40, 6, '00')).toBe('discard');

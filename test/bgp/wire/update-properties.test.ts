@@ -185,6 +185,7 @@ describe('any octets', () => {
     acceptAsSets: fc.boolean(),
     enforceFirstAs: fc.boolean(),
     confederationPeer: fc.boolean(),
+    allowLocalPref: fc.boolean(),
   });
   const scratch = new DecodeScratch();
 

@@ -56,6 +56,26 @@ describe('peers', () => {
     expect(config.listen).toEqual([{ address: '0.0.0.0', port: 1179, interface: undefined }]);
   });
 
+  test('LOCAL_PREF and MED over the border, and what stands for them', () => {
+    const bgp = (name: string, text: string) =>
+      `protocol bgp ${name} { local as 1; neighbor 10.0.0.${name.length} as 2; ${text} }\n`;
+    const channel = 'ipv4 { import all; export all; };';
+    const allowed = `allow bgp_local_pref; allow bgp_med; default bgp_med 7; default bgp_local_pref 90; ${channel}`;
+    const { config, warnings } = model(ROUTER + bgp('a', allowed));
+    expect(warnings).toEqual([]);
+    expect(config.peers[0]).toMatchObject({ allowLocalPref: true, allowMed: true });
+    expect(config.decision).toMatchObject({ defaultMed: 7, defaultLocalPref: 90 });
+    const differing = model(ROUTER + bgp('a', channel) + bgp('bb', allowed));
+    expect(differing.config.decision.defaultMed).toBe(7);
+    expect(differing.warnings).toEqual([
+      expect.stringContaining('default bgp_local_pref differs between protocols; 90 counts (a)'),
+      expect.stringContaining('default bgp_med differs between protocols; 7 counts (a)'),
+    ]);
+    expect(
+      model(ROUTER + bgp('a', `allow bgp_local_pref off; ${channel}`)).config.peers[0],
+    ).not.toHaveProperty('allowLocalPref');
+  });
+
   test('limits, with what they count in BIRD', () => {
     const limits = (text: string) =>
       model(`${ROUTER} protocol bgp p { local as 1; neighbor 10.0.0.2 as 2; ${text} }`);
