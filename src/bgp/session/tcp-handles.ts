@@ -1,17 +1,32 @@
 // Between Node's sockets and the system's: ends, what waits to be written, and what cannot be had without
 // the door to the system.
 
+import type net from 'node:net';
 import { parseAddress } from '../../lib/ip.ts';
 import { handleOf } from '../../lib/socket-handle.ts';
 import { type Endpoint, type SocketOptions, TransportError } from './transport.ts';
 
-/** Throws TransportError where the connection is gone. */
-export function endpointOf(address: string | undefined, port: number | undefined): Endpoint {
+function endpointOf(address: string | undefined, port: number | undefined): Endpoint {
   const parsed = parseAddress(address ?? '');
   if (parsed === undefined || port === undefined) {
     throw new TransportError('ENOTCONN', 'connection closed');
   }
   return { address: parsed.bytes, port, zone: parsed.zone };
+}
+
+/**
+ * Both ends of a connection. Throws TransportError where it is gone, or the interface of a link-local address is: Node
+ * cannot say the address without its name, nor find the name out when no descriptor is left.
+ */
+export function endsOf(socket: net.Socket): { readonly local: Endpoint; readonly remote: Endpoint } {
+  try {
+    return {
+      local: endpointOf(socket.localAddress, socket.localPort),
+      remote: endpointOf(socket.remoteAddress, socket.remotePort),
+    };
+  } catch (error) {
+    throw toTransportError(error);
+  }
 }
 
 /** With the system's name for it. */

@@ -6,7 +6,7 @@ import { formatAddress, type IpBytes } from '../../lib/ip.ts';
 import { descriptorOf } from '../../lib/socket-handle.ts';
 import type { NativeSockets } from './native-socket.ts';
 import { sameAoKeys } from './tcp-ao.ts';
-import { cannotSwitch, endpointOf, refuseNativeOptions, toTransportError, unsentOf } from './tcp-handles.ts';
+import { cannotSwitch, endsOf, refuseNativeOptions, toTransportError, unsentOf } from './tcp-handles.ts';
 import {
   type Authentication,
   type ConnectOptions,
@@ -70,7 +70,12 @@ export class TcpSocket implements TransportSocket {
     this.#keys = options;
     this.#adopt(socket);
     socket.once('connect', () => {
-      this.#local = { ...endpointOf(socket.localAddress, socket.localPort), zone: options.remote.zone };
+      try {
+        this.#local = { ...endsOf(socket).local, zone: options.remote.zone };
+      } catch (error) {
+        socket.destroy(toTransportError(error));
+        return;
+      }
       handlers.onConnect();
     });
     const target: net.TcpNetConnectOpts = {

@@ -9,7 +9,7 @@ import { formatAddress, type IpBytes, isLinkLocal } from '../../lib/ip.ts';
 import { descriptorOf, handleOf } from '../../lib/socket-handle.ts';
 import { loadNativeSockets, type NativeSockets } from './native-socket.ts';
 import type { AoKey } from './tcp-ao.ts';
-import { endpointOf, missing, refuseNativeOptions, toTransportError } from './tcp-handles.ts';
+import { endsOf, missing, refuseNativeOptions, toTransportError } from './tcp-handles.ts';
 import { type SocketConstructorOptions, TcpSocket } from './tcp-socket.ts';
 import type {
   ConnectOptions,
@@ -162,16 +162,22 @@ class TcpListener implements TransportListener {
 
   #accept(accepted: net.Socket): void {
     const handle = handleOf(accepted);
-    if (handle === undefined || accepted.remoteAddress === undefined) {
+    let ends: ReturnType<typeof endsOf> | undefined;
+    try {
+      ends = endsOf(accepted);
+    } catch {
+      // The caller has gone already, or the link that it called over.
+    }
+    if (handle === undefined || ends === undefined) {
       accepted.destroy();
       return;
     }
+    const { remote } = ends;
     const fd = descriptorOf(accepted);
-    const remote = endpointOf(accepted.remoteAddress, accepted.remotePort);
     const zone = isLinkLocal(remote.address)
       ? (remote.zone ?? (fd === undefined ? undefined : this.#native?.remoteZone(fd)))
       : undefined;
-    const local = { ...endpointOf(accepted.localAddress, accepted.localPort), zone };
+    const local = { ...ends.local, zone };
     if (this.#handlers.admits?.({ ...remote, zone }) === false) {
       // With a reset: a thousand sockets that wait for a FIN are what the caller wants.
       accepted.resetAndDestroy();

@@ -7,6 +7,7 @@ import { Peer } from '../../../src/bgp/session/peer.ts';
 import { TcpTransport } from '../../../src/bgp/session/tcp-transport.ts';
 import { BGP_PORT } from '../../../src/bgp/wire/iana.ts';
 import { systemClock } from '../../../src/lib/clock.ts';
+import { formatAddress } from '../../../src/lib/ip.ts';
 import { silentLogger } from '../../../src/lib/log.ts';
 import { NetNamespace } from '../../support/net-namespace.ts';
 import { ip, type OptionChanges, peerOptions, Recorder } from './harness.ts';
@@ -23,7 +24,7 @@ afterEach(() => {
 });
 
 /** One namespace with both ends of the link, and this thread inside it: zones are looked up where one is. */
-function link(): void {
+function link(): NetNamespace {
   const namespace = new NetNamespace(`gws-ll-${process.pid}`, []);
   cleanups.push(() => namespace.remove());
   namespace.run('ip', 'link', 'add', 'gwl', 'type', 'veth', 'peer', 'name', 'gwr');
@@ -36,6 +37,7 @@ function link(): void {
     namespace.run('ip', 'address', 'add', `${address}/64`, 'dev', device, 'nodad');
   }
   cleanups.push(namespace.enter());
+  return namespace;
 }
 
 function speaker(remote: string, listen: { address: string; zone?: string }, changes: OptionChanges) {
@@ -66,7 +68,35 @@ async function until(condition: () => boolean, what: () => string): Promise<void
   }
 }
 
+/** Connects from the other end of the link, and leaves. */
+const CALL = "const s = require('node:net').connect({ host: 'fe80::1%gwr', port: 179 }, () => s.destroy())";
+
 describe.skipIf(!possible)('link-local peers', () => {
+  it('a listener lives on when a link is gone before its caller was taken', async () => {
+    const namespace = link();
+    const callers: string[] = [];
+    await new Promise<void>((resolve, reject) => {
+      const listener = new TcpTransport().listen(
+        { address: ip('::'), port: BGP_PORT, interface: undefined },
+        {
+          onError: reject,
+          onListening: () => {
+            // Nothing is accepted meanwhile: this thread waits for each of them.
+            namespace.run(process.execPath, '-e', CALL);
+            namespace.run('ip', 'link', 'delete', 'gwl');
+            namespace.run(process.execPath, '-e', CALL.replace('fe80::1%gwr', '::1'));
+          },
+          onAccept: ({ remote }) => {
+            callers.push(formatAddress(remote.address));
+            resolve();
+          },
+        },
+      );
+      cleanups.push(() => listener.close());
+    });
+    expect(callers).toEqual(['::1']);
+  });
+
   it.each([
     { name: 'a listener on the address', listen: { address: RIGHT, zone: 'gwr' }, changes: {} },
     { name: 'a listener on any address', listen: { address: '::' }, changes: {} },
