@@ -4,7 +4,7 @@ import { findAttribute, valueLength, valueStart } from '../bgp/wire/attribute-se
 import { aigpMetric } from '../bgp/wire/attribute-values.ts';
 import { ATTRIBUTE } from '../bgp/wire/iana.ts';
 import { readUint32 } from '../lib/bytes.ts';
-import type { AttrStore } from './attr-store.ts';
+import { ATTR_FLAG, type AttrStore } from './attr-store.ts';
 
 /** Whether two sets have the same AS_PATH, octet for octet. */
 export function sameAsPath(attrs: AttrStore, a: number, b: number): boolean {
@@ -27,6 +27,14 @@ export function aigpOf(attrs: AttrStore, id: number): bigint {
 /** The AS number in ONLY_TO_CUSTOMER (RFC 9234 §5) of a set whose flag is on. */
 export function onlyToCustomerOf(attrs: AttrStore, id: number): number {
   return readUint32(attrs.bytes, findValue(attrs, id, ATTRIBUTE.onlyToCustomer).at);
+}
+
+/** Whether one of these clusters is in CLUSTER_LIST (RFC 4456 §8). */
+export function hasCluster(attrs: AttrStore, id: number, clusters: readonly number[]): boolean {
+  if ((attrs.flags[id]! & ATTR_FLAG.clusterList) === 0) return false;
+  const { at, length } = findValue(attrs, id, ATTRIBUTE.clusterList);
+  for (let i = at; i < at + length; i += 4) if (clusters.includes(readUint32(attrs.bytes, i))) return true;
+  return false;
 }
 
 function findValue(attrs: AttrStore, id: number, type: number): { at: number; length: number } {

@@ -20,6 +20,7 @@ export const WITHHELD = {
   ownRoute: 10,
   tooLong: 11,
   longLivedStale: 12,
+  clusterLoop: 13,
 } as const;
 export type WithheldCause = (typeof WITHHELD)[keyof typeof WITHHELD];
 
@@ -37,6 +38,7 @@ export const WITHHELD_SENTENCES: Readonly<Record<WithheldCause, string>> = {
   10: 'the peer sent this route itself',
   11: 'the attributes do not fit into one message',
   12: 'long-lived stale, and the peer does not know LLGR_STALE (RFC 9494)',
+  13: 'it comes from the cluster that this client is in (RFC 4456)',
 };
 
 /** `flags` is the attribute set's column. */

@@ -28,7 +28,10 @@ export interface ExportOptions {
   readonly removePrivateAs: boolean;
   /** The peer is a route-reflector client (RFC 4456). */
   readonly client: boolean;
+  /** The cluster that a client is in (RFC 4456 §7); of others it says nothing. */
   readonly clusterId: number;
+  /** Routes that have been in this cluster do not go into it again; 0 = import has refused them. */
+  readonly shunnedCluster: number;
   /** False: clients are fully meshed and nothing is reflected between them. */
   readonly clientToClient: boolean;
   /** RFC 7947: path, next hop and MED stay as they are. */
@@ -69,6 +72,7 @@ export function uniformExport(options: ExportOptions): ExportOptions {
     removePrivateAs: options.removePrivateAs,
     client: options.client,
     clusterId: options.clusterId,
+    shunnedCluster: options.shunnedCluster,
     clientToClient: options.clientToClient,
     routeServerClient: options.routeServerClient,
     nextHop: options.nextHop,
@@ -103,6 +107,7 @@ export function describeOptions(options: ExportOptions): Record<string, string> 
     removePrivateAs: String(options.removePrivateAs),
     client: String(options.client),
     clusterId: formatQuad(options.clusterId),
+    shunnedCluster: formatQuad(options.shunnedCluster),
     clientToClient: String(options.clientToClient),
     routeServerClient: String(options.routeServerClient),
     nextHop: options.nextHop,

@@ -6,9 +6,9 @@
 import { countAs } from '../bgp/wire/as-path.ts';
 import { AttributeEditor, findAttribute, valueLength, valueStart } from '../bgp/wire/attribute-set.ts';
 import { ATTRIBUTE } from '../bgp/wire/iana.ts';
-import { bytesEqual, readUint32 } from '../lib/bytes.ts';
+import { bytesEqual } from '../lib/bytes.ts';
 import { ATTR_FLAG, type AttrStore } from './attr-store.ts';
-import { onlyToCustomerOf } from './attr-values.ts';
+import { hasCluster, onlyToCustomerOf } from './attr-values.ts';
 import { type AttributeSizes, type ImportOptions, NO_SIZE, type RibPeer } from './rib-peer.ts';
 import { plainExtras } from './route-extras.ts';
 import type { RoutePolicy } from './route-policy.ts';
@@ -99,7 +99,8 @@ export class ImportChecks {
       if ((flags & ATTR_FLAG.originatorId) !== 0 && attrs.originatorId[attrIn] === this.#own.routerId) {
         return REJECT.originatorLoop;
       }
-      if ((flags & ATTR_FLAG.clusterList) !== 0 && this.#hasClusterLoop(attrIn)) return REJECT.clusterLoop;
+      if (hasCluster(attrs, attrIn, options.shunnedClusters ?? this.#own.clusterIds))
+        return REJECT.clusterLoop;
     } else if (options.enforceFirstAs && attrs.neighborAs[attrIn] !== options.peerAs) {
       return REJECT.firstAs;
     }
@@ -121,18 +122,6 @@ export class ImportChecks {
     if (at < 0) return false;
     const start = valueStart(bytes, at);
     return isLoop(bytes, start, start + valueLength(bytes, at), options);
-  }
-
-  #hasClusterLoop(attrIn: number): boolean {
-    const attrs = this.#attrs;
-    const bytes = attrs.bytes;
-    const list = findAttribute(bytes, attrs.offset(attrIn), attrs.length(attrIn), ATTRIBUTE.clusterList);
-    if (list < 0) return false;
-    const end = valueStart(bytes, list) + valueLength(bytes, list);
-    for (let at = valueStart(bytes, list); at < end; at += 4) {
-      if (this.#own.clusterIds.includes(readUint32(bytes, at))) return true;
-    }
-    return false;
   }
 
   /** RFC 9234 §5, ingress 1 and 2. */

@@ -15,6 +15,7 @@ import { keepTransitiveCommunities } from '../bgp/wire/communities.ts';
 import { ATTRIBUTE, ORIGIN_NAMES, SEGMENT, WELL_KNOWN_COMMUNITIES } from '../bgp/wire/iana.ts';
 import { optionalBytesEqual, writeUint32 } from '../lib/bytes.ts';
 import { ATTR_FLAG, type AttrStore } from './attr-store.ts';
+import { hasCluster } from './attr-values.ts';
 import { WITHHELD, type WithheldCause, withheld } from './distribution.ts';
 import type { ExportOptions } from './export-options.ts';
 import { finalPlan, plansFor, preparingPlans } from './export-plans.ts';
@@ -40,6 +41,7 @@ export class ExportRewriter {
   readonly #preparing: Readonly<Record<RouteSource, TransformPlan>>;
   /** For what `prepare` and a policy have made already. */
   readonly #finalPlan: TransformPlan | undefined;
+  readonly #shunned: readonly number[] | undefined;
   #transform = new AttributeTransform();
   /** For comparing two routes. */
   #other = new AttributeTransform();
@@ -57,13 +59,17 @@ export class ExportRewriter {
     const { policy } = options;
     const last = typeof policy !== 'string' && policy.afterRewrite;
     this.#finalPlan = last ? finalPlan(options) : undefined;
+    this.#shunned = options.shunnedCluster === 0 ? undefined : [options.shunnedCluster];
   }
 
   /** Whether a route with these attributes, from this peer, may be sent; looks at columns only. */
   judge(attr: number, from: number): WithheldCause {
     const peer = this.#peers.get(from);
     const cause = withheld(this.#options, peer, this.#attrs.flags[attr]!);
-    return cause === WITHHELD.none ? this.#judgeNextHop(attr, true, peer) : cause;
+    if (cause !== WITHHELD.none) return cause;
+    if (this.#shunned !== undefined && hasCluster(this.#attrs, attr, this.#shunned))
+      return WITHHELD.clusterLoop;
+    return this.#judgeNextHop(attr, true, peer);
   }
 
   /** Whether the peer can be told the next hop of a set that an export policy has made. */
@@ -118,7 +124,7 @@ export class ExportRewriter {
 
   /** The attributes that a plan leaves to the occasion; `source[start, end)` is the received value, if any. */
   readonly #write = (type: number, source: Uint8Array, start: number, end: number): void => {
-    const { clusterId, localAs, defaultLocalPref } = this.#options;
+    const { localAs, defaultLocalPref } = this.#options;
     const transform = this.#transform;
     switch (type) {
       case ATTRIBUTE.origin:
@@ -128,8 +134,7 @@ export class ExportRewriter {
         this.#writePath(source, this.#renews() ? ABSENT : start, end);
         break;
       case ATTRIBUTE.clusterList:
-        // RFC 4456 §8: the own cluster id in front, the list made where there is none.
-        transform.putUint32Before(type, clusterId, source, start < 0 ? 0 : start, start < 0 ? 0 : end);
+        this.#writeClusters(source, start < 0 ? 0 : start, start < 0 ? 0 : end);
         break;
       case ATTRIBUTE.communities:
         this.#writeCommunities(source, start, end);
@@ -157,6 +162,24 @@ export class ExportRewriter {
         else if (type === ATTRIBUTE.originatorId) transform.putUint32(type, this.#from?.routerId ?? 0);
     }
   };
+
+  /**
+   * RFC 4456 §8: the own cluster id in front of the list, which is that of the client who is told, or who has told. Where
+   * both are clients, of different clusters, the route has been through both.
+   */
+  #writeClusters(source: Uint8Array, start: number, end: number): void {
+    const { client, clusterId } = this.#options;
+    const from = this.#from?.client === true ? this.#from.importOptions.clusterId : clusterId;
+    const to = client ? clusterId : from;
+    if (from === to) {
+      this.#transform.putUint32Before(ATTRIBUTE.clusterList, to, source, start, end);
+      return;
+    }
+    const rest = new Uint8Array(CLUSTER_OCTETS + end - start);
+    writeUint32(rest, 0, from);
+    rest.set(source.subarray(start, end), CLUSTER_OCTETS);
+    this.#transform.putUint32Before(ATTRIBUTE.clusterList, to, rest, 0, rest.length);
+  }
 
   #renews(): boolean {
     return this.#options.renewsOwn && this.#from?.source === 'local';
@@ -280,6 +303,7 @@ const IGP = Uint8Array.of(ORIGIN_NAMES.indexOf('IGP'));
 /** In the place of where a value begins. */
 const ABSENT = -1;
 const COMMUNITY_OCTETS = 4;
+const CLUSTER_OCTETS = 4;
 /** Octets of a global address with the link-local one beside it. */
 const LINK_LOCAL_PAIR = 32;
 

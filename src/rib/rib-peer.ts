@@ -31,6 +31,13 @@ export interface ImportOptions {
   readonly draining: boolean;
   /** Own addresses: a next hop equal to one is refused (RFC 4271 §5.1.3). */
   readonly ownAddresses: readonly Uint8Array[];
+  /** The cluster that a client is in (RFC 4456 §7); of others it says nothing. */
+  readonly clusterId: number;
+  /**
+   * Clusters that a route may not have come through; undefined = any of ours (RFC 4456 §8). BIRD looks at that of a client
+   * alone, so that a reflector learns from another one of its cluster what a client has not told it.
+   */
+  readonly shunnedClusters?: readonly number[] | undefined;
   readonly policy: PeerPolicy;
   /** Of routes as they come, where it is not BGP's usual one. */
   readonly preference?: number | undefined;
@@ -52,6 +59,8 @@ export function uniformImport(options: ImportOptions): ImportOptions {
     gracefulShutdown: options.gracefulShutdown,
     draining: options.draining,
     ownAddresses: options.ownAddresses,
+    clusterId: options.clusterId,
+    shunnedClusters: options.shunnedClusters,
     policy: options.policy,
     preference: options.preference,
     sizes: options.sizes,

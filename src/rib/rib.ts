@@ -381,5 +381,6 @@ const LOCAL_IMPORT: ImportOptions = {
   gracefulShutdown: false,
   draining: false,
   ownAddresses: [],
+  clusterId: 0,
   policy: 'accept',
 };

@@ -183,6 +183,7 @@ const IMPORT: ImportOptions = {
   gracefulShutdown: true,
   draining: false,
   ownAddresses: [OWN_ADDRESS],
+  clusterId: 1,
   policy: 'accept',
 };
 
@@ -196,6 +197,7 @@ export const EXPORT: ExportOptions = {
   removePrivateAs: false,
   client: false,
   clusterId: 1,
+  shunnedCluster: 0,
   clientToClient: true,
   routeServerClient: false,
   nextHop: 'auto',

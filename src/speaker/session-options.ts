@@ -36,6 +36,10 @@ export function importOptions(
     gracefulShutdown: settings.gracefulShutdown,
     draining,
     ownAddresses: [ends.localAddress],
+    clusterId: clusterOf(config, settings),
+    ...(config.bird !== undefined && {
+      shunnedClusters: settings.routeReflectorClient ? [clusterOf(config, settings)] : [],
+    }),
     policy: policies.importPolicy(settings.import),
     ...sizesOf(settings),
     ...(settings.preference !== undefined && { preference: settings.preference }),
@@ -60,6 +64,7 @@ export function exportOptions(
   const bit = 1 << family.id;
   const sendsSeveral = (context.addPathSend & bit) !== 0;
   const internal = context.peerType === 'internal';
+  const isClient = internal && settings.routeReflectorClient;
   return {
     family,
     peerType: context.peerType,
@@ -68,8 +73,9 @@ export function exportOptions(
     overrideAs: settings.asOverride ? context.peerAs : 0,
     removePrivateAs: settings.removePrivateAs,
     client: settings.routeReflectorClient,
-    // Only reflection asks for these: eBGP peers that differ in nothing else share their bytes.
-    clusterId: internal ? (parseQuad(settings.clusterId ?? config.router.clusterId) ?? 0) : 0,
+    // Only reflection asks for these: peers that differ in nothing else share their bytes.
+    clusterId: isClient ? clusterOf(config, settings) : 0,
+    shunnedCluster: isClient && config.bird !== undefined ? clusterOf(config, settings) : 0,
     clientToClient: settings.clientToClient || !internal,
     routeServerClient: settings.routeServerClient,
     nextHop: settings.nextHop,
@@ -88,6 +94,11 @@ export function exportOptions(
     messageLimit: context.sendLimit,
     extendedNextHop: (context.extendedNextHop & bit) !== 0,
   };
+}
+
+/** The cluster that a client is in. */
+function clusterOf({ router }: Config, settings: PeerSettings): number {
+  return parseQuad(settings.clusterId ?? router.clusterId) ?? 0;
 }
 
 /** RFC 9494 §4.3: LLGR_STALE must not get lost on the way, so without communities such a route does not go at all. */

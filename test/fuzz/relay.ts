@@ -116,6 +116,7 @@ export class Relay {
         gracefulShutdown: true,
         draining: false,
         ownAddresses: [OWN, OWN_V6],
+        clusterId: 1,
         policy: 'accept',
       },
     );

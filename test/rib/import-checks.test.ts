@@ -128,6 +128,20 @@ const ROWS: readonly Row[] = [
     cause: REJECT.none,
   },
   {
+    title: 'only named clusters of our own',
+    setup: { ...INTERNAL, options: { shunnedClusters: [] }, attributes: { clusterList: ['10.7.7.7'] } },
+    cause: REJECT.none,
+  },
+  {
+    title: 'a named cluster of our own',
+    setup: {
+      ...INTERNAL,
+      options: { shunnedClusters: [0x0a070707] },
+      attributes: { clusterList: ['10.1.1.1', '10.7.7.7'] },
+    },
+    cause: REJECT.clusterLoop,
+  },
+  {
     title: '7606-7.2 first AS is the peer',
     setup: { options: { enforceFirstAs: true } },
     cause: REJECT.none,

@@ -44,6 +44,7 @@ export function importOptions(overrides: Partial<ImportOptions> = {}): ImportOpt
     gracefulShutdown: true,
     draining: false,
     ownAddresses: [],
+    clusterId: OWN_ID,
     policy: 'accept',
     ...overrides,
   };
@@ -59,6 +60,7 @@ export function exportOptions(overrides: Partial<ExportOptions> = {}): ExportOpt
     removePrivateAs: false,
     client: false,
     clusterId: OWN_ID,
+    shunnedCluster: 0,
     clientToClient: true,
     routeServerClient: false,
     nextHop: 'auto',

@@ -109,6 +109,20 @@ describe('what a reflected route says', () => {
     expect(peer(OTHER_1).attributes(P1)?.clusterList).toEqual(['10.0.0.1']);
   });
 
+  it('4456-8-2 it is that of the client, whoever is told, and of two clients both', async () => {
+    const { lab, peer } = await rig({
+      ...AROUND,
+      [CLIENT_1]: client({ clusterId: '10.100.0.1' }),
+      [CLIENT_2]: client({ clusterId: '10.100.0.2' }),
+    });
+    peer(CLIENT_1).announce([P1]);
+    peer(CLIENT_1).announce([P2], { originatorId: '10.7.7.7', clusterList: ['10.7.7.1'] });
+    await lab.settle();
+    expect(peer(OTHER_1).attributes(P1)?.clusterList).toEqual(['10.100.0.1']);
+    expect(peer(CLIENT_2).attributes(P1)?.clusterList).toEqual(['10.100.0.2', '10.100.0.1']);
+    expect(peer(CLIENT_2).attributes(P2)?.clusterList).toEqual(['10.100.0.2', '10.100.0.1', '10.7.7.1']);
+  });
+
   it('4456-8-5 ORIGINATOR_ID and CLUSTER_LIST are not sent to eBGP', async () => {
     const { lab, peer } = await rig(AROUND);
     peer(CLIENT_1).announce([P1], { originatorId: '10.7.7.7', clusterList: ['10.7.7.1'] });
@@ -205,6 +219,29 @@ describe('two reflectors', () => {
     ]);
     expect(c1.best()).toEqual([`${P1} from local`]);
     expect(c2.best()).toEqual([`${P2} from local`]);
+  });
+
+  it("with BIRD's files those of one cluster hear of each other, and tell no client", async () => {
+    const lab = new SimLab();
+    const protocol = (name: string, other: string, more = '') =>
+      `protocol bgp ${name} { local as ${OWN_AS}; neighbor ${other} as ${OWN_AS}; multihop; import all; export all; ${more} }\n`;
+    const reflector = (own: number, other: number) =>
+      `router id 10.1.0.${own};\n` +
+      protocol('reflector', `10.1.0.${other}`) +
+      protocol('leaf', `10.1.${own}.1`, 'rr client; rr cluster id 224.0.0.1;');
+    const leaf = (own: number, network: string) =>
+      `router id 10.1.${own}.1;\nprotocol static { route ${network} blackhole; }\n` +
+      protocol('up', `10.1.0.${own}`);
+    lab.speaker('rr1', ['10.1.0.1'], reflector(1, 2));
+    const rr2 = lab.speaker('rr2', ['10.1.0.2'], reflector(2, 1));
+    lab.speaker('c1', ['10.1.1.1'], leaf(1, P1));
+    const c2 = lab.speaker('c2', ['10.1.2.1'], leaf(2, P2));
+    await lab.start();
+    expect(rr2.best()).toEqual([`${P1} from reflector`, `${P2} from leaf`]);
+    expect(rr2.route(P1)?.attributes.clusterList).toEqual(['224.0.0.1']);
+    expect(c2.best()).toEqual([`${P2} from local`]);
+    const [entry] = rr2.api.explain(P1, { to: 'leaf' }).exports;
+    expect(entry?.reason).toBe('it comes from the cluster that this client is in (RFC 4456)');
   });
 
   it('a client of both reflectors takes the route over either, and keeps it when one dies', async () => {
