@@ -1,10 +1,17 @@
 // What feeds and drains a routing table beside peers, as the user wrote it -> the model: kernel section, own networks,
 // redistribution. The main table has these sections at the top level, a further one within its own.
 
-import { parseAddress, parsePrefix } from '../lib/ip.ts';
+import { IP_VERSIONS, parseAddress, parsePrefix } from '../lib/ip.ts';
 import type { FilterReader } from './filters.ts';
 import type { IssueList } from './issues.ts';
-import type { KernelConfig, LocalPolicies, NetworkConfig, RedistributeSource, TableConfig } from './model.ts';
+import type {
+  KernelConfig,
+  KernelFamilyConfig,
+  LocalPolicies,
+  NetworkConfig,
+  RedistributeSource,
+  TableConfig,
+} from './model.ts';
 import { MAIN_KERNEL_TABLE } from './model.ts';
 import { formatPath, type Path } from './nodes.ts';
 import { type NetworkInput, ROUTE_PROTOCOLS, ROUTE_TABLES } from './schema.ts';
@@ -73,31 +80,72 @@ function buildKernel(
 ): KernelConfig {
   const install = input?.install ?? false;
   const learning = redistribute.includes('kernel');
-  if (input !== undefined && !install) {
-    for (const key of ['table', 'metric', 'ecmp', 'prefSource', 'keepOnStop'] as const) {
-      if (input[key] === undefined) continue;
-      issues.warning(
-        [...base, 'kernel', key],
-        `${key} has no effect while nothing is installed`,
-        'add install: true',
-        'key',
-      );
-    }
-  }
-  if (input?.learn !== undefined && input.learn.length > 0 && !learning) {
-    issues.warning(
-      [...base, 'kernel', 'learn'],
-      'what is learned is announced to nobody',
-      'add redistribute: [kernel]',
-      'key',
-    );
-  }
   const protocol = numberOf(input?.protocol, ROUTE_PROTOCOLS) ?? ROUTE_PROTOCOL;
-  const learn = (input?.learn ?? (learning ? [{}] : [])).map((each, i) => {
+  const path = [...base, 'kernel'];
+  checkUses(input, ['prefSource', ...INSTALL_KEYS], install, learning, path, issues);
+  for (const version of IP_VERSIONS) {
+    checkUses(input?.[version], INSTALL_KEYS, install, learning, [...path, version], issues);
+  }
+  const ipv4 = familyOf(input?.ipv4, protocol, [...path, 'ipv4'], issues);
+  const ipv6 = familyOf(input?.ipv6, protocol, [...path, 'ipv6'], issues);
+  return {
+    install,
+    table: MAIN_KERNEL_TABLE,
+    metric: ROUTE_METRIC,
+    ecmp: 1,
+    protocol,
+    prefSource: prefSourceOf(input?.prefSource),
+    keepOnStop: false,
+    learn: learning ? [{ protocol: undefined, table: undefined }] : [],
+    interfaces: input?.interfaces ?? ['*'],
+    nextHopTracking: input?.nextHopTracking ?? install,
+    scanTime: SCAN_SECONDS,
+    ...familyOf(input, protocol, path, issues),
+    ...(ipv4 !== undefined && { ipv4 }),
+    ...(ipv6 !== undefined && { ipv6 }),
+  };
+}
+
+type FamilyInput = NonNullable<NonNullable<ValidatedInput['kernel']>['ipv4']>;
+
+/** Keys that are about routes that are installed. */
+const INSTALL_KEYS: readonly (keyof FamilyInput)[] = ['table', 'metric', 'ecmp', 'keepOnStop'];
+
+/** What can have no effect is warned of. `keys`: those that need `install`. */
+function checkUses<T extends FamilyInput>(
+  input: T | undefined,
+  keys: readonly (string & keyof T)[],
+  install: boolean,
+  learning: boolean,
+  path: Path,
+  issues: IssueList,
+): void {
+  if (input === undefined) return;
+  for (const key of install ? [] : keys) {
+    if (input[key] === undefined) continue;
+    const sentence = `${key} has no effect while nothing is installed`;
+    issues.warning([...path, key], sentence, 'add install: true', 'key');
+  }
+  if (input.learn === undefined || input.learn.length === 0 || learning) return;
+  const sentence = 'what is learned is announced to nobody';
+  issues.warning([...path, 'learn'], sentence, 'add redistribute: [kernel]', 'key');
+}
+
+/** What is said, and nothing else; `protocol`: of own routes. */
+function familyOf(
+  input: FamilyInput | undefined,
+  protocol: number,
+  path: Path,
+  issues: IssueList,
+): Partial<KernelFamilyConfig> | undefined {
+  if (input === undefined) return undefined;
+  const { metric, ecmp, keepOnStop, scanTime } = input;
+  const table = numberOf(input.table, ROUTE_TABLES);
+  const learn = input.learn?.map((each, i) => {
     const learned = numberOf(each.protocol, ROUTE_PROTOCOLS);
     if (learned === protocol) {
       issues.error(
-        [...base, 'kernel', 'learn', i, 'protocol'],
+        [...path, 'learn', i, 'protocol'],
         `protocol ${learned} marks the routes of this speaker itself`,
         'learn another protocol, or set kernel.protocol to another number',
       );
@@ -105,17 +153,12 @@ function buildKernel(
     return { protocol: learned, table: numberOf(each.table, ROUTE_TABLES) };
   });
   return {
-    install,
-    table: numberOf(input?.table, ROUTE_TABLES) ?? MAIN_KERNEL_TABLE,
-    metric: input?.metric ?? ROUTE_METRIC,
-    ecmp: input?.ecmp ?? 1,
-    protocol,
-    prefSource: prefSourceOf(input?.prefSource),
-    keepOnStop: input?.keepOnStop ?? false,
-    learn,
-    interfaces: input?.interfaces ?? ['*'],
-    nextHopTracking: input?.nextHopTracking ?? install,
-    scanTime: input?.scanTime ?? SCAN_SECONDS,
+    ...(table !== undefined && { table }),
+    ...(metric !== undefined && { metric }),
+    ...(ecmp !== undefined && { ecmp }),
+    ...(keepOnStop !== undefined && { keepOnStop }),
+    ...(learn !== undefined && { learn }),
+    ...(scanTime !== undefined && { scanTime }),
   };
 }
 

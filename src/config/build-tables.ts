@@ -7,7 +7,13 @@ import { nearest } from '../lib/suggest.ts';
 import { buildOrigins } from './build-origins.ts';
 import type { FilterReader } from './filters.ts';
 import type { IssueList } from './issues.ts';
-import type { KernelConfig, PipeConfig, TableConfig, TableNames } from './model.ts';
+import {
+  type KernelConfig,
+  kernelOfFamily,
+  type PipeConfig,
+  type TableConfig,
+  type TableNames,
+} from './model.ts';
 import type { Path } from './nodes.ts';
 import type { TableInput } from './schema.ts';
 import type { PipeInput } from './schema-tables.ts';
@@ -49,14 +55,15 @@ function buildTable(
   }));
   const { kernel, redistribute } = section;
   const origins = buildOrigins({ kernel, networks, redistribute }, path, filters, issues);
-  if (origins.kernel.install && kernel?.table === undefined) {
+  const families = [...new Set(section.families ?? IP_VERSIONS)];
+  const placed = families.every((version) => (kernel?.[version]?.table ?? kernel?.table) !== undefined);
+  if (origins.kernel.install && !placed) {
     issues.error(
       [...path, 'kernel', 'table'],
       'table is missing',
       'add the number of the kernel table: table: 100',
     );
   }
-  const families = [...new Set(section.families ?? IP_VERSIONS)];
   return {
     name,
     families,
@@ -75,13 +82,25 @@ function checkKernelTables(
   entries: readonly Entry<unknown>[],
   issues: IssueList,
 ): void {
-  const taken = new Map<number, string>(main.install ? [[main.table, 'the main table']] : []);
-  for (const [i, { name, kernel }] of tables.entries()) {
-    const path = [...(entries[i]?.path ?? []), 'kernel', 'table'];
-    if (!kernel.install || !issues.has(path)) continue;
-    const owner = taken.get(kernel.table);
-    if (owner === undefined) taken.set(kernel.table, `table ${name}`);
-    else issues.error(path, `kernel table ${kernel.table} is written by ${owner}`, 'take another number');
+  const taken = new Map<string, string>();
+  for (const version of main.install ? (main.families ?? IP_VERSIONS) : []) {
+    taken.set(`${kernelOfFamily(main, version).table} ${version}`, 'the main table');
+  }
+  for (const [i, { name, kernel, families }] of tables.entries()) {
+    const section = [...(entries[i]?.path ?? []), 'kernel'];
+    for (const version of kernel.install ? families : []) {
+      const path = [
+        [...section, version, 'table'],
+        [...section, 'table'],
+      ].find((each) => issues.has(each));
+      if (path === undefined) continue;
+      const { table } = kernelOfFamily(kernel, version);
+      const owner = taken.get(`${table} ${version}`) ?? `table ${name}`;
+      taken.set(`${table} ${version}`, owner);
+      if (owner === `table ${name}`) continue;
+      issues.error(path, `kernel table ${table} is written by ${owner}`, 'take another number');
+      break;
+    }
   }
 }
 

@@ -1,25 +1,27 @@
 // Two models -> what has to be done to get from one to the other, and a sentence for the operator about each. What
 // is equal is not mentioned, so that it keeps its session. The speaker carries a plan out; nothing is done here.
 
+import { IP_VERSIONS, type IpVersion } from '../lib/ip.ts';
 import type { DiagnosisConfig } from './diagnosis-defaults.ts';
-import type {
-  Config,
-  ControlConfig,
-  DecisionConfig,
-  DynamicPeersConfig,
-  HttpConfig,
-  KernelConfig,
-  ListenConfig,
-  LocalPolicies,
-  LogConfig,
-  MrtConfig,
-  NetworkConfig,
-  PeerConfig,
-  PipeConfig,
-  ProcessConfig,
-  RedistributeSource,
-  RouterConfig,
-  TableConfig,
+import {
+  type Config,
+  type ControlConfig,
+  type DecisionConfig,
+  type DynamicPeersConfig,
+  type HttpConfig,
+  type KernelConfig,
+  kernelOfFamily,
+  type ListenConfig,
+  type LocalPolicies,
+  type LogConfig,
+  type MrtConfig,
+  type NetworkConfig,
+  type PeerConfig,
+  type PipeConfig,
+  type ProcessConfig,
+  type RedistributeSource,
+  type RouterConfig,
+  type TableConfig,
 } from './model.ts';
 import { networkKey } from './networks.ts';
 import { compareSettings, type SettingsChange, sameValue } from './peer-changes.ts';
@@ -100,7 +102,9 @@ export type LocalPolicyAction = 'import' | 'install';
 export type DecisionAction = 'decide' | 'import';
 
 export type RouterChange = SectionChange<RouterConfig, RouterAction>;
-export type KernelChange = SectionChange<KernelConfig, KernelAction>;
+export type KernelChange = SectionChange<KernelConfig, KernelAction> & {
+  readonly keys: readonly KernelKey[];
+};
 
 export const ROUTER_ACTIONS: Readonly<Record<keyof RouterConfig, RouterAction>> = {
   asn: 'reset-all',
@@ -110,7 +114,10 @@ export const ROUTER_ACTIONS: Readonly<Record<keyof RouterConfig, RouterAction>> 
   restart: 'live',
 };
 
-export const KERNEL_ACTIONS: Readonly<Record<keyof KernelConfig, KernelAction>> = {
+/** Keys of single families are told by what is different for one then. */
+type KernelKey = Exclude<keyof KernelConfig, IpVersion>;
+
+export const KERNEL_ACTIONS: Readonly<Record<KernelKey, KernelAction>> = {
   install: 'start',
   families: 'reinstall',
   table: 'reinstall',
@@ -250,12 +257,16 @@ function keysOf<T extends object>(table: T): (keyof T)[] {
 }
 
 function diffKernel(before: KernelConfig, after: KernelConfig): KernelChange | undefined {
-  const change = diffSection(before, after, KERNEL_ACTIONS);
-  if (change === undefined) return undefined;
+  const keys = keysOf(KERNEL_ACTIONS).filter((key) =>
+    IP_VERSIONS.some(
+      (version) => !sameValue(kernelOfFamily(before, version)[key], kernelOfFamily(after, version)[key]),
+    ),
+  );
+  if (keys.length === 0) return undefined;
   // Where nothing is installed, now or later, nothing of it can be moved.
   const installed = before.install && after.install;
-  const actions = change.actions
+  const actions = [...new Set(keys.map((key) => KERNEL_ACTIONS[key]))]
     .filter((action) => installed || (action !== 'reinstall' && action !== 'resync'))
     .map((action) => (action === 'start' && !after.install ? 'stop' : action));
-  return { ...change, actions };
+  return { before, after, keys, actions };
 }

@@ -1,18 +1,28 @@
 // A plan in sentences: one a change, in words an operator can act on before and after a reload.
 
 import { BGP_PORT } from '../bgp/wire/iana.ts';
+import { IP_VERSIONS } from '../lib/ip.ts';
 import type {
   ConfigPlan,
   DecisionAction,
   KernelAction,
+  KernelChange,
   LocalPolicyAction,
   OriginsPlan,
   RouterAction,
   SectionChange,
 } from './diff.ts';
-import type { Config, ControlConfig, ListenConfig, NetworkConfig, PeerConfig, PipeConfig } from './model.ts';
+import {
+  type Config,
+  type ControlConfig,
+  kernelOfFamily,
+  type ListenConfig,
+  type NetworkConfig,
+  type PeerConfig,
+  type PipeConfig,
+} from './model.ts';
 import type { PeerOrRange } from './peer-changes.ts';
-import { describeKey, type SettingsChange, show } from './peer-changes.ts';
+import { describeKey, type SettingsChange, sameValue, show } from './peer-changes.ts';
 import { describePolicy, samePolicy } from './policies.ts';
 
 const ROUTER_WORDS: Readonly<Record<RouterAction, string>> = {
@@ -103,7 +113,21 @@ export function sentencesOf(plan: Omit<ConfigPlan, 'sentences'>): string[] {
 
 function kernelSentences({ kernel }: OriginsPlan): string[] {
   if (kernel === undefined) return [];
-  return [sentence(`kernel: ${describeSection(kernel)}`, words(kernel.actions, KERNEL_WORDS))];
+  return [sentence(`kernel: ${describeKernel(kernel)}`, words(kernel.actions, KERNEL_WORDS))];
+}
+
+/** A family is named where the other one has no such change. */
+function describeKernel({ before, after, keys, actions }: KernelChange): string {
+  const parts = keys.flatMap((key) => {
+    const texts = IP_VERSIONS.map((version) => {
+      const section = { before: kernelOfFamily(before, version), after: kernelOfFamily(after, version) };
+      if (sameValue(section.before[key], section.after[key])) return '';
+      return describeSection({ ...section, keys: [key], actions });
+    });
+    if (texts.every((text) => text === texts[0])) return texts.slice(0, 1);
+    return texts.flatMap((text, i) => (text === '' ? [] : [`${IP_VERSIONS[i]} ${text}`]));
+  });
+  return parts.join(', ');
 }
 
 function originSentences({ networks, redistribute, localPolicies }: OriginsPlan): string[] {

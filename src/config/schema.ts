@@ -117,24 +117,30 @@ const learnSchema = z.strictObject({
   table: tableSchema.describe('Only routes of this table.').optional(),
 });
 
+const metricSchema = z.int().min(0).max(LARGEST_UINT32);
+const ecmpSchema = z.int().min(1).max(MOST_NEXT_HOPS);
+const scanTimeSchema = seconds(0, DAY);
+
+/** What one family has for itself. */
+const familyKernelSchema = z
+  .strictObject({
+    table: tableSchema.describe('Routing table.').optional(),
+    metric: metricSchema.describe('Metric of own routes.').optional(),
+    ecmp: ecmpSchema.describe('Most next hops of a route.').optional(),
+    keepOnStop: z.boolean().describe('Leave own routes in place on a clean stop.').optional(),
+    learn: z.array(learnSchema).describe('Foreign routes to learn, and no others.').optional(),
+    scanTime: scanTimeSchema.describe('Seconds between full audits; 0 = only when needed.').optional(),
+  })
+  .describe('What is different for this family.');
+
 export const kernelSchema = z.strictObject({
   install: z
     .boolean()
     .meta({ description: 'Program routes into the kernel; needs CAP_NET_ADMIN.', default: false })
     .optional(),
   table: tableSchema.meta({ description: 'Routing table.', default: 'main' }).optional(),
-  metric: z
-    .int()
-    .min(0)
-    .max(LARGEST_UINT32)
-    .meta({ description: 'Metric of own routes.', default: 32 })
-    .optional(),
-  ecmp: z
-    .int()
-    .min(1)
-    .max(MOST_NEXT_HOPS)
-    .meta({ description: 'Most next hops of a route.', default: 1 })
-    .optional(),
+  metric: metricSchema.meta({ description: 'Metric of own routes.', default: 32 }).optional(),
+  ecmp: ecmpSchema.meta({ description: 'Most next hops of a route.', default: 1 }).optional(),
   protocol: protocolSchema
     .meta({ description: 'Route protocol that marks own routes; no other program may use it.', default: 12 })
     .optional(),
@@ -179,9 +185,11 @@ export const kernelSchema = z.strictObject({
     .boolean()
     .describe('Follow next hops through the kernel tables; as install unless given.')
     .optional(),
-  scanTime: seconds(0, DAY)
+  scanTime: scanTimeSchema
     .meta({ description: 'Seconds between full audits of the kernel; 0 = only when needed.', default: 300 })
     .optional(),
+  ipv4: familyKernelSchema.optional(),
+  ipv6: familyKernelSchema.optional(),
 });
 
 export const networkSchema = z.union(

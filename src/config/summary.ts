@@ -1,6 +1,15 @@
 // A configuration in a few lines, for `godwit check`.
 
-import type { Config, DynamicPeersConfig, ListenConfig, PeerConfig, PeerSettings } from './model.ts';
+import { IP_VERSIONS } from '../lib/ip.ts';
+import {
+  type Config,
+  type DynamicPeersConfig,
+  type KernelConfig,
+  kernelOfFamily,
+  type ListenConfig,
+  type PeerConfig,
+  type PeerSettings,
+} from './model.ts';
 
 /** The lines, without line ends: who this is, who its peers are, where it listens, what the kernel gets. */
 export function summarize(config: Config): string[] {
@@ -12,13 +21,9 @@ export function summarize(config: Config): string[] {
   lines.push(
     `listening on ${config.listen.length === 0 ? 'nothing' : config.listen.map(endpoint).join(', ')}`,
   );
-  const kernelParts = [
-    kernel.install
-      ? `routes installed into table ${kernel.table}, metric ${kernel.metric}, protocol ${kernel.protocol}, up to ${count(kernel.ecmp, 'next hop')}`
-      : 'nothing installed',
-    ...(kernel.learn.length > 0 ? [`learning ${kernel.learn.map(learned).join(', ')}`] : []),
-  ];
-  lines.push(`kernel: ${kernelParts.join('; ')}`);
+  const [ipv4, ipv6] = IP_VERSIONS.map((version) => kernelLine(kernelOfFamily(kernel, version)));
+  if (ipv4 === ipv6) lines.push(`kernel: ${ipv4}`);
+  else lines.push(`kernel, IPv4: ${ipv4}`, `kernel, IPv6: ${ipv6}`);
   if (config.networks.length > 0) lines.push(`announcing ${count(config.networks.length, 'network')}`);
   if (config.redistribute.length > 0) lines.push(`redistributing ${config.redistribute.join(', ')}`);
   lines.push(`control socket ${config.control.socket ?? 'off'}`);
@@ -31,6 +36,16 @@ export function summarize(config: Config): string[] {
   }
   if (config.http !== undefined) lines.push(`http on ${hostPort(config.http.address, config.http.port)}`);
   return lines;
+}
+
+function kernelLine({ install, table, metric, protocol, ecmp, learn }: KernelConfig): string {
+  const parts = [
+    install
+      ? `routes installed into table ${table}, metric ${metric}, protocol ${protocol}, up to ${count(ecmp, 'next hop')}`
+      : 'nothing installed',
+    ...(learn.length > 0 ? [`learning ${learn.map(learned).join(', ')}`] : []),
+  ];
+  return parts.join('; ');
 }
 
 function peersLine(peers: readonly PeerConfig[], asn: number): string {

@@ -6,7 +6,7 @@ import type { Family } from '../bgp/wire/families.ts';
 import { growUint8, growUint32, IdQueue } from '../lib/columns.ts';
 import { ERRNO } from './errno.ts';
 import { Orphans } from './orphans.ts';
-import type { RouteTargets } from './route-targets.ts';
+import type { RoutePlace, RouteTargets } from './route-targets.ts';
 import { ROUTE_OPERATION, type RouteBatch, type RouteFailure } from './types.ts';
 
 /** How the FIB reads the speaker's prefixes of one family; the RIB's prefix table is one. */
@@ -74,6 +74,8 @@ export class FamilyFib {
   readonly addressBytes: 4 | 16;
   readonly reader: PrefixReader;
   readonly targets: RouteTargets;
+  /** Table and usual metric of its routes. */
+  readonly place: RoutePlace;
   readonly #events: FamilyFibEvents;
   readonly #queue = new IdQueue();
   readonly #scratch: Int32Array<ArrayBuffer>;
@@ -101,6 +103,7 @@ export class FamilyFib {
     this.addressBytes = family.maxBits === 32 ? 4 : 16;
     this.reader = reader;
     this.targets = targets;
+    this.place = targets.placeOf(this.addressBytes);
     this.#events = events;
     this.#scratch = new Int32Array(family.words);
     this.orphans = new Orphans(family.words);

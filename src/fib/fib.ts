@@ -5,7 +5,7 @@
 
 import type { Family } from '../bgp/wire/families.ts';
 import type { Clock, Timer } from '../lib/clock.ts';
-import { formatAddress } from '../lib/ip.ts';
+import { formatAddress, IP_VERSIONS, type IpVersion } from '../lib/ip.ts';
 import type { Logger } from '../lib/log.ts';
 import { toBytes } from '../lib/prefix-trie.ts';
 import type { Scheduler, Stage } from '../lib/scheduler.ts';
@@ -44,6 +44,8 @@ interface Room {
   readonly reconciler: Reconciler;
   readonly retries: RetryLists;
   readonly guard: TamperGuard;
+  /** Nothing more is written. */
+  frozen: boolean;
 }
 
 export class Fib implements KernelConsumer {
@@ -63,8 +65,7 @@ export class Fib implements KernelConsumer {
   #repaired = 0;
   #settleTimer: Timer | undefined;
   #failure: Error | undefined;
-  #frozen = false;
-  #closing: { keep: boolean; resolve: () => void } | undefined;
+  #closing: (() => void) | undefined;
 
   constructor(options: FibOptions) {
     this.#options = options;
@@ -168,28 +169,31 @@ export class Fib implements KernelConsumer {
     for (let id = 0; id < fib.limit; id++) if (fib.flags(id) & FLAG.tracked) yield id;
   }
 
-  /** Writes and repairs nothing more, because another FIB takes over the table; `close` still removes own routes. */
-  freeze(): void {
-    this.#frozen = true;
+  /** Writes and repairs nothing more of these families: another FIB takes over their tables, or they stay as they are.
+   *  `close` still removes own routes. */
+  freeze(versions: readonly IpVersion[] = IP_VERSIONS): void {
+    for (const room of this.#rooms) {
+      if (room !== undefined && versions.includes(room.fib.family.version)) room.frozen = true;
+    }
     this.#settleTimer?.cancel();
   }
 
   /**
-   * Stops. `keep` leaves own routes where they are (another start adopts them); otherwise they are removed, and the
-   * promise resolves when that is done or has failed. Nothing is called back afterwards but `onIdle`.
+   * Stops. Own routes of the families in `keep` stay where they are (another start adopts them); others are removed,
+   * and the promise resolves when that is done or has failed. Nothing is called back afterwards but `onIdle`.
    */
-  close(options: { keep: boolean }): Promise<void> {
+  close({ keep }: { keep: readonly IpVersion[] }): Promise<void> {
     this.#settleTimer?.cancel();
-    this.#frozen = false;
     return new Promise((resolve) => {
-      if (!options.keep) {
-        for (const room of this.#rooms) {
-          if (room === undefined) continue;
+      for (const room of this.#rooms) {
+        if (room === undefined) continue;
+        room.frozen = keep.includes(room.fib.family.version);
+        if (!room.frozen) {
           for (let id = 0; id < room.fib.limit; id++) room.fib.want(id, 0);
           room.fib.purging = true;
         }
       }
-      this.#closing = { keep: options.keep, resolve };
+      this.#closing = resolve;
       this.#wake();
     });
   }
@@ -272,7 +276,7 @@ export class Fib implements KernelConsumer {
       this.#wake();
     });
     const reconciler = new Reconciler(fib, { onTamper: (prefixId) => this.#repair(room, prefixId) });
-    const room: Room = { fib, reconciler, retries, guard };
+    const room: Room = { fib, reconciler, retries, guard, frozen: false };
     return room;
   }
 
@@ -293,10 +297,9 @@ export class Fib implements KernelConsumer {
 
   #run(deadline: number): boolean {
     const { clock } = this.#options;
-    const silent = this.#frozen || this.#closing?.keep === true;
     const ready = this.#scanned();
     if (this.targets.wantsSweep) this.#sweepTargets();
-    while (ready && !silent && this.#failure === undefined && this.#batchesInFlight < MAX_BATCHES_IN_FLIGHT) {
+    while (ready && this.#failure === undefined && this.#batchesInFlight < MAX_BATCHES_IN_FLIGHT) {
       if (!this.#sendOne() && !this.#hasWork()) break;
       if (clock.now() >= deadline) return this.#hasWork();
     }
@@ -309,8 +312,9 @@ export class Fib implements KernelConsumer {
     for (let tries = 0; tries < this.#rooms.length; tries++) {
       const room = this.#rooms[this.#nextRoom];
       this.#nextRoom = (this.#nextRoom + 1) % this.#rooms.length;
-      const sent = room?.fib.fill(BATCH_OPERATIONS);
-      if (room === undefined || sent === undefined) continue;
+      if (room === undefined || room.frozen) continue;
+      const sent = room.fib.fill(BATCH_OPERATIONS);
+      if (sent === undefined) continue;
       this.#send(room, sent);
       return true;
     }
@@ -350,7 +354,7 @@ export class Fib implements KernelConsumer {
   }
 
   #hasWork(): boolean {
-    return this.#rooms.some((room) => room?.fib.hasWork === true);
+    return this.#rooms.some((room) => room?.frozen === false && room.fib.hasWork);
   }
 
   #repair(room: Room, prefixId: number): void {
@@ -374,13 +378,12 @@ export class Fib implements KernelConsumer {
   }
 
   #finishClosing(): void {
-    const closing = this.#closing;
-    if (closing === undefined || this.#batchesInFlight > 0) return;
+    if (this.#closing === undefined || this.#batchesInFlight > 0) return;
     const pointless = this.#failure !== undefined || !this.#scanned();
-    if (!pointless && !closing.keep && this.#hasWork()) return;
+    if (!pointless && this.#hasWork()) return;
     for (const room of this.#rooms) room?.retries.close();
     this.#options.scheduler.remove(this.#stage);
-    closing.resolve();
+    this.#closing();
   }
 }
 

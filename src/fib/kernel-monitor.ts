@@ -34,9 +34,11 @@ export interface KernelMonitorOptions {
   readonly clock: Clock;
   readonly scheduler: Scheduler;
   readonly log: Logger;
-  /** Seconds between audits; 0 = none. */
-  readonly scanTime: number;
+  readonly scanTime: ScanTimes;
 }
+
+/** Seconds between audits of a family; 0 = none. */
+export type ScanTimes = Readonly<Record<AddressBytes, number>>;
 
 /** Work for the stage; returns true when it is finished. */
 type Item = (pastDeadline: () => boolean) => boolean;
@@ -52,6 +54,7 @@ interface FamilyScan {
   incomplete: number;
   lastStart: number;
   timer: Timer | undefined;
+  audit: Timer | undefined;
 }
 
 export class KernelMonitor {
@@ -62,8 +65,7 @@ export class KernelMonitor {
   readonly #scans: readonly FamilyScan[] = [newScan(4), newScan(16)];
   readonly #stage: Stage = { name: 'kernel', run: (deadline) => this.#run(deadline) };
   readonly #wake: () => void;
-  #scanTime: number;
-  #auditTimer: Timer | undefined;
+  #scanTime: ScanTimes;
   #inventoryTimer: Timer | undefined;
   #started: { resolve(): void; reject(error: Error): void } | undefined;
   #closed = false;
@@ -93,7 +95,7 @@ export class KernelMonitor {
     });
     for (const scan of this.#scans) this.#startScan(scan);
     await scanned;
-    this.#armAudit();
+    for (const scan of this.#scans) this.#armAudit(scan);
   }
 
   /** Scans one family, or both, soon. */
@@ -105,20 +107,25 @@ export class KernelMonitor {
     }
   }
 
-  /** Another time between audits, in seconds. */
-  useScanTime(scanTime: number): void {
-    if (scanTime === this.#scanTime) return;
+  /** Other times between audits. */
+  useScanTime(scanTime: ScanTimes): void {
+    const before = this.#scanTime;
     this.#scanTime = scanTime;
-    this.#auditTimer?.cancel();
-    this.#armAudit();
+    for (const scan of this.#scans) {
+      if (scanTime[scan.addressBytes] === before[scan.addressBytes]) continue;
+      scan.audit?.cancel();
+      this.#armAudit(scan);
+    }
   }
 
   close(): void {
     this.#closed = true;
     this.#options.scheduler.remove(this.#stage);
-    this.#auditTimer?.cancel();
     this.#inventoryTimer?.cancel();
-    for (const scan of this.#scans) scan.timer?.cancel();
+    for (const scan of this.#scans) {
+      scan.timer?.cancel();
+      scan.audit?.cancel();
+    }
     this.#items.length = 0;
   }
 
@@ -263,11 +270,12 @@ export class KernelMonitor {
     this.#startIfDue(scan);
   }
 
-  #armAudit(): void {
-    if (this.#scanTime === 0 || this.#closed) return;
-    this.#auditTimer = this.#options.clock.setTimer(this.#scanTime * 1000, () => {
-      this.requestScan('audit');
-      this.#armAudit();
+  #armAudit(scan: FamilyScan): void {
+    const seconds = this.#scanTime[scan.addressBytes];
+    if (seconds === 0 || this.#closed) return;
+    scan.audit = this.#options.clock.setTimer(seconds * 1000, () => {
+      this.requestScan('audit', scan.addressBytes);
+      this.#armAudit(scan);
     });
   }
 
@@ -291,5 +299,6 @@ function newScan(addressBytes: AddressBytes): FamilyScan {
     incomplete: 0,
     lastStart: Number.NEGATIVE_INFINITY,
     timer: undefined,
+    audit: undefined,
   };
 }

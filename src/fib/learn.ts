@@ -3,7 +3,7 @@
 // not from the kernel's route for it). Of the kernel's routes of a prefix the best one is told: lowest metric first.
 
 import { optionalBytesEqual } from '../lib/bytes.ts';
-import { formatPrefix, type IpVersion, maskBytes, type Prefix } from '../lib/ip.ts';
+import { formatPrefix, type IpVersion, maskBytes, type Prefix, versionOf } from '../lib/ip.ts';
 import { interfaceMatcher } from './interface-patterns.ts';
 import { type KernelView, sameParticulars } from './kernel-view.ts';
 import { RT_SCOPE, RTPROT_KERNEL, STATIC_PROTOCOLS } from './netlink/constants.ts';
@@ -41,13 +41,19 @@ export interface LearnRule {
   readonly table: number | undefined;
 }
 
-export interface LearnerOptions {
-  readonly view: KernelView;
+/** Of one family. */
+export interface LearnRules {
+  /** That own routes are in. */
   readonly table: number;
-  /** rtm_protocol of own routes. */
-  readonly ownProtocol: number;
   /** A route must match one. */
   readonly rules: readonly LearnRule[];
+}
+
+export interface LearnerOptions {
+  readonly view: KernelView;
+  /** rtm_protocol of own routes. */
+  readonly ownProtocol: number;
+  readonly rules: Readonly<Record<IpVersion, LearnRules>>;
   /** Each learns routes of its own; none = connected prefixes are not learned. */
   readonly connected: readonly ConnectedRule[];
   /** `add` also stands for a change: the route of the same prefix, source and ordinal is replaced. */
@@ -55,7 +61,7 @@ export interface LearnerOptions {
 }
 
 /** Tables that a view must keep for these rules. */
-export function learnedTables(table: number, rules: readonly LearnRule[]): Set<number> {
+export function learnedTables({ table, rules }: LearnRules): Set<number> {
   return new Set([table, ...rules.map((rule) => rule.table ?? table)]);
 }
 
@@ -123,7 +129,8 @@ export class Learner {
   }
 
   #isLearned(route: KernelRoute): boolean {
-    const { ownProtocol, rules, table } = this.#options;
+    const { ownProtocol } = this.#options;
+    const { rules, table } = this.#options.rules[versionOf(route.prefix.bytes)];
     if (route.protocol === ownProtocol || route.type === 'local') return false;
     // What the kernel makes by itself is learned where it is asked for by name.
     const anybodys = route.protocol !== RTPROT_KERNEL;
@@ -179,7 +186,7 @@ export class Learner {
     const { families, matches } = this.#connected[rule]!;
     const link = this.#options.view.interfaceOf(address.ifindex);
     if (link === undefined || !link.up || !matches(link.name, address.address)) return undefined;
-    if (!families.includes(address.address.length === 4 ? 'ipv4' : 'ipv6')) return undefined;
+    if (!families.includes(versionOf(address.address))) return undefined;
     // Link-local and host addresses (fe80::, 127.0.0.1) mean nothing to others.
     if (address.scope >= RT_SCOPE.link) return undefined;
     const bytes = maskBytes(address.peer ?? address.address, address.prefixLength);

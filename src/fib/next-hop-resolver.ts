@@ -3,7 +3,7 @@
 // route, or of a static one, is on a link.
 
 import type { Clock } from '../lib/clock.ts';
-import { isLinkLocal, type Prefix } from '../lib/ip.ts';
+import { type IpVersion, isLinkLocal, type Prefix, versionOf } from '../lib/ip.ts';
 import { PrefixTrie, toWords } from '../lib/prefix-trie.ts';
 import type { Scheduler, Stage } from '../lib/scheduler.ts';
 import type { KernelView } from './kernel-view.ts';
@@ -48,8 +48,8 @@ export interface NextHopResolverOptions {
   readonly view: KernelView;
   readonly scheduler: Scheduler;
   readonly clock: Clock;
-  /** Own routes' table. The view must keep `resolvingTables` of it. */
-  readonly table: number;
+  /** Own routes' tables by family. The view must keep `resolvingTables` of them. */
+  readonly tables: Readonly<Record<IpVersion, number>>;
 }
 
 interface Watch {
@@ -69,7 +69,7 @@ export function resolvingTables(table: number): Set<number> {
 
 export class NextHopResolver {
   readonly #options: NextHopResolverOptions;
-  readonly #tables: ReadonlySet<number>;
+  readonly #tables: Readonly<Record<IpVersion, ReadonlySet<number>>>;
   readonly #unlisten: () => void;
   readonly #stage: Stage = { name: 'next-hops', run: (deadline) => this.#run(deadline) };
   readonly #wake: () => void;
@@ -83,7 +83,8 @@ export class NextHopResolver {
 
   constructor(options: NextHopResolverOptions) {
     this.#options = options;
-    this.#tables = resolvingTables(options.table);
+    const { ipv4, ipv6 } = options.tables;
+    this.#tables = { ipv4: resolvingTables(ipv4), ipv6: resolvingTables(ipv6) };
     this.#wake = options.scheduler.add(this.#stage);
     this.#unlisten = options.view.listen({
       onRoute: (_change, route) => this.#routeChanged(route),
@@ -117,7 +118,7 @@ export class NextHopResolver {
     if (isLinkLocal(address)) return this.#linkLocal(address, ifindex);
     if (this.#options.view.isOwnAddress(address)) return UNREACHABLE;
     const own = throughOwn ? this.#own?.covering(address)[0] : undefined;
-    for (const table of this.#tables) {
+    for (const table of this.#tables[versionOf(address)]) {
       const found = this.#resolveIn(table, address, ifindex, own);
       if (found !== undefined) return found;
     }
@@ -222,7 +223,7 @@ export class NextHopResolver {
   }
 
   #routeChanged(route: KernelRoute): void {
-    if (this.#tables.has(route.table)) this.#changed(route.prefix);
+    if (this.#tables[versionOf(route.prefix.bytes)].has(route.table)) this.#changed(route.prefix);
   }
 
   #changed({ bytes, length }: Prefix): void {

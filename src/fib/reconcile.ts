@@ -50,7 +50,7 @@ export class Reconciler {
     const stride = fib.family.words;
     this.#rowTargets.clear();
     for (let row = 0; row < rows.count; row++) {
-      if (rows.tables[row] !== fib.targets.table) continue;
+      if (rows.tables[row] !== fib.place.table) continue;
       const at = row * stride;
       const bits = rows.bits[row]!;
       const own = rows.protocols[row] === fib.targets.protocol;
@@ -93,7 +93,7 @@ export class Reconciler {
     const stride = fib.family.words;
     this.#rowTargets.clear();
     for (let row = 0; row < rows.count; row++) {
-      if (rows.tables[row] !== fib.targets.table) continue;
+      if (rows.tables[row] !== fib.place.table) continue;
       const at = row * stride;
       const id = this.#trackedId(rows.words, at, rows.bits[row]!);
       const own = rows.protocols[row] === fib.targets.protocol;
@@ -117,7 +117,7 @@ export class Reconciler {
     const scanning = fib.scanning;
     if (scanning === undefined) return;
     const before = scanning.get(rows.words, at, bits);
-    const configured = storedMetric(fib.addressBytes, fib.targets.defaultMetric);
+    const configured = storedMetric(fib.addressBytes, fib.place.metric);
     const better = fib.targets.metricOf(target, fib.addressBytes) === configured;
     if (better) {
       scanning.take(rows.words, at, bits);
@@ -252,7 +252,7 @@ export class Reconciler {
 
   #internRow(path: KernelPath | undefined, metric: number): number {
     if (path === undefined) throw new Error('a route row points to a path that its rows do not have');
-    return this.#fib.targets.intern({ ...path, metric });
+    return this.#fib.targets.intern(this.#fib.addressBytes, { ...path, metric });
   }
 }
 

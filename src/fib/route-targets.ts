@@ -4,6 +4,7 @@
 
 import { optionalBytesEqual } from '../lib/bytes.ts';
 import { formatAddress } from '../lib/ip.ts';
+import type { AddressBytes } from './kernel-monitor.ts';
 import { storedMetric } from './netlink/constants.ts';
 import type { KernelNextHop, KernelRouteType, KernelTarget } from './types.ts';
 
@@ -15,10 +16,17 @@ export interface RouteTargetSpec {
   readonly prefSource?: Uint8Array;
 }
 
-export interface RouteTargetDefaults {
+/** Where routes of a family are put. */
+export interface RoutePlace {
   readonly table: number;
-  readonly protocol: number;
+  /** Of routes that have none of their own. */
   readonly metric: number;
+}
+
+export interface RouteTargetDefaults extends RoutePlace {
+  readonly protocol: number;
+  /** Of IPv6 routes, where theirs is another place. */
+  readonly ipv6?: RoutePlace;
 }
 
 /** So many targets at least, and so many for each that was left the last time, before it is worth looking for idle ones. */
@@ -29,6 +37,7 @@ const MAX_TARGETS = 2 ** 25;
 
 export class RouteTargets {
   readonly #defaults: RouteTargetDefaults;
+  readonly #places: Readonly<Record<AddressBytes, RoutePlace>>;
   readonly #targets: (KernelTarget | undefined)[] = [undefined];
   readonly #byKey = new Map<string, number>();
   readonly #freeIds: number[] = [];
@@ -40,18 +49,15 @@ export class RouteTargets {
 
   constructor(defaults: RouteTargetDefaults) {
     this.#defaults = defaults;
+    this.#places = { 4: defaults, 16: defaults.ipv6 ?? defaults };
   }
 
-  get table(): number {
-    return this.#defaults.table;
+  placeOf(addressBytes: AddressBytes): RoutePlace {
+    return this.#places[addressBytes];
   }
 
   get protocol(): number {
     return this.#defaults.protocol;
-  }
-
-  get defaultMetric(): number {
-    return this.#defaults.metric;
   }
 
   /** Targets known. */
@@ -89,12 +95,14 @@ export class RouteTargets {
     this.#new = [];
   }
 
-  /** The id (1 or more) of a target; equal targets have equal ids, whatever the order of their next hops. */
-  intern(spec: RouteTargetSpec): number {
+  /** The id (1 or more) of a target for routes with addresses of so many octets; equal targets have equal ids, whatever
+   *  the order of their next hops. */
+  intern(addressBytes: AddressBytes, spec: RouteTargetSpec): number {
+    const place = this.#places[addressBytes];
     const nextHops = spec.nextHops.length > 1 ? [...spec.nextHops].sort(compareHops) : spec.nextHops;
-    const metric = spec.metric ?? this.#defaults.metric;
+    const metric = spec.metric ?? place.metric;
     const source = spec.prefSource === undefined ? '' : formatAddress(spec.prefSource);
-    const key = `${spec.type} ${metric} ${source} ${nextHops.map(hopKey).join(' ')}`;
+    const key = `${spec.type} ${place.table} ${metric} ${source} ${nextHops.map(hopKey).join(' ')}`;
     const known = this.#byKey.get(key);
     if (known !== undefined) return known;
     const id = this.#freeIds.pop() ?? this.#targets.length;
@@ -103,7 +111,7 @@ export class RouteTargets {
       type: spec.type,
       nextHops,
       metric,
-      table: this.#defaults.table,
+      table: place.table,
       protocol: this.#defaults.protocol,
       ...(spec.prefSource === undefined ? {} : { prefSource: spec.prefSource }),
     };

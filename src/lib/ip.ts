@@ -6,6 +6,11 @@ import ipaddr from 'ipaddr.js';
 export const IP_VERSIONS = ['ipv4', 'ipv6'] as const;
 export type IpVersion = (typeof IP_VERSIONS)[number];
 
+/** Of an address of 4 or 16 octets. */
+export function versionOf(address: Uint8Array): IpVersion {
+  return address.length === 4 ? 'ipv4' : 'ipv6';
+}
+
 /** An address of 4 or 16 octets in network order. */
 export type IpBytes = Uint8Array;
 

@@ -19,6 +19,7 @@ import {
   type RouteView,
   type SpeakerApi,
 } from '../speaker/api.ts';
+import { needsKernel } from '../speaker/kernel-change.ts';
 import type { OwnAddress } from '../speaker/own-addresses.ts';
 import { Speaker, type SpeakerParts } from '../speaker/speaker.ts';
 import { createApi } from '../speaker/speaker-api.ts';
@@ -355,9 +356,8 @@ export class SimNode {
       random,
       defer: clock.defer,
       transport: host,
-      openKernel: async ({ kernel, redistribute }) => {
-        const learns = kernel.learn.length > 0 || redistribute.length > 0;
-        const wanted = kernel.install || kernel.nextHopTracking || learns;
+      openKernel: async (config) => {
+        const wanted = config.kernel.nextHopTracking || needsKernel(config);
         if (!wanted || this.kernel === undefined) return undefined;
         const { kernelDelay } = this.#options;
         return kernelDelay === undefined

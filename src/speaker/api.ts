@@ -76,6 +76,8 @@ export interface StatusView {
 export interface KernelStatusView {
   installing: boolean;
   table: number;
+  /** Of IPv6 routes, where it is another one. */
+  ipv6Table: number | undefined;
   desired: number;
   installed: number;
   pending: number;

@@ -9,7 +9,7 @@ import type { RouteTargetSpec } from '../fib/route-targets.ts';
 import type { StaticWay } from '../fib/static-routes.ts';
 import type { KernelNextHop, KernelRouteWishes } from '../fib/types.ts';
 import { optionalBytesEqual } from '../lib/bytes.ts';
-import { formatAddress, parseAddress } from '../lib/ip.ts';
+import { formatAddress, type IpVersion, parseAddress } from '../lib/ip.ts';
 import type { FamilyRib } from '../rib/family-rib.ts';
 import { unveiled } from '../rib/feeds.ts';
 import { type RibPeer, SOURCE } from '../rib/rib-peer.ts';
@@ -23,7 +23,7 @@ export interface KernelRouteSources {
   readonly resolution: (nextHopId: number) => Resolution;
   readonly origins: LocalOrigins;
   /** Prefixes of interfaces are written, too. */
-  readonly writesConnected: boolean;
+  readonly writesConnected: (version: IpVersion) => boolean;
   readonly prefSource: { readonly ipv4: string | undefined; readonly ipv6: string | undefined };
   /** Index of an interface that is up; for tunnels. */
   readonly interfaceIndex: (name: string) => number | undefined;
@@ -155,7 +155,7 @@ export class KernelRoutes {
     }
     const local = shared.peers.source[paths.peerId(row)] === SOURCE.local;
     const own = paths.peerId(row) === this.#sources.place.local.id;
-    if (local && !this.#isWritten(paths.pathId(row), own)) return NO_TARGET;
+    if (local && !this.#isWritten(rib, paths.pathId(row), own)) return NO_TARGET;
     const wishes = this.#filter === undefined ? NO_WISHES : this.#filter(rib, row);
     if (wishes === undefined) return NO_TARGET;
     if (local) return this.#localTarget(rib, row, wishes);
@@ -184,10 +184,10 @@ export class KernelRoutes {
   }
 
   /** Not what is there already: interfaces' prefixes are in the main table, what was learned in the table it is from. */
-  #isWritten(pathId: number, own: boolean): boolean {
+  #isWritten({ family }: FamilyRib, pathId: number, own: boolean): boolean {
     const origin = originOf(pathId);
     if (origin === LOCAL_ORIGIN.network) return true;
-    return origin === LOCAL_ORIGIN.connected ? this.#sources.writesConnected : !own;
+    return origin === LOCAL_ORIGIN.connected ? this.#sources.writesConnected(family.version) : !own;
   }
 
   /** A filter has said where to. */
@@ -294,11 +294,12 @@ export class KernelRoutes {
   #intern(rib: FamilyRib, spec: RouteTargetSpec, { metric, prefSource: wanted }: KernelRouteWishes): number {
     const { targets } = this.#sources.fib;
     const prefSource = spec.type === 'unicast' ? (wanted ?? this.#prefSources[rib.family.id]) : undefined;
-    return targets.intern({
+    const addressBytes = rib.family.maxBits === 32 ? 4 : 16;
+    return targets.intern(addressBytes, {
       ...spec,
       ...(prefSource !== undefined && { prefSource }),
       // A configured metric is for all routes.
-      ...(metric !== undefined && targets.defaultMetric === 0 && { metric }),
+      ...(metric !== undefined && targets.placeOf(addressBytes).metric === 0 && { metric }),
     });
   }
 }

@@ -2,18 +2,18 @@
 // Loc-RIB, and brings back next-hop states and learned routes. What cannot change under way (where routes go, whose
 // they are) is changed by a new one that takes the old one's place; see kernel-change.ts.
 
-import type { Config, KernelConfig, RedistributeSource } from '../config/model.ts';
+import { type Config, type KernelConfig, kernelOfFamily, type RedistributeSource } from '../config/model.ts';
 import { Fib } from '../fib/fib.ts';
-import { KernelMonitor } from '../fib/kernel-monitor.ts';
+import { KernelMonitor, type ScanTimes } from '../fib/kernel-monitor.ts';
 import { KernelView } from '../fib/kernel-view.ts';
-import { type LearnedRoute, Learner, type LearnRule, learnedTables } from '../fib/learn.ts';
+import { type LearnedRoute, Learner, type LearnRules, learnedTables } from '../fib/learn.ts';
 import { RT_TABLE_MAIN } from '../fib/netlink/constants.ts';
 import { NextHopResolver, type Resolution, resolvingTables } from '../fib/next-hop-resolver.ts';
 import { RouteTargets } from '../fib/route-targets.ts';
 import { StaticRoutes, type StaticWay } from '../fib/static-routes.ts';
 import type { Kernel } from '../fib/types.ts';
 import type { Clock } from '../lib/clock.ts';
-import { formatPrefix, IP_VERSIONS, type Prefix, parsePrefix } from '../lib/ip.ts';
+import { formatPrefix, IP_VERSIONS, type IpVersion, type Prefix, parsePrefix } from '../lib/ip.ts';
 import type { Logger } from '../lib/log.ts';
 import type { Scheduler } from '../lib/scheduler.ts';
 import type { Dialect } from '../policy/lexer.ts';
@@ -24,7 +24,7 @@ import type { RouteExtras } from '../rib/route-extras.ts';
 import { dialectOf, traitsOf } from './bird/traits.ts';
 import { learnedExtras } from './kernel-attributes.ts';
 import { type KernelFilter, KernelRoutes, type LocalWays } from './kernel-routes.ts';
-import { connectedRules, learnedAs } from './learned-as.ts';
+import { connectedRules, learnedAs, learnRules } from './learned-as.ts';
 import { LOCAL_ORIGIN, type LocalRoutes, ordinalOf, originOf } from './local-routes.ts';
 import type { Networks } from './networks.ts';
 import { NextHopTracker } from './next-hop-tracker.ts';
@@ -47,12 +47,6 @@ export interface OtherTables {
   /** A next hop leads elsewhere, or is gone. */
   resolutionsChanged(): void;
 }
-
-/** rtm_protocol numbers of routes that count as static: RTPROT_BOOT and RTPROT_STATIC. */
-const STATIC_RULES: readonly LearnRule[] = [
-  { protocol: 3, table: undefined },
-  { protocol: 4, table: undefined },
-];
 
 export class KernelSync {
   readonly monitor: KernelMonitor;
@@ -90,10 +84,12 @@ export class KernelSync {
     this.#origin = config.bird === undefined ? 'INCOMPLETE' : 'IGP';
     this.#dialect = dialectOf(config);
     for (const source of config.redistribute) this.#redistributed.add(source);
-    const { table, protocol, metric, install, prefSource, scanTime } = config.kernel;
-    this.monitor = new KernelMonitor({ kernel, clock, scheduler, log, scanTime });
+    const { protocol, install, prefSource } = config.kernel;
+    const sections = byFamily(config.kernel);
+    const { ipv4, ipv6 } = sections;
+    this.monitor = new KernelMonitor({ kernel, clock, scheduler, log, scanTime: scanTimes(config.kernel) });
     // The FIB first: its scan must be over before routes are looked up.
-    const targets = new RouteTargets({ table, protocol, metric });
+    const targets = new RouteTargets({ protocol, table: ipv4.table, metric: ipv4.metric, ipv6 });
     const owned = config.kernel.families ?? IP_VERSIONS;
     const families = place.families
       .filter(({ family }) => owned.includes(family.version))
@@ -101,9 +97,18 @@ export class KernelSync {
     this.fib = install
       ? new Fib({ kernel, monitor: this.monitor, targets, scheduler, clock, log, families })
       : undefined;
-    this.#tables = new Set([...resolvingTables(table), ...learnedTables(table, this.#rules())]);
+    this.#tables = new Set([
+      ...resolvingTables(ipv4.table),
+      ...resolvingTables(ipv6.table),
+      ...this.#learnedTables(),
+    ]);
     this.view = new KernelView({ monitor: this.monitor, ownProtocol: protocol, tables: this.#tables });
-    this.#resolver = new NextHopResolver({ view: this.view, scheduler, clock, table });
+    this.#resolver = new NextHopResolver({
+      view: this.view,
+      scheduler,
+      clock,
+      tables: { ipv4: ipv4.table, ipv6: ipv6.table },
+    });
     this.#statics = new StaticRoutes({
       view: this.view,
       resolver: this.#resolver,
@@ -129,7 +134,8 @@ export class KernelSync {
           way: (prefix, pathId) => this.way(prefix, pathId),
           elsewhere: (peer) => parts.others.ways(peer),
         },
-        writesConnected: table !== RT_TABLE_MAIN && traitsOf(config).writesConnected,
+        writesConnected: (version) =>
+          sections[version].table !== RT_TABLE_MAIN && traitsOf(config).writesConnected,
         prefSource,
         interfaceIndex,
       });
@@ -146,7 +152,7 @@ export class KernelSync {
       await this.monitor.start();
     } catch (error) {
       this.retire(before);
-      await this.close(true);
+      await this.close(IP_VERSIONS);
       throw error;
     }
     // Not earlier: to a view that has read nothing, every next hop is out of reach.
@@ -261,7 +267,7 @@ export class KernelSync {
   /** Takes over what can change under way; for the rest another KernelSync takes this one's place. */
   reconfigure(after: KernelConfig): void {
     this.#config = after;
-    this.monitor.useScanTime(after.scanTime);
+    this.monitor.useScanTime(scanTimes(after));
     this.#relearn();
     this.#routes?.usePrefSource(after.prefSource);
   }
@@ -300,25 +306,32 @@ export class KernelSync {
     }
   }
 
-  /** Removes own routes, or leaves them for the next start. */
-  async close(keep: boolean): Promise<void> {
+  /** Own routes of these families are not written from now on. */
+  freeze(versions: readonly IpVersion[]): void {
+    this.fib?.freeze(versions);
+  }
+
+  /** Removes own routes, or leaves those of some families for the next start. */
+  async close(keep: readonly IpVersion[]): Promise<void> {
     await this.fib?.close({ keep });
     this.#routes?.release();
     this.monitor.close();
     await this.#parts.kernel.close();
   }
 
-  #rules(): readonly LearnRule[] {
-    return this.#redistributed.has('static') ? [...this.#config.learn, ...STATIC_RULES] : this.#config.learn;
+  #rules(version: IpVersion): LearnRules {
+    return learnRules(this.#config, version, this.#redistributed.has('static'));
+  }
+
+  #learnedTables(): number[] {
+    return IP_VERSIONS.flatMap((version) => [...learnedTables(this.#rules(version))]);
   }
 
   #newLearner(): Learner {
-    const { table, protocol } = this.#config;
     return new Learner({
       view: this.view,
-      table,
-      ownProtocol: protocol,
-      rules: this.#rules(),
+      ownProtocol: this.#config.protocol,
+      rules: { ipv4: this.#rules('ipv4'), ipv6: this.#rules('ipv6') },
       connected: connectedRules(this.#config),
       onLearned: (change, route) => {
         if (this.#redistributed.has(route.source)) this.#announce(change, route, route.source);
@@ -331,7 +344,7 @@ export class KernelSync {
     const before = [...this.#learner.routes()];
     this.#learner.close();
     const known = this.#tables.size;
-    for (const table of learnedTables(this.#config.table, this.#rules())) this.#tables.add(table);
+    for (const table of this.#learnedTables()) this.#tables.add(table);
     if (this.#tables.size > known) this.monitor.requestScan('routes of another table are learned');
     this.#learner = this.#newLearner();
     const still = new Set([...this.#learner.routes()].map(routeKey));
@@ -359,6 +372,15 @@ export class KernelSync {
 
 function routeKey({ source, prefix, ordinal }: LearnedRoute): string {
   return `${source} ${formatPrefix(prefix)} ${ordinal}`;
+}
+
+function byFamily(kernel: KernelConfig): Readonly<Record<IpVersion, KernelConfig>> {
+  return { ipv4: kernelOfFamily(kernel, 'ipv4'), ipv6: kernelOfFamily(kernel, 'ipv6') };
+}
+
+function scanTimes(kernel: KernelConfig): ScanTimes {
+  const { ipv4, ipv6 } = byFamily(kernel);
+  return { 4: ipv4.scanTime, 16: ipv6.scanTime };
 }
 
 /** The RIB's prefixes as the FIB reads them. */

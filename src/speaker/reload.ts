@@ -11,6 +11,7 @@ import { revalidate } from './revalidation.ts';
 import { ribOptions } from './rib-options.ts';
 import { listenOptions, type Speaker } from './speaker.ts';
 import { applyOrigins, prepareTables } from './table-changes.ts';
+import { useMultipath } from './table-rooms.ts';
 
 /** Rejects, with nothing changed, where the kernel cannot be had as the new configuration wants it. */
 export async function applyPlan(speaker: Speaker, plan: ConfigPlan, after: Config): Promise<void> {
@@ -85,6 +86,9 @@ function applyDecision(speaker: Speaker, plan: ConfigPlan, after: Config): void 
   if (plan.decision === undefined && !ecmpChanged) return;
   const { decision, defaultLocalPref, defaultMed } = ribOptions(after);
   speaker.rib.useDecision(decision, defaultLocalPref, defaultMed);
+  for (const { place, config } of speaker.rooms.values()) {
+    for (const family of place.families) useMultipath(speaker.rib, family, config);
+  }
   if (plan.decision?.actions.includes('import') !== true) return;
   for (const handle of speaker.registry.values()) speaker.registry.refreshOut(handle);
 }

@@ -110,7 +110,7 @@ export function createApi(options: ApiOptions): SpeakerApi {
 
 function* allKernelRoutes({ rooms }: Speaker): Iterable<KernelRouteView> {
   for (const { kernel, place, config } of rooms.values()) {
-    if (kernel !== undefined) yield* kernelRouteViews(place.families, kernel, config.kernel.table);
+    if (kernel !== undefined) yield* kernelRouteViews(place.families, kernel, config.kernel);
   }
 }
 

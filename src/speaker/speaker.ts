@@ -20,7 +20,7 @@ import { cacheState } from './bird/rpki-view.ts';
 import { Diagnosis, type DiagnosisParts } from './diagnosis.ts';
 import { DynamicPeers } from './dynamic-peers.ts';
 import { FastFallover } from './fast-fallover.ts';
-import { needsKernel } from './kernel-change.ts';
+import { closeKernels, freezeKernels, needsKernel } from './kernel-change.ts';
 import { KernelSync } from './kernel-sync.ts';
 import type { LocalRoutes } from './local-routes.ts';
 import { type DumpStore, MrtDumps } from './mrt-dumps.ts';
@@ -361,12 +361,12 @@ export class Speaker {
     const silent = this.stopsSilently || this.config.router.restart.onStop === 'silent';
     const words = silent ? 'without a word to peers, for a restart' : 'peers get a Cease';
     this.diagnosis.journal.note('stopping', `godwit stops: ${words}`);
-    const keep = silent || this.config.kernel.keepOnStop;
+    const rooms = [...this.rooms.values()];
     // Routes that stay must not follow the sessions out.
-    const kernels = [...this.rooms.values()].map(({ kernel }) => kernel);
-    if (keep) await Promise.all(kernels.map((kernel) => kernel?.close(true)));
+    freezeKernels(rooms, silent);
     this.#settleTimer?.cancel();
     if (silent) {
+      await closeKernels(rooms, silent);
       // AdminDown, or the other sides would take the silence for a dead path and not wait for the restart.
       await this.bfd.close();
       return;
@@ -374,7 +374,7 @@ export class Speaker {
     for (const handle of this.registry.values()) this.registry.stop(handle, 'godwit stops');
     this.dynamic.stop();
     await this.bfd.close();
-    if (!keep) await Promise.all(kernels.map((kernel) => kernel?.close(false)));
+    await closeKernels(rooms, silent);
     await sleep(this.parts.clock, FAREWELL_MS);
   }
 }

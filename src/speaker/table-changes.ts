@@ -4,7 +4,7 @@
 import type { ConfigPlan, OriginsPlan } from '../config/diff.ts';
 import type { Config } from '../config/model.ts';
 import { reimport } from '../rib/adj-rib-in.ts';
-import { type PreparedKernel, prepareKernelChange } from './kernel-change.ts';
+import { closeKernels, type PreparedKernel, prepareKernelChange } from './kernel-change.ts';
 import type { Speaker } from './speaker.ts';
 import type { TableRoom } from './table-room.ts';
 import { roomConfig, useMultipath } from './table-rooms.ts';
@@ -97,9 +97,8 @@ export function reimportLocal({ rib }: Speaker, { place }: TableRoom): void {
 }
 
 async function closeRoom(speaker: Speaker, room: TableRoom): Promise<void> {
-  const { kernel, config } = room;
-  kernel?.retire(undefined);
-  room.kernel = undefined;
+  room.kernel?.retire(undefined);
   speaker.rooms.remove(room);
-  await kernel?.close(config.kernel.keepOnStop);
+  await closeKernels([room]);
+  room.kernel = undefined;
 }

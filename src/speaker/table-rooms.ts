@@ -2,7 +2,13 @@
 // needs another table's next hops or networks asks here.
 
 import { FAMILIES } from '../bgp/wire/families.ts';
-import type { Config, PeerSettings, TableConfig, TableNames } from '../config/model.ts';
+import {
+  type Config,
+  kernelOfFamily,
+  type PeerSettings,
+  type TableConfig,
+  type TableNames,
+} from '../config/model.ts';
 import { type Resolution, UNREACHABLE } from '../fib/next-hop-resolver.ts';
 import type { IpVersion } from '../lib/ip.ts';
 import type { FamilyRib } from '../rib/family-rib.ts';
@@ -40,6 +46,7 @@ export class TableRooms implements OtherTables {
     this.#tools = tools;
     const { families, local } = rib;
     this.main = new TableRoom('', { rib, families, local, domain: MAIN_DOMAIN }, config, tools);
+    for (const family of families) useMultipath(rib, family, config);
   }
 
   /** The main one first. */
@@ -203,6 +210,6 @@ function homeOf(families: readonly FamilyRib[]): readonly number[] {
 /** As many next hops as the table's own kernel section allows. */
 export function useMultipath(rib: Rib, family: FamilyRib, { kernel }: Config): void {
   const { options } = family.locRib.decision;
-  const multipathLimit = kernel.install ? kernel.ecmp : 1;
+  const multipathLimit = kernel.install ? kernelOfFamily(kernel, family.family.version).ecmp : 1;
   if (options.multipathLimit !== multipathLimit) rib.useDecisionIn(family, { ...options, multipathLimit });
 }

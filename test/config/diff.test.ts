@@ -316,6 +316,25 @@ describe('sections', () => {
     expect(plan.sentences).toHaveLength(1);
   });
 
+  it('name the family that they concern', () => {
+    const sentence = (before: Config['kernel'], after: Config['kernel']) =>
+      diffConfig({ ...base, kernel: before }, { ...base, kernel: after }).sentences;
+    const { kernel } = base;
+    const apart = { ...kernel, ipv4: { metric: 6 }, ipv6: { table: 9, metric: 7 } };
+    const anew = 'own routes are installed anew, then the old ones removed';
+    expect(sentence(kernel, apart)).toEqual([
+      `kernel: ipv6 table 254 -> 9, ipv4 metric 32 -> 6, ipv6 metric 32 -> 7; ${anew}`,
+    ]);
+    expect(sentence(kernel, { ...kernel, ipv4: { metric: 5 }, ipv6: { metric: 5 } })).toEqual([
+      `kernel: metric 32 -> 5; ${anew}`,
+    ]);
+    expect(sentence(apart, { ...apart, ipv6: { ...apart.ipv6, keepOnStop: true } })).toEqual([
+      'kernel: ipv6 keepOnStop off -> on; taken over',
+    ]);
+    // Said another way, it is the same.
+    expect(sentence(kernel, { ...kernel, ipv4: { metric: kernel.metric } })).toEqual([]);
+  });
+
   it('have nothing to move in a kernel that nothing is installed into', () => {
     const off = { ...base, kernel: { ...base.kernel, install: false } };
     const plan = diffConfig(off, { ...off, kernel: { ...off.kernel, metric: 5, learn: KERNEL.learn } });

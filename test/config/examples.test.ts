@@ -209,6 +209,7 @@ describe('the examples', () => {
         .replace(/^tables\.[^.]+\.(?=kernel|networks|redistribute)/, '')
         .replace(/^tables\.[^.]+\./, 'tables.*.')
         .replace(/^peerGroups\.[^.]+\./, 'peerGroups.*.')
+        .replace(/^kernel\.ipv[46]/, 'kernel.FAMILY')
         .replace(
           /^(SETTINGS\.|kernel\.|redistribute\.|pipes\[\]\.)(import|export|kernel|connected|static|forward|back)\.(?=ipv[46]$)/,
           'POLICY.',

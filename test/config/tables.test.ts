@@ -109,6 +109,21 @@ describe('in the native language', () => {
       'tables.b.kernel.table',
       'kernel table 9 is written by table a',
     ],
+    [
+      'kernel: { install: true, ipv6: { table: 9 } }\ntables: { a: { kernel: { install: true, table: 9 } } }',
+      'tables.a.kernel.table',
+      'kernel table 9 is written by the main table',
+    ],
+    [
+      'kernel: { install: true, table: 8 }\ntables: { a: { kernel: { install: true, table: 9, ipv6: { table: 8 } } } }',
+      'tables.a.kernel.ipv6.table',
+      'kernel table 8 is written by the main table',
+    ],
+    [
+      'tables: { a: { kernel: { install: true, ipv4: { table: 9 } } } }',
+      'tables.a.kernel.table',
+      'table is missing',
+    ],
     ['tables: { a: {} }\npipes: [{ from: main, to: b }]', 'pipes[0].to', 'there is no table b'],
     ['tables: { a: {} }\npipes: [{ from: a, to: a }]', 'pipes[0].to', 'a pipe joins two tables'],
     [

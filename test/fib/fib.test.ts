@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { IPV4_UNICAST, IPV6_UNICAST } from '../../src/bgp/wire/families.ts';
 import { ERRNO } from '../../src/fib/errno.ts';
 import { ROUTE_OPERATION } from '../../src/fib/types.ts';
-import { Bench, ETH0, machine, route } from '../support/mem-kernel.ts';
+import { IP_VERSIONS } from '../../src/lib/ip.ts';
+import { Bench, ETH0, MAIN, METRIC, machine, OWN_PROTOCOL, route } from '../support/mem-kernel.ts';
 
 describe('Fib', () => {
   it('writes nothing before the first scan, then what is wanted', async () => {
@@ -255,7 +256,7 @@ describe('Fib', () => {
     const bench = await Bench.started();
     for (let i = 0; i < 20; i++) bench.set(`192.0.${i}.0/24`, '10.0.0.2');
     await bench.run();
-    const kept = bench.fib.close({ keep: true });
+    const kept = bench.fib.close({ keep: IP_VERSIONS });
     await bench.run();
     await kept;
     expect(bench.own()).toHaveLength(20);
@@ -263,10 +264,36 @@ describe('Fib', () => {
     const again = await Bench.started(bench.kernel);
     again.set('192.0.3.0/24', '10.0.0.2');
     await again.run();
-    const removed = again.fib.close({ keep: false });
+    const removed = again.fib.close({ keep: [] });
     await again.run();
     await removed;
     expect(again.own()).toEqual([]);
+  });
+
+  it('puts each family where it belongs, and keeps one of them at the end', async () => {
+    const kernel = machine();
+    const strays = [
+      route('2001:db8:9::/48', { table: MAIN, metric: METRIC, protocol: OWN_PROTOCOL, via: '2001:db8::9' }),
+      route('2001:db8:2::/48', { table: 100, metric: METRIC, protocol: OWN_PROTOCOL, via: '2001:db8::9' }),
+    ];
+    for (const stray of strays) kernel.addRoute(stray);
+    const bench = await Bench.started(kernel, { ipv6: { table: 100, metric: 7 } });
+    bench.set('192.0.2.0/24', '10.0.0.2');
+    bench.set('2001:db8:2::/48', '2001:db8::2');
+    await bench.run();
+    bench.fib.startupComplete();
+    await bench.run(5000);
+    const places = (text: string) =>
+      kernel.find(route(text).prefix).map(({ table, metric }) => `${table} ${metric}`);
+    expect(places('192.0.2.0/24')).toEqual([`${MAIN} ${METRIC}`]);
+    // What is in another table is another's.
+    expect(places('2001:db8:9::/48')).toEqual([`${MAIN} ${METRIC}`]);
+    expect(places('2001:db8:2::/48')).toEqual(['100 7']);
+    const closed = bench.fib.close({ keep: ['ipv6'] });
+    await bench.run();
+    await closed;
+    expect(places('192.0.2.0/24')).toEqual([]);
+    expect(places('2001:db8:2::/48')).toEqual(['100 7']);
   });
 
   it('does nothing more when frozen, and still removes its own at the end', async () => {
@@ -279,7 +306,7 @@ describe('Fib', () => {
     bench.set('203.0.113.0/24', '10.0.0.2');
     await bench.run(5000);
     expect(bench.own()).toEqual(['198.51.100.0/24 10.0.0.2 50']);
-    const closed = bench.fib.close({ keep: false });
+    const closed = bench.fib.close({ keep: [] });
     await bench.run();
     await closed;
     expect(bench.own()).toEqual([]);
@@ -530,7 +557,7 @@ describe('Fib and what is in the kernel', () => {
     expect([...bench.fib.prefixes(IPV6_UNICAST.id), bench.fib.route(IPV6_UNICAST.id, 1)]).toEqual([
       undefined,
     ]);
-    const closed = bench.fib.close({ keep: false });
+    const closed = bench.fib.close({ keep: [] });
     await bench.run();
     await closed;
     expect(bench.own()).toEqual(['2001:db8:9::/48 2001:db8::2 50']);

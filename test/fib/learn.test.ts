@@ -1,20 +1,28 @@
 import { describe, expect, it } from 'vitest';
 import { interfaceMatcher } from '../../src/fib/interface-patterns.ts';
-import { type LearnedRoute, Learner, type LearnRule, learnedTables } from '../../src/fib/learn.ts';
+import {
+  type LearnedRoute,
+  Learner,
+  type LearnRule,
+  type LearnRules,
+  learnedTables,
+} from '../../src/fib/learn.ts';
 import { formatPrefix } from '../../src/lib/ip.ts';
 import { address, Bench, ETH0, ETH1, MAIN, machine, OWN_PROTOCOL, route } from '../support/mem-kernel.ts';
 
 async function setup(options: {
   rules?: LearnRule[];
+  ipv6?: LearnRules;
   interfaces?: string[][];
   kernel?: ReturnType<typeof machine>;
 }) {
-  const rules = options.rules ?? [];
-  const bench = new Bench(options.kernel ?? machine(), { tables: [...learnedTables(MAIN, rules)] });
+  const same = { table: MAIN, rules: options.rules ?? [] };
+  const rules = { ipv4: same, ipv6: { ...same, ...options.ipv6 } };
+  const tables = [rules.ipv4, rules.ipv6].flatMap((each) => [...learnedTables(each)]);
+  const bench = new Bench(options.kernel ?? machine(), { tables });
   const told: string[] = [];
   const learner = new Learner({
     view: bench.view,
-    table: MAIN,
     ownProtocol: OWN_PROTOCOL,
     rules,
     connected: (options.interfaces ?? []).map((interfaces) => ({ interfaces, families: ['ipv4', 'ipv6'] })),
@@ -29,6 +37,24 @@ function text(learned: LearnedRoute): string {
 }
 
 const RULE_80: LearnRule = { protocol: 80, table: undefined };
+
+describe('the families', () => {
+  it('are learned from tables and by rules of their own', async () => {
+    const kernel = machine();
+    const via = (version: 4 | 6) => (version === 4 ? '10.0.0.2' : 'fd00::2');
+    for (const table of [MAIN, 100]) {
+      kernel.addRoute(route(`192.0.${table - 99}.0/24`, { table, protocol: 80, via: via(4) }));
+      kernel.addRoute(route(`2001:db8:${table}::/48`, { table, protocol: 80, via: via(6) }));
+      kernel.addRoute(route(`2001:db9:${table}::/48`, { table, protocol: 81, via: via(6) }));
+    }
+    const any = { protocol: undefined, table: undefined };
+    const { take } = await setup({ kernel, rules: [any], ipv6: { table: 100, rules: [RULE_80] } });
+    expect(take()).toEqual([
+      expect.stringContaining('192.0.155.0/24'),
+      expect.stringContaining('2001:db8:100::/48'),
+    ]);
+  });
+});
 
 describe('interfaceMatcher', () => {
   it('lets the first pattern that matches decide', () => {

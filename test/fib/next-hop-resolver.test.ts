@@ -12,7 +12,7 @@ async function setup(prepare: (kernel: ReturnType<typeof machine>) => void = () 
     view: bench.view,
     scheduler: bench.scheduler,
     clock: bench.clock,
-    table: MAIN,
+    tables: { ipv4: MAIN, ipv6: MAIN },
   });
   await bench.start();
   return { bench, kernel, resolver };

@@ -21,15 +21,15 @@ function newTargets(): RouteTargets {
 describe('RouteTargets', () => {
   it('gives equal targets one id, in whatever order their next hops stand', () => {
     const targets = newTargets();
-    const id = targets.intern({ type: 'unicast', nextHops: [HOP_A, HOP_B] });
-    expect(targets.intern({ type: 'unicast', nextHops: [HOP_B, HOP_A], metric: METRIC })).toBe(id);
+    const id = targets.intern(4, { type: 'unicast', nextHops: [HOP_A, HOP_B] });
+    expect(targets.intern(4, { type: 'unicast', nextHops: [HOP_B, HOP_A], metric: METRIC })).toBe(id);
     const others = [
-      targets.intern({ type: 'unicast', nextHops: [HOP_A] }),
-      targets.intern({ type: 'unicast', nextHops: [HOP_A], metric: 9 }),
-      targets.intern({ type: 'unicast', nextHops: [{ ...HOP_A, onlink: true }] }),
-      targets.intern({ type: 'unicast', nextHops: [{ ...HOP_A, weight: 2 }, HOP_B] }),
-      targets.intern({ type: 'unicast', nextHops: [HOP_A], prefSource: address('10.0.0.1') }),
-      targets.intern({ type: 'blackhole', nextHops: [] }),
+      targets.intern(4, { type: 'unicast', nextHops: [HOP_A] }),
+      targets.intern(4, { type: 'unicast', nextHops: [HOP_A], metric: 9 }),
+      targets.intern(4, { type: 'unicast', nextHops: [{ ...HOP_A, onlink: true }] }),
+      targets.intern(4, { type: 'unicast', nextHops: [{ ...HOP_A, weight: 2 }, HOP_B] }),
+      targets.intern(4, { type: 'unicast', nextHops: [HOP_A], prefSource: address('10.0.0.1') }),
+      targets.intern(4, { type: 'blackhole', nextHops: [] }),
     ];
     expect(new Set([id, ...others]).size).toBe(7);
     expect(targets.size).toBe(7);
@@ -40,7 +40,7 @@ describe('RouteTargets', () => {
   it('are forgotten where nobody names them, and their ids mean others', () => {
     const targets = newTargets();
     const via = (i: number) =>
-      targets.intern({ type: 'unicast', nextHops: [{ gateway: address(`10.1.${i >> 8}.${i & 255}`) }] });
+      targets.intern(4, { type: 'unicast', nextHops: [{ gateway: address(`10.1.${i >> 8}.${i & 255}`) }] });
     const ids = Array.from({ length: 1023 }, (_, i) => via(i));
     expect(targets.wantsSweep).toBe(false);
     ids.push(via(1023));
@@ -71,7 +71,7 @@ describe('RouteTargets', () => {
   it('takes the kernel’s answer for what was asked where only the interface was left open', () => {
     const targets = newTargets();
     const intern = (nextHops: KernelNextHop[], more = {}) =>
-      targets.intern({ type: 'unicast', nextHops, ...more });
+      targets.intern(4, { type: 'unicast', nextHops, ...more });
     const asked = intern([{ gateway: address('10.0.0.2') }]);
     expect(targets.satisfies(asked, intern([HOP_A]), 4)).toBe(true);
     expect(targets.satisfies(intern([HOP_A]), asked, 4)).toBe(false);
@@ -87,17 +87,17 @@ describe('RouteTargets', () => {
 
   it('knows that IPv6 stores no metric as 1024', () => {
     const targets = newTargets();
-    const none = targets.intern({ type: 'blackhole', nextHops: [], metric: 0 });
-    const stored = targets.intern({ type: 'blackhole', nextHops: [], metric: 1024 });
+    const none = targets.intern(4, { type: 'blackhole', nextHops: [], metric: 0 });
+    const stored = targets.intern(4, { type: 'blackhole', nextHops: [], metric: 1024 });
     expect(targets.satisfies(none, stored, 16)).toBe(true);
     expect(targets.satisfies(none, stored, 4)).toBe(false);
   });
 
   it('knows which interfaces it needs', () => {
     const targets = newTargets();
-    targets.intern({ type: 'unicast', nextHops: [HOP_A] });
+    targets.intern(4, { type: 'unicast', nextHops: [HOP_A] });
     expect([targets.usesLink(2), targets.usesLink(3)]).toEqual([true, false]);
-    targets.intern({ type: 'unicast', nextHops: [{ gateway: address('10.0.1.2') }] });
+    targets.intern(4, { type: 'unicast', nextHops: [{ gateway: address('10.0.1.2') }] });
     expect(targets.usesLink(3)).toBe(true);
   });
 

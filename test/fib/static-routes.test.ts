@@ -36,7 +36,7 @@ async function setup(prepare: (kernel: ReturnType<typeof machine>) => void = () 
   prepare(kernel);
   const bench = new Bench(kernel);
   const { view, scheduler, clock } = bench;
-  const resolver = new NextHopResolver({ view, scheduler, clock, table: MAIN });
+  const resolver = new NextHopResolver({ view, scheduler, clock, tables: { ipv4: MAIN, ipv6: MAIN } });
   await bench.start();
   const told: string[] = [];
   const statics = new StaticRoutes({ view, resolver, onChange: (each) => told.push(formatPrefix(each)) });

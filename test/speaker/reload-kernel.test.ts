@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import type { ConfigInput } from '../../src/config/schema.ts';
+import { formatPrefix } from '../../src/lib/ip.ts';
 import { kernelRoute, simKernel } from '../support/sim-lab.ts';
 import { OWN_ADDRESS, OWN_AS, type RigPeer, rig, rigInput } from './rig.ts';
 
@@ -63,6 +64,37 @@ it('the kernel route of a network changes with its type and next hops', async ()
   speaker.api.deleteNetwork(P1);
   expect(await network({ type: 'unreachable', med: 7 })).toEqual([`${P1} unreachable`]);
   expect(await network({ type: 'none', med: 7 })).toEqual([]);
+});
+
+it('a family moves, and the other one is not touched', async () => {
+  const kernel = simKernel(`eth0 ${OWN_ADDRESS}/24`);
+  const networks = [
+    { prefix: P1, type: 'blackhole' as const },
+    { prefix: '2001:db8::/32', type: 'blackhole' as const },
+  ];
+  const section = { install: true, metric: 50, ipv6: { table: 100, metric: 60 } };
+  const { lab, speaker } = await rig({}, { kernel: section, networks }, kernel);
+  const own = () =>
+    kernel
+      .routes()
+      .filter(({ protocol }) => protocol === 12)
+      .map(({ prefix, table, metric }) => `${formatPrefix(prefix)} ${table} ${metric}`);
+  await lab.run(1000);
+  expect(own()).toEqual([`${P1} 254 50`, '2001:db8::/32 100 60']);
+  kernel.log.length = 0;
+  const moved = { ...section, ipv6: { ...section.ipv6, metric: 70 } };
+  await speaker.reload(rigInput({}, { kernel: moved, networks }));
+  await lab.run(60_000);
+  expect(own()).toEqual([`${P1} 254 50`, '2001:db8::/32 100 70']);
+  expect(new Set(kernel.log.map(({ route }) => formatPrefix(route.prefix)))).toEqual(
+    new Set(['2001:db8::/32']),
+  );
+  const persistent = { ...moved, ipv6: { ...moved.ipv6, keepOnStop: true } };
+  await speaker.reload(rigInput({}, { kernel: persistent, networks }));
+  const stopped = speaker.speaker.stop();
+  await lab.run(5000);
+  await stopped;
+  expect(own()).toEqual(['2001:db8::/32 100 70']);
 });
 
 describe('the kernel is taken over by another', () => {

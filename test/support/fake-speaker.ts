@@ -201,6 +201,7 @@ export function fakeStatus(overrides: Partial<StatusView> = {}): StatusView {
     kernel: {
       installing: true,
       table: 254,
+      ipv6Table: undefined,
       desired: 1100,
       installed: 1090,
       pending: 8,

@@ -7,7 +7,7 @@ import { Fib } from '../../src/fib/fib.ts';
 import { KernelMonitor } from '../../src/fib/kernel-monitor.ts';
 import { KernelView } from '../../src/fib/kernel-view.ts';
 import { MemKernel } from '../../src/fib/mem-kernel.ts';
-import { RouteTargets } from '../../src/fib/route-targets.ts';
+import { type RoutePlace, RouteTargets } from '../../src/fib/route-targets.ts';
 import type { KernelRoute } from '../../src/fib/types.ts';
 import { formatPrefix, type Prefix, parseAddress, parsePrefix } from '../../src/lib/ip.ts';
 import { type Logger, silentLogger } from '../../src/lib/log.ts';
@@ -96,7 +96,7 @@ export class PrefixIds implements PrefixReader {
 export class Bench {
   readonly clock = new SimClock();
   readonly scheduler = new Scheduler(this.clock, { defer: this.clock.defer });
-  readonly targets = new RouteTargets({ table: MAIN, protocol: OWN_PROTOCOL, metric: METRIC });
+  readonly targets: RouteTargets;
   readonly prefixes = new Map(FAMILIES.map((family) => [family.id, new PrefixIds()]));
   readonly idle: string[] = [];
   readonly warnings: string[] = [];
@@ -107,12 +107,28 @@ export class Bench {
 
   constructor(
     kernel = machine(),
-    options: { scanTime?: number; settleTime?: number; tables?: number[]; families?: readonly Family[] } = {},
+    options: {
+      scanTime?: number;
+      settleTime?: number;
+      tables?: number[];
+      families?: readonly Family[];
+      /** Of IPv6 routes, where it is another one. */
+      ipv6?: RoutePlace;
+    } = {},
   ) {
     this.kernel = kernel;
+    const { ipv6, scanTime = 0 } = options;
+    const place = { table: MAIN, metric: METRIC, ...(ipv6 !== undefined && { ipv6 }) };
+    this.targets = new RouteTargets({ protocol: OWN_PROTOCOL, ...place });
     const { clock, scheduler, targets } = this;
     const log: Logger = { ...silentLogger, warn: (_fields, message) => this.warnings.push(message) };
-    this.monitor = new KernelMonitor({ kernel, clock, scheduler, log, scanTime: options.scanTime ?? 0 });
+    this.monitor = new KernelMonitor({
+      kernel,
+      clock,
+      scheduler,
+      log,
+      scanTime: { 4: scanTime, 16: scanTime },
+    });
     this.view = new KernelView({
       monitor: this.monitor,
       ownProtocol: OWN_PROTOCOL,
@@ -136,7 +152,7 @@ export class Bench {
 
   static async started(
     kernel?: MemKernel,
-    options?: { scanTime?: number; settleTime?: number; tables?: number[]; families?: readonly Family[] },
+    options?: ConstructorParameters<typeof Bench>[1],
   ): Promise<Bench> {
     const bench = new Bench(kernel, options);
     await bench.start();
@@ -172,7 +188,7 @@ export class Bench {
   }
 
   set(text: string, via: string, fields: { metric?: number; dev?: number } = {}): void {
-    const target = this.targets.intern({
+    const target = this.targets.intern(text.includes(':') ? 16 : 4, {
       type: 'unicast',
       nextHops: [{ gateway: address(via), ...(fields.dev === undefined ? {} : { ifindex: fields.dev }) }],
       ...(fields.metric === undefined ? {} : { metric: fields.metric }),

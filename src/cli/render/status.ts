@@ -78,9 +78,13 @@ function familyText(row: StatusView['families'][number]): string {
 
 function kernelText(kernel: KernelStatusView): string {
   const learned = `${formatCount(kernel.learned)} learned`;
-  if (!kernel.installing) return `table ${kernel.table}: nothing is installed, ${learned}`;
+  const tables =
+    kernel.ipv6Table === undefined
+      ? `table ${kernel.table}`
+      : `tables ${kernel.table} and ${kernel.ipv6Table}`;
+  if (!kernel.installing) return `${tables}: nothing is installed, ${learned}`;
   return (
-    `table ${kernel.table}: ${formatCount(kernel.installed)} of ${plural(kernel.desired, 'route')} installed, ` +
+    `${tables}: ${formatCount(kernel.installed)} of ${plural(kernel.desired, 'route')} installed, ` +
     `${formatCount(kernel.pending)} pending, ${formatCount(kernel.failed)} failed, ${learned}`
   );
 }

@@ -1,5 +1,5 @@
-// Kernel and direct protocols -> the kernel section of the model: one for both families, so that what the protocols say
-// beyond their filters should agree. godwit looks at link states in any case, so `check link` asks for nothing more.
+// Kernel and direct protocols -> the kernel section of the model, with what is different for a family. godwit looks at
+// link states in any case, so `check link` asks for nothing more.
 
 import { IP_VERSIONS, type IpVersion } from '../../lib/ip.ts';
 import { ROUTE_ATTRIBUTES } from '../../policy/attributes.ts';
@@ -7,18 +7,20 @@ import type { Span } from '../../policy/source.ts';
 import type {
   DirectConfig,
   KernelConfig,
+  KernelFamilyConfig,
   LearnedAs,
   LocalPolicies,
   Policy,
   RedistributeSource,
 } from '../model.ts';
-import { MAIN_KERNEL_TABLE } from '../model.ts';
+import { kernelLearns, MAIN_KERNEL_TABLE } from '../model.ts';
+import { sameValue } from '../peer-changes.ts';
 import { policyFor, samePolicy } from '../policies.ts';
 import type { BirdConfig, ProtocolConfig } from './config.ts';
 import { DEFAULT_METRIC, DEFAULT_SCAN_TIME } from './defaults.ts';
 import type { KernelOptions } from './protocol-options.ts';
 import { impliedChannel } from './to-model-policy.ts';
-import { constructOf, type Unsaid } from './unsaid.ts';
+import type { Unsaid } from './unsaid.ts';
 
 type Kernel = Extract<ProtocolConfig, { kind: 'kernel' }>;
 
@@ -59,48 +61,59 @@ function reportAttributes(install: Policy, kernels: readonly Kernel[], unsaid: U
   }
 }
 
-/** One kernel protocol a family in BIRD, one kernel section here: they should agree. */
+/** One kernel protocol a family in BIRD, one kernel section here, which says what is different for a family. */
 export function kernelOf(config: BirdConfig, policies: LocalPolicies, unsaid: Unsaid): KernelConfig {
   const kernels = config.protocols.filter(
     (each): each is Kernel => each.kind === 'kernel' && each.common.disabled !== true,
   );
-  const first = kernels[0]?.options ?? {};
   // What nothing can pass is not opened.
   const install = !samePolicy(policies.install, 'reject');
-  const learn = kernels.some((kernel) => learns(kernel.options)) && !samePolicy(policies.kernel, 'reject');
   reportAttributes(policies.install, kernels, unsaid);
+  const families = familiesOf(config, kernels);
+  const sections = new Map(
+    families.map((version) => {
+      const own = kernels.find(({ channels }) => channels.has(version) || config.family === version);
+      const learning = policyFor(policies.kernel, version) !== 'reject';
+      return [version, familySection(config, own?.options ?? {}, learning)];
+    }),
+  );
   for (const kernel of kernels) {
     const spanOf = (key: string): Span => kernel.spans.get(key) ?? kernel.span;
     unsaid.addOptions(kernel.options, KERNEL_HANDLED, spanOf, kernel.name);
     if (kernel.options.deviceRoutes) unsaid.add('device routes', kernel.span, kernel.name);
-    const differing = MUST_AGREE.filter((key) => kernel.options[key] !== first[key]);
-    for (const key of differing) {
-      unsaid.say(
-        `${constructOf(key)} differs between kernel protocols; the first counts`,
-        spanOf(key),
-        kernel.name,
-      );
-    }
     for (const channel of kernel.channels.values()) {
       const { span, import: _in, export: _out, preference: _kept, table: _attached, ...others } = channel;
       unsaid.addOptions(others, NOTHING, () => span, kernel.name);
     }
   }
+  const [first = familySection(config, {}, false), ...others] = sections.values();
+  const differing = others.some((section) => !sameValue(section, first));
   return {
     install,
-    families: familiesOf(config, kernels),
-    table: first.table ?? MAIN_KERNEL_TABLE,
-    metric: first.metric ?? (config.dialect === '1.6' ? 0 : DEFAULT_METRIC),
-    ecmp: Math.max(1, first.mergePaths ?? 1),
+    families,
+    ...first,
+    ...(differing && Object.fromEntries(sections)),
     protocol: ROUTE_PROTOCOL,
     prefSource: { ipv4: undefined, ipv6: undefined },
-    keepOnStop: first.persist ?? false,
-    learn: learn ? learnRules(kernels) : [],
     interfaces: ['*'],
     direct: directsOf(config),
     nextHopTracking: install,
-    scanTime: first.scanTime ?? DEFAULT_SCAN_TIME,
     learnedAs: learnedAs(config, kernels),
+  };
+}
+
+function familySection(
+  { dialect }: BirdConfig,
+  { table, metric, mergePaths = 1, persist = false, learn, scanTime }: KernelOptions,
+  learning: boolean,
+): KernelFamilyConfig {
+  return {
+    table: table ?? MAIN_KERNEL_TABLE,
+    metric: metric ?? (dialect === '1.6' ? 0 : DEFAULT_METRIC),
+    ecmp: Math.max(1, mergePaths),
+    keepOnStop: persist,
+    learn: learning ? learnRules(learn) : [],
+    scanTime: scanTime ?? DEFAULT_SCAN_TIME,
   };
 }
 
@@ -127,17 +140,11 @@ function learnedAs(
   return found;
 }
 
-const MUST_AGREE: readonly (keyof KernelOptions)[] = ['learn', 'persist', 'table', 'metric', 'mergePaths'];
-
 /** `learn` leaves out what the kernel makes by itself, `learn all` does not. */
-function learnRules(kernels: readonly Kernel[]): KernelConfig['learn'] {
+function learnRules(learn: KernelOptions['learn']): KernelFamilyConfig['learn'] {
+  if (learn !== 'on' && learn !== 'all') return [];
   const others = { protocol: undefined, table: undefined };
-  const all = kernels.some((kernel) => kernel.options.learn === 'all');
-  return all ? [others, { protocol: RTPROT_KERNEL, table: undefined }] : [others];
-}
-
-function learns(options: KernelOptions): boolean {
-  return options.learn === 'on' || options.learn === 'all';
+  return learn === 'all' ? [others, { protocol: RTPROT_KERNEL, table: undefined }] : [others];
 }
 
 function directsOf(config: BirdConfig): readonly DirectConfig[] {
@@ -156,7 +163,7 @@ export function redistributed(config: BirdConfig, kernel: KernelConfig): readonl
   const enabled = config.protocols.filter((protocol) => protocol.common.disabled !== true);
   const sources: RedistributeSource[] = [];
   // BIRD does not tell apart who has put a route into the kernel.
-  if (kernel.learn.length > 0) sources.push('kernel', 'static');
+  if (kernelLearns(kernel)) sources.push('kernel', 'static');
   if (enabled.some((each) => each.kind === 'direct')) sources.push('connected');
   return sources;
 }

@@ -3,7 +3,14 @@
 
 import { IP_VERSIONS, type IpVersion } from '../../lib/ip.ts';
 import type { PolicyProgram } from '../../policy/program.ts';
-import type { KernelConfig, MrtConfig, PipeConfig, TableConfig, TableNames } from '../model.ts';
+import {
+  type KernelConfig,
+  kernelOfFamily,
+  type MrtConfig,
+  type PipeConfig,
+  type TableConfig,
+  type TableNames,
+} from '../model.ts';
 import type { BirdConfig, ChannelOptions, ProtocolConfig } from './config.ts';
 import { DEFAULT_PIPE_PREFERENCE } from './defaults.ts';
 import { kernelOf, redistributed } from './to-model-kernel.ts';
@@ -102,16 +109,18 @@ function warnOfShared(
   tables: readonly TableConfig[],
   unsaid: Unsaid,
 ): void {
+  const placeOf = (kernel: KernelConfig, version: IpVersion) =>
+    `${kernelOfFamily(kernel, version).table} ${version}`;
   const taken = new Set(
-    (main.install ? (main.families ?? IP_VERSIONS) : []).map((each) => `${main.table} ${each}`),
+    (main.install ? (main.families ?? IP_VERSIONS) : []).map((version) => placeOf(main, version)),
   );
   for (const { name, kernel } of tables) {
     if (!kernel.install) continue;
     for (const version of kernel.families ?? IP_VERSIONS) {
-      const place = `${kernel.table} ${version}`;
+      const place = placeOf(kernel, version);
       const span = config.tables.get(name)?.span;
       if (taken.has(place) && span !== undefined) {
-        const sentence = `kernel table ${kernel.table} is written from several tables, which remove each other's routes`;
+        const sentence = `kernel table ${kernelOfFamily(kernel, version).table} is written from several tables, which remove each other's routes`;
         unsaid.say(sentence, span, name, 'give each kernel protocol its own kernel table');
       }
       taken.add(place);

@@ -2,7 +2,7 @@
 // parts of the configuration stand for protocols, with the names that BIRD would give them.
 
 import type { BirdConfig, ChannelOptions, ProtocolConfig } from '../../config/bird/config.ts';
-import type { Config, TableConfig, TableNames } from '../../config/model.ts';
+import { type Config, kernelLearns, type TableConfig, type TableNames } from '../../config/model.ts';
 import { IP_VERSIONS, type IpVersion } from '../../lib/ip.ts';
 import type { ProtocolKind } from '../api/protocols.ts';
 import { traitsOf } from './traits.ts';
@@ -80,7 +80,7 @@ function originKinds({
   redistribute,
   networks,
 }: Pick<TableConfig, 'kernel' | 'redistribute' | 'networks'>): readonly OriginKind[] {
-  const learns = kernel.learn.length > 0 || redistribute.some((each) => each !== 'connected');
+  const learns = kernelLearns(kernel) || redistribute.some((each) => each !== 'connected');
   const used: Readonly<Record<OriginKind, boolean>> = {
     direct: redistribute.includes('connected'),
     kernel: kernel.install || learns,

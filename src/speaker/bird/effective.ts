@@ -2,6 +2,7 @@
 // know that they are off.
 
 import type { Config, DirectConfig, KernelConfig, TableConfig } from '../../config/model.ts';
+import { IP_VERSIONS, type IpVersion } from '../../lib/ip.ts';
 import { type DeclaredProtocol, declaredProtocols, shownTable, tablesOfProtocol } from './declared.ts';
 
 type Sections = Pick<TableConfig, 'name' | 'kernel' | 'networks' | 'redistribute'>;
@@ -20,6 +21,7 @@ export function effectiveConfig(config: Config, off: ReadonlySet<string>): Confi
     ...(config.tables !== undefined && { tables: config.tables.map(remaining) }),
     ...(config.pipes !== undefined && { pipes: config.pipes.filter(({ name }) => !off.has(name)) }),
     ...(config.rpki !== undefined && { rpki: config.rpki.filter(({ name }) => !off.has(name)) }),
+    ...(config.bmp !== undefined && { bmp: config.bmp.filter(({ name }) => !off.has(name)) }),
     ...(config.mrt !== undefined && { mrt: config.mrt.filter(({ name }) => !off.has(name)) }),
     dynamicPeers: config.dynamicPeers.filter(({ name }) => !ranges.has(name)),
   };
@@ -42,10 +44,15 @@ function remainingSections(
     return all.length > 0 && all.every(({ name }) => off.has(name));
   };
   const noKernel = gone('kernel');
+  const lost = IP_VERSIONS.filter((version) =>
+    protocols.some(({ name, written }) => {
+      return written?.kind === 'kernel' && off.has(name) && written.channels.has(version);
+    }),
+  );
   const noDirect = gone('direct');
   const unnamed = table === '' ? 'static1' : `static_${table}`;
   return {
-    kernel: withoutDirects(noKernel ? withoutKernel(kernel) : kernel, off),
+    kernel: withoutDirects(noKernel ? withoutKernel(kernel) : withoutFamilies(kernel, lost), off),
     redistribute: redistribute.filter((source) => !(source === 'connected' ? noDirect : noKernel)),
     networks: networks.filter(({ protocol }) => !off.has(protocol ?? unnamed)),
   };
@@ -59,5 +66,12 @@ function withoutDirects(kernel: KernelConfig, off: ReadonlySet<string>): KernelC
 }
 
 function withoutKernel(kernel: KernelConfig): KernelConfig {
-  return { ...kernel, install: false, learn: [] };
+  return withoutFamilies({ ...kernel, install: false, learn: [] }, IP_VERSIONS);
+}
+
+/** Neither written nor learned. */
+function withoutFamilies(kernel: KernelConfig, lost: readonly IpVersion[]): KernelConfig {
+  const families = (kernel.families ?? IP_VERSIONS).filter((version) => !lost.includes(version));
+  const silent = lost.map((version) => [version, { ...kernel[version], learn: [] }] as const);
+  return { ...kernel, ...(lost.length > 0 && { families }), ...Object.fromEntries(silent) };
 }

@@ -1,18 +1,20 @@
 // The kernel's side of things as people and programs see it: own routes with their state, and what was learned.
 
-import type { KernelConfig } from '../../config/model.ts';
+import { type KernelConfig, kernelOfFamily } from '../../config/model.ts';
 import { describeHop } from '../../fib/route-targets.ts';
 import type { KernelNextHop, KernelTarget } from '../../fib/types.ts';
-import { formatPrefix } from '../../lib/ip.ts';
+import { formatPrefix, IP_VERSIONS, versionOf } from '../../lib/ip.ts';
 import type { FamilyRib } from '../../rib/family-rib.ts';
 import type { ExplainView, KernelRouteView, KernelStatusView } from '../api.ts';
 import type { KernelSync } from '../kernel-sync.ts';
 
 export function kernelStatus(kernel: KernelSync, config: KernelConfig): KernelStatusView {
   const stats = kernel.fib?.stats();
+  const [table, ipv6Table] = IP_VERSIONS.map((version) => kernelOfFamily(config, version).table);
   return {
     installing: kernel.fib !== undefined,
-    table: config.table,
+    table: table ?? config.table,
+    ipv6Table: ipv6Table === table ? undefined : ipv6Table,
     desired: stats?.desired ?? 0,
     installed: stats?.installed ?? 0,
     pending: stats?.pending ?? 0,
@@ -26,7 +28,7 @@ export function kernelStatus(kernel: KernelSync, config: KernelConfig): KernelSt
 export function* kernelRouteViews(
   families: readonly FamilyRib[],
   kernel: KernelSync,
-  table: number,
+  config: KernelConfig,
 ): Iterable<KernelRouteView> {
   for (const family of families) {
     for (const prefixId of kernel.fib?.prefixes(family.family.id) ?? []) {
@@ -37,7 +39,7 @@ export function* kernelRouteViews(
   for (const route of kernel.learned) {
     yield {
       prefix: formatPrefix(route.prefix),
-      table,
+      table: kernelOfFamily(config, versionOf(route.prefix.bytes)).table,
       metric: route.metric,
       protocol: route.protocol,
       type: route.path.type,

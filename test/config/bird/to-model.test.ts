@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { summarizeBird } from '../../../src/config/bird/summary.ts';
 import { diffConfig } from '../../../src/config/diff.ts';
+import { kernelOfFamily } from '../../../src/config/model.ts';
 import { describePolicy, policyFor } from '../../../src/config/policies.ts';
 import { Filter } from '../../../src/policy/filter.ts';
 import { model } from './support.ts';
@@ -315,7 +316,28 @@ describe('the rest', () => {
       scanTime: 7,
     });
     expect(config.redistribute).toEqual(['kernel', 'static', 'connected']);
-    expect(warnings).toEqual(['metric differs between kernel protocols; the first counts (kernel2)']);
+    expect(kernelOfFamily(config.kernel, 'ipv4')).toMatchObject({ table: 99, metric: 5, scanTime: 7 });
+    expect(kernelOfFamily(config.kernel, 'ipv6')).toMatchObject({ table: 99, metric: 6, scanTime: 60 });
+    expect(warnings).toEqual([]);
+  });
+
+  test('kernel protocols of two families have nothing in common but what they say', () => {
+    const { config, warnings } = model(`${ROUTER}
+      protocol kernel { ipv6 { export all; }; kernel table 200; merge paths on; learn all; }
+      protocol kernel { ipv4 { export all; }; persist; metric 9; scan time 7; }`);
+    const { ipv4, ipv6 } = config.kernel;
+    const others = { protocol: undefined, table: undefined };
+    expect(ipv4).toEqual({ table: 254, metric: 9, ecmp: 1, keepOnStop: true, learn: [], scanTime: 7 });
+    expect(ipv6).toEqual({
+      table: 200,
+      metric: 32,
+      ecmp: 16,
+      keepOnStop: false,
+      learn: [others, { ...others, protocol: 2 }],
+      scanTime: 60,
+    });
+    expect(config.redistribute).toEqual(['kernel', 'static']);
+    expect(warnings).toEqual([]);
   });
 
   test('nothing is installed where nothing is exported', () => {

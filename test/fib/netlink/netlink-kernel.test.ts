@@ -276,7 +276,7 @@ describe.skipIf(reason !== undefined)(`netlink${reason === undefined ? '' : ` (s
         clock: systemClock,
         scheduler,
         log: silentLogger,
-        scanTime: 0,
+        scanTime: { 4: 0, 16: 0 },
       });
       const view = new KernelView({ monitor, ownProtocol: OWN_PROTOCOL, tables: new Set([MAIN]) });
       const ids = [new PrefixIds(), new PrefixIds()];
@@ -296,11 +296,11 @@ describe.skipIf(reason !== undefined)(`netlink${reason === undefined ? '' : ` (s
       namespace.run(`ip route add 203.0.113.0/24 via 10.0.0.2 proto ${OWN_PROTOCOL} metric ${METRIC}`);
       await monitor.start();
       expect(fib.stats().orphans).toBe(2);
-      const via2 = targets.intern({
+      const via2 = targets.intern(4, {
         type: 'unicast',
         nextHops: [{ gateway: address('10.0.0.2'), ifindex: eth0 }],
       });
-      const via6 = targets.intern({
+      const via6 = targets.intern(16, {
         type: 'unicast',
         nextHops: [{ gateway: address('fe80::2'), ifindex: eth0 }],
       });
@@ -327,7 +327,7 @@ describe.skipIf(reason !== undefined)(`netlink${reason === undefined ? '' : ` (s
       await until(() => show().length === 2);
       expect(show()).toEqual(wanted);
       expect(view.interfaceNamed('eth0')?.ifindex).toBe(eth0);
-      const closed = fib.close({ keep: false });
+      const closed = fib.close({ keep: [] });
       await closed;
       expect(show()).toEqual([]);
       monitor.close();

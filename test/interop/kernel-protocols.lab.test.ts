@@ -1,0 +1,109 @@
+// Kernel protocols beside the real BIRD: the same file in two machines, one with BIRD and one with godwit. What the kernels
+// hold must be the same, also after a reload, while a protocol is off, and when the daemons have stopped.
+
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { run, waitFor } from '../../bench/lab/command.ts';
+import { type BirdProcess, missingBird } from '../support/lab/bird-process.ts';
+import { labOfEachTest, type Node } from '../support/lab/lab.ts';
+import { labRequirement, skipWithout } from '../support/lab/requirement.ts';
+
+const createLab = labOfEachTest();
+
+/** Both machines have these addresses, each on a link of its own that nobody else is on. */
+const OWN4 = '10.55.0.1';
+const OWN6 = 'fd55::1';
+
+interface Machine {
+  readonly node: Node;
+  readonly daemon: BirdProcess;
+}
+
+async function ip(node: Node, ...words: string[]): Promise<string> {
+  return run(node.namespace.wrap(['ip', ...words]));
+}
+
+async function addLink(node: Node): Promise<void> {
+  await ip(node, 'link', 'add', 'k0', 'type', 'veth', 'peer', 'name', 'k1');
+  for (const link of ['k0', 'k1']) await ip(node, 'link', 'set', link, 'up');
+  await ip(node, 'address', 'add', `${OWN4}/24`, 'dev', 'k0');
+  await ip(node, 'address', 'add', `${OWN6}/64`, 'dev', 'k0', 'nodad');
+}
+
+/** All routes of BIRD's, as `ip` shows them. */
+async function ownRoutes(node: Node): Promise<string[]> {
+  const texts = await Promise.all(
+    ['-4', '-6'].map((family) => ip(node, '-d', family, 'route', 'show', 'table', 'all', 'proto', 'bird')),
+  );
+  return texts
+    .join('')
+    .replaceAll('\n\t', ' ')
+    .split('\n')
+    .map((line) => line.trim().replaceAll(/ +/g, ' '))
+    .filter((line) => line !== '')
+    .sort();
+}
+
+/** Both kernels come to hold the same, so many routes; returns them. */
+async function alike(machines: readonly Machine[], count: number): Promise<string[]> {
+  const [ours, theirs] = machines.map(({ node }) => node);
+  await waitFor('the kernels hold the same', async () => {
+    const [mine, its] = [await ownRoutes(ours!), await ownRoutes(theirs!)];
+    if (mine.join() === its.join() && its.length === count) return true;
+    throw new Error(`godwit:\n${mine.join('\n')}\nBIRD:\n${its.join('\n')}`);
+  });
+  return ownRoutes(ours!);
+}
+
+describe('kernel protocols beside BIRD', async () => {
+  const { skip } = await labRequirement(['godwit', 'bird']);
+  const without = skip || skipWithout(missingBird('bird2'));
+
+  async function machines(name: string, config: string): Promise<Machine[]> {
+    const lab = await createLab(name, ['ours', 'theirs']);
+    return Promise.all(
+      (['godwit', 'bird2'] as const).map(async (kind, i) => {
+        const node = lab.node(i);
+        await addLink(node);
+        return { node, daemon: await (await lab.bird(kind, node, config)).ready() };
+      }),
+    );
+  }
+
+  const all = async (each: readonly Machine[], command: string): Promise<string[]> =>
+    Promise.all(each.map(({ daemon }) => daemon.ask(command)));
+
+  test.skipIf(without)('of two families with tables, metrics and ends of their own', async () => {
+    const config = (metric: number) => `router id 10.0.0.1;
+protocol device { scan time 1; }
+protocol kernel k4 { scan time 1; metric ${metric}; kernel table 100; merge paths on; ipv4 { export all; }; }
+protocol kernel k6 { scan time 1; persist; ipv6 { export all; }; }
+protocol static s4 { ipv4;
+  route 10.1.0.0/16 blackhole; route 10.2.0.0/16 via 10.55.0.2; route 10.3.0.0/16 via 10.55.0.2 via 10.55.0.3;
+}
+protocol static s6 { ipv6; route 2001:db8:1::/48 blackhole; route 2001:db8:2::/48 via fd55::2; }
+`;
+    const both = await machines('kfam', config(77));
+    const first = await alike(both, 5);
+    expect(first.filter((line) => line.includes('table 100 ') && line.includes('metric 77')).length).toBe(3);
+    expect(first.filter((line) => line.includes('metric 32')).length).toBe(2);
+    // Routes of a protocol that is off go, and those of a persistent one stay.
+    for (const [name, left] of [
+      ['k4', 2],
+      ['k6', 5],
+    ] as const) {
+      await all(both, `disable ${name}`);
+      await alike(both, left);
+      await all(both, `enable ${name}`);
+      expect(await alike(both, 5)).toEqual(first);
+    }
+    for (const { node } of both) writeFileSync(join(node.directory, 'bird.conf'), config(78));
+    await all(both, 'configure');
+    const second = await alike(both, 5);
+    expect(second).toEqual(first.map((line) => line.replace('metric 77', 'metric 78')));
+    await all(both, 'down');
+    const last = await alike(both, 2);
+    expect(last).toEqual(second.filter((line) => line.startsWith('2001:') || line.includes(' 2001:')));
+  });
+});
