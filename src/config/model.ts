@@ -197,6 +197,8 @@ export interface PeerSettings {
   readonly gracefulRestart: GracefulRestartConfig;
   readonly role: Role | undefined;
   readonly roleStrict: boolean;
+  /** Which ends of a session the peer does not come back from by itself. */
+  readonly disableAfter?: DisableAfterConfig;
   /** What the peer's OPEN must offer, or the session is refused (RFC 5492 §5). */
   readonly required?: RequiredConfig;
   readonly aigp: boolean;
@@ -230,6 +232,11 @@ export type NextHopMode = 'auto' | 'self' | 'unchanged' | 'address';
 export interface TimerConfig {
   readonly hold: number;
   readonly keepalive: number;
+  /** A peer that wants less, or KEEPALIVEs more often than so, is refused; 0 = any. */
+  readonly minHold: number;
+  readonly minKeepalive: number;
+  /** How long the peer's OPEN may take; 0 = for ever. */
+  readonly openHold: number;
   readonly connectRetry: number;
   /** Before the first connection attempt. */
   readonly connectDelay: number;
@@ -240,6 +247,13 @@ export interface TimerConfig {
   readonly errorForget: number;
   /** RFC 9687; 0 = off. */
   readonly sendHold: number;
+}
+
+export interface DisableAfterConfig {
+  /** NOTIFICATIONs of any kind but Cease, sent or received. */
+  readonly error: boolean;
+  /** Subcodes of received Ceases; any: all but that of a collision. */
+  readonly cease: readonly number[] | 'any';
 }
 
 export interface BfdConfig {

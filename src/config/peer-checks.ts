@@ -202,7 +202,8 @@ function timeToLive(peer: PeerCase, issues: IssueList): void {
 }
 
 function timers(peer: PeerCase, issues: IssueList): void {
-  const { hold, keepalive, sendHold, errorWaitMin, errorWaitMax } = peer.settings.timers;
+  const { hold, keepalive, minHold, minKeepalive, sendHold, errorWaitMin, errorWaitMax } =
+    peer.settings.timers;
   const { input, resolved } = peer;
   if (input.keepaliveTime !== undefined && hold > 0 && keepalive >= hold) {
     issues.error(
@@ -223,6 +224,20 @@ function timers(peer: PeerCase, issues: IssueList): void {
       resolved.origin('sendHoldTime'),
       `sendHoldTime ${sendHold} is not above the hold time ${hold} (RFC 9687)`,
       `480 or twice the hold time is usual, 0 turns it off`,
+    );
+  }
+  if (minHold > hold) {
+    issues.error(
+      resolved.origin('minHoldTime'),
+      `minHoldTime ${minHold} is above holdTime ${hold}: no session could come up`,
+      `at most ${hold}`,
+    );
+  }
+  if (minKeepalive > keepalive) {
+    issues.error(
+      resolved.origin('minKeepaliveTime'),
+      `minKeepaliveTime ${minKeepalive} is above the keepalive time ${keepalive}: no session could come up`,
+      `at most ${keepalive}`,
     );
   }
   if (errorWaitMin > errorWaitMax) {

@@ -21,7 +21,7 @@ import type {
 } from './model.ts';
 import { limitsOf } from './peer-limits.ts';
 import { DAMPING_DEFAULTS, type DampingInput } from './schema-damping.ts';
-import type { SettingsInput } from './schema-peer.ts';
+import { CEASE_NAMES, CEASES, type SettingsInput } from './schema-peer.ts';
 import type { LongLivedInput } from './schema-restart.ts';
 import { canonicalAddress, parseAsn } from './values.ts';
 
@@ -47,6 +47,7 @@ export interface SettingsContext {
 /** Seconds. RFC 4271 §10 suggests 120, 90 and a third; waits after errors grow between the two bounds. */
 const TIMERS = {
   hold: 90,
+  openHold: 240,
   connectRetry: 120,
   connectDelay: 5,
   delayOpen: 0,
@@ -116,6 +117,7 @@ export function fillSettings(input: SettingsInput, context: SettingsContext): Pe
     gracefulRestart: gracefulRestartOf(input.gracefulRestart),
     role: input.role,
     roleStrict: input.roleStrict ?? false,
+    ...disableAfterOf(input.disableAfter),
     ...requiredOf(input.require, families),
     // RFC 7311 §3.3: on by default inside the AS, off towards others.
     aigp: input.aigp ?? internal,
@@ -127,6 +129,14 @@ export function fillSettings(input: SettingsInput, context: SettingsContext): Pe
     fastFallover: input.fastFallover ?? true,
     bfd: bfdOf(input, context),
     ...attachmentsOf(context, families),
+  };
+}
+
+function disableAfterOf(input: SettingsInput['disableAfter']): Pick<PeerSettings, 'disableAfter'> {
+  if (input === undefined || input.length === 0) return {};
+  const named = CEASE_NAMES.filter((name) => input.includes(name)).map((name) => CEASES[name]);
+  return {
+    disableAfter: { error: input.includes('error'), cease: input.includes('cease') ? 'any' : named },
   };
 }
 
@@ -195,6 +205,9 @@ function timersOf(input: SettingsInput): TimerConfig {
   return {
     hold,
     keepalive: hold === 0 ? 0 : (input.keepaliveTime ?? keepalive),
+    minHold: input.minHoldTime ?? 0,
+    minKeepalive: input.minKeepaliveTime ?? 0,
+    openHold: input.openHoldTime ?? TIMERS.openHold,
     connectRetry: input.connectRetryTime ?? TIMERS.connectRetry,
     connectDelay: input.connectDelayTime ?? TIMERS.connectDelay,
     delayOpen: input.delayOpenTime ?? TIMERS.delayOpen,

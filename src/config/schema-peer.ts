@@ -3,6 +3,7 @@
 // for readers of the JSON Schema.
 
 import { z } from 'zod';
+import { CEASE } from '../bgp/wire/error-codes.ts';
 import { FAMILIES } from '../bgp/wire/families.ts';
 import { REQUIRABLE_KINDS } from '../bgp/wire/negotiate.ts';
 import { ROLE, type Role } from '../bgp/wire/session-context.ts';
@@ -32,6 +33,20 @@ import {
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;
 const LARGEST_UINT32 = 0xffff_ffff;
+
+/** Subcodes of Cease by name (RFC 4486). */
+export const CEASES = {
+  unspecific: 0,
+  'maximum-prefixes': CEASE.maximumPrefixes,
+  'administrative-shutdown': CEASE.administrativeShutdown,
+  'peer-deconfigured': CEASE.peerDeconfigured,
+  'administrative-reset': CEASE.administrativeReset,
+  'connection-rejected': CEASE.connectionRejected,
+  'other-configuration-change': CEASE.otherConfigurationChange,
+  'collision-resolution': CEASE.collisionResolution,
+  'out-of-resources': CEASE.outOfResources,
+} as const;
+export const CEASE_NAMES = Object.keys(CEASES) as (keyof typeof CEASES)[];
 
 const familyNames = FAMILIES.map((family) => family.name);
 const roleNames = Object.keys(ROLE) as Role[];
@@ -92,6 +107,18 @@ export const peerSettingsShape = {
   keepaliveTime: seconds(1, 0xffff)
     .describe('Seconds between keepalives; a third of the hold time unless given.')
     .optional(),
+  minHoldTime: seconds(0, 0xffff)
+    .meta({ description: 'A peer that wants a shorter hold time is refused; 0 = any.', default: 0 })
+    .optional(),
+  minKeepaliveTime: seconds(0, 0xffff)
+    .meta({
+      description: 'A peer whose hold time needs more frequent keepalives is refused; 0 = any.',
+      default: 0,
+    })
+    .optional(),
+  openHoldTime: seconds(0, 0xffff)
+    .meta({ description: "Seconds that the peer's OPEN may take; 0 = for ever.", default: 240 })
+    .optional(),
   connectRetryTime: seconds(1, HOUR)
     .meta({ description: 'Seconds between connection attempts.', default: 120 })
     .optional(),
@@ -109,6 +136,14 @@ export const peerSettingsShape = {
     .optional(),
   errorForgetTime: seconds(1, 24 * HOUR)
     .meta({ description: 'Seconds without an error after which earlier ones are forgotten.', default: 300 })
+    .optional(),
+  disableAfter: z
+    .array(z.enum(['error', 'cease', ...CEASE_NAMES]))
+    .meta({
+      description:
+        'After what the peer stays down until it is enabled: error = any NOTIFICATION but Cease, sent or received; cease = any Cease received, or those named.',
+      default: [],
+    })
     .optional(),
   sendHoldTime: seconds(0, 24 * HOUR)
     .describe('Send hold time (RFC 9687), seconds; 0 = off. Unless given, 480 or twice the hold time.')

@@ -64,6 +64,7 @@ const OTHER: { [K in Exclude<keyof PeerSettings, 'timers'>]: PeerSettings[K] } =
   gracefulRestart: { mode: 'off', restartTime: 120, notification: false, longLived: LONG_LIVED },
   role: 'peer',
   roleStrict: true,
+  disableAfter: { error: true, cease: 'any' },
   required: { capabilities: ['fqdn'], families: [], addPath: [], extendedNextHop: [] },
   aigp: false,
   sendCommunities: false,
@@ -165,7 +166,7 @@ describe('a peer setting', () => {
     );
     expect(names('admin')).toEqual(['enabled']);
     expect(names('live')).toEqual(
-      'authentication bfd connectDelayTime connectRetryTime damping delayOpenTime description errorForgetTime errorWaitMax errorWaitMin fastFallover keepaliveTime passive password sendHoldTime'.split(
+      'authentication bfd connectDelayTime connectRetryTime damping delayOpenTime description disableAfter errorForgetTime errorWaitMax errorWaitMin fastFallover keepaliveTime minHoldTime minKeepaliveTime openHoldTime passive password sendHoldTime'.split(
         ' ',
       ),
     );

@@ -11,6 +11,9 @@ export const HOST: HostFacts = { hostname: 'host1', addresses: ['127.0.0.1', '10
 export const TIMERS: TimerConfig = {
   hold: 90,
   keepalive: 30,
+  minHold: 0,
+  minKeepalive: 0,
+  openHold: 240,
   connectRetry: 120,
   connectDelay: 5,
   delayOpen: 0,

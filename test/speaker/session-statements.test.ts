@@ -1,7 +1,9 @@
 // What a configuration says of a session beside routes, seen from the peer.
 
 import { describe, expect, it } from 'vitest';
+import { ERROR } from '../../src/bgp/wire/error-codes.ts';
 import { IPV4_UNICAST } from '../../src/bgp/wire/families.ts';
+import { encodeNotification } from '../../src/bgp/wire/notification.ts';
 import type { ConfigInput } from '../../src/config/schema.ts';
 import type { RawPeer, RawPeerOptions } from '../support/raw-peer.ts';
 import { SimLab } from '../support/sim-lab.ts';
@@ -47,5 +49,46 @@ describe('require', () => {
     );
     expect(peer.context?.peerAs).toBe(65000);
     expect(peer.heard.join()).not.toContain('NOTIFICATION');
+  });
+});
+
+describe('disableAfter', () => {
+  it('keeps a peer down, with the error shown, until it is enabled', async () => {
+    const { lab, speaker, peer } = await met({ disableAfter: ['error'] });
+    const shown = () => speaker.api.bird.protocols().find(({ name }) => name === PEER)!;
+    expect(shown().state).toBe('up');
+    peer.send(encodeNotification(ERROR.update, 1));
+    await lab.run(600_000);
+    const { state, bgp } = shown();
+    expect([state, bgp?.state, bgp?.error]).toEqual([
+      'down',
+      'Down',
+      { origin: 'received', text: 'Malformed attribute list' },
+    ]);
+    expect(speaker.api.bird.act(PEER, { action: 'enable' })).toBe('done');
+    await lab.run(1000);
+    expect(shown().state).toBe('start');
+  });
+
+  it('does not wait for the restart of a peer that stays down', async () => {
+    const restart = {
+      kind: 'graceful-restart',
+      restarting: false,
+      notification: true,
+      restartTime: 120,
+      families: [{ afi: 1, safi: 1, forwarding: true }],
+    } as const;
+    const routesAfter = async (config: NonNullable<RigPeer['config']>): Promise<number> => {
+      const { lab, speaker, peer } = await met(
+        { gracefulRestart: { notification: true }, ...config },
+        { capabilities: [restart] },
+      );
+      peer.announce(['192.0.2.0/24'], { asPath: '65001' });
+      await lab.run(1000);
+      peer.send(encodeNotification(ERROR.update, 1));
+      await lab.run(1000);
+      return [...speaker.api.routes({})].length;
+    };
+    expect([await routesAfter({}), await routesAfter({ disableAfter: ['error'] })]).toEqual([1, 0]);
   });
 });

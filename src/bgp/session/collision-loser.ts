@@ -1,12 +1,42 @@
 // Two state machines of one peer as the two connections of a collision (RFC 4271 §6.8).
 
+import { CEASE, ERROR } from '../wire/error-codes.ts';
+import { NotificationError } from '../wire/notification.ts';
 import type { SessionContext } from '../wire/session-context.ts';
 import { resolveCollision } from './collision.ts';
 import type { ConnectionFsm } from './connection-fsm.ts';
 import { canRestart } from './local-open.ts';
 
-/** Which connection ends: that of `fresh`, whose OPEN has just agreed on `context`, the other one, or none. */
-export function loserOf(
+/**
+ * Ends one of two connections, where that has to be. False where it is that of `fresh`, whose OPEN has just agreed on
+ * `context`.
+ */
+export function survivesCollision(
+  fresh: ConnectionFsm,
+  other: ConnectionFsm | undefined,
+  context: SessionContext,
+): boolean {
+  const loser = loserOf(fresh, other, context);
+  if (other === undefined || loser === 'none') return true;
+  if (loser === 'fresh') {
+    // A peer that lost its machine answers with a reset: without a hold time nothing else would ever tell.
+    other.probe();
+    dump(fresh);
+    return false;
+  }
+  if (other.state !== 'Established') dump(other);
+  // RFC 4724 §4.2: the old session is taken for dead, and no NOTIFICATION is sent over it.
+  else other.dispatch({ name: 'TcpConnectionFails' }, { cause: 'peer-restarted' });
+  return true;
+}
+
+export function dump(fsm: ConnectionFsm | undefined): void {
+  const notification = new NotificationError(ERROR.cease, CEASE.collisionResolution);
+  fsm?.dispatch({ name: 'OpenCollisionDump', notification });
+}
+
+/** Which connection ends: that of `fresh`, the other one, or none. */
+function loserOf(
   fresh: ConnectionFsm,
   existing: ConnectionFsm | undefined,
   context: SessionContext,

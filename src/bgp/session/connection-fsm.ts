@@ -62,7 +62,7 @@ export class ConnectionFsm {
     this.#delayOpenTimer = new TimerSlot(clock, () => this.dispatch({ name: 'DelayOpenTimer_Expires' }));
     this.#liveness = new Liveness(clock, random, {
       connection: () => this.#connection,
-      keepaliveTime: () => owner.options.timers.keepalive,
+      timers: () => owner.options.timers,
       onHoldExpired: (detail) =>
         this.dispatch({ name: 'HoldTimer_Expires' }, { cause: 'hold-timer', detail }),
       onKeepaliveDue: () => this.dispatch({ name: 'KeepaliveTimer_Expires' }),

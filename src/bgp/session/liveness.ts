@@ -5,11 +5,10 @@
 
 import { type Clock, jitter, type Random } from '../../lib/clock.ts';
 import type { Connection } from './connection.ts';
+import type { SessionTimers } from './options.ts';
 import { TimerSlot } from './timer-slot.ts';
 
 const SECOND = 1000;
-/** RFC 4271 §8.2.2: "a large value", 4 minutes suggested. */
-const LARGE_HOLD_MS = 240 * SECOND;
 /** RFC 4271 §4.4: not more than one KEEPALIVE a second. */
 const MIN_KEEPALIVE_MS = SECOND;
 /** At least so many of them fit into the hold time. */
@@ -29,11 +28,16 @@ const TCP_KEEPALIVE_MS = 60 * SECOND;
 
 export interface LivenessHandlers {
   connection(): Pick<Connection, 'paused' | 'lastReceivedAt' | 'lastSentAt' | 'socket'> | undefined;
-  /** Seconds of configured keepalive time; undefined = a third of the hold time. */
-  keepaliveTime(): number | undefined;
+  timers(): Pick<SessionTimers, 'keepalive' | 'openHold'>;
   /** `detail` says what was missing. */
   onHoldExpired(detail: string): void;
   onKeepaliveDue(): void;
+}
+
+/** How often a hold time wants KEEPALIVEs: as configured, or a third of it (RFC 4271 §4.4), whichever is less. */
+export function keepaliveSeconds(holdTime: number, configured: number | undefined): number {
+  const third = holdTime / KEEPALIVES_PER_HOLD;
+  return configured === undefined ? third : Math.min(third, configured);
 }
 
 export class Liveness {
@@ -74,11 +78,11 @@ export class Liveness {
     return this.#keepalive.leftMs;
   }
 
-  /** After our OPEN. */
+  /** After our OPEN. RFC 4271 §8.2.2: "a large value". */
   startLarge(): void {
     this.#awaitsOpen = true;
-    this.#holdMs = LARGE_HOLD_MS;
-    this.#startHold(LARGE_HOLD_MS);
+    this.#holdMs = this.#handlers.timers().openHold * SECOND;
+    if (this.#holdMs > 0) this.#startHold(this.#holdMs);
   }
 
   /** After both OPENs; `holdTime` in seconds. */
@@ -90,9 +94,7 @@ export class Liveness {
       return;
     }
     this.#holdMs = holdTime * SECOND;
-    const third = this.#holdMs / KEEPALIVES_PER_HOLD;
-    const configured = this.#handlers.keepaliveTime();
-    this.#keepaliveMs = configured === undefined ? third : Math.min(third, configured * SECOND);
+    this.#keepaliveMs = keepaliveSeconds(holdTime, this.#handlers.timers().keepalive) * SECOND;
     this.#startHold(this.#holdMs);
     this.startKeepalive();
   }
@@ -125,7 +127,7 @@ export class Liveness {
       return;
     }
     const left = connection.lastReceivedAt + this.#holdMs - now;
-    // The 4 minutes run from our OPEN on, and nothing that counts arrives before the peer's.
+    // The large value runs from our OPEN on, and nothing that counts arrives before the peer's.
     if (left > 0 && !this.#awaitsOpen) {
       this.#graces = 0;
       this.#startHold(left);

@@ -7,11 +7,13 @@ import { lastCapability, negotiate } from '../wire/negotiate.ts';
 import { NotificationError } from '../wire/notification.ts';
 import { myAsField, type OpenMessage, openAs } from '../wire/open.ts';
 import { ROLE, type SessionContext } from '../wire/session-context.ts';
+import { keepaliveSeconds } from './liveness.ts';
 import {
   expectedAs,
   type GracefulRestartOptions,
   type LongLivedOptions,
   type PeerOptions,
+  type SessionTimers,
 } from './options.ts';
 
 const AFI_IPV6 = 2;
@@ -113,12 +115,24 @@ export function agree(options: PeerOptions, local: OpenMessage, remote: OpenMess
     roleStrict: options.roleStrict,
     required: options.required,
   });
-  // RFC 4271 §6.2: any hold time may be refused.
-  if (context.holdTime < options.timers.minHold) {
-    refuse(OPEN_ERROR.unacceptableHoldTime, `${context.holdTime} s is below ${options.timers.minHold} s`);
-  }
+  checkTimes(options.timers, context.holdTime);
   // RFC 5492 §3: who sends no capabilities speaks IPv4 unicast, whether that is configured here or not.
   return { ...context, families: context.families.filter((family) => options.families.includes(family)) };
+}
+
+/** RFC 4271 §6.2: any hold time may be refused. */
+function checkTimes({ keepalive, minHold, minKeepalive }: SessionTimers, holdTime: number): void {
+  if (holdTime < minHold) {
+    refuse(OPEN_ERROR.unacceptableHoldTime, `${holdTime} s is below ${minHold} s`);
+  }
+  const kept = keepaliveSeconds(holdTime, keepalive);
+  if (holdTime > 0 && kept < minKeepalive) {
+    const every = Math.floor(kept);
+    refuse(
+      OPEN_ERROR.unacceptableHoldTime,
+      `${holdTime} s needs keepalives every ${every} s, below ${minKeepalive} s`,
+    );
+  }
 }
 
 /** Whether an OPEN has the graceful restart capability (RFC 4724 §3). */

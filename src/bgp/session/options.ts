@@ -6,6 +6,7 @@ import type { IpAddress, IpBytes } from '../../lib/ip.ts';
 import type { Family } from '../wire/families.ts';
 import type { Requirements } from '../wire/negotiate.ts';
 import type { Role } from '../wire/session-context.ts';
+import type { DisableAfter } from './disable-after.ts';
 import type { ErrorWait } from './idle-hold.ts';
 import { type Authentication, type SocketOptions, sameAuthentication } from './transport.ts';
 
@@ -51,8 +52,11 @@ export interface SessionTimers {
   readonly hold: number;
   /** Undefined = a third of the negotiated hold time, which is also the upper bound. */
   readonly keepalive: number | undefined;
-  /** A smaller negotiated hold time is refused with 2/6; 0 = any. */
+  /** A smaller negotiated hold time is refused with 2/6, and one that needs more frequent keepalives; 0 = any. */
   readonly minHold: number;
+  readonly minKeepalive: number;
+  /** How long the peer's OPEN may take; 0 = for ever. */
+  readonly openHold: number;
   readonly connectRetry: number;
   /** Before the first dial, and after a session that ended without a fault. */
   readonly connectDelay: number;
@@ -83,6 +87,7 @@ export interface PeerOptions extends Authentication {
   readonly role: Role | undefined;
   readonly roleStrict: boolean;
   readonly timers: SessionTimers;
+  readonly disableAfter: DisableAfter | undefined;
   /** Never dial. */
   readonly passive: boolean;
   /** IP TTL to send with; undefined = the system's. */
@@ -110,7 +115,14 @@ export function expectedAs(options: PeerOptions): number | undefined {
 export type OptionsChange = 'unchanged' | 'soft' | 'reset';
 
 /** What may change under a living session; everything else was said in the OPEN or belongs to the connection. */
-const SOFT_OPTIONS: readonly (keyof PeerOptions)[] = ['name', 'passive', 'password', 'tcpAo', 'localPort'];
+const SOFT_OPTIONS: readonly (keyof PeerOptions)[] = [
+  'disableAfter',
+  'name',
+  'passive',
+  'password',
+  'tcpAo',
+  'localPort',
+];
 /** Said to the peer, but for people only: the next OPEN has it. */
 const SOFT_CAPABILITIES: readonly (keyof CapabilityOptions)[] = ['fqdn', 'softwareVersion'];
 const SOFT_TIMERS: readonly (keyof SessionTimers)[] = [
@@ -122,6 +134,8 @@ const SOFT_TIMERS: readonly (keyof SessionTimers)[] = [
   'delayOpen',
   'errorWait',
   'minHold',
+  'minKeepalive',
+  'openHold',
 ];
 
 export function compareOptions(before: PeerOptions, after: PeerOptions): OptionsChange {

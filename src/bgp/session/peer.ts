@@ -3,15 +3,15 @@
 // one connection does is connection-fsm.ts's; what its routes do is the business of PeerEvents.
 // RFC 4271 §6.8 and §8, RFC 4486, RFC 9003, RFC 5492 §3, RFC 4724 §4.2.
 
-import { CEASE, ERROR } from '../wire/error-codes.ts';
-import { NotificationError } from '../wire/notification.ts';
+import { CEASE } from '../wire/error-codes.ts';
 import type { OpenMessage } from '../wire/open.ts';
 import { decodeRouteRefresh } from '../wire/route-refresh.ts';
 import type { SessionContext } from '../wire/session-context.ts';
 import { type CeaseOptions, ceaseNotification } from './cease.ts';
-import { loserOf } from './collision-loser.ts';
+import { dump, survivesCollision } from './collision-loser.ts';
 import { ConnectionFsm } from './connection-fsm.ts';
 import { MessageCounters } from './counters.ts';
+import { disables } from './disable-after.ts';
 import { type DownReason, refusesParameters, restartAfter } from './down-reason.ts';
 import { establishedSession } from './established-session.ts';
 import type { EventFacts } from './event-facts.ts';
@@ -241,7 +241,7 @@ export class Peer {
       return;
     }
     // A third connection means that the peer has given up the second.
-    this.#dump(this.#secondary);
+    dump(this.#secondary);
     this.#secondary = this.#newFsm(true);
     this.#secondary.adopt(socket);
   }
@@ -290,7 +290,8 @@ export class Peer {
       },
       connectRetryMs: () => this.#retryPlan.takeDialDelay(),
       localOpen: () => localOpen(this.#options, this.#withCapabilities),
-      survivesCollision: (fsm, context) => this.#survivesCollision(fsm, context),
+      survivesCollision: (fsm, context) =>
+        survivesCollision(fsm, fsm === this.#primary ? this.#secondary : this.#primary, context),
       startIdleHoldTimer: () => this.#idleHoldTimer.start(this.#retryPlan.idleHoldMs),
       stateChanged: () => this.#showState(),
       unanswered: (reason) => this.#history.down(this.name, reason, false),
@@ -317,33 +318,14 @@ export class Peer {
     const other = fsm === this.#primary ? this.#secondary : this.#primary;
     [this.#primary, this.#secondary] = [fsm, other];
     // RFC 4271 §6.8: what has not come as far as an OPEN can no longer win; an open one is tracked until its OPEN.
-    if (other !== undefined && rank(other.state) < rank('OpenSent')) this.#dump(other);
+    if (other !== undefined && rank(other.state) < rank('OpenSent')) dump(other);
     this.#dependencies.events.onEstablished(session);
-  }
-
-  #survivesCollision(fsm: ConnectionFsm, context: SessionContext): boolean {
-    const other = fsm === this.#primary ? this.#secondary : this.#primary;
-    const loser = loserOf(fsm, other, context);
-    if (other === undefined || loser === 'none') return true;
-    if (loser === 'fresh') {
-      // A peer that lost its machine answers with a reset: without a hold time nothing else would ever tell.
-      other.probe();
-      this.#dump(fsm);
-      return false;
-    }
-    if (other.state !== 'Established') this.#dump(other);
-    // RFC 4724 §4.2: the old session is taken for dead, and no NOTIFICATION is sent over it.
-    else other.dispatch({ name: 'TcpConnectionFails' }, { cause: 'peer-restarted' });
-    return true;
-  }
-
-  #dump(fsm: ConnectionFsm | undefined): void {
-    const notification = new NotificationError(ERROR.cease, CEASE.collisionResolution);
-    fsm?.dispatch({ name: 'OpenCollisionDump', notification });
   }
 
   #ended(fsm: ConnectionFsm, reason: DownReason, session: Session | undefined): void {
     const only = this.#secondary === undefined;
+    // Before anybody is told: routes of a peer that does not come back are not waited for.
+    if (only && this.#staysDown(reason)) this.#adminUp = false;
     if (fsm === this.#primary && this.#secondary !== undefined) this.#primary = this.#secondary;
     if (!only) {
       this.#secondary = undefined;
@@ -354,6 +336,14 @@ export class Peer {
     this.#showState();
     if (session !== undefined) this.#tell((events) => events.onDown(session, reason));
     if (only && this.#adminUp && fsm === this.#primary) this.#goOn(reason);
+  }
+
+  /** A dynamic peer ends in any case, and a new one may come. */
+  #staysDown(reason: DownReason): boolean {
+    const { onRetired, log } = this.#dependencies;
+    if (onRetired !== undefined || !disables(this.#options.disableAfter, reason)) return false;
+    log.warn({ peer: this.name }, 'the peer stays down until it is enabled, as its configuration wants');
+    return true;
   }
 
   /** A defect of whoever listens must not end the process, nor keep this peer from going on. */

@@ -42,8 +42,8 @@ export interface BgpOptions {
   readonly errorWaitMin?: number;
   readonly errorWaitMax?: number;
   readonly disableAfterError?: boolean;
-  /** Every cause but a collision, or the named ones. */
-  readonly disableAfterCease?: boolean | readonly string[];
+  /** Every cause but a collision, or these subcodes. */
+  readonly disableAfterCease?: boolean | readonly number[];
   readonly enableRouteRefresh?: boolean;
   readonly enableEnhancedRouteRefresh?: boolean;
   readonly enableAs4?: boolean;

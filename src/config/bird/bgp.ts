@@ -11,6 +11,7 @@ const MAX_HOPS = 255;
 const MAX_TIME = 65535;
 const KEEPALIVE = { min: 1, max: MAX_TIME } as const;
 
+/** In the order of their subcodes (RFC 4486). */
 export const CEASE_CAUSES = [
   'cease',
   'prefix limit hit',
@@ -73,7 +74,9 @@ export const BGP_OPTIONS = new OptionTable<BgpOptions>([
   }),
   toggle('disable after error', (disableAfterError) => ({ disableAfterError })),
   option('disable after cease', (reader) => ({
-    disableAfterCease: reader.tokens.isOp('{') ? reader.flagList(CEASE_CAUSES) : reader.toggle(),
+    disableAfterCease: reader.tokens.isOp('{')
+      ? reader.flagList(CEASE_CAUSES).map((cause) => CEASE_CAUSES.indexOf(cause))
+      : reader.toggle(),
   })),
   toggle('disable rx', (disableRx) => ({ disableRx }), '2.x'),
   toggle('enable route refresh', (enableRouteRefresh) => ({ enableRouteRefresh })),

@@ -4,6 +4,7 @@
 export const DEFAULT_TIMERS = {
   hold: 240,
   keepalivesPerHold: 3,
+  startupHold: 240,
   connectDelay: 5,
   connectRetry: 120,
   errorWaitMin: 60,

@@ -204,10 +204,10 @@ export class ConfigReader {
   }
 
   /** `{ name, name }` */
-  flagList(names: readonly string[]): readonly string[] {
+  flagList<const T extends string>(names: readonly T[]): readonly T[] {
     const { tokens } = this;
     tokens.expectOp('{');
-    const found: string[] = [];
+    const found: T[] = [];
     do {
       found.push(this.phrase('a flag', names));
     } while (tokens.takeOp(','));

@@ -46,6 +46,11 @@ const HANDLED = new Set<string>([
   'holdTime',
   'keepaliveTime',
   'sendHoldTime',
+  'minHoldTime',
+  'minKeepaliveTime',
+  'startupHoldTime',
+  'disableAfterError',
+  'disableAfterCease',
   'connectDelayTime',
   'connectRetryTime',
   'errorForgetTime',
@@ -113,8 +118,6 @@ const ALREADY: { readonly [K in keyof BgpOptions]?: BgpOptions[K] } = {
   igpMetric: true,
   deterministicMed: true,
   advertiseIpv4: true,
-  disableAfterError: false,
-  disableAfterCease: false,
 };
 const COMMON_HANDLED = new Set(['disabled', 'description', 'debug']);
 
@@ -223,6 +226,7 @@ function settingsOf(
     ...(tables !== undefined && { tables }),
     ...(igpTables !== undefined && { igpTables }),
     roleStrict: options.requireRoles ?? false,
+    ...disableAfterOf(options),
     ...requiredOf(options, unicast),
     aigp: channels.some((channel) => channel.aigp === 'on' || channel.aigp === 'originate') || internal,
     sendCommunities: true,
@@ -265,6 +269,14 @@ function reportChannel(channel: ChannelOptions, protocol: string, unsaid: Unsaid
   if (channel.aigp === 'originate') unsaid.add('aigp originate', channel.span, protocol);
 }
 
+function disableAfterOf({
+  disableAfterError: error = false,
+  disableAfterCease: cease = false,
+}: BgpOptions): Pick<PeerSettings, 'disableAfter'> {
+  if (!error && cease === false) return {};
+  return { disableAfter: { error, cease: cease === true ? 'any' : cease || [] } };
+}
+
 function timersOf(options: BgpOptions): PeerSettings['timers'] {
   const hold = options.holdTime ?? DEFAULT_TIMERS.hold;
   const third = Math.max(1, Math.floor(hold / DEFAULT_TIMERS.keepalivesPerHold));
@@ -272,6 +284,9 @@ function timersOf(options: BgpOptions): PeerSettings['timers'] {
     hold,
     // RFC 4271 §4.2: without a hold time there are no keepalives.
     keepalive: hold === 0 ? 0 : options.keepaliveTime || third,
+    minHold: options.minHoldTime ?? 0,
+    minKeepalive: options.minKeepaliveTime ?? 0,
+    openHold: options.startupHoldTime ?? DEFAULT_TIMERS.startupHold,
     connectRetry: options.connectRetryTime ?? DEFAULT_TIMERS.connectRetry,
     connectDelay: options.connectDelayTime ?? DEFAULT_TIMERS.connectDelay,
     delayOpen: 0,

@@ -1,6 +1,6 @@
 // A BGP peer, or a range of them, as BIRD's users see a protocol of kind BGP.
 
-import type { DownReason } from '../../bgp/session/down-reason.ts';
+import { disables } from '../../bgp/session/disable-after.ts';
 import { FAMILIES, type Family, familyByName } from '../../bgp/wire/families.ts';
 import type { ChannelOptions } from '../../config/bird/config.ts';
 import type { LimitsConfig } from '../../config/model/limits.ts';
@@ -48,7 +48,7 @@ export function bgpView(handle: PeerHandle, importLimit: number | undefined): Bg
   const { timers } = peer.options;
   return {
     state: sessionState(handle),
-    error: peer.adminUp || endedByItself(peer.lastDown) ? bgpError(peer.lastDown) : undefined,
+    error: peer.adminUp || endedByItself(peer) ? bgpError(peer.lastDown) : undefined,
     peerAddress: formatAddress(handle.address.bytes, handle.address.zone),
     peerRange: undefined,
     peerAs: context?.peerAs ?? (typeof settings.asn === 'number' ? settings.asn : 0),
@@ -80,8 +80,11 @@ function restartPhase({ restarts }: PeerHandle): BgpView['gracefulRestart'] {
 }
 
 /** Nobody switched it off. */
-function endedByItself(reason: DownReason | undefined): boolean {
-  return reason?.cause === 'automatic-stop';
+function endedByItself({ lastDown, options }: PeerHandle['peer']): boolean {
+  return (
+    lastDown !== undefined &&
+    (lastDown.cause === 'automatic-stop' || disables(options.disableAfter, lastDown))
+  );
 }
 
 function timer(leftMs: number | undefined, of: number | undefined): TimerView | undefined {

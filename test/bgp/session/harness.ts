@@ -43,6 +43,8 @@ export const DEFAULT_TIMERS: SessionTimers = {
   hold: 90,
   keepalive: undefined,
   minHold: 0,
+  minKeepalive: 0,
+  openHold: 240,
   connectRetry: 120,
   connectDelay: 0,
   delayOpen: 0,
@@ -70,6 +72,7 @@ export function peerOptions(remote: string, changes: OptionChanges = {}): PeerOp
     routerId: 1,
     families: FAMILIES,
     required: undefined,
+    disableAfter: undefined,
     role: undefined,
     roleStrict: false,
     passive: false,
@@ -293,4 +296,30 @@ function word(bytes: Uint8Array, start: number, end: number, type: number): stri
   }
   const name = Object.entries(MESSAGE_TYPE).find(([, value]) => value === type)?.[0] ?? `type ${type}`;
   return name;
+}
+
+/** The two ends of `against` and `established`. */
+export const A = '10.0.0.1';
+export const B = '10.0.0.2';
+
+/** A passive peer and a scripted one that has dialled. */
+export function against(changes: OptionChanges = {}) {
+  const world = new World();
+  const { peer, events } = world.speaker(A).peer(B, { passive: true, ...changes });
+  const raw = world.raw(B);
+  peer.start();
+  world.clock.advance(10);
+  const connection = raw.dial(A);
+  world.clock.advance(10);
+  return { world, peer, events, raw, connection };
+}
+
+/** The same, with a session. */
+export function established(changes: OptionChanges = {}, open: Parameters<typeof rawOpen>[0] = {}) {
+  const all = against(changes);
+  all.connection.open(open);
+  all.connection.keepalive();
+  all.world.clock.advance(10);
+  if (all.peer.state !== 'Established') throw new Error(`${all.peer.lastDown?.sentence}`);
+  return all;
 }

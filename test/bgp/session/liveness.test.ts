@@ -50,7 +50,7 @@ function start(holdTime: number) {
   const keepalives: number[] = [];
   const liveness: Liveness = new Liveness(clock, () => 0, {
     connection: () => connection,
-    keepaliveTime: () => undefined,
+    timers: () => ({ keepalive: undefined, openHold: 240 }),
     onHoldExpired: (detail) => expired.push(detail),
     onKeepaliveDue: () => {
       keepalives.push(clock.now());

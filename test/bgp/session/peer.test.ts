@@ -1,32 +1,20 @@
 import { describe, expect, it } from 'vitest';
 import { IPV4_UNICAST, IPV6_UNICAST } from '../../../src/bgp/wire/families.ts';
 import { encodeNotification, NotificationError } from '../../../src/bgp/wire/notification.ts';
-import { EMPTY_UPDATE, ip, message, type OptionChanges, rawOpen, World } from './harness.ts';
+import {
+  A,
+  against,
+  B,
+  EMPTY_UPDATE,
+  established,
+  ip,
+  message,
+  type OptionChanges,
+  rawOpen,
+  World,
+} from './harness.ts';
 
-const A = '10.0.0.1';
-const B = '10.0.0.2';
 const SECOND = 1000;
-
-/** A peer on A, a raw speaker on B that has dialled it, and the session as far as OPEN. */
-function against(changes: OptionChanges = {}) {
-  const world = new World();
-  const { peer, events } = world.speaker(A).peer(B, { passive: true, ...changes });
-  const raw = world.raw(B);
-  peer.start();
-  world.clock.advance(10);
-  const connection = raw.dial(A);
-  world.clock.advance(10);
-  return { world, peer, events, raw, connection };
-}
-
-function established(changes: OptionChanges = {}, open: Parameters<typeof rawOpen>[0] = {}) {
-  const all = against(changes);
-  all.connection.open(open);
-  all.connection.keepalive();
-  all.world.clock.advance(10);
-  expect(all.peer.state).toBe('Established');
-  return all;
-}
 
 function pair(a: OptionChanges = {}, b: OptionChanges = {}) {
   const world = new World();
@@ -173,6 +161,26 @@ describe('errors end the session with their NOTIFICATION', () => {
     connection.open({ holdTime: 10 });
     world.clock.advance(10);
     expect(connection.heard.at(-2)).toContain('NOTIFICATION 2/6 ');
+  });
+
+  it('4271-6.2-4: nor may keepalives be wanted too often', () => {
+    const answerTo = (holdTime: number): string | undefined => {
+      const { world, connection } = against({ timers: { minKeepalive: 5 } });
+      connection.open({ holdTime });
+      world.clock.advance(10);
+      return connection.heard.at(-2);
+    };
+    expect(answerTo(14)).toContain('NOTIFICATION 2/6 ');
+    for (const accepted of [15, 0]) expect(answerTo(accepted)).not.toContain('NOTIFICATION');
+  });
+
+  it('4271-8.2.2: the OPEN may take as long as configured', () => {
+    const silent = (openHold: number, seconds: number): boolean => {
+      const { world, connection } = against({ timers: { openHold } });
+      world.clock.advance(seconds * SECOND);
+      return connection.heard.join().includes('NOTIFICATION 4/0');
+    };
+    expect([silent(10, 9), silent(10, 11), silent(0, 3600)]).toEqual([false, true, false]);
   });
 
   it('5492-5-1: a required family that is missing is refused with 2/7', () => {

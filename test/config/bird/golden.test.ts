@@ -73,6 +73,9 @@ describe.skipIf(rendered.length === 0)('what Calico renders', () => {
     expect(config.peers[0]?.timers).toEqual({
       hold: 240,
       keepalive: 80,
+      minHold: 0,
+      minKeepalive: 0,
+      openHold: 240,
       connectRetry: 5,
       connectDelay: 2,
       delayOpen: 0,

@@ -32,3 +32,23 @@ describe('what is required', () => {
     expect(peerOf(`require as4; require as4 off; ${CHANNEL}`).required).toBeUndefined();
   });
 });
+
+test('times that a peer must keep to', () => {
+  const { timers } = peerOf(`min hold time 20; min keepalive time 7; startup hold time 30; ${CHANNEL}`);
+  expect(timers).toMatchObject({ hold: 240, minHold: 20, minKeepalive: 7, openHold: 30 });
+});
+
+describe('what a peer stays down after', () => {
+  const downAfter = (text: string) => peerOf(`${text} ${CHANNEL}`).disableAfter;
+
+  test('errors, Ceases, or some of them', () => {
+    expect(downAfter('')).toBeUndefined();
+    expect(downAfter('disable after error off; disable after cease off;')).toBeUndefined();
+    expect(downAfter('disable after error;')).toEqual({ error: true, cease: [] });
+    expect(downAfter('disable after cease;')).toEqual({ error: false, cease: 'any' });
+    expect(downAfter('disable after cease { cease, administrative reset, out of resources };')).toEqual({
+      error: false,
+      cease: [0, 4, 8],
+    });
+  });
+});

@@ -154,6 +154,13 @@ export const PEER_CASES: readonly Case[] = [
     message: /no effect/,
     severity: 'warning',
   },
+  { what: 'a least hold time', yaml: IBGP('minHoldTime: 91'), at: '3:51', message: /above holdTime 90/ },
+  {
+    what: 'least keepalives',
+    yaml: IBGP('minKeepaliveTime: 31'),
+    at: '3:56',
+    message: /above the keepalive time 30/,
+  },
   {
     what: 'a required family that is not there',
     yaml: IBGP('require: [ipv6-unicast]'),
