@@ -27,7 +27,8 @@ export function announce(
   now: number,
 ): void {
   const { policy } = result;
-  const { damper } = peer;
+  const { damper, tracer } = peer;
+  const tell = tracer === undefined ? undefined : tracer.batch(rib, batch);
   if (damper !== undefined) damper.beforeAnnounce(rib, peer, batch, attrIn);
   const filtered = judgeSet(rib, peer, result);
   if (filtered === result) announceAll(rib, peer, batch, attrIn, result, policy, now);
@@ -36,6 +37,7 @@ export function announce(
     letGo(rib, filtered);
   }
   if (damper !== undefined) damper.afterAnnounce(rib, peer, batch);
+  if (tell !== undefined) tell();
 }
 
 /** The result after a policy that looks at the set alone: the caller lets go of it where it is another one. */
@@ -120,6 +122,7 @@ export function withdraw(rib: FamilyRib, peer: RibPeer, batch: NlriBatch): void 
   const { pathIds, count } = batch;
   const counters = peer.counters[rib.index]!;
   const before = counters.received;
+  const tell = peer.tracer?.batch(rib, batch);
   peer.damper?.beforeWithdraw(rib, peer, batch);
   for (let from = 0; from < count; from += BLOCK) {
     const to = Math.min(count, from + BLOCK);
@@ -134,6 +137,7 @@ export function withdraw(rib: FamilyRib, peer: RibPeer, batch: NlriBatch): void 
   const changes = peer.changes[rib.index]!;
   changes.withdrawn += count;
   changes.unknown += count - (before - counters.received);
+  tell?.();
 }
 
 /** A new row; `attrIn` and the result's set stay the caller's. */
@@ -243,14 +247,29 @@ export function removeRow(rib: FamilyRib, peer: RibPeer, row: number): void {
 
 /** Removes every row of a peer that sends no more. */
 export function flushPeer(rib: FamilyRib, peer: RibPeer): RowWalk {
-  return new RowWalk(rib, peer, (row) => removeRow(rib, peer, row));
+  return new RowWalk(
+    rib,
+    peer,
+    traced(rib, peer, (row) => removeRow(rib, peer, row)),
+  );
+}
+
+/** What a walk does with a row, with the tracer that the peer has when it begins. */
+function traced(rib: FamilyRib, { tracer }: RibPeer, visit: (row: number) => void): (row: number) => void {
+  if (tracer === undefined) return visit;
+  return (row) => {
+    const tell = tracer.row(rib, row);
+    visit(row);
+    tell();
+  };
 }
 
 /** Removes what is stale now, and still so when the walk gets there. */
 export function removeStale(rib: FamilyRib, peer: RibPeer): RowWalk {
   const isConcerned = staleBy(rib, peer);
+  const remove = traced(rib, peer, (row) => removeRow(rib, peer, row));
   return new RowWalk(rib, peer, (row) => {
-    if (isConcerned(row)) removeRow(rib, peer, row);
+    if (isConcerned(row)) remove(row);
   });
 }
 
@@ -288,7 +307,7 @@ export function reimport(rib: FamilyRib, peer: RibPeer, checks: ImportChecks, co
       letGo(rib, filtered);
     }
   };
-  return new RowWalk(rib, peer, visit, () => {
+  return new RowWalk(rib, peer, traced(rib, peer, visit), () => {
     marker.settle();
     for (const [attrIn, { attrPost }] of memo) {
       shared.attrs.release(attrIn);

@@ -101,6 +101,14 @@ export interface RouteDamper {
   isSuppressed(rib: FamilyRib, prefixId: number, pathId: number): boolean;
 }
 
+/** Tells of what becomes of a peer's routes, for peers that have one. What is returned is called when it has happened. */
+export interface RouteTracer {
+  /** The Adj-RIB-In is about to take a batch. */
+  batch(rib: FamilyRib, batch: NlriBatch): () => void;
+  /** A walk is about to judge a row again, or to remove it. */
+  row(rib: FamilyRib, row: number): () => void;
+}
+
 export interface FamilyCounters {
   /** Adj-RIB-In rows. */
   received: number;
@@ -177,6 +185,8 @@ export class RibPeer {
   blocks: RouteBlocks | undefined;
   /** Undefined where routes may flap. */
   damper: RouteDamper | undefined;
+  /** Undefined unless somebody follows its routes. */
+  tracer: RouteTracer | undefined;
   /** By family id, the index of the table. */
   home: readonly number[];
   /** By family id, in whose view of the kernel its next hops are looked up. */

@@ -47,6 +47,8 @@ export interface CreateOptions {
   readonly loadConfig: ConfigLoader;
   readonly onApplied?: OnApplied;
   readonly logger: Logger;
+  /** Takes lines that debugging asks for; else they go to the log. */
+  readonly trace?: (line: string) => void;
   /** What this process goes on with: it was another program before. */
   readonly handed?: SpeakerState | undefined;
   /** Makes the process another program. */
@@ -71,7 +73,7 @@ const TRIMS = 3;
 /** Starts a speaker; rejects where the kernel is wanted and cannot be had. */
 export async function createSpeaker(options: CreateOptions): Promise<RunningSpeaker> {
   keepLargeBlocksApart();
-  const { config: written, configFile, loadConfig, onApplied, logger, handed, upgrade } = options;
+  const { config: written, configFile, loadConfig, onApplied, logger, trace, handed, upgrade } = options;
   const config = handed === undefined ? written : effectiveConfig(written, handed.protocols.off);
   const loopLag = new LoopLag(systemClock);
   const beat = new StageBeat();
@@ -86,6 +88,7 @@ export async function createSpeaker(options: CreateOptions): Promise<RunningSpea
     addresses: systemAddresses,
     openBfd: (events) => WorkerBfdService.open(events),
     log: logger,
+    ...(trace !== undefined && { trace }),
     lookUp: async (host) => (await lookup(host, { all: true })).map(({ address }) => address),
     version: packageVersion(),
     dumpStore: dumpsOnDisk,

@@ -109,6 +109,7 @@ export class Reconfiguration {
   /** Switching a protocol off and on is no new configuration. */
   #inForce(written: Config): void {
     this.#speaker.reconfiguredAt = this.#speaker.parts.clock.wallTime();
+    this.#speaker.tracer.use(written);
     this.#onApplied(written);
   }
 
@@ -179,6 +180,7 @@ export class Reconfiguration {
     speaker.written = written;
     const names = [...declaredProtocols(written), ...speaker.registry.values()].map(({ name }) => name);
     speaker.protocols.useNames(new Set(names));
+    speaker.tracer.review();
     return [...plan.sentences];
   }
 

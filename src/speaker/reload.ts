@@ -6,10 +6,11 @@ import type { ConfigPlan, DynamicPeersChange, PeerChange } from '../config/diff.
 import type { Config } from '../config/model.ts';
 import { CommandError } from './api.ts';
 import { prepareKernelChange } from './kernel-change.ts';
+import { listenOptions } from './listen-options.ts';
 import type { PeerHandle } from './peer-registry.ts';
 import { revalidate } from './revalidation.ts';
 import { ribOptions } from './rib-options.ts';
-import { listenOptions, type Speaker } from './speaker.ts';
+import type { Speaker } from './speaker.ts';
 import { applyOrigins, prepareTables } from './table-changes.ts';
 import { useMultipath } from './table-rooms.ts';
 

@@ -22,6 +22,7 @@ import { DynamicPeers } from './dynamic-peers.ts';
 import { FastFallover } from './fast-fallover.ts';
 import { closeKernels, freezeKernels, needsKernel } from './kernel-change.ts';
 import { KernelSync } from './kernel-sync.ts';
+import { listenOptions } from './listen-options.ts';
 import type { LocalRoutes } from './local-routes.ts';
 import { type DumpStore, MrtDumps } from './mrt-dumps.ts';
 import type { Networks } from './networks.ts';
@@ -37,6 +38,7 @@ import { RpkiCaches } from './rpki-caches.ts';
 import type { LookUp } from './server-connection.ts';
 import type { TableRoom } from './table-room.ts';
 import { TableRooms } from './table-rooms.ts';
+import { Tracer } from './trace/tracer.ts';
 import type { TakeOver } from './upgrade/take-over.ts';
 import { ValidationTables } from './validation-tables.ts';
 import { Watchers } from './watchers.ts';
@@ -54,6 +56,8 @@ export interface SpeakerParts {
   /** Bidirectional Forwarding Detection; undefined where there is none. Throws BfdUnavailableError. */
   readonly openBfd?: (events: BfdEvents) => BfdService;
   readonly log: Logger;
+  /** Takes lines that debugging asks for; else they go to the log. */
+  readonly trace?: (line: string) => void;
   readonly version: string;
   /** Where dumps of tables go; undefined where no files are written. */
   readonly dumpStore?: DumpStore;
@@ -96,6 +100,7 @@ export class Speaker {
   /** The configuration as it was read; `config` lacks what is switched off by command. */
   written: Config;
   readonly protocols: ProtocolStates;
+  readonly tracer: Tracer;
   state: SpeakerState = 'starting';
   /** The next stop is for a restart, whatever the configuration says. */
   stopsSilently = false;
@@ -130,7 +135,10 @@ export class Speaker {
       transport,
       lookUp,
       tables: this.tables,
-      onChange: (name) => this.protocols.note(name, cacheState(this.rpki.report(name))),
+      onChange: (name) => {
+        this.protocols.note(name, cacheState(this.rpki.report(name)));
+        this.tracer.review();
+      },
     });
     config.filters?.useTables(this.tables);
     this.tables.use(config);
@@ -167,16 +175,19 @@ export class Speaker {
       onChange: (handle) => {
         this.bfd.refresh(handle);
         this.#note(handle);
+        this.tracer.peerChanged(handle);
         this.watchers.peerChanged(handle);
         if (!handle.peer.adminUp) this.#settleWhenReady();
       },
       onForgotten: (handle) => {
         this.bfd.remove(handle);
+        this.tracer.peerGone(handle);
         this.fallover.forget(handle);
         this.#settleWhenReady();
       },
       onSession: (handle) => {
         this.#note(handle);
+        this.tracer.peerChanged(handle);
         if (handle.established !== undefined) this.recovery.met(handle.address);
       },
       onProgress: () => {
@@ -197,6 +208,7 @@ export class Speaker {
       },
     });
     this.fallover = new FastFallover(this.registry);
+    this.tracer = new Tracer(this);
     this.dynamic = new DynamicPeers(this.registry, this.listeners);
   }
 
@@ -210,9 +222,11 @@ export class Speaker {
    */
   async start(takeOver?: TakeOver): Promise<void> {
     if (takeOver === undefined) this.addTables();
-    else this.#startPeers(takeOver);
+    this.tracer.use(this.written);
+    if (takeOver !== undefined) this.#startPeers(takeOver);
     for (const room of this.rooms.values()) {
       room.kernel = await this.openKernel(room, room.config);
+      this.tracer.review();
       await room.kernel?.start();
     }
     this.rooms.borrow();
@@ -377,10 +391,4 @@ export class Speaker {
     await closeKernels(rooms, silent);
     await sleep(this.parts.clock, FAREWELL_MS);
   }
-}
-
-export function listenOptions(listen: Config['listen'][number]) {
-  const parsed = parseAddress(listen.address);
-  if (parsed === undefined) throw new RangeError(`${listen.address} is no address to listen on`);
-  return { address: parsed.bytes, port: listen.port, interface: listen.interface, zone: parsed.zone };
 }

@@ -72,6 +72,10 @@ export class FakeBird implements BirdApi {
     return this.roaViews;
   }
 
+  debug(protocols: readonly string[], channel: string | undefined, flags: readonly string[]): void {
+    this.calls.push(`debug ${protocols.join(' ')}${channel ? `.${channel}` : ''} { ${flags.join(', ')} }`);
+  }
+
   readonly dumps: DumpOptions[] = [];
 
   async dump(options: DumpOptions): Promise<void> {

@@ -4,7 +4,6 @@
 // stops it in order also with -d.
 
 import { dirname, join } from 'node:path';
-import type { BirdConfig } from '../../config/bird/config.ts';
 import { readHostFacts } from '../../config/host.ts';
 import { type Loader, openConfig } from '../../config/load-file.ts';
 import type { BirdSocketConfig, Config } from '../../config/model.ts';
@@ -26,7 +25,6 @@ import { type BirdOptions, type Face, helpText, parseBirdArguments, USAGE } from
 import { PidFile } from './pid-file.ts';
 import { openBirdLog } from './remote-log.ts';
 import { SignalHub } from './signal-hub.ts';
-import { traceStates } from './traces.ts';
 
 const INIT = 1;
 
@@ -155,28 +153,21 @@ async function runInstance(
   // Of two in one process neither speaks for the other.
   const supervisor = options.second === undefined ? systemSupervisor(terminal.env) : undefined;
   const logTap = new LogTap();
-  let bird: BirdConfig | undefined;
   return runDaemon(
     options.config,
     {
       loadConfig: load,
       createLog: (config) => {
-        const useConfig = (next: Config) => {
-          bird = next.bird;
-          log.useConfig(next);
-        };
-        useConfig(config);
+        log.useConfig(config);
         dieLoudly(log);
         flushes.push(() => log.flush());
-        return { ...log, useConfig, logger: logTap.over(log.logger) };
+        return { ...log, logger: logTap.over(log.logger) };
       },
       describeIssues: (issues) => describeErrors(face.name, issues),
       claimSocket: refuseForeign,
-      createSpeaker: async (wanted) => {
-        const running = await upgrader.createSpeaker(speaker.createSpeaker, wanted, inherited);
-        const trace = (text: string) => log.write('trace', text);
-        traceStates(running.api, () => bird, trace);
-        return running;
+      createSpeaker: (wanted) => {
+        const trace = (line: string) => log.write('trace', line);
+        return upgrader.createSpeaker(speaker.createSpeaker, { ...wanted, trace }, inherited);
       },
       startBird: ({ socket, ...rest }) => startBirdControl({ ...socket, access: socket, ...rest, logTap }),
       startControl: async (wanted) => {

@@ -4,6 +4,7 @@
 
 import { closeSync, fstatSync, openSync, renameSync } from 'node:fs';
 import type { LogTarget } from '../../config/bird/config.ts';
+import { asksForEvents } from '../../config/bird/trace-flags.ts';
 import type { Config } from '../../config/model.ts';
 import type { LogFields, Logger } from '../../lib/log.ts';
 import { formatTime } from '../../lib/time-format.ts';
@@ -11,7 +12,6 @@ import type { Log } from '../log.ts';
 import { redact } from '../redact.ts';
 import { LineSink } from './line-sink.ts';
 import { systemReason } from './system-reason.ts';
-import { asksForEvents } from './traces.ts';
 
 export const LOG_TAGS = {
   debug: 'DBG',

@@ -15,8 +15,8 @@ import {
 } from './config.ts';
 import { number, type OptionRow, OptionTable, option, readBlock, toggle, unknownOption } from './options.ts';
 import type { ConfigReader } from './reader.ts';
+import { DEBUG_FLAGS } from './trace-flags.ts';
 
-const DEBUG_FLAGS = ['states', 'routes', 'filters', 'events', 'interfaces', 'packets'] as const;
 const MAX_PREFERENCE = 65535;
 
 type Channel = ChannelOptions;

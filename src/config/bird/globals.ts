@@ -16,9 +16,8 @@ import {
 import { number, OptionTable, option, readBlock, toggle, unknownOption } from './options.ts';
 import { readPatterns } from './patterns.ts';
 import type { ConfigReader } from './reader.ts';
+import { DEBUG_FLAGS, MRTDUMP_FLAGS } from './trace-flags.ts';
 
-export const DEBUG_FLAGS = ['states', 'routes', 'filters', 'interfaces', 'events', 'packets'] as const;
-export const MRTDUMP_FLAGS = ['states', 'messages'] as const;
 const LOG_CLASSES = ['debug', 'trace', 'info', 'remote', 'warning', 'error', 'auth', 'fatal', 'bug'] as const;
 
 export const GLOBAL_OPTIONS = new OptionTable<GlobalOptions>([

@@ -6,7 +6,6 @@ import { BFD_OPTIONS } from './bfd.ts';
 import { BGP_OPTIONS } from './bgp.ts';
 import type { BgpOptions } from './bgp-options.ts';
 import type { ChannelName, CommonOptions, ProtocolKind } from './config.ts';
-import { DEBUG_FLAGS, MRTDUMP_FLAGS } from './globals.ts';
 import { DEVICE_OPTIONS, DIRECT_OPTIONS, KERNEL_OPTIONS } from './kernel.ts';
 import { OptionTable, option, toggle } from './options.ts';
 import { BMP_OPTIONS, MRT_OPTIONS, PIPE_OPTIONS, RPKI_OPTIONS } from './others.ts';
@@ -22,6 +21,7 @@ import type {
   StaticOptions,
 } from './protocol-options.ts';
 import { STATIC_OPTIONS } from './static.ts';
+import { DEBUG_FLAGS, MRTDUMP_FLAGS } from './trace-flags.ts';
 
 /** Of every protocol. */
 export const COMMON_OPTIONS = new OptionTable<CommonOptions>([

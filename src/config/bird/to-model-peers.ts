@@ -178,7 +178,6 @@ function settingsOf(
   const spanOf = (key: string): Span => protocol.spans.get(key) ?? span;
   unsaid.addOptions(set, HANDLED, spanOf, name);
   unsaid.addOptions(common, COMMON_HANDLED, spanOf, name);
-  unsaid.addDebug(common.debug, spanOf('debug'), name);
   for (const [channel, said] of protocol.channels) {
     if (channel === 'ipv4' || channel === 'ipv6') reportChannel(said, name, unsaid);
     else unsaid.add(`channel ${channel}`, said.span, name);

@@ -163,7 +163,6 @@ function reportOthers(config: BirdConfig, unsaid: Unsaid): void {
     else if (protocol.kind !== 'bgp') {
       const spanOf = (key: string): Span => protocol.spans.get(key) ?? protocol.span;
       unsaid.addOptions(protocol.common, COMMON_HANDLED, spanOf, protocol.name);
-      unsaid.addDebug(protocol.common.debug, spanOf('debug'), protocol.name);
       if (protocol.kind === 'bfd') reportBfd(protocol, unsaid);
     }
   }
@@ -171,9 +170,6 @@ function reportOthers(config: BirdConfig, unsaid: Unsaid): void {
     const { type, span, name } = table;
     if (span !== undefined && !SERVED_TABLES.has(type)) unsaid.add(`a table of ${type}`, span, name);
   }
-  const { debugProtocols } = config.globals;
-  const debugSpan = config.globalSpans.get('debugProtocols');
-  if (debugSpan !== undefined) unsaid.addDebug(debugProtocols, debugSpan, 'global');
   for (const [key, span] of config.globalSpans) {
     if (!GLOBAL_HANDLED.has(key)) unsaid.addOptions({ [key]: true }, GLOBAL_HANDLED, () => span, 'global');
   }
@@ -188,6 +184,7 @@ const GLOBAL_HANDLED = new Set([
   'timeFormats',
   'logs',
   'debugProtocols',
+  'debugChannels',
   'watchdogWarning',
   'watchdogTimeout',
 ]);

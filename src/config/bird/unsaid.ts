@@ -3,10 +3,8 @@
 
 import type { Diagnostics } from '../../policy/diagnostics.ts';
 import type { Span } from '../../policy/source.ts';
-import type { Flags } from './config.ts';
 
 const SHOWN_NAMES = 3;
-const UNSEEN: readonly string[] = ['routes', 'filters', 'interfaces', 'packets'];
 
 export class Unsaid {
   readonly #bySentence = new Map<string, { span: Span; names: string[]; hint: string | undefined }>();
@@ -35,12 +33,6 @@ export class Unsaid {
       if (Array.isArray(value) && value.length === 0) continue;
       this.add(constructOf(key), spanOf(key), name);
     }
-  }
-
-  /** `debug`: states and events are shown, the rest is not. */
-  addDebug(flags: Flags | undefined, span: Span, name: string): void {
-    const asked = flags === 'all' ? UNSEEN : (flags ?? []).filter((flag) => UNSEEN.includes(flag));
-    if (asked.length > 0) this.add(`debug of ${asked.join(', ')}`, span, name);
   }
 
   report(diagnostics: Diagnostics): void {

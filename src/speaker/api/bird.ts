@@ -29,6 +29,8 @@ export interface BirdApi {
   routes(query: TableQuery): TableAnswer[];
   /** Entries of ROA tables; undefined = a moment to do something else. */
   roas(): Iterable<RoaView | undefined>;
+  /** What protocols, or a channel of them alone, show in the log from now on: flags of a `debug` statement. */
+  debug(protocols: readonly string[], channel: string | undefined, flags: readonly string[]): void;
   /** Writes tables to files in the MRT format. Rejects with CommandError. */
   dump(options: DumpOptions): Promise<void>;
   interfaces(): InterfaceView[];

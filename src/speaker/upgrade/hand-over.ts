@@ -107,7 +107,7 @@ export class HandOver {
   capture(): SpeakerState {
     const { rib, registry, dynamic, listeners, bfd, networks, protocols, parts, reconfiguredAt } =
       this.#speaker;
-    const { rooms, rpki, diagnosis } = this.#speaker;
+    const { rooms, rpki, diagnosis, tracer } = this.#speaker;
     this.#checkTime();
     const tables = captureTables(this.#speaker);
     return {
@@ -124,6 +124,7 @@ export class HandOver {
       bfd: bfd.images(),
       networks: networks.addedByCommand(),
       protocols: protocols.image,
+      traces: tracer.image,
       validation: { caches: rpki.images },
       diagnosis: diagnosis.image,
       drainsAll: registry.drainsAll,

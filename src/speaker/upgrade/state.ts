@@ -37,6 +37,7 @@ import type { ProtocolsImage } from '../bird/protocol-states.ts';
 import type { DiagnosisImage } from '../diagnosis.ts';
 import type { RestartImage } from '../restart-image.ts';
 import type { ValidationImage } from '../rpki-image.ts';
+import type { TracerImage } from '../trace/tracer.ts';
 import type { TablesImage } from './further-tables.ts';
 
 /** Raised with every change that an earlier reader would get wrong. */
@@ -97,6 +98,8 @@ export interface SpeakerState {
   /** Own networks that commands have added. */
   readonly networks: readonly NetworkSpec[];
   readonly protocols: ProtocolsImage;
+  /** Absent in states of versions that had no such commands. */
+  readonly traces?: TracerImage;
   /** Absent in states of versions that asked the caches anew. */
   readonly validation?: ValidationImage;
   /** Absent in states of versions that began anew with it. */

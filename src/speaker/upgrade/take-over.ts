@@ -86,7 +86,7 @@ export class TakeOver {
 
   /** The kernel is read and the sockets listen: everything moves again. */
   finish(): void {
-    const { rib, registry, rooms, networks, protocols, parts, diagnosis } = this.#speaker;
+    const { rib, registry, rooms, networks, protocols, tracer, parts, diagnosis } = this.#speaker;
     for (const network of this.#state.networks) networks.add(network);
     // Own routes that nobody has announced again.
     for (const { place } of rooms.values()) {
@@ -98,6 +98,7 @@ export class TakeOver {
     this.#judgeAgain();
     // Peers that ranges have admitted were not known before.
     protocols.restore(this.#state.protocols);
+    if (this.#state.traces !== undefined) tracer.restore(this.#state.traces);
     const { version, peers } = this.#state;
     const fields = { from: version, to: parts.version, sessions: this.#sessions, peers: peers.length };
     parts.log.info(fields, 'upgraded: the sessions go on');

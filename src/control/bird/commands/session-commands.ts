@@ -1,6 +1,8 @@
 // Commands about the connection itself and the daemon as a whole: restrict, echo, eval, help, debug, dumps, down.
 
+import type { BirdApi } from '../../../speaker/api/bird.ts';
 import type { DumpOptions } from '../../../speaker/api/tables.ts';
+import { DEBUG_FLAGS, MRTDUMP_FLAGS } from '../../../speaker/api/traces.ts';
 import { CommandFailure, type CommandReader, TOKEN } from '../command-reader.ts';
 import type { Command, CommandContext, SessionState, Syntax } from '../command-table.ts';
 import { CODE, DONE, type Line, line, type Reply } from '../reply.ts';
@@ -11,8 +13,6 @@ function* done(): Iterable<Line> {
 }
 
 const ECHO_CLASSES = ['debug', 'trace', 'info', 'remote', 'warning', 'error', 'auth'] as const;
-const DEBUG_CLASSES = ['states', 'routes', 'filters', 'interfaces', 'events', 'packets'] as const;
-const MRTDUMP_CLASSES = ['states', 'messages'] as const;
 const SET_TOKENS = ['OFF', "'{'", TOKEN.all];
 const TARGETS = [TOKEN.known, TOKEN.text, TOKEN.all];
 /** Octets of the buffer that BIRD takes for echoed lines. */
@@ -91,21 +91,30 @@ const EVAL: Command = {
   },
 };
 
-/** Accepted for whom it is a habit: what is traced is the business of the log's level. */
-function tracing(word: 'debug' | 'mrtdump', classes: readonly string[], help: string): Command {
+type Trace = (
+  api: BirdApi,
+  protocols: readonly string[],
+  channel: string | undefined,
+  chosen: string[],
+) => void;
+
+/** What protocols show of themselves; `trace` does it. */
+function tracing(word: string, classes: readonly string[], help: string, trace: Trace): Command {
   return {
     words: word,
     usage: `(<protocol> | <channel> | "<pattern>" | all) (all | off | { ${classes.join(' | ')} [, ...] })`,
     help,
     changes: true,
-    idle: true,
     read(reader, syntax) {
       const selector = readProtocols(reader, syntax, TARGETS);
-      if (syntax === '2.x' && reader.takeOp('.') && reader.take('word') === undefined) reader.fail();
-      readSet(reader, classes, selector.kind === 'name' ? ["'.'", ...SET_TOKENS] : SET_TOKENS);
+      const ofChannel = syntax === '2.x' && reader.takeOp('.');
+      const channel = ofChannel ? reader.take('word') : undefined;
+      if (ofChannel && channel === undefined) reader.fail();
+      const set = readSet(reader, classes, selector.kind === 'name' ? ["'.'", ...SET_TOKENS] : SET_TOKENS);
       reader.expectEnd();
       return ({ api }) => {
-        selectProtocols(api.bird.protocols(), selector);
+        const names = selectProtocols(api.bird.protocols(), selector).map(({ name }) => name);
+        trace(api.bird, names, channel, set === 'all' ? [...classes] : [...(set ?? [])]);
         return done();
       };
     },
@@ -254,8 +263,11 @@ export function commandsUnder(commands: readonly Command[], about: string, synta
 export const SESSION_COMMANDS: readonly Command[] = [
   EVAL,
   ECHO,
-  tracing('debug', DEBUG_CLASSES, 'what protocols write into the log; see the level of the log'),
-  tracing('mrtdump', MRTDUMP_CLASSES, 'what protocols write into MRT files; nothing is written'),
+  tracing('debug', DEBUG_FLAGS, 'what protocols write into the log', (api, ...what) => api.debug(...what)),
+  {
+    ...tracing('mrtdump', MRTDUMP_FLAGS, 'what protocols write into MRT files; nothing is written', () => {}),
+    idle: true,
+  },
   RESTRICT,
   ...DUMPS.map(dump),
   {
