@@ -240,30 +240,32 @@ function addPathOf(input: SettingsInput['addPath']): PeerSettings['addPath'] {
 }
 
 function gracefulRestartOf(input: SettingsInput['gracefulRestart']): GracefulRestartConfig {
-  const { mode, restartTime, notification, longLived }: Exclude<typeof input, boolean | string | undefined> =
+  const options: Exclude<typeof input, boolean | string | undefined> =
     typeof input === 'object' ? input : { mode: modeOf(input) };
-  return {
-    mode: mode ?? 'helper',
-    restartTime: restartTime ?? RESTART_TIME,
-    notification: notification ?? false,
-    longLived: longLivedOf(longLived),
-  };
+  const { mode = 'helper', restartTime = RESTART_TIME, notification = false, longLived, ...bounds } = options;
+  return { mode, restartTime, ...bounds, notification, longLived: longLivedOf(longLived) };
 }
 
 function longLivedOf(input: LongLivedInput | undefined): LongLivedRestartConfig {
   const options = typeof input === 'object' ? input : { mode: modeOf(input) };
-  const { staleTime } = options;
-  const times = typeof staleTime === 'object' ? staleTime : {};
-  const usual = typeof staleTime === 'number' ? staleTime : STALE_TIME;
   return {
     mode: options.mode ?? 'helper',
-    staleTime: {
-      'ipv4-unicast': times['ipv4-unicast'] ?? usual,
-      'ipv6-unicast': times['ipv6-unicast'] ?? usual,
-    },
-    minStaleTime: options.minStaleTime ?? 0,
-    maxStaleTime: options.maxStaleTime ?? LONGEST_STALE_TIME,
+    staleTime: byFamily(options.staleTime, STALE_TIME),
+    minStaleTime: byFamily(options.minStaleTime, 0),
+    maxStaleTime: byFamily(options.maxStaleTime, LONGEST_STALE_TIME),
     partialDeployment: options.partialDeployment ?? false,
+  };
+}
+
+function byFamily(
+  input: number | Partial<Record<FamilyName, number>> | undefined,
+  usual: number,
+): Readonly<Record<FamilyName, number>> {
+  const times = typeof input === 'object' ? input : {};
+  const other = typeof input === 'number' ? input : usual;
+  return {
+    'ipv4-unicast': times['ipv4-unicast'] ?? other,
+    'ipv6-unicast': times['ipv6-unicast'] ?? other,
   };
 }
 

@@ -3,15 +3,15 @@
 
 import { z } from 'zod';
 import { FAMILIES, type FamilyName } from '../bgp/wire/families.ts';
-import { LONGEST_STALE_TIME } from './model.ts';
+import { LONGEST_RESTART, LONGEST_STALE_TIME } from './model.ts';
 import { seconds } from './values.ts';
-
-/** RFC 4724 §3: twelve bits. */
-const LONGEST_RESTART = 4095;
 
 const MODES = ['off', 'helper', 'full'] as const;
 const familyNames = FAMILIES.map(({ name }): FamilyName => name);
 const staleTime = seconds(0, LONGEST_STALE_TIME);
+const staleTimes = z.union([staleTime, z.partialRecord(z.enum(familyNames), staleTime)], {
+  error: 'expected seconds, or seconds by family',
+});
 
 const longLivedSchema = z
   .union(
@@ -20,19 +20,16 @@ const longLivedSchema = z
       z.enum(MODES),
       z.strictObject({
         mode: z.enum(MODES).meta({ description: 'As longLived.', default: 'helper' }).optional(),
-        staleTime: z
-          .union([staleTime, z.partialRecord(z.enum(familyNames), staleTime)], {
-            error: 'expected seconds, or seconds by family',
-          })
+        staleTime: staleTimes
           .meta({
             description: 'With full: how long the peer shall keep our routes, in seconds; 0 = not at all.',
             default: 3600,
           })
           .optional(),
-        minStaleTime: staleTime
+        minStaleTime: staleTimes
           .meta({ description: "The peer's routes are kept at least so long, in seconds.", default: 0 })
           .optional(),
-        maxStaleTime: staleTime
+        maxStaleTime: staleTimes
           .meta({
             description: "The peer's routes are kept at most so long, in seconds.",
             default: LONGEST_STALE_TIME,
@@ -69,6 +66,19 @@ export const gracefulRestartSchema = z
         restartTime: seconds(0, LONGEST_RESTART)
           .meta({ description: 'Restart time announced, seconds.', default: 120 })
           .optional(),
+        minRestartTime: seconds(0, LONGEST_RESTART)
+          .meta({ description: "The peer's routes are kept at least so long, in seconds.", default: 0 })
+          .optional(),
+        maxRestartTime: seconds(0, LONGEST_RESTART)
+          .meta({
+            description: "The peer's routes are kept at most so long, in seconds.",
+            default: LONGEST_RESTART,
+          })
+          .optional(),
+        families: z
+          .array(z.enum(familyNames))
+          .describe('With full: whose routes the peer shall keep; all of its families unless given.')
+          .optional(),
         notification: z
           .boolean()
           .meta({
@@ -79,7 +89,7 @@ export const gracefulRestartSchema = z
         longLived: longLivedSchema.optional(),
       }),
     ],
-    { error: 'expected helper, full, off or { mode, restartTime, notification, longLived }' },
+    { error: 'expected helper, full, off or { mode, restartTime, families, notification, longLived }' },
   )
   .meta({
     description:

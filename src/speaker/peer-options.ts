@@ -55,7 +55,7 @@ export function peerOptions(
           ? undefined
           : {
               restartTime: gracefulRestart.restartTime,
-              families: gracefulRestart.mode === 'full' ? families : [],
+              families: keptByPeer(gracefulRestart, families),
               notification: gracefulRestart.notification,
               // The same function each time, so that equal options compare equal.
               flags: restartFlags,
@@ -96,6 +96,14 @@ function requirements(required: PeerSettings['required']): Requirements | undefi
     addPath: required.addPath.map(requireFamily),
     extendedNextHop: required.extendedNextHop.map(requireFamily),
   };
+}
+
+function keptByPeer(
+  { mode, families: wanted }: PeerSettings['gracefulRestart'],
+  families: readonly Family[],
+): readonly Family[] {
+  if (mode !== 'full') return [];
+  return wanted === undefined ? families : families.filter(({ name }) => wanted.includes(name));
 }
 
 function longLivedOptions(

@@ -278,8 +278,7 @@ export class PeerRegistry implements PeerEvents {
       this.#dependencies.policies,
       handle.draining,
     );
-    const { longLived } = handle.settings.gracefulRestart;
-    handle.restartOffer = restartOffer(session.peer.remoteOpen, longLived);
+    handle.restartOffer = restartOffer(session.peer.remoteOpen, handle.settings.gracefulRestart);
     const handed = this.handover.take(handle);
     const ribPeer = ribPeerOf(rib, handle, handed, context.families, { identity, checks });
     handle.limits.begin(ribPeer);

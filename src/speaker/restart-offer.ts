@@ -4,7 +4,7 @@
 import { FAMILIES, type Family } from '../bgp/wire/families.ts';
 import { lastCapability } from '../bgp/wire/negotiate.ts';
 import type { OpenMessage } from '../bgp/wire/open.ts';
-import type { LongLivedRestartConfig } from '../config/model.ts';
+import { type GracefulRestartConfig, LONGEST_RESTART } from '../config/model.ts';
 
 export interface RestartOffer {
   readonly restartSeconds: number;
@@ -23,7 +23,7 @@ export interface RestartOffer {
 /** Undefined where the peer did not announce graceful restart. */
 export function restartOffer(
   open: OpenMessage | undefined,
-  longLived: LongLivedRestartConfig,
+  { longLived, minRestartTime = 0, maxRestartTime = LONGEST_RESTART }: GracefulRestartConfig,
 ): RestartOffer | undefined {
   const restart = open === undefined ? undefined : lastCapability(open, 'graceful-restart');
   if (open === undefined || restart === undefined) return undefined;
@@ -32,12 +32,14 @@ export function restartOffer(
   const times = new Map<Family, number>();
   for (const { afi, safi, staleTime } of long?.families ?? []) {
     const family = FAMILIES.find((each) => isOf({ afi, safi }, each));
-    const seconds = Math.max(longLived.minStaleTime, Math.min(staleTime, longLived.maxStaleTime));
-    if (family !== undefined && seconds > 0) times.set(family, seconds);
+    if (family === undefined) continue;
+    const { [family.name]: most } = longLived.maxStaleTime;
+    const seconds = Math.max(longLived.minStaleTime[family.name], Math.min(staleTime, most));
+    if (seconds > 0) times.set(family, seconds);
   }
   const forwarded = [...restart.families, ...(long?.families ?? [])].filter(({ forwarding }) => forwarding);
   return {
-    restartSeconds: restart.restartTime,
+    restartSeconds: Math.max(minRestartTime, Math.min(restart.restartTime, maxRestartTime)),
     restarting: restart.restarting,
     families,
     longLived: times,

@@ -52,7 +52,7 @@ describe('short forms and defaults of a peer', () => {
       },
     ],
     [
-      'address: 10.1.1.1, asn: 1, gracefulRestart: { longLived: { mode: full, staleTime: { ipv6-unicast: 0 }, minStaleTime: 5, maxStaleTime: 6, partialDeployment: true } }',
+      'address: 10.1.1.1, asn: 1, gracefulRestart: { longLived: { mode: full, staleTime: { ipv6-unicast: 0 }, minStaleTime: 5, maxStaleTime: { ipv4-unicast: 6 }, partialDeployment: true } }',
       {
         gracefulRestart: {
           mode: 'helper',
@@ -61,8 +61,8 @@ describe('short forms and defaults of a peer', () => {
           longLived: {
             mode: 'full',
             staleTime: { 'ipv4-unicast': 3600, 'ipv6-unicast': 0 },
-            minStaleTime: 5,
-            maxStaleTime: 6,
+            minStaleTime: { 'ipv4-unicast': 5, 'ipv6-unicast': 5 },
+            maxStaleTime: { 'ipv4-unicast': 6, 'ipv6-unicast': 0xff_ffff },
             partialDeployment: true,
           },
         },

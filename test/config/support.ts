@@ -27,8 +27,8 @@ export const TIMERS: TimerConfig = {
 export const LONG_LIVED: LongLivedRestartConfig = {
   mode: 'helper',
   staleTime: { 'ipv4-unicast': 3600, 'ipv6-unicast': 3600 },
-  minStaleTime: 0,
-  maxStaleTime: 0xff_ffff,
+  minStaleTime: { 'ipv4-unicast': 0, 'ipv6-unicast': 0 },
+  maxStaleTime: { 'ipv4-unicast': 0xff_ffff, 'ipv6-unicast': 0xff_ffff },
   partialDeployment: false,
 };
 

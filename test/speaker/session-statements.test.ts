@@ -92,3 +92,36 @@ describe('disableAfter', () => {
     expect([await routesAfter({}), await routesAfter({ disableAfter: ['error'] })]).toEqual([1, 0]);
   });
 });
+
+describe('gracefulRestart', () => {
+  const restart = (restartTime: number) => ({
+    kind: 'graceful-restart' as const,
+    restarting: false,
+    notification: false,
+    restartTime,
+    families: [{ afi: 1, safi: 1, forwarding: true }],
+  });
+  /** Whether the routes of a peer that wants so long are still there after so many seconds. */
+  const kept = async (gracefulRestart: object, restartTime: number, seconds: number): Promise<boolean> => {
+    const { lab, speaker, peer } = await met({ gracefulRestart }, { capabilities: [restart(restartTime)] });
+    peer.announce(['192.0.2.0/24'], { asPath: '65001' });
+    await lab.run(1000);
+    peer.drop();
+    await lab.run(seconds * 1000);
+    return [...speaker.api.routes({})].length > 0;
+  };
+
+  it('keeps the restart time of the peer within bounds', async () => {
+    expect([await kept({}, 100, 90), await kept({ maxRestartTime: 50 }, 100, 60)]).toEqual([true, false]);
+    expect([await kept({}, 10, 20), await kept({ minRestartTime: 50 }, 10, 40)]).toEqual([false, true]);
+  });
+
+  it('asks the peer to keep routes of the families that are named', async () => {
+    const { peer } = await met({
+      families: ['ipv4-unicast', 'ipv6-unicast'],
+      gracefulRestart: { mode: 'full', families: ['ipv6-unicast'] },
+    });
+    const said = peer.remoteOpen?.capabilities.find(({ kind }) => kind === 'graceful-restart');
+    expect(said).toMatchObject({ families: [{ afi: 2, safi: 1 }] });
+  });
+});

@@ -1,6 +1,7 @@
 // The options of BGP, both dialects. What must hold between them is checks.ts's.
 
 import type { Role } from '../../bgp/wire/session-context.ts';
+import { LONGEST_RESTART, LONGEST_STALE_TIME } from '../model/stability.ts';
 import { bfdSettings } from './bfd.ts';
 import type { BgpKey, BgpOptions } from './bgp-options.ts';
 import { number, OptionTable, option, readBlock, toggle, unknownOption } from './options.ts';
@@ -114,17 +115,21 @@ export const BGP_OPTIONS = new OptionTable<BgpOptions>([
   option('graceful restart', (reader) => ({ gracefulRestart: readRestart(reader) })),
   number('graceful restart time', (gracefulRestartTime) => ({ gracefulRestartTime })),
   number('min graceful restart time', (minGracefulRestartTime) => ({ minGracefulRestartTime }), {
+    max: LONGEST_RESTART,
     only: '2.x',
   }),
   number('max graceful restart time', (maxGracefulRestartTime) => ({ maxGracefulRestartTime }), {
+    max: LONGEST_RESTART,
     only: '2.x',
   }),
   option('long lived graceful restart', (reader) => ({ longLivedGracefulRestart: readRestart(reader) })),
   number('long lived stale time', (longLivedStaleTime) => ({ longLivedStaleTime })),
   number('min long lived stale time', (minLongLivedStaleTime) => ({ minLongLivedStaleTime }), {
+    max: LONGEST_STALE_TIME,
     only: '2.x',
   }),
   number('max long lived stale time', (maxLongLivedStaleTime) => ({ maxLongLivedStaleTime }), {
+    max: LONGEST_STALE_TIME,
     only: '2.x',
   }),
   toggle('ttl security', (ttlSecurity) => ({ ttlSecurity })),

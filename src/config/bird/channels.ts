@@ -4,6 +4,7 @@
 import { parseFilterUse } from '../../policy/parser.ts';
 import type { Span } from '../../policy/source.ts';
 import { LIMIT_ACTIONS } from '../model/limits.ts';
+import { LONGEST_STALE_TIME } from '../model/stability.ts';
 import {
   CHANNEL_NAMES,
   type ChannelName,
@@ -82,9 +83,11 @@ export const BGP_CHANNEL_OPTIONS = new OptionTable<Channel>([
   toggle('long lived graceful restart', (longLivedGracefulRestart) => ({ longLivedGracefulRestart }), '2.x'),
   number('long lived stale time', (longLivedStaleTime) => ({ longLivedStaleTime }), { only: '2.x' }),
   number('min long lived stale time', (minLongLivedStaleTime) => ({ minLongLivedStaleTime }), {
+    max: LONGEST_STALE_TIME,
     only: '2.x',
   }),
   number('max long lived stale time', (maxLongLivedStaleTime) => ({ maxLongLivedStaleTime }), {
+    max: LONGEST_STALE_TIME,
     only: '2.x',
   }),
   option(

@@ -2,6 +2,7 @@
 // the dialects differ it is said.
 
 import { isLinkLocal, parseAddress } from '../../lib/ip.ts';
+import { LONGEST_RESTART, LONGEST_STALE_TIME } from '../model/stability.ts';
 import type { BgpOptions } from './bgp-options.ts';
 import type { NetType, Protocol, ProtocolConfig } from './config.ts';
 import { DEFAULT_TIMERS } from './defaults.ts';
@@ -147,6 +148,7 @@ function checkBgp(
   checkReach(protocol, { multihop, linkLocal }, complain);
   if (two) {
     checkTimes(options, complain);
+    checkRestartTimes(protocol, complain);
     checkRoles(options, internal, complain);
     // Members of one confederation are of one mind (RFC 5065).
     checkPolicies(protocol, internal || options.confederationMember === true, complain);
@@ -216,6 +218,24 @@ function checkTimes(options: BgpOptions, complain: Complain): void {
   const keepalive = options.keepaliveTime ?? Math.floor(hold / DEFAULT_TIMERS.keepalivesPerHold);
   if ((options.minKeepaliveTime ?? 0) > keepalive) {
     complain(`min keepalive time (${options.minKeepaliveTime}) is longer than keepalive time (${keepalive})`);
+  }
+}
+
+/** How long the peer's routes are kept: at least and at most. */
+function checkRestartTimes({ options, channels }: Protocol<'bgp', BgpOptions>, complain: Complain): void {
+  const { minGracefulRestartTime: min = 0, maxGracefulRestartTime: max = LONGEST_RESTART } = options;
+  if (min > max)
+    complain(`min graceful restart time (${min}) is longer than max graceful restart time (${max})`);
+  for (const channel of [{}, ...channels.values()]) {
+    const { minLongLivedStaleTime = 0, maxLongLivedStaleTime = LONGEST_STALE_TIME } = {
+      ...options,
+      ...channel,
+    };
+    if (minLongLivedStaleTime <= maxLongLivedStaleTime) continue;
+    complain(
+      `min long lived stale time (${minLongLivedStaleTime}) is longer than max long lived stale time (${maxLongLivedStaleTime})`,
+    );
+    return;
   }
 }
 

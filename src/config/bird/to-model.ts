@@ -176,6 +176,7 @@ function reportOthers(config: BirdConfig, unsaid: Unsaid): void {
 }
 
 const GLOBAL_HANDLED = new Set([
+  'gracefulRestartWait',
   'routerId',
   'hostname',
   'listenBgp',

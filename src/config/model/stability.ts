@@ -3,6 +3,9 @@
 
 import type { FamilyName } from '../../bgp/wire/families.ts';
 
+/** Seconds; RFC 4724 §3: twelve bits. */
+export const LONGEST_RESTART = 4095;
+
 /** Seconds; RFC 9494 §3.1: 24 bits. */
 export const LONGEST_STALE_TIME = 0xff_ffff;
 
@@ -12,6 +15,11 @@ export interface GracefulRestartConfig {
   /** RFC 8538: NOTIFICATIONs and an expired hold timer are no reason to drop routes either. */
   readonly notification: boolean;
   readonly restartTime: number;
+  /** Bounds of what the peer announces; undefined = none. */
+  readonly minRestartTime?: number | undefined;
+  readonly maxRestartTime?: number | undefined;
+  /** Where the mode is full: whose routes the peer shall keep; all unless given. */
+  readonly families?: readonly FamilyName[] | undefined;
   readonly longLived: LongLivedRestartConfig;
 }
 
@@ -21,9 +29,9 @@ export interface LongLivedRestartConfig {
   readonly mode: 'off' | 'helper' | 'full';
   /** Announced, by family; 0 = nothing is asked for the family. */
   readonly staleTime: Readonly<Record<FamilyName, number>>;
-  /** Bounds of what the peer asks for. */
-  readonly minStaleTime: number;
-  readonly maxStaleTime: number;
+  /** Bounds of what the peer asks for, by family. */
+  readonly minStaleTime: Readonly<Record<FamilyName, number>>;
+  readonly maxStaleTime: Readonly<Record<FamilyName, number>>;
   /** RFC 9494 §4.6: an iBGP peer that does not know LLGR gets stale routes, too, as the last resort. */
   readonly partialDeployment: boolean;
 }

@@ -52,3 +52,49 @@ describe('what a peer stays down after', () => {
     });
   });
 });
+
+describe('restarts', () => {
+  const both = 'ipv6 { import all; export all; };';
+
+  test('times of the peer have bounds, those of a channel before those of its protocol', () => {
+    const { gracefulRestart } = peerOf(`min graceful restart time 10; max graceful restart time 20;
+      min long lived stale time 30; max long lived stale time 4000;
+      ipv4 { import all; export all; min long lived stale time 50; max long lived stale time 60; }; ${both}`);
+    expect(gracefulRestart).toMatchObject({
+      minRestartTime: 10,
+      maxRestartTime: 20,
+      longLived: {
+        minStaleTime: { 'ipv4-unicast': 50, 'ipv6-unicast': 30 },
+        maxStaleTime: { 'ipv4-unicast': 60, 'ipv6-unicast': 4000 },
+      },
+    });
+  });
+
+  test.each([
+    ['', '', 'helper', undefined],
+    ['graceful restart;', '', 'full', undefined],
+    ['graceful restart;', 'graceful restart off;', 'full', ['ipv6-unicast']],
+    ['', 'graceful restart;', 'full', ['ipv4-unicast']],
+    ['graceful restart off;', 'graceful restart;', 'off', undefined],
+  ])('of a protocol with "%s" and a channel with "%s"', (protocol, channel, mode, families) => {
+    const { gracefulRestart } = peerOf(`${protocol} ipv4 { import all; export all; ${channel} }; ${both}`);
+    expect(gracefulRestart.mode).toBe(mode);
+    if (mode === 'full') expect(gracefulRestart.families).toEqual(families);
+  });
+
+  test.each([
+    ['min graceful restart time 50; max graceful restart time 40;', ''],
+    ['min long lived stale time 80; max long lived stale time 60;', ''],
+    ['max long lived stale time 60;', 'min long lived stale time 80;'],
+    ['min graceful restart time 4096;', ''],
+  ])('with bounds that nothing is within: %s %s', (protocol, channel) => {
+    expect(() => peerOf(`${protocol} ipv4 { import all; export all; ${channel} };`)).toThrow(
+      /longer than|4095/,
+    );
+  });
+
+  test('the wait for peers after the own one', () => {
+    const { config, warnings } = model('router id 10.0.0.1; graceful restart wait 77; protocol device { }');
+    expect([config.router.restart.wait, warnings]).toEqual([77, []]);
+  });
+});

@@ -390,15 +390,14 @@ describe('the rest', () => {
   });
 
   test('what the model cannot say is named once, with whom it concerns', () => {
-    const { warnings } =
-      model(`${ROUTER} log stderr all; graceful restart wait 5; ipv4 table t; vpn4 table v; vpn4 table w;
+    const { warnings } = model(`${ROUTER} log stderr all; threads 2; ipv4 table t; vpn4 table v; vpn4 table w;
       template bgp x { local as 1; tx size warning 5; ipv4 { table t; secondary off; cost 5; }; }
       protocol bgp a from x { neighbor 10.0.0.2 as 1; } protocol bgp b from x { neighbor 10.0.0.3 as 1; }
       protocol bgp c from x { neighbor 10.0.0.4 as 1; } protocol bgp d from x { neighbor 10.0.0.5 as 1; }
       protocol pipe { table master4; peer table t; }
       protocol pipe { table v; peer table w; }`);
     expect(warnings).toEqual([
-      'graceful restart wait has no effect (global)',
+      'threads has no effect (global)',
       'a table of vpn4 has no effect (v, w)',
       'tx size warning has no effect (a, b, c and 1 more)',
       'secondary has no effect (a, b, c and 1 more)',
