@@ -3,6 +3,7 @@
 
 import { BGP_PORT } from '../bgp/wire/iana.ts';
 import { parseQuad } from '../lib/ip.ts';
+import { buildBmp, stationPath } from './build-bmp.ts';
 import { buildControl, buildProcess } from './build-control.ts';
 import { buildOrigins } from './build-origins.ts';
 import { buildPeers } from './build-peers.ts';
@@ -58,9 +59,11 @@ export function buildConfig(
     issues,
   });
   const rpki = buildRpki(input.rpki, secrets, issues);
+  const bmp = buildBmp(input.bmp, secrets);
   const pipes = input.pipes.map(({ path, input: pipe }) => ({ name: pipeName(pipe), path }));
   const caches = rpki.map(({ name }, i) => ({ name, path: cachePath(i) }));
-  checkProtocolNames([...names, ...pipes, ...caches], issues);
+  const stations = bmp.map(({ name }, i) => ({ name, path: stationPath(i) }));
+  checkProtocolNames([...names, ...pipes, ...caches, ...stations], issues);
   return {
     router: {
       asn: asn ?? 0,
@@ -74,6 +77,7 @@ export function buildConfig(
     ...peers,
     ...tables,
     ...(rpki.length > 0 && { rpki }),
+    ...(bmp.length > 0 && { bmp }),
     ...(input.tests !== undefined && { tests: filters.tests(Object.keys(input.tests)) }),
     decision: {
       alwaysCompareMed: input.decision?.alwaysCompareMed ?? false,

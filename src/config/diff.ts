@@ -26,7 +26,7 @@ import {
 import { networkKey } from './networks.ts';
 import { compareSettings, type SettingsChange, sameValue } from './peer-changes.ts';
 import { sentencesOf } from './plan-sentences.ts';
-import { rpkiChanges } from './rpki.ts';
+import { serverChanges } from './server-changes.ts';
 
 /** What feeds and drains one routing table beside peers and pipes. */
 export interface OriginsPlan {
@@ -173,7 +173,14 @@ export function diffConfig(before: Config, after: Config): ConfigPlan {
     log: replacement(before.log, after.log),
     diagnosis: replacement(before.diagnosis, after.diagnosis),
   };
-  return { ...plan, sentences: [...sentencesOf(plan), ...rpkiChanges(before.rpki, after.rpki)] };
+  return {
+    ...plan,
+    sentences: [
+      ...sentencesOf(plan),
+      ...serverChanges('RPKI cache', before.rpki, after.rpki),
+      ...serverChanges('BMP station', before.bmp, after.bmp),
+    ],
+  };
 }
 
 type Origins = Pick<Config, 'kernel' | 'networks' | 'redistribute' | 'localPolicies'>;

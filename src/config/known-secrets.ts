@@ -2,12 +2,12 @@
 
 import type { Config, Secret } from './model.ts';
 
-export function knownSecrets({ peers, dynamicPeers, rpki = [] }: Config): readonly Secret[] {
-  const caches = rpki.flatMap(({ password }) => password ?? []);
+export function knownSecrets({ peers, dynamicPeers, rpki = [], bmp = [] }: Config): readonly Secret[] {
+  const servers = [...rpki, ...bmp].flatMap(({ password }) => password ?? []);
   const sessions = [...peers, ...dynamicPeers].flatMap(({ password, tcpAo = [], bfd }) => [
     ...(password === undefined ? [] : [password]),
     ...tcpAo.map(({ secret }) => secret),
     ...(bfd?.auth?.keys.map((key) => key.password) ?? []),
   ]);
-  return [...sessions, ...caches];
+  return [...sessions, ...servers];
 }

@@ -8,6 +8,7 @@ import type { IpVersion } from '../lib/ip.ts';
 import type { Filter } from '../policy/filter.ts';
 import type { PolicyTest } from '../policy/tests.ts';
 import type { BirdConfig } from './bird/config.ts';
+import type { BmpStationConfig } from './bmp.ts';
 import type { DiagnosisConfig } from './diagnosis-defaults.ts';
 import type { FilterEnvironment } from './filter-environment.ts';
 import type { ControlConfig } from './model/control.ts';
@@ -43,6 +44,8 @@ export interface Config {
   readonly mrt?: readonly MrtConfig[];
   /** Caches of RPKI data. */
   readonly rpki?: readonly RpkiCacheConfig[];
+  /** Stations that are told what peers send. */
+  readonly bmp?: readonly BmpStationConfig[];
   /** Tests of its filters, for `godwit test`. */
   readonly tests?: readonly PolicyTest[];
   /** What its filters run with; absent where no route is ever seen. */

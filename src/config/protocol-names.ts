@@ -1,5 +1,5 @@
-// Names of protocols: commands, filters and BIRD's views find peers, ranges of them, pipes and caches of RPKI data by
-// their names, so that no two of them may have the same, of whatever kind they are.
+// Names of protocols: commands, filters and BIRD's views find peers, ranges of them, pipes, caches of RPKI data and
+// BMP stations by their names, so that no two of them may have the same, of whatever kind they are.
 
 import type { IssueList } from './issues.ts';
 import { formatPath, type Path } from './nodes.ts';

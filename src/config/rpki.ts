@@ -1,8 +1,6 @@
-// Caches of RPKI data in the model (RFC 8210 §10), what they are where nothing is said of them, and how two sets of them
-// differ.
+// Caches of RPKI data in the model (RFC 8210 §10), and what they are where nothing is said of them.
 
 import type { Secret } from './model.ts';
-import { sameValue } from './peer-changes.ts';
 
 export interface RpkiCacheConfig {
   /** Unique, among peers too. */
@@ -49,18 +47,3 @@ export const RPKI_MAX_VERSION = 2;
 
 /** Tables that filters of a native configuration know, and what they hold. */
 export const RPKI_TABLES = { roa: 'rpki', aspa: 'aspa' } as const;
-
-/** One sentence a cache that is new, gone or changed. */
-export function rpkiChanges(
-  before: readonly RpkiCacheConfig[] = [],
-  after: readonly RpkiCacheConfig[] = [],
-): string[] {
-  const old = new Map(before.map((cache) => [cache.name, cache]));
-  const sentences = after.flatMap((cache) => {
-    const known = old.get(cache.name);
-    old.delete(cache.name);
-    if (known === undefined) return [`RPKI cache ${cache.name} is new`];
-    return sameValue(known, cache) ? [] : [`RPKI cache ${cache.name} changes`];
-  });
-  return [...sentences, ...[...old.keys()].map((name) => `RPKI cache ${name} is removed`)];
-}

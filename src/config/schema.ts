@@ -3,6 +3,7 @@
 
 import { z } from 'zod';
 import { IP_VERSIONS } from '../lib/ip.ts';
+import { bmpSchema } from './schema-bmp.ts';
 import { controlSchema, processSchema } from './schema-control.ts';
 import { crashSchema, journalSchema, watchdogSchema } from './schema-diagnosis.ts';
 import { dynamicPeersSchema, peerGroupSchema, peerSchema } from './schema-peer.ts';
@@ -323,6 +324,7 @@ export const configSchema = z
       .optional(),
     pipes: z.array(pipeSchema).describe('What tables give each other.').optional(),
     rpki: rpkiSchema.describe('RPKI: what origin validation and path validation lean on.').optional(),
+    bmp: bmpSchema.describe('The BGP Monitoring Protocol (RFC 7854).').optional(),
     definitions: definitionsSchema.optional(),
     filters: filtersSchema.optional(),
     tests: testsSchema.optional(),

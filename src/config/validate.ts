@@ -21,6 +21,7 @@ import {
   type TableInput,
   tableSectionSchema,
 } from './schema.ts';
+import { type BmpInput, bmpSchema } from './schema-bmp.ts';
 import { controlSchema, type ProcessInput, processSchema } from './schema-control.ts';
 import { crashSchema, type DiagnosisInput, journalSchema, watchdogSchema } from './schema-diagnosis.ts';
 import {
@@ -55,6 +56,7 @@ export interface ValidatedInput {
   readonly tables: readonly Entry<{ name: string; section: TableInput }>[];
   readonly pipes: readonly Entry<PipeInput>[];
   readonly rpki: RpkiInput | undefined;
+  readonly bmp: BmpInput | undefined;
   readonly definitions: string | undefined;
   readonly filters: z.infer<typeof filtersSchema> | undefined;
   readonly tests: z.infer<typeof testsSchema> | undefined;
@@ -100,6 +102,7 @@ export function validate(root: ConfigNode, issues: IssueList): ValidatedInput | 
     tables: readTables(root, issues),
     pipes: list(pipeSchema, 'pipes'),
     rpki: section(rpkiSchema, 'rpki'),
+    bmp: section(bmpSchema, 'bmp'),
     definitions: section(definitionsSchema, 'definitions'),
     filters: section(filtersSchema, 'filters'),
     tests: section(testsSchema, 'tests'),

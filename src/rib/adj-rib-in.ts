@@ -160,6 +160,7 @@ export function addRow(
   counters.received++;
   setPost(rib, peer, row, 0, result);
   if (result.attrPost !== 0) rib.locRib.markDirty(prefixId);
+  else rib.onUnchosen?.(prefixId);
   return row;
 }
 
@@ -182,6 +183,7 @@ export function replaceRow(
   setPost(rib, peer, row, oldPost, result);
   shared.attrs.release(oldIn);
   if (oldPost !== result.attrPost) rib.locRib.markDirty(paths.prefixId(row));
+  else rib.onUnchosen?.(paths.prefixId(row));
 }
 
 /** The peer has it still. False where what was made of it meanwhile does not stand (RFC 9494 §4.2). */
@@ -239,7 +241,7 @@ export function removeRow(rib: FamilyRib, peer: RibPeer, row: number): void {
   if (attrPost !== 0) {
     rib.locRib.markDirty(prefixId);
     shared.attrs.release(attrPost);
-  }
+  } else rib.onUnchosen?.(prefixId);
   shared.attrs.release(paths.attrIn(row));
   paths.remove(row);
   prefixes.release(prefixId);

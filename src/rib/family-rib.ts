@@ -31,6 +31,8 @@ export class FamilyRib {
   readonly locRib: LocRib;
   /** The Loc-RIB's rules with working memory of their own, for whoever looks while the decide stage is at work. */
   explainer: Decision;
+  /** Called where a row changes that no decision looks at; undefined where nobody wants to know. */
+  onUnchosen: ((prefixId: number) => void) | undefined;
 
   /** `wakeDecide` is called when a prefix becomes dirty; `rows` is the room of each table at the start. */
   constructor(

@@ -69,8 +69,8 @@ export interface RegistryDependencies {
   readonly onChange: (handle: PeerHandle) => void;
   /** The peer is no more. */
   readonly onForgotten: (handle: PeerHandle) => void;
-  /** A session came up or ended. */
-  readonly onSession: (handle: PeerHandle) => void;
+  /** A session came up or, where there is a reason, ended. */
+  readonly onSession: (handle: PeerHandle, ended?: DownReason) => void;
   /** A session came or went, or a peer has sent all it has of a family. */
   readonly onProgress: () => void;
 }
@@ -338,7 +338,7 @@ export class PeerRegistry implements PeerEvents {
     if (!handle.restarts.suspend(established.ribPeer, offer, reason, established.patient)) {
       this.#dependencies.rib.removePeer(established.ribPeer);
     }
-    this.#dependencies.onSession(handle);
+    this.#dependencies.onSession(handle, reason);
     this.#dependencies.onProgress();
   }
 

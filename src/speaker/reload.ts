@@ -53,6 +53,7 @@ export async function applyPlan(speaker: Speaker, plan: ConfigPlan, after: Confi
   await tables.finish();
   speaker.mrt.use(after);
   speaker.rpki.use(after.rpki ?? []);
+  speaker.bmp.use(after);
   revalidate(speaker, changedTables);
   const used = after.filters?.retain(after);
   if (used !== undefined) speaker.policies.retain(used);

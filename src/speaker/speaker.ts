@@ -17,6 +17,7 @@ import { peerState } from './bird/bgp-view.ts';
 import { declaredProtocols } from './bird/declared.ts';
 import { ProtocolStates } from './bird/protocol-states.ts';
 import { cacheState } from './bird/rpki-view.ts';
+import { BmpStations } from './bmp/stations.ts';
 import { Diagnosis, type DiagnosisParts } from './diagnosis.ts';
 import { DynamicPeers } from './dynamic-peers.ts';
 import { FastFallover } from './fast-fallover.ts';
@@ -96,6 +97,7 @@ export class Speaker {
   readonly tables: ValidationTables;
   readonly revalidation = new Revalidation(this);
   readonly rpki: RpkiCaches;
+  readonly bmp = new BmpStations(this);
   config: Config;
   /** The configuration as it was read; `config` lacks what is switched off by command. */
   written: Config;
@@ -185,12 +187,14 @@ export class Speaker {
         this.fallover.forget(handle);
         this.#settleWhenReady();
       },
-      onSession: (handle) => {
+      onSession: (handle, ended) => {
         this.#note(handle);
         this.tracer.peerChanged(handle);
         if (handle.established !== undefined) this.recovery.met(handle.address);
+        this.bmp.session(handle, ended);
       },
       onProgress: () => {
+        this.bmp.progress();
         this.recovery.review();
         this.#settleWhenReady();
       },
@@ -247,6 +251,7 @@ export class Speaker {
     }
     for (const listen of this.config.listen) this.listeners.open(listenOptions(listen));
     this.rpki.use(this.config.rpki ?? []);
+    this.bmp.use(this.config);
     this.state = 'running';
     if (takeOver === undefined) {
       const { asn, id } = this.config.router;
@@ -371,6 +376,7 @@ export class Speaker {
     this.mrt.stop();
     this.revalidation.stop();
     this.rpki.stop();
+    this.bmp.stop();
     this.listeners.closeAll();
     const silent = this.stopsSilently || this.config.router.restart.onStop === 'silent';
     const words = silent ? 'without a word to peers, for a restart' : 'peers get a Cease';

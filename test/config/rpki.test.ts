@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Config } from '../../src/config/model.ts';
 import { describePolicy, filtersOf } from '../../src/config/policies.ts';
-import { rpkiChanges } from '../../src/config/rpki.ts';
+import { serverChanges } from '../../src/config/server-changes.ts';
 import { AttributeAccess, bgpRouteFacts } from '../../src/policy/attribute-access.ts';
 import { routeAttribute } from '../../src/policy/attributes.ts';
 import { OUTCOME } from '../../src/policy/filter.ts';
@@ -65,12 +65,12 @@ describe('caches', () => {
   it('change by a sentence each', () => {
     const before = caches('a', 'b', 'c').rpki;
     const after = caches('a', '{ host: b, port: 1 }', '{ host: c, name: d }').rpki;
-    expect(rpkiChanges(before, after)).toEqual([
+    expect(serverChanges('RPKI cache', before, after)).toEqual([
       'RPKI cache rpki2 changes',
       'RPKI cache d is new',
       'RPKI cache rpki3 is removed',
     ]);
-    expect(rpkiChanges(before, before)).toEqual([]);
+    expect(serverChanges('RPKI cache', before, before)).toEqual([]);
   });
 });
 

@@ -14,6 +14,8 @@ export class EstablishedSession implements Session {
   readonly context: SessionContext;
   readonly localAddress: Uint8Array;
   readonly remoteAddress: Uint8Array;
+  readonly localPort: number;
+  readonly remotePort: number;
   readonly zone: string | undefined;
   readonly #connection: Connection;
 
@@ -27,6 +29,8 @@ export class EstablishedSession implements Session {
     this.context = context;
     this.localAddress = ends.local.address;
     this.remoteAddress = ends.remote.address;
+    this.localPort = ends.local.port;
+    this.remotePort = ends.remote.port;
     this.zone = ends.remote.zone ?? ends.interface;
     this.#connection = connection;
   }

@@ -12,6 +12,8 @@ export interface Session {
   /** Addresses of the TCP connection, 4 or 16 octets. */
   readonly localAddress: Uint8Array;
   readonly remoteAddress: Uint8Array;
+  readonly localPort: number;
+  readonly remotePort: number;
   /** Interface of a link-local or directly connected session, where known. */
   readonly zone: string | undefined;
   /**

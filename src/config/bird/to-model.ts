@@ -13,6 +13,7 @@ import type { Config, ListenConfig, PeerConfig } from '../model.ts';
 import type { BirdConfig, ProtocolConfig } from './config.ts';
 import { DEFAULT_LOCAL_PREF, DEFAULT_TIMERS } from './defaults.ts';
 import { reportBfd } from './to-model-bfd.ts';
+import { bmpStations } from './to-model-bmp.ts';
 import { kernelOf, redistributed } from './to-model-kernel.ts';
 import { buildPeers } from './to-model-peers.ts';
 import { localPolicies } from './to-model-policy.ts';
@@ -43,6 +44,7 @@ export function toModel(
   const pipes = pipesOf(config, program, unsaid);
   const mrt = mrtOf(config, program);
   const rpki = rpkiCaches(config, unsaid);
+  const bmp = bmpStations(config);
   const model: Config = {
     router: {
       asn,
@@ -61,6 +63,7 @@ export function toModel(
     ...(pipes.length > 0 && { pipes }),
     ...(mrt.length > 0 && { mrt }),
     ...(rpki.length > 0 && { rpki }),
+    ...(bmp.length > 0 && { bmp }),
     decision: decisionOf(bgp, unsaid),
     control: { socket: DEFAULT_SOCKET, mode: SOCKET_MODE, bird: socketsOf(config) },
     http: undefined,
@@ -152,7 +155,7 @@ function decisionOf(bgp: readonly Of<'bgp'>[], unsaid: Unsaid): Config['decision
   };
 }
 
-const SERVED = new Set(['bgp', 'bfd', 'kernel', 'device', 'direct', 'static', 'pipe', 'mrt', 'rpki']);
+const SERVED = new Set(['bgp', 'bfd', 'kernel', 'device', 'direct', 'static', 'pipe', 'mrt', 'rpki', 'bmp']);
 const SERVED_TABLES: ReadonlySet<string> = new Set(['ipv4', 'ipv6', 'roa4', 'roa6', 'aspa']);
 const COMMON_HANDLED = new Set(['disabled', 'description', 'debug']);
 

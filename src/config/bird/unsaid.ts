@@ -53,8 +53,6 @@ const CONSTRUCTS: Readonly<Record<string, string>> = {
   mrtdumpFile: 'mrtdump',
   defaultMed: 'default bgp_med',
   defaultLocalPref: 'default bgp_local_pref',
-  prePolicy: 'monitoring rib in pre_policy',
-  postPolicy: 'monitoring rib in post_policy',
   importKeepFiltered: 'import keep filtered',
   rxBuffer: 'netlink rx buffer',
   peerType: 'neighbor internal|external',

@@ -34,6 +34,8 @@ export interface ProtocolView {
   /** opaque: its routes do not say where they come from (1.6). */
   pipe: { table: string; peerTable: string; opaque?: boolean } | undefined;
   rpki: RpkiView | undefined;
+  /** Of a BMP protocol. */
+  bmp?: BmpStationView | undefined;
 }
 
 export interface ChannelView {
@@ -141,6 +143,19 @@ export interface BgpView {
   gracefulRestart: 'active' | 'long-lived' | undefined;
   /** Timer of the above. */
   restartTimer: TimerView | undefined;
+}
+
+/** What BIRD shows of a BMP station; octets. */
+export interface BmpStationView {
+  address: string;
+  port: number;
+  /** Down, Connect, Established or Idle. */
+  status: string;
+  lastError: string | undefined;
+  pending: number;
+  limit: number;
+  sessionSent: number;
+  totalSent: number;
 }
 
 export interface RpkiView {

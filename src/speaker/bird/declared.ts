@@ -46,7 +46,7 @@ function rangeOf(written: ProtocolConfig, { dynamicPeers }: Config): string | un
 }
 
 function nativeProtocols(config: Config): DeclaredProtocol[] {
-  const { peers, dynamicPeers, rpki = [], tables = [], pipes = [] } = config;
+  const { peers, dynamicPeers, rpki = [], bmp = [], tables = [], pipes = [] } = config;
   const plain = (name: string, kind: ProtocolKind): DeclaredProtocol => {
     return { name, kind, description: undefined, disabled: false, written: undefined, range: undefined };
   };
@@ -54,6 +54,7 @@ function nativeProtocols(config: Config): DeclaredProtocol[] {
     plain('device1', 'device'),
     ...originKinds(config).map((kind) => plain(`${kind}1`, kind)),
     ...rpki.map(({ name, enabled }) => ({ ...plain(name, 'rpki'), disabled: !enabled })),
+    ...bmp.map(({ name, enabled }) => ({ ...plain(name, 'bmp'), disabled: !enabled })),
     ...peers.map((peer) => ({
       ...plain(peer.name, 'bgp'),
       description: peer.description,

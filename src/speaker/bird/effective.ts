@@ -21,6 +21,7 @@ export function effectiveConfig(config: Config, off: ReadonlySet<string>): Confi
     ...(config.tables !== undefined && { tables: config.tables.map(remaining) }),
     ...(config.pipes !== undefined && { pipes: config.pipes.filter(({ name }) => !off.has(name)) }),
     ...(config.rpki !== undefined && { rpki: config.rpki.filter(({ name }) => !off.has(name)) }),
+    ...(config.bmp !== undefined && { bmp: config.bmp.filter(({ name }) => !off.has(name)) }),
     ...(config.mrt !== undefined && { mrt: config.mrt.filter(({ name }) => !off.has(name)) }),
     dynamicPeers: config.dynamicPeers.filter(({ name }) => !ranges.has(name)),
   };

@@ -5,11 +5,19 @@ import type { Config, Policy } from '../../config/model.ts';
 import { ACCEPT_ALL, policyFor } from '../../config/policies.ts';
 import type { IpVersion } from '../../lib/ip.ts';
 import { DEFAULT_PREFERENCE } from '../../rib/route-extras.ts';
-import type { ChannelRoutes, ChannelView, ProtocolState, ProtocolView, RpkiView } from '../api/protocols.ts';
+import type {
+  BmpStationView,
+  ChannelRoutes,
+  ChannelView,
+  ProtocolState,
+  ProtocolView,
+  RpkiView,
+} from '../api/protocols.ts';
 import type { LocalOrigin } from '../local-routes.ts';
 import type { PeerHandle } from '../peer-registry.ts';
 import type { Speaker } from '../speaker.ts';
 import { bgpChannels, bgpView, isFlushed, peerState, rangeView } from './bgp-view.ts';
+import { bmpView, stationState } from './bmp-view.ts';
 import {
   channelTable,
   type DeclaredProtocol,
@@ -25,9 +33,6 @@ import { RPKI_PREFERENCE } from './roa-answer.ts';
 import { aspasOf, roasOf } from './roas.ts';
 import { cacheState, rpkiView } from './rpki-view.ts';
 import { traitsOf } from './traits.ts';
-
-/** Kinds that are accepted in a configuration and do nothing. */
-const IDLE_KINDS: ReadonlySet<DeclaredProtocol['kind']> = new Set(['bmp']);
 
 export class ProtocolViews {
   readonly #speaker: Speaker;
@@ -57,8 +62,9 @@ export class ProtocolViews {
   /** The state of a protocol that is no peer. */
   stateOf(declared: DeclaredProtocol): ProtocolState {
     const off = declared.disabled || this.#states.off.has(declared.name);
-    if (off || IDLE_KINDS.has(declared.kind)) return 'down';
+    if (off) return 'down';
     if (declared.kind === 'rpki') return cacheState(this.#speaker.rpki.report(declared.name));
+    if (declared.kind === 'bmp') return stationState(this.#speaker.bmp.report(declared.name));
     // No route is chosen before peers have sent theirs again.
     if (declared.kind === 'kernel' && this.#speaker.recovery.active) return 'wait';
     return declared.range === undefined ? 'up' : 'start';
@@ -125,7 +131,14 @@ export class ProtocolViews {
     return rpkiView(config, rpki.report(name)?.status, parts.clock.wallTime());
   }
 
-  #particulars(declared: DeclaredProtocol): Pick<ProtocolView, 'pipe' | 'rpki'> {
+  #station({ kind, name }: DeclaredProtocol): BmpStationView | undefined {
+    if (kind !== 'bmp') return undefined;
+    const { bmp, written } = this.#speaker;
+    const config = written.bmp?.find((station) => station.name === name);
+    return config && bmpView(config, bmp.report(name));
+  }
+
+  #particulars(declared: DeclaredProtocol): Pick<ProtocolView, 'pipe' | 'rpki' | 'bmp'> {
     const pipe = pipeTables(this.#speaker, declared);
     return {
       pipe: pipe && {
@@ -134,13 +147,14 @@ export class ProtocolViews {
         ...(pipe.opaque && { opaque: true }),
       },
       rpki: this.#cache(declared),
+      bmp: this.#station(declared),
     };
   }
 
   #channels(declared: DeclaredProtocol, details: boolean): ChannelView[] {
     const { written: config } = this.#speaker;
     const { written, kind } = declared;
-    if (kind === 'device') return [];
+    if (kind === 'device' || kind === 'bmp') return [];
     if (kind === 'rpki' && written === undefined) {
       return RPKI_CHANNELS.map((name) => this.#other(declared, name, undefined));
     }

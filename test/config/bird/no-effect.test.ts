@@ -205,7 +205,7 @@ function generated(): string {
     '|---|---|---|---|',
     ...statementRows(),
     '',
-    `Protocols that are read and checked, and do not run: ${unrun.join(', ')}. Tables of other kinds than ipv4, ipv6, roa4, roa6 and aspa are known by name only.`,
+    `${unrun.length === 0 ? 'All protocols that are read run.' : `Protocols that are read and checked, and do not run: ${unrun.join(', ')}.`} Tables of other kinds than ipv4, ipv6, roa4, roa6 and aspa are known by name only.`,
     '',
     `Protocols that are passed over with one warning: ${DIALECTS.map(
       (dialect) => `${SKIPPED_KINDS[dialect].join(', ')} (${dialect})`,

@@ -38,7 +38,7 @@ export function* memoryLines({ memory }: StatusView, style: Style): Iterable<str
   yield row('Total:', tables + heap, overhead);
 }
 
-function size(octets: number, digits: number): string {
+export function size(octets: number, digits: number): string {
   let value = octets;
   let unit = 0;
   while (value >= UNIT_LIMIT && unit < UNITS.length - 1) {

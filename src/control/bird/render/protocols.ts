@@ -7,6 +7,7 @@ import type { Style } from '../style.ts';
 import { bgpInfo, bgpLines } from './bgp.ts';
 import { channelLines, channelLines1, pipeLines } from './channels.ts';
 import { COLUMN, field, timer } from './fields.ts';
+import { size } from './memory.ts';
 import type { TimeWriter } from './times.ts';
 
 const KIND_NAMES: Readonly<Record<ProtocolView['kind'], string>> = {
@@ -68,9 +69,10 @@ function row(protocol: ProtocolView, style: Style, times: TimeWriter): string {
 }
 
 function infoOf(protocol: ProtocolView, style: Style): string {
-  const { bgp, pipe, rpki } = protocol;
+  const { bgp, pipe, rpki, bmp } = protocol;
   if (bgp !== undefined) return bgpInfo(bgp, protocol.state);
   if (rpki !== undefined) return rpki.status;
+  if (bmp !== undefined) return bmpInfo(bmp);
   if (pipe === undefined) return '';
   return style === 'bird1'
     ? `${pipe.opaque === true ? '->' : '=>'} ${pipe.peerTable}`
@@ -78,11 +80,12 @@ function infoOf(protocol: ProtocolView, style: Style): string {
 }
 
 function* details2(protocol: ProtocolView): Iterable<string> {
-  const { description, message, bgp, pipe, rpki, channels } = protocol;
+  const { description, message, bgp, pipe, rpki, bmp, channels } = protocol;
   if (description !== undefined) yield field(2, 'Description', description, COLUMN.protocol);
   if (message !== undefined) yield field(2, 'Message', message, COLUMN.protocol);
   if (bgp !== undefined) yield* bgpLines(protocol, bgp, '2.x');
   if (rpki !== undefined) yield* rpkiLines(rpki);
+  if (bmp !== undefined && protocol.state !== 'down') yield* bmpLines(bmp);
   const [channel] = channels;
   if (pipe !== undefined && channel !== undefined) yield* pipeLines(protocol.state, pipe, channel);
   else for (const each of channels) yield* channelLines(each);
@@ -113,6 +116,27 @@ const EMPTY_CHANNEL: ChannelView = {
   neighborRestart: undefined,
   staleFor: undefined,
 };
+
+/** Octets of a BMP session, right-aligned; below so many without a fraction. */
+const BMP_OCTETS = 10;
+const WHOLE_OCTETS = 10_000;
+/** Its state where an error follows. */
+const BMP_STATUS = 14;
+
+/** The state, and behind it what went wrong. */
+function bmpInfo({ status, lastError }: NonNullable<ProtocolView['bmp']>): string {
+  return lastError === undefined ? status : `${status.padEnd(BMP_STATUS)}Error: ${lastError}`;
+}
+
+function* bmpLines(bmp: NonNullable<ProtocolView['bmp']>): Iterable<string> {
+  const octets = (count: number): string => size(count, count < WHOLE_OCTETS ? 0 : 1).padStart(BMP_OCTETS);
+  yield field(2, 'Station address', bmp.address, COLUMN.bgp);
+  yield field(2, 'Station port', `${bmp.port}`, COLUMN.bgp);
+  if (bmp.lastError !== undefined) yield field(2, 'Last error', bmp.lastError, COLUMN.bgp);
+  yield field(2, 'Pending TX', `${octets(bmp.pending)} (limit ${size(bmp.limit, 1)})`, COLUMN.bgp);
+  yield field(2, 'Session TX', octets(bmp.sessionSent), COLUMN.bgp);
+  yield field(2, 'Total TX', octets(bmp.totalSent), COLUMN.bgp);
+}
 
 function* rpkiLines(rpki: NonNullable<ProtocolView['rpki']>): Iterable<string> {
   const orNone = (value: number | string | undefined): string => (value === undefined ? '---' : `${value}`);
