@@ -9,7 +9,7 @@ import type { DynamicPeersConfig, ListenConfig, PeerConfig, PeerSettings, Secret
 import { formatPath, type Path } from './nodes.ts';
 import { checkPeer } from './peer-checks.ts';
 import { checkGroups, type ResolvedSettings, resolveSettings } from './peer-groups.ts';
-import { fillSettings, peerTypeOf } from './peer-settings.ts';
+import { type Confederation, fillSettings, peerTypeOf } from './peer-settings.ts';
 import type { NamedEntry } from './protocol-names.ts';
 import type { DynamicPeersInput, PeerGroupInput, PeerInput } from './schema-peer.ts';
 import type { SecretReader } from './secrets.ts';
@@ -22,6 +22,7 @@ const DYNAMIC_LIMIT = 100;
 export interface PeersContext {
   /** Undefined where `router.asn` is wrong. */
   readonly asn: number | undefined;
+  readonly confederation: Confederation | undefined;
   readonly routerId: string | undefined;
   readonly listen: readonly ListenConfig[];
   readonly secrets: SecretReader;
@@ -120,7 +121,8 @@ function buildSettings(
   const { issues } = context;
   const version = address?.length === 16 ? 6 : 4;
   const resolved = resolveSettings(input, path, all.peerGroups, issues);
-  const type = peerTypeOf(resolved.settings.asn, context.asn);
+  const { confederation } = context;
+  const type = peerTypeOf(resolved.settings.asn, context.asn, confederation);
   if (!resolved.written('asn') && resolved.complete) {
     const hint = dynamic
       ? 'add asn to the range or its group: a number, internal, or external for any other AS'
@@ -129,6 +131,10 @@ function buildSettings(
   }
   const settings = fillSettings(resolved.settings, {
     type: type ?? 'external',
+    confederation:
+      confederation === undefined || context.asn === undefined
+        ? undefined
+        : { id: confederation.id, memberAs: context.asn, inside: type !== 'external' },
     version,
     dynamic,
     password: context.secrets.read(resolved.settings.password, resolved.origin('password')),
@@ -144,7 +150,7 @@ function buildSettings(
       tableNamesOf(resolved.settings[key], resolved.origin(key), families, context.tables, issues),
     policy: (key) => {
       const { [key]: written, rpki } = resolved.settings;
-      const fallback = type === 'internal' ? 'accept' : undefined;
+      const fallback = type === 'external' ? undefined : 'accept';
       if (key === 'export' || rpki === undefined || (written ?? fallback) === undefined) {
         return written === undefined ? undefined : context.filters.policy(written, resolved.origin(key));
       }

@@ -13,6 +13,7 @@ import type { FilterReader, PolicyContext } from './filters.ts';
 import type { IssueList } from './issues.ts';
 import type { Config, HttpConfig, ListenConfig, LogConfig } from './model.ts';
 import { formatPath, type Path } from './nodes.ts';
+import type { Confederation } from './peer-settings.ts';
 import { checkProtocolNames } from './protocol-names.ts';
 import { type ConfigInput, type ListenInput, RESTART_WAIT } from './schema.ts';
 import { buildDiagnosis } from './schema-diagnosis.ts';
@@ -51,6 +52,7 @@ export function buildConfig(
   const known = familiesByTable(tables.tables ?? []);
   const { names, ...peers } = buildPeers(input, {
     asn,
+    confederation: buildConfederation(input.router?.confederation, asn, issues),
     routerId: id,
     listen,
     secrets,
@@ -96,6 +98,24 @@ export function buildConfig(
     log: buildLog(input.log),
     diagnosis: buildDiagnosis(input.diagnosis),
   };
+}
+
+function buildConfederation(
+  input: NonNullable<ValidatedInput['router']>['confederation'],
+  asn: number | undefined,
+  issues: IssueList,
+): Confederation | undefined {
+  const id = input === undefined ? undefined : parseAsn(input.id);
+  if (input === undefined || id === undefined) return undefined;
+  const members = new Set(input.members.flatMap((member) => parseAsn(member) ?? []));
+  if (id === asn || members.has(id)) {
+    issues.error(
+      ['router', 'confederation', 'id'],
+      `AS ${id} is a member of the confederation`,
+      'the confederation has an AS of its own, which is shown to peers outside',
+    );
+  }
+  return { id, members };
 }
 
 /** An own listening address, else the highest IPv4 address of the host that is no loopback. */

@@ -157,6 +157,8 @@ export interface PeerSettings {
   readonly asn: number | 'internal' | 'external';
   /** RFC 7705-style: another own AS shown to this peer. */
   readonly localAs: number | undefined;
+  /** Undefined where this speaker is in no confederation. */
+  readonly confederation?: ConfederationConfig;
   readonly localAddress: string | undefined;
   readonly interface: string | undefined;
   readonly port: number;
@@ -221,6 +223,16 @@ export interface PeerSettings {
   readonly tables?: TableNames;
   /** The tables whose kernel tables its next hops are looked up in; those of `tables` unless given. */
   readonly igpTables?: TableNames;
+}
+
+/** RFC 5065, as one peer sees it. */
+export interface ConfederationConfig {
+  /** AS Confederation Identifier: the own AS to peers outside. */
+  readonly id: number;
+  /** Member-AS Number of this speaker: the own AS to peers inside. */
+  readonly memberAs: number;
+  /** The peer is in the confederation, too; iBGP peers always are. */
+  readonly inside: boolean;
 }
 
 export interface TableNames {

@@ -34,6 +34,7 @@ const LIVE = ['live'] as const;
 export const PEER_KEYS: Readonly<Record<PeerKey, PeerKeyRow>> = {
   asn: { name: 'asn', actions: RESET },
   localAs: { name: 'localAs', actions: RESET },
+  confederation: { name: 'confederation', actions: RESET },
   localAddress: { name: 'localAddress', actions: RESET },
   interface: { name: 'interface', actions: RESET },
   port: { name: 'port', actions: RESET },

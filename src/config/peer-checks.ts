@@ -49,7 +49,11 @@ const ONE_SIDED: Readonly<Partial<Record<SettingsKey, { type: PeerType; why: str
   roleStrict: { type: 'external', why: 'roles are for eBGP (RFC 9234)' },
 };
 
-const TYPE_NAMES = { internal: 'iBGP', external: 'eBGP' } as const;
+const TYPE_NAMES: Readonly<Record<PeerType, string>> = {
+  internal: 'iBGP',
+  external: 'eBGP',
+  confederation: 'intra-confederation',
+};
 
 function oneSidedKeys(peer: PeerCase, issues: IssueList): void {
   for (const key of Object.keys(ONE_SIDED) as SettingsKey[]) {
@@ -137,13 +141,20 @@ function asNumbers(peer: PeerCase, issues: IssueList): void {
     const doubt = asn === undefined ? undefined : doubtAboutAsn(asn);
     if (doubt !== undefined) issues.warning(peer.resolved.origin(key), doubt.message, doubt.hint);
   }
-  const { localAs } = peer.settings;
+  const { asn, confederation, localAs } = peer.settings;
+  if (confederation !== undefined && asn === confederation.id) {
+    issues.error(
+      peer.resolved.origin('asn'),
+      `AS ${asn} is the confederation itself`,
+      'peers inside have the AS of their member; add it to router.confederation.members',
+    );
+  }
   if (localAs === undefined || peer.type !== 'external') return;
   const at = peer.resolved.origin('localAs');
-  if (localAs === peer.settings.asn) {
+  if (localAs === asn) {
     issues.error(at, `localAs ${localAs} is the AS of the peer itself`, 'both sides would take it for iBGP');
-  } else if (localAs === peer.ownAsn) {
-    issues.warning(at, `localAs ${localAs} is router.asn, which is shown anyway`, 'take localAs out');
+  } else if (localAs === (confederation?.id ?? peer.ownAsn)) {
+    issues.warning(at, `localAs ${localAs} is shown anyway`, 'take localAs out');
   }
 }
 

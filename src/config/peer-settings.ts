@@ -8,6 +8,7 @@ import { parseAddress } from '../lib/ip.ts';
 import { LONGEST_STALE_TIME } from './model/stability.ts';
 import type {
   BfdConfig,
+  ConfederationConfig,
   DampingConfig,
   GracefulRestartConfig,
   LongLivedRestartConfig,
@@ -25,10 +26,18 @@ import { CEASE_NAMES, CEASES, type SettingsInput } from './schema-peer.ts';
 import type { LongLivedInput } from './schema-restart.ts';
 import { canonicalAddress, parseAsn } from './values.ts';
 
-export type PeerType = 'internal' | 'external';
+/** confederation: of another member AS of the own confederation. */
+export type PeerType = 'internal' | 'external' | 'confederation';
+
+/** RFC 5065: what the own AS is a member of, and the other members. */
+export interface Confederation {
+  readonly id: number;
+  readonly members: ReadonlySet<number>;
+}
 
 export interface SettingsContext {
   readonly type: PeerType;
+  readonly confederation: ConfederationConfig | undefined;
   /** Of the peer's address, or of the prefix it may come from. */
   readonly version: 4 | 6;
   readonly dynamic: boolean;
@@ -65,21 +74,26 @@ const LARGEST_TTL = 255;
 const RESTART_TIME = 120;
 const STALE_TIME = 3600;
 
-/** Whether the AS stands for iBGP; undefined where the own AS or the peer's is unknown. */
-export function peerTypeOf(asn: SettingsInput['asn'], ownAsn: number | undefined): PeerType | undefined {
+/** What the AS stands for; undefined where the own AS or the peer's is unknown. */
+export function peerTypeOf(
+  asn: SettingsInput['asn'],
+  ownAsn: number | undefined,
+  confederation: Confederation | undefined,
+): PeerType | undefined {
   if (asn === 'internal' || asn === 'external') return asn;
   const number = asn === undefined ? undefined : parseAsn(asn);
   if (number === undefined || ownAsn === undefined) return undefined;
-  return number === ownAsn ? 'internal' : 'external';
+  if (number === ownAsn) return 'internal';
+  return confederation?.members.has(number) ? 'confederation' : 'external';
 }
 
 export function fillSettings(input: SettingsInput, context: SettingsContext): PeerSettings {
-  const internal = context.type === 'internal';
+  const external = context.type === 'external';
   const families = [
     ...new Set(input.families ?? ([context.version === 4 ? 'ipv4-unicast' : 'ipv6-unicast'] as const)),
   ];
   // RFC 8212 §2: an eBGP peer without policy neither gives nor gets routes.
-  const policy: Policy = internal ? 'accept' : 'none';
+  const policy: Policy = external ? 'none' : 'accept';
   return {
     asn: asnOf(input.asn),
     localAs: input.localAs === undefined ? undefined : parseAsn(input.localAs),
@@ -119,16 +133,17 @@ export function fillSettings(input: SettingsInput, context: SettingsContext): Pe
     roleStrict: input.roleStrict ?? false,
     ...disableAfterOf(input.disableAfter),
     ...requiredOf(input.require, families),
-    // RFC 7311 §3.3: on by default inside the AS, off towards others.
-    aigp: input.aigp ?? internal,
+    // RFC 7311 §3.3: on by default inside the AS and the confederation, off towards others.
+    aigp: input.aigp ?? !external,
     sendCommunities: input.sendCommunities ?? true,
     limits: limitsOf(input, families),
     // RFC 8326 §4.1: the receiver sets local preference 0 on routes of its eBGP peers.
-    gracefulShutdown: input.gracefulShutdown ?? !internal,
+    gracefulShutdown: input.gracefulShutdown ?? external,
     damping: dampingOf(input.damping, families),
     fastFallover: input.fastFallover ?? true,
     bfd: bfdOf(input, context),
     ...attachmentsOf(context, families),
+    ...(context.confederation !== undefined && { confederation: context.confederation }),
   };
 }
 

@@ -61,6 +61,15 @@ export const RESTART_WAIT = 240;
 
 export const routerSchema = z.strictObject({
   asn: asnSchema.describe('Own AS number.'),
+  confederation: z
+    .strictObject({
+      id: asnSchema.describe('AS of the confederation, shown to peers outside in the place of asn.'),
+      members: z
+        .array(asnSchema)
+        .describe('ASes of the other members; peers of these are inside the confederation.'),
+    })
+    .describe('The confederation that the own AS is a member of (RFC 5065).')
+    .optional(),
   id: quadSchema
     .describe('BGP Identifier, a dotted quad; an IPv4 address of this host unless given.')
     .optional(),

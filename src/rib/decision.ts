@@ -37,7 +37,7 @@ export const DECISION_STEPS: readonly { number: number; name: string; lost: stri
   { number: 6, name: 'AS_PATH length', lost: 'longer AS_PATH' },
   { number: 7, name: 'ORIGIN', lost: 'worse ORIGIN' },
   { number: 8, name: 'MED', lost: 'higher MED' },
-  { number: 9, name: 'eBGP over iBGP', lost: 'learned by iBGP' },
+  { number: 9, name: 'eBGP over iBGP', lost: 'learned by iBGP, or within the confederation' },
   { number: 10, name: 'IGP metric', lost: 'higher IGP metric to the next hop' },
   { number: 11, name: 'oldest eBGP', lost: 'newer than the current best' },
   { number: 12, name: 'router id', lost: 'higher router id or ORIGINATOR_ID' },
@@ -210,7 +210,8 @@ export class Decision {
       options.alwaysCompareMed
         ? lowest(8, (row) => this.#attrs.med[attr(row)]!)
         : { number: 8, run: (count: number) => this.#keepLowestMed(count) },
-      lowest(9, (row) => (this.#peers.source[peer(row)] === SOURCE.internal ? 1 : 0)),
+      // RFC 5065 §5.3: what comes from within the confederation is internal.
+      lowest(9, (row) => (this.#peers.source[peer(row)]! >= SOURCE.internal ? 1 : 0)),
       lowest(10, (row) => this.#nextHops.metric[this.#attrs.nextHop[attr(row)]!]!),
       options.preferOldest && { number: 11, run: (count: number) => this.#keepOldest(count) },
       !options.ignoreRouterId && lowest(12, (row) => this.#routerId(row)),

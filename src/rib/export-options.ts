@@ -2,10 +2,10 @@
 // encoding. Whoever adds an input to export adds it here, and the group key, `show groups` and the tests have it.
 
 import type { Family } from '../bgp/wire/families.ts';
-import type { PeerType, Role } from '../bgp/wire/session-context.ts';
+import type { Role } from '../bgp/wire/session-context.ts';
 import { formatAddress, formatQuad } from '../lib/ip.ts';
 import type { ExportLimit } from './export-limit.ts';
-import type { Complete } from './rib-peer.ts';
+import type { Complete, PeerKind } from './rib-peer.ts';
 import { type PeerPolicy, policyKey } from './route-policy.ts';
 
 /**
@@ -19,10 +19,12 @@ export type NextHopRule = 'auto' | 'self' | 'unchanged' | 'address';
 
 export interface ExportOptions {
   readonly family: Family;
-  readonly peerType: PeerType;
+  readonly peerType: PeerKind;
   readonly policy: PeerPolicy;
-  /** The AS put in front of the path towards eBGP. */
+  /** The AS put in front of the path towards other ASes, those of a confederation too. */
   readonly localAs: number;
+  /** RFC 5065: the peer is outside this speaker's confederation, whose segments end here. */
+  readonly leavesConfederation?: boolean | undefined;
   /** The peer's AS where its occurrences in the path are replaced by the local one; 0 = leave them. */
   readonly overrideAs: number;
   readonly removePrivateAs: boolean;
@@ -68,6 +70,7 @@ export function uniformExport(options: ExportOptions): ExportOptions {
     peerType: options.peerType,
     policy: options.policy,
     localAs: options.localAs,
+    leavesConfederation: options.leavesConfederation ?? false,
     overrideAs: options.overrideAs,
     removePrivateAs: options.removePrivateAs,
     client: options.client,
@@ -103,6 +106,7 @@ export function describeOptions(options: ExportOptions): Record<string, string> 
     type: options.peerType,
     policy: policyKey(options.policy),
     localAs: String(options.localAs),
+    leavesConfederation: String(options.leavesConfederation ?? false),
     overrideAs: String(options.overrideAs),
     removePrivateAs: String(options.removePrivateAs),
     client: String(options.client),

@@ -1,6 +1,6 @@
 // What export does with each attribute, as plans for one pass (bgp/wire/attribute-transform.ts): by the kind of peer that
-// gets it, by where the route comes from, and by where an export policy stands. RFC 4271 §5.1, 4456 §8, 9234 §5, 4360
-// §6, 7947, 8326 §4, 9494 §4.6. How the attributes that are written anew look is rewrite.ts's affair.
+// gets it, by where the route comes from, and by where an export policy stands. RFC 4271 §5.1, 4456 §8, 5065 §5.2, 9234
+// §5, 4360 §6, 7947, 8326 §4, 9494 §4.6. How the attributes that are written anew look is rewrite.ts's affair.
 
 import { TRANSFORM, type TransformAction, TransformPlan } from '../bgp/wire/attribute-transform.ts';
 import { ATTRIBUTE } from '../bgp/wire/iana.ts';
@@ -20,8 +20,16 @@ type MedRule = 'none' | 'keep' | 'zero';
 
 /** The usual plans: the route as it stands in the table, or as a policy has changed it there, goes out. */
 export function plansFor(options: ExportOptions, med: MedRule): Record<RouteSource, TransformPlan> {
-  const plan = (source: RouteSource) => new TransformPlan(exportActions(options, source, med));
-  return { local: plan('local'), external: plan('external'), internal: plan('internal') };
+  return plansBySource((source) => new TransformPlan(exportActions(options, source, med)));
+}
+
+function plansBySource(plan: (source: RouteSource) => TransformPlan): Record<RouteSource, TransformPlan> {
+  return {
+    local: plan('local'),
+    external: plan('external'),
+    internal: plan('internal'),
+    confederation: plan('confederation'),
+  };
 }
 
 /**
@@ -29,11 +37,10 @@ export function plansFor(options: ExportOptions, med: MedRule): Record<RouteSour
  * not go on has become 0, as in BIRD 1.6.
  */
 export function preparingPlans(options: ExportOptions): Record<RouteSource, TransformPlan> {
-  const plan = (source: RouteSource): TransformPlan => {
+  return plansBySource((source) => {
     const actions = exportActions(options, source, 'zero').filter(([type]) => type !== ATTRIBUTE.localPref);
     return new TransformPlan([...actions, [ATTRIBUTE.localPref, TRANSFORM.write]]);
-  };
-  return { local: plan('local'), external: plan('external'), internal: plan('internal') };
+  });
 }
 
 /** What is left to do after such a policy. */
@@ -52,8 +59,13 @@ function exportActions(options: ExportOptions, source: RouteSource, med: MedRule
   const actions: Actions = [[ATTRIBUTE.asPath, write]];
   if (options.renewsOwn && source === 'local') actions.push([ATTRIBUTE.origin, write]);
   actions.push([ATTRIBUTE.localPref, takesLocalPref(options) ? write : drop]);
-  if (options.peerType === 'external') {
+  if (options.peerType !== 'internal') {
+    // RFC 4456 §8: they are of the AS, or member AS, whose reflectors have set them.
     actions.push([ATTRIBUTE.originatorId, drop], [ATTRIBUTE.clusterList, drop]);
+  } else if (source === 'internal') {
+    actions.push([ATTRIBUTE.originatorId, write], [ATTRIBUTE.clusterList, write]);
+  }
+  if (options.peerType === 'external') {
     // RFC 9234 §5, egress 1: to a customer, a peer or a client of the route server.
     const addsOtc = options.role === 'provider' || options.role === 'peer' || options.role === 'rs-server';
     if (addsOtc) actions.push([ATTRIBUTE.onlyToCustomer, write]);
@@ -64,8 +76,6 @@ function exportActions(options: ExportOptions, source: RouteSource, med: MedRule
       }
       actions.push([ATTRIBUTE.extendedCommunities, write], [ATTRIBUTE.ipv6ExtendedCommunities, write]);
     }
-  } else if (source === 'internal') {
-    actions.push([ATTRIBUTE.originatorId, write], [ATTRIBUTE.clusterList, write]);
   }
   return [...actions, ...lastResortActions(options), ...withheldTypes(options)];
 }

@@ -1,11 +1,13 @@
-// A route's attributes on the way out, for one update group: RFC 4271 §5.1 (what crosses an AS boundary), RFC 4456
-// §8 (what a reflector adds), RFC 9234 §5 (OTC), RFC 4360 §6 (non-transitive communities), RFC 7947 (a route
-// server changes nothing), next hop rules. The result depends on the attribute set and the peer it came from, not
-// on the prefix; it is made when it is sent and kept nowhere, because the Adj-RIB-Out names the set it was made of.
+// A route's attributes on the way out, for one update group: RFC 4271 §5.1 (what crosses an AS boundary), RFC 5065
+// §4.1 (and that of a confederation), RFC 4456 §8 (what a reflector adds), RFC 9234 §5 (OTC), RFC 4360 §6
+// (non-transitive communities), RFC 7947 (a route server changes nothing), next hop rules. The result depends on the
+// attribute set and the peer it came from, not on the prefix; it is made when it is sent and kept nowhere, because the
+// Adj-RIB-Out names the set it was made of.
 
 import {
   MAX_SEGMENT_ASES,
   prepend,
+  removeConfederation,
   removePrivateAses,
   replaceAs,
   SEGMENT_HEADER,
@@ -42,6 +44,10 @@ export class ExportRewriter {
   /** For what `prepare` and a policy have made already. */
   readonly #finalPlan: TransformPlan | undefined;
   readonly #shunned: readonly number[] | undefined;
+  /** More happens to paths than an AS in front. */
+  readonly #editsPath: boolean;
+  /** Where that AS goes. */
+  readonly #segment: number;
   #transform = new AttributeTransform();
   /** For comparing two routes. */
   #other = new AttributeTransform();
@@ -56,7 +62,9 @@ export class ExportRewriter {
     this.#plans = plansFor(options, 'none');
     this.#plansWithMed = plansFor(options, 'keep');
     this.#preparing = preparingPlans(options);
-    const { policy } = options;
+    const { policy, peerType, overrideAs, removePrivateAs, leavesConfederation = false } = options;
+    this.#editsPath = removePrivateAs || overrideAs !== 0 || leavesConfederation;
+    this.#segment = peerType === 'confederation' ? SEGMENT.confedSequence : SEGMENT.asSequence;
     const last = typeof policy !== 'string' && policy.afterRewrite;
     this.#finalPlan = last ? finalPlan(options) : undefined;
     this.#shunned = options.shunnedCluster === 0 ? undefined : [options.shunnedCluster];
@@ -217,23 +225,29 @@ export class ExportRewriter {
   }
 
   #writePath(source: Uint8Array, start: number, end: number): void {
-    const { overrideAs, removePrivateAs: strip, localAs, peerType, routeServerClient } = this.#options;
+    const { overrideAs, removePrivateAs, leavesConfederation, localAs, peerType, routeServerClient } =
+      this.#options;
     const transform = this.#transform;
     const present = start >= 0;
-    if (peerType === 'internal' || routeServerClient) {
+    if (peerType === 'internal' || (routeServerClient && !leavesConfederation)) {
       transform.put(ATTRIBUTE.asPath, source, present ? start : 0, present ? end : 0);
       return;
     }
-    if (!strip && overrideAs === 0 && present && hasRoomInFront(source, start, end)) {
-      // The usual case: one more AS in the leading AS_SEQUENCE (RFC 4271 §5.1.2).
-      const header = (SEGMENT.asSequence << 8) | (source[start + 1]! + 1);
+    if (!this.#editsPath && present && hasRoomInFront(source, start, end, this.#segment)) {
+      // The usual case: one more AS in the leading segment (RFC 4271 §5.1.2, RFC 5065 §4.1).
+      const header = (this.#segment << 8) | (source[start + 1]! + 1);
       transform.putSequence(ATTRIBUTE.asPath, header, localAs, source, start + SEGMENT_HEADER, end);
       return;
     }
     let path: Uint8Array = present ? source.subarray(start, end) : NO_BYTES;
-    if (strip) path = removePrivateAses(path);
+    if (leavesConfederation) path = removeConfederation(path);
+    if (routeServerClient) {
+      transform.put(ATTRIBUTE.asPath, path);
+      return;
+    }
+    if (removePrivateAs) path = removePrivateAses(path);
     if (overrideAs !== 0) path = replaceAs(path, overrideAs, localAs);
-    transform.put(ATTRIBUTE.asPath, prepend(path, localAs));
+    transform.put(ATTRIBUTE.asPath, prepend(path, localAs, 1, this.#segment));
   }
 
   /** What a policy has set, or what it saw, stands; the rules are for the rest. */
@@ -253,7 +267,7 @@ export class ExportRewriter {
     if (this.#showsSelf(attr, from)) return this.#options.ownNextHop ?? NO_BYTES;
     const { address, wire } = nextHops.get(this.#attrs.nextHop[attr]!);
     // RFC 2545 §3: a link-local address means something on its own link only, which iBGP peers need not share.
-    return wire.length === LINK_LOCAL_PAIR && this.#options.peerType === 'internal' ? address : wire;
+    return wire.length === LINK_LOCAL_PAIR && this.#options.peerType !== 'external' ? address : wire;
   }
 
   #showsSelf(attr: number, from: RibPeer): boolean {
@@ -307,7 +321,7 @@ const CLUSTER_OCTETS = 4;
 /** Octets of a global address with the link-local one beside it. */
 const LINK_LOCAL_PAIR = 32;
 
-/** Whether the path begins with an AS_SEQUENCE that takes one more AS. */
-function hasRoomInFront(path: Uint8Array, start: number, end: number): boolean {
-  return end > start && path[start] === SEGMENT.asSequence && path[start + 1]! < MAX_SEGMENT_ASES;
+/** Whether the path begins with such a segment, and that takes one more AS. */
+function hasRoomInFront(path: Uint8Array, start: number, end: number, segment: number): boolean {
+  return end > start && path[start] === segment && path[start + 1]! < MAX_SEGMENT_ASES;
 }

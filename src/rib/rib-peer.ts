@@ -10,10 +10,12 @@ import { MAIN_DOMAIN } from './next-hops.ts';
 import type { PeerPolicy } from './route-policy.ts';
 
 /** local: own networks and redistributed routes. */
-export type RouteSource = 'local' | 'external' | 'internal';
+export type RouteSource = 'local' | PeerKind;
+/** confederation: another member AS of this speaker's confederation (RFC 5065). */
+export type PeerKind = 'external' | 'internal' | 'confederation';
 
-/** Codes of the `source` column, in the decision's order of preference (steps 4 and 9). */
-export const SOURCE = { local: 0, external: 1, internal: 2 } as const;
+/** Codes of the `source` column, in the decision's order of preference (steps 4 and 9); the last two are one. */
+export const SOURCE = { local: 0, external: 1, internal: 2, confederation: 3 } as const;
 
 /** Import checks and rewriting, fixed while a session lives but for the policy. */
 export interface ImportOptions {

@@ -97,7 +97,8 @@ export interface PeerView {
   localAs: number;
   peerAs: number | undefined;
   peerId: string | undefined;
-  type: 'internal' | 'external' | undefined;
+  /** confederation: of another member AS of this speaker's confederation. */
+  type: 'internal' | 'external' | 'confederation' | undefined;
   routeReflectorClient: boolean;
   adminUp: boolean;
   /** RFC 4271 §8 names. */

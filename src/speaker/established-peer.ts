@@ -68,6 +68,7 @@ export class EstablishedPeer {
         aigp: settings.aigp,
         acceptAsSets: settings.allowAsSets,
         allowLocalPref: settings.allowLocalPref ?? false,
+        confederationPeer: settings.confederation?.inside ?? false,
       },
       tools.scratch,
     );

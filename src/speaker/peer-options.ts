@@ -36,7 +36,7 @@ export function peerOptions(
       settings.localAddress === undefined ? undefined : parseAddress(settings.localAddress)?.bytes,
     localPort: settings.localPort ?? 0,
     interface: settings.interface,
-    localAs: settings.localAs ?? config.router.asn,
+    localAs: shownAs(config, settings),
     remoteAs: settings.asn,
     routerId: parseQuad(config.router.id) ?? 0,
     families,
@@ -106,6 +106,13 @@ function keptByPeer(
   return wanted === undefined ? families : families.filter(({ name }) => wanted.includes(name));
 }
 
+/** The own AS in sessions: RFC 5065 §4 shows outsiders the confederation, and members the member AS. */
+export function shownAs(config: Config, { localAs, confederation }: PeerSettings): number {
+  if (localAs !== undefined) return localAs;
+  if (confederation === undefined) return config.router.asn;
+  return confederation.inside ? confederation.memberAs : confederation.id;
+}
+
 function longLivedOptions(
   { mode, longLived }: PeerSettings['gracefulRestart'],
   families: readonly Family[],
@@ -118,8 +125,7 @@ function longLivedOptions(
 /** RFC 4271 App. E practice: TTL 1 towards eBGP unless multihop says how far; the system's towards iBGP. */
 function ttlOf(config: Config, settings: PeerSettings): number | undefined {
   if (settings.multihop !== undefined) return settings.multihop;
-  const localAs = settings.localAs ?? config.router.asn;
-  return settings.asn === 'internal' || settings.asn === localAs ? undefined : 1;
+  return settings.asn === 'internal' || settings.asn === shownAs(config, settings) ? undefined : 1;
 }
 
 function saysItsName({ bird }: Config, name: string): boolean {

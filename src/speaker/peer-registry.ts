@@ -29,7 +29,7 @@ import { RestartHelper } from './restart-helper.ts';
 import { type RestartOffer, restartOffer } from './restart-offer.ts';
 import type { RestartFlags } from './restart-recovery.ts';
 import { type HandedSession, ribPeerOf, SessionHandover } from './session-handover.ts';
-import { exportOptions, importOptions } from './session-options.ts';
+import { exportOptions, importOptions, peerKind } from './session-options.ts';
 import type { TableRooms } from './table-rooms.ts';
 
 export interface PeerHandle {
@@ -264,7 +264,7 @@ export class PeerRegistry implements PeerEvents {
     const zone = session.zone ?? interfaceOf(addresses(), session.localAddress);
     const identity = {
       name: handle.name,
-      source: context.peerType,
+      source: peerKind(handle.settings, context),
       routerId: context.peerId,
       address: session.remoteAddress,
       client: handle.settings.routeReflectorClient,

@@ -6,7 +6,7 @@ import type { SessionContext } from '../bgp/wire/session-context.ts';
 import type { Config, PeerSettings } from '../config/model.ts';
 import { isLinkLocal, parseAddress, parseQuad } from '../lib/ip.ts';
 import type { ExportOptions, StaleRule } from '../rib/export-options.ts';
-import { type ImportOptions, NO_SIZE } from '../rib/rib-peer.ts';
+import { type ImportOptions, NO_SIZE, type PeerKind } from '../rib/rib-peer.ts';
 import { traitsOf } from './bird/traits.ts';
 import { addressOn, interfaceOf, isInSubnetOf, linkLocalOn, type OwnAddress } from './own-addresses.ts';
 import type { Policies } from './policies.ts';
@@ -19,6 +19,11 @@ export interface SessionEnds {
   readonly zone: string | undefined;
 }
 
+/** What the peer is to the RIB. */
+export function peerKind({ confederation }: PeerSettings, { peerType }: SessionContext): PeerKind {
+  return peerType === 'external' && confederation?.inside === true ? 'confederation' : peerType;
+}
+
 export function importOptions(
   config: Config,
   settings: PeerSettings,
@@ -28,9 +33,10 @@ export function importOptions(
 ): ImportOptions {
   const { context } = ends;
   return {
-    ownAses: Uint32Array.from(new Set([config.router.asn, context.localAs])),
+    ownAses: ownAses(config, settings, context),
     allowOwnAs: settings.allowOwnAs,
-    enforceFirstAs: settings.enforceFirstAs,
+    // RFC 5065 §5.3: the first AS behind the confederation's is not the peer's.
+    enforceFirstAs: settings.enforceFirstAs && peerKind(settings, context) === 'external',
     peerAs: context.peerAs,
     role: context.localRole,
     gracefulShutdown: settings.gracefulShutdown,
@@ -44,6 +50,13 @@ export function importOptions(
     ...sizesOf(settings),
     ...(settings.preference !== undefined && { preference: settings.preference }),
   };
+}
+
+/** RFC 5065 §4: the confederation and the own member AS are loops alike. */
+function ownAses(config: Config, { confederation }: PeerSettings, { localAs }: SessionContext): Uint32Array {
+  const own = [config.router.asn, localAs];
+  if (confederation !== undefined) own.push(confederation.id, confederation.memberAs);
+  return Uint32Array.from(new Set(own));
 }
 
 function sizesOf({ limits }: PeerSettings): Pick<ImportOptions, 'sizes'> {
@@ -63,13 +76,16 @@ export function exportOptions(
   const { context } = ends;
   const bit = 1 << family.id;
   const sendsSeveral = (context.addPathSend & bit) !== 0;
-  const internal = context.peerType === 'internal';
+  const peerType = peerKind(settings, context);
+  const internal = peerType === 'internal';
+  const external = peerType === 'external';
   const isClient = internal && settings.routeReflectorClient;
   return {
     family,
-    peerType: context.peerType,
+    peerType,
     policy: policies.exportPolicy(settings.export, family),
     localAs: context.localAs,
+    leavesConfederation: external && settings.confederation !== undefined,
     overrideAs: settings.asOverride ? context.peerAs : 0,
     removePrivateAs: settings.removePrivateAs,
     client: settings.routeReflectorClient,
@@ -85,8 +101,8 @@ export function exportOptions(
     role: context.localRole,
     aigp: settings.aigp,
     sendCommunities: settings.sendCommunities,
-    allowLocalPref: !internal && settings.allowLocalPref === true,
-    allowMed: !internal && settings.allowMed === true,
+    allowLocalPref: external && settings.allowLocalPref === true,
+    allowMed: external && settings.allowMed === true,
     draining,
     staleRoutes: staleRule(settings, context),
     as4: context.as4,

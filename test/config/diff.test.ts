@@ -31,6 +31,7 @@ function withPeer(change: Partial<PeerConfig>): Config {
 const OTHER: { [K in Exclude<keyof PeerSettings, 'timers'>]: PeerSettings[K] } = {
   asn: 'internal',
   localAs: 7,
+  confederation: { id: 64500, memberAs: 64512, inside: false },
   localAddress: '10.1.1.9',
   interface: 'eth1',
   port: 1179,
@@ -144,7 +145,7 @@ describe('a peer setting', () => {
         .map((key) => PEER_KEYS[key].name)
         .sort();
     expect(names('reset')).toEqual(
-      'addPath aigp allowAsSets allowLocalPref asn clientToClient clusterId extendedMessages extendedNextHop families gracefulRestart holdTime igpTable interface localAddress localAs localPort multihop port require role roleStrict routeReflectorClient table ttlSecurity'.split(
+      'addPath aigp allowAsSets allowLocalPref asn clientToClient clusterId confederation extendedMessages extendedNextHop families gracefulRestart holdTime igpTable interface localAddress localAs localPort multihop port require role roleStrict routeReflectorClient table ttlSecurity'.split(
         ' ',
       ),
     );

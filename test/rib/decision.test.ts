@@ -201,7 +201,7 @@ describe('MED', () => {
 
   it('4271-9.1.2.2-5 gives one answer, and one ranking, for every order of arrival', () => {
     const candidate: fc.Arbitrary<Candidate> = fc.record({
-      source: fc.constantFrom('external', 'internal', 'local' as const),
+      source: fc.constantFrom('external', 'internal', 'confederation', 'local' as const),
       routerId: fc.constantFrom('10.0.0.1', '10.0.0.2', '200.0.0.1'),
       metric: fc.nat({ max: 2 }),
       attributes: fc.record({
@@ -386,6 +386,37 @@ describe('options', () => {
     );
     expect(lab.best()).toBe(0);
     expect(lab.lostAt(1)).toBe(14);
+  });
+});
+
+describe('a confederation (5065-5.3-1)', () => {
+  const confederation = { source: 'confederation', routerId: '10.0.0.1' } as const;
+  const attributes = { asPath: '(65100) 1 2' };
+
+  it('is internal beside eBGP', () => {
+    const lab = new DecisionLab([
+      { ...confederation, attributes },
+      { routerId: '10.0.0.2', attributes: { asPath: '1 2' } },
+    ]);
+    expect(lab.best()).toBe(1);
+    expect(lab.lostAt(0)).toBe(9);
+  });
+
+  it('is the same as iBGP: who is nearer, and then whose identifier is lower, decides', () => {
+    const other = { ...internal, routerId: '10.0.0.2', attributes };
+    expect(new DecisionLab([{ ...confederation, attributes }, other]).lostAt(1)).toBe(12);
+    expect(new DecisionLab([{ ...confederation, attributes, metric: 1 }, other]).lostAt(0)).toBe(10);
+  });
+
+  it('compares MED by the AS behind it, and among paths that have not left it', () => {
+    const lost = (one: string, two: string) =>
+      new DecisionLab([
+        { ...confederation, attributes: { asPath: one, med: 2 } },
+        { ...confederation, routerId: '10.0.0.2', attributes: { asPath: two, med: 1 } },
+      ]).lostAt(0);
+    expect(lost('(65100) 1 2', '(65101) 1 2')).toBe(8);
+    expect(lost('(65100)', '(65101)')).toBe(8);
+    expect(lost('(65100) 1', '(65100) 2')).not.toBe(8);
   });
 });
 

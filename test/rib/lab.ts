@@ -268,13 +268,17 @@ export class FakeSink implements ExportSink {
     const all = 1 << family.id;
     this.#decoder = new UpdateDecoder(
       sessionContext({
-        peerType: options.peerType,
+        peerType: options.peerType === 'internal' ? 'internal' : 'external',
         families: [family],
         as4: options.as4,
         addPathReceive: options.addPath === 'none' ? 0 : all,
         extendedNextHop: options.extendedNextHop ? all : 0,
       }),
-      { aigp: options.aigp, acceptAsSets: true },
+      {
+        aigp: options.aigp,
+        acceptAsSets: true,
+        confederationPeer: options.peerType === 'confederation',
+      },
     );
   }
 

@@ -46,11 +46,14 @@ interface Exported {
 }
 
 const EXTERNAL = { source: 'external' } as const;
+const MEMBER = { source: 'confederation' } as const;
 const CLIENT = { source: 'internal', client: true, routerId: 0x0a000005 } as const;
 const NON_CLIENT = { source: 'internal', client: false, routerId: 0x0a000006 } as const;
 const LOCAL = { source: 'local' } as const;
 
 const TO_EBGP = { peerType: 'external' } as const;
+const TO_MEMBER = { peerType: 'confederation' } as const;
+const OUT_OF_CONFEDERATION = { ...TO_EBGP, localAs: 64500, leavesConfederation: true } as const;
 const TO_CLIENT = { peerType: 'internal', client: true } as const;
 const TO_NON_CLIENT = { peerType: 'internal', client: false } as const;
 
@@ -156,6 +159,25 @@ describe('who may have a route', () => {
       attributes: { communities: ['NO_EXPORT_SUBCONFED'] },
       cause: WITHHELD.none,
     },
+    {
+      title: '1997-wk-3 NO_EXPORT_SUBCONFED -> another member AS',
+      from: EXTERNAL,
+      to: TO_MEMBER,
+      attributes: { communities: ['NO_EXPORT_SUBCONFED'] },
+      cause: WITHHELD.noExport,
+    },
+    {
+      title: '1997-wk-1 NO_EXPORT -> another member AS',
+      from: EXTERNAL,
+      to: TO_MEMBER,
+      attributes: noExport,
+      cause: WITHHELD.none,
+    },
+    ...[
+      { title: 'iBGP -> another member AS', from: NON_CLIENT, to: TO_MEMBER },
+      { title: 'another member AS -> iBGP', from: MEMBER, to: TO_NON_CLIENT },
+      { title: 'one member AS -> another', from: MEMBER, to: TO_MEMBER },
+    ].map((row) => ({ ...row, cause: WITHHELD.none })),
     ...(['customer', 'peer', 'rs-client'] as const).map((role) => ({
       title: `9234-5-4 OTC where the own role is ${role}`,
       from: EXTERNAL,
@@ -342,6 +364,56 @@ describe('to iBGP', () => {
   it('4271-5.1.5-1 LOCAL_PREF is always there', () => {
     expect(exported(EXTERNAL, TO_NON_CLIENT).values.localPref).toBe(100);
     expect(exported(EXTERNAL, TO_NON_CLIENT, { localPref: 0 }).values.localPref).toBe(0);
+  });
+
+  it.each([
+    ['', '(65000)'],
+    ['1 2', '(65000) 1 2'],
+    ['(65001 65002) 1', '(65000 65001 65002) 1'],
+    ['{1 2} 3', '(65000) {1 2} 3'],
+  ])('5065-4-1 to another member AS the own one goes in front: %s', (asPath, sent) => {
+    for (const from of [EXTERNAL, MEMBER, NON_CLIENT, LOCAL]) {
+      expect(exported(from, TO_MEMBER, { asPath }).values.asPath).toBe(sent);
+    }
+    expect(exported(MEMBER, TO_NON_CLIENT, { asPath }).values.asPath).toBe(asPath);
+  });
+
+  it('5065-4-1 opens another segment of the confederation where the first has 255', () => {
+    const full = Array.from({ length: 255 }, (_, i) => i + 1).join(' ');
+    const { values } = exported(MEMBER, { ...TO_MEMBER, messageLimit: 65535 }, { asPath: `(${full}) 7` });
+    expect(values.asPath).toBe(`(65000) (${full}) 7`);
+  });
+
+  it.each([
+    ['', '64500'],
+    ['1 2', '64500 1 2'],
+    ['(65001)', '64500'],
+    ['(65001 65002) 1', '64500 1'],
+    ['(65001) [65002 65003] {1 2}', '64500 {1 2}'],
+    ['(65001) 1 (65002) 2', '64500 1 2'],
+  ])(
+    '5065-4.1-1 out of the confederation its segments go, then its AS comes in front: %s',
+    (asPath, sent) => {
+      expect(exported(MEMBER, OUT_OF_CONFEDERATION, { asPath }).values.asPath).toBe(sent);
+      const client = { ...OUT_OF_CONFEDERATION, routeServerClient: true };
+      expect(exported(MEMBER, client, { asPath }).values.asPath).toBe(sent.replace(/^64500 ?/, ''));
+    },
+  );
+
+  it('within the confederation next hop, MED, LOCAL_PREF and communities stay, and what reflectors say goes', () => {
+    const given = { ...FULL, asPath: '(65001) 1', originatorId: '10.9.9.9', clusterList: ['10.8.8.8'] };
+    const { values, nextHop } = exported(NON_CLIENT, TO_MEMBER, given);
+    expect(nextHop).toBe('192.0.2.7');
+    expect(values).toEqual({
+      ...given,
+      aigp: undefined,
+      asPath: '(65000 65001) 1',
+      originatorId: undefined,
+      clusterList: [],
+    });
+    expect(exported(EXTERNAL, TO_MEMBER).values.localPref).toBe(100);
+    const pair = '2001:db8::7+fe80::7';
+    expect(exported(EXTERNAL, { ...TO_MEMBER, family: IPV6_UNICAST }, {}, pair).nextHop).toBe('2001:db8::7');
   });
 
   it('LOCAL_PREF and the MED of other ASes go to an external peer that is to have them', () => {

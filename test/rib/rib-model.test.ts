@@ -7,12 +7,12 @@ import type { AttributeValues } from '../../src/bgp/wire/attribute-values.ts';
 import { type Family, IPV4_UNICAST, IPV6_UNICAST } from '../../src/bgp/wire/families.ts';
 import { reimport } from '../../src/rib/adj-rib-in.ts';
 import type { ExportOptions } from '../../src/rib/export-options.ts';
-import type { RibPeer, RouteSource } from '../../src/rib/rib-peer.ts';
+import type { RibPeer } from '../../src/rib/rib-peer.ts';
 import { exportOptions, type FakeSink, identity, importOptions, octets, RibLab } from './lab.ts';
 import { type NaivePeer, NaiveRib } from './naive-rib.ts';
 
 interface Slot {
-  readonly source: RouteSource;
+  readonly source: NaivePeer['source'];
   readonly client: boolean;
   readonly as: number;
   readonly addPath: ExportOptions['addPath'];

@@ -647,9 +647,10 @@ describe('groups', () => {
 describe('the key of a group', () => {
   const change: { readonly [K in keyof ExportOptions]-?: readonly ExportOptions[K][] } = {
     family: [IPV4_UNICAST, IPV6_UNICAST],
-    peerType: ['external', 'internal'],
+    peerType: ['external', 'internal', 'confederation'],
     policy: ['accept', 'reject', 'none'],
     localAs: [65000, 65001],
+    leavesConfederation: [false, true],
     overrideAs: [0, 65001],
     removePrivateAs: [false, true],
     client: [false, true],
@@ -679,6 +680,7 @@ describe('the key of a group', () => {
     peerType: fc.constantFrom(...change.peerType),
     policy: fc.constantFrom(...change.policy),
     localAs: fc.constantFrom(...change.localAs),
+    leavesConfederation: fc.boolean(),
     overrideAs: fc.constantFrom(...change.overrideAs),
     removePrivateAs: fc.boolean(),
     client: fc.boolean(),

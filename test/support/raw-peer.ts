@@ -273,10 +273,10 @@ export class RawPeer {
     this.remoteOpen = remote;
     this.context = negotiate(this.open(), remote, { peerAs: undefined });
     this.#framer.setLimit(this.context.receiveLimit);
-    // As an internal peer, so that LOCAL_PREF and ORIGINATOR_ID are seen where they should not be.
+    // As an internal peer, so that LOCAL_PREF, ORIGINATOR_ID and confederations are seen where they should not be.
     this.#decoder = new UpdateDecoder(
       { ...this.context, peerType: 'internal' },
-      { aigp: true, acceptAsSets: true },
+      { aigp: true, acceptAsSets: true, confederationPeer: true },
     );
     if (this.polite) this.send(encodeKeepalive());
   }

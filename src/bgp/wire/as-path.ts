@@ -194,6 +194,12 @@ function without(path: Uint8Array, drop: (as: number) => boolean): Uint8Array {
   return encodeSegments(kept);
 }
 
+/** Out of a confederation: without its segments (RFC 5065 §4.1 c). */
+export function removeConfederation(path: Uint8Array): Uint8Array {
+  const kept = [...segments(path)].filter(({ type }) => !isConfederationSegment(type));
+  return encodeSegments(kept);
+}
+
 /** Export to eBGP without private ASes (RFC 6996 §4): every one of them goes, wherever it stands. */
 export function removePrivateAses(path: Uint8Array): Uint8Array {
   return anyAs(path, isPrivateAs) ? without(path, isPrivateAs) : path;

@@ -5,7 +5,13 @@ import { BGP_PORT } from '../../bgp/wire/iana.ts';
 import { formatQuad, IP_VERSIONS, type IpVersion } from '../../lib/ip.ts';
 import type { PolicyProgram } from '../../policy/program.ts';
 import type { Span } from '../../policy/source.ts';
-import type { DynamicPeersConfig, NextHopMode, PeerConfig, PeerSettings } from '../model.ts';
+import type {
+  ConfederationConfig,
+  DynamicPeersConfig,
+  NextHopMode,
+  PeerConfig,
+  PeerSettings,
+} from '../model.ts';
 import type { BgpOptions } from './bgp-options.ts';
 import { isInternal } from './checks.ts';
 import type { BirdConfig, ChannelOptions, ProtocolConfig } from './config.ts';
@@ -31,6 +37,8 @@ const SEND_HOLDS_PER_HOLD = 2;
 const HANDLED = new Set<string>([
   'localAddress',
   'localAs',
+  'confederation',
+  'confederationMember',
   'localPort',
   'peerAddress',
   'peerRange',
@@ -171,6 +179,7 @@ function settingsOf(
 ): PeerSettings {
   const { options, common, name, span } = protocol;
   const internal = isInternal(options);
+  const confederation = confederationOf(options);
   const unicast = unicastChannels(config, protocol);
   const channels = [...unicast.values()];
   const tables = tableNames(config, unicast);
@@ -192,7 +201,8 @@ function settingsOf(
   const ttlSecurity = options.ttlSecurity === true ? options.multihop || 1 : undefined;
   return {
     asn: options.peerAs || (options.peerType ?? 'external'),
-    localAs: options.localAs === routerAsn ? undefined : options.localAs,
+    localAs: confederation !== undefined || options.localAs === routerAsn ? undefined : options.localAs,
+    ...(confederation !== undefined && { confederation }),
     localAddress: options.localAddress,
     interface: options.interface,
     port: options.peerPort ?? BGP_PORT,
@@ -241,6 +251,13 @@ function settingsOf(
     fastFallover: options.checkLink ?? false,
     bfd: bfdOf(config, protocol, mayBeFar(protocol), unsaid),
   };
+}
+
+/** 0 is none. */
+function confederationOf(options: BgpOptions): ConfederationConfig | undefined {
+  const { confederation: id, localAs: memberAs, confederationMember } = options;
+  if (!id || memberAs === undefined) return undefined;
+  return { id, memberAs, inside: confederationMember === true || isInternal(options) };
 }
 
 /** iBGP crosses routers unless it says `direct`; a link-local peer never does. */

@@ -21,7 +21,7 @@ const texts = <T extends string>(...values: T[]): readonly T[] => values;
 export const ENUM_TEXTS: Readonly<Record<string, readonly string[]>> = {
   DaemonState: texts<StatusView['state']>('starting', 'running', 'stopping'),
   PeerKind: texts<PeerView['kind']>('static', 'dynamic'),
-  PeerType: texts<NonNullable<PeerView['type']>>('internal', 'external'),
+  PeerType: texts<NonNullable<PeerView['type']>>('internal', 'external', 'confederation'),
   PeerState: texts<PeerView['state']>('Idle', 'Connect', 'Active', 'OpenSent', 'OpenConfirm', 'Established'),
   LimitKind: texts<PeerLimitView['kind']>('received', 'accepted', 'exported'),
   LimitAction: texts<PeerLimitView['action']>('warn', 'block', 'restart', 'disable'),

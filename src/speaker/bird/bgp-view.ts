@@ -52,7 +52,8 @@ export function bgpView(handle: PeerHandle, importLimit: number | undefined): Bg
     peerAddress: formatAddress(handle.address.bytes, handle.address.zone),
     peerRange: undefined,
     peerAs: context?.peerAs ?? (typeof settings.asn === 'number' ? settings.asn : 0),
-    localAs: peer.options.localAs,
+    // As written, whatever the peer is shown of a confederation.
+    localAs: settings.confederation?.memberAs ?? peer.options.localAs,
     peerId: context === undefined ? undefined : formatQuad(context.peerId),
     localCapabilities: peer.localOpen.capabilities,
     peerCapabilities: peer.remoteOpen?.capabilities ?? [],
@@ -122,7 +123,7 @@ export function rangeView(range: DynamicPeersConfig, config: Config): BgpView {
     peerAddress: undefined,
     peerRange: range.prefix,
     peerAs: typeof range.asn === 'number' ? range.asn : 0,
-    localAs: range.localAs ?? config.router.asn,
+    localAs: range.confederation?.memberAs ?? range.localAs ?? config.router.asn,
     peerId: undefined,
     localCapabilities: [],
     peerCapabilities: [],

@@ -9,6 +9,7 @@ import type { PeerLimitView, PeerMemoryView } from '../api/peer-parts.ts';
 import type { PeerFamilyView, PeerView } from '../api.ts';
 import { exportedRoutes } from '../limited-peer.ts';
 import type { PeerHandle } from '../peer-registry.ts';
+import { peerKind } from '../session-options.ts';
 
 export function peerView(rib: Rib, handle: PeerHandle): PeerView {
   const { peer, settings } = handle;
@@ -24,7 +25,7 @@ export function peerView(rib: Rib, handle: PeerHandle): PeerView {
     localAs: peer.options.localAs,
     peerAs: context?.peerAs ?? (typeof settings.asn === 'number' ? settings.asn : undefined),
     peerId: context === undefined ? undefined : formatQuad(context.peerId),
-    type: context?.peerType ?? configuredType(handle),
+    type: context === undefined ? configuredType(handle) : peerKind(settings, context),
     routeReflectorClient: settings.routeReflectorClient,
     adminUp: peer.adminUp,
     state: peer.state,
@@ -68,9 +69,10 @@ function nextAttemptIn({ state, adminUp, timersLeft }: PeerHandle['peer']): numb
   return left === undefined ? undefined : Math.ceil(left);
 }
 
-function configuredType({ settings, peer }: PeerHandle): 'internal' | 'external' | undefined {
+function configuredType({ settings, peer }: PeerHandle): PeerView['type'] {
   if (typeof settings.asn !== 'number') return settings.asn;
-  return settings.asn === peer.options.localAs ? 'internal' : 'external';
+  if (settings.asn === peer.options.localAs) return 'internal';
+  return settings.confederation?.inside === true ? 'confederation' : 'external';
 }
 
 function familyViews(rib: Rib, handle: PeerHandle): PeerFamilyView[] {

@@ -77,6 +77,23 @@ describe('peers', () => {
     ).not.toHaveProperty('allowLocalPref');
   });
 
+  test('confederations', () => {
+    const confederation = (text: string) =>
+      model(`${ROUTER} protocol bgp p { local as 65001; ipv4 { import all; export all; }; ${text} }`);
+    const inside = confederation('neighbor 10.0.0.2 as 65002; confederation 200; confederation member;');
+    expect(inside.warnings).toEqual([]);
+    const given = { id: 200, memberAs: 65001 };
+    expect(inside.config.peers[0]?.confederation).toEqual({ ...given, inside: true });
+    const internal = confederation('neighbor 10.0.0.2 as 65001; confederation 200;');
+    expect(internal.config.peers[0]?.confederation).toEqual({ ...given, inside: true });
+    const outside = confederation('neighbor 10.0.0.2 as 100; confederation 200;');
+    expect(outside.config.peers[0]).toMatchObject({ asn: 100, localAs: undefined });
+    expect(outside.config.peers[0]?.confederation).toEqual({ ...given, inside: false });
+    expect(confederation('neighbor 10.0.0.2 as 100; confederation 0;').config.peers[0]).not.toHaveProperty(
+      'confederation',
+    );
+  });
+
   test('limits, with what they count in BIRD', () => {
     const limits = (text: string) =>
       model(`${ROUTER} protocol bgp p { local as 1; neighbor 10.0.0.2 as 2; ${text} }`);

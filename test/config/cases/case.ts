@@ -11,6 +11,8 @@ export interface Case {
 }
 
 export const R = 'router: { asn: 64512, id: 10.99.0.1 }\n';
+export const CONFEDERATION =
+  'router: { asn: 64512, id: 10.99.0.1, confederation: { id: 64500, members: [64513, 64514] } }\n';
 export const PEERS = `${R}peers:\n`;
 /** Line 3 of what these make is the peer, its keys in one flow mapping. */
 export const EBGP = (keys: string): string =>

@@ -1,6 +1,6 @@
 // Mistakes in and between peers, groups and dynamic ranges.
 
-import { type Case, EBGP, IBGP, PEERS, R } from './case.ts';
+import { type Case, CONFEDERATION, EBGP, IBGP, PEERS, R } from './case.ts';
 
 export const PEER_CASES: readonly Case[] = [
   // Groups
@@ -139,6 +139,26 @@ export const PEER_CASES: readonly Case[] = [
   },
   { what: 'a role in iBGP', yaml: IBGP('role: peer'), at: '3:38', message: /for eBGP peers/ },
   { what: 'AS override in iBGP', yaml: IBGP('asOverride: true'), at: '3:38', message: /for eBGP peers/ },
+  {
+    what: 'AS override within a confederation',
+    yaml: `${CONFEDERATION}peers: [{ address: 10.1.1.1, asn: 64514, asOverride: true }]\n`,
+    at: '2:42',
+    message: /this is an intra-confederation peer/,
+  },
+  {
+    what: 'the confederation as a peer',
+    yaml: `${CONFEDERATION}peers: [{ address: 10.1.1.1, asn: 64500, import: accept, export: accept }]\n`,
+    at: '2:35',
+    message: /AS 64500 is the confederation itself/,
+    hint: /members/,
+  },
+  {
+    what: 'the confederation as local AS',
+    yaml: `${CONFEDERATION}peers: [{ address: 10.1.1.1, asn: 1, localAs: 64500, import: accept, export: accept }]\n`,
+    at: '2:47',
+    message: /shown anyway/,
+    severity: 'warning',
+  },
   { what: 'local AS in iBGP', yaml: IBGP('localAs: 7'), at: '3:38', message: /for eBGP peers/ },
   {
     what: 'a cluster id of no client',

@@ -55,6 +55,12 @@ export const SECTION_CASES: readonly Case[] = [
     severity: 'warning',
   },
   {
+    what: 'a confederation that is a member of itself',
+    yaml: 'router: { asn: 64512, id: 10.99.0.1, confederation: { id: 64512, members: [] } }\n',
+    at: '1:59',
+    message: /AS 64512 is a member of the confederation/,
+  },
+  {
     what: 'no router id',
     yaml: 'router: { asn: 64512 }\n',
     at: '1:9',

@@ -105,10 +105,11 @@ function lastAs({ bgp }: TableRoute): string {
   return ` [${last === undefined ? '' : `AS${last}`}${ORIGIN_LETTERS[origin ?? 'INCOMPLETE']}]`;
 }
 
-/** The last AS before any set: who announced it first, as far as one can know. */
+/** The last AS before any set, members of a confederation included: who announced it first, as far as one can know. */
 function originAs(asPath: AttributeValues['asPath']): string | undefined {
   return asPath
-    .replace(/[{(].*$/, '')
+    .replace(/[{[].*$/, '')
+    .replaceAll(/[()]/g, '')
     .trim()
     .split(' ')
     .findLast((as) => as !== '');
