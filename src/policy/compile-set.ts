@@ -289,10 +289,8 @@ function maskPart(compiler: Compiler, item: MaskItem): MaskPart {
       const { diagnostics, dialect } = compiler;
       const isSet = dialect === '2.x' && term.type === 'int set';
       if (!isSet && !isAssignable(term.type, 'int')) {
-        const message = `a path mask is made of ints, this is ${term.type}`;
-        // Whatever is not constant is found out when it runs, in 1.6 everything.
-        if (dialect === '2.x' && term.constant !== undefined) diagnostics.error(item.span, message);
-        else diagnostics.warning(item.span, message);
+        // It is found out when the mask is made: of constants while the file is read, in 1.6 when it is used.
+        diagnostics.warning(item.span, `a path mask is made of ints, this is ${term.type}`);
       }
       return { term, text: '', repeats: false };
     }

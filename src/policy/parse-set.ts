@@ -15,6 +15,7 @@ import type {
   SetItem,
 } from './ast.ts';
 import { routeAttribute } from './attributes.ts';
+import { enumConstant } from './enums.ts';
 import { ecKind, nameOf, parseConstant, parseEcType, parsePrefix, parseTerm } from './parse-expression.ts';
 import { joinSpans } from './source.ts';
 import type { TokenReader } from './token-reader.ts';
@@ -221,6 +222,8 @@ function parseMaskItem(reader: TokenReader): MaskItem {
   if (token.kind === 'quoted' || (token.kind === 'word' && !RESERVED_WORDS.has(token.text))) {
     if (routeAttribute(token.text, reader.dialect) !== undefined)
       throw reader.unexpected('a part of the path mask', undefined, 'put attributes in parentheses');
+    if (enumConstant(token.text, reader.dialect) !== undefined)
+      throw reader.unexpected('a part of the path mask');
     return { kind: 'value', value: nameOf(reader.next()), span: token };
   }
   throw reader.unexpected("an AS number, '?', '*' or '=]'", 'in a path mask');

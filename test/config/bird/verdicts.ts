@@ -3,6 +3,7 @@
 
 export const ACCEPTED_2: readonly string[] = [
   'protocol device {} filter f { print 1, 2, ; reject "x", ; }',
+  'protocol device {} function f(int a) { return bgp_path ~ [= a (10.0.0.1) =]; }',
   'protocol device {} define a = [ 5..RTS_BGP, 1.2.3.4..5 ];',
   'flow4 table f; ipv4 table master4 { trie; } protocol bgp x { local as 1; neighbor 10.0.0.2 as 1; flow4 { validate; }; }',
   'protocol device {} eval 10.0.0.0/8.len; function f() { return 1; } eval f() + 3;',
@@ -255,6 +256,8 @@ export const REJECTED_2: readonly string[] = [
   'protocol device {} function f() { scope.add((1, 2)); }',
   'protocol device {} function f() { return bgp_path ~ [= 1 bgp_med =]; }',
   'protocol device {} function f() { return (bgp_path, 4); }',
+  'protocol device {} function f() { return bgp_path ~ [= RTS_BGP =]; }',
+  'protocol device {} function f() { return bgp_path ~ [= 1 (10.0.0.1) =]; }',
   'flow4 table f; protocol bgp x { local as 1; neighbor 10.0.0.2 as 1; flow4 { validate; }; }',
   'protocol bfd { interface "x" { authentication simple; password "y" { id 3; algorithm hmac sha1; }; }; }',
   'protocol device {} eval "x";',
@@ -663,6 +666,7 @@ export const ACCEPTED_16: readonly string[] = [
   'protocol static { route 10.0.0.0/8 multipath via 1.2.3.4 weight 5 via 2.3.4.5 bfd; }',
   'protocol static { route 10.0.0.0/8 blackhole { bgp_med = 5; }; }',
   'table t; protocol pipe { peer table t; }',
+  'protocol device {} define X = RTS_BGP; function f() { return bgp_path ~ [= X (RTS_BGP) =]; }',
   'protocol mrt { import all; preference 4; export limit 5; filename "/tmp/x"; period 60; table master; }',
   'table t; protocol pipe { peer table t; mode opaque; mode transparent; import all; export all; table master; }',
   'protocol bfd { interface "eth*" { interval 1 s; min rx interval 10 ms; min tx interval 10 us; idle tx interval 1 s; multiplier 5; passive; authentication none; password "abc"; }; multihop { interval 1 s; }; neighbor 1.2.3.4; neighbor 1.2.3.4 dev "eth0"; neighbor 1.2.3.4 local 2.3.4.5 multihop; }',
@@ -770,6 +774,7 @@ export const REJECTED_16: readonly string[] = [
   'protocol pipe { peer table master; }',
   'table t; protocol pipe { peer table t; import keep filtered; }',
   'table t; protocol pipe { peer table t; receive limit 5; }',
+  'protocol device {} function f() { return bgp_path ~ [= RTS_BGP =]; }',
   'protocol mrt { }',
   'protocol rpki { }',
   'protocol babel { }',
