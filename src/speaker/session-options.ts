@@ -156,7 +156,7 @@ function withLinkLocal(
   addresses: readonly OwnAddress[],
   name: string | undefined,
 ): Uint8Array {
-  const isDirect = context.peerType === 'external' && settings.multihop === undefined;
+  const isDirect = context.peerType === 'external' && isSingleHop(settings);
   // Where the subnet is not known the kind of session says it: a single hop.
   const sharesSubnet = () => isInSubnetOf(addresses, localAddress, remoteAddress) ?? true;
   const sharesLink = isLinkLocal(localAddress) || (isDirect && sharesSubnet());
@@ -166,6 +166,14 @@ function withLinkLocal(
   }
   const global = name === undefined ? undefined : addressOn(addresses, name, 16);
   return joinAddresses(global ?? localAddress, localAddress);
+}
+
+/** Of an eBGP session: the peer is on a common link. */
+export function isSingleHop({
+  multihop,
+  ttlSecurity = 1,
+}: Pick<PeerSettings, 'multihop' | 'ttlSecurity'>): boolean {
+  return multihop === undefined && ttlSecurity === 1;
 }
 
 function joinAddresses(global: Uint8Array, linkLocal: Uint8Array): Uint8Array {

@@ -127,6 +127,11 @@ export class Peer {
     return this.context === undefined ? undefined : this.#leading().keepaliveMs / SECOND;
   }
 
+  /** Seconds that a peer which has ended with an error stays away. */
+  get idleHoldTime(): number {
+    return this.#retryPlan.idleHoldMs / SECOND;
+  }
+
   /** As sent last, or as the next one will be. */
   get localOpen(): OpenMessage {
     return this.#leading().localOpen ?? this.#owner.localOpen();

@@ -34,6 +34,10 @@ export function bgpError(reason: DownReason | undefined): BgpError | undefined {
     case 'collision':
       return undefined;
     case 'connect-failed':
+      // Nobody has answered while an attempt lasts, which is no error for BIRD.
+      return reason.transport === undefined
+        ? undefined
+        : { origin: 'socket', text: systemText(reason.transport) };
     case 'connection-lost':
       return { origin: 'socket', text: systemText(reason.transport) };
     case 'notification-received':

@@ -11,6 +11,7 @@ import { DEFAULT_PREFERENCE } from '../../rib/route-extras.ts';
 import type { BgpSessionState, BgpView, ChannelView, ProtocolState, TimerView } from '../api/protocols.ts';
 import { LIMIT_KINDS } from '../peer-limits.ts';
 import type { PeerHandle } from '../peer-registry.ts';
+import { isSingleHop } from '../session-options.ts';
 import type { Speaker } from '../speaker.ts';
 import { bgpError } from './bgp-errors.ts';
 import { channelStats } from './channel-stats.ts';
@@ -58,7 +59,7 @@ export function bgpView(handle: PeerHandle, importLimit: number | undefined): Bg
     localCapabilities: peer.localOpen.capabilities,
     peerCapabilities: peer.remoteOpen?.capabilities ?? [],
     internal,
-    multihop: internal || settings.multihop !== undefined,
+    multihop: internal || !isSingleHop(settings),
     role: settings.routeReflectorClient ? 'client' : settings.routeServerClient ? 'route-server' : undefined,
     as4: context?.as4 ?? false,
     addPathReceive: (context?.addPathReceive ?? 0) !== 0,
@@ -69,7 +70,7 @@ export function bgpView(handle: PeerHandle, importLimit: number | undefined): Bg
     keepaliveTimer: timer(timersLeft.keepalive, peer.keepaliveTime),
     sendHoldTimer: undefined,
     connectTimer: peer.state === 'Active' ? connectTimer(timersLeft.connectRetry, timers) : undefined,
-    errorTimer: timer(timersLeft.idleHold, timers.errorWait.min),
+    errorTimer: timer(timersLeft.idleHold, peer.idleHoldTime),
     gracefulRestart: restartPhase(handle),
     restartTimer: timer(restarts.leftMs, handle.restartOffer?.restartSeconds ?? 0),
   };
@@ -128,7 +129,7 @@ export function rangeView(range: DynamicPeersConfig, config: Config): BgpView {
     localCapabilities: [],
     peerCapabilities: [],
     internal: range.asn === 'internal',
-    multihop: range.multihop !== undefined,
+    multihop: range.asn === 'internal' || !isSingleHop(range),
     role: undefined,
     as4: false,
     addPathReceive: false,

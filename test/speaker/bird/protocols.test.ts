@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { ConfigInput } from '../../../src/config/schema.ts';
 import type { ProtocolAction } from '../../../src/speaker/api/protocols.ts';
 import type { TableQuery } from '../../../src/speaker/api/tables.ts';
-import { kernelRoute, simKernel } from '../../support/sim-lab.ts';
+import { kernelRoute, SimLab, simKernel } from '../../support/sim-lab.ts';
 import { OWN_AS, type Rig, rig } from '../rig.ts';
 
 const A = '10.0.0.2';
@@ -185,5 +185,52 @@ describe('protocols', () => {
     expect(down?.bgp?.error).toEqual({ origin: 'socket', text: 'Connection reset by peer' });
     await set.lab.run(60_000);
     expect(set.speaker.api.bird.protocols().find(({ name }) => name === A)?.since).toBe(down?.since);
+  });
+});
+
+describe('a peer without a session', () => {
+  const file = (own: string, ...peers: string[]) =>
+    `router id ${own};\n${peers.map((peer) => `protocol bgp { local ${own} as ${own.at(-1)}; ${peer} ipv4 { import none; export none; }; }`).join('\n')}\n`;
+
+  async function views(text: string, other: string, seconds: number) {
+    const lab = new SimLab();
+    const speaker = lab.speaker('one', ['10.0.0.1'], text);
+    lab.speaker('two', ['10.0.0.2'], other);
+    await lab.start();
+    await lab.run(seconds * 1000);
+    return speaker.api.bird.protocols().flatMap(({ bgp }) => bgp ?? []);
+  }
+
+  it('has no error where nobody answers', async () => {
+    const [bgp] = await views(
+      file('10.0.0.1', 'neighbor 10.0.0.2 as 2; password "one"; connect retry time 5;'),
+      file('10.0.0.2', 'neighbor 10.0.0.1 as 1; password "two"; passive;'),
+      20,
+    );
+    expect(bgp).toMatchObject({ state: 'Connect', error: undefined });
+  });
+
+  it('stays away as long as its errors deserve', async () => {
+    const [bgp] = await views(
+      file('10.0.0.1', 'neighbor 10.0.0.2 as 3; error wait time 5, 30; connect delay time 1;'),
+      file('10.0.0.2', 'neighbor 10.0.0.1 as 1; passive; error wait time 1, 1;'),
+      12,
+    );
+    const { left, of } = bgp!.errorTimer!;
+    expect(of).toBeGreaterThan(5);
+    expect(left).toBeLessThan(of);
+  });
+
+  it('is several hops away where its TTL says so', async () => {
+    const found = await views(
+      file(
+        '10.0.0.1',
+        'neighbor 10.0.0.3 as 3; ttl security; multihop 2;',
+        'neighbor 10.0.0.4 as 4; ttl security;',
+      ),
+      file('10.0.0.2', 'neighbor 10.0.0.1 as 1; passive;'),
+      1,
+    );
+    expect(found.map(({ multihop }) => multihop)).toEqual([true, false]);
   });
 });
