@@ -15,6 +15,7 @@ import { CAPTURE, CAPTURE_OPTIONS, capture } from './capture.ts';
 import { eventsAction } from './events.ts';
 import { EXIT, ExitError } from './exit-codes.ts';
 import { renderBfdSessions } from './render/bfd.ts';
+import { renderBmpStations } from './render/bmp.ts';
 import { renderPeerChange, renderRouteChange } from './render/changes.ts';
 import { dampedTable } from './render/damped.ts';
 import { renderEvent } from './render/events.ts';
@@ -184,6 +185,7 @@ export const ACTIONS: Record<keyof typeof COMMANDS, Action> = {
   showKernel: list(COMMANDS.showKernel, 'kernel routes', (look) => kernelTable(look)),
   showBfd: unary(COMMANDS.showBfd, (reply, look) => renderBfdSessions(reply.sessions, look)),
   showRpki: unary(COMMANDS.showRpki, (reply, look) => renderRpkiCaches(reply.caches, look)),
+  showBmp: unary(COMMANDS.showBmp, (reply, look) => renderBmpStations(reply.stations, look)),
   showDamped: list(COMMANDS.showDamped, 'routes that have flapped', (look) => dampedTable(look)),
   showGroups: unary(COMMANDS.showGroups, (reply, look) => renderGroups(reply.groups, look)),
   explain: unary(COMMANDS.explain, renderExplanation),

@@ -11,6 +11,7 @@ import { reload, upgrade } from './process-commands.ts';
 import type {
   AttributeSetView,
   BfdSessionsReply,
+  BmpStationsReply,
   DeleteNetworkRequest,
   DrainRequest,
   ExplainRequest,
@@ -302,6 +303,15 @@ const showRpki: UnaryCommand<Nothing, RpkiCachesReply> = {
   run: (api) => ({ caches: api.rpkiCaches() }),
 };
 
+const showBmp: UnaryCommand<Nothing, BmpStationsReply> = {
+  name: 'show bmp',
+  method: 'ListBmpStations',
+  kind: 'unary',
+  help: 'BMP stations: whether they are connected, and what they have yet to be told',
+  args: [],
+  run: (api) => ({ stations: api.bmpStations() }),
+};
+
 /** Every command that the daemon answers. */
 export const COMMANDS = {
   status,
@@ -313,6 +323,7 @@ export const COMMANDS = {
   showBfd,
   showDamped,
   showRpki,
+  showBmp,
   explain,
   watchPeers,
   watchRoutes,

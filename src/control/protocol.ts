@@ -2,6 +2,7 @@
 // messages on the wire are in proto/godwit/v1/godwit.proto; these are the same in TypeScript. Replies are the
 // speaker's own views, so this file mostly names them for those who may not look into the speaker.
 
+import type { BmpStationView } from '../speaker/api/bmp.ts';
 import type { RpkiCacheView } from '../speaker/api/rpki.ts';
 import type {
   BfdSessionView,
@@ -15,6 +16,7 @@ import type {
   UpdateGroupView,
 } from '../speaker/api.ts';
 
+export type { BmpStationView } from '../speaker/api/bmp.ts';
 export type { DampedRouteView } from '../speaker/api/damping.ts';
 export type { JournalEntry } from '../speaker/api/journal.ts';
 export type { MessageView } from '../speaker/api/messages.ts';
@@ -66,6 +68,10 @@ export interface BfdSessionsReply {
 
 export interface RpkiCachesReply {
   caches: RpkiCacheView[];
+}
+
+export interface BmpStationsReply {
+  stations: BmpStationView[];
 }
 
 export interface DampedRequest {

@@ -4,6 +4,7 @@
 import type { AttributeValues } from '../bgp/wire/attribute-values.ts';
 import type { FamilyName } from '../bgp/wire/families.ts';
 import type { BirdApi } from './api/bird.ts';
+import type { BmpStationView } from './api/bmp.ts';
 import type { DampingApi } from './api/damping.ts';
 import type { DiagnosisApi, LoopView } from './api/diagnosis.ts';
 import type { ConnectionsView, PeerDampingView, PeerLimitView, PeerMemoryView } from './api/peer-parts.ts';
@@ -371,6 +372,8 @@ export interface SpeakerApi extends DampingApi, DiagnosisApi {
   bfdSessions(): BfdSessionView[];
   /** In the order of the configuration. */
   rpkiCaches(): RpkiCacheView[];
+  /** In the order of the configuration. */
+  bmpStations(): BmpStationView[];
   explain(prefix: string, options: { from?: string; to?: string }): ExplainView;
   /** Calls back on every change until the returned function is called. */
   watchPeers(listener: (event: PeerEvent) => void): () => void;

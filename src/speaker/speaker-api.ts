@@ -17,6 +17,7 @@ import { refreshPeer } from './refresh.ts';
 import type { Speaker } from './speaker.ts';
 import type { TableRoom } from './table-room.ts';
 import { bfdViews } from './views/bfd-view.ts';
+import { bmpStationView } from './views/bmp-view.ts';
 import { clearDamping, dampedRoutes } from './views/damping-view.ts';
 import { explainPrefix } from './views/explain.ts';
 import { attributeSetViews, groupViews } from './views/group-view.ts';
@@ -58,6 +59,7 @@ export function createApi(options: ApiOptions): SpeakerApi {
     kernelRoutes: () => allKernelRoutes(speaker),
     bfdSessions: () => bfdViews(speaker.bfd),
     rpkiCaches: () => rpkiViews(speaker.rpki),
+    bmpStations: () => speaker.bmp.reports.map(bmpStationView),
     messages: (name) => registry.get(name).peer.tape.messages.map(messageView),
     watchMessages: (name, listener) =>
       registry.get(name).peer.tape.follow((message) => listener(messageView(message))),
@@ -145,6 +147,7 @@ function status(speaker: Speaker, configFile: string | undefined): StatusView {
         speaker.upgradeProblem,
         drainSentence(handles),
         ...speaker.rpki.problems,
+        ...speaker.bmp.problems,
       ].filter((each) => each !== undefined),
     ],
     families: rib.families.map((family) => ({

@@ -66,6 +66,7 @@ describe('views survive the wire', () => {
     ['UpdateGroup', speaker.updateGroups()[0]!],
     ...speaker.bfdSessions().map((session) => ['BfdSession', session] as const),
     ...speaker.rpkiCaches().map((cache) => ['RpkiCache', cache] as const),
+    ...speaker.bmpStations().map((station) => ['BmpStation', station] as const),
     ...[...speaker.dampedRoutes()].map((route) => ['DampedRoute', route] as const),
     ...[...speaker.kernelRoutes()].map((route) => ['KernelRoute', route] as const),
     ...[...speaker.attributeSets()].map((set) => ['AttributeSet', set] as const),

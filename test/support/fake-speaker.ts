@@ -1,6 +1,7 @@
 // A speaker that only looks like one: fixed views for the control and command line tests, a log of what it was
 // asked to do, and hooks to make changes happen. All times are around NOW.
 
+import type { BmpStationView } from '../../src/speaker/api/bmp.ts';
 import type { DampedRouteView } from '../../src/speaker/api/damping.ts';
 import { type JournalEntry, type JournalQuery, wanted } from '../../src/speaker/api/journal.ts';
 import type { MessageView } from '../../src/speaker/api/messages.ts';
@@ -364,6 +365,47 @@ export class FakeSpeaker implements SpeakerApi {
         originatorId: '10.99.0.9',
       }),
     };
+  }
+
+  bmpStations(): BmpStationView[] {
+    return [
+      {
+        name: 'bmp1',
+        address: '192.0.2.9',
+        port: 11019,
+        state: 'Established',
+        since: NOW - HOUR,
+        routes: ['pre-policy', 'loc-rib'],
+        peers: 2,
+        waiting: 7,
+        queued: 4096,
+        bufferLimit: 64 << 20,
+        sessionOctets: 1 << 20,
+        totalOctets: 5_000_000_000,
+        connections: 3,
+        overflows: 1,
+        retryIn: undefined,
+        problem: undefined,
+      },
+      {
+        name: 'bmp2',
+        address: '2001:db8::9',
+        port: 5000,
+        state: 'Idle',
+        since: NOW - HOUR,
+        routes: [],
+        peers: 0,
+        waiting: 0,
+        queued: 0,
+        bufferLimit: 1 << 20,
+        sessionOctets: 0,
+        totalOctets: 0,
+        connections: 0,
+        overflows: 0,
+        retryIn: 29.5,
+        problem: 'connect ECONNREFUSED',
+      },
+    ];
   }
 
   rpkiCaches(): RpkiCacheView[] {

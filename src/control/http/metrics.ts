@@ -5,6 +5,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { SpeakerApi } from '../../speaker/api.ts';
 import { BFD_SESSION_METRICS, BFD_TOTALS } from './bfd-metrics.ts';
+import { BMP_METRICS } from './bmp-metrics.ts';
 import { type MetricRow, PEER_METRICS, type Sample, SPEAKER_METRICS } from './metrics-table.ts';
 import { RPKI_METRICS } from './rpki-metrics.ts';
 
@@ -37,6 +38,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
   const bfdTotals = BFD_TOTALS.map((row) => ({ row, family: register(registry, row) }));
   const bfdFamilies = BFD_SESSION_METRICS.map((row) => ({ row, family: register(registry, row) }));
   const rpkiFamilies = RPKI_METRICS.map((row) => ({ row, family: register(registry, row) }));
+  const bmpFamilies = BMP_METRICS.map((row) => ({ row, family: register(registry, row) }));
   const omitted = new Gauge({
     name: 'bgp_peer_series_omitted',
     help: '1 while series of single peers are left out because there are more peers than http.maxPeerSeries',
@@ -55,6 +57,8 @@ export function createMetrics(options: MetricsOptions): Metrics {
     for (const { row, family } of bfdFamilies) family.set(row.samples(tooMany ? [] : sessions));
     const caches = options.api.rpkiCaches();
     for (const { row, family } of rpkiFamilies) family.set(row.samples(caches));
+    const stations = options.api.bmpStations();
+    for (const { row, family } of bmpFamilies) family.set(row.samples(stations));
     const shown = tooMany ? [] : peers;
     for (const { row, family } of peerFamilies) {
       family.set(shown.flatMap((peer) => row.samples({ peer, now })));

@@ -35,7 +35,7 @@ export interface ProtocolView {
   pipe: { table: string; peerTable: string; opaque?: boolean } | undefined;
   rpki: RpkiView | undefined;
   /** Of a BMP protocol. */
-  bmp?: BmpStationView | undefined;
+  bmp?: BmpProtocolView | undefined;
 }
 
 export interface ChannelView {
@@ -146,7 +146,7 @@ export interface BgpView {
 }
 
 /** What BIRD shows of a BMP station; octets. */
-export interface BmpStationView {
+export interface BmpProtocolView {
   address: string;
   port: number;
   /** Down, Connect, Established or Idle. */

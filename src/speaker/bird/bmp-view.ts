@@ -1,7 +1,7 @@
 // A station as BIRD's users see it: a BMP protocol with its state, in BIRD's words.
 
 import type { BmpStationConfig } from '../../config/bmp.ts';
-import type { BmpStationView, ProtocolState } from '../api/protocols.ts';
+import type { BmpProtocolView, ProtocolState } from '../api/protocols.ts';
 import type { StationReport } from '../bmp/stations.ts';
 
 /** BIRD says up while it is connected. */
@@ -13,7 +13,7 @@ export function stationState(report: StationReport | undefined): ProtocolState {
 export function bmpView(
   { address, port, bufferLimit }: BmpStationConfig,
   report: StationReport | undefined,
-): BmpStationView {
+): BmpProtocolView {
   return {
     address,
     port,

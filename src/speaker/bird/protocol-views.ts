@@ -6,7 +6,7 @@ import { ACCEPT_ALL, policyFor } from '../../config/policies.ts';
 import type { IpVersion } from '../../lib/ip.ts';
 import { DEFAULT_PREFERENCE } from '../../rib/route-extras.ts';
 import type {
-  BmpStationView,
+  BmpProtocolView,
   ChannelRoutes,
   ChannelView,
   ProtocolState,
@@ -131,7 +131,7 @@ export class ProtocolViews {
     return rpkiView(config, rpki.report(name)?.status, parts.clock.wallTime());
   }
 
-  #station({ kind, name }: DeclaredProtocol): BmpStationView | undefined {
+  #station({ kind, name }: DeclaredProtocol): BmpProtocolView | undefined {
     if (kind !== 'bmp') return undefined;
     const { bmp, written } = this.#speaker;
     const config = written.bmp?.find((station) => station.name === name);

@@ -5,6 +5,7 @@ import { IPV6_UNICAST } from '../../../src/bgp/wire/families.ts';
 import { decodeOpen } from '../../../src/bgp/wire/open.ts';
 import type { BmpMessage } from '../../../src/bmp/message.ts';
 import type { ConfigInput } from '../../../src/config/schema.ts';
+import { fromHex } from '../../../src/lib/bytes.ts';
 import { BmpStation, STATION_PORT } from '../../support/bmp-station.ts';
 import { ip, type RawPeer, updateMessage } from '../../support/raw-peer.ts';
 import { SimLab, type SimSpeaker } from '../../support/sim-lab.ts';
@@ -217,7 +218,7 @@ describe('a BMP station', () => {
       },
     );
     peers[A]?.announce([`${P1} #1`, `${P1} #2`]);
-    const twoOctets = Uint8Array.of(0x40, 1, 1, 0, 0x40, 2, 6, 2, 2, 0xfd, 0xeb, 0xfd, 0xf1, 0x40, 3, 4, 10, 0, 0, 3);
+    const twoOctets = fromHex('40010100400206 0202fdebfdf1 4003040a000003'.replaceAll(' ', ''))!;
     peers[B]?.send(updateMessage([], twoOctets, [24, 198, 51, 100]));
     await lab.settle();
     expect(station.last.routes).toEqual([
