@@ -51,6 +51,8 @@ export interface NodeOptions {
   readonly lookMs?: number | undefined;
   /** How its paths are watched; else they are not. */
   readonly openBfd?: SpeakerParts['openBfd'];
+  /** Where it writes dumps; else nowhere. */
+  readonly dumpStore?: SpeakerParts['dumpStore'];
 }
 
 /** The configuration of a machine is wrong; the message is for its author. */
@@ -367,6 +369,7 @@ export class SimNode {
       addresses: () => this.#own,
       log: this.#logger(),
       ...(this.#options.openBfd !== undefined && { openBfd: this.#options.openBfd }),
+      ...(this.#options.dumpStore !== undefined && { dumpStore: this.#options.dumpStore }),
       version: '0.0.0',
       sizes: { rows: TABLE_ROWS, waterMarks, ...(chunk !== undefined && { exportChunk: chunk }) },
     });

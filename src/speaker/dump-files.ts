@@ -1,6 +1,6 @@
-// Dumps of tables on the machine's disk.
+// Dumps of tables and messages on the machine's disk.
 
-import { open } from 'node:fs/promises';
+import { open, rename } from 'node:fs/promises';
 import type { DumpStore } from './mrt-dumps.ts';
 
 /** Routes are no secrets, but whose peers they come from is not for everybody. */
@@ -12,4 +12,15 @@ export const dumpsOnDisk: DumpStore = {
     // Not write(), which may take a part.
     return { write: (bytes) => file.writeFile(bytes), close: () => file.close() };
   },
+  async append(path) {
+    const file = await open(path, 'a', FILE_MODE);
+    const { size } = await file.stat();
+    return {
+      size,
+      write: (bytes) => file.appendFile(bytes),
+      truncate: (to) => file.truncate(to),
+      close: () => file.close(),
+    };
+  },
+  rename,
 };

@@ -14,11 +14,12 @@ import { shownTable } from './bird/declared.ts';
 import type { Policies } from './policies.ts';
 import { dumpTable } from './table-dump.ts';
 import type { TableRooms } from './table-rooms.ts';
+import type { RecordStore } from './trace/record-file.ts';
 
 const MS_PER_SECOND = 1000;
 
-/** Where dumps go. */
-export interface DumpStore {
+/** Where dumps go; records are added to files where it can do that, too. */
+export interface DumpStore extends Partial<RecordStore> {
   /** A file that is empty from now on. */
   create(path: string): Promise<DumpFile>;
 }

@@ -76,6 +76,10 @@ export class FakeBird implements BirdApi {
     this.calls.push(`debug ${protocols.join(' ')}${channel ? `.${channel}` : ''} { ${flags.join(', ')} }`);
   }
 
+  mrtdump(protocols: readonly string[], flags: readonly string[]): void {
+    this.calls.push(`mrtdump ${protocols.join(' ')} { ${flags.join(', ')} }`);
+  }
+
   readonly dumps: DumpOptions[] = [];
 
   async dump(options: DumpOptions): Promise<void> {

@@ -44,7 +44,7 @@ export class SimLab {
     name: string,
     addresses: readonly string[],
     input: ConfigInput | string,
-    options: { kernel?: MemKernel; openBfd?: NonNullable<NodeOptions['openBfd']> } = {},
+    options: Pick<NodeOptions, 'openBfd' | 'dumpStore'> & { kernel?: MemKernel } = {},
   ): SimSpeaker {
     return this.world.node(name, addresses, input, options);
   }

@@ -132,7 +132,7 @@ const ALREADY: { readonly [K in keyof BgpOptions]?: BgpOptions[K] } = {
   deterministicMed: true,
   advertiseIpv4: true,
 };
-const COMMON_HANDLED = new Set(['disabled', 'description', 'debug']);
+const COMMON_HANDLED = new Set(['disabled', 'description', 'debug', 'mrtdump']);
 
 export interface Peers {
   readonly peers: readonly PeerConfig[];

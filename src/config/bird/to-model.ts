@@ -157,7 +157,7 @@ function decisionOf(bgp: readonly Of<'bgp'>[], unsaid: Unsaid): Config['decision
 
 const SERVED = new Set(['bgp', 'bfd', 'kernel', 'device', 'direct', 'static', 'pipe', 'mrt', 'rpki', 'bmp']);
 const SERVED_TABLES: ReadonlySet<string> = new Set(['ipv4', 'ipv6', 'roa4', 'roa6', 'aspa']);
-const COMMON_HANDLED = new Set(['disabled', 'description', 'debug']);
+const COMMON_HANDLED = new Set(['disabled', 'description', 'debug', 'mrtdump']);
 
 /** Protocols, tables and global options that nothing here has a place for. */
 function reportOthers(config: BirdConfig, unsaid: Unsaid): void {
@@ -189,6 +189,8 @@ const GLOBAL_HANDLED = new Set([
   'logs',
   'debugProtocols',
   'debugChannels',
+  'mrtdumpFile',
+  'mrtdumpProtocols',
   'watchdogWarning',
   'watchdogTimeout',
 ]);

@@ -35,6 +35,7 @@ export function createBirdApi(
     routes: (query) => walks.answers(query),
     roas: () => roasOf(speaker.written),
     debug: (protocols, channel, flags) => speaker.tracer.command(protocols, channel, flags),
+    mrtdump: (protocols, flags) => speaker.tracer.dumpCommand(protocols, flags),
     dump: async ({ table, file: path, filter }) => {
       const policy = filter && filters.compile(speaker.written, filter, (id) => speaker.rooms.linkOf(id));
       await speaker.mrt.dump(table, path, () => policy ?? 'accept');

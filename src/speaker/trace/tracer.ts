@@ -1,5 +1,6 @@
-// What `debug` statements and commands ask to see, protocol by protocol, as lines of the log. What is followed hangs on
-// peers, tables and interfaces only while somebody asks for it; a command counts until the next configuration.
+// What `debug` statements and commands ask to see, protocol by protocol, as lines of the log, and beside it what MRT files
+// get (message-dumps.ts). What is followed hangs on peers, tables and interfaces only while somebody asks for it; a
+// command counts until the next configuration.
 
 import { channelDebugOf, DEBUG_FLAGS, type DebugFlag, debugOf } from '../../config/bird/trace-flags.ts';
 import type { Config } from '../../config/model.ts';
@@ -13,14 +14,19 @@ import type { KernelSync } from '../kernel-sync.ts';
 import type { PeerHandle } from '../peer-registry.ts';
 import type { Speaker } from '../speaker.ts';
 import { interfaceLines, type Links, linksOf } from './interface-lines.ts';
+import { MessageDumps, type MrtdumpCommands } from './message-dumps.ts';
 import { PeerTrace } from './peer-trace.ts';
 import { routeText } from './route-text.ts';
 import { ImportTracer, type RouteFlag, type RouteWords } from './route-tracer.ts';
 import { stateLines, type ToldState } from './state-lines.ts';
 import { TraceLines } from './trace-lines.ts';
 
-/** Plain data, for another process: by protocol, or protocol and channel, what commands have asked for. */
-export type TracerImage = ReadonlyMap<string, ReadonlySet<DebugFlag>>;
+/** Plain data, for another process: what commands have asked for. */
+export interface TracerImage {
+  /** By protocol, or protocol and channel. */
+  readonly debug: ReadonlyMap<string, ReadonlySet<DebugFlag>>;
+  readonly mrtdump: MrtdumpCommands;
+}
 
 const ROUTE_FLAGS: readonly RouteFlag[] = ['routes', 'filters'];
 /** What brings a route that is no peer's, where it does not say so itself. */
@@ -37,6 +43,7 @@ export class Tracer {
   readonly #lines: TraceLines;
   readonly #peers = new Map<PeerHandle, PeerTrace>();
   readonly #words: RouteWords;
+  readonly #dumps: MessageDumps;
   /** By protocol, or `protocol.channel`. */
   #commanded = new Map<string, ReadonlySet<DebugFlag>>();
   #declared: readonly DeclaredProtocol[] = [];
@@ -48,6 +55,7 @@ export class Tracer {
   constructor(speaker: Speaker) {
     this.#speaker = speaker;
     const { clock, log, trace } = speaker.parts;
+    this.#dumps = new MessageDumps(speaker, (name) => this.#writtenName(name));
     this.#lines = new TraceLines(clock, trace ?? ((line) => log.info({}, line)));
     this.#words = {
       text: (rib, row) => routeText(rib, row, this.#dialect, (id) => speaker.rooms.linkOf(id)),
@@ -60,6 +68,7 @@ export class Tracer {
   use(written: Config): void {
     const before = new Set(this.#declared.map(({ name }) => name));
     this.#commanded.clear();
+    this.#dumps.restore(new Map());
     this.#declared = declaredProtocols(written);
     for (const { name } of this.#declared) {
       const isKept = before.has(name);
@@ -72,6 +81,7 @@ export class Tracer {
   review(): void {
     const { registry, rooms, protocols, rpki } = this.#speaker;
     for (const handle of registry.values()) this.#follow(handle);
+    this.#dumps.review();
     const others = this.#declared.filter(({ kind, range }) => kind !== 'bgp' || range !== undefined);
     const brings = others.some(({ name }) => this.#asksOfRoutes(name));
     for (const { place } of rooms.values()) {
@@ -99,12 +109,19 @@ export class Tracer {
     this.review();
   }
 
+  /** The same of MRT files. */
+  dumpCommand(names: readonly string[], flags: readonly string[]): void {
+    this.#dumps.command(names, flags);
+  }
+
   /** The state of a peer, or of its session, is another one, perhaps. */
   peerChanged(handle: PeerHandle): void {
+    this.#dumps.peerChanged(handle);
     (this.#peers.get(handle) ?? this.#follow(handle, true)).changed();
   }
 
   peerGone(handle: PeerHandle): void {
+    this.#dumps.peerGone(handle);
     const trace = this.#peers.get(handle);
     trace?.changed();
     trace?.close();
@@ -138,11 +155,12 @@ export class Tracer {
   }
 
   get image(): TracerImage {
-    return this.#commanded;
+    return { debug: this.#commanded, mrtdump: this.#dumps.commanded };
   }
 
   restore(image: TracerImage): void {
-    this.#commanded = new Map(image);
+    this.#commanded = new Map(image.debug);
+    this.#dumps.restore(image.mrtdump);
     this.review();
   }
 

@@ -264,10 +264,9 @@ export const SESSION_COMMANDS: readonly Command[] = [
   EVAL,
   ECHO,
   tracing('debug', DEBUG_FLAGS, 'what protocols write into the log', (api, ...what) => api.debug(...what)),
-  {
-    ...tracing('mrtdump', MRTDUMP_FLAGS, 'what protocols write into MRT files; nothing is written', () => {}),
-    idle: true,
-  },
+  tracing('mrtdump', MRTDUMP_FLAGS, 'what protocols write into the MRT file', (api, names, _channel, flags) =>
+    api.mrtdump(names, flags),
+  ),
   RESTRICT,
   ...DUMPS.map(dump),
   {
