@@ -133,6 +133,10 @@ function peerBlock(spec: DaemonSpec, peer: PeerSpec): string {
     lines.push(`  graceful restart time ${restartTime}; long lived graceful restart yes;`);
     lines.push(`  long lived stale time ${staleTime};`);
   }
+  if (spec.confederation !== undefined) {
+    const { id, members } = spec.confederation;
+    lines.push(`  confederation ${id}; confederation member ${members.includes(peer.asn) ? 'yes' : 'no'};`);
+  }
   if (peer.password !== undefined) lines.push(`  password "${peer.password}";`);
   if (peer.reflectorClient === true) lines.push('  rr client;');
   if (spec.clusterId !== undefined && !external) lines.push(`  rr cluster id ${spec.clusterId};`);

@@ -115,6 +115,10 @@ function configuration(spec: DaemonSpec): string {
     ' no bgp network import-check',
   ];
   if (spec.clusterId !== undefined) lines.push(` bgp cluster-id ${spec.clusterId}`);
+  if (spec.confederation !== undefined) {
+    const { id, members } = spec.confederation;
+    lines.push(` bgp confederation identifier ${id}`, ` bgp confederation peers ${members.join(' ')}`);
+  }
   // All its sessions have the same times.
   const longLived = spec.peers.find((peer) => peer.longLived !== undefined)?.longLived;
   if (longLived !== undefined) {

@@ -117,6 +117,7 @@ function configuration(spec: DaemonSpec, socket: string): unknown {
       asn: spec.asn,
       id: spec.routerId,
       ...(spec.clusterId === undefined ? {} : { clusterId: spec.clusterId }),
+      ...(spec.confederation === undefined ? {} : { confederation: spec.confederation }),
     },
     kernel: spec.kernel ? { install: true } : { install: false },
     ...(filter === undefined

@@ -55,6 +55,8 @@ export interface DaemonSpec {
   /** Prefixes of both families that the daemon originates. */
   readonly networks: readonly string[];
   readonly clusterId?: string;
+  /** `asn` is a member of it (RFC 5065), and so are peers with these. Of BIRD, FRR and godwit. */
+  readonly confederation?: { readonly id: number; readonly members: readonly number[] };
   /** What everybody's routes go through, in BIRD's language; of kinds with such a filter language. */
   readonly importFilter?: FilterText;
   /** Program received routes into the kernel of its namespace. */
