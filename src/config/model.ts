@@ -148,7 +148,7 @@ export interface LocalPolicies {
   readonly static: Policy;
   /** Import of protocols, by name, that have another policy than the first of their kind. */
   readonly protocols?: Readonly<Record<string, Policy>>;
-  /** Which routes are installed; it sets krt_metric, krt_prefsrc and krt_tunnel, too. */
+  /** Which routes are installed; it sets krt_* attributes, too. */
   readonly install: Policy;
 }
 

@@ -10,10 +10,10 @@ import {
   type KernelAddress,
   type KernelLink,
   type KernelNextHop,
-  type KernelPath,
   type KernelRoute,
   ROW_CHANGE,
   type RouteMetrics,
+  type RouteParticulars,
   type RouteRows,
 } from './types.ts';
 
@@ -30,8 +30,6 @@ export interface KernelViewOptions {
   /** Tables whose routes are kept. */
   readonly tables: ReadonlySet<number>;
 }
-
-type RouteParticulars = Pick<KernelPath, 'scope' | 'realm' | 'metrics'>;
 
 const NO_METRICS: RouteMetrics = new Map();
 

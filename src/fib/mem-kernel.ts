@@ -6,7 +6,8 @@
 import { formatPrefix, isLinkLocal, maskBytes, type Prefix, prefixContains } from '../lib/ip.ts';
 import { toBytes, toWords } from '../lib/prefix-trie.ts';
 import { ERRNO, errnoName } from './errno.ts';
-import { RTPROT_KERNEL, storedMetric } from './netlink/constants.ts';
+import { RT_SCOPE, RTPROT_KERNEL, storedMetric } from './netlink/constants.ts';
+import { usualScope } from './route-particulars.ts';
 import {
   type Kernel,
   type KernelAddress,
@@ -185,7 +186,7 @@ export class MemKernel implements Kernel {
       if (target === undefined) throw new Error(`kernel target ${batch.targets[index]} was never defined`);
       const prefix = { bytes: toBytes(batch.words, index * stride, stride), length: batch.bits[index]! };
       const metric = storedMetric(batch.addressBytes, target.metric);
-      const route: KernelRoute = { ...target, metric, prefix };
+      const route: KernelRoute = { ...asShown(target, batch.addressBytes), metric, prefix };
       const errno = this.#write(user, batch.kinds[index]!, route);
       if (errno !== 0) failures.push({ index, errno, name: errnoName(errno) });
     }
@@ -334,4 +335,10 @@ export function toRows(addressBytes: 4 | 16, routes: readonly KernelRoute[], cha
       ...(metrics === undefined ? {} : { metrics }),
     })),
   };
+}
+
+/** Linux names the scope of every IPv4 route; universe is none to name. */
+function asShown({ scope: wanted, ...target }: KernelTarget, addressBytes: 4 | 16): KernelTarget {
+  const scope = wanted ?? usualScope(target, addressBytes);
+  return { ...target, ...(scope !== RT_SCOPE.universe && { scope }) };
 }

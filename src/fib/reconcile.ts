@@ -5,7 +5,7 @@
 // scan's word on it is ignored, because it may be older.
 
 import { type FamilyFib, FLAG } from './family-fib.ts';
-import { storedMetric } from './netlink/constants.ts';
+import { RT_SCOPE, storedMetric } from './netlink/constants.ts';
 import { Orphans } from './orphans.ts';
 import { type KernelPath, ROW_CHANGE, type RouteRows } from './types.ts';
 
@@ -252,7 +252,8 @@ export class Reconciler {
 
   #internRow(path: KernelPath | undefined, metric: number): number {
     if (path === undefined) throw new Error('a route row points to a path that its rows do not have');
-    return this.#fib.targets.intern(this.#fib.addressBytes, { ...path, metric });
+    const { scope = RT_SCOPE.universe } = path;
+    return this.#fib.targets.intern(this.#fib.addressBytes, { ...path, scope, metric });
   }
 }
 

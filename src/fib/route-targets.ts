@@ -1,19 +1,17 @@
-// Where routes go, interned: a target is a type, next hops in canonical order, a metric and a preferred source, and
-// its id is what the FIB's columns hold. Few targets serve a million routes, so they are objects. Nobody counts who names
+// Where routes go, interned: a target is a type, next hops in canonical order, a metric, a preferred source and what few
+// routes have, and its id is what the FIB's columns hold. Few targets serve a million routes, so they are objects. Nobody counts who names
 // one: when many have come since the last time, those that no column names are forgotten, and their ids used again.
 
 import { optionalBytesEqual } from '../lib/bytes.ts';
 import { formatAddress } from '../lib/ip.ts';
 import type { AddressBytes } from './kernel-monitor.ts';
 import { storedMetric } from './netlink/constants.ts';
-import type { KernelNextHop, KernelRouteType, KernelTarget } from './types.ts';
+import { particularsKey, storedParticulars } from './route-particulars.ts';
+import type { KernelNextHop, KernelPath, KernelTarget } from './types.ts';
 
-export interface RouteTargetSpec {
-  readonly type: KernelRouteType;
-  readonly nextHops: readonly KernelNextHop[];
+export interface RouteTargetSpec extends KernelPath {
   /** The configured metric unless given. */
   readonly metric?: number;
-  readonly prefSource?: Uint8Array;
 }
 
 /** Where routes of a family are put. */
@@ -102,7 +100,8 @@ export class RouteTargets {
     const nextHops = spec.nextHops.length > 1 ? [...spec.nextHops].sort(compareHops) : spec.nextHops;
     const metric = spec.metric ?? place.metric;
     const source = spec.prefSource === undefined ? '' : formatAddress(spec.prefSource);
-    const key = `${spec.type} ${place.table} ${metric} ${source} ${nextHops.map(hopKey).join(' ')}`;
+    const particulars = storedParticulars(spec, addressBytes);
+    const key = `${spec.type} ${place.table} ${metric} ${source} ${nextHops.map(hopKey).join(' ')}${particularsKey(particulars)}`;
     const known = this.#byKey.get(key);
     if (known !== undefined) return known;
     const id = this.#freeIds.pop() ?? this.#targets.length;
@@ -114,6 +113,7 @@ export class RouteTargets {
       table: place.table,
       protocol: this.#defaults.protocol,
       ...(spec.prefSource === undefined ? {} : { prefSource: spec.prefSource }),
+      ...particulars,
     };
     this.#new.push(id);
     return id;
@@ -156,6 +156,7 @@ function sameRoute(desired: KernelTarget, actual: KernelTarget, addressBytes: 4 
   if (desired.type !== actual.type) return false;
   if (storedMetric(addressBytes, desired.metric) !== storedMetric(addressBytes, actual.metric)) return false;
   if (!optionalBytesEqual(desired.prefSource, actual.prefSource)) return false;
+  if (particularsKey(desired) !== particularsKey(actual)) return false;
   if (desired.nextHops.length !== actual.nextHops.length) return false;
   const left = [...actual.nextHops];
   const single = left.length === 1;

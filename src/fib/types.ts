@@ -16,24 +16,26 @@ export interface KernelNextHop {
   readonly weight?: number;
 }
 
-export interface KernelRoute {
-  readonly prefix: Prefix;
-  readonly table: number;
-  /** RTA_PRIORITY; 0 where there is none. */
-  readonly metric: number;
-  /** rtm_protocol: who installed it. */
-  readonly protocol: number;
-  readonly type: KernelRouteType;
-  /** Empty for blackhole, unreachable and prohibit. */
-  readonly nextHops: readonly KernelNextHop[];
-  readonly prefSource?: Uint8Array;
+/** What a route has that few have. */
+export interface RouteParticulars {
+  /** rtm_scope: of routes that are read, where it is not universe; of those that are written, where it is not the usual. */
   readonly scope?: number;
+  /** RTA_FLOW */
   readonly realm?: number;
   readonly metrics?: RouteMetrics;
 }
 
 /** RTA_METRICS by RTAX number: lock, mtu, window and so on. */
 export type RouteMetrics = ReadonlyMap<number, number>;
+
+export interface KernelRoute extends KernelPath {
+  readonly prefix: Prefix;
+  readonly table: number;
+  /** RTA_PRIORITY; 0 where there is none. */
+  readonly metric: number;
+  /** rtm_protocol: who installed it. */
+  readonly protocol: number;
+}
 
 export interface KernelLink {
   readonly ifindex: number;
@@ -68,21 +70,16 @@ export interface KernelAddress {
 }
 
 /** What a route points at: everything of it but prefix, table and protocol. */
-export interface KernelPath {
+export interface KernelPath extends RouteParticulars {
   readonly type: KernelRouteType;
   /** Empty for blackhole, unreachable and prohibit. */
   readonly nextHops: readonly KernelNextHop[];
   readonly prefSource?: Uint8Array;
-  /** What is read of others' routes and never written. rtm_scope, where it is not universe. */
-  readonly scope?: number;
-  /** RTA_FLOW */
-  readonly realm?: number;
-  readonly metrics?: RouteMetrics;
 }
 
-/** What a kernel export filter asks for beside where the route leads: BIRD's krt_metric, krt_prefsrc and krt_tunnel.
+/** What a kernel export filter asks for beside where the route leads: BIRD's krt_metric, krt_prefsrc, krt_tunnel and so on.
  *  Equal wishes are best one object: what is computed from them is kept by it. */
-export interface KernelRouteWishes {
+export interface KernelRouteWishes extends RouteParticulars {
   /** RTA_PRIORITY; the configured one unless given. */
   readonly metric?: number;
   /** RTA_PREFSRC; the configured one unless given. */

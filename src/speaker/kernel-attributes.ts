@@ -3,8 +3,8 @@
 // filters, and one line to people.
 
 import type { LearnedRoute } from '../fib/learn.ts';
-import { RT_SCOPE } from '../fib/netlink/constants.ts';
-import type { KernelPath } from '../fib/types.ts';
+import { RT_SCOPE, RTAX } from '../fib/netlink/constants.ts';
+import type { KernelPath, RouteParticulars } from '../fib/types.ts';
 import { formatAddress } from '../lib/ip.ts';
 import type { Dialect } from '../policy/lexer.ts';
 import { Ip } from '../policy/values.ts';
@@ -28,8 +28,6 @@ const METRICS: readonly (readonly [rtax: number, name: string])[] = [
   [14, 'initrwnd'],
   [15, 'quickack'],
 ];
-const RTAX_LOCK = 1;
-const RTAX_FEATURES = 12;
 
 /** Metrics that may be locked: the bit is the RTAX number. */
 const LOCKS: readonly (readonly [bit: number, name: string])[] = METRICS.filter(
@@ -42,8 +40,8 @@ const FEATURES: readonly (readonly [bit: number, name: string])[] = [
 
 /** Attributes that are bits of one number. */
 const GROUPS = {
-  lock: { rtax: RTAX_LOCK, prefix: 'krt_lock_', bits: LOCKS },
-  features: { rtax: RTAX_FEATURES, prefix: 'krt_feature_', bits: FEATURES },
+  lock: { rtax: RTAX.lock, prefix: 'krt_lock_', bits: LOCKS },
+  features: { rtax: RTAX.features, prefix: 'krt_feature_', bits: FEATURES },
 } as const;
 
 /** As they are listed; a group is one line. */
@@ -54,9 +52,9 @@ const ORDER: readonly string[] = [
   'realm',
   'scope',
   'lock',
-  ...METRICS.filter(([rtax]) => rtax < RTAX_FEATURES).map(([, name]) => name),
+  ...METRICS.filter(([rtax]) => rtax < RTAX.features).map(([, name]) => name),
   'features',
-  ...METRICS.filter(([rtax]) => rtax > RTAX_FEATURES).map(([, name]) => name),
+  ...METRICS.filter(([rtax]) => rtax > RTAX.features).map(([, name]) => name),
 ];
 
 /** What filters see of a learned route. */
@@ -92,6 +90,33 @@ function* particulars(path: KernelPath, dialect: Dialect): Iterable<[string, Ext
     const value = metrics.get(rtax);
     if (value !== undefined) yield [`krt_${name}`, value];
   }
+}
+
+/** Attributes that are numbers of the kernel's: all of one, or a bit. */
+const WRITTEN: ReadonlyMap<string, { readonly rtax: number; readonly bit?: number }> = new Map([
+  ...METRICS.map(([rtax, name]) => [`krt_${name}`, { rtax }] as const),
+  ...Object.values(GROUPS).flatMap(({ rtax, prefix, bits }) =>
+    bits.map(([bit, name]) => [`${prefix}${name}`, { rtax, bit }] as const),
+  ),
+]);
+
+/** What attributes ask for; the way back of what filters see of a learned route. */
+export function particularsOf(values: RouteExtras['values']): RouteParticulars {
+  const metrics = new Map<number, number>();
+  for (const [name, value] of values) {
+    const place = WRITTEN.get(name);
+    if (place === undefined) continue;
+    const { rtax, bit } = place;
+    if (bit === undefined) metrics.set(rtax, Number(value));
+    else if (value === true) metrics.set(rtax, (metrics.get(rtax) ?? 0) | (1 << bit));
+  }
+  const scope = values.get('krt_scope');
+  const realm = values.get('krt_realm');
+  return {
+    ...(typeof scope === 'number' && { scope }),
+    ...(typeof realm === 'number' && { realm }),
+    ...(metrics.size > 0 && { metrics }),
+  };
 }
 
 /** The scope that is not worth a word: 1.6 expects `link` of what is on a link. */

@@ -5,6 +5,7 @@
 import { FAMILIES } from '../bgp/wire/families.ts';
 import type { Fib } from '../fib/fib.ts';
 import type { Resolution } from '../fib/next-hop-resolver.ts';
+import { particularsKey } from '../fib/route-particulars.ts';
 import type { RouteTargetSpec } from '../fib/route-targets.ts';
 import type { StaticWay } from '../fib/static-routes.ts';
 import type { KernelNextHop, KernelRouteWishes } from '../fib/types.ts';
@@ -215,7 +216,7 @@ export class KernelRoutes {
 
   #composedTarget(rib: FamilyRib, members: readonly Member[], wishes: KernelRouteWishes): number {
     const source = wishes.prefSource === undefined ? '' : formatAddress(wishes.prefSource);
-    const key = `${members.map(memberKey).join(' ')} ${wishes.metric ?? ''} ${source}`;
+    const key = `${members.map(memberKey).join(' ')} ${wishes.metric ?? ''} ${source} ${particularsKey(wishes)}`;
     const known = this.#composed[rib.family.id]!.get(key);
     if (known !== undefined) return known;
     const hops = members.flatMap((member) => this.#hopsOf(member));
@@ -291,13 +292,17 @@ export class KernelRoutes {
     return this.#composedTarget(rib, [{ nextHop, tunnel: wishes.tunnel }], wishes);
   }
 
-  #intern(rib: FamilyRib, spec: RouteTargetSpec, { metric, prefSource: wanted }: KernelRouteWishes): number {
+  #intern(rib: FamilyRib, spec: RouteTargetSpec, wishes: KernelRouteWishes): number {
+    const { metric, prefSource: wanted, scope, realm, metrics } = wishes;
     const { targets } = this.#sources.fib;
     const prefSource = spec.type === 'unicast' ? (wanted ?? this.#prefSources[rib.family.id]) : undefined;
     const addressBytes = rib.family.maxBits === 32 ? 4 : 16;
     return targets.intern(addressBytes, {
       ...spec,
       ...(prefSource !== undefined && { prefSource }),
+      ...(scope !== undefined && { scope }),
+      ...(realm !== undefined && { realm }),
+      ...(metrics !== undefined && { metrics }),
       // A configured metric is for all routes.
       ...(metric !== undefined && targets.placeOf(addressBytes).metric === 0 && { metric }),
     });

@@ -5,6 +5,7 @@ import type { Family } from '../bgp/wire/families.ts';
 import type { FamilyPolicy, LocalPolicies, Policy } from '../config/model.ts';
 import { describePolicy, policyFor } from '../config/policies.ts';
 import { STATIC_PROTOCOLS } from '../fib/netlink/constants.ts';
+import { particularsKey } from '../fib/route-particulars.ts';
 import type { KernelRouteWishes } from '../fib/types.ts';
 import type { Filter } from '../policy/filter.ts';
 import { FilterPolicy, type FilterUseKind, type LinkOfNextHop } from '../policy/filter-policy.ts';
@@ -13,6 +14,7 @@ import type { FamilyRib } from '../rib/family-rib.ts';
 import type { RibPeer } from '../rib/rib-peer.ts';
 import { NO_EXTRAS, type RouteExtras, type RouteOrigin } from '../rib/route-extras.ts';
 import { type PeerPolicy, policyKey, type RoutePolicy } from '../rib/route-policy.ts';
+import { particularsOf } from './kernel-attributes.ts';
 import { type KernelFilter, NO_WISHES } from './kernel-routes.ts';
 
 const LOCAL_KINDS = ['networks', 'kernel', 'connected', 'static'] as const;
@@ -199,9 +201,10 @@ function wishesOf(rib: FamilyRib, attr: number, known: Map<string, KernelRouteWi
     ...(source instanceof Ip && { prefSource: source.bytes }),
     ...(typeof tunnel === 'string' && tunnel !== '' && { tunnel }),
     ...redirect,
+    ...(extras.values.size > 0 && particularsOf(extras.values)),
   };
   if (Object.keys(wished).length === 0) return NO_WISHES;
-  const key = JSON.stringify(wished);
+  const key = `${JSON.stringify(wished)} ${particularsKey(wished)}`;
   const same = known.get(key);
   if (same === undefined) known.set(key, wished);
   return same ?? wished;

@@ -3,6 +3,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { explainErrno } from '../../src/fib/errno.ts';
+import { RTAX } from '../../src/fib/netlink/constants.ts';
 import { Orphans } from '../../src/fib/orphans.ts';
 import { RetryLists } from '../../src/fib/retry.ts';
 import { describeHop, RouteTargets } from '../../src/fib/route-targets.ts';
@@ -83,6 +84,38 @@ describe('RouteTargets', () => {
     expect(targets.satisfies(intern([{ ...HOP_A, weight: 9 }, HOP_B]), intern([HOP_A, HOP_B]), 4)).toBe(
       false,
     );
+  });
+
+  it('brings what few routes have into the form in which the kernel keeps it', () => {
+    const targets = newTargets();
+    const metrics = (...pairs: [number, number][]) => ({ metrics: new Map(pairs) });
+    const intern = (more: object, addressBytes: 4 | 16 = 4, nextHops: KernelNextHop[] = [HOP_A]) =>
+      targets.intern(addressBytes, { type: 'unicast', nextHops, ...more });
+    const plain = intern({});
+    const same: [number, number][] = [
+      [plain, intern({ scope: 0, realm: 0, ...metrics([RTAX.mtu, 0]) })],
+      [intern({ ...metrics([RTAX.mtu, 70_000]) }), intern({ ...metrics([RTAX.mtu, 65_520]) })],
+      [intern({ ...metrics([RTAX.hopLimit, 300]) }), intern({ ...metrics([RTAX.hopLimit, 255]) })],
+      [intern({ ...metrics([2, 5], [3, 6]) }), intern({ ...metrics([3, 6], [2, 5]) })],
+      // On a link, link is the usual scope.
+      [intern({}, 4, [{ ifindex: 2 }]), intern({ scope: 253 }, 4, [{ ifindex: 2 }])],
+      [intern({}, 16), intern({ scope: 253, realm: 7 }, 16)],
+    ];
+    for (const [a, b] of same) expect(a).toBe(b);
+    const different = [
+      plain,
+      intern({ scope: 200 }),
+      intern({ realm: 7 }),
+      intern({ ...metrics([RTAX.mtu, 1400]) }),
+      intern({ ...metrics([RTAX.mtu, 1400], [RTAX.lock, 4]) }),
+      intern({ ...metrics([RTAX.advmss, 1400]) }),
+      intern({ scope: 0 }, 4, [{ ifindex: 2 }]),
+      intern({}, 4, [{ ifindex: 2 }]),
+    ];
+    expect(new Set(different).size).toBe(different.length);
+    for (const a of different) {
+      for (const b of different) expect(targets.satisfies(a, b, 4)).toBe(a === b);
+    }
   });
 
   it('knows that IPv6 stores no metric as 1024', () => {

@@ -1,7 +1,7 @@
 // Kernel protocols beside the real BIRD: the same file in two machines, one with BIRD and one with godwit. What the kernels
 // hold must be the same, also after a reload, while a protocol is off, and when the daemons have stopped.
 
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { run, waitFor } from '../../bench/lab/command.ts';
@@ -105,5 +105,72 @@ protocol static s6 { ipv6; route 2001:db8:1::/48 blackhole; route 2001:db8:2::/4
     await all(both, 'down');
     const last = await alike(both, 2);
     expect(last).toEqual(second.filter((line) => line.startsWith('2001:') || line.includes(' 2001:')));
+  });
+
+  test.skipIf(without)('that give routes what few have', async () => {
+    const everything = `krt_window = 100; krt_rtt = 80; krt_rttvar = 40; krt_sstresh = 9; krt_cwnd = 8; krt_advmss = 1300;
+      krt_reordering = 4; krt_hoplimit = 33; krt_initcwnd = 11; krt_rto_min = 200; krt_initrwnd = 12; krt_quickack = 1;
+      krt_feature_ecn = true; krt_lock_mtu = true; krt_lock_rtt = true; krt_realm = 65543; krt_prefsrc = 10.55.0.1;`;
+    const config = (mtu: number) => `router id 10.0.0.1;
+log stderr all;
+ipv4 table far;
+protocol device { scan time 1; }
+filter f4 {
+  if net = 10.1.0.0/16 then { krt_mtu = ${mtu}; ${everything} }
+  if net = 10.2.0.0/16 then { krt_realm = 7; krt_mtu = 70000; krt_advmss = 70000; krt_hoplimit = 300; }
+  if net = 10.3.0.0/16 then { krt_mtu = ${mtu}; krt_scope = 254; krt_realm = 3; }
+  if net = 10.4.0.0/16 then krt_scope = 200;
+  if net = 10.5.0.0/16 then krt_scope = 254;
+  if net = 10.6.0.0/16 then { krt_mtu = 0; krt_lock_mtu = true; krt_feature_ecn = false; }
+  accept;
+}
+filter f6 {
+  if net = 2001:db8:1::/48 then { krt_mtu = ${mtu}; krt_lock_mtu = true; krt_hoplimit = 300; krt_realm = 7; krt_scope = 200; }
+  if net = 2001:db8:2::/48 then { krt_mtu = ${mtu}; krt_quickack = 1; }
+  accept;
+}
+protocol kernel k4 { scan time 1; merge paths on; learn; ipv4 { export filter f4; }; }
+protocol kernel k6 { scan time 1; merge paths on; ipv6 { export filter f6; }; }
+protocol kernel k { scan time 1; kernel table 100; ipv4 { table far; export all; }; }
+protocol pipe p { table master4; peer table far; import none; export where source = RTS_INHERIT; }
+protocol static s4 { ipv4;
+  route 10.1.0.0/16 via 10.55.0.2; route 10.2.0.0/16 via 10.55.0.2 via 10.55.0.3; route 10.3.0.0/16 blackhole;
+  route 10.4.0.0/16 via 10.55.0.2; route 10.5.0.0/16 via "k0"; route 10.6.0.0/16 via "k0"; route 10.7.0.0/16 via "k0";
+}
+protocol static s6 { ipv6;
+  route 2001:db8:1::/48 via fd55::2; route 2001:db8:2::/48 via fd55::2 via fd55::3; route 2001:db8:3::/48 blackhole;
+}
+`;
+    const both = await machines('kattr', config(1400));
+    const first = await alike(both, 10);
+    expect(first.filter((line) => / mtu (lock )?1400/.test(line)).length).toBe(4);
+    for (const { node } of both) writeFileSync(join(node.directory, 'bird.conf'), config(1300));
+    await all(both, 'configure');
+    expect(await alike(both, 10)).toEqual(
+      first.map((line) => line.replace('mtu 1400', 'mtu 1300').replace('lock 1400', 'lock 1300')),
+    );
+    const foreign = [
+      '10.9.0.0/16',
+      'via',
+      '10.55.0.9',
+      'mtu',
+      'lock',
+      '1234',
+      'realm',
+      '9',
+      'proto',
+      'static',
+    ];
+    for (const { node } of both) await ip(node, 'route', 'add', ...foreign);
+    await alike(both, 11);
+    const shown = await all(both, 'show route all for 10.9.0.1');
+    const attributes = (text: string | undefined) =>
+      text?.split('\n').filter((line) => line.includes('Kernel.'));
+    expect(attributes(shown[0])).toEqual(attributes(shown[1]));
+    expect(attributes(shown[0])?.join()).toMatch(/realm: 9.*lock: mtu.*mtu: 1234/);
+    // What was written is what is there, scan after scan.
+    const log = readFileSync(join(both[0]!.node.directory, 'bird.log'), 'utf8');
+    expect(log).toContain('Started');
+    expect(log).not.toMatch(/writing them again|refused/);
   });
 });

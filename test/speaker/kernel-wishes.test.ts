@@ -62,6 +62,52 @@ describe('a kernel export filter', () => {
     expect(own()).toEqual([`${P1} via ${A}%2 metric 1024 src ${OWN_ADDRESS}`]);
   });
 
+  it('changes, in place, what few routes have, and repairs it', async () => {
+    const mtu = (value: number) => ({ metrics: new Map([[2, value]]) });
+    const { lab, peer, kernel, speaker } = await machineWith(50, () => ({
+      ...mtu(1400),
+      realm: 7,
+      scope: 200,
+    }));
+    const routes = () => kernel.routes().filter(({ protocol }) => protocol === 12);
+    peer(A).announce([P1]);
+    await lab.settle();
+    expect(routes()).toMatchObject([{ ...mtu(1400), realm: 7, scope: 200 }]);
+    speaker.speaker.kernel!.useFilter(() => mtu(1300));
+    await lab.settle();
+    expect(routes()).toMatchObject([mtu(1300)]);
+    expect([routes()[0]?.scope, routes()[0]?.realm]).toEqual([undefined, undefined]);
+    expect(kernel.log.map(({ kind }) => kind)).toEqual(['create', 'replace']);
+    // Somebody's `ip route change`: another mtu is another route.
+    kernel.addRoute({ ...routes()[0]!, ...mtu(1200) });
+    await lab.run(5000);
+    expect(routes()).toMatchObject([mtu(1300)]);
+    speaker.speaker.kernel!.useFilter(undefined);
+    await lab.settle();
+    expect(routes()[0]?.metrics).toBeUndefined();
+  });
+
+  it('tells apart ECMP sets that differ in that alone', async () => {
+    const byPrefix: KernelFilter = (rib, row) =>
+      rib.prefixes.format(rib.paths.prefixId(row)) === P1 ? { realm: 7 } : { metrics: new Map([[2, 1400]]) };
+    const { lab, peer, kernel } = await machineWith(50, byPrefix, 4);
+    for (const from of [A, B]) peer(from).announce([P1, P2]);
+    await lab.settle();
+    const shown = kernel
+      .routes()
+      .filter(({ protocol }) => protocol === 12)
+      .map(({ prefix, nextHops, realm, metrics }) => [
+        formatPrefix(prefix),
+        nextHops.length,
+        realm,
+        metrics?.get(2),
+      ]);
+    expect(shown).toEqual([
+      [P1, 2, 7, undefined],
+      [P2, 2, undefined, 1400],
+    ]);
+  });
+
   it('does not change a configured metric', async () => {
     const { lab, peer, own } = await machineWith(50, () => ({ metric: 1024 }));
     peer(A).announce([P1]);

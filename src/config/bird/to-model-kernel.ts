@@ -2,7 +2,6 @@
 // link states in any case, so `check link` asks for nothing more.
 
 import { IP_VERSIONS, type IpVersion } from '../../lib/ip.ts';
-import { ROUTE_ATTRIBUTES } from '../../policy/attributes.ts';
 import type { Span } from '../../policy/source.ts';
 import type {
   DirectConfig,
@@ -42,12 +41,8 @@ const KERNEL_HANDLED = new Set([
 
 const NOTHING: ReadonlySet<string> = new Set();
 
-/** Attributes that reach the kernel's routes. */
-const WRITTEN_ATTRIBUTES: ReadonlySet<string> = new Set(['krt_metric', 'krt_prefsrc', 'krt_tunnel']);
 /** Attributes that filters may set without any effect on the kernel's routes. */
-export const UNWRITTEN_ATTRIBUTES: readonly string[] = ROUTE_ATTRIBUTES.filter(
-  ({ name, writable }) => name.startsWith('krt_') && writable && !WRITTEN_ATTRIBUTES.has(name),
-).map(({ name }) => name);
+export const UNWRITTEN_ATTRIBUTES: readonly string[] = ['krt_source', 'krt_congctl'];
 
 /** What the export filters set and the kernel's routes will not have. */
 function reportAttributes(install: Policy, kernels: readonly Kernel[], unsaid: Unsaid): void {

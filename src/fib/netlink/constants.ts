@@ -59,8 +59,15 @@ export const RTA = {
   via: 18,
 } as const;
 
-/** Types of the attributes within RTA_METRICS that are no numbers: the name of a congestion control algorithm. */
-export const RTAX_CC_ALGO = 16;
+/** Attributes within RTA_METRICS that are spoken of one by one. The last one is no number: a congestion control algorithm. */
+export const RTAX = {
+  lock: 1,
+  mtu: 2,
+  advmss: 8,
+  hopLimit: 10,
+  features: 12,
+  congestionControl: 16,
+} as const;
 
 export const IFLA = { name: 3, mtu: 4, master: 10 } as const;
 export const IFA = { address: 1, local: 2, flags: 8 } as const;

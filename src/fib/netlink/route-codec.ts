@@ -3,7 +3,8 @@
 // path as a key that is equal for equal paths. IPv4 routes with IPv6 next hops (RFC 8950) use RTA_VIA.
 
 import { viewOf } from '../../lib/bytes.ts';
-import type { KernelNextHop, KernelPath, KernelTarget } from '../types.ts';
+import { usualScope } from '../route-particulars.ts';
+import type { KernelNextHop, KernelPath, KernelTarget, RouteMetrics } from '../types.ts';
 import { ROUTE_OPERATION } from '../types.ts';
 import {
   AF,
@@ -15,7 +16,7 @@ import {
   RT_SCOPE,
   RT_TABLE_OCTET_MAX,
   RTA,
-  RTAX_CC_ALGO,
+  RTAX,
   RTM,
   RTM_F_CLONED,
   RTMSG_BYTES,
@@ -45,16 +46,24 @@ export function encodeTarget(target: KernelTarget, addressBytes: 4 | 16): Encode
   const add = new AttributeWriter();
   writeKeyAttributes(add, target);
   if (target.prefSource !== undefined) add.octets(RTA.preferredSource, target.prefSource);
-  if (single !== undefined) {
-    writeGateway(add, single, addressBytes);
-    if (single.ifindex !== undefined) add.uint32(RTA.outInterface, single.ifindex);
-  } else if (target.nextHops.length > 1) {
-    add.octets(RTA.multipath, ...target.nextHops.map((hop) => encodeNextHop(hop, addressBytes)));
+  if (single !== undefined) writeGateway(add, single, addressBytes);
+  // Of several next hops each one has the realm.
+  if (target.realm !== undefined && target.nextHops.length <= 1) add.uint32(RTA.flow, target.realm);
+  if (single?.ifindex !== undefined) add.uint32(RTA.outInterface, single.ifindex);
+  if (target.nextHops.length > 1) {
+    const hops = target.nextHops.map((hop) => encodeNextHop(hop, addressBytes, target.realm));
+    add.octets(RTA.multipath, ...hops);
   }
+  if (target.metrics !== undefined) add.octets(RTA.metrics, encodeMetrics(target.metrics));
   const remove = new AttributeWriter();
   writeKeyAttributes(remove, target);
   return {
-    addBody: encodeBody(target, scopeOf(target, addressBytes), ROUTE_TYPE_NUMBER[target.type], flags),
+    addBody: encodeBody(
+      target,
+      target.scope ?? usualScope(target, addressBytes),
+      ROUTE_TYPE_NUMBER[target.type],
+      flags,
+    ),
     // Scope "nowhere" and type 0 match any: the key alone decides what is deleted.
     deleteBody: encodeBody(target, RT_SCOPE.nowhere, 0, 0),
     addAttributes: add.finish(),
@@ -72,13 +81,10 @@ function encodeBody(target: KernelTarget, scope: number, type: number, flags: nu
   return body;
 }
 
-/** An IPv4 route without any gateway is on the link; the kernel refuses it with universe scope. */
-function scopeOf(target: KernelTarget, addressBytes: 4 | 16): number {
-  const onLink =
-    addressBytes === 4 &&
-    target.type === 'unicast' &&
-    target.nextHops.every((hop) => hop.gateway === undefined);
-  return onLink ? RT_SCOPE.link : RT_SCOPE.universe;
+function encodeMetrics(metrics: RouteMetrics): Uint8Array {
+  const out = new AttributeWriter();
+  for (const [type, value] of metrics) out.uint32(type, value);
+  return out.finish();
 }
 
 function writeKeyAttributes(out: AttributeWriter, target: KernelTarget): void {
@@ -98,9 +104,10 @@ function writeGateway(out: AttributeWriter, hop: KernelNextHop, addressBytes: 4 
 }
 
 /** struct rtnexthop with its attributes; weight is stored less one. */
-function encodeNextHop(hop: KernelNextHop, addressBytes: 4 | 16): Uint8Array {
+function encodeNextHop(hop: KernelNextHop, addressBytes: 4 | 16, realm: number | undefined): Uint8Array {
   const out = new AttributeWriter();
   writeGateway(out, hop, addressBytes);
+  if (realm !== undefined) out.uint32(RTA.flow, realm);
   const attributes = out.finish();
   const bytes = new Uint8Array(RTNEXTHOP_BYTES + attributes.length);
   const view = viewOf(bytes);
@@ -313,6 +320,7 @@ export function decodePath(bytes: Uint8Array, view: DataView, record: RouteRecor
       : record.multipathAt !== 0
         ? decodeMultipath(bytes, view, record)
         : [singleNextHop(bytes, view, record)];
+  // That of several next hops stands with them.
   const { scope, realm, preferredSourceAt: sourceAt, metricsAt } = record;
   return {
     type,
@@ -328,7 +336,7 @@ export function decodePath(bytes: Uint8Array, view: DataView, record: RouteRecor
 function decodeMetrics(view: DataView, at: number, length: number): Map<number, number> {
   const metrics = new Map<number, number>();
   forEachAttribute(view, at, at + length, (type, offset, size) => {
-    if (type !== RTAX_CC_ALGO && size === Uint32Array.BYTES_PER_ELEMENT) {
+    if (type !== RTAX.congestionControl && size === Uint32Array.BYTES_PER_ELEMENT) {
       metrics.set(type, view.getUint32(offset, LE));
     }
   });
@@ -352,6 +360,7 @@ function decodeMultipath(bytes: Uint8Array, view: DataView, record: RouteRecord)
     forEachAttribute(view, at + RTNEXTHOP_BYTES, at + size, (type, offset, length) => {
       if (type === RTA.gateway) gateway = copy(bytes, offset, length);
       else if (type === RTA.via) gateway = decodeVia(bytes, view, offset, length);
+      else if (type === RTA.flow && record.realm === 0) record.realm = view.getUint32(offset, LE);
     });
     const onlink = (view.getUint8(at + 2) & RTNH_F_ONLINK) !== 0;
     hops.push(nextHop(gateway, view.getInt32(at + 4, LE), onlink, view.getUint8(at + 3) + 1));

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { HOST_IS_LITTLE_ENDIAN, NLM_F, RT_SCOPE } from '../../../src/fib/netlink/constants.ts';
+import { HOST_IS_LITTLE_ENDIAN, NLM_F, RT_SCOPE, RTAX } from '../../../src/fib/netlink/constants.ts';
 import {
   decodePath,
   decodeRoute,
@@ -144,6 +144,27 @@ const GOLDEN: readonly { command: string; kind: number; prefix: string; to: Kern
             cb 00 71 80 08 00 04 00  03 00 00 00`,
     },
     {
+      command:
+        'ip route add 203.0.113.64/26 metric 50 via 10.0.0.2 dev va realm 7 scope 200 mtu lock 1400 proto 12',
+      kind: ROUTE_OPERATION.create,
+      prefix: '203.0.113.64/26',
+      to: target({
+        nextHops: [{ gateway: address('10.0.0.2'), ifindex: VA }],
+        scope: 200,
+        realm: 7,
+        metrics: new Map([
+          [RTAX.mtu, 1400],
+          [RTAX.lock, 1 << RTAX.mtu],
+        ]),
+      }),
+      bytes: `58 00 00 00 18 00 05 06  ec 81 01 6b 00 00 00 00
+            02 1a 00 00 fe 0c c8 01  00 00 00 00 08 00 01 00
+            cb 00 71 40 08 00 06 00  32 00 00 00 08 00 05 00
+            0a 00 00 02 08 00 0b 00  07 00 00 00 08 00 04 00
+            03 00 00 00 14 00 08 00  08 00 02 00 78 05 00 00
+            08 00 01 00 04 00 00 00`,
+    },
+    {
       command: 'ip -6 route add 2001:db8::/32 metric 50 via fe80::2 dev va proto 12',
       kind: ROUTE_OPERATION.create,
       prefix: '2001:db8::/32',
@@ -171,7 +192,7 @@ describe.skipIf(!HOST_IS_LITTLE_ENDIAN)('route messages as iproute2 writes them'
       protocol,
       metric,
     });
-    expect(path).toEqual({ ...wanted, ...scopeOf(wanted, octets.length) });
+    expect(path).toEqual({ ...scopeOf(wanted, octets.length), ...wanted });
   });
 
   it('deletes by key and owner alone', () => {
@@ -280,14 +301,28 @@ function targetArbitrary(addressBytes: 4 | 16): fc.Arbitrary<KernelTarget> {
       protocol: fc.integer({ min: 0, max: 255 }),
       metric: fc.integer({ min: 0, max: 0xffffffff }),
       source: fc.option(octets(addressBytes), { nil: undefined }),
+      particulars: fc.record(
+        {
+          scope: fc.integer({ min: 1, max: 254 }),
+          realm: fc.integer({ min: 1, max: 0xffffffff }),
+          metrics: fc
+            .uniqueArray(fc.tuple(fc.integer({ min: 1, max: 15 }), fc.integer({ min: 1, max: 0xffffffff })), {
+              selector: ([metric]) => metric,
+              minLength: 1,
+            })
+            .map((pairs) => new Map(pairs)),
+        },
+        { requiredKeys: [] },
+      ),
     })
-    .map(({ type, hops: nextHops, table, protocol, metric, source }) => ({
+    .map(({ type, hops: nextHops, table, protocol, metric, source, particulars }) => ({
       type,
       nextHops: type === 'unicast' ? nextHops : [],
       table,
       protocol,
       metric,
       ...(source === undefined ? {} : { prefSource: source }),
+      ...particulars,
     }));
 }
 
@@ -323,7 +358,7 @@ describe('route messages', () => {
           const { table, protocol, metric, ...path } = to;
           expect(record).toMatchObject({ addressBytes, bits, table, protocol, metric });
           expect(toBytes(record.words, 0, addressBytes / 4)).toEqual(bytes);
-          expect(decodePath(out, viewOf(out), record)).toEqual({ ...path, ...scopeOf(path, addressBytes) });
+          expect(decodePath(out, viewOf(out), record)).toEqual({ ...scopeOf(path, addressBytes), ...path });
         },
       ),
     );

@@ -2,9 +2,11 @@
 // expected lines are those of BIRD 2.0.12 and 1.6.8 in a namespace with the same routes.
 
 import { describe, expect, it } from 'vitest';
+import { UNWRITTEN_ATTRIBUTES } from '../../../src/config/bird/to-model-kernel.ts';
 import type { MemKernel } from '../../../src/fib/mem-kernel.ts';
 import type { KernelRoute } from '../../../src/fib/types.ts';
-import { parsePrefix } from '../../../src/lib/ip.ts';
+import { formatPrefix, parsePrefix } from '../../../src/lib/ip.ts';
+import { ROUTE_ATTRIBUTES } from '../../../src/policy/attributes.ts';
 import type { TableQuery, TableRoute } from '../../../src/speaker/api/tables.ts';
 import { ip } from '../../support/raw-peer.ts';
 import { SimLab, simKernel } from '../../support/sim-lab.ts';
@@ -83,6 +85,15 @@ function lines(all: readonly TableRoute[]): string[] {
     .sort();
 }
 
+/** Every attribute that stands for something of the kernel's, with a value. */
+const SETTABLE = ROUTE_ATTRIBUTES.filter(
+  ({ name, writable }) =>
+    writable &&
+    name.startsWith('krt_') &&
+    !UNWRITTEN_ATTRIBUTES.includes(name) &&
+    !['krt_metric', 'krt_prefsrc', 'krt_tunnel'].includes(name),
+);
+
 const EVERYTHING =
   'prefsrc=10.0.0.1 realm=7 lock=mtu sstresh cwnd rto_min mtu=1400 window=9 rtt=30 rttvar=7 sstresh=8 cwnd=11 ' +
   'advmss=1300 reordering=4 hoplimit=33 initcwnd=12 features=ecn allfrag rto_min=400 initrwnd=13 quickack=1';
@@ -132,6 +143,33 @@ describe('a foreign kernel route', () => {
     expect(written.find(({ prefix }) => prefix.bytes[1] === 55)).toMatchObject({
       type: 'unicast',
       prefSource: ip(OWN),
+      realm: 7,
+      metrics: ALL,
     });
+  });
+
+  it('has whatever an export filter sets of it', async () => {
+    const kernel = simKernel(`eth0 ${OWN}/24`);
+    const value = (type: string): string => (type === 'bool' ? 'true' : '9');
+    const cases = SETTABLE.map(({ name, type }, i) => ({ name, type, prefix: `10.51.${i}.0/24` }));
+    const statements = cases.map(
+      ({ name, type, prefix }) => `if net = ${prefix} then ${name} = ${value(type)};`,
+    );
+    const file = `router id 10.0.0.1; protocol device {}
+      protocol static { ipv4; ${cases.map(({ prefix }) => `route ${prefix} via 10.0.0.9;`).join(' ')} }
+      protocol kernel { ipv4 { import none; export filter { ${statements.join(' ')} accept; }; }; }`;
+    const lab = new SimLab();
+    await birdLab(lab, file, [], async () => kernel);
+    await lab.run(1000);
+    const written = kernel.routes().flatMap(({ protocol, prefix, scope, realm, metrics }) => {
+      if (protocol !== 12) return [];
+      const parts = [...(metrics ?? [])].map(([type, number]) => `${type}=${number}`);
+      return [`${formatPrefix(prefix)} ${scope ?? ''} ${realm ?? ''} ${parts.join()}`];
+    });
+    expect(written.length).toBe(cases.length);
+    const particulars = written.map((line) => line.slice(line.indexOf(' ') + 1));
+    expect(new Set(particulars).size).toBe(cases.length);
+    expect(particulars).not.toContain('  ');
+    expect(particulars).toEqual(expect.arrayContaining(['9  ', ' 9 ', '  2=9', '  1=4', '  12=1', '  12=8']));
   });
 });
