@@ -26,6 +26,8 @@ export interface HostFacts {
   readonly hostname: string;
   /** Own addresses, for a router id where none is configured. */
   readonly addresses: readonly string[];
+  /** Names of the interfaces that IPv4 addresses are on; without those that are secondary. */
+  readonly links?: ReadonlyMap<string, string>;
   /** What filters run with; without it they are checked only. */
   readonly policy?: PolicyContext;
 }
@@ -96,7 +98,7 @@ export function buildConfig(
     ...(secrets.files.length > 0 && { secretFiles: secrets.files }),
     http: buildHttp(input.http),
     log: buildLog(input.log),
-    diagnosis: buildDiagnosis(input.diagnosis),
+    diagnosis: buildDiagnosis(input.diagnosis, new Set(names.map(({ name }) => name)), issues),
   };
 }
 

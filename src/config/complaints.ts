@@ -93,6 +93,8 @@ export function complain(issue: Issue, schema: z.core.$ZodType, root: ConfigNode
       const hint: unknown = issue.params?.['hint'];
       return at(issue.message, typeof hint === 'string' ? hint : undefined);
     }
+    case 'invalid_format':
+      return at(issue.message);
     case 'invalid_union':
       return complainAboutUnion(issue, schema, root, path);
     case 'too_small':

@@ -1,4 +1,6 @@
-// The journal, the watchdog and crash reports in the model, and what they do where nothing is configured.
+// The journal, the watchdog, crash reports and files of messages in the model, and what they do where nothing is configured.
+
+import type { MessageDumpConfig } from './schema-mrt.ts';
 
 /** What finds out what went wrong. */
 export interface DiagnosisConfig {
@@ -18,10 +20,13 @@ export interface DiagnosisConfig {
     /** What peers hear of a crash. */
     readonly sessions: 'silent' | 'cease';
   };
+  /** MRT files of messages. */
+  readonly messages: readonly MessageDumpConfig[];
 }
 
 export const DIAGNOSIS_DEFAULTS: DiagnosisConfig = {
   journal: { file: undefined, maxSize: 10_485_760, events: 4096 },
   watchdog: { warning: 5, timeout: 0 },
   crash: { directory: undefined, sessions: 'silent' },
+  messages: [],
 };

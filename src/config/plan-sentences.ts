@@ -107,7 +107,7 @@ export function sentencesOf(plan: Omit<ConfigPlan, 'sentences'>): string[] {
       : [
           `log: ${plan.log.before.level}, ${plan.log.before.format} -> ${plan.log.after.level}, ${plan.log.after.format}`,
         ]),
-    ...(plan.diagnosis === undefined ? [] : ['journal, watchdog or crash reports: taken over']),
+    ...(plan.diagnosis === undefined ? [] : ['journal, watchdog, crash reports or MRT files: taken over']),
   ];
 }
 

@@ -2,6 +2,8 @@
 
 import { z } from 'zod';
 import { DIAGNOSIS_DEFAULTS, type DiagnosisConfig } from './diagnosis-defaults.ts';
+import type { IssueList } from './issues.ts';
+import { buildMessageDumps, type MrtInput } from './schema-mrt.ts';
 import { seconds } from './values.ts';
 
 const HOUR = 3600;
@@ -65,9 +67,15 @@ export interface DiagnosisInput {
   readonly journal: z.infer<typeof journalSchema> | undefined;
   readonly watchdog: z.infer<typeof watchdogSchema> | undefined;
   readonly crash: z.infer<typeof crashSchema> | undefined;
+  readonly mrt: MrtInput | undefined;
 }
 
-export function buildDiagnosis(input: DiagnosisInput): DiagnosisConfig {
+/** `names`: of peers and ranges. */
+export function buildDiagnosis(
+  input: DiagnosisInput,
+  names: ReadonlySet<string>,
+  issues: IssueList,
+): DiagnosisConfig {
   return {
     journal: {
       file: input.journal?.file,
@@ -79,5 +87,6 @@ export function buildDiagnosis(input: DiagnosisInput): DiagnosisConfig {
       timeout: input.watchdog?.timeout ?? watchdog.timeout,
     },
     crash: { directory: input.crash?.directory, sessions: input.crash?.sessions ?? crash.sessions },
+    messages: buildMessageDumps(input.mrt, names, issues),
   };
 }

@@ -17,7 +17,7 @@ export const passwordSchema = z.union(
         .optional(),
       env: z
         .string()
-        .regex(/^[A-Za-z_]\w*$/)
+        .regex(/^[A-Za-z_]\w*$/, { error: 'expected the name of a variable: letters, digits and _' })
         .describe('Name of an environment variable.')
         .optional(),
       value: z.string().describe('The password itself.').optional(),

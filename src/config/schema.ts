@@ -6,6 +6,7 @@ import { IP_VERSIONS } from '../lib/ip.ts';
 import { bmpSchema } from './schema-bmp.ts';
 import { controlSchema, processSchema } from './schema-control.ts';
 import { crashSchema, journalSchema, watchdogSchema } from './schema-diagnosis.ts';
+import { mrtSchema } from './schema-mrt.ts';
 import { dynamicPeersSchema, peerGroupSchema, peerSchema } from './schema-peer.ts';
 import { definitionsSchema, filtersSchema, policySchema, testsSchema } from './schema-policy.ts';
 import { rpkiSchema } from './schema-rpki.ts';
@@ -345,6 +346,7 @@ export const configSchema = z
     journal: journalSchema.describe('The journal of events: sessions, configuration, kernel.').optional(),
     watchdog: watchdogSchema.describe('What happens when the event loop is stuck.').optional(),
     crash: crashSchema.describe('What a fault of godwit itself leaves behind.').optional(),
+    mrt: mrtSchema.describe('MRT files of messages and states (RFC 6396).').optional(),
   })
   .meta({ title: 'godwit', description: 'Configuration of the BGP speaker godwit' });
 

@@ -24,6 +24,7 @@ import {
 import { type BmpInput, bmpSchema } from './schema-bmp.ts';
 import { controlSchema, type ProcessInput, processSchema } from './schema-control.ts';
 import { crashSchema, type DiagnosisInput, journalSchema, watchdogSchema } from './schema-diagnosis.ts';
+import { mrtSchema } from './schema-mrt.ts';
 import {
   type DynamicPeersInput,
   dynamicPeersSchema,
@@ -115,6 +116,7 @@ export function validate(root: ConfigNode, issues: IssueList): ValidatedInput | 
       journal: section(journalSchema, 'journal'),
       watchdog: section(watchdogSchema, 'watchdog'),
       crash: section(crashSchema, 'crash'),
+      mrt: section(mrtSchema, 'mrt'),
     },
   };
 }

@@ -1,10 +1,12 @@
 // Dumps of tables and messages on the machine's disk.
 
-import { open, rename } from 'node:fs/promises';
+import { mkdir, open, rename } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import type { DumpStore } from './mrt-dumps.ts';
 
 /** Routes are no secrets, but whose peers they come from is not for everybody. */
 const FILE_MODE = 0o640;
+const DIRECTORY_MODE = 0o750;
 
 export const dumpsOnDisk: DumpStore = {
   async create(path) {
@@ -13,6 +15,7 @@ export const dumpsOnDisk: DumpStore = {
     return { write: (bytes) => file.writeFile(bytes), close: () => file.close() };
   },
   async append(path) {
+    await mkdir(dirname(path), { recursive: true, mode: DIRECTORY_MODE });
     const file = await open(path, 'a', FILE_MODE);
     const { size } = await file.stat();
     return {

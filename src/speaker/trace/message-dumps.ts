@@ -72,14 +72,24 @@ export class MessageDumps {
   }
 
   #targetsOf(name: string): readonly DumpTarget[] {
-    const { bird } = this.#speaker.written;
-    const path = bird?.globals.mrtdumpFile;
-    if (this.#files === undefined || path === undefined) return [];
+    const files = this.#files;
+    if (files === undefined) return [];
+    const { bird, diagnosis } = this.#speaker.written;
     const written = this.#writtenName(name);
+    const path = bird?.globals.mrtdumpFile;
+    if (path === undefined) {
+      const wanted = diagnosis.messages.filter(
+        ({ peers }) => peers === undefined || peers.includes(name) || peers.includes(written),
+      );
+      return wanted.map(({ file, messages, states, ...limits }) => {
+        const inPath = name.replaceAll('%', '%%').replaceAll('/', '_');
+        return { file: files.get({ path: file.replaceAll('%N', inPath), ...limits }), messages, states };
+      });
+    }
     const flags = this.#commanded.get(name) ?? this.#commanded.get(written) ?? mrtdumpOf(bird, written);
     if (flags.size === 0) return [];
     // BIRD takes the name as it is.
-    const file = this.#files.get({ path: path.replaceAll('%', '%%') });
+    const file = files.get({ path: path.replaceAll('%', '%%') });
     return [{ file, states: flags.has('states'), messages: flags.has('messages') }];
   }
 

@@ -148,6 +148,33 @@ describe('mrtdump', () => {
   });
 });
 
+describe('the native configuration', () => {
+  const yaml = (mrt: string): string => `router: { asn: 65001, id: ${OWN} }
+peers:
+  - { name: a/1%, address: ${A}, asn: 65002, passive: true, import: accept, export: accept }
+${mrt}
+`;
+
+  it('has files for peers, with what is wanted', async () => {
+    const { disk } = await dumped(
+      yaml('mrt: [{ file: /dumps/%N.mrt }, { file: /dumps/all, records: [states], peers: [a/1%] }]'),
+    );
+    expect(disk.records('/dumps/a_1%.mrt')).toEqual(BOTH);
+    expect(disk.records('/dumps/all')).toEqual(STATES);
+  });
+
+  it('changes them, and no session', async () => {
+    const { lab, a, speaker, disk } = await dumped(yaml(''));
+    await speaker.reload(yaml('mrt: [{ file: /dumps/new, records: [messages] }]'));
+    a.withdraw('192.0.2.0/24');
+    await lab.run(1000);
+    expect(disk.records('/dumps/new')).toEqual(['message update']);
+    expect(speaker.speaker.registry.get('a/1%').peer.establishedCount).toBe(1);
+    await speaker.reload(yaml(''));
+    expect(disk.handles).toBe(0);
+  });
+});
+
 describe('RecordFile', () => {
   const parts = (disk: MemoryDisk, clock: SimClock) => ({ store: disk, clock, log: new LineLog() });
   const settle = () => new Promise((resolve) => setImmediate(resolve));
