@@ -76,6 +76,7 @@ export class StationClient {
   readonly #dependencies: StationDependencies;
   #state: StationState = 'Down';
   #since: number;
+  #openedAt = 0;
   #socket: StationSocket | undefined;
   #retry: Timer | undefined;
   #retryAt = 0;
@@ -164,6 +165,7 @@ export class StationClient {
   #open(): void {
     const { systemName, systemDescription } = this.#settings;
     this.#connections++;
+    this.#openedAt = this.#dependencies.clock.now();
     this.#sessionOctets = 0;
     this.#problem = undefined;
     this.#enter('Established');
@@ -186,7 +188,7 @@ export class StationClient {
     this.#socket = undefined;
     this.#problem = reason;
     // RFC 7854 §3.2: whoever accepts and hangs up at once is not dialled in a loop either.
-    const lasted = wasEstablished && clock.wallTime() - this.#since > FIRST_PAUSE_MS;
+    const lasted = wasEstablished && clock.now() - this.#openedAt > FIRST_PAUSE_MS;
     if (lasted) this.#pause = FIRST_PAUSE_MS;
     const pause = this.#pause;
     this.#pause = Math.min(LONGEST_PAUSE_MS, pause * 2);

@@ -43,6 +43,8 @@ export interface ServerEvents {
   onClose(reason: string): void;
 }
 
+/** A server that says nothing, and is sent nothing, is asked whether it is there. */
+const KEEPALIVE_MS = 60_000;
 /** How long the last words may take. */
 const LAST_WORDS_MS = 1000;
 
@@ -99,7 +101,10 @@ export class ServerConnection {
       password,
     };
     this.#socket = this.#tools.transport.connect(options, {
-      onConnect: () => this.#ifOpen(() => this.#events.onOpen()),
+      onConnect: () => {
+        this.#socket?.keepAlive?.(KEEPALIVE_MS);
+        this.#ifOpen(() => this.#events.onOpen());
+      },
       onData: (buffer, length) => this.#ifOpen(() => this.#events.onData(buffer, length)),
       onEnd: () => this.#fail(`the ${this.#what} has closed the connection`),
       onClose: (error) => this.#fail(error?.message ?? 'the connection is closed'),

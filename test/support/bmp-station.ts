@@ -14,7 +14,9 @@ import { sessionContext } from './wire.ts';
 export const STATION_PORT = 11019;
 
 interface KnownPeer {
-  readonly decoder: UpdateDecoder;
+  /** As they came, and as import left them: that may be what only internal peers say. */
+  readonly before: UpdateDecoder;
+  readonly after: UpdateDecoder;
   /** `pre 192.0.2.0/24` -> AS_PATH. */
   readonly routes: Map<string, string>;
 }
@@ -86,7 +88,11 @@ export class BmpReader {
       peer.type === PEER_TYPE.locRib
         ? sessionContext({ peerType: 'internal' })
         : { ...negotiate(sent, received, { peerAs: undefined }), as4: true };
-    this.#peers.set(name, { decoder: new UpdateDecoder(context, { aigp: true }), routes: new Map() });
+    this.#peers.set(name, {
+      before: new UpdateDecoder(context, { aigp: true }),
+      after: new UpdateDecoder({ ...context, peerType: 'internal' }, { aigp: true }),
+      routes: new Map(),
+    });
     this.heard.push(`up ${name}`);
   }
 
@@ -96,7 +102,8 @@ export class BmpReader {
     if (peer === undefined) throw new Error(`routes of ${name}, which is not up`);
     const view =
       header.type === PEER_TYPE.locRib ? 'loc' : (header.flags & PEER_FLAG.postPolicy) === 0 ? 'pre' : 'post';
-    const update = describeUpdate(peer.decoder.decode(octets, 0, octets.length));
+    const decoder = view === 'pre' ? peer.before : peer.after;
+    const update = describeUpdate(decoder.decode(octets, 0, octets.length));
     if (update.messages.length > 0) throw new Error(update.messages.join('; '));
     this.updates.push(update);
     for (const prefix of update.withdrawn) {
