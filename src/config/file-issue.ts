@@ -22,9 +22,14 @@ export function unreadable(path: string, error: unknown): ConfigIssue {
   return fileIssue(path, `the configuration cannot be read: ${reasonOf(error)}`);
 }
 
+/** `ENOENT` and the like; empty where an error has none. */
+export function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : '';
+}
+
 /** `no such file` and the like, from the error's code. */
 export function reasonOf(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const code = codeOf(error);
   switch (code) {
     case 'ENOENT':
       return 'there is no such file';

@@ -169,12 +169,12 @@ class Lexer {
         this.#at = newline < 0 ? this.#text.length : newline;
       } else if (this.#text.startsWith('/*', this.#at)) {
         const close = this.#text.indexOf('*/', this.#at + 2);
-        if (close < 0) {
-          this.#diagnostics.error(
-            { source: this.#source, start: this.#at, end: this.#at + 2 },
-            'this comment is never closed',
-            'comments end with */ and do not nest',
-          );
+        const inner = this.#text.slice(0, close < 0 ? undefined : close + 1).indexOf('/*', this.#at + 2);
+        if (close < 0 || inner >= 0) {
+          const start = inner >= 0 ? inner : this.#at;
+          const message = inner >= 0 ? 'a comment within a comment' : 'this comment is never closed';
+          const span = { source: this.#source, start, end: start + 2 };
+          this.#diagnostics.error(span, message, 'comments end with */ and do not nest');
         }
         this.#at = close < 0 ? this.#text.length : close + 2;
       } else return;

@@ -1,12 +1,12 @@
 // One stream of tokens from a file and all that it includes. An `include "glob";` stands at the beginning of a line,
 // anywhere in the text, and is replaced by the tokens of the files that match, sorted by name; relative names count
-// from the directory of the file that includes.
+// from the directory of the file that includes. Directories that match, and what only might have been there, count not.
 
 import { basename, dirname, isAbsolute, join, normalize } from 'node:path';
 import type { Diagnostics } from '../../policy/diagnostics.ts';
 import { type Dialect, type Token, tokenize } from '../../policy/lexer.ts';
 import { Source, type Span } from '../../policy/source.ts';
-import { reasonOf } from '../file-issue.ts';
+import { codeOf, reasonOf } from '../file-issue.ts';
 
 /** The file system as far as a configuration needs it; both throw as node:fs does. */
 export interface BirdFiles {
@@ -16,6 +16,10 @@ export interface BirdFiles {
 }
 
 const MAX_DEPTH = 8;
+/** Codes of errors that say that something does not match, rather than that it is missing. */
+const DIRECTORIES: readonly string[] = ['EISDIR'];
+const NO_DIRECTORY: readonly string[] = ['ENOTDIR'];
+const NOT_THERE: readonly string[] = ['EISDIR', 'ENOENT', 'ENOTDIR'];
 
 export interface TokenStream {
   readonly tokens: readonly Token[];
@@ -66,7 +70,8 @@ class IncludeReader {
         this.tokens.push(token);
         continue;
       }
-      const closed = tokens[at + 2]?.kind === 'op' && tokens[at + 2]?.text === ';';
+      const closing = tokens[at + 2]!;
+      const closed = closing.kind === 'op' && closing.text === ';' && isBlankBetween(pattern, closing);
       if (!closed) {
         const span = { source, start: pattern.end, end: pattern.end + 1 };
         this.#diagnostics.error(span, "expected ';' after include");
@@ -83,6 +88,8 @@ class IncludeReader {
     }
     const from = dirname(pattern.source.name);
     const wanted = isAbsolute(pattern.text) ? pattern.text : join(from, pattern.text);
+    // What matches by its own name is there, or it is a link that leads nowhere.
+    const mayMiss = hasWildcards(basename(wanted)) ? DIRECTORIES : hasWildcards(wanted) ? NOT_THERE : [];
     for (const path of this.#matching(wanted, pattern)) {
       if (open.some((file) => normalize(file) === normalize(path))) {
         this.#diagnostics.error(
@@ -92,16 +99,17 @@ class IncludeReader {
         );
         continue;
       }
-      const text = this.#readFile(path, pattern);
+      const text = this.#readFile(path, pattern, mayMiss);
       if (text !== undefined) this.read(new Source(path, text), [...open, path]);
     }
   }
 
-  #readFile(path: string, span: Span): string | undefined {
+  #readFile(path: string, span: Span, mayMiss: readonly string[]): string | undefined {
     try {
       return this.#files.read(path);
     } catch (error) {
-      this.#diagnostics.error(span, `${path} cannot be read: ${reasonOf(error)}`);
+      if (!mayMiss.includes(codeOf(error)))
+        this.#diagnostics.error(span, `${path} cannot be read: ${reasonOf(error)}`);
       return undefined;
     }
   }
@@ -111,17 +119,21 @@ class IncludeReader {
     if (!hasWildcards(wanted)) return [wanted];
     const parts = wanted.split('/');
     let found: string[] = [isAbsolute(wanted) ? '/' : ''];
-    for (const [i, part] of parts.entries()) {
+    let mayMiss: readonly string[] = NO_DIRECTORY;
+    for (const part of parts) {
       if (part === '') continue;
-      const last = i === parts.length - 1;
-      found = hasWildcards(part)
-        ? found.flatMap((directory) => this.#listed(directory, part, span, last))
-        : found.map((directory) => join(directory, part));
+      if (!hasWildcards(part)) {
+        found = found.map((directory) => join(directory, part));
+        continue;
+      }
+      const allowed = mayMiss;
+      found = found.flatMap((directory) => this.#listed(directory, part, span, allowed));
+      mayMiss = NOT_THERE;
     }
     return found;
   }
 
-  #listed(directory: string, pattern: string, span: Span, last: boolean): string[] {
+  #listed(directory: string, pattern: string, span: Span, mayMiss: readonly string[]): string[] {
     try {
       const names = this.#files.list(directory === '' ? '.' : directory);
       return [...names]
@@ -129,7 +141,8 @@ class IncludeReader {
         .sort()
         .map((name) => join(directory, name));
     } catch (error) {
-      if (last) this.#diagnostics.error(span, `${directory} cannot be read: ${reasonOf(error)}`);
+      if (!mayMiss.includes(codeOf(error)))
+        this.#diagnostics.error(span, `${directory} cannot be read: ${reasonOf(error)}`);
       return [];
     }
   }
@@ -138,9 +151,16 @@ class IncludeReader {
 /** `include` and a string, the word first in its line. */
 function isInclude(tokens: readonly Token[], at: number): boolean {
   const token = tokens[at]!;
-  if (token.kind !== 'word' || token.text !== 'include' || tokens[at + 1]?.kind !== 'string') return false;
+  const pattern = tokens[at + 1];
+  if (token.kind !== 'word' || token.text !== 'include' || pattern?.kind !== 'string') return false;
   const { text } = token.source;
-  return text.slice(text.lastIndexOf('\n', token.start - 1) + 1, token.start).trim() === '';
+  const isFirst = text.slice(text.lastIndexOf('\n', token.start - 1) + 1, token.start).trim() === '';
+  return isFirst && isBlankBetween(token, pattern);
+}
+
+/** Nothing but blanks: an `include` is one line, without comments in it. */
+function isBlankBetween(one: Token, other: Token): boolean {
+  return /^[ \t]*$/.test(one.source.text.slice(one.end, other.start));
 }
 
 function hasWildcards(path: string): boolean {

@@ -84,6 +84,16 @@ describe('includes', () => {
     );
   });
 
+  test('are a line each', () => {
+    const files = { '/etc/bird/a': '' };
+    for (const text of ['include "a" ;', '  include\t"a";', 'include"a";']) {
+      expect(read(`${text}\nprotocol device { }`, {}, files).errors, text).toEqual([]);
+    }
+    for (const text of ['include "a"', 'include "a"\n;', 'include "a" /* b */;', 'include\n"a";']) {
+      expect(read(`${text}\nprotocol device { }`, {}, files).errors, text).not.toEqual([]);
+    }
+  });
+
   test('an error in an included file names it', () => {
     const { errors } = read('include "a";\nprotocol device { }', {}, { '/etc/bird/a': '\n  bogus;\n' });
     expect(errors).toMatchObject([{ file: '/etc/bird/a', line: 2, column: 3 }]);

@@ -2,6 +2,7 @@
 // checked against the installed one where there is one. Each is about one rule; all were written for these tests.
 
 export const ACCEPTED_2: readonly string[] = [
+  'protocol device {} /*/ one *//**//* two **/',
   'protocol device {} filter f { print 1, 2, ; reject "x", ; }',
   'protocol device {} function f(int a) { return bgp_path ~ [= a (10.0.0.1) =]; }',
   'protocol device {} define a = [ 5..RTS_BGP, 1.2.3.4..5 ];',
@@ -253,6 +254,7 @@ export const ACCEPTED_2: readonly string[] = [
 ];
 
 export const REJECTED_2: readonly string[] = [
+  'protocol device {} /* one /* two */',
   'protocol device {} function f() { scope.add((1, 2)); }',
   'protocol device {} function f() { return bgp_path ~ [= 1 bgp_med =]; }',
   'protocol device {} function f() { return (bgp_path, 4); }',
@@ -633,6 +635,7 @@ export const REJECTED_2: readonly string[] = [
 ];
 
 export const ACCEPTED_16: readonly string[] = [
+  'protocol device {} /*/ one *//**//* two **/',
   'protocol device {} function f(bool a) { return (a, 4); }',
   'protocol device {} filter f { print 1, 2, ; reject "x", ; }',
   'protocol device {} define a = [ 5..RTS_BGP ];',
@@ -732,6 +735,7 @@ export const ACCEPTED_16: readonly string[] = [
 ];
 
 export const REJECTED_16: readonly string[] = [
+  'protocol device {} /* one /* two */',
   'protocol device {} function f() { return ("x", 4); }',
   'protocol device {} function f() { return bgp_path ~ [= 1 bgp_med =]; }',
   'protocol device {} filter f { if bgp_path ~ / 1 2 ? 3..4 / then reject; }',
