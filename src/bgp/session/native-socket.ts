@@ -95,6 +95,8 @@ export class NativeSockets {
   /** A socket ready to connect. The caller owns the descriptor. Throws TransportError. */
   dialer(options: DialOptions): number {
     const { remote, local } = options;
+    // Where the interface is not there, connect() says EINVAL and no more.
+    if (remote.zone !== undefined) this.#scope(remote.zone);
     const fd = this.#open(remote.address);
     return this.#closeOnError(fd, () => {
       this.#setInt(fd, 'SO_REUSEADDR', LEVEL.socket, OPTION.reuseAddr, 1);
@@ -207,11 +209,15 @@ export class NativeSockets {
     data.setUint16(2, port);
     bytes.set(address, v6 ? 8 : 4);
     if (v6 && zone !== undefined) {
-      const index = this.#libc.ifNameToIndex(zone);
-      if (index === 0) throw new TransportError('ENODEV', `no interface ${zone}`);
-      data.setUint32(SOCKADDR.scopeAt, index, LITTLE_ENDIAN);
+      data.setUint32(SOCKADDR.scopeAt, this.#scope(zone), LITTLE_ENDIAN);
     }
     return bytes;
+  }
+
+  #scope(zone: string): number {
+    const index = this.#libc.ifNameToIndex(zone);
+    if (index === 0) throw new TransportError('ENODEV', `no interface ${zone}`);
+    return index;
   }
 
   #setInt(fd: number, what: string, level: number, option: number, value: number): void {

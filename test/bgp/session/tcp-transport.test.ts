@@ -337,13 +337,16 @@ describe.skipIf(native === undefined)('native options', () => {
     expect(nowhere.error?.code).toBe('ENODEV');
   });
 
-  it('names the interface of a link-local address that is not there', async () => {
-    const remote = { address: ip('fe80::1'), port: 179, zone: 'nosuch0' };
-    const local = { address: ip('fe80::2'), port: 0 };
-    const client = dial(transport, '::1', 179, { remote, local });
-    await client.until(() => client.closed);
-    expect(client.error?.message).toContain('no interface nosuch0');
-  });
+  it.each(['fe80::2', undefined])(
+    'names the interface of a link-local address that is not there, from %s',
+    async (own) => {
+      const remote = { address: ip('fe80::1'), port: 179, zone: 'nosuch0' };
+      const local = { address: own === undefined ? undefined : ip(own), port: 0 };
+      const client = dial(transport, '::1', 179, { remote, local });
+      await client.until(() => client.closed);
+      expect(client.error?.message).toContain('no interface nosuch0');
+    },
+  );
 
   it('serves hundreds of connections from one receive buffer', async () => {
     const servers: Watched[] = [];
