@@ -182,6 +182,8 @@ export interface PeerSettings {
   /** False: routes from a client are not reflected to other clients (RFC 4456 §6, fully meshed clients). */
   readonly clientToClient: boolean;
   readonly routeServerClient: boolean;
+  /** Where the best route may not go to the peer, the next one that may goes. */
+  readonly evaluateAll?: boolean;
   readonly nextHop: NextHopMode;
   /** The address for `nextHop: address`, and the one shown by `self` where the session's is of the other family. */
   readonly nextHopAddress: { readonly ipv4: string | undefined; readonly ipv6: string | undefined };

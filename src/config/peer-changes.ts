@@ -69,6 +69,7 @@ export const PEER_KEYS: Readonly<Record<PeerKey, PeerKeyRow>> = {
   clusterId: { name: 'clusterId', actions: RESET },
   clientToClient: { name: 'clientToClient', actions: RESET },
   routeServerClient: { name: 'routeServerClient', actions: SOFT_OUT },
+  evaluateAll: { name: 'evaluateAll', actions: SOFT_OUT },
   nextHop: { name: 'nextHop', actions: SOFT_OUT },
   nextHopAddress: { name: 'nextHopAddress', actions: SOFT_OUT },
   removePrivateAs: { name: 'removePrivateAs', actions: SOFT_OUT },

@@ -116,6 +116,7 @@ export function fillSettings(input: SettingsInput, context: SettingsContext): Pe
     clusterId: input.clusterId,
     clientToClient: input.clientToClient ?? true,
     routeServerClient: input.routeServerClient ?? false,
+    ...(input.evaluateAll === true && { evaluateAll: true }),
     ...nextHopOf(input),
     removePrivateAs: input.removePrivateAs ?? false,
     asOverride: input.asOverride ?? false,

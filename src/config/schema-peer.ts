@@ -186,6 +186,14 @@ export const peerSettingsShape = {
       default: false,
     })
     .optional(),
+  evaluateAll: z
+    .boolean()
+    .meta({
+      description:
+        'Where the best route may not go to the peer, the next one that may goes: no path is hidden from a client (RFC 7947 §2.3).',
+      default: false,
+    })
+    .optional(),
   nextHop: z
     .union([z.enum(['auto', 'self', 'unchanged', 'address']), addressSchema], {
       error: 'expected auto, self, unchanged or an address',

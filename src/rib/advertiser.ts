@@ -13,6 +13,7 @@ import { ExportRewriter } from './rewrite.ts';
 export class Advertiser {
   readonly rewriter: ExportRewriter;
   readonly filter: ExportGate | undefined;
+  readonly evaluatesAll: boolean;
   /** Means nothing; loads whose result nobody gets may be left out. */
   touched = 0;
   readonly #rib: FamilyRib;
@@ -23,6 +24,7 @@ export class Advertiser {
   constructor(rib: FamilyRib, options: ExportOptions) {
     const { attrs, peers } = rib.shared;
     const { addPath, policy, limit } = options;
+    this.evaluatesAll = options.evaluateAllFor !== undefined;
     this.#rib = rib;
     this.rewriter = new ExportRewriter(options, attrs, peers);
     this.#limit = typeof addPath === 'number' ? addPath : Number.MAX_SAFE_INTEGER;

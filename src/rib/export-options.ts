@@ -53,6 +53,11 @@ export interface ExportOptions {
   /** RFC 8326 §4: routes are tagged GRACEFUL_SHUTDOWN, and towards iBGP preferred last. */
   readonly draining: boolean;
   readonly staleRoutes: StaleRule;
+  /**
+   * Where the best route may not go to the peer, or is its own, the next one that may goes (RFC 7947 §2.3). That differs
+   * from peer to peer: this names the one that the group is for. Undefined = the best route or none.
+   */
+  readonly evaluateAllFor?: string | undefined;
   /** Undefined = none. */
   readonly limit?: ExportLimit | undefined;
   // What was negotiated.
@@ -89,6 +94,7 @@ export function uniformExport(options: ExportOptions): ExportOptions {
     allowMed: options.allowMed ?? false,
     draining: options.draining,
     staleRoutes: options.staleRoutes,
+    evaluateAllFor: options.evaluateAllFor,
     limit: options.limit,
     as4: options.as4,
     addPath: options.addPath,
@@ -130,6 +136,7 @@ export function describeOptions(options: ExportOptions): Record<string, string> 
     allowMed: String(options.allowMed ?? false),
     draining: String(options.draining),
     staleRoutes: options.staleRoutes,
+    evaluateAllFor: options.evaluateAllFor ?? '',
     limit: options.limit?.key ?? 'none',
     as4: String(options.as4),
     addPath: String(options.addPath),

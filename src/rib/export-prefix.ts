@@ -15,22 +15,30 @@ export type MemberSet = ReadonlyMap<number, unknown>;
 export interface ExportRules {
   readonly rewriter: ExportRewriter;
   readonly filter: ExportGate | undefined;
+  /** The next route goes where the best one may not: the group has one member. */
+  readonly evaluatesAll: boolean;
 }
 
 /** The best path, without a path identifier. */
 export function computeSinglePath(
   rib: FamilyRib,
   prefixId: number,
-  { rewriter, filter }: ExportRules,
+  rules: ExportRules,
   out: SinglePathOut,
   members: MemberSet,
   batch: ChangeBatch,
 ): void {
   const { locRib } = rib;
+  const { rewriter, filter } = rules;
   const best = locRib.bestAttr(prefixId);
-  const from = best === 0 ? 0 : locRib.bestPeer(prefixId);
+  let from = best === 0 ? 0 : locRib.bestPeer(prefixId);
   let attr = best === 0 || rewriter.judge(best, from) !== WITHHELD.none ? 0 : best;
   if (attr !== 0 && filter !== undefined) attr = filter.pass(prefixId, attr, from);
+  if (rules.evaluatesAll && best !== 0 && (attr === 0 || members.has(from))) {
+    const next = firstAllowed(rib, prefixId, rules, members);
+    attr = next?.attr ?? 0;
+    from = next?.from ?? 0;
+  }
   const oldAttr = out.attr(prefixId);
   const oldFrom = out.from(prefixId);
   if (attr === oldAttr && (attr === 0 || from === oldFrom)) return;
@@ -47,6 +55,24 @@ export function computeSinglePath(
   }
   // Only now: clearing the entry may let go of the prefix and of the old attributes.
   out.set(prefixId, attr, attr === 0 ? 0 : from);
+}
+
+/** The best path that may go to the one member, and is not its own. */
+export function firstAllowed(
+  { locRib, paths, explainer }: FamilyRib,
+  prefixId: number,
+  { rewriter, filter }: Pick<ExportRules, 'rewriter' | 'filter'>,
+  members: { has(peerId: number): boolean },
+): Omit<PathOut, 'pathId'> | undefined {
+  const ranked = explainer.rank(paths.first(prefixId), locRib.bestRow(prefixId), Number.MAX_SAFE_INTEGER);
+  for (const { row } of ranked) {
+    const from = paths.peerId(row);
+    const post = paths.attrPost(row);
+    if (members.has(from) || rewriter.judge(post, from) !== WITHHELD.none) continue;
+    const attr = filter === undefined ? post : filter.pass(prefixId, post, from);
+    if (attr !== 0) return { attr, from };
+  }
+  return undefined;
 }
 
 /** The best `limit` paths, each with its own identifier (RFC 7911). */

@@ -24,7 +24,7 @@ export class UpdateGroups {
     this.#rib = rib;
     this.#driver = driver;
     rib.locRib.addListener((prefixId, bestChanged) => {
-      if (!bestChanged && !this.#sendsSeveralPaths()) return;
+      if (!bestChanged && !this.#looksBeyondBest()) return;
       rib.changes.append(prefixId);
       // However long the log is: one group may wait for a congested member while the others have read all. And
       // where nobody reads, a departed peer's id waits for its last best path to go.
@@ -125,8 +125,11 @@ export class UpdateGroups {
     return new UpdateGroup(++this.#lastId, this.#rib, uniformExport(options), { ...this.#driver, writer });
   }
 
-  #sendsSeveralPaths(): boolean {
-    for (const group of this.#byKey.values()) if (group.options.addPath !== 'none') return true;
+  /** Whether a group is concerned by other routes than the best ones. */
+  #looksBeyondBest(): boolean {
+    for (const { options } of this.#byKey.values()) {
+      if (options.addPath !== 'none' || options.evaluateAllFor !== undefined) return true;
+    }
     return false;
   }
 }

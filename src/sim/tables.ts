@@ -152,16 +152,23 @@ function departedPeers({ speaker: { rib, registry } }: SimNode): string[] {
 /** Each group's Adj-RIB-Out is what export says of the best paths now, whatever way it came about. */
 export function brokenAdjRibOut(family: FamilyRib, group: UpdateGroup): string[] {
   const { locRib, paths, prefixes, explainer } = family;
-  const { addPath, policy } = group.options;
+  const { addPath, evaluateAllFor, policy } = group.options;
   const wrong: string[] = [];
   if (group.size === 0) wrong.push(`group ${group.id} has no members`);
   if (group.pending > 0 || group.lagging().length > 0) wrong.push(`group ${group.id} is not at rest`);
   // A filter may make other attribute sets; its own tests compare those.
   if (typeof policy !== 'string') return wrong;
   const allowed = (attr: number, from: number) => group.rewriter.judge(attr, from) === WITHHELD.none;
+  const members = new Set(group.members().map(({ id }) => id));
   for (const id of idsOf(family)) {
     const wanted: string[] = [];
-    if (addPath === 'none') {
+    if (addPath === 'none' && evaluateAllFor !== undefined) {
+      for (const { row } of explainer.rank(paths.first(id), locRib.bestRow(id), Number.MAX_SAFE_INTEGER)) {
+        const [attr, from] = [paths.attrPost(row), paths.peerId(row)];
+        if (wanted.length === 0 && !members.has(from) && allowed(attr, from))
+          wanted.push(`0 ${attr} ${from}`);
+      }
+    } else if (addPath === 'none') {
       const best = locRib.bestAttr(id);
       if (best !== 0 && allowed(best, locRib.bestPeer(id))) wanted.push(`0 ${best} ${locRib.bestPeer(id)}`);
     } else {

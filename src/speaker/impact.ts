@@ -11,6 +11,7 @@ import { type PathOut, sentTo } from '../rib/adj-rib-out.ts';
 import { WITHHELD } from '../rib/distribution.ts';
 import { ExportFilter } from '../rib/export-filter.ts';
 import { type ExportOptions, groupKey } from '../rib/export-options.ts';
+import { firstAllowed } from '../rib/export-prefix.ts';
 import type { FamilyRib } from '../rib/family-rib.ts';
 import { ExportRewriter } from '../rib/rewrite.ts';
 import type { Rib } from '../rib/rib.ts';
@@ -35,6 +36,7 @@ interface Target {
   readonly rewriter: ExportRewriter;
   readonly filter: ExportFilter | undefined;
   readonly limit: number | undefined;
+  readonly evaluatesAll: boolean;
   readonly changed: boolean;
 }
 
@@ -259,7 +261,10 @@ function targetsOf(
     if (group === undefined) return [];
     const own = speaker.parts.addresses();
     const { policies } = speaker;
-    const options = exportOptions(after, settings, rib.family, session, own, policies, handle.draining);
+    const options = {
+      ...exportOptions(after, settings, rib.family, session, own, policies, handle.draining),
+      evaluateAllFor: settings.evaluateAll ? name : undefined,
+    };
     const key = groupKey(options);
     const limit =
       options.addPath === 'none'
@@ -267,12 +272,19 @@ function targetsOf(
         : options.addPath === 'all'
           ? Number.MAX_SAFE_INTEGER
           : options.addPath;
-    return [{ name, peerId: ribPeer.id, group, limit, changed: key !== group.key, ...rulesOf(key, options) }];
+    const evaluatesAll = limit === undefined && settings.evaluateAll === true;
+    const changed = key !== group.key;
+    return [{ name, peerId: ribPeer.id, group, limit, evaluatesAll, changed, ...rulesOf(key, options) }];
   });
 }
 
 /** What a peer would be sent of a prefix as the tables show it now; held until the filter settles. */
-function wantedBy(rib: FamilyRib, prefixId: number, { rewriter, filter, limit }: Target): PathOut[] {
+function wantedBy(rib: FamilyRib, prefixId: number, target: Target): PathOut[] {
+  const { rewriter, filter, limit, evaluatesAll, peerId } = target;
+  if (evaluatesAll) {
+    const first = firstAllowed(rib, prefixId, target, new Set([peerId]));
+    return first === undefined ? [] : [{ pathId: 0, ...first }];
+  }
   const { explainer, paths, locRib } = rib;
   const first = paths.first(prefixId);
   const current = locRib.bestRow(prefixId);

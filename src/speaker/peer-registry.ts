@@ -379,10 +379,11 @@ export class PeerRegistry implements PeerEvents {
         handle.draining,
       );
       const limit = handle.limits.exportLimit(family);
+      const evaluateAllFor = handle.settings.evaluateAll ? handle.name : undefined;
       const request = { peer: ribPeer, sink: sinkOf(session, limit, handle.limits) };
       rib
         .groupsOf(ribPeer, family.id)
-        .join({ ...options, limit }, request, (group) => handed?.part(family.id, group));
+        .join({ ...options, limit, evaluateAllFor }, request, (group) => handed?.part(family.id, group));
     }
   }
 

@@ -50,6 +50,7 @@ const OTHER: { [K in Exclude<keyof PeerSettings, 'timers'>]: PeerSettings[K] } =
   clusterId: '1.1.1.1',
   clientToClient: false,
   routeServerClient: true,
+  evaluateAll: true,
   nextHop: 'self',
   nextHopAddress: { ipv4: '10.1.1.9', ipv6: undefined },
   removePrivateAs: true,
@@ -161,7 +162,7 @@ describe('a peer setting', () => {
       'preference',
     ]);
     expect(names('soft-out')).toEqual(
-      'allowMed asOverride export limits.exported nextHop nextHopAddress removePrivateAs routeServerClient sendCommunities'.split(
+      'allowMed asOverride evaluateAll export limits.exported nextHop nextHopAddress removePrivateAs routeServerClient sendCommunities'.split(
         ' ',
       ),
     );

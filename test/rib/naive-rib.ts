@@ -30,6 +30,8 @@ export interface NaiveExport {
   readonly ownNextHop: string;
   /** 1 without ADD-PATH. */
   readonly paths: number;
+  /** Of what it may have, only the first. */
+  readonly firstOnly: boolean;
 }
 
 export interface NaiveNextHop {
@@ -96,7 +98,7 @@ export class NaiveRib {
       const texts: string[] = [];
       for (const route of this.ranked(prefix).slice(0, view.paths)) {
         const text = exported(route, view);
-        if (text !== undefined) texts.push(text);
+        if (text !== undefined && !(view.firstOnly && texts.length > 0)) texts.push(text);
       }
       if (texts.length > 0) table.set(prefix, texts.sort());
     }

@@ -16,6 +16,7 @@ interface Slot {
   readonly client: boolean;
   readonly as: number;
   readonly addPath: ExportOptions['addPath'];
+  readonly evaluateAll?: boolean;
 }
 
 const SLOTS: readonly Slot[] = [
@@ -26,6 +27,7 @@ const SLOTS: readonly Slot[] = [
   { source: 'internal', client: false, as: 65000, addPath: 'none' },
   { source: 'internal', client: true, as: 65000, addPath: 'all' },
   { source: 'internal', client: true, as: 65000, addPath: 2 },
+  { source: 'external', client: false, as: 65003, addPath: 'none', evaluateAll: true },
 ];
 /** This slot's received path identifiers differ (RFC 7911). */
 const ADD_PATH_SENDER = 2;
@@ -198,7 +200,7 @@ class Twins {
 
   up(number: number): void {
     if (this.live.has(number)) return;
-    const { source, client, as, addPath } = SLOTS[number]!;
+    const { source, client, as, addPath, evaluateAll } = SLOTS[number]!;
     const routerId = 0x0a000010 - number;
     // A new object each time: routes of an earlier life are not this one's.
     const naive: NaivePeer = {
@@ -219,6 +221,7 @@ class Twins {
       peerType: source === 'external' ? 'external' : 'internal',
       client,
       addPath,
+      evaluateAllFor: evaluateAll ? naive.name : undefined,
       ownNextHop: octets(this.world.own),
     });
     const sink = this.lab.join(peer, options);
@@ -332,7 +335,8 @@ class Twins {
         sendCommunities: options.sendCommunities,
         nextHopSelf: options.nextHop === 'self',
         ownNextHop: this.world.own,
-        paths: options.addPath === 'none' ? 1 : options.addPath === 'all' ? 1000 : options.addPath,
+        paths: pathsOf(options),
+        firstOnly: options.evaluateAllFor !== undefined,
       });
       expect(tableOf(sink), name).toEqual(wanted);
     }
@@ -410,3 +414,9 @@ describe.each(Object.entries(WORLDS))('the RIB for %s', (_name, world) => {
     );
   });
 });
+
+/** Of a prefix, that may be looked at. */
+function pathsOf({ addPath, evaluateAllFor }: ExportOptions): number {
+  if (addPath === 'all' || evaluateAllFor !== undefined) return Number.MAX_SAFE_INTEGER;
+  return addPath === 'none' ? 1 : addPath;
+}

@@ -63,8 +63,9 @@ function peerRows(
 ): RowStanding[] {
   const { paths } = family;
   const sent = sentTo(group.adjRibOut, prefixId, peerId);
-  const { addPath } = group.options;
-  const most = addPath === 'none' ? 1 : addPath === 'all' ? Number.MAX_SAFE_INTEGER : addPath;
+  const { addPath, evaluateAllFor } = group.options;
+  const all = addPath === 'all' || (addPath === 'none' && evaluateAllFor !== undefined && stage === 'export');
+  const most = all ? Number.MAX_SAFE_INTEGER : addPath === 'none' ? 1 : addPath;
   const rows: RowStanding[] = [];
   for (const { row, best, eligible } of standings(family, prefixId).slice(0, most)) {
     const from = paths.peerId(row);

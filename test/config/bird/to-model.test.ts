@@ -417,7 +417,6 @@ describe('the rest', () => {
       'threads has no effect (global)',
       'a table of vpn4 has no effect (v, w)',
       'tx size warning has no effect (a, b, c and 1 more)',
-      'secondary has no effect (a, b, c and 1 more)',
       'cost has no effect (a, b, c and 1 more)',
       'a pipe between vpn4 tables has no effect (pipe2)',
     ]);
