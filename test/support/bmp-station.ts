@@ -23,6 +23,8 @@ interface KnownPeer {
 
 /** What one connection has said. */
 export class BmpReader {
+  /** As they came. */
+  readonly octets: Uint8Array[] = [];
   readonly messages: BmpMessage[] = [];
   /** A line a message: `up 10.0.0.2`, `pre 10.0.0.2 +192.0.2.0/24`, `pre 10.0.0.2 end ipv4-unicast`, ... */
   readonly heard: string[] = [];
@@ -31,6 +33,7 @@ export class BmpReader {
   #rest = new Uint8Array(0);
 
   push(octets: Uint8Array): void {
+    this.octets.push(octets);
     const all = new Uint8Array([...this.#rest, ...octets]);
     const { messages, octets: taken } = decodeMessages(all);
     this.#rest = all.slice(taken);
