@@ -131,6 +131,7 @@ export const KERNEL_ACTIONS: Readonly<Record<KernelKey, KernelAction>> = {
   nextHopTracking: 'retrack',
   scanTime: 'live',
   direct: 'relearn',
+  deviceRoutes: 'reinstall',
   learnedAs: 'relearn',
 };
 

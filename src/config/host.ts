@@ -1,6 +1,7 @@
 // The facts of the host that a configuration may fall back to, from the operating system.
 
 import { hostname, networkInterfaces } from 'node:os';
+import { formatPrefix, maskBytes, parseAddress } from '../lib/ip.ts';
 import type { HostFacts } from './build.ts';
 
 /** Name and addresses of this host as they are now. */
@@ -8,5 +9,27 @@ export function readHostFacts(): HostFacts {
   const addresses = Object.values(networkInterfaces()).flatMap((list) =>
     (list ?? []).map((each) => each.address),
   );
-  return { hostname: hostname(), addresses };
+  return { hostname: hostname(), addresses, links: linksOf(networkInterfaces()) };
+}
+
+/** Of the addresses with one prefix on an interface, all but the first are secondary to Linux. */
+function linksOf(interfaces: ReturnType<typeof networkInterfaces>): Map<string, string> {
+  const links = new Map<string, string>();
+  for (const [name, list = []] of Object.entries(interfaces)) {
+    const seen = new Set<string>();
+    for (const { address, cidr, family } of list) {
+      const prefix = family === 'IPv4' && cidr !== null ? networkOf(cidr) : undefined;
+      if (prefix === undefined || seen.has(prefix)) continue;
+      seen.add(prefix);
+      links.set(address, name);
+    }
+  }
+  return links;
+}
+
+function networkOf(cidr: string): string | undefined {
+  const [address = '', length = ''] = cidr.split('/');
+  const bytes = parseAddress(address)?.bytes;
+  if (bytes === undefined) return undefined;
+  return formatPrefix({ bytes: maskBytes(bytes, Number(length)), length: Number(length) });
 }

@@ -3,8 +3,16 @@
 // not from the kernel's route for it). Of the kernel's routes of a prefix the best one is told: lowest metric first.
 
 import { optionalBytesEqual } from '../lib/bytes.ts';
-import { formatPrefix, type IpVersion, maskBytes, type Prefix, versionOf } from '../lib/ip.ts';
-import { interfaceMatcher } from './interface-patterns.ts';
+import { interfaceMatcher } from '../lib/interface-patterns.ts';
+import {
+  formatPrefix,
+  type IpVersion,
+  isLinkLocal,
+  maskBytes,
+  type Prefix,
+  prefixContains,
+  versionOf,
+} from '../lib/ip.ts';
 import { type KernelView, sameParticulars } from './kernel-view.ts';
 import { RT_SCOPE, RTPROT_KERNEL, STATIC_PROTOCOLS } from './netlink/constants.ts';
 import type { KernelAddress, KernelNextHop, KernelPath, KernelRoute } from './types.ts';
@@ -54,6 +62,8 @@ export interface LearnerOptions {
   /** rtm_protocol of own routes. */
   readonly ownProtocol: number;
   readonly rules: Readonly<Record<IpVersion, LearnRules>>;
+  /** Routes through a gateway that is on no link are not learned. */
+  readonly gatewaysOnLinks?: boolean;
   /** Each learns routes of its own; none = connected prefixes are not learned. */
   readonly connected: readonly ConnectedRule[];
   /** `add` also stands for a change: the route of the same prefix, source and ordinal is replaced. */
@@ -85,7 +95,7 @@ export class Learner {
     });
     this.close = options.view.listen({
       onRoute: (_change, route) => this.#routeChanged(route),
-      onInterface: () => this.#learnAddresses(),
+      onInterface: () => this.#interfacesChanged(),
     });
     for (const route of options.view.routes()) this.#routeChanged(route);
     this.#learnAddresses();
@@ -111,12 +121,20 @@ export class Learner {
     return this.#fromRoutes.size + this.#fromAddresses.size;
   }
 
+  #interfacesChanged(): void {
+    this.#learnAddresses();
+    if (this.#options.gatewaysOnLinks !== true) return;
+    for (const route of this.#options.view.routes()) {
+      if (route.nextHops.some(({ gateway }) => gateway !== undefined)) this.#routeChanged(route);
+    }
+  }
+
   #routeChanged(changed: KernelRoute): void {
-    if (!this.#isLearned(changed)) return;
+    if (!this.#isAskedFor(changed)) return;
     const key = formatPrefix(changed.prefix);
     const best = this.#options.view
       .exact(changed.prefix)
-      .filter((route) => this.#isLearned(route))
+      .filter((route) => this.#isAskedFor(route) && this.#hasLinks(route))
       .reduce<KernelRoute | undefined>(
         (least, route) => (least === undefined || route.metric < least.metric ? route : least),
         undefined,
@@ -128,7 +146,13 @@ export class Learner {
     this.#tell(before, after);
   }
 
-  #isLearned(route: KernelRoute): boolean {
+  /** Its gateways are on links, as far as that counts. */
+  #hasLinks({ nextHops }: KernelRoute): boolean {
+    const { gatewaysOnLinks, view } = this.#options;
+    return gatewaysOnLinks !== true || nextHops.every((hop) => isOnLink(hop, view.addresses));
+  }
+
+  #isAskedFor(route: KernelRoute): boolean {
     const { ownProtocol } = this.#options;
     const { rules, table } = this.#options.rules[versionOf(route.prefix.bytes)];
     if (route.protocol === ownProtocol || route.type === 'local') return false;
@@ -207,6 +231,15 @@ export class Learner {
     if (before !== undefined && before.source !== after?.source) onLearned('remove', before);
     if (after !== undefined) onLearned('add', after);
   }
+}
+
+/** A gateway that its interface reaches without another one. */
+function isOnLink({ gateway, ifindex, onlink }: KernelNextHop, addresses: readonly KernelAddress[]): boolean {
+  if (gateway === undefined || onlink === true || isLinkLocal(gateway)) return true;
+  return addresses.some((own) => {
+    const bytes = maskBytes(own.peer ?? own.address, own.prefixLength);
+    return own.ifindex === ifindex && prefixContains({ bytes, length: own.prefixLength }, gateway);
+  });
 }
 
 type ConnectedRoute = Omit<LearnedRoute, 'ordinal'>;

@@ -65,8 +65,8 @@ export class KernelSync {
   /** Tables whose foreign routes the view keeps; it reads the set anew each time. */
   readonly #tables: Set<number>;
   readonly #unlisten: () => void = () => {};
-  /** ORIGIN of learned routes: RFC 4271 §5.1.1 has INCOMPLETE, BIRD's language IGP. */
-  readonly #origin: 'IGP' | 'INCOMPLETE';
+  /** The configuration is in BIRD's language. */
+  readonly #isBird: boolean;
   readonly #dialect: Dialect;
   #learner: Learner;
   #config: KernelConfig;
@@ -81,7 +81,7 @@ export class KernelSync {
     this.#parts = parts;
     this.#local = room.routes;
     this.#config = config.kernel;
-    this.#origin = config.bird === undefined ? 'INCOMPLETE' : 'IGP';
+    this.#isBird = config.bird !== undefined;
     this.#dialect = dialectOf(config);
     for (const source of config.redistribute) this.#redistributed.add(source);
     const { protocol, install, prefSource } = config.kernel;
@@ -135,7 +135,8 @@ export class KernelSync {
           elsewhere: (peer) => parts.others.ways(peer),
         },
         writesConnected: (version) =>
-          sections[version].table !== RT_TABLE_MAIN && traitsOf(config).writesConnected,
+          sections[version].table !== RT_TABLE_MAIN &&
+          (config.kernel.deviceRoutes ?? traitsOf(config).writesConnected),
         prefSource,
         interfaceIndex,
       });
@@ -333,6 +334,7 @@ export class KernelSync {
       ownProtocol: this.#config.protocol,
       rules: { ipv4: this.#rules('ipv4'), ipv6: this.#rules('ipv6') },
       connected: connectedRules(this.#config),
+      gatewaysOnLinks: this.#isBird,
       onLearned: (change, route) => {
         if (this.#redistributed.has(route.source)) this.#announce(change, route, route.source);
       },
@@ -359,7 +361,8 @@ export class KernelSync {
 
   #announce(change: 'add' | 'remove', route: LearnedRoute, wanted: RedistributeSource): void {
     if (route.source !== wanted) return;
-    const values = { origin: this.#origin, asPath: '' };
+    // RFC 4271 §5.1.1 has INCOMPLETE, BIRD IGP.
+    const values = { origin: this.#isBird ? 'IGP' : 'INCOMPLETE', asPath: '' } as const;
     const { prefix, source: origin, ordinal, path } = route;
     if (change === 'remove') {
       this.#local.remove(prefix, origin, ordinal);

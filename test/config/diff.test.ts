@@ -309,6 +309,7 @@ describe('sections', () => {
     families: ['ipv6'],
     direct: [{ interfaces: ['*'], as: { ipv4: { protocol: 'direct1' } } }],
     learnedAs: { ipv4: { protocol: 'kernel1', preference: 11 } },
+    deviceRoutes: true,
   };
   it.each(Object.keys(KERNEL_ACTIONS) as (keyof typeof KERNEL_ACTIONS)[])('kernel.%s', (key) => {
     const plan = diffConfig(base, { ...base, kernel: { ...base.kernel, [key]: KERNEL[key] } });

@@ -5,7 +5,15 @@ import { type ConfigIssue, formatIssues } from '../../src/config/issues.ts';
 import { type LoadResult, parseConfig } from '../../src/config/load.ts';
 import type { Config, LongLivedRestartConfig, PeerConfig, TimerConfig } from '../../src/config/model.ts';
 
-export const HOST: HostFacts = { hostname: 'host1', addresses: ['127.0.0.1', '10.0.0.5', '10.0.0.9', '::1'] };
+export const HOST: HostFacts = {
+  hostname: 'host1',
+  addresses: ['127.0.0.1', '10.0.0.5', '10.0.0.9', '::1'],
+  links: new Map([
+    ['127.0.0.1', 'lo'],
+    ['10.0.0.9', 'eth1'],
+    ['10.0.0.5', 'eth0'],
+  ]),
+};
 
 /** What a peer's timers are unless configured. */
 export const TIMERS: TimerConfig = {

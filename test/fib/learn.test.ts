@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { interfaceMatcher } from '../../src/fib/interface-patterns.ts';
 import {
   type LearnedRoute,
   Learner,
@@ -7,12 +6,15 @@ import {
   type LearnRules,
   learnedTables,
 } from '../../src/fib/learn.ts';
+import type { KernelRoute } from '../../src/fib/types.ts';
+import { interfaceMatcher } from '../../src/lib/interface-patterns.ts';
 import { formatPrefix } from '../../src/lib/ip.ts';
 import { address, Bench, ETH0, ETH1, MAIN, machine, OWN_PROTOCOL, route } from '../support/mem-kernel.ts';
 
 async function setup(options: {
   rules?: LearnRule[];
-  ipv6?: LearnRules;
+  ipv6?: Partial<LearnRules>;
+  gatewaysOnLinks?: boolean;
   interfaces?: string[][];
   kernel?: ReturnType<typeof machine>;
 }) {
@@ -24,6 +26,7 @@ async function setup(options: {
   const learner = new Learner({
     view: bench.view,
     ownProtocol: OWN_PROTOCOL,
+    gatewaysOnLinks: options.gatewaysOnLinks ?? false,
     rules,
     connected: (options.interfaces ?? []).map((interfaces) => ({ interfaces, families: ['ipv4', 'ipv6'] })),
     onLearned: (change, learned) => told.push(`${change} ${text(learned)}`),
@@ -37,6 +40,40 @@ function text(learned: LearnedRoute): string {
 }
 
 const RULE_80: LearnRule = { protocol: 80, table: undefined };
+
+describe('gateways', () => {
+  it.each([true, false])('that are on no link any more, where that counts: %s', async (counts) => {
+    const kernel = machine();
+    const here = { gateway: address('10.0.0.9'), ifindex: ETH0 };
+    const there = { gateway: address('10.0.1.9'), ifindex: ETH1 };
+    const add = (text: string, ...nextHops: KernelRoute['nextHops']) =>
+      kernel.addRoute(route(text, { protocol: 80, nextHops }));
+    add('192.0.1.0/24', here);
+    add('192.0.2.0/24', there);
+    add('192.0.3.0/24', here, there);
+    add('192.0.4.0/24', { ...there, onlink: true });
+    add('192.0.5.0/24', { ifindex: ETH1 });
+    add('2001:db8:1::/48', { gateway: address('fe80::9'), ifindex: ETH1 });
+    add('2001:db8:2::/48', { gateway: address('2001:db8:1::9'), ifindex: ETH1 });
+    const { bench, learner, take } = await setup({ kernel, rules: [RULE_80], gatewaysOnLinks: counts });
+    const learned = () => [...learner.routes()].map(({ prefix }) => formatPrefix(prefix)).sort();
+    const all = learned();
+    expect(all.length).toBe(7);
+    take();
+    const addresses = [
+      { ifindex: ETH1, address: address('10.0.1.1'), prefixLength: 24, scope: 0 },
+      { ifindex: ETH1, address: address('2001:db8:1::1'), prefixLength: 64, scope: 0 },
+    ];
+    // The routes stay in the kernel.
+    for (const each of addresses) bench.view.address('delete', each);
+    const gone = ['192.0.2.0/24', '192.0.3.0/24', '2001:db8:2::/48'];
+    expect(learned()).toEqual(counts ? all.filter((each) => !gone.includes(each)) : all);
+    expect(take().length).toBe(counts ? 3 : 0);
+    for (const each of addresses) bench.view.address('add', each);
+    expect(learned()).toEqual(all);
+    expect(take().length).toBe(counts ? 3 : 0);
+  });
+});
 
 describe('the families', () => {
   it('are learned from tables and by rules of their own', async () => {

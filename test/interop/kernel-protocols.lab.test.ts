@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { run, waitFor } from '../../bench/lab/command.ts';
 import { type BirdProcess, missingBird } from '../support/lab/bird-process.ts';
-import { labOfEachTest, type Node } from '../support/lab/lab.ts';
+import { LAB_DEVICE, labOfEachTest, type Node } from '../support/lab/lab.ts';
 import { labRequirement, skipWithout } from '../support/lab/requirement.ts';
 
 const createLab = labOfEachTest();
@@ -27,7 +27,9 @@ async function ip(node: Node, ...words: string[]): Promise<string> {
 async function addLink(node: Node): Promise<void> {
   await ip(node, 'link', 'add', 'k0', 'type', 'veth', 'peer', 'name', 'k1');
   for (const link of ['k0', 'k1']) await ip(node, 'link', 'set', link, 'up');
-  await ip(node, 'address', 'add', `${OWN4}/24`, 'dev', 'k0');
+  for (const address of [`${OWN4}/24`, '10.54.0.9/24', '10.54.0.2/24']) {
+    await ip(node, 'address', 'add', address, 'dev', 'k0');
+  }
   await ip(node, 'address', 'add', `${OWN6}/64`, 'dev', 'k0', 'nodad');
 }
 
@@ -60,10 +62,14 @@ describe('kernel protocols beside BIRD', async () => {
   const { skip } = await labRequirement(['godwit', 'bird']);
   const without = skip || skipWithout(missingBird('bird2'));
 
-  async function machines(name: string, config: string): Promise<Machine[]> {
+  async function machines(
+    name: string,
+    config: string,
+    real: 'bird1' | 'bird2' = 'bird2',
+  ): Promise<Machine[]> {
     const lab = await createLab(name, ['ours', 'theirs']);
     return Promise.all(
-      (['godwit', 'bird2'] as const).map(async (kind, i) => {
+      (['godwit', real] as const).map(async (kind, i) => {
         const node = lab.node(i);
         await addLink(node);
         return { node, daemon: await (await lab.bird(kind, node, config)).ready() };
@@ -75,7 +81,7 @@ describe('kernel protocols beside BIRD', async () => {
     Promise.all(each.map(({ daemon }) => daemon.ask(command)));
 
   test.skipIf(without)('of two families with tables, metrics and ends of their own', async () => {
-    const config = (metric: number) => `router id 10.0.0.1;
+    const config = (metric: number) => `router id from -"${LAB_DEVICE}", "k*" 10.54.0.0/16;
 protocol device { scan time 1; }
 protocol kernel k4 { scan time 1; metric ${metric}; kernel table 100; merge paths on; ipv4 { export all; }; }
 protocol kernel k6 { scan time 1; persist; ipv6 { export all; }; }
@@ -86,6 +92,8 @@ protocol static s6 { ipv6; route 2001:db8:1::/48 blackhole; route 2001:db8:2::/4
 `;
     const both = await machines('kfam', config(77));
     const first = await alike(both, 5);
+    // Not the lowest address, because that is a secondary one.
+    for (const status of await all(both, 'show status')) expect(status).toContain('Router ID is 10.54.0.9\n');
     expect(first.filter((line) => line.includes('table 100 ') && line.includes('metric 77')).length).toBe(3);
     expect(first.filter((line) => line.includes('metric 32')).length).toBe(2);
     // Routes of a protocol that is off go, and those of a persistent one stay.
@@ -168,9 +176,37 @@ protocol static s6 { ipv6;
       text?.split('\n').filter((line) => line.includes('Kernel.'));
     expect(attributes(shown[0])).toEqual(attributes(shown[1]));
     expect(attributes(shown[0])?.join()).toMatch(/realm: 9.*lock: mtu.*mtu: 1234/);
+    // A gateway whose prefix is gone takes the learned route along, though the kernel still has it.
+    const learned = async (wanted: boolean) =>
+      waitFor('the learned route follows its gateway', async () =>
+        (await all(both, 'show route')).every((text) => text.includes('10.8.0.0/16') === wanted),
+      );
+    for (const { node } of both)
+      await ip(node, 'route', 'add', '10.8.0.0/16', 'via', '10.54.0.77', 'proto', 'static');
+    await learned(true);
+    for (const { node } of both) await ip(node, 'address', 'del', '10.54.0.9/24', 'dev', 'k0');
+    await learned(false);
+    for (const { node } of both) expect(await ip(node, 'route')).toContain('10.8.0.0/16');
+    for (const { node } of both) await ip(node, 'address', 'add', '10.54.0.9/24', 'dev', 'k0');
+    await learned(true);
     // What was written is what is there, scan after scan.
     const log = readFileSync(join(both[0]!.node.directory, 'bird.log'), 'utf8');
     expect(log).toContain('Started');
     expect(log).not.toMatch(/writing them again|refused/);
+  });
+
+  const without1 = skip || skipWithout(missingBird('bird1'));
+  test.skipIf(without1).each(['on', 'off'])('of 1.6 with device routes %s', async (deviceRoutes) => {
+    const config = `router id 10.0.0.1; listen bgp port 179;
+protocol device { scan time 1; }
+protocol direct { interface "k0"; }
+protocol static { route 10.1.0.0/16 via "k0"; }
+protocol kernel { scan time 1; kernel table 100; device routes ${deviceRoutes}; export all; }
+`;
+    const both = await machines(`kdev${deviceRoutes}`, config, 'bird1');
+    await alike(both, deviceRoutes === 'on' ? 3 : 1);
+    const [mine, its] = await all(both, 'show route export kernel1');
+    const prefixes = (text: string | undefined) => text?.match(/^[0-9.]+\/[0-9]+/gm)?.sort();
+    expect(prefixes(mine)).toEqual(prefixes(its));
   });
 });

@@ -36,3 +36,11 @@ function readPrefix(reader: ConfigReader): string {
   const bytes = reader.addressBytes('an address');
   return `${formatAddress(bytes)}/${bytes.length * 8}`;
 }
+
+/** As interfaceMatcher takes them. */
+export function patternTexts(patterns: readonly InterfacePattern[]): readonly string[] {
+  return patterns.flatMap(({ exclude, mask, prefix }) => {
+    const words = [mask, prefix].filter((each) => each !== undefined);
+    return words.length === 0 ? [] : [`${exclude ? '-' : ''}${words.join(' ')}`];
+  });
+}

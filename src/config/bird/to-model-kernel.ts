@@ -17,6 +17,7 @@ import { sameValue } from '../peer-changes.ts';
 import { policyFor, samePolicy } from '../policies.ts';
 import type { BirdConfig, ProtocolConfig } from './config.ts';
 import { DEFAULT_METRIC, DEFAULT_SCAN_TIME } from './defaults.ts';
+import { patternTexts } from './patterns.ts';
 import type { KernelOptions } from './protocol-options.ts';
 import { impliedChannel } from './to-model-policy.ts';
 import type { Unsaid } from './unsaid.ts';
@@ -75,7 +76,6 @@ export function kernelOf(config: BirdConfig, policies: LocalPolicies, unsaid: Un
   for (const kernel of kernels) {
     const spanOf = (key: string): Span => kernel.spans.get(key) ?? kernel.span;
     unsaid.addOptions(kernel.options, KERNEL_HANDLED, spanOf, kernel.name);
-    if (kernel.options.deviceRoutes) unsaid.add('device routes', kernel.span, kernel.name);
     for (const channel of kernel.channels.values()) {
       const { span, import: _in, export: _out, preference: _kept, table: _attached, ...others } = channel;
       unsaid.addOptions(others, NOTHING, () => span, kernel.name);
@@ -92,6 +92,7 @@ export function kernelOf(config: BirdConfig, policies: LocalPolicies, unsaid: Un
     prefSource: { ipv4: undefined, ipv6: undefined },
     interfaces: ['*'],
     direct: directsOf(config),
+    ...(kernels.some(({ options }) => options.deviceRoutes) && { deviceRoutes: true }),
     nextHopTracking: install,
     learnedAs: learnedAs(config, kernels),
   };
@@ -145,10 +146,7 @@ function learnRules(learn: KernelOptions['learn']): KernelFamilyConfig['learn'] 
 function directsOf(config: BirdConfig): readonly DirectConfig[] {
   return config.protocols.flatMap((direct): DirectConfig[] => {
     if (direct.kind !== 'direct' || direct.common.disabled) return [];
-    const interfaces = direct.options.interfaces.flat().flatMap(({ exclude, mask, prefix }) => {
-      const words = [mask, prefix].filter((each) => each !== undefined);
-      return words.length === 0 ? [] : [`${exclude ? '-' : ''}${words.join(' ')}`];
-    });
+    const interfaces = patternTexts(direct.options.interfaces.flat());
     return [{ interfaces, as: learnedAs(config, [direct]) }];
   });
 }

@@ -2,7 +2,8 @@
 // defaults are BIRD's, which differ between its generations where it is said.
 
 import { BGP_PORT } from '../../bgp/wire/iana.ts';
-import { formatQuad, parseQuad } from '../../lib/ip.ts';
+import { interfaceMatcher } from '../../lib/interface-patterns.ts';
+import { formatQuad, parseAddress, parseQuad } from '../../lib/ip.ts';
 import type { Diagnostics } from '../../policy/diagnostics.ts';
 import type { PolicyProgram } from '../../policy/program.ts';
 import type { Span } from '../../policy/source.ts';
@@ -12,6 +13,7 @@ import { DEFAULT_SOCKET, SOCKET_MODE } from '../model/control.ts';
 import type { Config, ListenConfig, PeerConfig } from '../model.ts';
 import type { BirdConfig, ProtocolConfig } from './config.ts';
 import { DEFAULT_LOCAL_PREF, DEFAULT_TIMERS } from './defaults.ts';
+import { patternTexts } from './patterns.ts';
 import { reportBfd } from './to-model-bfd.ts';
 import { bmpStations } from './to-model-bmp.ts';
 import { kernelOf, redistributed } from './to-model-kernel.ts';
@@ -81,24 +83,32 @@ function socketsOf({ globals }: BirdConfig): Config['control']['bird'] {
   });
 }
 
-/** BIRD takes the lowest address that is no loopback's where nothing is configured. */
+/** BIRD takes the lowest address that is no loopback's, of the interfaces that are named where some are. */
 function routerId(config: BirdConfig, host: HostFacts, diagnostics: Diagnostics): string {
   const { routerId: written } = config.globals;
   if (typeof written === 'number' && written !== 0) return formatQuad(written);
-  const usable = host.addresses
+  const usable = [...(host.links?.keys() ?? host.addresses)]
     .map((address) => ({ address, value: parseQuad(address) }))
     .filter(({ address, value }) => value !== undefined && value !== 0 && !address.startsWith('127.'))
     .sort((a, b) => a.value! - b.value!);
   const first = config.protocols[0];
-  const chosen = usable[0]?.address;
+  const patterns = typeof written === 'object' ? interfaceMatcher(patternTexts(written)) : () => true;
+  const named = usable.find(({ address }) =>
+    patterns(host.links?.get(address) ?? '', parseAddress(address)?.bytes),
+  );
+  const chosen = (named ?? usable[0])?.address;
   if (first !== undefined && chosen === undefined) {
     diagnostics.error(
       first.span,
       'no router id is given and this host has no IPv4 address',
       'add router id 10.0.0.1;',
     );
-  } else if (first !== undefined && written !== undefined && typeof written !== 'number') {
-    diagnostics.warning(first.span, `router id from is not followed; ${chosen} of this host is taken`);
+  } else if (first !== undefined && named === undefined) {
+    diagnostics.warning(
+      first.span,
+      `router id from matches no address; ${chosen} of this host is taken`,
+      'name an interface that is up and has an IPv4 address',
+    );
   }
   return chosen ?? '0.0.0.0';
 }

@@ -36,6 +36,8 @@ export interface KernelConfig extends KernelFamilyConfig {
   readonly interfaces: readonly string[];
   /** BIRD's direct protocols, in the place of `interfaces`: each brings routes of its own. */
   readonly direct?: readonly DirectConfig[];
+  /** Prefixes of interfaces are written, too, where they are not yet; else as the configuration's language has it. */
+  readonly deviceRoutes?: boolean;
   /** Follow next hops through the kernel's tables; without it every next hop counts as reachable. */
   readonly nextHopTracking: boolean;
   /** What learned routes of a family are given. */

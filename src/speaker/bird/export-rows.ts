@@ -141,7 +141,7 @@ function kernelRows(speaker: Speaker, family: FamilyRib, prefixId: number, wante
   const room = rooms.ofFamily(family);
   const declared = declaredProtocols(written).find(({ name }) => name === protocol);
   if (declared === undefined || !roomsOfProtocol(speaker, declared).includes(room)) return [];
-  const { kernel, place } = room;
+  const { kernel, place, config } = room;
   const best = standings(family, prefixId).find((standing) => standing.best);
   if (best === undefined) return [];
   const { paths } = family;
@@ -150,7 +150,7 @@ function kernelRows(speaker: Speaker, family: FamilyRib, prefixId: number, wante
   const learned = paths.peerId(row) === place.local.id && origin !== LOCAL_ORIGIN.network;
   // What came from the kernel does not go back.
   const isConnected = origin === LOCAL_ORIGIN.connected;
-  if (learned && (!isConnected || !writesConnected)) return [];
+  if (learned && !(isConnected && (config.kernel.deviceRoutes ?? writesConnected))) return [];
   const desired = kernel?.fib?.route(family.family.id, prefixId)?.desired;
   const installed = desired !== undefined;
   const shown =

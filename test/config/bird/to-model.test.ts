@@ -305,6 +305,28 @@ describe('the rest', () => {
     expect(families('protocol kernel { export all; }', '1.6')).toEqual(['ipv4']);
   });
 
+  test.each([
+    ['', '10.0.0.5', undefined],
+    ['router id from "eth1";', '10.0.0.9', undefined],
+    ['router id from -"eth0", "*";', '10.0.0.9', undefined],
+    ['router id from "eth*";', '10.0.0.5', undefined],
+    ['router id from -10.0.0.0/29, 10.0.0.0/8;', '10.0.0.9', undefined],
+    ['router id from "eth1" 10.0.0.0/29, "eth*" 10.0.0.9;', '10.0.0.9', undefined],
+    // A loopback address is nobody's id.
+    ['router id from "lo";', '10.0.0.5', 'router id from matches no address; 10.0.0.5 of this host is taken'],
+    [
+      'router id from -"eth0";',
+      '10.0.0.5',
+      'router id from matches no address; 10.0.0.5 of this host is taken',
+    ],
+  ])('%s', (statement, id, warning) => {
+    for (const dialect of ['1.6', '2.x'] as const) {
+      const { config, warnings } = model(`${statement} protocol device { }`, { dialect });
+      expect(config.router.id).toBe(id);
+      expect(warnings).toEqual(warning === undefined ? [] : [warning]);
+    }
+  });
+
   test('preferences of all protocols', () => {
     const { config, warnings } =
       model(`${ROUTER} protocol kernel { learn; ipv4 { preference 11; export all; }; }

@@ -1,7 +1,7 @@
 // Which interfaces count: patterns in order, the first that matches decides; `-` before a pattern excludes. A pattern is
 // a name with wildcards, a prefix that an address of the interface is in, or both with a space between them.
 
-import { type Prefix, parsePrefix, prefixContains } from '../lib/ip.ts';
+import { type Prefix, parsePrefix, prefixContains } from './ip.ts';
 
 interface Rule {
   readonly name: RegExp | undefined;
