@@ -46,8 +46,6 @@ export interface Command {
   readonly only?: Syntax;
   /** It changes something: not for restricted sessions. */
   readonly changes?: true;
-  /** It is accepted, and nothing comes of it. */
-  readonly idle?: true;
   /** Reads the arguments. Throws SyntaxFailure or CommandFailure. */
   readonly read: (reader: CommandReader, syntax: Syntax) => Run;
 }

@@ -60,6 +60,7 @@ export const CODE = {
   reloadFailed: 8006,
   accessDenied: 8007,
   evaluationError: 8008,
+  runtimeError: 8009,
   tooLong: 9000,
   parseError: 9001,
   wrongSymbol: 9002,

@@ -1,6 +1,6 @@
 // The table of BIRD.md that says what is read and has no effect: made from the warnings that the code gives of every
-// statement it can read, from the commands that do nothing, and from the attributes that go nowhere. Where it differs
-// from the file, run this test with GODWIT_UPDATE_DOCS=1.
+// statement it can read, and from the attributes that go nowhere. Where it differs from the file, run this test with
+// GODWIT_UPDATE_DOCS=1.
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
@@ -9,7 +9,6 @@ import { GLOBAL_OPTIONS } from '../../../src/config/bird/globals.ts';
 import { loadBird } from '../../../src/config/bird/load.ts';
 import { COMMON_OPTIONS, KINDS, SKIPPED_KINDS } from '../../../src/config/bird/protocol-kinds.ts';
 import { UNWRITTEN_ATTRIBUTES } from '../../../src/config/bird/to-model-kernel.ts';
-import { BIRD_COMMANDS } from '../../../src/control/bird/commands.ts';
 import { ROUTE_ATTRIBUTES } from '../../../src/policy/attributes.ts';
 import type { Dialect } from '../../../src/policy/lexer.ts';
 import { HOST } from '../support.ts';
@@ -197,7 +196,6 @@ function shorten(phrase: string): (cell: string) => string {
 
 function generated(): string {
   const unrun = Object.keys(KINDS).filter(doesNotRun);
-  const idle = BIRD_COMMANDS.filter((command) => command.idle === true).map(({ words }) => `\`${words}\``);
   const absent = ROUTE_ATTRIBUTES.filter(({ name }) => /^(ospf|rip|ra|babel|mpls)_/.test(name));
   return [
     BEGIN,
@@ -215,8 +213,6 @@ function generated(): string {
     `Attributes that filters may set and kernel routes will not have: ${UNWRITTEN_ATTRIBUTES.map((name) => `\`${name}\``).join(', ')}.`,
     '',
     `Attributes of protocols that are not there, never defined: ${absent.map(({ name }) => `\`${name}\``).join(', ')}.`,
-    '',
-    `Commands of the control socket that are accepted and do nothing: ${idle.join(', ')}.`,
     '',
     END,
   ].join('\n');

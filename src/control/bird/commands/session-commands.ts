@@ -6,6 +6,7 @@ import { DEBUG_FLAGS, MRTDUMP_FLAGS } from '../../../speaker/api/traces.ts';
 import { CommandFailure, type CommandReader, TOKEN } from '../command-reader.ts';
 import type { Command, CommandContext, SessionState, Syntax } from '../command-table.ts';
 import { CODE, DONE, type Line, line, type Reply } from '../reply.ts';
+import { DUMP_COMMANDS } from './dump-commands.ts';
 import { readProtocols, selectProtocols } from './selectors.ts';
 
 function* done(): Iterable<Line> {
@@ -117,33 +118,6 @@ function tracing(word: string, classes: readonly string[], help: string, trace: 
         trace(api.bird, names, channel, set === 'all' ? [...classes] : [...(set ?? [])]);
         return done();
       };
-    },
-  };
-}
-
-const DUMPS = [
-  'resources',
-  'sockets',
-  'events',
-  'interfaces',
-  'neighbors',
-  'attributes',
-  'routes',
-  'protocols',
-] as const;
-
-/** BIRD writes these into its log, for its developers; here there is nothing like them to write. */
-function dump(what: string): Command {
-  return {
-    words: `dump ${what}`,
-    usage: '',
-    help: `${what}, for developers; nothing is written`,
-    changes: true,
-    idle: true,
-    read(reader) {
-      reader.take('text');
-      reader.expectEnd();
-      return done;
     },
   };
 }
@@ -268,12 +242,7 @@ export const SESSION_COMMANDS: readonly Command[] = [
     api.mrtdump(names, flags),
   ),
   RESTRICT,
-  ...DUMPS.map(dump),
-  {
-    ...dump('filter all'),
-    help: 'filters, for developers; nothing is written',
-    only: '2.x',
-  },
+  ...DUMP_COMMANDS,
   MRT_DUMP,
   DOWN,
   GRACEFUL_RESTART,
