@@ -76,6 +76,12 @@ export class FakeBird implements BirdApi {
     this.calls.push(`debug ${protocols.join(' ')}${channel ? `.${channel}` : ''} { ${flags.join(', ')} }`);
   }
 
+  readonly traced: string[] = [];
+
+  trace(line: string): void {
+    this.traced.push(line);
+  }
+
   mrtdump(protocols: readonly string[], flags: readonly string[]): void {
     this.calls.push(`mrtdump ${protocols.join(' ')} { ${flags.join(', ')} }`);
   }

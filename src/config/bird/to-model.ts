@@ -199,6 +199,7 @@ const GLOBAL_HANDLED = new Set([
   'logs',
   'debugProtocols',
   'debugChannels',
+  'debugCommands',
   'mrtdumpFile',
   'mrtdumpProtocols',
   'watchdogWarning',

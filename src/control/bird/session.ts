@@ -28,6 +28,8 @@ export type ContextOf = (session: SessionState) => CommandContext;
 
 /** Echoed lines are dropped where so much waits for the client. */
 const MAX_WAITING = 65_536;
+/** What `debug commands` shows from which number on. */
+const DEBUG_LEVEL = { connections: 1, commands: 2 } as const;
 
 export class ControlSession {
   readonly state: SessionState;
@@ -52,6 +54,7 @@ export class ControlSession {
   }
 
   greet(version: string): void {
+    this.#tell(DEBUG_LEVEL.connections, 'CLI connect');
     this.#wire.write(single(line(CODE.welcome, `BIRD ${version} ready.`)));
   }
 
@@ -74,6 +77,7 @@ export class ControlSession {
   /** The connection is gone. */
   close(): void {
     this.#closed = true;
+    this.#tell(DEBUG_LEVEL.connections, 'CLI connection closed');
     this.#commands.length = 0;
     this.#stop?.();
   }
@@ -119,7 +123,16 @@ export class ControlSession {
     });
   }
 
+  /** A line for the log, where `debug commands` asks for as much. */
+  #tell(level: number, text: string): void {
+    const { api, logger } = this.#context(this.state);
+    if ((api.bird.configuration().debugCommands ?? 0) < level) return;
+    if (level === DEBUG_LEVEL.connections) logger.info({}, text);
+    else api.bird.trace(text);
+  }
+
   #reply(text: string, context: CommandContext): Reply {
+    this.#tell(DEBUG_LEVEL.commands, `CLI: ${text}`);
     const names = new LazyNames(() => context.api.bird.symbols());
     try {
       const { command, run } = parseCommand(

@@ -31,6 +31,8 @@ export interface BirdApi {
   roas(): Iterable<RoaView | undefined>;
   /** What protocols, or a channel of them alone, show in the log from now on: flags of a `debug` statement. */
   debug(protocols: readonly string[], channel: string | undefined, flags: readonly string[]): void;
+  /** Writes a line among those that debugging asks for. */
+  trace(line: string): void;
   /** What protocols write into the MRT file of the configuration from now on: flags of an `mrtdump` statement. */
   mrtdump(protocols: readonly string[], flags: readonly string[]): void;
   /** Writes tables to files in the MRT format. Rejects with CommandError. */

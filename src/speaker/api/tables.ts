@@ -163,6 +163,8 @@ export interface ConfigurationView {
   timeFormats: Partial<Record<'route' | 'protocol' | 'base' | 'log', TimeFormatView>>;
   /** Seconds until an unconfirmed configuration is undone. */
   undoIn: number | undefined;
+  /** How much of control connections is shown in the log; nothing unless it is there. */
+  debugCommands?: number;
 }
 
 /** strftime's letters; times further back than `limit` seconds are shown as `older`. */

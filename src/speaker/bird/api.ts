@@ -35,6 +35,7 @@ export function createBirdApi(
     routes: (query) => walks.answers(query),
     roas: () => roasOf(speaker.written),
     debug: (protocols, channel, flags) => speaker.tracer.command(protocols, channel, flags),
+    trace: (line) => speaker.tracer.write(line),
     mrtdump: (protocols, flags) => speaker.tracer.dumpCommand(protocols, flags),
     dump: async ({ table, file: path, filter }) => {
       const policy = filter && filters.compile(speaker.written, filter, (id) => speaker.rooms.linkOf(id));
@@ -72,6 +73,7 @@ function configurationView(
     hostname: router.hostname,
     timeFormats: bird?.globals.timeFormats ?? {},
     undoIn,
+    ...(bird?.globals.debugCommands !== undefined && { debugCommands: bird.globals.debugCommands }),
   };
 }
 

@@ -109,7 +109,12 @@ export class Tracer {
     this.review();
   }
 
-  /** The same of MRT files. */
+  /** A line that is of no protocol. */
+  write(line: string): void {
+    this.#lines.write(line);
+  }
+
+  /** What a command wants of protocols in MRT files from now on. */
   dumpCommand(names: readonly string[], flags: readonly string[]): void {
     this.#dumps.command(names, flags);
   }

@@ -73,6 +73,24 @@ describe('dump', () => {
   });
 });
 
+describe('debug commands', () => {
+  it.each([
+    [undefined, [], []],
+    [1, ['CLI connect', 'CLI connection closed'], []],
+    [2, ['CLI connect', 'CLI connection closed'], ['CLI: show status', 'CLI: nonsense']],
+  ])('of %s shows what BIRD shows', async (level, logged, traced) => {
+    const set = talk();
+    set.logged.length = 0;
+    if (level !== undefined) set.speaker.bird.config = { ...set.speaker.bird.config, debugCommands: level };
+    set.talk.session.greet('2.0.12');
+    await set.talk.ask('show status');
+    await set.talk.ask('nonsense');
+    set.talk.session.close();
+    expect(set.logged).toEqual(logged);
+    expect(set.speaker.bird.traced).toEqual(traced);
+  });
+});
+
 describe('debug and mrtdump', () => {
   it('are asked of protocols, or of a channel', async () => {
     const { talk: t, speaker } = talk();
