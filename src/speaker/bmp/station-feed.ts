@@ -59,6 +59,9 @@ export class StationFeed {
   readonly #views: readonly BmpView[];
   readonly #tables = new Map<FamilyRib, OpenTable>();
   readonly #peers = new Map<PeerHandle, MonitoredPeer>();
+  /** Peers that are up, and that the station has yet to hear of; those that statistics are due of. */
+  #newcomers: PeerHandle[] = [];
+  #due: PeerHandle[] = [];
   #lastId = 0;
 
   constructor(views: readonly BmpView[], tools: FeedTools) {
@@ -80,10 +83,9 @@ export class StationFeed {
 
   /** The connection is up. */
   begin(peers: Iterable<PeerHandle>): void {
-    const { send, own, clock } = this.#tools;
-    for (const handle of peers) {
-      if (handle.established !== undefined) this.#add(handle, handle.established, false);
-    }
+    const { send, own, clock, wake } = this.#tools;
+    this.#newcomers = [...peers].filter(({ established }) => established !== undefined);
+    wake();
     if (!this.#views.includes('loc-rib')) return;
     send(locRibUp(own, clock.wallTime()));
     const route = { id: ++this.#lastId, header: routeHeader(locRibHeader(own)) };
@@ -126,22 +128,47 @@ export class StationFeed {
   /** Sends until `expired` or until the station takes no more; true where something is left that could be sent. */
   run(expired: () => boolean): boolean {
     const { hasRoom, send } = this.#tools;
+    for (let next = this.#nextPeer(); next !== undefined; next = this.#nextPeer()) {
+      next();
+      if (expired()) return true;
+    }
     for (const { feed } of this.#tables.values()) {
       while (hasRoom() && feed.step(send)) if (expired()) return true;
     }
     return false;
   }
 
-  /** RFC 7854 §4.8; not for a station that is behind. */
+  /** RFC 7854 §4.8; not for a station that has yet to hear the last ones. */
   sendStatistics(): void {
-    const { clock, rib, own, hasRoom, send } = this.#tools;
-    if (!hasRoom()) return;
-    const now = clock.wallTime();
-    for (const { established } of this.#peers.values()) {
-      const { session, ribPeer } = established;
-      send(peerStatistics(peerHeader(session), ribPeer, session.context.families, now));
+    const { clock, rib, own, send, wake } = this.#tools;
+    if (this.#newcomers.length > 0 || this.#due.length > 0) return;
+    this.#due = [...this.#peers.keys()];
+    if (this.#views.includes('loc-rib')) send(locRibStatistics(own, rib, clock.wallTime()));
+    wake();
+  }
+
+  /** What is to be said of one peer, if anything, and if the station takes it. */
+  #nextPeer(): (() => void) | undefined {
+    if (!this.#tools.hasRoom()) return undefined;
+    const newcomer = this.#newcomers.pop();
+    if (newcomer !== undefined) return () => this.#introduce(newcomer);
+    const due = this.#due.pop();
+    return due && (() => this.#report(due));
+  }
+
+  /** It may have gone meanwhile, and be back. */
+  #introduce(handle: PeerHandle): void {
+    if (handle.established !== undefined && !this.#peers.has(handle)) {
+      this.#add(handle, handle.established, false);
     }
-    if (this.#views.includes('loc-rib')) send(locRibStatistics(own, rib, now));
+  }
+
+  #report(handle: PeerHandle): void {
+    const monitored = this.#peers.get(handle);
+    if (monitored === undefined) return;
+    const { session, ribPeer } = monitored.established;
+    const now = this.#tools.clock.wallTime();
+    this.#tools.send(peerStatistics(peerHeader(session), ribPeer, session.context.families, now));
   }
 
   /** The connection is gone: nothing is followed any more, and what is held is given back in slices. */

@@ -38,11 +38,13 @@ interface Found {
 interface ViewFeed {
   readonly view: BmpView;
   readonly told: ToldRoutes;
+  readonly batch: RouteBatch;
 }
 
-/** Prefixes that are looked at in a row, and ids that a walk passes over in place of one. */
+/** Prefixes that are looked at in a row, ids that a walk passes over in place of one, and routes after which it is enough. */
 const STEP = 128;
 const PASSES_PER_PREFIX = 64;
+const MOST_CHANGES = 4096;
 
 export class TableFeed {
   readonly #rib: FamilyRib;
@@ -53,6 +55,8 @@ export class TableFeed {
   #isDirty = new Uint8Array(1 << 8);
   /** The next prefix of the walk; 0 = none is under way. */
   #cursor = 0;
+  /** Ids that the walk may yet pass over in this step. */
+  #passes = 0;
   #walkAgain = false;
   /** Sources that the walk under way is for. */
   #walking: TableSource[] = [];
@@ -61,7 +65,6 @@ export class TableFeed {
   readonly #byId = new Map<number, TableSource>();
   /** Sources whose End-of-RIB is not sent. */
   readonly #unfinished = new Set<TableSource>();
-  readonly #batch = new RouteBatch();
   readonly #messages: RouteMessages;
   readonly #found: Found = { count: 0, source: [], pathId: [], attr: [], seconds: [] };
 
@@ -73,7 +76,10 @@ export class TableFeed {
     this.#rib = rib;
     this.#nowSeconds = tools.nowSeconds;
     this.#wake = tools.wake;
-    this.#views = views.map((view) => ({ view, told: new ToldRoutes(rib.shared.attrs, rib.prefixes) }));
+    const { attrs } = rib.shared;
+    this.#views = views.map((view) => {
+      return { view, told: new ToldRoutes(attrs, rib.prefixes), batch: new RouteBatch() };
+    });
     this.#messages = new RouteMessages(rib);
   }
 
@@ -127,21 +133,27 @@ export class TableFeed {
 
   /** Sends a part of what waits; false where nothing is left. */
   step(send: (messages: Uint8Array) => void): boolean {
-    const { prefixes } = this.#rib;
-    const chosen: number[] = [];
-    while (chosen.length < STEP && this.#dirty.size > 0) {
-      const prefixId = this.#dirty.shift();
-      this.#isDirty[prefixId] = 0;
-      chosen.push(prefixId);
+    const queued: number[] = [];
+    let changes = 0;
+    this.#passes = STEP * PASSES_PER_PREFIX;
+    for (let i = 0; i < STEP && changes < MOST_CHANGES; i++) {
+      const waiting = this.#dirty.shift();
+      const prefixId = waiting < 0 ? this.#walkOn() : waiting;
+      if (prefixId === undefined) break;
+      if (waiting >= 0) {
+        this.#isDirty[waiting] = 0;
+        queued.push(waiting);
+      }
+      for (const feed of this.#views) {
+        this.#compare(feed, prefixId);
+        changes += this.#found.count;
+      }
     }
-    const queued = chosen.length;
-    if (queued < STEP) this.#walkOn(chosen);
-    for (const { view, told } of this.#views) {
-      for (const prefixId of chosen) this.#compare(view, told, prefixId);
-      if (this.#batch.count > 0) send(this.#messages.encode(this.#batch));
-      this.#batch.clear();
+    for (const { batch } of this.#views) {
+      if (batch.count > 0) send(this.#messages.encode(batch));
+      batch.clear();
     }
-    for (const prefixId of chosen.slice(0, queued)) prefixes.release(prefixId);
+    for (const prefixId of queued) this.#rib.prefixes.release(prefixId);
     this.#endWalk();
     for (const source of this.#unfinished) if (this.#isComplete(source)) this.#finish(source, send);
     return this.#dirty.size > 0 || this.#cursor > 0;
@@ -164,15 +176,15 @@ export class TableFeed {
     this.#walking = [...this.#unfinished].filter(({ needsWalk }) => needsWalk);
   }
 
-  /** Adds the next prefixes of a walk under way. */
-  #walkOn(chosen: number[]): void {
-    if (this.#cursor === 0) return;
+  /** The next prefix of a walk under way; undefined where there is none, or not in this step. */
+  #walkOn(): number | undefined {
+    if (this.#cursor === 0) return undefined;
     const { prefixes, paths } = this.#rib;
-    let passes = (STEP - chosen.length) * PASSES_PER_PREFIX;
-    while (this.#cursor < prefixes.limit && chosen.length < STEP && passes-- > 0) {
+    while (this.#cursor < prefixes.limit && this.#passes-- > 0) {
       const prefixId = this.#cursor++;
-      if (prefixes.inUse(prefixId) && paths.first(prefixId) !== 0) chosen.push(prefixId);
+      if (prefixes.inUse(prefixId) && paths.first(prefixId) !== 0) return prefixId;
     }
+    return undefined;
   }
 
   #endWalk(): void {
@@ -196,7 +208,8 @@ export class TableFeed {
   }
 
   /** What of a prefix is not as the station was told goes into the batch. */
-  #compare(view: BmpView, told: ToldRoutes, prefixId: number): void {
+  #compare(feed: ViewFeed, prefixId: number): void {
+    const { view, told, batch } = feed;
     const found = this.#found;
     found.count = 0;
     if (view === 'loc-rib') this.#findBest(prefixId);
@@ -209,13 +222,13 @@ export class TableFeed {
       if (known !== 0 && told.attr(known) === attr) continue;
       if (known === 0) told.add(prefixId, source.id, pathId, attr);
       else told.replace(known, attr);
-      this.#batch.add(source.sources.get(view)!, source.form, prefixId, pathId, attr, found.seconds[i]!);
+      batch.add(source.sources.get(view)!, source.form, prefixId, pathId, attr, found.seconds[i]!);
     }
-    this.#withdrawOthers(view, told, prefixId);
+    this.#withdrawOthers(feed, prefixId);
   }
 
   /** Of a source that is gone the station has forgotten all. */
-  #withdrawOthers(view: BmpView, told: ToldRoutes, prefixId: number): void {
+  #withdrawOthers({ view, told, batch }: ViewFeed, prefixId: number): void {
     let next = 0;
     for (let record = told.first(prefixId); record !== 0; record = next) {
       next = told.next(record);
@@ -225,7 +238,7 @@ export class TableFeed {
       told.remove(prefixId, record);
       const route = source?.sources.get(view);
       if (source === undefined || route === undefined) continue;
-      this.#batch.add(route, source.form, prefixId, pathId, 0, this.#nowSeconds());
+      batch.add(route, source.form, prefixId, pathId, 0, this.#nowSeconds());
     }
   }
 
