@@ -14,6 +14,7 @@ import type { FilterEnvironment } from './filter-environment.ts';
 import type { ControlConfig } from './model/control.ts';
 import type { KernelConfig } from './model/kernel.ts';
 import type { LimitsConfig } from './model/limits.ts';
+import type { ConfederationConfig, LinkLocalFormat } from './model/peering.ts';
 import type { ProcessConfig } from './model/process.ts';
 import type { RequiredConfig } from './model/required.ts';
 import type { DampingConfig, GracefulRestartConfig } from './model/stability.ts';
@@ -23,6 +24,7 @@ import type { RpkiCacheConfig } from './rpki.ts';
 export * from './model/control.ts';
 export * from './model/kernel.ts';
 export * from './model/limits.ts';
+export * from './model/peering.ts';
 export * from './model/process.ts';
 export * from './model/required.ts';
 export * from './model/stability.ts';
@@ -187,6 +189,8 @@ export interface PeerSettings {
   readonly nextHop: NextHopMode;
   /** The address for `nextHop: address`, and the one shown by `self` where the session's is of the other family. */
   readonly nextHopAddress: { readonly ipv4: string | undefined; readonly ipv6: string | undefined };
+  /** Own next hop on a session between link-local addresses; unless given, with the link's global address. */
+  readonly linkLocalNextHop?: LinkLocalFormat;
   readonly removePrivateAs: boolean;
   readonly asOverride: boolean;
   /** How often the own AS may stand in a received path. */
@@ -225,16 +229,6 @@ export interface PeerSettings {
   readonly tables?: TableNames;
   /** The tables whose kernel tables its next hops are looked up in; those of `tables` unless given. */
   readonly igpTables?: TableNames;
-}
-
-/** RFC 5065, as one peer sees it. */
-export interface ConfederationConfig {
-  /** AS Confederation Identifier: the own AS to peers outside. */
-  readonly id: number;
-  /** Member-AS Number of this speaker: the own AS to peers inside. */
-  readonly memberAs: number;
-  /** The peer is in the confederation, too; iBGP peers always are. */
-  readonly inside: boolean;
 }
 
 export interface TableNames {

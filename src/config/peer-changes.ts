@@ -72,6 +72,7 @@ export const PEER_KEYS: Readonly<Record<PeerKey, PeerKeyRow>> = {
   evaluateAll: { name: 'evaluateAll', actions: SOFT_OUT },
   nextHop: { name: 'nextHop', actions: SOFT_OUT },
   nextHopAddress: { name: 'nextHopAddress', actions: SOFT_OUT },
+  linkLocalNextHop: { name: 'linkLocalNextHop', actions: SOFT_OUT },
   removePrivateAs: { name: 'removePrivateAs', actions: SOFT_OUT },
   asOverride: { name: 'asOverride', actions: SOFT_OUT },
   allowOwnAs: { name: 'allowOwnAs', actions: SOFT_IN },

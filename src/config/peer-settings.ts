@@ -118,6 +118,7 @@ export function fillSettings(input: SettingsInput, context: SettingsContext): Pe
     routeServerClient: input.routeServerClient ?? false,
     ...(input.evaluateAll === true && { evaluateAll: true }),
     ...nextHopOf(input),
+    ...(input.linkLocalNextHop !== undefined && { linkLocalNextHop: input.linkLocalNextHop }),
     removePrivateAs: input.removePrivateAs ?? false,
     asOverride: input.asOverride ?? false,
     allowOwnAs: input.allowOwnAs ?? 0,

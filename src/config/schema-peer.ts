@@ -7,6 +7,7 @@ import { CEASE } from '../bgp/wire/error-codes.ts';
 import { FAMILIES } from '../bgp/wire/families.ts';
 import { REQUIRABLE_KINDS } from '../bgp/wire/negotiate.ts';
 import { ROLE, type Role } from '../bgp/wire/session-context.ts';
+import { LINK_LOCAL_FORMATS } from './model.ts';
 import { bfdSchema } from './schema-bfd.ts';
 import { dampingSchema } from './schema-damping.ts';
 import { limitsSchema } from './schema-limits.ts';
@@ -210,6 +211,12 @@ export const peerSettingsShape = {
     })
     .describe(
       'Next hop for each version, for nextHop: address and where self has no address of that version.',
+    )
+    .optional(),
+  linkLocalNextHop: z
+    .enum(LINK_LOCAL_FORMATS)
+    .describe(
+      'Own next hop on a session between link-local addresses: native = behind ::, single = alone, double = twice; unless given, behind a global address of the interface, or else twice.',
     )
     .optional(),
   removePrivateAs: z

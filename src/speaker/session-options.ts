@@ -149,7 +149,10 @@ function ownNextHop(
   return name === undefined ? undefined : addressOn(addresses, name, wantsV4 ? 4 : 16);
 }
 
-/** RFC 2545 §3: global and link-local address where the peer shares the link, else the global one alone. */
+/**
+ * RFC 2545 §3: global and link-local address where the peer shares the link, else the global one alone. Between
+ * link-local addresses as configured.
+ */
 function withLinkLocal(
   settings: PeerSettings,
   { localAddress, remoteAddress, context }: SessionEnds,
@@ -164,8 +167,19 @@ function withLinkLocal(
   if (!isLinkLocal(localAddress)) {
     return linkLocal === undefined ? localAddress : joinAddresses(localAddress, linkLocal);
   }
-  const global = name === undefined ? undefined : addressOn(addresses, name, 16);
-  return joinAddresses(global ?? localAddress, localAddress);
+  switch (settings.linkLocalNextHop) {
+    case 'native':
+      return joinAddresses(UNSPECIFIED, localAddress);
+    case 'single':
+      return localAddress;
+    case 'double':
+      return joinAddresses(localAddress, localAddress);
+    default:
+      return joinAddresses(
+        (name === undefined ? undefined : addressOn(addresses, name, 16)) ?? localAddress,
+        localAddress,
+      );
+  }
 }
 
 /** Of an eBGP session: the peer is on a common link. */
@@ -175,6 +189,8 @@ export function isSingleHop({
 }: Pick<PeerSettings, 'multihop' | 'ttlSecurity'>): boolean {
   return multihop === undefined && ttlSecurity === 1;
 }
+
+const UNSPECIFIED = new Uint8Array(16);
 
 function joinAddresses(global: Uint8Array, linkLocal: Uint8Array): Uint8Array {
   const joined = new Uint8Array(32);

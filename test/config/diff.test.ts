@@ -53,6 +53,7 @@ const OTHER: { [K in Exclude<keyof PeerSettings, 'timers'>]: PeerSettings[K] } =
   evaluateAll: true,
   nextHop: 'self',
   nextHopAddress: { ipv4: '10.1.1.9', ipv6: undefined },
+  linkLocalNextHop: 'single',
   removePrivateAs: true,
   asOverride: true,
   allowOwnAs: 1,
@@ -162,7 +163,7 @@ describe('a peer setting', () => {
       'preference',
     ]);
     expect(names('soft-out')).toEqual(
-      'allowMed asOverride evaluateAll export limits.exported nextHop nextHopAddress removePrivateAs routeServerClient sendCommunities'.split(
+      'allowMed asOverride evaluateAll export limits.exported linkLocalNextHop nextHop nextHopAddress removePrivateAs routeServerClient sendCommunities'.split(
         ' ',
       ),
     );

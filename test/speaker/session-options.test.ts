@@ -3,6 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { IPV6_UNICAST } from '../../src/bgp/wire/families.ts';
 import { parseConfig } from '../../src/config/load.ts';
+import type { LinkLocalFormat } from '../../src/config/model.ts';
 import { formatAddress } from '../../src/lib/ip.ts';
 import { type OwnAddress, systemAddresses } from '../../src/speaker/own-addresses.ts';
 import { Policies } from '../../src/speaker/policies.ts';
@@ -14,11 +15,23 @@ const OWN = '2001:db8::1';
 const LINK_LOCAL: OwnAddress = { interface: 'eth0', bytes: ip('fe80::1'), prefixLength: 64 };
 
 /** The own next hop of IPv6 routes towards an eBGP peer at `remote`. */
-function nextHopTo(remote: string, prefixLength: number | undefined, multihop?: number): string {
+function nextHopTo(
+  remote: string,
+  prefixLength: number | undefined,
+  multihop?: number,
+  format?: LinkLocalFormat,
+): string {
   const input = {
     router: { asn: 65000, id: '10.0.0.1' },
     peers: [
-      { address: remote, asn: 65001, export: 'accept', import: 'accept', ...(multihop && { multihop }) },
+      {
+        address: remote,
+        asn: 65001,
+        export: 'accept',
+        import: 'accept',
+        ...(multihop && { multihop }),
+        ...(format && { linkLocalNextHop: format }),
+      },
     ],
   };
   const host = { hostname: 'own', addresses: [] };
@@ -28,8 +41,8 @@ function nextHopTo(remote: string, prefixLength: number | undefined, multihop?: 
   const addresses = [prefixLength === undefined ? own : { ...own, prefixLength }, LINK_LOCAL];
   const ends = {
     context: sessionContext(),
-    localAddress: ip(OWN),
-    remoteAddress: ip(remote),
+    localAddress: remote.startsWith('fe80') ? LINK_LOCAL.bytes : ip(OWN),
+    remoteAddress: ip(remote.replace(/%.*/, '')),
     zone: undefined,
   };
   const policies = new Policies(() => undefined);
@@ -57,4 +70,15 @@ describe('the next hop of IPv6 routes', () => {
 it("the system's addresses come with their subnets", () => {
   const loopback = systemAddresses().find(({ bytes }) => formatAddress(bytes) === '127.0.0.1');
   expect(loopback).toMatchObject({ prefixLength: 8 });
+});
+
+describe('the next hop on a session between link-local addresses', () => {
+  it.each([
+    ['native', ':: fe80::1'],
+    ['single', 'fe80::1'],
+    ['double', 'fe80::1 fe80::1'],
+    [undefined, `${OWN} fe80::1`],
+  ] as const)('%s', (format, shown) => {
+    expect(nextHopTo('fe80::2%eth0', undefined, undefined, format)).toBe(shown);
+  });
 });

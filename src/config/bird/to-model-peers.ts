@@ -107,6 +107,7 @@ const CHANNEL_HANDLED = new Set<string>([
   'importKeepFiltered',
   'rpkiReload',
   'secondary',
+  'linkLocalFormat',
   'nextHopSelf',
   'nextHopKeep',
   'nextHopAddress',
@@ -226,6 +227,7 @@ function settingsOf(
     routeServerClient: options.rsClient ?? false,
     ...(channels.some((channel) => channel.secondary === true) && { evaluateAll: true }),
     ...nextHopOf(channels, protocol, unsaid),
+    ...linkLocalFormatOf(options, channels),
     removePrivateAs: false,
     asOverride: false,
     allowOwnAs: options.allowLocalAs === 'any' ? ANY_OWN_AS : (options.allowLocalAs ?? 0),
@@ -253,6 +255,16 @@ function settingsOf(
     fastFallover: options.checkLink ?? false,
     bfd: bfdOf(config, protocol, mayBeFar(protocol), unsaid),
   };
+}
+
+/** BIRD shows no global address where the session's are link-local. */
+function linkLocalFormatOf(
+  { peerAddress, peerRange = '' }: BgpOptions,
+  channels: readonly ChannelOptions[],
+): Pick<PeerSettings, 'linkLocalNextHop'> {
+  if (!/^fe[89ab]/i.test(peerAddress ?? peerRange)) return {};
+  const written = channels.find(({ linkLocalFormat }) => linkLocalFormat !== undefined);
+  return { linkLocalNextHop: written?.linkLocalFormat ?? 'native' };
 }
 
 /** 0 is none. */

@@ -77,6 +77,18 @@ describe('peers', () => {
     ).not.toHaveProperty('allowLocalPref');
   });
 
+  test('next hops between link-local addresses are as BIRD shows them', () => {
+    const format = (address: string, text: string) =>
+      model(
+        `${ROUTER} protocol bgp p { local as 1; neighbor ${address} as 2; ipv6 { import all; export all; ${text} }; }`,
+      );
+    expect(format('fe80::2%eth0', '').config.peers[0]?.linkLocalNextHop).toBe('native');
+    const single = format('fe80::2%eth0', 'link local next hop format single;');
+    expect(single.warnings).toEqual([]);
+    expect(single.config.peers[0]?.linkLocalNextHop).toBe('single');
+    expect(format('2001:db8::2', '').config.peers[0]).not.toHaveProperty('linkLocalNextHop');
+  });
+
   test('confederations', () => {
     const confederation = (text: string) =>
       model(`${ROUTER} protocol bgp p { local as 65001; ipv4 { import all; export all; }; ${text} }`);
