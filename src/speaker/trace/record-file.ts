@@ -88,6 +88,10 @@ export class RecordFile {
     await this.#shut();
   }
 
+  get #path(): string {
+    return this.#opened?.path ?? formatTime(this.#options.path, this.#parts.clock.wallTime());
+  }
+
   get #isWaiting(): boolean {
     return this.#failedAt !== undefined && this.#parts.clock.now() - this.#failedAt < RETRY_MS;
   }
@@ -141,24 +145,25 @@ export class RecordFile {
 
   async #fail(records: number, problem: string): Promise<void> {
     const { clock, log } = this.#parts;
-    const file = this.#opened?.path ?? this.#options.path;
+    const file = this.#path;
     this.#lost += records;
-    if (this.#failedAt === undefined)
-      log.error({ file, problem }, 'messages cannot be written: they are dropped');
+    if (this.#failedAt === undefined) {
+      log.error({ problem }, `messages cannot be written to ${file}: they are dropped`);
+    }
     this.#failedAt = clock.now();
     try {
       await this.#opened?.handle.truncate(this.#opened.size);
       await this.#shut();
     } catch (error) {
-      log.debug({ file, problem: errorText(error) }, 'the file may end in the midst of a record');
+      log.debug({ problem: errorText(error) }, `${file} may end in the midst of a record`);
     }
     this.#opened = undefined;
   }
 
   #works(): void {
     if (this.#lost > 0) {
-      const { path: file } = this.#options;
-      this.#parts.log.warn({ file, lost: this.#lost }, 'messages are written again; some are missing');
+      const words = `messages are written to ${this.#path} again; some are missing`;
+      this.#parts.log.warn({ lost: this.#lost }, words);
     }
     this.#failedAt = undefined;
     this.#lost = 0;

@@ -135,7 +135,7 @@ describe('mrtdump', () => {
     const { lab, speaker, a } = await dumped(bird('mrtdump protocols all;', ''), disk);
     expect(
       speaker.log.filter((line) => line.includes('ENOSPC') || line.includes('cannot be written')),
-    ).toEqual(['error messages cannot be written: they are dropped']);
+    ).toEqual(['error messages cannot be written to /dumps/m%.mrt: they are dropped']);
     const before = disk.records(FILE);
     expect(BOTH.slice(0, before.length)).toEqual(before);
     expect(speaker.speaker.registry.get('a').peer.state).toBe('Established');
@@ -144,7 +144,7 @@ describe('mrtdump', () => {
     a.withdraw('192.0.2.0/24');
     await lab.run(1000);
     expect(disk.records(FILE)).toEqual([...before, 'message update']);
-    expect(speaker.log.at(-1)).toBe('warn messages are written again; some are missing');
+    expect(speaker.log.at(-1)).toBe('warn messages are written to /dumps/m%.mrt again; some are missing');
   });
 });
 
