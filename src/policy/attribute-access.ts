@@ -263,7 +263,8 @@ export class AttributeAccess implements RouteAccess {
 }
 
 /** What the RIB keeps for filters, which came from one. */
-function asValue(value: ExtraValue | undefined): Value {
+/** What a route keeps of an attribute, as a value of the language. */
+export function asValue(value: ExtraValue | undefined): Value {
   if (typeof value !== 'object') return value;
   const known = value instanceof Ip || value instanceof Quad || value instanceof EnumValue;
   return known || value instanceof List || value instanceof Octets ? value : undefined;

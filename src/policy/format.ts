@@ -36,6 +36,21 @@ export function formatValue(value: Value): string {
   }
 }
 
+/** As the attribute of a route: of a path and of lists what is in them. */
+export function formatAttribute(value: Value): string {
+  if (typeof value !== 'object') return formatValue(value);
+  switch (value.kind) {
+    case 'bgppath':
+      return formatPath(value.bytes);
+    case 'clist':
+    case 'eclist':
+    case 'lclist':
+      return listMembers(value).map(formatValue).join(' ');
+    default:
+      return formatCompound(value);
+  }
+}
+
 function formatCompound(value: Compound): string {
   switch (value.kind) {
     case 'pair':
@@ -60,11 +75,11 @@ function formatCompound(value: Compound): string {
     case 'net':
       return value.text;
     case 'bgppath':
-      return `(path ${formatPath(value.bytes)})`;
+      return `(path ${formatAttribute(value)})`;
     case 'clist':
     case 'eclist':
     case 'lclist':
-      return `(${value.kind} ${listMembers(value).map(formatValue).join(' ')})`;
+      return `(${value.kind} ${formatAttribute(value)})`;
     case 'set':
       return value.type === 'empty set'
         ? '[]'

@@ -58,6 +58,8 @@ export interface TableRoute {
   given?: { attributes: AttributeValues; nextHops: string[] };
   /** Attributes of the kernel: `source` 80, ... */
   kernel: { name: string; value: string }[];
+  /** Attributes that the configuration has declared, in the order in which filters have set them. */
+  custom?: { name: string; value: string }[];
 }
 
 export interface RouteHop {

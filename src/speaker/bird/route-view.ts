@@ -4,6 +4,9 @@ import { decodeAttributes } from '../../bgp/wire/attribute-values.ts';
 import type { KernelNextHop } from '../../fib/types.ts';
 import { optionalBytesEqual } from '../../lib/bytes.ts';
 import { formatAddress, type IpVersion, parseAddress } from '../../lib/ip.ts';
+import { asValue } from '../../policy/attribute-access.ts';
+import { ROUTE_ATTRIBUTES } from '../../policy/attributes.ts';
+import { formatAttribute } from '../../policy/format.ts';
 import { ATTR_FLAG } from '../../rib/attr-store.ts';
 import type { FamilyRib } from '../../rib/family-rib.ts';
 import { unveiled } from '../../rib/feeds.ts';
@@ -55,6 +58,16 @@ const OWNER_KINDS: Readonly<Record<number, 'static' | 'direct'>> = {
   [LOCAL_ORIGIN.network]: 'static',
   [LOCAL_ORIGIN.connected]: 'direct',
 };
+
+const BUILT_IN: ReadonlySet<string> = new Set(ROUTE_ATTRIBUTES.map(({ name }) => name));
+
+function customAttributes({ values }: RouteExtras): NonNullable<TableRoute['custom']> {
+  return [...values].flatMap(([name, value]) => {
+    return BUILT_IN.has(name) || name.startsWith('krt_')
+      ? []
+      : { name, value: formatAttribute(asValue(value)) };
+  });
+}
 
 /** Makes the views of one command: looks up once what all of them need. */
 export class RouteViews {
@@ -118,6 +131,7 @@ export class RouteViews {
       bgp: isBgp ? this.#bgp(standing) : undefined,
       ...(!isBgp && { given: this.#given(family, standing) }),
       kernel: shownKernelAttributes(extras),
+      custom: customAttributes(extras),
     };
   }
 

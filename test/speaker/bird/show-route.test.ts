@@ -43,10 +43,13 @@ ${[...PEERS, AWAY].map((peer) => `${peer} import all; export none; }`).join('\n'
 } as const;
 const NETWORK = '203.0.113.0/24';
 
-async function start(dialect: keyof typeof FILES): Promise<(command: string) => Promise<string[]>> {
+async function start(
+  dialect: keyof typeof FILES,
+  text: string = FILES[dialect],
+): Promise<(command: string) => Promise<string[]>> {
   const lab = new SimLab();
   const kernel = simKernel(`eth0 ${OWN}/24`, 'eth1 192.168.1.1/24');
-  const made: BirdLab = await birdLab(lab, FILES[dialect], [NETWORK], async () => kernel);
+  const made: BirdLab = await birdLab(lab, text, [NETWORK], async () => kernel);
   made.to.announce([NETWORK], { asPath: '65003' });
   await lab.run(1000);
   const style = dialect === '1.6' ? 'bird1' : 'bird2';
@@ -249,4 +252,19 @@ describe('show route', () => {
     const changed = await ask('show route 172.23.0.0/16 filter { preference = 5; accept; }');
     expect(changed[0]).toBe('1007-172.23.0.0/16      prohibited [s1 TIME] (5)');
   });
+});
+
+it("a route's attributes are also those that the configuration has declared", async () => {
+  const own = `attribute int mark; attribute clist tags; attribute bgppath seen; attribute eclist left;
+protocol static { ipv4 { import filter { mark = 7; tags = add(-empty-, (1,2)); tags = add(tags, (3,4)); seen = prepend(+empty+, 5); left = --empty--; krt_realm = 4; accept; }; };
+  route 172.16.0.0/16 blackhole; }\n`;
+  const ask = await start('2.x', own + FILES['2.x']);
+  expect((await ask('show route 172.16.0.0/16 all')).slice(2, -1)).toEqual([
+    '1008-\tType: static univ',
+    '1012-\tKernel.realm: 4',
+    ' \tmark: 7',
+    ' \ttags: (1,2) (3,4)',
+    ' \tseen: 5',
+    ' \tleft: ',
+  ]);
 });

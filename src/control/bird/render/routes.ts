@@ -123,4 +123,5 @@ function* detailLines(route: TableRoute, style: Style): Iterable<Line> {
   if (given)
     for (const text of givenLines(given.attributes, given.nextHops)) yield line(CODE.attributes, text);
   for (const { name, value } of route.kernel) yield line(CODE.attributes, `\tKernel.${name}: ${value}`);
+  for (const { name, value } of route.custom ?? []) yield line(CODE.attributes, `\t${name}: ${value}`);
 }
