@@ -167,9 +167,20 @@ function hasWildcards(path: string): boolean {
   return /[*?[]/.test(path);
 }
 
-/** Shell patterns: `*`, `?`, `[a-z]`, `[!a-z]`; a leading dot is matched by a dot only. */
-export function matchesGlob(name: string, pattern: string): boolean {
-  if (name.startsWith('.') && !pattern.startsWith('.')) return false;
+/** Of `[[:digit:]]` what is inside. */
+const CLASSES: Readonly<Record<string, string>> = {
+  digit: '0-9',
+  lower: 'a-z',
+  upper: 'A-Z',
+  alpha: 'A-Za-z',
+  alnum: '0-9A-Za-z',
+  xdigit: '0-9A-Fa-f',
+};
+
+/** Shell patterns: `*`, `?`, `[a-z]`, `[!a-z]`, `[[:alpha:]]`; a leading dot is matched by a dot only. */
+export function matchesGlob(name: string, written: string): boolean {
+  if (name.startsWith('.') && !written.startsWith('.')) return false;
+  const pattern = written.replaceAll(/\[:([a-z]+):\]/g, (text, word: string) => CLASSES[word] ?? text);
   let source = '';
   for (let i = 0; i < pattern.length; i++) {
     const char = pattern[i]!;

@@ -105,6 +105,8 @@ describe('includes', () => {
     ['ab.conf', '?.conf', false],
     ['a1', 'a[0-9]', true],
     ['ax', 'a[!0-9]', true],
+    ['a1', '[[:alpha:]][[:digit:]]', true],
+    ['a1', 'a[![:digit:]_]', false],
     ['a+b', 'a+b', true],
     ['.a', '*', false],
   ])('%s matches %s: %s', (name, pattern, expected) => {
