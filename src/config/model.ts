@@ -161,6 +161,10 @@ export interface PeerSettings {
   readonly localAs: number | undefined;
   /** Undefined where this speaker is in no confederation. */
   readonly confederation?: ConfederationConfig;
+  /** Another BGP Identifier than the router's, shown to this peer. */
+  readonly routerId?: string | undefined;
+  /** Shown to this peer in the FQDN capability; the router's name unless given, false: none. */
+  readonly hostname?: string | false | undefined;
   readonly localAddress: string | undefined;
   readonly interface: string | undefined;
   readonly port: number;

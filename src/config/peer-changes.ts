@@ -35,6 +35,9 @@ export const PEER_KEYS: Readonly<Record<PeerKey, PeerKeyRow>> = {
   asn: { name: 'asn', actions: RESET },
   localAs: { name: 'localAs', actions: RESET },
   confederation: { name: 'confederation', actions: RESET },
+  routerId: { name: 'routerId', actions: RESET },
+  // For people only: the next OPEN has it.
+  hostname: { name: 'hostname', actions: LIVE },
   localAddress: { name: 'localAddress', actions: RESET },
   interface: { name: 'interface', actions: RESET },
   port: { name: 'port', actions: RESET },

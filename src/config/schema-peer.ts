@@ -65,6 +65,13 @@ const nameSchema = text((value) =>
 export const peerSettingsShape = {
   asn: peerAsnSchema.describe('AS of the peer; internal = the own AS, external = any other.').optional(),
   localAs: asnSchema.describe('Another own AS, shown to this eBGP peer instead of router.asn.').optional(),
+  routerId: quadSchema
+    .describe('Another BGP Identifier, shown to this peer instead of router.id.')
+    .optional(),
+  hostname: z
+    .union([z.string().min(1).max(253), z.literal(false)], { error: 'expected a name, or false for none' })
+    .describe('Name shown to this peer (FQDN capability); router.hostname unless given, false = none.')
+    .optional(),
   localAddress: addressSchema
     .describe('Own address of the session; the kernel chooses otherwise.')
     .optional(),

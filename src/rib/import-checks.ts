@@ -96,8 +96,9 @@ export class ImportChecks {
     if (this.#hasAsLoop(attrIn, options)) return REJECT.asLoop;
     if (superseded !== undefined && isLoop(superseded, 0, superseded.length, options)) return REJECT.asLoop;
     if (peer.source === 'internal') {
-      if ((flags & ATTR_FLAG.originatorId) !== 0 && attrs.originatorId[attrIn] === this.#own.routerId) {
-        return REJECT.originatorLoop;
+      if ((flags & ATTR_FLAG.originatorId) !== 0) {
+        const originator = attrs.originatorId[attrIn];
+        if (originator === this.#own.routerId || originator === options.shownId) return REJECT.originatorLoop;
       }
       if (hasCluster(attrs, attrIn, options.shunnedClusters ?? this.#own.clusterIds))
         return REJECT.clusterLoop;

@@ -40,6 +40,8 @@ export interface ImportOptions {
    * alone, so that a reflector learns from another one of its cluster what a client has not told it.
    */
   readonly shunnedClusters?: readonly number[] | undefined;
+  /** The own identifier that this peer was shown, where it is not the router's. */
+  readonly shownId?: number | undefined;
   readonly policy: PeerPolicy;
   /** Of routes as they come, where it is not BGP's usual one. */
   readonly preference?: number | undefined;
@@ -63,6 +65,7 @@ export function uniformImport(options: ImportOptions): ImportOptions {
     ownAddresses: options.ownAddresses,
     clusterId: options.clusterId,
     shunnedClusters: options.shunnedClusters,
+    shownId: options.shownId,
     policy: options.policy,
     preference: options.preference,
     sizes: options.sizes,

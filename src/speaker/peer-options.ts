@@ -1,8 +1,12 @@
 // From the configuration model to a session's own options: the one door through which configuration types reach
 // src/bgp/session.
 
-import { hostname } from 'node:os';
-import type { GracefulRestartOptions, LongLivedOptions, PeerOptions } from '../bgp/session/options.ts';
+import type {
+  CapabilityOptions,
+  GracefulRestartOptions,
+  LongLivedOptions,
+  PeerOptions,
+} from '../bgp/session/options.ts';
 import { type Family, familyByName } from '../bgp/wire/families.ts';
 import type { Requirements } from '../bgp/wire/negotiate.ts';
 import type { Config, PeerSettings } from '../config/model.ts';
@@ -27,7 +31,6 @@ export function peerOptions(
 ): PeerOptions {
   const families = settings.families.map((name) => requireFamily(name));
   const { addPath, gracefulRestart, timers } = settings;
-  const [host = hostname(), ...domain] = config.router.hostname.split('.');
   return {
     name: peer.name,
     remoteAddress: peer.address,
@@ -38,7 +41,7 @@ export function peerOptions(
     interface: settings.interface,
     localAs: shownAs(config, settings),
     remoteAs: settings.asn,
-    routerId: parseQuad(config.router.id) ?? 0,
+    routerId: parseQuad(settings.routerId ?? config.router.id) ?? 0,
     families,
     required: requirements(settings.required),
     capabilities: {
@@ -61,8 +64,7 @@ export function peerOptions(
               flags: restartFlags,
             },
       longLived: longLivedOptions(gracefulRestart, families),
-      // BIRD says who it is only where it is told to, and its peers may be used to that.
-      fqdn: saysItsName(config, peer.name) ? { hostname: host, domain: domain.join('.') } : undefined,
+      fqdn: fqdnOf(config, settings),
       softwareVersion: config.bird === undefined ? softwareVersion(version) : undefined,
     },
     role: settings.role,
@@ -128,10 +130,13 @@ function ttlOf(config: Config, settings: PeerSettings): number | undefined {
   return settings.asn === 'internal' || settings.asn === shownAs(config, settings) ? undefined : 1;
 }
 
-function saysItsName({ bird }: Config, name: string): boolean {
-  if (bird === undefined) return true;
-  const protocol = bird.protocols.find((each) => each.name === name);
-  return protocol?.kind === 'bgp' && protocol.options.advertiseHostname === true;
+function fqdnOf(
+  config: Config,
+  { hostname: name = config.router.hostname }: PeerSettings,
+): CapabilityOptions['fqdn'] {
+  if (name === false) return undefined;
+  const [host = '', ...domain] = name.split('.');
+  return { hostname: host, domain: domain.join('.') };
 }
 
 function requireFamily(name: string): Family {

@@ -42,6 +42,7 @@ export function importOptions(
     gracefulShutdown: settings.gracefulShutdown,
     draining,
     ownAddresses: [ends.localAddress],
+    ...(settings.routerId !== undefined && { shownId: context.localId }),
     clusterId: clusterOf(config, settings),
     ...(config.bird !== undefined && {
       shunnedClusters: settings.routeReflectorClient ? [clusterOf(config, settings)] : [],

@@ -67,6 +67,8 @@ const OTHER: { [K in Exclude<keyof PeerSettings, 'timers'>]: PeerSettings[K] } =
   gracefulRestart: { mode: 'off', restartTime: 120, notification: false, longLived: LONG_LIVED },
   role: 'peer',
   roleStrict: true,
+  routerId: '10.9.9.9',
+  hostname: false,
   disableAfter: { error: true, cease: 'any' },
   required: { capabilities: ['fqdn'], families: [], addPath: [], extendedNextHop: [] },
   aigp: false,
@@ -147,7 +149,7 @@ describe('a peer setting', () => {
         .map((key) => PEER_KEYS[key].name)
         .sort();
     expect(names('reset')).toEqual(
-      'addPath aigp allowAsSets allowLocalPref asn clientToClient clusterId confederation extendedMessages extendedNextHop families gracefulRestart holdTime igpTable interface localAddress localAs localPort multihop port require role roleStrict routeReflectorClient table ttlSecurity'.split(
+      'addPath aigp allowAsSets allowLocalPref asn clientToClient clusterId confederation extendedMessages extendedNextHop families gracefulRestart holdTime igpTable interface localAddress localAs localPort multihop port require role roleStrict routeReflectorClient routerId table ttlSecurity'.split(
         ' ',
       ),
     );
@@ -169,7 +171,7 @@ describe('a peer setting', () => {
     );
     expect(names('admin')).toEqual(['enabled']);
     expect(names('live')).toEqual(
-      'authentication bfd connectDelayTime connectRetryTime damping delayOpenTime description disableAfter errorForgetTime errorWaitMax errorWaitMin fastFallover keepaliveTime minHoldTime minKeepaliveTime openHoldTime passive password sendHoldTime'.split(
+      'authentication bfd connectDelayTime connectRetryTime damping delayOpenTime description disableAfter errorForgetTime errorWaitMax errorWaitMin fastFallover hostname keepaliveTime minHoldTime minKeepaliveTime openHoldTime passive password sendHoldTime'.split(
         ' ',
       ),
     );

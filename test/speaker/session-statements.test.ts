@@ -7,7 +7,7 @@ import { encodeNotification } from '../../src/bgp/wire/notification.ts';
 import type { ConfigInput } from '../../src/config/schema.ts';
 import type { RawPeer, RawPeerOptions } from '../support/raw-peer.ts';
 import { SimLab } from '../support/sim-lab.ts';
-import { OWN_ADDRESS, type RigPeer, rigInput } from './rig.ts';
+import { OWN_ADDRESS, OWN_AS, type RigPeer, rigInput } from './rig.ts';
 
 const PEER = '10.0.0.2';
 
@@ -123,5 +123,39 @@ describe('gracefulRestart', () => {
     });
     const said = peer.remoteOpen?.capabilities.find(({ kind }) => kind === 'graceful-restart');
     expect(said).toMatchObject({ families: [{ afi: 2, safi: 1 }] });
+  });
+});
+
+describe('who the speaker is to one peer', () => {
+  it('may be another than to others', async () => {
+    const { peer } = await met({ routerId: '10.9.9.9', hostname: 'edge.example.net' });
+    expect(peer.remoteOpen?.id).toBe(0x0a09_0909);
+    expect(peer.remoteOpen?.capabilities).toContainEqual({
+      kind: 'fqdn',
+      hostname: 'edge',
+      domain: 'example.net',
+    });
+    const silent = await met({ hostname: false });
+    expect(silent.peer.remoteOpen?.capabilities.map(({ kind }) => kind)).not.toContain('fqdn');
+  });
+
+  it('4456-8: a route that comes back with either identifier is its own', async () => {
+    const lab = new SimLab();
+    const config = { routerId: '10.9.9.9' };
+    const speaker = lab.speaker('godwit', [OWN_ADDRESS], rigInput({ [PEER]: { as: OWN_AS, config } }));
+    await lab.start();
+    const peer = lab.raw(PEER, { as: OWN_AS, holdTime: 0 });
+    peer.connect(OWN_ADDRESS);
+    await lab.run(1000);
+    for (const [prefix, originatorId] of [
+      ['192.0.2.0/24', '10.9.9.9'],
+      ['198.51.100.0/24', '10.0.0.1'],
+      ['203.0.113.0/24', '10.0.0.119'],
+    ] as const) {
+      peer.announce([prefix], { originatorId, localPref: 100 });
+    }
+    await lab.run(1000);
+    const chosen = [...speaker.api.routes({ bestOnly: true })].map((route) => route?.prefix);
+    expect(chosen).toEqual(['203.0.113.0/24']);
   });
 });

@@ -54,6 +54,9 @@ const HANDLED = new Set<string>([
   'holdTime',
   'keepaliveTime',
   'sendHoldTime',
+  'advertiseHostname',
+  // Of BSD's kernels; BIRD ignores it on Linux, too.
+  'setkey',
   'minHoldTime',
   'minKeepaliveTime',
   'startupHoldTime',
@@ -134,7 +137,7 @@ const ALREADY: { readonly [K in keyof BgpOptions]?: BgpOptions[K] } = {
   deterministicMed: true,
   advertiseIpv4: true,
 };
-const COMMON_HANDLED = new Set(['disabled', 'description', 'debug', 'mrtdump']);
+const COMMON_HANDLED = new Set(['disabled', 'description', 'debug', 'mrtdump', 'routerId', 'hostname']);
 
 export interface Peers {
   readonly peers: readonly PeerConfig[];
@@ -205,6 +208,9 @@ function settingsOf(
     asn: options.peerAs || (options.peerType ?? 'external'),
     localAs: confederation !== undefined || options.localAs === routerAsn ? undefined : options.localAs,
     ...(confederation !== undefined && { confederation }),
+    ...(common.routerId !== undefined && { routerId: formatQuad(common.routerId) }),
+    // BIRD says who it is only where it is told to, and its peers may be used to that.
+    hostname: options.advertiseHostname === true && common.hostname,
     localAddress: options.localAddress,
     interface: options.interface,
     port: options.peerPort ?? BGP_PORT,

@@ -98,3 +98,17 @@ describe('restarts', () => {
     expect([config.router.restart.wait, warnings]).toEqual([77, []]);
   });
 });
+
+test('who it is: the name only where it is told to say so', () => {
+  const of = (text: string) => {
+    const { hostname, routerId } = peerOf(`${text} ${CHANNEL}`);
+    return [hostname, routerId];
+  };
+  expect(of('')).toEqual([false, undefined]);
+  expect(of('hostname "a.example.net";')).toEqual([false, undefined]);
+  expect(of('advertise hostname;')).toEqual([undefined, undefined]);
+  expect(of('advertise hostname; hostname "a.example.net"; router id 10.9.9.9;')).toEqual([
+    'a.example.net',
+    '10.9.9.9',
+  ]);
+});
