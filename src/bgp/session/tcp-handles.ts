@@ -1,7 +1,6 @@
 // Between Node's sockets and the system's: ends, what waits to be written, and what cannot be had without
 // the door to the system.
 
-import type net from 'node:net';
 import { parseAddress } from '../../lib/ip.ts';
 import { handleOf } from '../../lib/socket-handle.ts';
 import { type Endpoint, type SocketOptions, TransportError } from './transport.ts';
@@ -14,11 +13,19 @@ function endpointOf(address: string | undefined, port: number | undefined): Endp
   return { address: parsed.bytes, port, zone: parsed.zone };
 }
 
+/** What of a node:net socket says its ends. */
+interface SocketEnds {
+  readonly localAddress?: string | undefined;
+  readonly localPort?: number | undefined;
+  readonly remoteAddress?: string | undefined;
+  readonly remotePort?: number | undefined;
+}
+
 /**
  * Both ends of a connection. Throws TransportError where it is gone, or the interface of a link-local address is: Node
  * cannot say the address without its name, nor find the name out when no descriptor is left.
  */
-export function endsOf(socket: net.Socket): { readonly local: Endpoint; readonly remote: Endpoint } {
+export function endsOf(socket: SocketEnds): { readonly local: Endpoint; readonly remote: Endpoint } {
   try {
     return {
       local: endpointOf(socket.localAddress, socket.localPort),
