@@ -24,6 +24,7 @@ export interface UpdateForm {
   readonly messageLimit: number;
 }
 
+const UNSPECIFIED = new Uint8Array(16);
 const INITIAL_CHANGES = 1 << 8;
 /** Where the length of a BGP message stands. */
 const LENGTH_AT = HEADER_LENGTH - 3;
@@ -140,12 +141,14 @@ export class RouteMessages {
 
   /** Returns the places that did not fit into any message. */
   #write(batch: RouteBatch, places: readonly number[], attr: number, writer: UpdateWriter): number[] {
-    const { prefixes, shared } = this.#rib;
+    const { prefixes, shared, family } = this.#rib;
     const { attrs, nextHops } = shared;
     if (attr === 0) writer.startWithdraw();
     else {
       const { wire } = nextHops.get(attrs.nextHop[attr]!);
-      writer.startAnnounce(attrs.bytes, attrs.offset(attr), attrs.length(attr), wire, wire.length);
+      // A filter may have given a route of IPv6 a next hop that its family cannot say.
+      const nextHop = wire.length < family.nextHopBytes ? UNSPECIFIED : wire;
+      writer.startAnnounce(attrs.bytes, attrs.offset(attr), attrs.length(attr), nextHop, nextHop.length);
     }
     const tooLong = places.filter((place) => {
       const prefixId = batch.prefix[place]!;

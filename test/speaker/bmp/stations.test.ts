@@ -231,6 +231,21 @@ describe('a BMP station', () => {
     expect(station.last.routes[0]).toBe(`pre ${A} ${P1} #2 by 65002`);
   });
 
+  it('hears of a route whose next hop its family cannot say', async () => {
+    const config = {
+      families: ['ipv6-unicast' as const],
+      import: 'bgp_next_hop = 192.0.2.1; accept;',
+    };
+    const { lab, station, peers } = await scene(
+      { routes: ['post-policy'] },
+      { peers: { [B]: { as: 65003, config, raw: { families: [IPV6_UNICAST] } } } },
+    );
+    peers[B]?.announce([V6], {}, '2001:db8::3');
+    await lab.settle();
+    expect(station.last.routes).toEqual([`post ${B} ${V6} by 65003`]);
+    expect(station.last.updates.at(-1)?.nextHops).toEqual(['::']);
+  });
+
   it('is told statistics in their interval', async () => {
     const { lab, station, peers } = await scene({ statistics: 10, routes: ['pre-policy', 'loc-rib'] });
     peers[A]?.announce([P1, P2]);
