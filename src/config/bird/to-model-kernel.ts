@@ -36,9 +36,13 @@ const KERNEL_HANDLED = new Set([
   'metric',
   'mergePaths',
   'deviceRoutes',
+  'rxBuffer',
   // Own routes that are there at the start are taken over without a gap in any case.
   'gracefulRestart',
 ]);
+
+/** What notifications have in any case, in octets (src/fib/netlink). */
+const NOTIFICATION_BUFFER = 64 * 1024 * 1024;
 
 const NOTHING: ReadonlySet<string> = new Set();
 
@@ -76,6 +80,10 @@ export function kernelOf(config: BirdConfig, policies: LocalPolicies, unsaid: Un
   for (const kernel of kernels) {
     const spanOf = (key: string): Span => kernel.spans.get(key) ?? kernel.span;
     unsaid.addOptions(kernel.options, KERNEL_HANDLED, spanOf, kernel.name);
+    if ((kernel.options.rxBuffer ?? 0) > NOTIFICATION_BUFFER) {
+      const sentence = `netlink rx buffer is ${NOTIFICATION_BUFFER} in any case`;
+      unsaid.say(sentence, spanOf('rxBuffer'), kernel.name);
+    }
     for (const channel of kernel.channels.values()) {
       const { span, import: _in, export: _out, preference: _kept, table: _attached, ...others } = channel;
       unsaid.addOptions(others, NOTHING, () => span, kernel.name);

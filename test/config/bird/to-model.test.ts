@@ -372,6 +372,13 @@ describe('the rest', () => {
     expect(warnings).toEqual([]);
   });
 
+  test('buffers for notifications, which are large in any case', () => {
+    const warnings = (bytes: number) =>
+      model(`${ROUTER} protocol kernel { netlink rx buffer ${bytes}; ipv4 { export all; }; }`).warnings;
+    expect(warnings(1_000_000)).toEqual([]);
+    expect(warnings(100_000_000)).toEqual(['netlink rx buffer is 67108864 in any case (kernel1)']);
+  });
+
   test('kernel protocols of two families have nothing in common but what they say', () => {
     const { config, warnings } = model(`${ROUTER}
       protocol kernel { ipv6 { export all; }; kernel table 200; merge paths on; learn all; }
