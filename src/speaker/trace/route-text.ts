@@ -40,3 +40,9 @@ export function routeText(rib: FamilyRib, row: number, dialect: Dialect, linkOf:
   const on = link && (via === undefined ? `dev ${link}` : `on ${link}`);
   return [prefix, via, on].filter((part) => part).join(' ');
 }
+
+/** The best row of a prefix, or 0: also where it is gone, and the decision has yet to find out. */
+export function livingBest({ locRib, paths }: FamilyRib, prefixId: number): number {
+  const row = locRib.bestRow(prefixId);
+  return row !== 0 && paths.prefixId(row) === prefixId && paths.attrPost(row) !== 0 ? row : 0;
+}

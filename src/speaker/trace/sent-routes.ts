@@ -10,6 +10,7 @@ import { formatPrefix } from '../../lib/ip.ts';
 import type { Rib } from '../../rib/rib.ts';
 import type { RibPeer } from '../../rib/rib-peer.ts';
 import type { EstablishedPeer } from '../established-peer.ts';
+import { livingBest } from './route-text.ts';
 import type { RouteWords } from './route-tracer.ts';
 
 /** Reads the UPDATEs of one session. */
@@ -50,7 +51,7 @@ export class SentRoutes {
       if (announced) this.#told.add(key);
       else this.#told.delete(key);
       const prefixId = table.prefixes.find(words, i * family.words, lengths[i]!);
-      const best = prefixId === 0 ? 0 : table.locRib.bestRow(prefixId);
+      const best = prefixId === 0 ? 0 : livingBest(table, prefixId);
       const text = best === 0 ? prefix : this.#words.text(table, best);
       this.#words.tell(this.#peer.name, table, 'routes', `< ${verb} ${text}`);
     }

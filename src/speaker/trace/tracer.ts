@@ -6,7 +6,7 @@ import { channelDebugOf, DEBUG_FLAGS, type DebugFlag, debugOf } from '../../conf
 import type { Config } from '../../config/model.ts';
 import { IP_VERSIONS, type IpVersion } from '../../lib/ip.ts';
 import type { FamilyRib } from '../../rib/family-rib.ts';
-import { type DeclaredProtocol, declaredProtocols } from '../bird/declared.ts';
+import { type DeclaredProtocol, declaredProtocols, tablesOfProtocol } from '../bird/declared.ts';
 import { interfaceViews } from '../bird/interfaces.ts';
 import { cacheState } from '../bird/rpki-view.ts';
 import { dialectOf } from '../bird/traits.ts';
@@ -14,6 +14,7 @@ import type { KernelSync } from '../kernel-sync.ts';
 import type { PeerHandle } from '../peer-registry.ts';
 import type { Speaker } from '../speaker.ts';
 import { interfaceLines, type Links, linksOf } from './interface-lines.ts';
+import { KernelTracer } from './kernel-tracer.ts';
 import { MessageDumps, type MrtdumpCommands } from './message-dumps.ts';
 import { PeerTrace } from './peer-trace.ts';
 import { routeText } from './route-text.ts';
@@ -49,6 +50,8 @@ export class Tracer {
   #declared: readonly DeclaredProtocol[] = [];
   /** States of protocols that are no peers. */
   #told = new Map<string, ToldState>();
+  /** By protocol and family. */
+  readonly #kernels = new Map<string, KernelTracer>();
   #links: Links = new Map();
   #linksOf: { readonly kernel: KernelSync; readonly unlisten: () => void } | undefined;
 
@@ -100,6 +103,7 @@ export class Tracer {
     }
     this.#told = told;
     this.#followLinks();
+    this.#followKernels();
   }
 
   /** What a command asks of protocols from now on; of a channel of them alone where one is named. */
@@ -131,6 +135,30 @@ export class Tracer {
     trace?.changed();
     trace?.close();
     this.#peers.delete(handle);
+  }
+
+  /** Follows what goes to the kernel for protocols that are asked for routes. */
+  #followKernels(): void {
+    const { rooms, written } = this.#speaker;
+    const unused = new Map(this.#kernels);
+    for (const declared of this.#declared) {
+      if (declared.kind !== 'kernel' || !this.#asksOfRoutes(declared.name, ['routes'])) continue;
+      for (const [version, table] of tablesOfProtocol(declared, written)) {
+        const room = rooms.shown(written, table, version);
+        const family = room?.place.families.find((each) => each.family.version === version);
+        const key = keyOf(declared.name, version);
+        if (room === undefined || family === undefined) continue;
+        unused.delete(key);
+        const known = this.#kernels.get(key);
+        if (known?.family === family) continue;
+        known?.close();
+        this.#kernels.set(key, new KernelTracer(room, family, declared.name, this.#words));
+      }
+    }
+    for (const [key, tracer] of unused) {
+      tracer.close();
+      this.#kernels.delete(key);
+    }
   }
 
   /** Listens to the kernel while somebody wants to see its interfaces. */

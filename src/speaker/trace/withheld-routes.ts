@@ -8,6 +8,7 @@ import type { Rib } from '../../rib/rib.ts';
 import { PrefixWalk } from '../../rib/row-walk.ts';
 import type { UpdateGroup } from '../../rib/update-group.ts';
 import type { EstablishedPeer } from '../established-peer.ts';
+import { livingBest } from './route-text.ts';
 import type { RouteWords } from './route-tracer.ts';
 
 /** Follows the tables of one session until it is closed. */
@@ -42,7 +43,7 @@ export class WithheldRoutes {
   }
 
   #look(table: FamilyRib, prefixId: number, group: UpdateGroup): void {
-    const row = table.locRib.bestRow(prefixId);
+    const row = livingBest(table, prefixId);
     const why = row === 0 ? undefined : this.#refusal(table, prefixId, row, group);
     if (why === undefined) return;
     this.#words.tell(this.#owner, table, 'filters', `< ${why} ${this.#words.text(table, row)}`);

@@ -1,6 +1,7 @@
 // What debugging writes of a running speaker: the words and their order are those that BIRD 2.0.12 and 1.6.8 write of
 // the same events.
 
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { IPV4_UNICAST } from '../../../src/bgp/wire/families.ts';
 import { MemKernel } from '../../../src/fib/mem-kernel.ts';
@@ -243,6 +244,75 @@ protocol kernel k1 { ${channel} export all; }
     kernel.setLink({ ...LINK, up: false });
     await lab.run(1000);
     expect(lines()).toEqual(['d1', ...followers].map((name) => `${name} < interface eth0 goes down`));
+  });
+});
+
+describe('debug of what goes to the kernel', () => {
+  it('tells of routes that come, change and go there', async () => {
+    const kernel = new MemKernel();
+    kernel.setLink({ ifindex: 2, name: 'eth0', up: true, loopback: false, mtu: 1500 });
+    kernel.addAddress({ ifindex: 2, address: Uint8Array.of(10, 0, 0, 1), prefixLength: 24, scope: 0 });
+    const text = `${modern({})}protocol kernel k1 { ipv4 { export where net != 10.9.0.0/16; }; debug { routes }; }`;
+    const { lab, speaker, a, lines } = await debugged(text, kernel);
+    lines();
+    await lab.connect(speaker, a);
+    a.announce(['192.0.2.0/24'], { asPath: '65002' });
+    await lab.run(1000);
+    expect(lines()).toEqual(['k1.ipv4 < added 192.0.2.0/24 0L 2G unicast']);
+    a.announce(['192.0.2.0/24'], { asPath: '65002 1' });
+    await lab.run(1000);
+    expect(lines()).toEqual(['k1.ipv4 < replaced 192.0.2.0/24 0L 2G unicast']);
+    a.withdraw('192.0.2.0/24');
+    await lab.run(1000);
+    expect(lines()).toEqual(['k1.ipv4 < removed 192.0.2.0/24 0L 2G unicast']);
+    speaker.api.bird.debug(['k1'], undefined, []);
+    a.announce(['192.0.2.0/24'], { asPath: '65002' });
+    await lab.run(1000);
+    expect(lines()).toEqual([]);
+  });
+});
+
+describe('debug of everything', () => {
+  it('survives whatever peers do, and says in the end what is there', async () => {
+    const nets = ['192.0.2.0/24', '203.0.113.0/24', '198.51.100.0/24'];
+    const step = fc.record({
+      peer: fc.nat(1),
+      what: fc.constantFrom('announce', 'withdraw', 'drop', 'debug', 'wait'),
+      net: fc.constantFrom(...nets),
+      path: fc.constantFrom('1', '1 2'),
+    });
+    const property = fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 40 }), async (steps) => {
+      const kernel = new MemKernel();
+      kernel.setLink({ ifindex: 2, name: 'eth0', up: true, loopback: false, mtu: 1500 });
+      kernel.addAddress({ ifindex: 2, address: Uint8Array.of(10, 0, 0, 1), prefixLength: 24, scope: 0 });
+      const text = `${modern({ all: 'debug protocols all;' })}protocol kernel { ipv4 { export all; }; }`;
+      const { lab, speaker, a, b, lines } = await debugged(text, kernel);
+      const peers = [a, b];
+      await lab.connect(speaker, a, b);
+      speaker.api.bird.debug(['b'], undefined, ['routes', 'filters']);
+      const all = lines();
+      for (const { peer, what, net, path } of steps) {
+        const raw = peers[peer]!;
+        if (what === 'announce') raw.announce([net], { asPath: `${peer === 0 ? 65002 : 65003} ${path}` });
+        else if (what === 'withdraw') raw.withdraw(net);
+        else if (what === 'debug') speaker.api.bird.debug(['a'], undefined, path === '1' ? [] : ['routes']);
+        else if (what === 'drop') {
+          raw.drop();
+          await lab.run(1);
+          await lab.connect(speaker, raw);
+        } else await lab.settle();
+      }
+      await lab.run(1000);
+      expect(speaker.log.filter((line) => line.startsWith('error'))).toEqual([]);
+      all.push(...lines());
+      const told = (net: string) =>
+        all.findLast((line) => line.startsWith('b.ipv4 > ') && line.includes(net));
+      const there = new Set([...speaker.api.routes({ receivedFrom: 'b' })].map((route) => route?.prefix));
+      for (const net of nets) {
+        expect(/ > (added|ignored)/.test(told(net) ?? ''), net).toBe(there.has(net));
+      }
+    });
+    await fc.assert(property, { numRuns: 15 });
   });
 });
 
