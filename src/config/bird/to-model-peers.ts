@@ -305,7 +305,8 @@ function reportChannel(channel: ChannelOptions, protocol: string, unsaid: Unsaid
   const { table: _attached, gateway, ...others } = channel;
   // Every next hop is resolved through the kernel's tables.
   if (gateway === 'direct') unsaid.add('gateway direct', channel.span, protocol);
-  const { importTable: _always, ...rest } = others;
+  const { importTable: _always, nextHopPrefer, ...rest } = others;
+  if (nextHopPrefer === 'local') unsaid.add('next hop prefer local', channel.span, protocol);
   unsaid.addOptions(rest, CHANNEL_HANDLED, () => channel.span, protocol);
   if (channel.aigp === 'originate') unsaid.add('aigp originate', channel.span, protocol);
 }

@@ -77,6 +77,15 @@ describe('peers', () => {
     ).not.toHaveProperty('allowLocalPref');
   });
 
+  test('the global next hop is taken anyway', () => {
+    const warnings = (prefer: string) =>
+      model(
+        `${ROUTER} protocol bgp p { local as 1; neighbor 2001:db8::2 as 2; ipv6 { import all; export all; next hop prefer ${prefer}; }; }`,
+      ).warnings;
+    expect(warnings('global')).toEqual([]);
+    expect(warnings('local')).toEqual(['next hop prefer local has no effect (p)']);
+  });
+
   test('next hops between link-local addresses are as BIRD shows them', () => {
     const format = (address: string, text: string) =>
       model(
