@@ -159,6 +159,7 @@ function buildListen(entries: readonly Entry<ListenInput>[] | undefined, issues:
       address: endpoint?.address ?? canonicalAddress(object?.address ?? ''),
       port: endpoint?.port ?? object?.port ?? BGP_PORT,
       interface: object?.interface,
+      ...(object?.freeBind !== undefined && { freeBind: object.freeBind }),
     };
     const key = [listen.address, listen.port, listen.interface].join(' ');
     const earlier = seen.get(key);

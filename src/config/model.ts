@@ -17,7 +17,7 @@ import type { LimitsConfig } from './model/limits.ts';
 import type { ConfederationConfig, LinkLocalFormat } from './model/peering.ts';
 import type { ProcessConfig } from './model/process.ts';
 import type { RequiredConfig } from './model/required.ts';
-import type { DampingConfig, GracefulRestartConfig } from './model/stability.ts';
+import type { DampingConfig, DisableAfterConfig, GracefulRestartConfig } from './model/stability.ts';
 import type { TcpAoKeyConfig } from './model/tcp-ao.ts';
 import type { RpkiCacheConfig } from './rpki.ts';
 
@@ -90,6 +90,8 @@ export interface ListenConfig {
   readonly address: string;
   readonly port: number;
   readonly interface: string | undefined;
+  /** This machine need not have the address yet. */
+  readonly freeBind?: boolean;
 }
 
 /** A further routing table: what the sections of the same names are to the main one. */
@@ -166,6 +168,8 @@ export interface PeerSettings {
   /** Shown to this peer in the FQDN capability; the router's name unless given, false: none. */
   readonly hostname?: string | false | undefined;
   readonly localAddress: string | undefined;
+  /** This machine need not have the local address yet. */
+  readonly freeBind?: boolean;
   readonly interface: string | undefined;
   readonly port: number;
   readonly localPort: number | undefined;
@@ -262,13 +266,6 @@ export interface TimerConfig {
   readonly errorForget: number;
   /** RFC 9687; 0 = off. */
   readonly sendHold: number;
-}
-
-export interface DisableAfterConfig {
-  /** NOTIFICATIONs of any kind but Cease, sent or received. */
-  readonly error: boolean;
-  /** Subcodes of received Ceases; any: all but that of a collision. */
-  readonly cease: readonly number[] | 'any';
 }
 
 export interface BfdConfig {

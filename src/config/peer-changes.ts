@@ -39,6 +39,8 @@ export const PEER_KEYS: Readonly<Record<PeerKey, PeerKeyRow>> = {
   // For people only: the next OPEN has it.
   hostname: { name: 'hostname', actions: LIVE },
   localAddress: { name: 'localAddress', actions: RESET },
+  // For the next connection.
+  freeBind: { name: 'freeBind', actions: LIVE },
   interface: { name: 'interface', actions: RESET },
   port: { name: 'port', actions: RESET },
   localPort: { name: 'localPort', actions: RESET },

@@ -97,6 +97,7 @@ export function fillSettings(input: SettingsInput, context: SettingsContext): Pe
   return {
     asn: asnOf(input.asn),
     localAs: input.localAs === undefined ? undefined : parseAsn(input.localAs),
+    ...(input.freeBind !== undefined && { freeBind: input.freeBind }),
     ...(input.routerId !== undefined && { routerId: input.routerId }),
     ...(input.hostname !== undefined && { hostname: input.hostname }),
     localAddress: optionalAddress(input.localAddress),

@@ -75,6 +75,10 @@ export const peerSettingsShape = {
   localAddress: addressSchema
     .describe('Own address of the session; the kernel chooses otherwise.')
     .optional(),
+  freeBind: z
+    .boolean()
+    .meta({ description: 'Dial from localAddress before this machine has it.', default: false })
+    .optional(),
   interface: interfaceSchema
     .describe('Interface the session is bound to; completes a link-local address.')
     .optional(),

@@ -116,9 +116,13 @@ export const listenSchema = z.union(
       address: addressSchema.describe('Own address, or 0.0.0.0 or :: for all of a version.'),
       port: portSchema.meta({ description: 'TCP port.', default: 179 }).optional(),
       interface: interfaceSchema.describe('Interface the listener is bound to.').optional(),
+      freeBind: z
+        .boolean()
+        .meta({ description: 'Listen before this machine has the address.', default: false })
+        .optional(),
     }),
   ],
-  { error: 'expected an address or { address, port, interface }' },
+  { error: 'expected an address or { address, port, interface, freeBind }' },
 );
 
 const learnSchema = z.strictObject({

@@ -6,5 +6,6 @@ import { parseAddress } from '../lib/ip.ts';
 export function listenOptions(listen: Config['listen'][number]) {
   const parsed = parseAddress(listen.address);
   if (parsed === undefined) throw new RangeError(`${listen.address} is no address to listen on`);
-  return { address: parsed.bytes, port: listen.port, interface: listen.interface, zone: parsed.zone };
+  const { port, interface: link, freeBind: freebind = false } = listen;
+  return { address: parsed.bytes, port, interface: link, zone: parsed.zone, freebind };
 }

@@ -39,6 +39,7 @@ export function peerOptions(
       settings.localAddress === undefined ? undefined : parseAddress(settings.localAddress)?.bytes,
     localPort: settings.localPort ?? 0,
     interface: settings.interface,
+    freebind: settings.freeBind ?? false,
     localAs: shownAs(config, settings),
     remoteAs: settings.asn,
     routerId: parseQuad(settings.routerId ?? config.router.id) ?? 0,

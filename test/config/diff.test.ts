@@ -68,6 +68,7 @@ const OTHER: { [K in Exclude<keyof PeerSettings, 'timers'>]: PeerSettings[K] } =
   role: 'peer',
   roleStrict: true,
   routerId: '10.9.9.9',
+  freeBind: true,
   hostname: false,
   disableAfter: { error: true, cease: 'any' },
   required: { capabilities: ['fqdn'], families: [], addPath: [], extendedNextHop: [] },
@@ -171,7 +172,7 @@ describe('a peer setting', () => {
     );
     expect(names('admin')).toEqual(['enabled']);
     expect(names('live')).toEqual(
-      'authentication bfd connectDelayTime connectRetryTime damping delayOpenTime description disableAfter errorForgetTime errorWaitMax errorWaitMin fastFallover hostname keepaliveTime minHoldTime minKeepaliveTime openHoldTime passive password sendHoldTime'.split(
+      'authentication bfd connectDelayTime connectRetryTime damping delayOpenTime description disableAfter errorForgetTime errorWaitMax errorWaitMin fastFallover freeBind hostname keepaliveTime minHoldTime minKeepaliveTime openHoldTime passive password sendHoldTime'.split(
         ' ',
       ),
     );

@@ -322,6 +322,7 @@ export class ConnectionFsm {
       },
       local: { address: options.localAddress, port: options.localPort },
       interface: options.interface,
+      freebind: options.freebind,
       ...socketOptions(options),
     });
   }

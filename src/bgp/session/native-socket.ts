@@ -74,6 +74,7 @@ export interface DialOptions extends SocketOptions {
   readonly remote: { readonly address: IpBytes; readonly zone?: string | undefined };
   readonly local: { readonly address: IpBytes | undefined; readonly port: number };
   readonly interface: string | undefined;
+  readonly freebind?: boolean;
 }
 
 export class NativeSockets {
@@ -107,6 +108,7 @@ export class NativeSockets {
         this.#setKey(fd, OPTION.tcpMd5Sig, remote.address, 0, options.password);
       }
       this.ao.prepare(fd, remote.address, options.tcpAo ?? []);
+      if (options.freebind === true) this.#bindFreely(fd, remote.address.length === 16);
       if (local.address !== undefined || local.port !== 0) {
         const address = local.address ?? new Uint8Array(remote.address.length);
         this.#bind(fd, address, local.port, remote.zone);
@@ -124,10 +126,7 @@ export class NativeSockets {
       const v6 = options.address.length === 16;
       this.#setInt(fd, 'SO_REUSEADDR', LEVEL.socket, OPTION.reuseAddr, 1);
       if (v6) this.#setInt(fd, 'IPV6_V6ONLY', LEVEL.ipv6, OPTION.ipv6Only, 1);
-      if (options.freebind === true) {
-        if (v6) this.#setInt(fd, 'IPV6_FREEBIND', LEVEL.ipv6, OPTION.ipv6Freebind, 1);
-        else this.#setInt(fd, 'IP_FREEBIND', LEVEL.ip, OPTION.ipFreebind, 1);
-      }
+      if (options.freebind === true) this.#bindFreely(fd, v6);
       this.#setTrafficClass(fd, options.address);
       this.#setHops(fd, options.address, LISTENER_TTL, undefined);
       if (options.interface !== undefined) this.#bindToDevice(fd, options.interface);
@@ -137,6 +136,11 @@ export class NativeSockets {
 
   close(fd: number): void {
     this.#libc.close(fd);
+  }
+
+  #bindFreely(fd: number, v6: boolean): void {
+    if (v6) this.#setInt(fd, 'IPV6_FREEBIND', LEVEL.ipv6, OPTION.ipv6Freebind, 1);
+    else this.#setInt(fd, 'IP_FREEBIND', LEVEL.ip, OPTION.ipFreebind, 1);
   }
 
   /** TTL, GTSM and key of a connection that stands. */

@@ -75,6 +75,8 @@ export interface PeerOptions extends Authentication {
   /** Source port of a dial; 0 = any. */
   readonly localPort: number;
   readonly interface: string | undefined;
+  /** The local address need not be there yet. */
+  readonly freebind: boolean;
   /** The AS shown to this peer. */
   readonly localAs: number;
   readonly remoteAs: number | 'internal' | 'external';
@@ -117,6 +119,7 @@ export type OptionsChange = 'unchanged' | 'soft' | 'reset';
 /** What may change under a living session; everything else was said in the OPEN or belongs to the connection. */
 const SOFT_OPTIONS: readonly (keyof PeerOptions)[] = [
   'disableAfter',
+  'freebind',
   'name',
   'passive',
   'password',

@@ -52,12 +52,15 @@ export function unsentOf(socket: object): number {
 }
 
 /** Throws TransportError where an option needs a native socket. */
-export function refuseNativeOptions(options: SocketOptions & { interface?: string | undefined }): void {
+export function refuseNativeOptions(
+  options: SocketOptions & { interface?: string | undefined; freebind?: boolean },
+): void {
   if (options.password !== undefined) throw missing('password (TCP-MD5)');
   if (options.tcpAo !== undefined) throw missing('authentication (TCP-AO)');
   if (options.minTtl !== undefined) throw missing('ttlSecurity (GTSM)');
   if (options.ttl !== undefined) throw missing('multihop TTL');
   if (options.interface !== undefined) throw missing('interface');
+  if (options.freebind === true) throw missing('freeBind');
 }
 
 /** RFC 5925 §7.3: a connection is signed from its first segment on, or never. */

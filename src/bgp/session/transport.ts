@@ -49,6 +49,8 @@ export interface ConnectOptions extends SocketOptions {
   readonly local: { readonly address: IpBytes | undefined; readonly port: number };
   /** Bind to this interface. */
   readonly interface: string | undefined;
+  /** From a source address that the machine need not have yet. */
+  readonly freebind?: boolean;
 }
 
 export interface SocketHandlers {

@@ -55,6 +55,7 @@ const HANDLED = new Set<string>([
   'keepaliveTime',
   'sendHoldTime',
   'advertiseHostname',
+  'freeBind',
   // Of BSD's kernels; BIRD ignores it on Linux, too.
   'setkey',
   'minHoldTime',
@@ -212,6 +213,7 @@ function settingsOf(
     // BIRD says who it is only where it is told to, and its peers may be used to that.
     hostname: options.advertiseHostname === true && common.hostname,
     localAddress: options.localAddress,
+    ...(options.freeBind !== undefined && { freeBind: options.freeBind }),
     interface: options.interface,
     port: options.peerPort ?? BGP_PORT,
     localPort: options.localPort,

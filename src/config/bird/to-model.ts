@@ -120,8 +120,10 @@ function listenersOf(
 ): readonly ListenConfig[] {
   const { listenBgp } = config.globals;
   const found = new Map<string, ListenConfig>();
-  const add = (address: string, port: number, link: string | undefined): void => {
-    found.set(`${address} ${port} ${link}`, { address, port, interface: link });
+  const add = (address: string, port: number, link: string | undefined, freeBind = false): void => {
+    const key = `${address} ${port} ${link}`;
+    const free = freeBind || found.get(key)?.freeBind === true;
+    found.set(key, { address, port, interface: link, ...(free && { freeBind: true }) });
   };
   if (config.dialect === '1.6') {
     const any = config.family === 'ipv6' ? '::' : '0.0.0.0';
@@ -131,7 +133,7 @@ function listenersOf(
   for (const { options } of bgp) {
     const port = options.localPort ?? BGP_PORT;
     if (options.strictBind && options.localAddress !== undefined) {
-      add(options.localAddress, port, options.interface);
+      add(options.localAddress, port, options.interface, options.freeBind);
       continue;
     }
     const address = options.peerAddress ?? options.peerRange ?? peers[0]?.address ?? '';

@@ -36,6 +36,13 @@ export interface LongLivedRestartConfig {
   readonly partialDeployment: boolean;
 }
 
+export interface DisableAfterConfig {
+  /** NOTIFICATIONs of any kind but Cease, sent or received. */
+  readonly error: boolean;
+  /** Subcodes of received Ceases; any: all but that of a collision. */
+  readonly cease: readonly number[] | 'any';
+}
+
 /** Route flap damping; times in seconds. */
 export interface DampingConfig {
   readonly families: readonly FamilyName[];

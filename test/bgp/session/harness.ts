@@ -67,6 +67,7 @@ export function peerOptions(remote: string, changes: OptionChanges = {}): PeerOp
     localAddress: undefined,
     localPort: 0,
     interface: undefined,
+    freebind: false,
     localAs: 64512,
     remoteAs: 64512,
     routerId: 1,

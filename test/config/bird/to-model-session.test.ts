@@ -112,3 +112,11 @@ test('who it is: the name only where it is told to say so', () => {
     '10.9.9.9',
   ]);
 });
+
+test('an address that is not there yet', () => {
+  const { config } = model(`router id 10.0.0.1; protocol device { }
+    protocol bgp a { local 10.0.0.7 as 1; neighbor 10.0.0.2 as 2; strict bind; free bind; ${CHANNEL} }
+    protocol bgp b { local 10.0.0.7 as 1; neighbor 10.0.0.3 as 2; strict bind; ${CHANNEL} }`);
+  expect(config.peers.map(({ freeBind }) => freeBind)).toEqual([true, undefined]);
+  expect(config.listen).toEqual([{ address: '10.0.0.7', port: 179, interface: undefined, freeBind: true }]);
+});
