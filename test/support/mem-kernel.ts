@@ -150,10 +150,7 @@ export class Bench {
     this.fib.onIdle = (familyId, prefixId) => this.idle.push(`${familyId}/${prefixId}`);
   }
 
-  static async started(
-    kernel?: MemKernel,
-    options?: ConstructorParameters<typeof Bench>[1],
-  ): Promise<Bench> {
+  static async started(kernel?: MemKernel, options?: ConstructorParameters<typeof Bench>[1]): Promise<Bench> {
     const bench = new Bench(kernel, options);
     await bench.start();
     return bench;
