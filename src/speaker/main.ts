@@ -130,9 +130,10 @@ export async function createSpeaker(options: CreateOptions): Promise<RunningSpea
   // Not before: a start may scan a large kernel table.
   watchdog.use(config.diagnosis.watchdog);
   let trims: Timer | undefined;
+  const kept: unknown[] = [];
   // What answers people and probes comes up first.
-  systemClock.setTimer(WARM_UP_AFTER_MS, () =>
-    warmUp({
+  systemClock.setTimer(WARM_UP_AFTER_MS, () => {
+    const warmth = warmUp({
       clock: systemClock,
       defer: (fn) => void setImmediate(fn),
       leisure: leisureOf(speaker),
@@ -140,8 +141,9 @@ export async function createSpeaker(options: CreateOptions): Promise<RunningSpea
         giveMemoryBack();
         trims = trimWhenQuiet(leisureOf(speaker));
       },
-    }),
-  );
+    });
+    kept.push(warmth);
+  });
   const room = new SpareRoom({
     clock: systemClock,
     rib: speaker.rib,
@@ -151,6 +153,7 @@ export async function createSpeaker(options: CreateOptions): Promise<RunningSpea
     api,
     handOver: new HandOver(speaker, loadConfig),
     stop: async () => {
+      kept.length = 0;
       trims?.cancel();
       room.stop();
       watchdog.stop();

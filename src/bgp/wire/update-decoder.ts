@@ -78,7 +78,11 @@ export class DecodeScratch {
 }
 
 export class UpdateDecoder {
-  readonly #context: SessionContext;
+  // Of the session's context, by value: this is looked at for every UPDATE, and contexts may differ in shape.
+  readonly #families: readonly Family[];
+  readonly #as4: boolean;
+  readonly #addPath: number;
+  readonly #extendedNextHop: number;
   readonly #attributeContext: AttributeContext;
   readonly #scratch: DecodeScratch;
   readonly #announced = emptyList();
@@ -90,7 +94,10 @@ export class UpdateDecoder {
   constructor(context: SessionContext, options: DecodeOptions = {}, scratch = new DecodeScratch()) {
     const external = context.peerType === 'external';
     const { confederationPeer = false } = options;
-    this.#context = context;
+    this.#families = context.families;
+    this.#as4 = context.as4;
+    this.#addPath = context.addPathReceive;
+    this.#extendedNextHop = context.extendedNextHop;
     this.#attributeContext = {
       external,
       confederationPeer,
@@ -162,7 +169,7 @@ export class UpdateDecoder {
   #classicField(buffer: Uint8Array, start: number, end: number, batch: NlriBatch, into: NlriBatch[]): void {
     if (start === end) return;
     const announcing = into === this.#announced;
-    const addPath = (this.#context.addPathReceive & (1 << IPV4_UNICAST.id)) !== 0;
+    const addPath = (this.#addPath & (1 << IPV4_UNICAST.id)) !== 0;
     batch.clear();
     const ignored = parseNlri(batch, buffer, start, end, addPath, announcing);
     // RFC 7606 §3 (i), §5.3
@@ -231,7 +238,7 @@ export class UpdateDecoder {
   }
 
   #mpPrefixes(buffer: Uint8Array, start: number, end: number, batch: NlriBatch, announcing: boolean): void {
-    const addPath = (this.#context.addPathReceive & (1 << batch.family.id)) !== 0;
+    const addPath = (this.#addPath & (1 << batch.family.id)) !== 0;
     batch.clear();
     const ignored = parseNlri(batch, buffer, start, end, addPath, announcing);
     // RFC 7606 §5.3
@@ -267,7 +274,7 @@ export class UpdateDecoder {
   }
 
   #negotiated(family: Family): Family | undefined {
-    return this.#context.families.includes(family) ? family : undefined;
+    return this.#families.includes(family) ? family : undefined;
   }
 
   /** RFC 4760 §3 (native), RFC 2545 §3 (IPv6), RFC 8950 §3 (IPv6 next hop of another family). */
@@ -275,7 +282,7 @@ export class UpdateDecoder {
     if (length === family.nextHopBytes) return true;
     if (length !== IPV6_NEXT_HOP && length !== IPV6_NEXT_HOP_PAIR) return false;
     if (family.nextHopBytes === IPV6_NEXT_HOP) return true;
-    return (this.#context.extendedNextHop & (1 << family.id)) !== 0;
+    return (this.#extendedNextHop & (1 << family.id)) !== 0;
   }
 
   /** RFC 7606 §3 (d): what must be there beside reachable NLRI. Present and malformed counts as present here. */
@@ -304,7 +311,7 @@ export class UpdateDecoder {
     const capacity = canonicalCapacity(attributeOctets);
     if (capacity > scratch.attributes.length) scratch.attributes = new Uint8Array(capacity);
     result.attributes = scratch.attributes;
-    if (this.#context.as4) {
+    if (this.#as4) {
       result.attributesLength = writeCanonical(scan, buffer, scratch.attributes);
       return;
     }
