@@ -33,10 +33,9 @@ export class MessageDumps {
     return this.#commanded;
   }
 
-  /** What commands ask for from now on, and nothing else that they asked for before. */
+  /** What commands ask for from the next review on, and nothing else that they asked for before. */
   restore(commanded: MrtdumpCommands): void {
     this.#commanded = new Map(commanded);
-    this.review();
   }
 
   command(names: readonly string[], flags: readonly string[]): void {

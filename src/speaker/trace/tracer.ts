@@ -218,7 +218,8 @@ export class Tracer {
   /** A peer of a range is asked for what the range is. */
   #writtenName(name: string): string {
     const range = this.#speaker.registry.find(name)?.range;
-    return this.#declared.find((each) => range !== undefined && each.range === range)?.name ?? name;
+    if (range === undefined) return name;
+    return this.#declared.find((each) => each.range === range)?.name ?? name;
   }
 
   #flagsOf(name: string): ReadonlySet<DebugFlag> {
