@@ -1,7 +1,7 @@
 // The facts of the host that a configuration may fall back to, from the operating system.
 
 import { hostname, networkInterfaces } from 'node:os';
-import { formatPrefix, maskBytes, parseAddress } from '../lib/ip.ts';
+import { formatPrefix, parsePrefix } from '../lib/ip.ts';
 import type { HostFacts } from './build.ts';
 
 /** Name and addresses of this host as they are now. */
@@ -18,18 +18,11 @@ function linksOf(interfaces: ReturnType<typeof networkInterfaces>): Map<string, 
   for (const [name, list = []] of Object.entries(interfaces)) {
     const seen = new Set<string>();
     for (const { address, cidr, family } of list) {
-      const prefix = family === 'IPv4' && cidr !== null ? networkOf(cidr) : undefined;
-      if (prefix === undefined || seen.has(prefix)) continue;
-      seen.add(prefix);
+      const prefix = family === 'IPv4' && cidr !== null ? parsePrefix(cidr, true) : undefined;
+      if (prefix === undefined || seen.has(formatPrefix(prefix))) continue;
+      seen.add(formatPrefix(prefix));
       links.set(address, name);
     }
   }
   return links;
-}
-
-function networkOf(cidr: string): string | undefined {
-  const [address = '', length = ''] = cidr.split('/');
-  const bytes = parseAddress(address)?.bytes;
-  if (bytes === undefined) return undefined;
-  return formatPrefix({ bytes: maskBytes(bytes, Number(length)), length: Number(length) });
 }

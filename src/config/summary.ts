@@ -1,6 +1,6 @@
 // A configuration in a few lines, for `godwit check`.
 
-import { IP_VERSIONS } from '../lib/ip.ts';
+import { hostPort, IP_VERSIONS } from '../lib/ip.ts';
 import {
   type Config,
   type DynamicPeersConfig,
@@ -78,10 +78,6 @@ function rangeLine(range: DynamicPeersConfig, asn: number): string {
 function endpoint(listen: ListenConfig): string {
   const link = listen.interface === undefined ? '' : ` (${listen.interface})`;
   return hostPort(listen.address, listen.port) + link;
-}
-
-function hostPort(address: string, port: number): string {
-  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
 function learned(learn: { protocol: number | undefined; table: number | undefined }): string {

@@ -67,6 +67,11 @@ export function parsePrefix(text: string, loose = false): Prefix | undefined {
   return { bytes: masked, length };
 }
 
+/** `192.0.2.1:179`, `[2001:db8::1]:179`, `name:179` */
+export function hostPort(host: string, port: number): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
 export function formatPrefix(prefix: Prefix): string {
   return `${formatAddress(prefix.bytes)}/${prefix.length}`;
 }

@@ -1,10 +1,9 @@
 // Messages of a peer and the states of its session in the MRT format (RFC 6396 §4.4): BGP4MP records, each of which can
 // be read by itself. Messages with path identifiers have subtypes of their own (RFC 8050 §3).
 
-import { writeUint32 } from '../../lib/bytes.ts';
+import { MRT_HEADER, startMrtRecord } from './mrt.ts';
 import { myAsField } from './open.ts';
 
-const HEADER = 12;
 const BGP4MP = 16;
 /** BGP4MP_STATE_CHANGE_AS4; messages by whether ASes have 4 octets and prefixes path identifiers. */
 const STATE_CHANGE_AS4 = 5;
@@ -65,13 +64,9 @@ function start(
 ): { record: Uint8Array; at: number } {
   const asOctets = as4 ? 4 : 2;
   const length = 2 * asOctets + 2 + 2 + 2 * peerAddress.length + rest;
-  const record = new Uint8Array(HEADER + length);
+  const record = startMrtRecord(timestamp, BGP4MP, subtype, length);
   const data = new DataView(record.buffer);
-  writeUint32(record, 0, timestamp);
-  data.setUint16(4, BGP4MP);
-  data.setUint16(6, subtype);
-  data.setUint32(8, length);
-  let at = HEADER;
+  let at = MRT_HEADER;
   for (const as of [peerAs, localAs]) {
     if (as4) data.setUint32(at, as);
     else data.setUint16(at, myAsField(as));

@@ -6,7 +6,8 @@ import { AttributeEditor } from './attribute-editor.ts';
 import type { Family } from './families.ts';
 import { ATTRIBUTE } from './iana.ts';
 
-const HEADER = 12;
+/** Octets of the header that all records have (RFC 6396 §2). */
+export const MRT_HEADER = 12;
 const TABLE_DUMP_V2 = 13;
 const PEER_INDEX_TABLE = 1;
 /** RIB_IPV4_UNICAST, RIB_IPV6_UNICAST, and the same with ADD-PATH. */
@@ -46,7 +47,7 @@ export function encodePeerIndex(
   const size = peers.reduce((sum, { address }) => sum + 1 + 4 + address.length + 4, 0);
   const record = startRecord(timestamp, PEER_INDEX_TABLE, 4 + 2 + name.length + 2 + size);
   const data = new DataView(record.buffer);
-  let at = HEADER;
+  let at = MRT_HEADER;
   data.setUint32(at, collectorId);
   data.setUint16(at + 4, name.length);
   record.set(name, at + 6);
@@ -77,10 +78,10 @@ export function encodeRib(
   const { plain, addPath: withIds } = SUBTYPES[family.version];
   const record = startRecord(timestamp, addPath ? withIds : plain, 4 + 1 + octets + 2 + size);
   const data = new DataView(record.buffer);
-  data.setUint32(HEADER, sequence);
-  record[HEADER + 4] = bits;
-  record.set(prefix.subarray(0, octets), HEADER + 5);
-  let at = HEADER + 5 + octets;
+  data.setUint32(MRT_HEADER, sequence);
+  record[MRT_HEADER + 4] = bits;
+  record.set(prefix.subarray(0, octets), MRT_HEADER + 5);
+  let at = MRT_HEADER + 5 + octets;
   data.setUint16(at, shown.length);
   at += 2;
   for (const { peer, since, pathId, attributes } of shown) {
@@ -125,10 +126,20 @@ export function dumpAttributes(
 }
 
 function startRecord(timestamp: number, subtype: number, length: number): Uint8Array<ArrayBuffer> {
-  const record = new Uint8Array(HEADER + length);
+  return startMrtRecord(timestamp, TABLE_DUMP_V2, subtype, length);
+}
+
+/** A record with its header, and room for so many octets behind it. `timestamp`: wall-clock seconds. */
+export function startMrtRecord(
+  timestamp: number,
+  type: number,
+  subtype: number,
+  length: number,
+): Uint8Array<ArrayBuffer> {
+  const record = new Uint8Array(MRT_HEADER + length);
   writeUint32(record, 0, timestamp);
   const data = new DataView(record.buffer);
-  data.setUint16(4, TABLE_DUMP_V2);
+  data.setUint16(4, type);
   data.setUint16(6, subtype);
   data.setUint32(8, length);
   return record;

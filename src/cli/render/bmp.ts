@@ -1,6 +1,7 @@
 // BMP stations for a person: one line a station, and what is wrong with it.
 
 import type { BmpStationView } from '../../control/protocol.ts';
+import { hostPort } from '../../lib/ip.ts';
 import type { Look } from './style.ts';
 import { type Column, renderTable } from './table.ts';
 import { formatBytes, formatSince } from './units.ts';
@@ -9,7 +10,7 @@ const columnsAt = (now: number): readonly Column<BmpStationView>[] => [
   { title: 'STATION', value: ({ name }) => name },
   {
     title: 'ADDRESS',
-    value: ({ address, port }) => (address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`),
+    value: ({ address, port }) => hostPort(address, port),
   },
   {
     title: 'STATE',

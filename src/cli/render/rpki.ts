@@ -1,6 +1,7 @@
 // Caches of RPKI data for a person: one line a cache, and what is wrong with it.
 
 import type { RpkiCacheView } from '../../control/protocol.ts';
+import { hostPort } from '../../lib/ip.ts';
 import type { Look } from './style.ts';
 import { type Column, renderTable } from './table.ts';
 import { formatSince } from './units.ts';
@@ -12,7 +13,7 @@ const columnsAt = (now: number): readonly Column<RpkiCacheView>[] => [
   { title: 'CACHE', value: ({ name }) => name },
   {
     title: 'SERVER',
-    value: ({ host, port }) => (host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`),
+    value: ({ host, port }) => hostPort(host, port),
   },
   {
     title: 'STATE',

@@ -3,6 +3,9 @@
 
 import type { BmpStationView } from '../../speaker/api/bmp.ts';
 import type { MetricRow } from './metrics-table.ts';
+import { namedRows } from './named-rows.ts';
+
+const perStation = namedRows<BmpStationView>('station');
 
 export const BMP_METRICS: readonly MetricRow<readonly BmpStationView[]>[] = [
   perStation('gauge', 'bmp_station_up', '1 while the station is connected', ({ state }) =>
@@ -29,19 +32,3 @@ export const BMP_METRICS: readonly MetricRow<readonly BmpStationView[]>[] = [
     ({ overflows }) => overflows,
   ),
 ];
-
-function perStation(
-  type: 'gauge' | 'counter',
-  name: string,
-  help: string,
-  value: (station: BmpStationView) => number,
-): MetricRow<readonly BmpStationView[]> {
-  return {
-    name,
-    type,
-    help,
-    labels: ['station'],
-    samples: (stations) =>
-      stations.map((station) => ({ labels: { station: station.name }, value: value(station) })),
-  };
-}

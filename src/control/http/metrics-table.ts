@@ -8,6 +8,7 @@
 //   cause   code of bgp/session/cause-table.ts; a fixed set, each with a value
 //   quantile 0.5, 0.99, 1
 
+import { PEER_STATE_NUMBERS } from '../../speaker/api/peer-states.ts';
 import type { MessageName, PeerFamilyView, PeerView, StatusView } from '../../speaker/api.ts';
 import { CONNECTION_METRICS, LIMIT_METRICS } from './limit-metrics.ts';
 
@@ -40,16 +41,6 @@ export interface PeerSource {
 const MS_PER_SECOND = 1000;
 const MICROS_PER_SECOND = 1_000_000;
 
-/** Numbers of bgpPeerState, RFC 4273. */
-const STATE_NUMBER = {
-  Idle: 1,
-  Connect: 2,
-  Active: 3,
-  OpenSent: 4,
-  OpenConfirm: 5,
-  Established: 6,
-} as const satisfies Record<PeerView['state'], number>;
-
 const MESSAGE_LABEL = {
   open: 'open',
   update: 'update',
@@ -59,7 +50,7 @@ const MESSAGE_LABEL = {
 } as const satisfies Record<MessageName, string>;
 
 const MESSAGE_NAMES = Object.keys(MESSAGE_LABEL) as MessageName[];
-const STATE_NAMES = Object.keys(STATE_NUMBER) as PeerView['state'][];
+const STATE_NAMES = Object.keys(PEER_STATE_NUMBERS) as PeerView['state'][];
 
 const single = (value: number | undefined): Sample[] => (value === undefined ? [] : [{ labels: {}, value }]);
 const seconds = (ms: number | undefined): number | undefined => (ms === undefined ? ms : ms / MS_PER_SECOND);
@@ -323,7 +314,7 @@ export const PEER_METRICS: readonly MetricRow<PeerSource>[] = [
     'gauge',
     'bgp_peer_state',
     'Idle 1, Connect 2, Active 3, OpenSent 4, OpenConfirm 5, Established 6 (bgpPeerState of RFC 4273)',
-    ({ peer }) => STATE_NUMBER[peer.state],
+    ({ peer }) => PEER_STATE_NUMBERS[peer.state],
   ),
   peerValue(
     'gauge',

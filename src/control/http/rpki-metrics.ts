@@ -4,8 +4,11 @@
 
 import type { RpkiCacheView } from '../../speaker/api/rpki.ts';
 import type { MetricRow } from './metrics-table.ts';
+import { namedRows } from './named-rows.ts';
 
 const MS_PER_SECOND = 1000;
+
+const perCache = namedRows<RpkiCacheView>('cache');
 
 export const RPKI_METRICS: readonly MetricRow<readonly RpkiCacheView[]>[] = [
   perCache('gauge', 'rpki_cache_up', '1 while the cache is in sync', ({ lastUpdate, problem, state }) =>
@@ -50,23 +53,3 @@ export const RPKI_METRICS: readonly MetricRow<readonly RpkiCacheView[]>[] = [
     ({ expirations }) => expirations,
   ),
 ];
-
-/** No sample where there is no value. */
-function perCache(
-  type: 'gauge' | 'counter',
-  name: string,
-  help: string,
-  value: (cache: RpkiCacheView) => number | undefined,
-): MetricRow<readonly RpkiCacheView[]> {
-  return {
-    name,
-    type,
-    help,
-    labels: ['cache'],
-    samples: (caches) =>
-      caches.flatMap((cache) => {
-        const found = value(cache);
-        return found === undefined ? [] : [{ labels: { cache: cache.name }, value: found }];
-      }),
-  };
-}

@@ -1,7 +1,7 @@
 // Changes of routes -> Route Monitoring messages: those of one source, attribute set and time go into one UPDATE, as far as
 // they fit, with 4-octet ASes whatever the peer spoke (RFC 7854 §4.2, flag A).
 
-import { HEADER_LENGTH, MAX_EXTENDED_LENGTH, MAX_MESSAGE_LENGTH } from '../../bgp/wire/header.ts';
+import { MARKER_LENGTH, MAX_EXTENDED_LENGTH, MAX_MESSAGE_LENGTH } from '../../bgp/wire/header.ts';
 import { UpdateWriter } from '../../bgp/wire/update-writer.ts';
 import { ROUTE_HEADER_OCTETS, setRouteHeader } from '../../bmp/message.ts';
 import { copyBytes, readUint16 } from '../../lib/bytes.ts';
@@ -26,8 +26,6 @@ export interface UpdateForm {
 
 const UNSPECIFIED = new Uint8Array(16);
 const INITIAL_CHANGES = 1 << 8;
-/** Where the length of a BGP message stands. */
-const LENGTH_AT = HEADER_LENGTH - 3;
 
 /** Changes of one table. */
 export class RouteBatch {
@@ -173,7 +171,7 @@ export class RouteMessages {
   #wrap(writer: UpdateWriter, { header }: RouteSource, seconds: number): void {
     const { bytes, length } = writer;
     for (let at = 0; at < length; ) {
-      const size = readUint16(bytes, at + LENGTH_AT);
+      const size = readUint16(bytes, at + MARKER_LENGTH);
       this.#out = growUint8(this.#out, this.#length + ROUTE_HEADER_OCTETS + size);
       this.#out.set(header, this.#length);
       setRouteHeader(this.#out, this.#length, size, seconds);

@@ -1,6 +1,6 @@
 // What happens to the interfaces of this host, as lines of the log: for protocols that follow them.
 
-import { formatPrefix, maskBytes, parseAddress } from '../../lib/ip.ts';
+import { formatPrefix, parsePrefix } from '../../lib/ip.ts';
 import type { Dialect } from '../../policy/lexer.ts';
 import type { ProtocolKind } from '../api/protocols.ts';
 import type { InterfaceView } from '../api/tables.ts';
@@ -31,8 +31,9 @@ export function linksOf(views: readonly InterfaceView[]): Links {
 }
 
 function networkOf(address: string, length: number): string {
-  const bytes = parseAddress(address)?.bytes ?? new Uint8Array(4);
-  return formatPrefix({ bytes: maskBytes(bytes, length), length });
+  const text = `${address}/${length}`;
+  const prefix = parsePrefix(text, true);
+  return prefix === undefined ? text : formatPrefix(prefix);
 }
 
 /** Lines for a protocol of this kind, without its name. */

@@ -3,22 +3,14 @@
 
 import type { FsmState } from '../../bgp/session/fsm-events.ts';
 import type { TapedMessage } from '../../bgp/session/message-tape.ts';
+import { expectedAs } from '../../bgp/session/options.ts';
 import { encodeMrtMessage, encodeMrtStateChange, type MrtSession } from '../../bgp/wire/mrt-messages.ts';
 import type { Clock } from '../../lib/clock.ts';
+import { PEER_STATE_NUMBERS } from '../api/peer-states.ts';
 import type { PeerHandle } from '../peer-registry.ts';
 import type { RecordFile } from './record-file.ts';
 
 const MS_PER_SECOND = 1000;
-/** RFC 6396 §4.4.1 */
-const STATE_NUMBERS: Readonly<Record<FsmState, number>> = {
-  Idle: 1,
-  Connect: 2,
-  Active: 3,
-  OpenSent: 4,
-  OpenConfirm: 5,
-  Established: 6,
-};
-
 /** A file, and what it gets. */
 export interface DumpTarget {
   readonly file: RecordFile;
@@ -64,7 +56,7 @@ export class PeerDump {
     const { peer, address } = this.#handle;
     const local = peer.localAddress ?? new Uint8Array(address.bytes.length);
     const session = this.#session(address.bytes, local);
-    const numbers = [STATE_NUMBERS[before], STATE_NUMBERS[this.#state]] as const;
+    const numbers = [PEER_STATE_NUMBERS[before], PEER_STATE_NUMBERS[this.#state]] as const;
     const record = encodeMrtStateChange(this.#seconds, session, ...numbers);
     for (const { states, file } of this.#targets) if (states) file.add(record);
   }
@@ -85,10 +77,8 @@ export class PeerDump {
   #session(peerAddress: Uint8Array, localAddress: Uint8Array): MrtSession {
     const { peer } = this.#handle;
     const { context, options } = peer;
-    const { remoteAs } = options;
-    const configured = remoteAs === 'internal' ? options.localAs : remoteAs === 'external' ? 0 : remoteAs;
     return {
-      peerAs: context?.peerAs ?? configured,
+      peerAs: context?.peerAs ?? expectedAs(options) ?? 0,
       localAs: context?.localAs ?? options.localAs,
       ifindex: this.#parts.ifindexOf(localAddress),
       peerAddress,

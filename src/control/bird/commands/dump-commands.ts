@@ -12,6 +12,7 @@ import { memoryLines } from '../render/memory.ts';
 import { protocolReply } from '../render/protocols.ts';
 import { RouteWriter } from '../render/routes.ts';
 import { CODE, DONE, type Line, line } from '../reply.ts';
+import { textStyle } from '../style.ts';
 
 interface Dump {
   readonly what: string;
@@ -120,7 +121,7 @@ function reasonOf(error: unknown): string {
 
 function* resources(context: CommandContext): Iterable<string> {
   const status = context.api.status();
-  yield* memoryLines(status, context.style === 'json' ? 'bird2' : context.style);
+  yield* memoryLines(status, textStyle(context.style));
   for (const { family, prefixes, paths } of status.families) {
     yield `Routing table of ${family}: ${prefixes} prefixes, ${paths} paths`;
   }
@@ -170,7 +171,7 @@ function* attributes({ api }: CommandContext): Iterable<string | undefined> {
 }
 
 function* routes(context: CommandContext): Iterable<string | undefined> {
-  const style = context.style === 'bird1' ? 'bird1' : 'bird2';
+  const style = textStyle(context.style);
   for (const answer of context.api.bird.routes({ tables: 'all' })) {
     yield `Dump of routing table <${answer.table}>`;
     const writer = new RouteWriter({ style, details: true, times: timesOf(context) });
@@ -184,7 +185,7 @@ function* routes(context: CommandContext): Iterable<string | undefined> {
 
 function* protocols(context: CommandContext): Iterable<string> {
   const { api } = context;
-  const style = context.style === 'bird1' ? 'bird1' : 'bird2';
+  const style = textStyle(context.style);
   yield 'Protocols:';
   const views = api.bird.protocols({ details: true });
   for (const { code, text } of protocolReply(views, { style, details: true, times: timesOf(context) })) {

@@ -2,7 +2,7 @@
 
 import type { InterfaceView } from '../../../speaker/api/tables.ts';
 import { CODE, type Line, line } from '../reply.ts';
-import type { Style } from '../style.ts';
+import { type Style, textStyle } from '../style.ts';
 
 export function* interfaceLines(link: InterfaceView, style: Style): Iterable<Line> {
   const master = link.master === undefined ? '' : ` master=${link.master}`;
@@ -20,7 +20,7 @@ export function* interfaceLines(link: InterfaceView, style: Style): Iterable<Lin
   yield line(CODE.interfaceFlags, `\t${flags.join(' ')}`);
   for (const { address, length, scope, rank, opposite } of link.addresses) {
     const words = [
-      ...RANK_WORDS[style === 'bird1' ? 'bird1' : 'bird2'][rank],
+      ...RANK_WORDS[textStyle(style)][rank],
       ...(opposite === undefined ? [] : [`opposite ${opposite}`]),
       `scope ${scope}`,
     ];
