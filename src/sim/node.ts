@@ -29,6 +29,7 @@ import { TakeOver } from '../speaker/upgrade/take-over.ts';
 import { ProcessClock } from './clock.ts';
 import type { MemHost } from './network.ts';
 import { processKernel } from './process-kernel.ts';
+import { processTransport } from './process-transport.ts';
 import { octets, type World } from './world.ts';
 
 const RELOAD_STEP_MS = 100;
@@ -221,13 +222,13 @@ export class SimNode {
   }
 
   /** Lets time pass until a promise has settled. */
-  async #meanwhile<T>(promise: Promise<T>): Promise<T> {
+  async #meanwhile<T>(promise: Promise<T>, stepMs = UPGRADE_STEP_MS): Promise<T> {
     let done = false;
     const settled = Promise.allSettled([promise]).finally(() => {
       done = true;
     });
     await this.#world.settle();
-    while (!done) await this.#world.run(UPGRADE_STEP_MS);
+    while (!done) await this.#world.run(stepMs);
     const [result] = await settled;
     if (result.status === 'rejected') throw result.reason;
     return result.value;
@@ -237,16 +238,8 @@ export class SimNode {
   async reload(input: ConfigInput | string): Promise<readonly string[]> {
     this.input = input;
     this.#text = textOf(input);
-    let done = false;
-    const applied = Promise.allSettled([this.api.reload()]).finally(() => {
-      done = true;
-    });
-    await this.#world.settle();
     // Routes that move in the kernel take their time.
-    while (!done) await this.#world.run(RELOAD_STEP_MS);
-    const [result] = await applied;
-    if (result.status === 'rejected') throw result.reason;
-    return result.value.changes;
+    return (await this.#meanwhile(this.api.reload(), RELOAD_STEP_MS)).changes;
   }
 
   /** Writes a new configuration, if it is a good one, and asks for it to be read; a refusal is in the log. */
@@ -357,7 +350,7 @@ export class SimNode {
       scheduler: new Scheduler(clock, { defer: clock.defer }),
       random,
       defer: clock.defer,
-      transport: host,
+      transport: processTransport(host, clock),
       openKernel: async (config) => {
         const wanted = config.kernel.nextHopTracking || needsKernel(config);
         if (!wanted || this.kernel === undefined) return undefined;
