@@ -65,8 +65,16 @@ const CHANGES: readonly Change[] = [
   }),
   (config, random) => ({ ...config, redistribute: drawOne(random, [[], ['kernel'], ['connected']]) }),
   (config, random) => ({ ...config, networks: (config.networks ?? []).filter(() => drawTrue(random, 0.7)) }),
-  (config, random) => ({ ...config, peers: (config.peers ?? []).filter(() => drawTrue(random, 0.8)) }),
+  (config, random) => ({
+    ...config,
+    peers: (config.peers ?? []).filter((peer) => drawTrue(random, 0.8) || isForeign(peer, config)),
+  }),
 ];
+
+/** Without its own entry a range might admit it with the range's AS, and refuse the AS that it has: a mistake, no change. */
+function isForeign({ asn }: PeerInput, { dynamicPeers = [] }: ConfigInput): boolean {
+  return dynamicPeers.some((range) => range.asn !== asn);
+}
 
 /** The configuration with one to three changes, made to what stands or to the first one again. */
 export function drawChange(now: ConfigInput, first: ConfigInput, random: Random): ConfigInput {
