@@ -142,11 +142,12 @@ function withRunOptions(result: LoadResult, { user, group }: RunOptions): LoadRe
 /** An error that reaches the top leaves the state unknown: it is logged whole, and a supervisor starts anew. */
 export function dieLoudly(log: {
   logger: { error(fields: Record<string, unknown>, message: string): void };
-  flush(): void;
+  flush(): boolean;
 }): void {
   process.on('uncaughtException', (error) => {
     log.logger.error({ error }, 'godwit ends because of a fault of its own; kernel routes stay as they are');
-    log.flush();
+    // process.exit waits for a write that nobody takes.
+    if (!log.flush()) exitNow(EXIT.crashed);
     process.exit(EXIT.crashed);
   });
 }

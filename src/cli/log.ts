@@ -7,6 +7,9 @@ export interface Log {
   readonly logger: Logger;
   /** Takes over what another configuration says of the log. */
   useConfig(config: Config): void;
-  /** Writes out what is still buffered; for the last moment before the process ends. */
-  flush(): void;
+  /**
+   * Writes out what is still buffered; for the last moment before the process ends. False where nobody reads it: then
+   * the end cannot wait for what is being written.
+   */
+  flush(): boolean;
 }

@@ -2,7 +2,9 @@
 // blocks the daemon on a slow reader, and what looks like a secret is blacked out whatever layer logged it.
 
 import pino from 'pino';
+import { systemClock } from '../lib/clock.ts';
 import type { Logger } from '../lib/log.ts';
+import { LineSink } from './line-sink.ts';
 import type { Log } from './log.ts';
 import { redact } from './redact.ts';
 
@@ -12,8 +14,8 @@ export interface LogOptions {
   readonly format: 'auto' | 'pretty' | 'json';
   readonly tty: boolean;
   readonly color: boolean;
-  /** For tests: where lines go instead of stdout. */
-  readonly destination?: NodeJS.WritableStream;
+  /** Where lines go instead of stdout. */
+  readonly destination?: { write(text: string): unknown };
 }
 
 const STDOUT = 1;
@@ -25,20 +27,19 @@ export interface LevelledLog extends Log {
 /** Builds the log of the daemon. What makes lines pretty takes a megabyte, and is loaded where that is wanted. */
 export async function createLog(options: LogOptions): Promise<LevelledLog> {
   const pretty = options.format === 'pretty' || (options.format === 'auto' && options.tty);
-  const file =
-    options.destination === undefined ? pino.destination({ dest: STDOUT, sync: options.tty }) : undefined;
-  // A log that nobody reads any more is no reason to stop routing.
-  file?.on('error', () => {});
-  const destination = options.destination ?? file ?? process.stdout;
-  const stream = pretty
-    ? (await import('pino-pretty')).default({
-        destination,
+  const form = pretty
+    ? (await import('pino-pretty')).prettyFactory({
         colorize: options.color,
         translateTime: 'SYS:yyyy-mm-dd HH:MM:ss.l',
         ignore: 'pid,hostname',
         singleLine: true,
       })
-    : destination;
+    : (line: string) => line;
+  const sink =
+    options.destination === undefined
+      ? new LineSink(STDOUT, { lossLine: (text) => form(lossLine(text)).trimEnd() })
+      : undefined;
+  const destination = options.destination ?? { write: (line: string) => sink?.write(line.trimEnd()) };
   const root = pino(
     {
       level: options.level,
@@ -46,7 +47,7 @@ export async function createLog(options: LogOptions): Promise<LevelledLog> {
       formatters: { level: (label) => ({ level: label }) },
       timestamp: pretty ? pino.stdTimeFunctions.epochTime : pino.stdTimeFunctions.isoTime,
     },
-    stream,
+    { write: (line: string) => void destination.write(form(line)) },
   );
   const setLevel = (level: LogOptions['level']): void => {
     root.level = level;
@@ -55,8 +56,13 @@ export async function createLog(options: LogOptions): Promise<LevelledLog> {
     logger: adapt(root),
     setLevel,
     useConfig: ({ log }) => setLevel(log.level),
-    flush: () => file?.flushSync(),
+    flush: () => sink?.flush() ?? true,
   };
+}
+
+/** As pino would write it, which has no place between lines that are written already. */
+function lossLine(msg: string): string {
+  return JSON.stringify({ level: 'warn', time: new Date(systemClock.wallTime()).toISOString(), msg });
 }
 
 function adapt(target: pino.Logger): Logger {

@@ -51,7 +51,7 @@ class Bench {
     createLog: () => ({
       logger: this.#logger,
       useConfig: ({ log }) => void this.events.push(`level ${log.level}`),
-      flush: () => void this.events.push('flushed'),
+      flush: () => this.events.push('flushed') > 0,
     }),
     describeIssues: (issues) =>
       issues.map(({ file, line, message }) => `${file}:${line}: ${message}`).join('\n'),

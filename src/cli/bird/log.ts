@@ -8,9 +8,9 @@ import { asksForEvents } from '../../config/bird/trace-flags.ts';
 import type { Config } from '../../config/model.ts';
 import type { LogFields, Logger } from '../../lib/log.ts';
 import { formatTime } from '../../lib/time-format.ts';
+import { LineSink } from '../line-sink.ts';
 import type { Log } from '../log.ts';
 import { redact } from '../redact.ts';
-import { LineSink } from './line-sink.ts';
 import { systemReason } from './system-reason.ts';
 
 export const LOG_TAGS = {
@@ -44,7 +44,8 @@ export interface BirdLog extends Log {
 interface Target {
   readonly takes: (logClass: LogClass) => boolean;
   write(logClass: LogClass, text: string, now: number): void;
-  flush(): void;
+  /** As LineSink has it. */
+  flush(): boolean;
   close(): void;
 }
 
@@ -69,9 +70,7 @@ export function createBirdLog(name: string, debug: boolean, parts: BirdLogParts)
       if (logClass !== 'trace' || traces) write(logClass, text);
     }, {}),
     write,
-    flush: () => {
-      for (const target of targets) target.flush();
-    },
+    flush: () => targets.map((target) => target.flush()).every(Boolean),
     useConfig: ({ bird }: Config) => {
       const before = targets;
       const { logs = [] } = bird?.globals ?? {};
@@ -130,7 +129,7 @@ function makeTarget(
       return {
         takes,
         write: (logClass, text) => parts.udp(host, port, name, logClass, text),
-        flush: () => {},
+        flush: () => true,
         close: () => {},
       };
     }
@@ -141,7 +140,7 @@ function syslogTarget(name: string, takes: Target['takes'], parts: BirdLogParts)
   return {
     takes,
     write: (logClass, text) => parts.syslog(name, logClass, text),
-    flush: () => {},
+    flush: () => true,
     close: () => {},
   };
 }

@@ -9,7 +9,7 @@ test('a dump that cannot be written is told in the log, and ends nobody', () => 
     logger: silentLogger,
     write: (logClass: string, text: string) => void lines.push(`${logClass} ${text}`),
     useConfig: () => {},
-    flush: () => {},
+    flush: () => true,
   };
   createDump({ debug: false, debugFile: '/dev/full/dump' }, log)(new FakeSpeaker());
   expect(lines).toEqual(['error Unable to write the state dump: not a directory']);
