@@ -58,7 +58,10 @@ function exportActions(options: ExportOptions, source: RouteSource, med: MedRule
   const { drop, write } = TRANSFORM;
   const actions: Actions = [[ATTRIBUTE.asPath, write]];
   if (options.renewsOwn && source === 'local') actions.push([ATTRIBUTE.origin, write]);
-  actions.push([ATTRIBUTE.localPref, takesLocalPref(options) ? write : drop]);
+  // RFC 4271 §5.1.5: within the AS every route has one; outside, an own route has it only where it was given one.
+  const onlyAsGiven = source === 'local' && options.peerType === 'external' && !options.renewsOwn;
+  if (!takesLocalPref(options)) actions.push([ATTRIBUTE.localPref, drop]);
+  else if (!onlyAsGiven) actions.push([ATTRIBUTE.localPref, write]);
   if (options.peerType !== 'internal') {
     // RFC 4456 §8: they are of the AS, or member AS, whose reflectors have set them.
     actions.push([ATTRIBUTE.originatorId, drop], [ATTRIBUTE.clusterList, drop]);

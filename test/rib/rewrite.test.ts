@@ -423,6 +423,10 @@ describe('to iBGP', () => {
     expect(exported(EXTERNAL, localPref, given).values).toMatchObject({ localPref: 70, med: undefined });
     expect(exported(EXTERNAL, localPref).values.localPref).toBe(100);
     expect(exported(EXTERNAL, { ...localPref, draining: true }, given).values.localPref).toBe(0);
+    expect(exported(LOCAL, localPref, given).values.localPref).toBe(70);
+    expect(exported(LOCAL, localPref).values.localPref).toBeUndefined();
+    expect(exported(LOCAL, { ...localPref, draining: true }).values.localPref).toBe(0);
+    expect(exported(LOCAL, { ...localPref, renewsOwn: true }, given).values.localPref).toBe(100);
     const med = { ...TO_EBGP, allowMed: true };
     expect(exported(EXTERNAL, med, given).values).toMatchObject({ localPref: undefined, med: 5 });
     expect(exported(EXTERNAL, med).values.med).toBeUndefined();
