@@ -57,7 +57,7 @@ export const RECEIVED_CAUSES = [
     on: 'notification-received',
     received: [open, OPEN_ERROR.unsupportedParameter],
     means: 'the peer does not understand capabilities',
-    advice: 'nothing: the next OPEN goes without them',
+    advice: 'nothing: if it refuses them again, the next OPEN goes without them',
   },
   {
     code: 'peer-role',

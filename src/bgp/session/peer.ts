@@ -7,12 +7,13 @@ import { CEASE } from '../wire/error-codes.ts';
 import type { OpenMessage } from '../wire/open.ts';
 import { decodeRouteRefresh } from '../wire/route-refresh.ts';
 import type { SessionContext } from '../wire/session-context.ts';
+import { CapabilityOffer } from './capability-offer.ts';
 import { type CeaseOptions, ceaseNotification } from './cease.ts';
 import { dump, survivesCollision } from './collision-loser.ts';
 import { ConnectionFsm } from './connection-fsm.ts';
 import { MessageCounters } from './counters.ts';
 import { disables } from './disable-after.ts';
-import { type DownReason, refusesParameters, restartAfter } from './down-reason.ts';
+import { type DownReason, restartAfter } from './down-reason.ts';
 import { establishedSession } from './established-session.ts';
 import type { EventFacts } from './event-facts.ts';
 import type { PeerEvents, Session } from './events.ts';
@@ -47,7 +48,7 @@ export class Peer {
   #adminUp = false;
   #primary: ConnectionFsm;
   #secondary: ConnectionFsm | undefined;
-  #withCapabilities = true;
+  #offer = new CapabilityOffer();
   #retired = false;
 
   constructor(options: PeerOptions, dependencies: PeerDependencies) {
@@ -208,7 +209,7 @@ export class Peer {
     const keysChanged = !sameAuthentication(options, this.#options);
     this.#options = options;
     if (change === 'reset') {
-      this.#withCapabilities = true;
+      this.#offer = new CapabilityOffer();
       this.reset({ subcode: CEASE.otherConfigurationChange });
     } else if (change === 'soft' && rank(this.state) < rank('OpenSent')) {
       // Nobody has been told anything yet: start afresh, so that a new time or mode counts at once.
@@ -294,7 +295,7 @@ export class Peer {
         return peer.#options;
       },
       connectRetryMs: () => this.#retryPlan.takeDialDelay(),
-      localOpen: () => localOpen(this.#options, this.#withCapabilities),
+      localOpen: () => localOpen(this.#options, this.#offer.made),
       survivesCollision: (fsm, context) =>
         survivesCollision(fsm, fsm === this.#primary ? this.#secondary : this.#primary, context),
       startIdleHoldTimer: () => this.#idleHoldTimer.start(this.#retryPlan.idleHoldMs),
@@ -320,6 +321,7 @@ export class Peer {
   #established(fsm: ConnectionFsm, session: Session): void {
     this.#history.up(this.name, session.context);
     this.#retryPlan.cameUp();
+    this.#offer.cameUp();
     const other = fsm === this.#primary ? this.#secondary : this.#primary;
     [this.#primary, this.#secondary] = [fsm, other];
     // RFC 4271 §6.8: what has not come as far as an OPEN can no longer win; an open one is tracked until its OPEN.
@@ -367,15 +369,9 @@ export class Peer {
     }
     // OpenSent went to Active: the state machine has started its own ConnectRetryTimer.
     if (this.#primary.state !== 'Idle') return;
-    const restart = this.#capabilitiesRefused(reason) ? 'soon' : restartAfter(reason);
+    const offered = localOpen(this.#options, this.#offer.made).capabilities.length > 0;
+    const restart = this.#offer.isRefused(reason, offered) ? 'soon' : restartAfter(reason);
     this.#primary.dispatch({ name: this.#retryPlan.startAgain(restart) });
-  }
-
-  /** RFC 5492 §3: a peer that answers 2/4 gets an OPEN without capabilities next, once. */
-  #capabilitiesRefused(reason: DownReason): boolean {
-    const refused = this.#withCapabilities && this.#options.capabilities.enabled && refusesParameters(reason);
-    this.#withCapabilities = !refused;
-    return refused;
   }
 
   #stopBoth(cease: CeaseOptions, cause: 'admin-stop' | 'admin-reset'): void {
