@@ -5,7 +5,7 @@ import type { Config, ControlConfig } from '../config/model.ts';
 import { errorText } from '../lib/error-text.ts';
 import type { Logger } from '../lib/log.ts';
 import type { SpeakerApi } from '../speaker/api.ts';
-import type { Attempt, DaemonParts, Stoppable } from './daemon.ts';
+import type { Attempt, DaemonParts, Guarded, Stoppable } from './daemon.ts';
 
 type FaceParts = Pick<DaemonParts, 'startBird' | 'startControl' | 'startTcp' | 'startHttp'>;
 
@@ -15,6 +15,8 @@ export class Faces {
   readonly #running: Stoppable[] = [];
   /** What each of them takes over. */
   readonly #takers: ((config: Config) => void)[] = [];
+  /** What makes their sockets again. */
+  readonly #restorers: (() => Promise<void>)[] = [];
 
   constructor(config: Config, logger: Logger) {
     this.#started = config;
@@ -29,6 +31,7 @@ export class Faces {
     for (const [i, bird] of control.bird.entries()) {
       await attempt(async () => {
         const face = await parts.startBird({ api, socket: bird, logger, shutdown });
+        this.#restores(face);
         this.#runs(face, (next) => {
           const same = next.control.bird[i];
           if (same?.socket === bird.socket) face.useAccess?.(same);
@@ -38,6 +41,7 @@ export class Faces {
     if (socket !== undefined) {
       await attempt(async () => {
         const face = await parts.startControl({ api, socket, mode, access: control, logger });
+        this.#restores(face);
         this.#runs(face, (next) => face.useAccess?.(next.control));
       });
     }
@@ -57,6 +61,19 @@ export class Faces {
   #runs(face: Stoppable, taker?: (config: Config) => void): void {
     this.#running.push(face);
     if (taker !== undefined) this.#takers.push(taker);
+  }
+
+  #restores({ restore }: Guarded): void {
+    if (restore !== undefined) this.#restorers.push(restore);
+  }
+
+  /** Makes sockets again that were deleted, without waiting for them. What fails is logged. */
+  restore(): void {
+    for (const restore of this.#restorers) {
+      restore().catch((error: unknown) => {
+        this.#logger.error({}, `control: the socket is not there any more: ${errorText(error)}`);
+      });
+    }
   }
 
   /** A configuration that is taken over. What is wrong with it here is logged, and the old one stays. */

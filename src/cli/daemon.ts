@@ -129,9 +129,10 @@ export interface Stoppable {
 /** Does something that a start needs. */
 export type Attempt = (work: () => Promise<void>) => Promise<void>;
 
-/** A socket whose users can be changed. */
+/** A socket whose users can be changed, and which is made again where it was deleted. */
 export interface Guarded extends Stoppable {
   useAccess?(access: SocketAccess): void;
+  restore?(): Promise<void>;
 }
 
 /** Runs until a signal ends it; returns the exit code. */
@@ -192,6 +193,7 @@ export async function runDaemon(
       onApplied: (next) => {
         log.useConfig(next);
         faces.useConfig(next);
+        faces.restore();
         secrets?.use(next);
       },
       logger,
@@ -203,7 +205,11 @@ export async function runDaemon(
     journal.started();
     parts.supervisor?.ready();
     const reload = reloader(api, journal, logger, parts.supervisor);
-    signals.onReload(reload);
+    signals.onReload(() => {
+      // Also where the configuration is refused: somebody must be able to ask why.
+      faces.restore();
+      reload();
+    });
     secrets = parts.watchSecrets?.(config, logger, (files) => {
       logger.info({ files }, 'secrets have changed: reloading');
       reload();

@@ -46,6 +46,9 @@ class Bench {
     child: () => this.#logger,
   };
 
+  restored = 0;
+  restoreFailure: Error | undefined;
+
   readonly parts: DaemonParts = {
     loadConfig: () => this.loads.shift() ?? { ok: true, config: config(), warnings: [] },
     createLog: () => ({
@@ -77,7 +80,13 @@ class Bench {
     },
     startControl: async ({ socket, mode }) => {
       this.events.push(`control up ${socket} ${mode.toString(8)}`);
-      return { stop: async () => void this.events.push('control down') };
+      return {
+        restore: async () => {
+          this.restored++;
+          if (this.restoreFailure !== undefined) throw this.restoreFailure;
+        },
+        stop: async () => void this.events.push('control down'),
+      };
     },
     startTcp: async ({ config: { address, port } }) => {
       this.events.push(`tcp up ${address} ${port}`);
@@ -182,6 +191,22 @@ describe('the daemon', () => {
     bench.signals.emit('SIGHUP');
     await bench.until('error: the reload failed unexpectedly');
     expect(bench.speaker.calls).toEqual(['reload', 'reload', 'reload']);
+    bench.signals.emit('SIGTERM');
+    expect(await running).toBe(0);
+  });
+
+  test('SIGHUP makes deleted sockets again, whatever becomes of the configuration', async () => {
+    const bench = new Bench();
+    const running = bench.run();
+    await bench.until(UP[3]!);
+    bench.speaker.reloadResult = new CommandError('failed', 'godwit.yaml:3: no');
+    bench.signals.emit('SIGHUP');
+    await bench.until('error: the reload was refused: godwit.yaml:3: no');
+    expect(bench.restored).toBe(1);
+    bench.restoreFailure = new Error('not writable');
+    bench.apply?.(config());
+    await bench.until('error: control: the socket is not there any more: not writable');
+    expect(bench.restored).toBe(2);
     bench.signals.emit('SIGTERM');
     expect(await running).toBe(0);
   });

@@ -263,6 +263,37 @@ describe('the socket', () => {
     await second.stop();
   });
 
+  test('is made again where it was deleted, and calls that are open go on', async () => {
+    const path = join(directory, 'run', 'again.sock');
+    const server = await start(path, 0o640);
+    const client = await connectControl(path);
+    const { ino } = await stat(path);
+    await server.restore();
+    expect((await stat(path)).ino).toBe(ino);
+
+    await rm(dirname(path), { recursive: true });
+    await Promise.all([server.restore(), server.restore()]);
+    expect((await stat(path)).mode & 0o777).toBe(0o640);
+    expect(await readdir(dirname(path))).toEqual(['again.sock']);
+    for (const each of [client, await connectControl(path)]) {
+      expect((await each.unary(COMMANDS.status, {})).version).not.toBe('');
+      each.close();
+    }
+
+    const dead = await leaveBehind(path);
+    await server.restore();
+    expect(await probeSocket(path)).toBe('ok');
+    dead.unref();
+    await rm(path);
+    const other = await start(path);
+    await expect(server.restore()).rejects.toThrow(`Another daemon already answers on ${path}.`);
+    await server.stop();
+    await server.restore();
+    expect(await probeSocket(path)).toBe('ok');
+    await other.stop();
+    expect(await readdir(dirname(path))).toEqual([]);
+  });
+
   test('what a client is told when nobody answers', async () => {
     const missing = join(directory, 'none.sock');
     await expect(connectControl(missing)).rejects.toThrow(

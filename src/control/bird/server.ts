@@ -1,13 +1,13 @@
 // BIRD's control socket: a unix socket on which birdc, calicoctl and exporters talk to godwit as they talk to BIRD.
 // What is said is session.ts's, what it means the command table's; here are the socket and its connections.
 
-import { createServer, type Server, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { BirdStyle, SocketAccess } from '../../config/model.ts';
 import { type Clock, systemClock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/log.ts';
 import type { SpeakerApi } from '../../speaker/api.ts';
 import { createDoorkeeper, ownersOf } from '../access.ts';
-import { placeSocket } from '../grpc/socket.ts';
+import { ControlSocket } from '../control-socket.ts';
 import type { AskCredentials } from '../peer-credentials.ts';
 import { LogTap } from './log-tap.ts';
 import type { ReplyPumpOptions } from './reply-pump.ts';
@@ -41,6 +41,8 @@ export interface BirdControlOptions {
 export interface BirdControl {
   /** Other rules for connections from now on. Throws SocketError, and keeps the old ones, where one is wrong. */
   useAccess(access: SocketAccess): void;
+  /** Makes the socket again where it was deleted. Rejects with SocketError where that fails. */
+  restore(): Promise<void>;
   /** Closes all connections and removes the socket. */
   stop(): Promise<void>;
 }
@@ -65,46 +67,37 @@ export async function startBirdControl(options: BirdControlOptions): Promise<Bir
   const logger = options.logTap === undefined ? tap.over(options.logger) : options.logger;
   const access = { ...options.access, restricted: options.restricted };
   const doorkeeper = createDoorkeeper(options.socket, access, logger, options.askCredentials);
-  const server = createServer({ allowHalfOpen: true, pauseOnConnect: false }, (socket) => {
-    const granted = doorkeeper.admit(socket);
-    connections.add(socket);
-    socket.on('close', () => connections.delete(socket));
-    if (granted === 'none') {
-      // The client may be gone by now.
-      socket.on('error', () => {});
-      socket.end(REFUSAL);
-    } else serve(socket, { ...options, restricted: granted === 'read', logger }, tap);
+  const door = await ControlSocket.open({
+    path: options.socket,
+    mode: options.mode,
+    owners: ownersOf(options.socket, access),
+    allowHalfOpen: true,
+    serve: (socket) => {
+      const granted = doorkeeper.admit(socket);
+      connections.add(socket);
+      socket.on('close', () => connections.delete(socket));
+      if (granted === 'none') {
+        // The client may be gone by now.
+        socket.on('error', () => {});
+        socket.end(REFUSAL);
+      } else serve(socket, { ...options, restricted: granted === 'read', logger }, tap);
+    },
+    logger,
   });
-  const owners = ownersOf(options.socket, access);
-  const remove = await placeSocket(options.socket, options.mode, (path) => listen(server, path), owners);
-  server.on('error', (error) => logger.error({ error }, "BIRD's control socket failed"));
   logger.info({ socket: options.socket }, "BIRD's control socket is open");
   return {
     useAccess: (next) => doorkeeper.use(next),
+    restore: () => door.restore(),
     async stop() {
-      await new Promise<void>((resolve) => {
-        const timer = systemClock.setTimer(FAREWELL_MS, () => {
-          for (const socket of connections) socket.destroy();
-        });
-        server.close(() => {
-          timer.cancel();
-          resolve();
-        });
-        for (const socket of connections) socket.end();
+      const timer = systemClock.setTimer(FAREWELL_MS, () => {
+        for (const socket of connections) socket.destroy();
       });
-      await remove();
+      const closed = door.close();
+      for (const socket of connections) socket.end();
+      await closed;
+      timer.cancel();
     },
   };
-}
-
-function listen(server: Server, path: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(path, () => {
-      server.removeListener('error', reject);
-      resolve();
-    });
-  });
 }
 
 function serve(socket: Socket, options: BirdControlOptions, tap: LogTap): void {

@@ -1,14 +1,13 @@
 // The gRPC face's unix socket: who connects is judged by what the kernel says of him, then handed to the service.
 
-import { createServer } from 'node:net';
 import type { SocketAccess } from '../../config/model.ts';
 import type { Logger } from '../../lib/log.ts';
 import type { SpeakerApi } from '../../speaker/api.ts';
 import { createDoorkeeper, ownersOf } from '../access.ts';
+import { ControlSocket } from '../control-socket.ts';
 import type { AskCredentials } from '../peer-credentials.ts';
 import type { PumpOptions } from './pump.ts';
 import { Services } from './services.ts';
-import { placeSocket } from './socket.ts';
 
 export interface ControlServerOptions {
   readonly api: SpeakerApi;
@@ -27,6 +26,8 @@ export interface ControlServerOptions {
 export interface ControlServer {
   /** Other rules for connections from now on. Throws SocketError, and keeps the old ones, where one is wrong. */
   useAccess(access: SocketAccess): void;
+  /** Makes the socket again where it was deleted. Rejects with SocketError where that fails. */
+  restore(): Promise<void>;
   /** Ends all calls and removes the socket. */
   stop(): Promise<void>;
 }
@@ -36,34 +37,25 @@ export async function startControlServer(options: ControlServerOptions): Promise
   const { api, logger, pump, socket, mode, access = {} } = options;
   const services = new Services({ api, logger, pump });
   const doorkeeper = createDoorkeeper(socket, access, logger, options.askCredentials);
-  const server = createServer((connection) => {
-    const granted = doorkeeper.admit(connection);
-    if (granted === 'none') connection.destroy();
-    else services.serve(connection, granted === 'read');
-  });
-  const remove = await placeSocket(
-    socket,
+  const door = await ControlSocket.open({
+    path: socket,
     mode,
-    (path) =>
-      new Promise((resolve, reject) => {
-        server.once('error', reject);
-        server.listen({ path }, () => {
-          server.removeListener('error', reject);
-          resolve();
-        });
-      }),
-    ownersOf(socket, access),
-  );
-  // A connection that cannot be accepted is that client's loss.
-  server.on('error', (error) => logger.warn({ error }, 'the control socket reports an error'));
+    owners: ownersOf(socket, access),
+    serve: (connection) => {
+      const granted = doorkeeper.admit(connection);
+      if (granted === 'none') connection.destroy();
+      else services.serve(connection, granted === 'read');
+    },
+    logger,
+  });
   logger.info({ socket }, 'control socket is open');
   return {
     useAccess: (next) => doorkeeper.use(next),
+    restore: () => door.restore(),
     async stop() {
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      const closed = door.close();
       await services.stop();
       await closed;
-      await remove();
     },
   };
 }

@@ -33,16 +33,26 @@ export function probeSocket(path: string): Promise<string> {
   });
 }
 
-/**
- * Lets `bind` make a socket at a private path and moves it to `path` with file mode `mode` and, unless -1, other owners. Returns the function
- * that removes it. Throws SocketError where the path cannot be used.
- */
+/** Where a socket is, and whose. */
+export interface Place {
+  readonly path: string;
+  /** File mode. */
+  readonly mode: number;
+  /** Other owners than this process; -1 leaves one as it is. */
+  readonly owners?: { readonly uid: number; readonly gid: number };
+}
+
+/** A socket at its place, unless somebody has taken it away. */
+export interface Placed {
+  readonly isThere: () => Promise<boolean>;
+  readonly remove: () => Promise<void>;
+}
+
+/** Lets `bind` make a socket at a private path and moves it to its place. Throws SocketError where that cannot be used. */
 export async function placeSocket(
-  path: string,
-  mode: number,
+  { path, mode, owners = { uid: -1, gid: -1 } }: Place,
   bind: (privatePath: string) => Promise<void>,
-  owners: { readonly uid: number; readonly gid: number } = { uid: -1, gid: -1 },
-): Promise<() => Promise<void>> {
+): Promise<Placed> {
   const target = resolve(path);
   const directory = dirname(target);
   await mkdir(directory, { recursive: true, mode: DIRECTORY_MODE }).catch((error: unknown) => {
@@ -73,10 +83,13 @@ export async function placeSocket(
     await rm(workshop, { recursive: true, force: true });
   }
   const { ino } = await lstat(target);
-  return async () => {
-    // Another daemon may have put its own in place after ours was removed by hand.
-    const now = await lstat(target).catch(() => undefined);
-    if (now?.ino === ino) await rm(target, { force: true });
+  // Another daemon may have put its own in place after ours was removed by hand.
+  const isThere = async () => (await lstat(target).catch(() => undefined))?.ino === ino;
+  return {
+    isThere,
+    remove: async () => {
+      if (await isThere()) await rm(target, { force: true });
+    },
   };
 }
 
