@@ -2,7 +2,13 @@
 // written through an AttributeEditor that is loaded with the first change. What is not a path attribute lives in
 // columns beside: the route's standing values, given by the owner, and a map by name for what filters add.
 
-import { AttributeEditor, findAttribute, valueLength, valueStart } from '../bgp/wire/attribute-set.ts';
+import {
+  AttributeEditor,
+  attributeEnd,
+  findAttribute,
+  valueLength,
+  valueStart,
+} from '../bgp/wire/attribute-set.ts';
 import { ATTRIBUTE } from '../bgp/wire/iana.ts';
 import { readUint32 } from '../lib/bytes.ts';
 import { EXPLICIT, type ExtraValue, NO_VALUES } from '../rib/route-extras.ts';
@@ -148,6 +154,17 @@ export class AttributeAccess implements RouteAccess {
   #isHidden(code: number): boolean {
     if (code === ATTRIBUTE.origin && this.#hidden & HIDDEN.origin) return this.bytes[this.start] === 0;
     return code === ATTRIBUTE.asPath && (this.#hidden & HIDDEN.asPath) !== 0 && this.start === this.end;
+  }
+
+  /** Whether an own route has this attribute and was given nothing else. */
+  hasOnly(code: number): boolean {
+    const { bytes, offset, length } = this.result();
+    if (this.extended.size > 0 || this.#hollow !== 0) return false;
+    for (let at = offset; at < offset + length; at = attributeEnd(bytes, at)) {
+      const each = bytes[at + 1]!;
+      if (each !== code && this.find(each)) return false;
+    }
+    return this.find(code);
   }
 
   get(attribute: RouteAttribute): Value {

@@ -3,10 +3,14 @@
 // protocol has rewritten a route, 2.x before; whatever is not a path attribute is kept with the set by an import filter
 // (rib/route-extras.ts) and forgotten after an export filter.
 
+import { findAttribute } from '../bgp/wire/attribute-set.ts';
+import { ATTRIBUTE } from '../bgp/wire/iana.ts';
 import { bytesEqual, optionalBytesEqual } from '../lib/bytes.ts';
+import type { AttrStore } from '../rib/attr-store.ts';
 import type { FamilyRib } from '../rib/family-rib.ts';
 import type { RibPeer } from '../rib/rib-peer.ts';
 import {
+  EXPLICIT,
   type ExtrasTable,
   type ExtraValue,
   NO_EXTRAS,
@@ -235,16 +239,19 @@ export class FilterPolicy implements RoutePolicy {
   #explicitOnly({ shared }: FamilyRib, attr: number): number | undefined {
     const { explicit, changed } = this.#access;
     const { attrs } = shared;
-    if (explicit === 0) return changed && attrs.extras[attr] !== NO_EXTRAS ? NO_EXTRAS : undefined;
+    if (explicit === 0 && !changed) return undefined;
     const table = attrs.extrasTable;
+    const inTable = attrs.extras[attr]!;
+    const all = inTable === NO_EXTRAS ? explicit : explicit | table.get(inTable).explicit;
+    if (all === 0) return inTable === NO_EXTRAS ? undefined : NO_EXTRAS;
     if (table !== this.#explicitTable) {
       // Few bundles, needed for every route: they stay.
       this.#explicitTable = table;
       this.#explicitIds.length = 0;
     }
-    this.#explicitIds[explicit] ??= table.intern({ ...plainExtras('bgp'), explicit });
-    table.hold(this.#explicitIds[explicit]);
-    return this.#explicitIds[explicit];
+    this.#explicitIds[all] ??= table.intern({ ...plainExtras('bgp'), explicit: all });
+    table.hold(this.#explicitIds[all]);
+    return this.#explicitIds[all];
   }
 
   /** Held; undefined where the filter left everything as it was. */
@@ -269,6 +276,8 @@ export class FilterPolicy implements RoutePolicy {
     this.#addNames(changes, old, facts);
     if (access.extendedChanged) changes.values = this.#lasting(access.extended, old.origin);
     if (access.hollow !== old.hollow) changes.hollow = access.hollow;
+    const explicit = old.origin === 'bgp' || !access.changed ? old.explicit : loneMed(access, attrs, attr);
+    if (explicit !== old.explicit) changes.explicit = explicit;
     if (Object.keys(changes).length === 0) return undefined;
     return attrs.extrasTable.intern({ ...old, ...changes });
   }
@@ -290,6 +299,12 @@ export class FilterPolicy implements RoutePolicy {
       if (name === 'from' && !optionalBytesEqual(facts.from, old.from)) changes.from = facts.from;
     }
   }
+}
+
+/** As BIRD 2 has it: the MED of an own route that was given nothing else, and not another MED before. */
+function loneMed(access: AttributeAccess, attrs: AttrStore, attr: number): number {
+  const before = findAttribute(attrs.bytes, attrs.offset(attr), attrs.length(attr), ATTRIBUTE.multiExitDisc);
+  return before < 0 && access.hasOnly(ATTRIBUTE.multiExitDisc) ? EXPLICIT.med : 0;
 }
 
 /** What every route has, from where it comes; a BGP route's next hop is filled in later. */

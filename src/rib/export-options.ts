@@ -44,6 +44,8 @@ export interface ExportOptions {
   readonly defaultLocalPref: number;
   /** Own routes leave with ORIGIN, AS_PATH, NEXT_HOP and LOCAL_PREF of new ones, whatever the table has (BIRD 1.6). */
   readonly renewsOwn: boolean;
+  /** The MED of own routes goes to other ASes; else only one that a filter has made explicit. */
+  readonly sendsOwnMed: boolean;
   readonly role: Role | undefined;
   readonly aigp: boolean;
   readonly sendCommunities: boolean;
@@ -87,6 +89,7 @@ export function uniformExport(options: ExportOptions): ExportOptions {
     ownNextHop: options.ownNextHop,
     defaultLocalPref: options.defaultLocalPref,
     renewsOwn: options.renewsOwn,
+    sendsOwnMed: options.sendsOwnMed,
     role: options.role,
     aigp: options.aigp,
     sendCommunities: options.sendCommunities,
@@ -129,6 +132,7 @@ export function describeOptions(options: ExportOptions): Record<string, string> 
           : formatAddress(ownNextHop),
     defaultLocalPref: String(options.defaultLocalPref),
     renewsOwn: String(options.renewsOwn),
+    sendsOwnMed: String(options.sendsOwnMed),
     role: options.role ?? 'none',
     aigp: String(options.aigp),
     sendCommunities: String(options.sendCommunities),

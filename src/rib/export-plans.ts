@@ -73,8 +73,9 @@ function exportActions(options: ExportOptions, source: RouteSource, med: MedRule
     const addsOtc = options.role === 'provider' || options.role === 'peer' || options.role === 'rs-server';
     if (addsOtc) actions.push([ATTRIBUTE.onlyToCustomer, write]);
     if (!options.routeServerClient) {
-      // RFC 4271 §5.1.4: a MED from one AS is not for another; the own routes' is.
-      if (source !== 'local' && med !== 'keep' && !options.allowMed) {
+      // RFC 4271 §5.1.4: a MED from one AS is not for another; the own routes' may be.
+      const isOwn = source === 'local' && options.sendsOwnMed;
+      if (!isOwn && med !== 'keep' && !options.allowMed) {
         actions.push([ATTRIBUTE.multiExitDisc, med === 'zero' ? write : drop]);
       }
       actions.push([ATTRIBUTE.extendedCommunities, write], [ATTRIBUTE.ipv6ExtendedCommunities, write]);

@@ -38,7 +38,7 @@ export class ExportRewriter {
   readonly #attrs: AttrStore;
   readonly #peers: PeerTable;
   readonly #plans: Readonly<Record<RouteSource, TransformPlan>>;
-  /** For routes whose MED an export policy has set. */
+  /** For routes whose MED a policy has made explicit. */
   readonly #plansWithMed: Readonly<Record<RouteSource, TransformPlan>>;
   readonly #preparing: Readonly<Record<RouteSource, TransformPlan>>;
   /** For what `prepare` and a policy have made already. */

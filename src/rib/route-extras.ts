@@ -38,7 +38,10 @@ export interface RouteExtras {
   readonly values: ReadonlyMap<string, ExtraValue>;
 }
 
-/** What an export filter set itself, so that the protocol's own rules leave it alone. */
+/**
+ * What an export filter set itself, so that the protocol's own rules leave it alone; an import filter, the MED of an own
+ * route alone.
+ */
 export const EXPLICIT = { nextHop: 1, med: 2 } as const;
 
 /** Preferences of BIRD's protocols. */

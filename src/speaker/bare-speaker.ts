@@ -204,6 +204,7 @@ export const EXPORT: ExportOptions = {
   ownNextHop: OWN_ADDRESS,
   defaultLocalPref: 100,
   renewsOwn: false,
+  sendsOwnMed: true,
   role: undefined,
   aigp: false,
   sendCommunities: true,

@@ -99,6 +99,7 @@ export function exportOptions(
     ownNextHop: ownNextHop(settings, family, ends, addresses),
     defaultLocalPref: config.decision.defaultLocalPref,
     renewsOwn: traitsOf(config).renewsOwn,
+    sendsOwnMed: config.bird?.dialect !== '2.x',
     role: context.localRole,
     aigp: settings.aigp,
     sendCommunities: settings.sendCommunities,

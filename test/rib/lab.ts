@@ -67,6 +67,7 @@ export function exportOptions(overrides: Partial<ExportOptions> = {}): ExportOpt
     ownNextHop: octets('10.0.0.254'),
     defaultLocalPref: 100,
     renewsOwn: false,
+    sendsOwnMed: true,
     role: undefined,
     aigp: false,
     sendCommunities: true,

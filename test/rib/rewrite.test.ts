@@ -269,7 +269,9 @@ describe('to eBGP', () => {
   });
 
   it('4271-5.1.4-1 the MED of an own route goes out', () => {
-    expect(exported(LOCAL, TO_EBGP, { asPath: '', med: 5 }).values.med).toBe(5);
+    const own = { asPath: '', med: 5 };
+    expect(exported(LOCAL, TO_EBGP, own).values.med).toBe(5);
+    expect(exported(LOCAL, { ...TO_EBGP, sendsOwnMed: false }, own).values.med).toBeUndefined();
   });
 
   it('renews own routes where it is asked to, and no others', () => {

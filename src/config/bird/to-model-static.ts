@@ -121,13 +121,13 @@ function isLinkLocal(address: string): boolean {
 /** Plain assignments of attributes that a network can have; undefined where a route does more. */
 function attributesOf(
   commands: readonly Statement[],
-): Partial<Pick<NetworkConfig, 'med' | 'localPref' | 'communities'>> | undefined {
-  let found: { med?: number; localPref?: number; communities?: string[] } = {};
+): Partial<Pick<NetworkConfig, 'localPref' | 'communities'>> | undefined {
+  let found: { localPref?: number; communities?: string[] } = {};
   for (const command of commands) {
     if (command.kind === 'assign' && command.value.kind === 'number') {
-      if (command.target.name === 'bgp_med') found = { ...found, med: command.value.value };
-      else if (command.target.name === 'bgp_local_pref') found = { ...found, localPref: command.value.value };
-      else return undefined;
+      // Who is told of a MED depends on the filter that has set it.
+      if (command.target.name !== 'bgp_local_pref') return undefined;
+      found = { ...found, localPref: command.value.value };
       continue;
     }
     const community = command.kind === 'do' ? communityAdded(command) : undefined;

@@ -239,14 +239,14 @@ describe('peers', () => {
 describe('the rest', () => {
   test('static routes, with what their commands set', () => {
     const { config, warnings } = model(`${ROUTER} protocol static { ipv4;
-      route 192.0.2.0/24 blackhole { bgp_med = 7; bgp_local_pref = 90; bgp_community.add((1,2)); bgp_large_community.add((1,2,3)); };
+      route 192.0.2.0/24 blackhole { bgp_local_pref = 90; bgp_community.add((1,2)); bgp_large_community.add((1,2,3)); };
       route 198.51.100.0/24 via 10.0.0.2 via 10.0.0.3; route 203.0.113.0/24 recursive 10.0.0.9; route 10.9.0.0/16 unreachable; }`);
     expect(config.networks.map(({ protocol: _protocol, ...network }) => network)).toEqual([
       {
         prefix: '192.0.2.0/24',
         type: 'blackhole',
         via: [],
-        med: 7,
+        med: undefined,
         localPref: 90,
         communities: ['1:2', '1:2:3'],
       },
