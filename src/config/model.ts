@@ -3,6 +3,7 @@
 // reads the model never asks what a missing key means.
 
 import type { FamilyName } from '../bgp/wire/families.ts';
+import type { WithheldCapabilities } from '../bgp/wire/negotiate.ts';
 import type { Role } from '../bgp/wire/session-context.ts';
 import type { IpVersion } from '../lib/ip.ts';
 import type { Filter } from '../policy/filter.ts';
@@ -220,6 +221,8 @@ export interface PeerSettings {
   readonly disableAfter?: DisableAfterConfig;
   /** What the peer's OPEN must offer, or the session is refused (RFC 5492 §5). */
   readonly required?: RequiredConfig;
+  /** Capabilities that the peer is not offered. */
+  readonly withheld?: WithheldCapabilities;
   readonly aigp: boolean;
   readonly sendCommunities: boolean;
   readonly limits: LimitsConfig;

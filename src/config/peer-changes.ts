@@ -94,6 +94,7 @@ export const PEER_KEYS: Readonly<Record<PeerKey, PeerKeyRow>> = {
   roleStrict: { name: 'roleStrict', actions: RESET },
   disableAfter: { name: 'disableAfter', actions: LIVE },
   required: { name: 'require', actions: RESET },
+  withheld: { name: 'withhold', actions: RESET },
   aigp: { name: 'aigp', actions: RESET },
   sendCommunities: { name: 'sendCommunities', actions: SOFT_OUT },
   // What was not taken at all the peer is asked for besides (speaker/peer-limits.ts).

@@ -98,6 +98,17 @@ function uselessKeys(peer: PeerCase, issues: IssueList): void {
   ) {
     useless('require', 'require: add-path has no effect without addPath', 'add addPath: true');
   }
+  const { withheld = [] } = settings;
+  if (
+    (withheld === 'all' || withheld.includes('multiprotocol')) &&
+    settings.families.some((name) => name !== 'ipv4-unicast')
+  ) {
+    useless(
+      'withhold',
+      'without the multiprotocol capability a session has ipv4-unicast alone (RFC 5492 §3)',
+      'leave out the other families',
+    );
+  }
   if (input.extendedNextHop === true && !settings.families.includes('ipv4-unicast')) {
     useless(
       'extendedNextHop',

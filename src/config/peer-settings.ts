@@ -3,7 +3,7 @@
 
 import type { FamilyName } from '../bgp/wire/families.ts';
 import { BGP_PORT } from '../bgp/wire/iana.ts';
-import { REQUIRABLE_KINDS } from '../bgp/wire/negotiate.ts';
+import { REQUIRABLE_KINDS, WITHHOLDABLE_KINDS } from '../bgp/wire/negotiate.ts';
 import { parseAddress } from '../lib/ip.ts';
 import { LONGEST_STALE_TIME } from './model/stability.ts';
 import type {
@@ -138,6 +138,7 @@ export function fillSettings(input: SettingsInput, context: SettingsContext): Pe
     roleStrict: input.roleStrict ?? false,
     ...disableAfterOf(input.disableAfter),
     ...requiredOf(input.require, families),
+    ...withheldOf(input.withhold),
     // RFC 7311 §3.3: on by default inside the AS and the confederation, off towards others.
     aigp: input.aigp ?? !external,
     sendCommunities: input.sendCommunities ?? true,
@@ -175,6 +176,12 @@ function requiredOf(
         : [],
     },
   };
+}
+
+/** In one order, so that equal lists are no change. */
+function withheldOf(input: SettingsInput['withhold']): Pick<PeerSettings, 'withheld'> {
+  if (input === undefined || input.length === 0) return {};
+  return { withheld: input === 'all' ? input : WITHHOLDABLE_KINDS.filter((kind) => input.includes(kind)) };
 }
 
 function attachmentsOf(

@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { CEASE } from '../bgp/wire/error-codes.ts';
 import { FAMILIES } from '../bgp/wire/families.ts';
-import { REQUIRABLE_KINDS } from '../bgp/wire/negotiate.ts';
+import { REQUIRABLE_KINDS, WITHHOLDABLE_KINDS } from '../bgp/wire/negotiate.ts';
 import { ROLE, type Role } from '../bgp/wire/session-context.ts';
 import { LINK_LOCAL_FORMATS } from './model.ts';
 import { bfdSchema } from './schema-bfd.ts';
@@ -310,6 +310,16 @@ export const peerSettingsShape = {
     .meta({
       description:
         'Capabilities and families that the peer must offer, or the session is refused (RFC 5492); add-path in the directions of addPath.',
+      default: [],
+    })
+    .optional(),
+  withhold: z
+    .union([z.literal('all'), z.array(z.enum(WITHHOLDABLE_KINDS))], {
+      error: `expected all or a list of ${WITHHOLDABLE_KINDS.join(', ')}`,
+    })
+    .meta({
+      description:
+        'Capabilities that the peer is not offered, for one that does not bear them; all = an OPEN without any (RFC 5492).',
       default: [],
     })
     .optional(),

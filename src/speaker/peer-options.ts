@@ -46,10 +46,7 @@ export function peerOptions(
     families,
     required: requirements(settings.required),
     capabilities: {
-      enabled: true,
-      as4: true,
-      routeRefresh: true,
-      enhancedRouteRefresh: true,
+      withheld: settings.withheld ?? [],
       extendedMessages: settings.extendedMessages,
       extendedNextHop: settings.extendedNextHop ? families.filter((family) => family.version === 'ipv4') : [],
       addPathReceive: addPath.receive ? families : [],

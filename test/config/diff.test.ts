@@ -71,6 +71,7 @@ const OTHER: { [K in Exclude<keyof PeerSettings, 'timers'>]: PeerSettings[K] } =
   freeBind: true,
   hostname: false,
   disableAfter: { error: true, cease: 'any' },
+  withheld: ['route-refresh'],
   required: { capabilities: ['fqdn'], families: [], addPath: [], extendedNextHop: [] },
   aigp: false,
   sendCommunities: false,
@@ -150,7 +151,7 @@ describe('a peer setting', () => {
         .map((key) => PEER_KEYS[key].name)
         .sort();
     expect(names('reset')).toEqual(
-      'addPath aigp allowAsSets allowLocalPref asn clientToClient clusterId confederation extendedMessages extendedNextHop families gracefulRestart holdTime igpTable interface localAddress localAs localPort multihop port require role roleStrict routeReflectorClient routerId table ttlSecurity'.split(
+      'addPath aigp allowAsSets allowLocalPref asn clientToClient clusterId confederation extendedMessages extendedNextHop families gracefulRestart holdTime igpTable interface localAddress localAs localPort multihop port require role roleStrict routeReflectorClient routerId table ttlSecurity withhold'.split(
         ' ',
       ),
     );

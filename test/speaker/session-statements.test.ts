@@ -52,6 +52,23 @@ describe('require', () => {
   });
 });
 
+describe('withhold', () => {
+  const NETWORK = '192.0.2.0/24';
+  const networks = { networks: [{ prefix: NETWORK }] };
+
+  it('6793-4.2.2-1: two octets an AS for a peer that could do four; a large own AS is AS_TRANS and AS4_PATH', async () => {
+    const { peer } = await met({ withhold: ['four-octet-as'], localAs: 4200000001 }, {}, networks);
+    expect([peer.context?.as4, peer.context?.peerAs]).toEqual([false, 23456]);
+    expect(peer.attributes(NETWORK)?.asPath).toBe('4200000001');
+  });
+
+  it('5492-4-1: all of them: an OPEN without parameters, and IPv4 unicast all the same', async () => {
+    const { peer, speaker } = await met({ withhold: 'all' }, {}, networks);
+    expect(speaker.peer(PEER).localCapabilities).toEqual([]);
+    expect(peer.attributes(NETWORK)?.asPath).toBe('65000');
+  });
+});
+
 describe('disableAfter', () => {
   it('keeps a peer down, with the error shown, until it is enabled', async () => {
     const { lab, speaker, peer } = await met({ disableAfter: ['error'] });

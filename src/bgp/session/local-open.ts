@@ -19,20 +19,25 @@ import {
 const AFI_IPV6 = 2;
 const ADD_PATH = { receive: 1, send: 2 } as const;
 
-/** `withCapabilities` is false after the peer has refused them with 2/4 (RFC 5492 §3). */
+/** `withCapabilities` is false where the peer keeps refusing them with 2/4 (RFC 5492 §3). */
 export function localOpen(options: PeerOptions, withCapabilities: boolean): OpenMessage {
   return {
     myAs: myAsField(options.localAs),
     holdTime: options.timers.hold,
     id: options.routerId,
-    capabilities: withCapabilities && options.capabilities.enabled ? localCapabilities(options) : [],
+    capabilities: withCapabilities ? offeredCapabilities(options) : [],
   };
+}
+
+function offeredCapabilities(options: PeerOptions): Capability[] {
+  const { withheld } = options.capabilities;
+  if (withheld === 'all') return [];
+  return localCapabilities(options).filter(({ kind }) => !withheld.some((each) => each === kind));
 }
 
 function localCapabilities(options: PeerOptions): Capability[] {
   const { capabilities: wanted, families } = options;
-  const list: Capability[] = families.map(multiprotocol);
-  if (wanted.routeRefresh) list.push({ kind: 'route-refresh' });
+  const list: Capability[] = [...families.map(multiprotocol), { kind: 'route-refresh' }];
   if (wanted.extendedNextHop.length > 0) {
     const entries = wanted.extendedNextHop.map((family) => ({ ...afiSafi(family), nextHopAfi: AFI_IPV6 }));
     list.push({ kind: 'extended-next-hop', entries });
@@ -43,10 +48,10 @@ function localCapabilities(options: PeerOptions): Capability[] {
     list.push({ kind: 'role', value: ROLE[options.role] });
   }
   if (wanted.gracefulRestart !== undefined) list.push(gracefulRestart(wanted.gracefulRestart));
-  if (wanted.as4) list.push({ kind: 'four-octet-as', as: options.localAs });
+  list.push({ kind: 'four-octet-as', as: options.localAs });
   const addPath = addPathEntries(options);
   if (addPath.length > 0) list.push({ kind: 'add-path', entries: addPath });
-  if (wanted.enhancedRouteRefresh) list.push({ kind: 'enhanced-route-refresh' });
+  list.push({ kind: 'enhanced-route-refresh' });
   // RFC 9494 §4.1: only together with the graceful restart capability.
   if (wanted.longLived !== undefined && wanted.gracefulRestart !== undefined) {
     list.push(longLivedRestart(wanted.longLived, wanted.gracefulRestart));
@@ -110,6 +115,7 @@ export function agree(options: PeerOptions, local: OpenMessage, remote: OpenMess
     refuse(OPEN_ERROR.badPeerAs, `AS ${options.localAs} is not external`);
   }
   const context = negotiate(local, remote, {
+    localAs: options.localAs,
     peerAs: expectedAs(options),
     role: options.role,
     roleStrict: options.roleStrict,

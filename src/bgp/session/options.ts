@@ -4,7 +4,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { IpAddress, IpBytes } from '../../lib/ip.ts';
 import type { Family } from '../wire/families.ts';
-import type { Requirements } from '../wire/negotiate.ts';
+import type { Requirements, WithheldCapabilities } from '../wire/negotiate.ts';
 import type { Role } from '../wire/session-context.ts';
 import type { DisableAfter } from './disable-after.ts';
 import type { ErrorWait } from './idle-hold.ts';
@@ -29,11 +29,8 @@ export interface LongLivedOptions {
 }
 
 export interface CapabilityOptions {
-  /** False: an OPEN without any capability, for peers that cannot bear them. */
-  readonly enabled: boolean;
-  readonly as4: boolean;
-  readonly routeRefresh: boolean;
-  readonly enhancedRouteRefresh: boolean;
+  /** Not offered, whatever else is said here. */
+  readonly withheld: WithheldCapabilities;
   readonly extendedMessages: boolean;
   /** Families whose routes may have IPv6 next hops (RFC 8950). */
   readonly extendedNextHop: readonly Family[];

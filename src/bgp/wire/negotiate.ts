@@ -35,6 +35,16 @@ export const REQUIRABLE_KINDS = [
 ] as const satisfies readonly CapabilityKind[];
 export type RequirableKind = (typeof REQUIRABLE_KINDS)[number];
 
+/** Capabilities that can be kept from a peer which does not bear them; the others have settings of their own. */
+export const WITHHOLDABLE_KINDS = [
+  'multiprotocol',
+  'route-refresh',
+  'enhanced-route-refresh',
+  'four-octet-as',
+] as const satisfies readonly CapabilityKind[];
+/** all: the OPEN has no optional parameter. */
+export type WithheldCapabilities = 'all' | readonly (typeof WITHHOLDABLE_KINDS)[number][];
+
 /** RFC 5492 §5: what a session is not wanted without. */
 export interface Requirements {
   readonly capabilities: readonly RequirableKind[];
@@ -46,6 +56,8 @@ export interface Requirements {
 
 /** What this side's configuration asks of the peer's OPEN. */
 export interface PeerExpectation {
+  /** The own AS where the own OPEN may not say it: without capability 65 it has AS_TRANS for a large one. */
+  readonly localAs?: number;
   /** The configured remote AS; undefined where any will do (dynamic peers). */
   readonly peerAs: number | undefined;
   /** RFC 9234 §4.2: the local role, and whether a peer without one is refused. */
@@ -73,7 +85,7 @@ export function negotiate(
   expectation: PeerExpectation,
 ): SessionContext {
   checkOpen(local, remote, expectation);
-  const localAs = openAs(local);
+  const localAs = expectation.localAs ?? openAs(local);
   const peerAs = openAs(remote);
   const families = commonFamilies(local, remote);
   const both = (kind: CapabilityKind) => has(local, kind) && has(remote, kind);
@@ -102,7 +114,7 @@ export function negotiate(
 }
 
 function checkOpen(local: OpenMessage, remote: OpenMessage, expectation: PeerExpectation): void {
-  const localAs = openAs(local);
+  const localAs = expectation.localAs ?? openAs(local);
   const peerAs = openAs(remote);
   // RFC 7607 §2: AS 0 in either place is 2/2, whatever is configured.
   if (peerAs === 0 || remote.myAs === 0) refuse(OPEN_ERROR.badPeerAs, 'AS 0');

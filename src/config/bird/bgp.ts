@@ -6,7 +6,7 @@ import { bfdSettings } from './bfd.ts';
 import type { BgpKey, BgpOptions } from './bgp-options.ts';
 import { number, OptionTable, option, readBlock, toggle, unknownOption } from './options.ts';
 import type { ConfigReader } from './reader.ts';
-import { REQUIRABLE } from './to-model-required.ts';
+import { REQUIRABLE } from './to-model-capabilities.ts';
 
 const MAX_HOPS = 255;
 const MAX_TIME = 65535;
@@ -97,7 +97,7 @@ export const BGP_OPTIONS = new OptionTable<BgpOptions>([
   ),
   toggle('require roles', (requireRoles) => ({ requireRoles }), '2.x'),
   toggle('advertise hostname', (advertiseHostname) => ({ advertiseHostname }), '2.x'),
-  toggle('advertise ipv4', (advertiseIpv4) => ({ advertiseIpv4 })),
+  toggle('advertise ipv4', (advertiseIpv4) => ({ advertiseIpv4 }), '1.6'),
   toggle('capabilities', (capabilities) => ({ capabilities })),
   option('authentication', (reader) => ({ authentication: reader.choice('', ['none', 'md5', 'ao']) }), '2.x'),
   option('password', (reader) => ({ password: reader.secret() })),

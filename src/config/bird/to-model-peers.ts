@@ -18,9 +18,9 @@ import type { BirdConfig, ChannelOptions, ProtocolConfig } from './config.ts';
 import { DEFAULT_DYNAMIC_NAME, DEFAULT_TIMERS } from './defaults.ts';
 import { aoKeysOf } from './to-model-ao.ts';
 import { bfdOf } from './to-model-bfd.ts';
+import { requiredOf, withheldOf } from './to-model-capabilities.ts';
 import { limitsOf } from './to-model-limits.ts';
 import { channelPolicy } from './to-model-policy.ts';
-import { requiredOf } from './to-model-required.ts';
 import { restartOf } from './to-model-restart.ts';
 import { igpTableNames, tableNames } from './to-model-tables.ts';
 import type { Unsaid } from './unsaid.ts';
@@ -69,6 +69,11 @@ const HANDLED = new Set<string>([
   'errorWaitMin',
   'errorWaitMax',
   'enableExtendedMessages',
+  'enableRouteRefresh',
+  'enableEnhancedRouteRefresh',
+  'enableAs4',
+  'capabilities',
+  'advertiseIpv4',
   'password',
   'authentication',
   'passive',
@@ -129,14 +134,9 @@ const CHANNEL_HANDLED = new Set<string>([
 ]);
 /** Options that ask for what godwit does anyway: saying so again changes nothing. */
 const ALREADY: { readonly [K in keyof BgpOptions]?: BgpOptions[K] } = {
-  enableRouteRefresh: true,
-  enableEnhancedRouteRefresh: true,
-  enableAs4: true,
-  capabilities: true,
   interpretCommunities: true,
   igpMetric: true,
   deterministicMed: true,
-  advertiseIpv4: true,
 };
 const COMMON_HANDLED = new Set(['disabled', 'description', 'debug', 'mrtdump', 'routerId', 'hostname']);
 
@@ -254,6 +254,7 @@ function settingsOf(
     roleStrict: options.requireRoles ?? false,
     ...disableAfterOf(options),
     ...requiredOf(options, unicast),
+    ...withheldOf(config, options),
     aigp: channels.some((channel) => channel.aigp === 'on' || channel.aigp === 'originate') || internal,
     sendCommunities: true,
     limits: limitsOf(unicast, options.routeLimit),

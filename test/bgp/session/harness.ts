@@ -25,10 +25,7 @@ export function ip(text: string): Uint8Array {
 }
 
 export const DEFAULT_CAPABILITIES: CapabilityOptions = {
-  enabled: true,
-  as4: true,
-  routeRefresh: true,
-  enhancedRouteRefresh: true,
+  withheld: [],
   extendedMessages: true,
   extendedNextHop: [],
   addPathReceive: [],

@@ -48,11 +48,15 @@ describe('the OPEN of this side', () => {
   });
 
   it('leaves out what is switched off', () => {
-    const off = { as4: false, routeRefresh: false, enhancedRouteRefresh: false, extendedMessages: false };
+    const withheld = ['route-refresh', 'enhanced-route-refresh', 'four-octet-as'] as const;
+    const off = { withheld, extendedMessages: false };
     expect(capabilities({ families: [IPV4_UNICAST], capabilities: off })).toEqual([
       'multiprotocol ipv4-unicast',
     ]);
-    expect(capabilities({ capabilities: { enabled: false } })).toEqual([]);
+    expect(capabilities({ capabilities: { withheld: 'all' } })).toEqual([]);
+    expect(capabilities({ families: [IPV6_UNICAST], capabilities: { withheld: ['multiprotocol'] } })).toEqual(
+      ['route refresh', 'extended message', '4-octet AS 64512', 'enhanced route refresh'],
+    );
     expect(open({}, false).capabilities).toEqual([]);
   });
 
@@ -85,6 +89,24 @@ describe('agreeing', () => {
       id: 7,
     });
     expect([context.peerType, context.peerAs]).toEqual(['internal', 4200000001]);
+  });
+
+  it('6793-4.2.3-1: without its capability this side stays who it is, and speaks two octets', () => {
+    const options = peerOptions('10.0.0.2', {
+      localAs: 4200000001,
+      remoteAs: 65001,
+      capabilities: { withheld: ['four-octet-as'] },
+    });
+    const remote = localOpen(peerOptions('10.0.0.1', { localAs: 65001 }), true);
+    const local = localOpen(options, true);
+    expect(local.myAs).toBe(23456);
+    expect(agree(options, local, { ...remote, id: 7 })).toMatchObject({
+      peerType: 'external',
+      localAs: 4200000001,
+      peerAs: 65001,
+      as4: false,
+      routeRefresh: true,
+    });
   });
 });
 

@@ -113,6 +113,28 @@ test('who it is: the name only where it is told to say so', () => {
   ]);
 });
 
+test.each([
+  ['', undefined],
+  ['enable route refresh; enable as4; capabilities;', undefined],
+  ['enable route refresh off;', ['route-refresh', 'enhanced-route-refresh']],
+  ['enable enhanced route refresh off;', ['enhanced-route-refresh']],
+  ['enable as4 off;', ['four-octet-as']],
+  ['enable as4 off; capabilities off;', 'all'],
+])('capabilities that are kept from the peer: %s', (text, withheld) => {
+  expect(peerOf(`${text} ${CHANNEL}`).withheld).toEqual(withheld);
+});
+
+test('advertise ipv4 off, of the IPv4 daemon alone', () => {
+  const withheldOf = (family: 'ipv4' | 'ipv6', address: string) =>
+    model(
+      `router id 10.0.0.1; protocol device { }
+      protocol bgp a { local as 1; neighbor ${address} as 2; advertise ipv4 off; }`,
+      { dialect: '1.6', family },
+    ).config.peers[0]?.withheld;
+  expect(withheldOf('ipv4', '10.0.0.2')).toEqual(['multiprotocol']);
+  expect(withheldOf('ipv6', '2001:db8::2')).toBe(undefined);
+});
+
 test('an address that is not there yet', () => {
   const { config } = model(`router id 10.0.0.1; protocol device { }
     protocol bgp a { local 10.0.0.7 as 1; neighbor 10.0.0.2 as 2; strict bind; free bind; ${CHANNEL} }
