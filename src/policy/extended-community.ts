@@ -4,7 +4,7 @@ import { quadToUint } from '../lib/ip.ts';
 import type { EcKind } from './ast.ts';
 import { Ec, PolicyRuntimeError, type Value } from './values.ts';
 
-export const EC_SUBTYPES = [
+const EC_SUBTYPES = [
   { name: 'rt', subtype: 0x02 },
   { name: 'ro', subtype: 0x03 },
 ] as const;

@@ -1,12 +1,12 @@
 // Values as `print` and `eval` show them, in BIRD's very form.
 
 import { segments } from '../bgp/wire/as-path.ts';
+import { formatExtendedTuple } from '../bgp/wire/communities.ts';
 import { SEGMENT } from '../bgp/wire/iana.ts';
 import { readUint16, readUint32, toHex } from '../lib/bytes.ts';
 import { formatAddress, formatQuad } from '../lib/ip.ts';
 import { toBytes } from '../lib/prefix-trie.ts';
 import { ENUM_CODES } from './enums.ts';
-import { EC_SUBTYPES } from './extended-community.ts';
 import type { PrefixSet, RangeSet } from './sets.ts';
 import {
   type Compound,
@@ -62,7 +62,7 @@ function formatCompound(value: Compound): string {
     case 'prefix':
       return `${formatIp(value.bytes)}/${value.length}`;
     case 'ec':
-      return formatEc(value);
+      return formatExtendedTuple(value.high, value.low);
     case 'lc':
       return `(${value.asn}, ${value.data1}, ${value.data2})`;
     case 'enum':
@@ -106,25 +106,6 @@ function formatRd(bytes: Uint8Array): string {
   if (type === 1) return `${formatQuad(readUint32(bytes, 2))}:${readUint16(bytes, 6)}`;
   const as = readUint32(bytes, 2);
   return `${as < 0x10000 ? '2:' : ''}${as}:${readUint16(bytes, 6)}`;
-}
-
-function formatEc(value: Ec): string {
-  const type = value.high >>> 16;
-  const layout = type >>> 8;
-  const name = EC_SUBTYPES.find((row) => row.subtype === (type & 0xff))?.name;
-  if (layout === 0x01 && name !== undefined) {
-    const ip = ((value.high << 16) | (value.low >>> 16)) >>> 0;
-    return `(${name}, ${formatQuad(ip)}, ${value.low & 0xffff})`;
-  }
-  if (layout === 0x02 && name !== undefined) {
-    const as = ((value.high << 16) | (value.low >>> 16)) >>> 0;
-    return `(${name}, ${as}, ${value.low & 0xffff})`;
-  }
-  if ((layout & ~0x40) === 0) {
-    const kind = layout === 0 && name !== undefined ? name : `unknown 0x${type.toString(16)}`;
-    return `(${kind}, ${value.high & 0xffff}, ${value.low})`;
-  }
-  return `(generic, 0x${value.high.toString(16)}, 0x${value.low.toString(16)})`;
 }
 
 function formatPath(bytes: Uint8Array): string {

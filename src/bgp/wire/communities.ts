@@ -2,7 +2,7 @@
 // attribute values. Order is kept as received; what a community asks for is policy's and the RIB's.
 
 import { fromHex, readUint16, readUint32, toHex, writeUint16, writeUint32 } from '../../lib/bytes.ts';
-import { formatAddress, parseAddress } from '../../lib/ip.ts';
+import { formatAddress, formatQuad, parseAddress } from '../../lib/ip.ts';
 import { parseAs } from './as-path.ts';
 import { ATTRIBUTE, WELL_KNOWN_COMMUNITIES, type WellKnownCommunity } from './iana.ts';
 
@@ -11,6 +11,7 @@ export const EXTENDED_COMMUNITY_BYTES = 8;
 export const IPV6_EXTENDED_COMMUNITY_BYTES = 20;
 export const LARGE_COMMUNITY_BYTES = 12;
 
+const MAX_OCTET = 0xff;
 const MAX_UINT16 = 0xffff;
 const MAX_UINT32 = 0xffffffff;
 
@@ -116,6 +117,8 @@ const EXTENDED_LAYOUT: Readonly<Record<number, 'as2' | 'ipv4' | 'as4'>> = { 0: '
 
 /** IANA, transitive extended community sub-types that have a customary short name. */
 const EXTENDED_SUBTYPES: Readonly<Record<number, string>> = { 2: 'rt', 3: 'soo' };
+/** BIRD's names of the same. */
+const TUPLE_NAMES: Readonly<Record<number, string>> = { 2: 'rt', 3: 'ro' };
 
 function isTransitiveExtended(bytes: Uint8Array, at: number): boolean {
   return (bytes[at]! & NON_TRANSITIVE) === 0;
@@ -149,6 +152,22 @@ export function formatExtendedCommunity(bytes: Uint8Array, at: number): string {
   const high =
     layout === 'ipv4' ? formatAddress(bytes.subarray(at + 2, at + 6)) : `${readUint32(bytes, at + 2)}L`;
   return `${name}:${high}:${low}`;
+}
+
+/**
+ * An extended community, given as two words, as BIRD writes it: `(rt, 64512, 100)`, `(unknown 0x4004, 64512, 100)`, or
+ * `(generic, 0x43000000, 0x1)` where the type does not say how its value divides.
+ */
+export function formatExtendedTuple(high: number, low: number): string {
+  const type = high >>> 16;
+  const kind = type >>> 8;
+  const layout = EXTENDED_LAYOUT[kind & ~NON_TRANSITIVE];
+  if (layout === undefined) return `(generic, 0x${high.toString(16)}, 0x${low.toString(16)})`;
+  const named = (kind & NON_TRANSITIVE) === 0 ? TUPLE_NAMES[type & MAX_OCTET] : undefined;
+  const name = named ?? `unknown 0x${type.toString(16)}`;
+  if (layout === 'as2') return `(${name}, ${high & MAX_UINT16}, ${low})`;
+  const wide = ((high << 16) | (low >>> 16)) >>> 0;
+  return `(${name}, ${layout === 'ipv4' ? formatQuad(wide) : wide}, ${low & MAX_UINT16})`;
 }
 
 /**

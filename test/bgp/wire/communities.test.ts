@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import {
   formatCommunity,
   formatExtendedCommunity,
+  formatExtendedTuple,
   formatIpv6ExtendedCommunity,
   formatLargeCommunity,
   keepTransitiveCommunities,
@@ -62,6 +63,31 @@ describe('extended communities', () => {
       'rt:x:1',
     ]) {
       expect([bad, parseExtendedCommunity(bad)]).toEqual([bad, undefined]);
+    }
+  });
+
+  test('as BIRD writes them, recorded from 2.0.12 and 1.6.8', () => {
+    const cases: Record<string, string> = {
+      '0002fdf200000007': '(rt, 65010, 7)',
+      '0003fdf200000007': '(ro, 65010, 7)',
+      '0102c00002010007': '(rt, 192.0.2.1, 7)',
+      '01030a0000010008': '(ro, 10.0.0.1, 8)',
+      '0202fffffffe0001': '(rt, 4294967294, 1)',
+      '020300010000abcd': '(ro, 65536, 43981)',
+      '0004fdea4cee6b28': '(unknown 0x4, 65002, 1290693416)',
+      '4002fdf200000007': '(unknown 0x4002, 65010, 7)',
+      '4004fdea4cee6b28': '(unknown 0x4004, 65002, 1290693416)',
+      '010500000a000001': '(unknown 0x105, 0.0.10.0, 1)',
+      '4103c00002010007': '(unknown 0x4103, 192.0.2.1, 7)',
+      '4202000100000009': '(unknown 0x4202, 65536, 9)',
+      '030b000000000001': '(generic, 0x30b0000, 0x1)',
+      '0602aabbccddeeff': '(generic, 0x602aabb, 0xccddeeff)',
+      '4300000000000002': '(generic, 0x43000000, 0x2)',
+      '8006fdea00000000': '(generic, 0x8006fdea, 0x0)',
+    };
+    for (const [bytes, text] of Object.entries(cases)) {
+      const [high, low] = [bytes.slice(0, 8), bytes.slice(8)].map((word) => Number.parseInt(word, 16));
+      expect(formatExtendedTuple(high!, low!)).toBe(text);
     }
   });
 

@@ -288,7 +288,7 @@ describe('routes', () => {
       since: NOW,
       preference: 100,
     } as const;
-    const bgp = { attributes: fakeAttributes({ asPath: '65001 {65002 65003}' }), nextHops: ['10.0.0.2'] };
+    const bgp = { attributes: fakeAttributes({ asPath: '64999 65001' }), nextHops: ['10.0.0.2'] };
     const route = (net: string, more: Partial<TableRoute>): TableRoute => ({
       ...base,
       net,
@@ -325,6 +325,39 @@ describe('routes', () => {
     ]);
   });
 
+  it.each([
+    ['64512 64513', 'AS64513i', '64512 64513', '64512 64513'],
+    ['', 'i', '', ''],
+    ['65010 {70000 70001}', 'i', '65010 {70000 70001}', '65010 { 70000 70001 }'],
+    ['(65010) {70000} 70001', 'AS70001i', '(65010) {70000} 70001', '(65010) { 70000 } 70001'],
+    ['(65010 65011)', 'AS65011i', '(65010 65011)', '(65010 65011)'],
+    ['(65010) [65012]', 'i', '(65010) ({65012})', '(65010) ({ 65012 })'],
+  ])('write the AS path %s', async (asPath, last, path2, path1) => {
+    const route: TableRoute = {
+      table: 'master4',
+      net: '10.0.0.0/8',
+      protocol: 'tor',
+      origin: 'BGP',
+      destination: 'blackhole',
+      hops: [],
+      from: undefined,
+      since: NOW,
+      preference: 100,
+      primary: true,
+      kernelProblem: false,
+      igpMetric: 0,
+      stale: false,
+      suppressed: false,
+      bgp: { attributes: fakeAttributes({ asPath }), nextHops: [] },
+      kernel: [],
+    };
+    speaker.bird.answer = () => [fakeAnswer('master4', [route])];
+    const reply2 = (await ask('bird2', 'show route all')).join('\n');
+    expect(reply2).toContain(`(100) [${last}]\n`);
+    expect(reply2).toContain(`BGP.as_path: ${path2}\n`);
+    expect(await ask('bird1', 'show route all')).toContain(` \tBGP.as_path: ${path1}`);
+  });
+
   it('show every attribute', async () => {
     const attributes = fakeAttributes({
       med: 5,
@@ -333,11 +366,11 @@ describe('routes', () => {
       communities: ['64512:1', 'NO_EXPORT'],
       originatorId: '1.1.1.1',
       clusterList: ['2.2.2.2', '3.3.3.3'],
-      extendedCommunities: ['rt:64513:77', 'ro:10.0.0.1:5', 'rt:4200000000L:1'],
+      extendedCommunities: ['rt:64513:77', 'soo:10.0.0.1:5', 'rt:4200000000L:1', 'generic:0x4004fc01:0x5'],
       largeCommunities: ['1:2:3'],
       aigp: '77',
       onlyToCustomer: 64512,
-      unknown: ['128 (partial, transitive): 0a0b'],
+      unknown: ['128 (partial, transitive): 0a0b', '11 (transitive): '],
     });
     const route: TableRoute = {
       table: 'master4',
@@ -369,11 +402,12 @@ describe('routes', () => {
       ' \tBGP.community: (64512,1) (65535,65281)',
       ' \tBGP.originator_id: 1.1.1.1',
       ' \tBGP.cluster_list: 2.2.2.2 3.3.3.3',
-      ' \tBGP.ext_community: (rt, 64513, 77) (ro, 10.0.0.1, 5) (rt, 4200000000, 1)',
+      ' \tBGP.ext_community: (rt, 64513, 77) (ro, 10.0.0.1, 5) (rt, 4200000000, 1) (unknown 0x4004, 64513, 5)',
       ' \tBGP.aigp: 77',
       ' \tBGP.large_community: (1, 2, 3)',
       ' \tBGP.otc: 64512',
-      ' \tBGP.128 [t]: 0a 0b',
+      ' \tBGP.80 [t]: 0a 0b',
+      ' \tBGP.0b [t]: ',
     ]);
   });
 });

@@ -1,24 +1,35 @@
 // BGP attributes as lines of `show route all`, in the order of their type codes.
 
 import type { AttributeValues } from '../../../bgp/wire/attribute-values.ts';
-import { parseCommunity, parseExtendedCommunity } from '../../../bgp/wire/communities.ts';
+import {
+  formatExtendedTuple,
+  parseCommunity,
+  parseExtendedCommunity,
+} from '../../../bgp/wire/communities.ts';
 import { readUint32 } from '../../../lib/bytes.ts';
+import type { Style } from '../style.ts';
 
 const ORIGIN_NAMES = { IGP: 'IGP', EGP: 'EGP', INCOMPLETE: 'Incomplete' } as const;
 const HALF = 0xffff;
-/** Extended communities that BIRD has words for; the others are shown as numbers. */
-const NAMED_EXTENDED = /^(rt|ro):([\d.]+)L?:(\d+)$/;
 
 /** Of a route that is not BGP's: what a filter has set, or what a peer is sent. Without a next hop an empty path is none. */
-export function* givenLines(values: AttributeValues, nextHops: readonly string[]): Iterable<string> {
+export function* givenLines(
+  values: AttributeValues,
+  nextHops: readonly string[],
+  style: Style,
+): Iterable<string> {
   const none = values.asPath === '' && nextHops.length === 0 ? '\tBGP.as_path: ' : undefined;
-  for (const line of attributeLines(values, nextHops)) if (line !== none) yield line;
+  for (const line of attributeLines(values, nextHops, style)) if (line !== none) yield line;
 }
 
-export function* attributeLines(values: AttributeValues, nextHops: readonly string[]): Iterable<string> {
+export function* attributeLines(
+  values: AttributeValues,
+  nextHops: readonly string[],
+  style: Style,
+): Iterable<string> {
   const line = (name: string, value: string | number): string => `\tBGP.${name}: ${value}`;
   if (values.origin !== undefined) yield line('origin', ORIGIN_NAMES[values.origin]);
-  yield line('as_path', values.asPath);
+  yield line('as_path', path(values.asPath, style));
   if (nextHops.length > 0) yield line('next_hop', nextHops.join(' '));
   if (values.med !== undefined) yield line('med', values.med);
   if (values.localPref !== undefined) yield line('local_pref', values.localPref);
@@ -39,6 +50,12 @@ export function* attributeLines(values: AttributeValues, nextHops: readonly stri
   for (const text of values.unknown) yield unknown(text);
 }
 
+/** `{64513 64514} [65001]`, sets of ASes and of a confederation's members, in the brackets of each generation. */
+function path(text: string, style: Style): string {
+  const members = text.replaceAll('[', '({').replaceAll(']', '})');
+  return style === 'bird1' ? members.replaceAll('{', '{ ').replaceAll('}', ' }') : members;
+}
+
 /** `64512 192.0.2.1` -> `192.0.2.1 AS64512` */
 function aggregator(text: string): string {
   const [as = '', address = ''] = text.split(' ');
@@ -52,18 +69,16 @@ function pair(text: string): string {
 }
 
 function extended(text: string): string {
-  const named = NAMED_EXTENDED.exec(text);
-  if (named !== null) return `(${named[1]}, ${named[2]}, ${named[3]})`;
   const bytes = parseExtendedCommunity(text);
-  if (bytes === undefined) return `(${text})`;
-  return `(generic, 0x${readUint32(bytes, 0).toString(16)}, 0x${readUint32(bytes, 4).toString(16)})`;
+  return bytes === undefined ? `(${text})` : formatExtendedTuple(readUint32(bytes, 0), readUint32(bytes, 4));
 }
 
-/** `128 (partial, transitive): 0a0b` -> `BGP.128 [t]: 0a 0b` */
+/** `128 (partial, transitive): 0a0b` -> `BGP.80 [t]: 0a 0b` */
 function unknown(text: string): string {
   const match = /^(\d+) \(([^)]*)\): ([0-9a-f]*)$/.exec(text);
   if (match === null) return `\tBGP.unknown: ${text}`;
   const [, code = '', flags = '', octets = ''] = match;
   const transitive = /\btransitive\b/.test(flags) && !/non-transitive/.test(flags);
-  return `\tBGP.${code} [${transitive ? 't' : ''}]: ${octets.replace(/(..)(?=.)/g, '$1 ')}`;
+  const name = Number(code).toString(16).padStart(2, '0');
+  return `\tBGP.${name} [${transitive ? 't' : ''}]: ${octets.replace(/(..)(?=.)/g, '$1 ')}`;
 }

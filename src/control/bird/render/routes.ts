@@ -105,23 +105,19 @@ function lastAs({ bgp }: TableRoute): string {
   return ` [${last === undefined ? '' : `AS${last}`}${ORIGIN_LETTERS[origin ?? 'INCOMPLETE']}]`;
 }
 
-/** The last AS before any set, members of a confederation included: who announced it first, as far as one can know. */
+/** The last AS, members of a confederation included; none after a set. */
 function originAs(asPath: AttributeValues['asPath']): string | undefined {
-  return asPath
-    .replace(/[{[].*$/, '')
-    .replaceAll(/[()]/g, '')
-    .trim()
-    .split(' ')
-    .findLast((as) => as !== '');
+  return /(\d+)\)?$/.exec(asPath)?.[1];
 }
 
 function* detailLines(route: TableRoute, style: Style): Iterable<Line> {
   const cast = style === 'bird1' ? ' unicast' : '';
   yield line(CODE.routeDetails, `\tType: ${route.origin}${cast} univ`);
   const { bgp, given } = route;
-  if (bgp) for (const text of attributeLines(bgp.attributes, bgp.nextHops)) yield line(CODE.attributes, text);
+  if (bgp)
+    for (const text of attributeLines(bgp.attributes, bgp.nextHops, style)) yield line(CODE.attributes, text);
   if (given)
-    for (const text of givenLines(given.attributes, given.nextHops)) yield line(CODE.attributes, text);
+    for (const text of givenLines(given.attributes, given.nextHops, style)) yield line(CODE.attributes, text);
   for (const { name, value } of route.kernel) yield line(CODE.attributes, `\tKernel.${name}: ${value}`);
   for (const { name, value } of route.custom ?? []) yield line(CODE.attributes, `\t${name}: ${value}`);
 }
