@@ -186,9 +186,20 @@ export function describeKey(before: PeerSettings, after: PeerSettings, key: Peer
     if (before[key] === undefined) return `${name} set`;
     return after[key] === undefined ? `${name} removed` : `${name} changed`;
   }
-  const [old, next] = [show(settingOf(before, key)), show(settingOf(after, key))];
+  return differences(name, settingOf(before, key), settingOf(after, key)).join(', ');
+}
+
+/** Of two records what differs alone: `gracefulRestart mode helper -> full`. */
+function differences(name: string, before: unknown, after: unknown): string[] {
+  if (isRecord(before) && isRecord(after)) {
+    const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])];
+    return keys
+      .filter((key) => !sameValue(before[key], after[key]))
+      .flatMap((key) => differences(`${name} ${key}`, before[key], after[key]));
+  }
+  const [old, next] = [show(before), show(after)];
   // A filter of the same name that does something else.
-  return old === next ? `${name} ${next} changed` : `${name} ${old} -> ${next}`;
+  return [old === next ? `${name} ${next} changed` : `${name} ${old} -> ${next}`];
 }
 
 /** A model value in a few characters. */

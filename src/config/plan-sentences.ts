@@ -207,7 +207,13 @@ function controlSentence(before: ControlConfig, after: ControlConfig): string {
   }
   const ports = [controlPort(before), controlPort(after)];
   if (ports[0] !== ports[1]) return `control port: ${ports[0]} -> ${ports[1]}${LATER}`;
+  const sockets = [birdSockets(before), birdSockets(after)];
+  if (sockets[0] !== sockets[1]) return `BIRD's control socket: ${sockets[0]} -> ${sockets[1]}${LATER}`;
   return 'control: who may use it, or how, changed';
+}
+
+function birdSockets({ bird }: ControlConfig): string {
+  return bird.map(({ socket, style }) => `${socket} (style ${style})`).join(', ') || 'none';
 }
 
 function controlPort({ tcp }: ControlConfig): string {

@@ -205,6 +205,27 @@ describe('a peer setting', () => {
   });
 });
 
+describe('a setting of several parts', () => {
+  const told = (more: string) =>
+    diffConfig(base, config(TEXT.replace('asn: 64512 }', `asn: 64512, ${more} }`))).sentences;
+
+  it('is told by what changed of it', () => {
+    expect(told('gracefulRestart: full')).toEqual([
+      'peer a: gracefulRestart mode helper -> full; session reset',
+    ]);
+    expect(told('gracefulRestart: { longLived: { staleTime: { ipv4-unicast: 60 } } }')).toEqual([
+      'peer a: gracefulRestart longLived staleTime ipv4-unicast 3600 -> 60; session reset',
+    ]);
+    expect(told('addPath: { send: 2 }')).toEqual(['peer a: addPath send none -> 2; session reset']);
+  });
+
+  it('is told as a whole where there was none', () => {
+    expect(told('bfd: { interval: 100 }')).toEqual([
+      'peer a: bfd none -> minTx 100, minRx 100, idleTx 1000, multiplier 3, multihop on, passive off; session kept',
+    ]);
+  });
+});
+
 describe('passwords', () => {
   const withPassword = (password: string): Config => config(TEXT.replace('one', password));
 
@@ -231,6 +252,14 @@ describe('control', () => {
     ]);
     expect(diffConfig(base, with_('control: { allow: [root] }\n')).sentences).toEqual([
       'control: who may use it, or how, changed',
+    ]);
+    const bird = with_('control: { bird: { socket: /run/b.ctl } }\n');
+    const bird1 = with_('control: { bird: { socket: /run/b.ctl, style: bird1 } }\n');
+    expect(diffConfig(base, bird).sentences).toEqual([
+      "BIRD's control socket: none -> /run/b.ctl (style auto); at the next start",
+    ]);
+    expect(diffConfig(bird, bird1).sentences).toEqual([
+      "BIRD's control socket: /run/b.ctl (style auto) -> /run/b.ctl (style bird1); at the next start",
     ]);
   });
 });
