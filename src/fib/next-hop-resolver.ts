@@ -52,12 +52,18 @@ export interface NextHopResolverOptions {
   readonly tables: Readonly<Record<IpVersion, number>>;
 }
 
+export interface LookUp {
+  /** Own routes count; they do unless given. */
+  readonly throughOwn?: boolean;
+  /** Another address of the same next hop, for where nothing covers the global one: link-local, and its interface. */
+  readonly linkLocal?: { readonly address: Uint8Array; readonly link: string };
+}
+
 interface Watch {
   readonly address: Uint8Array;
   readonly link: string | undefined;
   readonly onChange: (resolution: Resolution) => void;
-  /** Own routes count. */
-  readonly throughOwn: boolean;
+  readonly how: LookUp;
   current: Resolution;
   cancelled: boolean;
 }
@@ -112,7 +118,7 @@ export class NextHopResolver {
    * The answer for an address of 4 or 16 octets, over one interface where `link` names it; a link-local address needs it.
    * The name counts: an interface that is made again has another index.
    */
-  resolve(address: Uint8Array, link?: string, throughOwn = true): Resolution {
+  resolve(address: Uint8Array, link?: string, { throughOwn = true, linkLocal }: LookUp = {}): Resolution {
     const ifindex = link === undefined ? undefined : this.#options.view.interfaceNamed(link)?.ifindex;
     if (link !== undefined && ifindex === undefined) return UNREACHABLE;
     if (isLinkLocal(address)) return this.#linkLocal(address, ifindex);
@@ -122,7 +128,10 @@ export class NextHopResolver {
       const found = this.#resolveIn(table, address, ifindex, own);
       if (found !== undefined) return found;
     }
-    return own === undefined ? UNREACHABLE : this.#throughOwn(own, address, ifindex);
+    if (own !== undefined) return this.#throughOwn(own, address, ifindex);
+    // RFC 2545 §3: it is of the same router, on the link that the session is on.
+    if (linkLocal === undefined || !isLinkLocal(linkLocal.address)) return UNREACHABLE;
+    return this.resolve(linkLocal.address, linkLocal.link);
   }
 
   /** Resolves now, and calls back, from the resolver's stage, whenever the answer has changed. */
@@ -130,10 +139,10 @@ export class NextHopResolver {
     address: Uint8Array,
     link: string | undefined,
     onChange: (resolution: Resolution) => void,
-    throughOwn = true,
+    how: LookUp = {},
   ): NextHopWatch {
-    const current = this.resolve(address, link, throughOwn);
-    const watch: Watch = { address, link, onChange, throughOwn, current, cancelled: false };
+    const current = this.resolve(address, link, how);
+    const watch: Watch = { address, link, onChange, how, current, cancelled: false };
     this.#slot(address).push(watch);
     return {
       get current() {
@@ -242,7 +251,7 @@ export class NextHopResolver {
     const { clock } = this.#options;
     for (const watch of this.#dirty) {
       this.#dirty.delete(watch);
-      const resolution = this.resolve(watch.address, watch.link, watch.throughOwn);
+      const resolution = this.resolve(watch.address, watch.link, watch.how);
       if (!sameResolution(watch.current, resolution)) {
         watch.current = resolution;
         watch.onChange(resolution);

@@ -32,11 +32,15 @@ export interface StaticSpec {
   readonly hops: readonly StaticHop[];
   /** Gateways may be behind other routes. */
   readonly recursive: boolean;
+  /** Whose routes those are, where they are not of the same table: its name. */
+  readonly igpTable?: string | undefined;
 }
 
 export interface StaticRoutesOptions {
   readonly view: KernelView;
   readonly resolver: NextHopResolver;
+  /** Of another table; undefined where there is none. */
+  readonly elsewhere?: (table: string) => NextHopResolver | undefined;
   /** The route of this prefix has got a way, lost it, or leads elsewhere. */
   readonly onChange: (prefix: Prefix, ordinal: number) => void;
 }
@@ -102,6 +106,16 @@ export class StaticRoutes implements OwnRoutes {
     this.#options.resolver.ownRouteChanged(prefix);
   }
 
+  /** Other tables are looked up by others now: their watches tell nothing more. */
+  askElsewhere(): void {
+    for (const entry of this.#entries.values()) {
+      if (entry.spec.igpTable === undefined) continue;
+      cancel(entry.watches);
+      entry.watches = entry.spec.hops.map((hop) => this.#watch(entry, hop));
+      this.#review(entry);
+    }
+  }
+
   /** Where the route leads; undefined where it has no way, or there is none. */
   way(prefix: Prefix, ordinal: number): StaticWay | undefined {
     return this.#entries.get(keyOf(prefix, ordinal))?.way;
@@ -154,7 +168,11 @@ export class StaticRoutes implements OwnRoutes {
   #watch(entry: Entry, hop: StaticHop): NextHopWatch | undefined {
     if (hop.gateway === undefined || (hop.onlink && hop.interface !== undefined)) return undefined;
     const review = () => this.#review(entry);
-    return this.#options.resolver.watch(hop.gateway, hop.interface, review, entry.spec.recursive);
+    const { resolver, elsewhere } = this.#options;
+    const { igpTable } = entry.spec;
+    return (igpTable === undefined ? resolver : elsewhere?.(igpTable))?.watch(hop.gateway, hop.interface, review, {
+      throughOwn: entry.spec.recursive,
+    });
   }
 
   /** Interfaces came or went; who watches a gateway is told by the resolver. */

@@ -11,7 +11,7 @@ export interface NextHop {
   readonly address: Uint8Array;
   /** The link-local address that came with it (RFC 2545 §3). */
   readonly linkLocal: Uint8Array | undefined;
-  /** Interface of a link-local next hop. */
+  /** Interface of the link-local address. */
   readonly zone: string | undefined;
   /** In whose view of the kernel it is looked up; 0 = the main table's. */
   readonly domain: number;
@@ -104,7 +104,7 @@ export class NextHopTable {
 
   format(id: number): string {
     const { address, zone } = this.get(id);
-    return formatAddress(address, zone);
+    return formatAddress(address, isLinkLocal(address) ? zone : undefined);
   }
 
   #add(key: string, wire: Uint8Array, zone: string | undefined, domain: number): NextHop {

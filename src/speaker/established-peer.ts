@@ -13,6 +13,7 @@ import { formatPrefix, isLinkLocal } from '../lib/ip.ts';
 import type { Logger } from '../lib/log.ts';
 import type { RibPeer } from '../rib/rib-peer.ts';
 import type { PeerLimits } from './peer-limits.ts';
+import { isSingleHop } from './session-options.ts';
 
 const IPV6_OCTETS = 16;
 const MS_PER_SECOND = 1000;
@@ -33,6 +34,8 @@ export class EstablishedPeer {
   readonly onEndOfRib: (family: Family) => void;
   /** The interface that the session runs over, and that link-local next hops mean. */
   readonly link: string | undefined;
+  /** The same, where the peer is on it too. */
+  readonly #sharedLink: string | undefined;
   readonly #clock: Clock;
   readonly #log: Logger;
   #malformed: { count: number; last: string } | undefined;
@@ -62,6 +65,8 @@ export class EstablishedPeer {
     this.#log = tools.log;
     this.#limits = tools.limits;
     this.link = tools.zone;
+    const isNear = session.zone !== undefined || (ribPeer.source !== 'internal' && isSingleHop(settings));
+    this.#sharedLink = isNear ? tools.zone : undefined;
     this.decoder = new UpdateDecoder(
       session.context,
       {
@@ -90,11 +95,11 @@ export class EstablishedPeer {
   }
 
   /** Only a link-local next hop means something different on another interface. */
-  nextHopZone(batch: NlriBatch): string | undefined {
-    const { nextHop, nextHopLength } = batch;
+  nextHopZone({ nextHop, nextHopLength }: NlriBatch): string | undefined {
     if (nextHopLength < IPV6_OCTETS) return undefined;
     const first = nextHop.subarray(0, IPV6_OCTETS);
-    return isLinkLocal(first) || first.every((octet) => octet === 0) ? this.link : undefined;
+    if (isLinkLocal(first) || first.every((octet) => octet === 0)) return this.link;
+    return nextHopLength > IPV6_OCTETS ? this.#sharedLink : undefined;
   }
 
   /** RFC 7606 §6: what was wrong, all prefixes, and the whole message, which is also kept on the tape. */

@@ -53,12 +53,22 @@ export class NextHopTracker implements NextHopEvents {
   onAdded(nextHop: NextHop): void {
     // Own routes have no next hop.
     if (nextHop.address.every((octet) => octet === 0)) return;
-    const watch = this.#options.resolver.watch(nextHop.address, nextHop.zone, (resolution) => {
-      this.#apply(nextHop.id, resolution);
-      this.#tellLater(nextHop.id);
-    });
-    this.#watches.set(nextHop.id, watch);
-    this.#apply(nextHop.id, watch.current);
+    const { id } = nextHop;
+    const changed = (resolution: Resolution): void => {
+      this.#apply(id, resolution);
+      this.#tellLater(id);
+    };
+    const watch = this.#watch(nextHop, changed);
+    this.#watches.set(id, watch);
+    this.#apply(id, watch.current);
+  }
+
+  /** Where there are two addresses the global one decides, over whatever interface that is. */
+  #watch({ address, linkLocal, zone }: NextHop, changed: (resolution: Resolution) => void): NextHopWatch {
+    const { resolver } = this.#options;
+    if (linkLocal === undefined || linkLocal === address) return resolver.watch(address, zone, changed);
+    const how = zone === undefined ? {} : { linkLocal: { address: linkLocal, link: zone } };
+    return resolver.watch(address, undefined, changed, how);
   }
 
   onRemoved(nextHop: NextHop): void {

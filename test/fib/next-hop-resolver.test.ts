@@ -91,6 +91,34 @@ describe('NextHopResolver', () => {
     expect(text(resolver.resolve(address('fe80::7'), 'eth1'))).toBe('unreachable');
   });
 
+  // RFC 2545 §3
+  it('takes the link-local address of a next hop where nothing covers the global one', async () => {
+    const { bench, kernel, resolver } = await setup((machine) => {
+      machine.addRoute(foreign('2001:db8:7::/48', '2001:db8:1::254', { dev: ETH1 }));
+      machine.addRoute(route('2001:db8:8::/48', { protocol: 4, type: 'blackhole', nextHops: [] }));
+    });
+    const how = (text: string) => ({ linkLocal: { address: address(text), link: 'eth0' } });
+    const resolve = (global: string, other = 'fe80::7') =>
+      text(resolver.resolve(address(global), undefined, how(other)));
+    expect(resolve('2001:db8:1::9')).toBe('2001:db8:1::9@3 metric 0 direct');
+    expect(resolve('2001:db8:7::1')).toBe('2001:db8:1::254@3 metric 20');
+    expect(resolve('2001:db8:9::1')).toBe('fe80::7@2 metric 0 direct');
+    // Who says that there is no way means it.
+    expect(resolve('2001:db8:8::1')).toBe('unreachable');
+    expect(resolve('2001:db8:9::1', '2001:db8:9::1')).toBe('unreachable');
+
+    const told: string[] = [];
+    const tell = (resolution: Resolution) => told.push(text(resolution));
+    resolver.watch(address('2001:db8:9::1'), undefined, tell, how('fe80::7'));
+    kernel.addRoute(route('2001:db8:9::/64', { dev: ETH0, protocol: RTPROT_KERNEL }));
+    await bench.run();
+    kernel.deleteRoute(route('2001:db8:9::/64', { dev: ETH0, protocol: RTPROT_KERNEL }));
+    await bench.run();
+    kernel.setLink({ ifindex: ETH0, name: 'eth0', up: false, loopback: false, mtu: 1500 });
+    await bench.run();
+    expect(told).toEqual(['2001:db8:9::1@2 metric 0 direct', 'fe80::7@2 metric 0 direct', 'unreachable']);
+  });
+
   it('finds an interface again that was made again, and one that was not there yet', async () => {
     const { bench, kernel, resolver } = await setup();
     const told: string[] = [];

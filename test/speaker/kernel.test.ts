@@ -190,6 +190,31 @@ describe('next hops', () => {
     expect(speaker.api.explain(P1, {}).paths[1]?.step).toMatch(/router id/i);
   });
 
+  // RFC 2545 §3
+  it('the link-local next hop of a peer on the link leads where the global one does not', async () => {
+    const both: RigPeer['config'] = { families: ['ipv4-unicast', 'ipv6-unicast'] };
+    const { lab, speaker, peer } = await rig(
+      {
+        [A]: { as: 65002, config: both },
+        [C]: { as: 65004, config: { ...both, multihop: 2 } },
+      },
+      INSTALL,
+      simKernel(`eth0 ${OWN_ADDRESS}/24`, 'eth1 2001:db8:b::1/64'),
+    );
+    peer(A).announce(['2001:db8:5::/48'], {}, '2001:db8:9::2 fe80::2');
+    // Whose link its link-local address is of, nobody knows.
+    peer(C).announce(['2001:db8:6::/48'], {}, '2001:db8:9::4 fe80::4');
+    await lab.settle();
+    expect(speaker.kernelRoutes()).toEqual(['2001:db8:5::/48 via fe80::2']);
+    expect(speaker.route('2001:db8:5::/48')?.nextHop).toBe('2001:db8:9::2');
+    kernelRoute(speaker.kernel!, '2001:db8:9::/48', '2001:db8:b::254');
+    await lab.settle();
+    expect(speaker.kernelRoutes()).toEqual([
+      '2001:db8:5::/48 via 2001:db8:b::254',
+      '2001:db8:6::/48 via 2001:db8:b::254',
+    ]);
+  });
+
   it('next hops that take the places of departed ones lead their own way', async () => {
     const { lab, speaker, peer } = await rig({ [A]: { as: 65002 } }, INSTALL, machine());
     const announce = (from: RawPeer, prefix: string, gateway: string) => {

@@ -3,7 +3,7 @@
 import { decodeAttributes } from '../../bgp/wire/attribute-values.ts';
 import type { KernelNextHop } from '../../fib/types.ts';
 import { optionalBytesEqual } from '../../lib/bytes.ts';
-import { formatAddress, type IpVersion, parseAddress } from '../../lib/ip.ts';
+import { formatAddress, type IpVersion, isLinkLocal, parseAddress } from '../../lib/ip.ts';
 import { asValue } from '../../policy/attribute-access.ts';
 import { ROUTE_ATTRIBUTES } from '../../policy/attributes.ts';
 import { formatAttribute } from '../../policy/format.ts';
@@ -173,7 +173,8 @@ export class RouteViews {
       return { destination: 'unicast', hops: hopViews(resolved, kernel) };
     }
     const { address, zone } = rib.nextHops.get(nextHopId);
-    return { destination: 'unicast', hops: [oneHop(formatAddress(address), zone, false)] };
+    const name = isLinkLocal(address) ? zone : undefined;
+    return { destination: 'unicast', hops: [oneHop(formatAddress(address), name, false)] };
   }
 
   #localWay(
