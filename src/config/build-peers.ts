@@ -47,6 +47,7 @@ export function buildPeers(input: ValidatedInput, context: PeersContext): BuiltP
   }));
   checkEndpoints(peers, context);
   checkOverlaps(dynamicPeers, context.issues);
+  checkKeys(peers, dynamicPeers, context.issues);
   return {
     peers: peers.map((peer) => peer.input),
     dynamicPeers: dynamicPeers.map((range) => range.input),
@@ -188,11 +189,7 @@ function completeZone(address: string, link: string | undefined, path: Path, iss
   }
   if (!isLinkLocal(bytes)) {
     if (zone !== undefined) {
-      issues.error(
-        at,
-        'only a link-local address has an interface after %',
-        `write ${address.split('%')[0]}`,
-      );
+      issues.error(at, 'only a link-local address has an interface after %', `write ${withoutZone(address)}`);
     }
     return address;
   }
@@ -273,4 +270,53 @@ function checkOverlaps(ranges: readonly Entry<DynamicPeersConfig>[], issues: Iss
       );
     }
   });
+}
+
+/** Of a listening socket the kernel knows one key for an address, whatever the link: who shares it shares the key. */
+function checkKeys(
+  peers: readonly Entry<PeerConfig>[],
+  ranges: readonly Entry<DynamicPeersConfig>[],
+  issues: IssueList,
+): void {
+  const keyed = [
+    ...peers.map(({ path, input }) => ({
+      at: [...path, 'address'],
+      name: withoutZone(input.address),
+      input,
+    })),
+    ...ranges.map(({ path, input }) => ({ at: [...path, 'prefix'], name: input.prefix, input })),
+  ].filter(({ input }) => (input.password ?? input.tcpAo) !== undefined);
+  const first = new Map<string, (typeof keyed)[number]>();
+  for (const entry of keyed) {
+    const { at, name, input } = entry;
+    const earlier = first.get(name);
+    if (earlier === undefined) first.set(name, entry);
+    else if (input.password !== undefined && earlier.input.password?.equals(input.password) === false) {
+      issues.warning(
+        at,
+        `${name} has another password at ${formatPath(earlier.at)}, and the kernel knows one for an address, whatever the link`,
+        'give both the same password',
+      );
+    }
+  }
+  const signed = keyed.flatMap((entry) => {
+    const prefix = parsePrefix(entry.name);
+    return prefix === undefined ? [] : [{ ...entry, prefix }];
+  });
+  for (const { path, input } of peers) {
+    if ((input.password ?? input.tcpAo) !== undefined) continue;
+    const bytes = parseAddress(input.address)?.bytes;
+    const range = signed.find(({ prefix }) => bytes !== undefined && prefixContains(prefix, bytes));
+    const other = first.get(withoutZone(input.address)) ?? range;
+    if (other === undefined) continue;
+    issues.warning(
+      [...path, 'address'],
+      `the kernel wants connections from ${input.address} signed, because those of ${formatPath(other.at)} are`,
+      'give the peer a password, here and at its own end, or take its address out of the range',
+    );
+  }
+}
+
+function withoutZone(address: string): string {
+  return address.split('%')[0]!;
 }

@@ -299,6 +299,29 @@ export const PEER_CASES: readonly Case[] = [
   },
   // Passwords
   {
+    what: 'a peer without a password in a range with one',
+    yaml: `${PEERS}  - { address: 10.1.1.1, asn: internal }\ndynamicPeers: [{ prefix: 10.0.0.0/8, asn: internal, password: one }]\n`,
+    at: '3:16',
+    message: /wants connections from 10.1.1.1 signed, because those of dynamicPeers\[0\].prefix are/,
+    hint: /out of the range/,
+    severity: 'warning',
+  },
+  {
+    what: 'a peer without a password on the address of one with a password',
+    yaml: `${PEERS}  - { address: "fe80::1%eth1", asn: internal, password: one }\n  - { address: "fe80::1%eth2", asn: internal }\n`,
+    at: '4:16',
+    message: /wants connections from fe80::1%eth2 signed, because those of peers\[0\].address are/,
+    severity: 'warning',
+  },
+  {
+    what: 'two passwords for one prefix',
+    yaml: `${R}dynamicPeers:\n  - { prefix: "fe80::/10", interface: eth0, asn: internal, password: one }\n  - { prefix: "fe80::/10", interface: eth1, asn: internal, password: two }\n`,
+    at: '4:15',
+    message: /fe80::\/10 has another password at dynamicPeers\[0\].prefix/,
+    hint: /same password/,
+    severity: 'warning',
+  },
+  {
     what: 'a password from two places',
     yaml: EBGP('password: { file: a, value: b }'),
     at: '3:76',
