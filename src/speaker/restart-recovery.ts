@@ -79,7 +79,12 @@ export class RestartRecovery {
   get sentence(): string | undefined {
     const { view } = this;
     if (view === undefined) return undefined;
-    const { waitingFor, leftMs } = view;
+    const { waitingFor, leftMs, waitMs } = view;
+    if (waitingFor === 0 && this.#underway?.ranges) {
+      // Its time runs from the beginning, as that of the whole wait does.
+      const seconds = Math.ceil((leftMs - waitMs + CONTACT_LIMIT_MS) / MS_PER_SECOND);
+      return `recovering from a restart: no route is chosen for ${Math.max(0, seconds)} s, in which peers of dynamic ranges may come`;
+    }
     const seconds = Math.ceil(leftMs / MS_PER_SECOND);
     const peers = waitingFor === 1 ? '1 peer has' : `${waitingFor} peers have`;
     return `recovering from a restart: ${peers} not sent all their routes; no route is chosen before, or in ${seconds} s`;

@@ -161,6 +161,23 @@ describe('restarting speaker', () => {
     }
   });
 
+  it('gives peers of a range the time of a contact, and says so', async () => {
+    const nodes = { prefix: '10.7.0.0/16', asn: 'internal', gracefulRestart: 'full' } as const;
+    const { lab, speaker, connect } = await restarted([A, B], { dynamicPeers: [nodes] });
+    for (const address of [A, B]) {
+      const peer = await connect(address);
+      peer.announce([address === A ? P1 : P2]);
+      peer.endOfRib();
+    }
+    await lab.run(5000);
+    expect(chosen(speaker)).toBe(0);
+    expect(speaker.api.status().problems.join()).toMatch(
+      /no route is chosen for 1\d s, in which peers of dynamic ranges may come/,
+    );
+    await lab.run(CONTACT_LIMIT_MS);
+    expect(chosen(speaker)).toBe(2);
+  });
+
   it('waits no longer than it is told, whoever hangs', async () => {
     const router = { asn: OWN_AS, id: OWN_ADDRESS, restart: { wait: 30 } };
     const { lab, speaker, connect } = await restarted([A, B], { router });

@@ -179,8 +179,10 @@ export const CAUSE_TABLE = [
     on: 'connect-failed',
     transport: ['ETIMEDOUT', undefined],
     suspect: 'key',
-    means: 'nobody answers, and it looks like different TCP-MD5 passwords',
-    advice: 'compare the password of both sides, and whether both have one',
+    means:
+      'nobody answers, and it looks like different TCP-MD5 passwords, or a machine where BGP does not run',
+    advice:
+      'compare the password of both sides, and whether both have one; see that BGP runs there: a refusal is not signed',
   },
   {
     code: 'ttl-suspected',
@@ -196,7 +198,7 @@ export const CAUSE_TABLE = [
     transport: ['ETIMEDOUT', undefined],
     means: 'nobody answers at the address of the peer',
     advice:
-      'ping the peer; check its address, firewalls on the way, and that the password (if any) is the same',
+      'ping the peer; check that BGP runs there, its address, firewalls on the way, and that the password (if any) is the same',
   },
   {
     code: 'refused',
