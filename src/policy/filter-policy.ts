@@ -24,14 +24,10 @@ import { AttributeAccess, bgpRouteFacts, type RouteFacts } from './attribute-acc
 import { type Explanation, type Filter, OUTCOME } from './filter.ts';
 import type { Dialect } from './lexer.ts';
 import { OutcomeMemo } from './outcome-memo.ts';
+import type { FilterLinks } from './route-facts.ts';
 
 /** import: also of routes that are not BGP's; kernel: what it sets is read by whoever writes to the kernel. */
 export type FilterUseKind = 'import' | 'export' | 'kernel';
-
-/** The interface that a next hop leads through, where somebody follows next hops. */
-export type LinkOfNextHop = (
-  nextHopId: number,
-) => { readonly name: string; readonly index: number } | undefined;
 
 /** RTS_* */
 const SOURCES: Readonly<Record<RouteOrigin, number>> = { bgp: 11, static: 1, device: 3, kernel: 2, pipe: 12 };
@@ -61,7 +57,7 @@ export class FilterPolicy implements RoutePolicy {
   readonly afterRewrite: boolean;
   readonly filter: Filter;
   readonly #kind: FilterUseKind;
-  readonly #link: LinkOfNextHop | undefined;
+  readonly #links: FilterLinks | undefined;
   readonly #perPrefix: boolean;
   readonly #readsLink: boolean;
   readonly #readsMetric: boolean;
@@ -70,6 +66,8 @@ export class FilterPolicy implements RoutePolicy {
   readonly #access = new AttributeAccess();
   readonly #facts: RouteFacts = bgpRouteFacts('', undefined, undefined);
   readonly #words = new Int32Array(4);
+  /** That of the route at hand before the filter has seen it. */
+  #ifname = '';
   #explicitTable: ExtrasTable | undefined;
   readonly #explicitIds: number[] = [];
   readonly #memo: OutcomeMemo | undefined;
@@ -77,7 +75,7 @@ export class FilterPolicy implements RoutePolicy {
   #turn: { rib: FamilyRib; attr: number; from: RibPeer; inTable: number } | undefined;
 
   /** `edition`: of what the filter asks beside the route; another one makes another policy of the same filter. */
-  constructor(filter: Filter, kind: FilterUseKind, link?: LinkOfNextHop, edition = 0) {
+  constructor(filter: Filter, kind: FilterUseKind, links?: FilterLinks, edition = 0) {
     this.filter = filter;
     this.name = filter.name ?? 'unnamed';
     this.key = edition === 0 ? filter.key : `${filter.key} ${edition}`;
@@ -89,7 +87,8 @@ export class FilterPolicy implements RoutePolicy {
     this.#readsLink = reads.has('ifname') || reads.has('ifindex');
     this.#readsMetric = reads.has('igp_metric');
     this.#writesBeside = [...facts.writes].some((attribute) => attribute.home !== 'path');
-    this.#link = this.#readsLink ? link : undefined;
+    this.#links = this.#readsLink ? links : undefined;
+    this.#facts.links = links;
     this.#memo = filter.hasFewOutcomes ? new OutcomeMemo() : undefined;
   }
 
@@ -180,8 +179,9 @@ export class FilterPolicy implements RoutePolicy {
     if (isBgp) {
       this.#facts.gw = extras.gateway ?? addressOf(nextHops.get(nextHopId).address);
       this.#facts.defaultLocalPref = attrs.localPref[attr];
-      if (this.#link !== undefined && extras.interface === undefined) {
-        const link = this.#link(nextHopId);
+      const follows = extras.interface === undefined && extras.destination === 'unicast';
+      if (this.#links !== undefined && follows) {
+        const link = this.#links.linkOf(nextHopId);
         this.#facts.ifname = link?.name ?? '';
         this.#facts.ifindex = link?.index ?? 0;
       }
@@ -190,6 +190,7 @@ export class FilterPolicy implements RoutePolicy {
     if (this.#readsMetric && isBgp && !values.has('igp_metric')) {
       values = new Map([...values, ['igp_metric', nextHops.metric[nextHopId]!]]);
     }
+    this.#ifname = this.#facts.ifname;
     this.#setNet(rib, prefixId);
     return this.#access.load(
       attrs.bytes,
@@ -272,6 +273,7 @@ export class FilterPolicy implements RoutePolicy {
     if (facts.gw !== undefined && facts.gw !== old.gateway && !optionalBytesEqual(facts.gw, gateway)) {
       changes.gateway = facts.gw;
       changes.destination = 'unicast';
+      changes.interface = facts.ifname || undefined;
     }
     this.#addNames(changes, old, facts);
     if (access.extendedChanged) changes.values = this.#lasting(access.extended, old.origin);
@@ -295,7 +297,7 @@ export class FilterPolicy implements RoutePolicy {
     facts: RouteFacts,
   ): void {
     for (const { name } of this.filter.facts.writes) {
-      if (name === 'ifname' && facts.ifname !== (old.interface ?? '')) changes.interface = facts.ifname;
+      if (name === 'ifname' && facts.ifname !== this.#ifname) changes.interface = facts.ifname || undefined;
       if (name === 'from' && !optionalBytesEqual(facts.from, old.from)) changes.from = facts.from;
     }
   }

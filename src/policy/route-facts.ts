@@ -1,7 +1,21 @@
 // What every route has beside its path attributes, and how the filter language reads and writes each of it: one row an
 // attribute whose home is `route` (attributes.ts).
 
+import { formatAddress } from '../lib/ip.ts';
 import { EnumValue, Ip, type Value } from './values.ts';
+
+export interface FilterLink {
+  readonly name: string;
+  readonly index: number;
+}
+
+/** What filters may know of the interfaces around. Everything is undefined where nobody asks the kernel. */
+export interface FilterLinks {
+  /** The interface that a next hop leads through, where somebody follows next hops. */
+  linkOf(nextHopId: number): FilterLink | undefined;
+  /** The interface on whose link a gateway is: `over` where it is link-local. */
+  linkOfGateway(gateway: Uint8Array, over: string): FilterLink | 'none' | undefined;
+}
 
 /** What a route has beside its path attributes. The filter changes these in place. */
 export interface RouteFacts {
@@ -20,6 +34,8 @@ export interface RouteFacts {
   onlink: boolean;
   /** LOCAL_PREF where the set has none; BGP routes always have one. */
   defaultLocalPref?: number | undefined;
+  /** For a gateway that a filter sets. */
+  links?: FilterLinks | undefined;
 }
 
 /** RTS_*, RTD_* and SCOPE_* as BGP routes have them. */
@@ -76,10 +92,15 @@ export const STANDING: Readonly<Record<string, { readonly read: Read; readonly w
   },
   gw: {
     read: (facts, access) => new Ip(facts.gw ?? access.unspecified),
-    write: (facts, value) =>
-      writeIp(value, (bytes) => {
-        facts.gw = bytes;
-      }),
+    write: (facts, value) => {
+      if (!(value instanceof Ip)) return undefined;
+      const link = facts.links?.linkOfGateway(value.bytes, facts.ifname);
+      if (link === 'none') return `gw cannot be ${formatAddress(value.bytes)}, which is on no link`;
+      facts.gw = value.bytes;
+      facts.ifname = link?.name ?? '';
+      facts.ifindex = link?.index ?? 0;
+      return undefined;
+    },
   },
   dest: {
     read: (facts) => new EnumValue('dest', facts.dest),
@@ -89,6 +110,8 @@ export const STANDING: Readonly<Record<string, { readonly read: Read; readonly w
       }
       facts.dest = value.value;
       facts.gw = undefined;
+      facts.ifname = '';
+      facts.ifindex = 0;
       return undefined;
     },
   },

@@ -8,7 +8,8 @@ import { STATIC_PROTOCOLS } from '../fib/netlink/constants.ts';
 import { particularsKey } from '../fib/route-particulars.ts';
 import type { KernelRouteWishes } from '../fib/types.ts';
 import type { Filter } from '../policy/filter.ts';
-import { FilterPolicy, type FilterUseKind, type LinkOfNextHop } from '../policy/filter-policy.ts';
+import { FilterPolicy, type FilterUseKind } from '../policy/filter-policy.ts';
+import type { FilterLinks } from '../policy/route-facts.ts';
 import { Ip } from '../policy/values.ts';
 import type { FamilyRib } from '../rib/family-rib.ts';
 import type { RibPeer } from '../rib/rib-peer.ts';
@@ -32,7 +33,7 @@ const LOCAL_POLICY_OF: Readonly<Record<RouteOrigin, (typeof LOCAL_KINDS)[number]
 const TRIVIAL = { accept: 'accept', reject: 'reject', none: 'none' } as const;
 
 export class Policies {
-  readonly #link: LinkOfNextHop;
+  readonly #links: FilterLinks;
   readonly #made: Readonly<Record<FilterUseKind, Map<string, FilterPolicy>>> = {
     import: new Map(),
     export: new Map(),
@@ -41,9 +42,9 @@ export class Policies {
   /** Of the tables that filters ask. */
   #edition = 0;
 
-  /** `link`: the interface that a next hop leads through, for filters that ask. */
-  constructor(link: LinkOfNextHop) {
-    this.#link = link;
+  /** `links`: for filters that ask where a route leads. */
+  constructor(links: FilterLinks) {
+    this.#links = links;
   }
 
   /** For all families of a peer. */
@@ -127,7 +128,7 @@ export class Policies {
     const known = made.get(policy.key);
     if (known !== undefined) return known;
     const edition = policy.facts.tables.size === 0 ? 0 : this.#edition;
-    const fresh = new FilterPolicy(policy, kind, this.#link, edition);
+    const fresh = new FilterPolicy(policy, kind, this.#links, edition);
     made.set(policy.key, fresh);
     return fresh;
   }

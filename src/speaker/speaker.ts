@@ -125,7 +125,7 @@ export class Speaker {
     this.rib = new Rib({ ...ribOptions(config), ...parts.sizes }, { clock, scheduler });
     const nowSeconds = () => Math.floor(clock.wallTime() / MS_PER_SECOND);
     this.rooms = new TableRooms(this.rib, config, { nowSeconds, namesGateways: config.bird !== undefined });
-    this.policies = new Policies((nextHopId) => this.rooms.linkOf(nextHopId));
+    this.policies = new Policies(this.rooms);
     this.pipes = new Pipes(this.rib, this.rooms, this.policies);
     const { dumpStore: store, lookUp } = parts;
     this.mrt = new MrtDumps(config, { clock, log, rooms: this.rooms, policies: this.policies, store });

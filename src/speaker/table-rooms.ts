@@ -10,14 +10,15 @@ import {
   type TableNames,
 } from '../config/model.ts';
 import { type Resolution, UNREACHABLE } from '../fib/next-hop-resolver.ts';
-import type { IpVersion } from '../lib/ip.ts';
+import { type IpVersion, isLinkLocal } from '../lib/ip.ts';
+import type { FilterLink, FilterLinks } from '../policy/route-facts.ts';
 import type { FamilyRib } from '../rib/family-rib.ts';
 import { MAIN_DOMAIN } from '../rib/next-hops.ts';
 import type { Rib } from '../rib/rib.ts';
 import type { RibPeer, RibPeerIdentity } from '../rib/rib-peer.ts';
 import { mainTable } from './bird/declared.ts';
 import type { LocalWays } from './kernel-routes.ts';
-import type { OtherTables } from './kernel-sync.ts';
+import type { KernelSync, OtherTables } from './kernel-sync.ts';
 import { type RoomTools, TableRoom } from './table-room.ts';
 
 /** The place of a family that a table does not have. */
@@ -34,7 +35,7 @@ export function roomConfig(config: Config, table: TableConfig): Config {
   return { ...config, kernel, networks, redistribute, localPolicies };
 }
 
-export class TableRooms implements OtherTables {
+export class TableRooms implements OtherTables, FilterLinks {
   readonly main: TableRoom;
   readonly #rib: Rib;
   readonly #tools: RoomTools;
@@ -173,11 +174,24 @@ export class TableRooms implements OtherTables {
   }
 
   /** The interface that a next hop leads through now. */
-  linkOf(nextHopId: number): { readonly name: string; readonly index: number } | undefined {
+  linkOf(nextHopId: number): FilterLink | undefined {
     const index = this.resolution(nextHopId).hops[0]?.ifindex;
-    const kernel = this.main.kernel ?? [...this.#further.values()].find((room) => room.kernel)?.kernel;
+    const kernel = this.#anyKernel;
     if (index === undefined || kernel === undefined) return undefined;
     return { name: kernel.interfaceName(index), index };
+  }
+
+  linkOfGateway(gateway: Uint8Array, over: string): FilterLink | 'none' | undefined {
+    const kernel = this.#anyKernel;
+    if (kernel === undefined) return undefined;
+    const { directlyConnected, hops } = kernel.resolve(gateway, isLinkLocal(gateway) ? over : undefined);
+    const index = directlyConnected ? hops[0]?.ifindex : undefined;
+    return index === undefined ? 'none' : { name: kernel.interfaceName(index), index };
+  }
+
+  /** For what all of them know alike. */
+  get #anyKernel(): KernelSync | undefined {
+    return this.main.kernel ?? [...this.#further.values()].find((room) => room.kernel)?.kernel;
   }
 
   ways(local: RibPeer): LocalWays | undefined {

@@ -4,6 +4,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ConfigInput } from '../../src/config/schema.ts';
 import { formatPrefix } from '../../src/lib/ip.ts';
+import { ip } from '../support/raw-peer.ts';
 import { kernelRoute, simKernel } from '../support/sim-lab.ts';
 import { OWN_ADDRESS, OWN_AS, peerInput, type RigPeer, rig } from './rig.ts';
 
@@ -346,6 +347,32 @@ describe('the kernel', () => {
     await speaker.reload(inputOf(peers, kernelWith('if net.len < 24 then reject; accept;')));
     await lab.settle();
     expect(own()).toEqual([`${P1} blackhole  0`, `${P2} unicast 10.0.0.77 0`, `${P3} unicast 10.0.0.2 0`]);
+  });
+
+  it('reaches the gateway of a filter over the link that it is on, and gets no route to one that is on none', async () => {
+    const kernel = simKernel(`eth0 ${OWN_ADDRESS}/24`, 'eth1 10.1.0.1/24');
+    const filter = `gw = bgp_next_hop;
+      if net = ${P1} then gw = 10.1.0.77;
+      if net = ${P2} then { gw = 10.1.0.77; if ifname != "eth1" then reject; dest = RTD_BLACKHOLE; }
+      if net = ${P3} then gw = 172.16.0.1;
+      if net = 100.64.0.0/16 then gw = ${OWN_ADDRESS};
+      if ifname = "eth0" then reject;
+      accept;`;
+    const peers = around({ a: { import: filter } });
+    const { lab, speaker, peer } = await rig(peers, { kernel: { install: true } }, kernel);
+    peer(A).announce([P1, P2, P3, '100.64.0.0/16', '100.65.0.0/16']);
+    await lab.settle();
+    expect(speaker.best()).toEqual([`${P1} from ${A}`, `${P2} from ${A}`]);
+    const own = kernel.routes().filter(({ protocol }) => protocol === 12);
+    expect(own).toMatchObject([
+      { type: 'unicast', nextHops: [{ gateway: ip('10.1.0.77'), ifindex: 3 }] },
+      { type: 'blackhole', nextHops: [] },
+    ]);
+    const [answer] = speaker.api.bird.routes({ tables: undefined });
+    expect([...answer!.routes()]).toMatchObject([
+      { net: P1, destination: 'unicast', hops: [{ gateway: '10.1.0.77', interface: 'eth1' }] },
+      { net: P2, destination: 'blackhole', hops: [] },
+    ]);
   });
 
   it('gives only what a redistribution filter takes', async () => {

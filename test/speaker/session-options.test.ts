@@ -45,7 +45,7 @@ function nextHopTo(
     remoteAddress: ip(remote.replace(/%.*/, '')),
     zone: undefined,
   };
-  const policies = new Policies(() => undefined);
+  const policies = new Policies({ linkOf: () => undefined, linkOfGateway: () => undefined });
   const [peer] = result.config.peers;
   const { ownNextHop } = exportOptions(result.config, peer!, IPV6_UNICAST, ends, addresses, policies, false);
   const octets = ownNextHop ?? new Uint8Array(16);

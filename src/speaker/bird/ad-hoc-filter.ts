@@ -5,12 +5,13 @@ import { declareRpkiTables } from '../../config/filters.ts';
 import { knownSecrets } from '../../config/known-secrets.ts';
 import type { Config } from '../../config/model.ts';
 import { Diagnostics } from '../../policy/diagnostics.ts';
-import { FilterPolicy, type LinkOfNextHop } from '../../policy/filter-policy.ts';
+import { FilterPolicy } from '../../policy/filter-policy.ts';
 import { formatValue } from '../../policy/format.ts';
 import { tokenize } from '../../policy/lexer.ts';
 import { parseFilterUse, parseTerm } from '../../policy/parser.ts';
 import { FilterPool, PolicyProgram } from '../../policy/program.ts';
 import { NO_TABLES, type PolicyTables } from '../../policy/route-access.ts';
+import type { FilterLinks } from '../../policy/route-facts.ts';
 import { Source } from '../../policy/source.ts';
 import { SyntaxStop, TokenReader } from '../../policy/token-reader.ts';
 import type { Evaluation } from '../api/bird.ts';
@@ -37,7 +38,7 @@ export class AdHocFilters {
   compile(
     config: Config,
     { kind, text }: { readonly kind: 'where' | 'filter'; readonly text: string },
-    link: LinkOfNextHop,
+    links: FilterLinks,
   ): FilterPolicy {
     const program = this.#programOf(config);
     const source = kind === 'where' ? `where ${text}` : `filter ${text}`;
@@ -45,7 +46,7 @@ export class AdHocFilters {
     // The next command has a filter of its own.
     this.#pool.retain(new Set());
     if (filter === undefined) throw this.#complaint();
-    return new FilterPolicy(filter, 'import', link);
+    return new FilterPolicy(filter, 'import', links);
   }
 
   evaluate(config: Config, text: string): Evaluation {

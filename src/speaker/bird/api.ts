@@ -38,7 +38,7 @@ export function createBirdApi(
     trace: (line) => speaker.tracer.write(line),
     mrtdump: (protocols, flags) => speaker.tracer.dumpCommand(protocols, flags),
     dump: async ({ table, file: path, filter }) => {
-      const policy = filter && filters.compile(speaker.written, filter, (id) => speaker.rooms.linkOf(id));
+      const policy = filter && filters.compile(speaker.written, filter, speaker.rooms);
       await speaker.mrt.dump(table, path, () => policy ?? 'accept');
     },
     interfaces: () => interfaceViews(speaker.kernel),

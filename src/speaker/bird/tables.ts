@@ -52,9 +52,7 @@ export class TableWalks {
   answers(query: TableQuery): TableAnswer[] {
     const { written: config, rooms } = this.#speaker;
     const filter =
-      query.filter === undefined
-        ? undefined
-        : this.#filters.compile(config, query.filter, (id) => rooms.linkOf(id));
+      query.filter === undefined ? undefined : this.#filters.compile(config, query.filter, rooms);
     if (query.export !== undefined && !this.#canExport(query.export)) return [];
     const views = new RouteViews(this.#speaker);
     return this.#targets(query).map((target) => {
