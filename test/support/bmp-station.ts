@@ -9,7 +9,6 @@ import { type BmpMessage, decodeMessages, type PeerHeader } from '../../src/bmp/
 import { PEER_FLAG, PEER_TYPE } from '../../src/bmp/protocol.ts';
 import { formatAddress, type IpBytes } from '../../src/lib/ip.ts';
 import { type Decoded, describeUpdate } from './decoded.ts';
-import { sessionContext } from './wire.ts';
 
 export const STATION_PORT = 11019;
 
@@ -87,10 +86,9 @@ export class BmpReader {
     if (this.#peers.has(name)) throw new Error(`${name} is up already`);
     const sent = decodeOpen(sentOpen, 0, sentOpen.length);
     const received = decodeOpen(receivedOpen, 0, receivedOpen.length);
-    const context =
-      peer.type === PEER_TYPE.locRib
-        ? sessionContext({ peerType: 'internal' })
-        : { ...negotiate(sent, received, { peerAs: undefined }), as4: true };
+    // Both OPENs of a Loc-RIB are one and the same, which no speaker would take from a peer.
+    const stranger = peer.type === PEER_TYPE.locRib ? { ...received, id: ~received.id >>> 0 } : received;
+    const context = { ...negotiate(sent, stranger, { peerAs: undefined }), as4: true };
     this.#peers.set(name, {
       before: new UpdateDecoder(context, { aigp: true }),
       after: new UpdateDecoder({ ...context, peerType: 'internal' }, { aigp: true }),

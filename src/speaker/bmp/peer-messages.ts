@@ -3,7 +3,7 @@
 
 import type { DownCause, DownReason } from '../../bgp/session/down-reason.ts';
 import type { Session } from '../../bgp/session/events.ts';
-import { FAMILIES, type Family } from '../../bgp/wire/families.ts';
+import { FAMILIES, type Family, IPV4_UNICAST, IPV6_UNICAST } from '../../bgp/wire/families.ts';
 import { encodeNotification } from '../../bgp/wire/notification.ts';
 import { encodeOpen, myAsField } from '../../bgp/wire/open.ts';
 import {
@@ -26,6 +26,7 @@ function timeOf(wallTime: number): Pick<PeerHeader, 'seconds' | 'micros'> {
 const NO_DISTINGUISHER = new Uint8Array(8);
 const NO_ADDRESS = new Uint8Array(4);
 const NO_TIME = { seconds: 0, micros: 0 } as const;
+const IPV6_NEXT_HOPS = { afi: IPV4_UNICAST.afi, safi: IPV4_UNICAST.safi, nextHopAfi: IPV6_UNICAST.afi };
 
 /** A peer of the only instance there is; `flags` as of PEER_FLAG. */
 export function peerHeader({ context, remoteAddress }: Session, flags = 0): PeerHeader {
@@ -74,7 +75,10 @@ export function peerUp(session: Session, since: number): Uint8Array {
   });
 }
 
-/** RFC 9069 §5.2: there is no session, and both OPENs are one that could have been sent. */
+/**
+ * RFC 9069 §5.2: there is no session, and both OPENs are one that could have been sent, with every capability that its
+ * routes need: those of IPv4 may have come with an IPv6 next hop (RFC 8950).
+ */
 export function locRibUp(own: OwnIdentity, since: number): Uint8Array {
   const open = encodeOpen({
     myAs: myAsField(own.asn),
@@ -82,6 +86,7 @@ export function locRibUp(own: OwnIdentity, since: number): Uint8Array {
     id: own.routerId,
     capabilities: [
       ...FAMILIES.map(({ afi, safi }) => ({ kind: 'multiprotocol', afi, safi }) as const),
+      { kind: 'extended-next-hop', entries: [IPV6_NEXT_HOPS] },
       { kind: 'four-octet-as', as: own.asn },
     ],
   });

@@ -207,6 +207,17 @@ describe('a BMP station', () => {
     ]);
   });
 
+  it('is told of IPv4 routes with IPv6 next hops, which the OPENs of both views allow (9069-5.2-1, 8950-4-1)', async () => {
+    const entries = [{ afi: 1, safi: 1, nextHopAfi: 2 }];
+    const extended = { capabilities: [{ kind: 'extended-next-hop' as const, entries }] };
+    const peer: RigPeer = { as: 65002, config: { extendedNextHop: true }, raw: extended };
+    const routes: StationInput['routes'] = ['pre-policy', 'loc-rib'];
+    const { lab, station, peers } = await scene({ routes }, { peers: { [A]: peer } });
+    peers[A]?.announce([P1], {}, '2001:db8::2');
+    await lab.settle();
+    expect(station.last.routes).toEqual([`loc loc-rib ${P1} by 65002`, `pre ${A} ${P1} by 65002`]);
+  });
+
   it('gets path identifiers where the peer sends them, and 4-octet ASes from old speakers', async () => {
     const { lab, station, peers } = await scene(
       {},
