@@ -115,6 +115,10 @@ export const PEER_KEYS: Readonly<Record<PeerKey, PeerKeyRow>> = {
   igpTables: { name: 'igpTable', actions: RESET },
 };
 
+const KEYS: readonly PeerKey[] = Object.keys(PEER_KEYS).filter(isPeerKey);
+/** Taken apart once, not for every peer of a large configuration. */
+const PATHS = KEYS.map((key) => ({ key, path: key.split('.') }));
+
 /** What is to be done with one peer or range that stays. */
 export interface SettingsChange {
   /** Settings that differ, in the table's order. */
@@ -128,7 +132,8 @@ export interface SettingsChange {
 
 /** Compares two sets of settings; undefined where they are equal. */
 export function compareSettings(before: PeerSettings, after: PeerSettings): SettingsChange | undefined {
-  const keys = peerKeys().filter((key) => !sameValue(settingOf(before, key), settingOf(after, key)));
+  const differing = PATHS.filter(({ path }) => !sameValue(settingAt(before, path), settingAt(after, path)));
+  const keys = differing.map(({ key }) => key);
   if (keys.length === 0) return undefined;
   const needs = (action: ChangeAction): boolean =>
     keys.some((key) => PEER_KEYS[key].actions.includes(action));
@@ -144,18 +149,18 @@ export function compareSettings(before: PeerSettings, after: PeerSettings): Sett
   };
 }
 
-export function peerKeys(): PeerKey[] {
-  return Object.keys(PEER_KEYS).filter(isPeerKey);
+export function peerKeys(): readonly PeerKey[] {
+  return KEYS;
 }
 
 function isPeerKey(key: string): key is PeerKey {
   return Object.hasOwn(PEER_KEYS, key);
 }
 
-function settingOf(settings: PeerSettings, key: PeerKey): unknown {
-  const [first, second] = key.split('.');
-  const value: unknown = Object.entries(settings).find(([name]) => name === first)?.[1];
-  return second === undefined || !isRecord(value) ? value : value[second];
+function settingAt(settings: PeerSettings, path: readonly string[]): unknown {
+  let value: unknown = settings;
+  for (const name of path) value = isRecord(value) ? value[name] : undefined;
+  return value;
 }
 
 /** Structural equality over the model's plain values; secrets by what they hide. */
@@ -167,8 +172,10 @@ export function sameValue(a: unknown, b: unknown): boolean {
     return Array.isArray(b) && a.length === b.length && a.every((item, i) => sameValue(item, b[i]));
   }
   if (!isRecord(a) || !isRecord(b)) return false;
-  const keys = new Set([...Object.keys(a), ...Object.keys(b)]);
-  return [...keys].every((key) => sameValue(a[key], b[key]));
+  return (
+    Object.keys(a).every((key) => sameValue(a[key], b[key])) &&
+    Object.keys(b).every((key) => key in a || b[key] === undefined)
+  );
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
@@ -186,7 +193,8 @@ export function describeKey(before: PeerSettings, after: PeerSettings, key: Peer
     if (before[key] === undefined) return `${name} set`;
     return after[key] === undefined ? `${name} removed` : `${name} changed`;
   }
-  return differences(name, settingOf(before, key), settingOf(after, key)).join(', ');
+  const path = key.split('.');
+  return differences(name, settingAt(before, path), settingAt(after, path)).join(', ');
 }
 
 /** Of two records what differs alone: `gracefulRestart mode helper -> full`. */

@@ -2,6 +2,7 @@
 // time, so parsing and RFC 5952 formatting are ipaddr.js's.
 
 import ipaddr from 'ipaddr.js';
+import { bytesEqual } from './bytes.ts';
 
 export const IP_VERSIONS = ['ipv4', 'ipv6'] as const;
 export type IpVersion = (typeof IP_VERSIONS)[number];
@@ -28,18 +29,26 @@ export interface Prefix {
   readonly length: number;
 }
 
+/** Asked first, because ipaddr.js throws an error, and catches it, for what is none. */
+const FOUR_NUMBERS = /^\d+\.\d+\.\d+\.\d+$/;
+
 /** Parses an address; undefined where the text is none. IPv4 needs all four parts in decimal. */
 export function parseAddress(text: string): IpAddress | undefined {
   const percent = text.indexOf('%');
   const bare = percent < 0 ? text : text.slice(0, percent);
   const zone = percent < 0 ? undefined : text.slice(percent + 1);
   if (zone === '') return undefined;
-  if (ipaddr.IPv4.isValidFourPartDecimal(bare)) {
+  if (FOUR_NUMBERS.test(bare) && ipaddr.IPv4.isValidFourPartDecimal(bare)) {
     return zone === undefined ? { bytes: Uint8Array.from(ipaddr.IPv4.parse(bare).toByteArray()) } : undefined;
   }
   if (!bare.includes(':') || !ipaddr.IPv6.isValid(bare)) return undefined;
   const bytes = Uint8Array.from(ipaddr.IPv6.parse(bare).toByteArray());
   return zone === undefined ? { bytes } : { bytes, zone };
+}
+
+/** The same octets in the same zone. */
+export function equalAddresses(a: IpAddress, b: IpAddress): boolean {
+  return a.zone === b.zone && bytesEqual(a.bytes, b.bytes);
 }
 
 /** Formats 4 or 16 octets; IPv6 as RFC 5952 says, IPv4-mapped addresses in mixed notation. */

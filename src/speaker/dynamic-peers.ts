@@ -78,9 +78,8 @@ export class DynamicPeers {
   /** This address is a configured peer's from now on: a member that has it ends, to come back as that peer. */
   yieldTo(address: IpAddress): void {
     const name = formatAddress(address.bytes, address.zone);
-    for (const handle of this.#registry.values()) {
-      if (handle.range !== undefined && handle.name === name) this.#drop(handle);
-    }
+    const member = this.#registry.named(name);
+    if (member?.range !== undefined) this.#drop(member);
     this.#giveUp((_away, other) => other === name);
   }
 

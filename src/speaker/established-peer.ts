@@ -89,6 +89,11 @@ export class EstablishedPeer {
     return this.#limits.watchesIncoming ? this.#limits : undefined;
   }
 
+  /** The End-of-RIB of every family has come. */
+  get sentAll(): boolean {
+    return this.session.context.families.every((family) => this.endOfRib.has(family.id));
+  }
+
   /** Wall-clock seconds. */
   nowSeconds(): number {
     return Math.floor(this.#clock.wallTime() / MS_PER_SECOND);

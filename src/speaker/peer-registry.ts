@@ -12,7 +12,7 @@ import { encodeRouteRefresh, REFRESH_SUBTYPE } from '../bgp/wire/route-refresh.t
 import { DecodeScratch } from '../bgp/wire/update-decoder.ts';
 import type { Config, PeerSettings } from '../config/model.ts';
 import { sameValue } from '../config/peer-changes.ts';
-import { formatAddress, type IpAddress } from '../lib/ip.ts';
+import { equalAddresses, type IpAddress, parseAddress } from '../lib/ip.ts';
 import type { Logger } from '../lib/log.ts';
 import { type Concerns, reimport } from '../rib/adj-rib-in.ts';
 import type { Damper } from '../rib/damper.ts';
@@ -100,10 +100,6 @@ export class PeerRegistry implements PeerEvents {
     return false;
   }
 
-  get size(): number {
-    return this.#byName.size;
-  }
-
   /** Throws CommandError for an unknown name; a peer may also be named by its address. */
   get(name: string): PeerHandle {
     const handle = this.find(name);
@@ -113,11 +109,17 @@ export class PeerRegistry implements PeerEvents {
     return handle;
   }
 
+  /** By name alone. */
+  named(name: string): PeerHandle | undefined {
+    return this.#byName.get(name);
+  }
+
+  /** By name, or by address. */
   find(name: string): PeerHandle | undefined {
-    return (
-      this.#byName.get(name) ??
-      [...this.#byName.values()].find(({ address }) => formatAddress(address.bytes, address.zone) === name)
-    );
+    const address = this.#byName.has(name) ? undefined : parseAddress(name);
+    if (address === undefined) return this.#byName.get(name);
+    for (const handle of this.#byName.values()) if (equalAddresses(handle.address, address)) return handle;
+    return undefined;
   }
 
   ofPeer(peer: Peer): PeerHandle | undefined {

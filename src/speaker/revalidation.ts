@@ -83,7 +83,7 @@ function judgeAgain(speaker: Speaker, changes: ReadonlyMap<string, readonly Tabl
 
 /** False where BIRD's language says `rpki reload off` in each channel of the peer. */
 function reloads({ config }: Speaker, { range, name }: PeerHandle): boolean {
-  const written = config.bird?.protocols.find((each) => each.name === (range ?? name));
+  const written = config.bird?.protocolsByName.get(range ?? name);
   const channels = [...(written?.channels.values() ?? [])];
   return channels.length === 0 || channels.some(({ rpkiReload }) => rpkiReload !== false);
 }

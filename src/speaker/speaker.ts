@@ -28,6 +28,7 @@ import type { LocalRoutes } from './local-routes.ts';
 import { type DumpStore, MrtDumps } from './mrt-dumps.ts';
 import type { Networks } from './networks.ts';
 import type { OwnAddresses } from './own-addresses.ts';
+import { OwnNextHops } from './own-next-hops.ts';
 import { type PeerHandle, PeerRegistry } from './peer-registry.ts';
 import { Pipeline } from './pipeline.ts';
 import { Pipes } from './pipes.ts';
@@ -91,6 +92,7 @@ export class Speaker {
   readonly watchers: Watchers;
   readonly bfd: BfdSessions;
   readonly fallover: FastFallover;
+  readonly ownNextHops: OwnNextHops;
   readonly recovery: RestartRecovery;
   readonly policies: Policies;
   readonly diagnosis: Diagnosis;
@@ -110,7 +112,8 @@ export class Speaker {
   upgradeProblem: string | undefined;
   readonly startedAt: number;
   reconfiguredAt: number;
-  #settled = false;
+  /** The peers of the start have sent what they have, and it is in the tables. */
+  settled = false;
   #settleTimer: Timer | undefined;
 
   constructor(config: Config, parts: SpeakerParts) {
@@ -212,6 +215,7 @@ export class Speaker {
       },
     });
     this.fallover = new FastFallover(this.registry);
+    this.ownNextHops = new OwnNextHops(this.registry, this.rib, clock);
     this.tracer = new Tracer(this);
     this.dynamic = new DynamicPeers(this.registry, this.listeners);
   }
@@ -288,11 +292,6 @@ export class Speaker {
     return asked && [...this.rooms.values()].some(({ kernel }) => kernel?.hasOrphans === true);
   }
 
-  /** The peers of the start have sent what they have, and it is in the tables. */
-  get settled(): boolean {
-    return this.#settled;
-  }
-
   /** Of the main table. */
   get kernel(): KernelSync | undefined {
     return this.rooms.main.kernel;
@@ -316,7 +315,13 @@ export class Speaker {
     const sync = new KernelSync(config, { ...this.parts, log, kernel, others: this.rooms }, room);
     sync.useFilter(this.policies.kernelFilter(config.localPolicies.install));
     if (room === this.rooms.main) {
-      sync.view.listen({ onRoute: () => {}, onInterface: () => this.fallover.linksChanged(sync.view) });
+      sync.view.listen({
+        onRoute: () => {},
+        onInterface: () => {
+          this.fallover.linksChanged(sync.view);
+          this.ownNextHops.linksChanged(sync.view);
+        },
+      });
     }
     return sync;
   }
@@ -332,14 +337,16 @@ export class Speaker {
    * that nobody wants are really stale. The FIB's own timer is for peers that never come.
    */
   #settleWhenReady(): void {
-    if (this.#settled) return;
-    const handles = [...this.registry.values()].filter(({ peer }) => peer.adminUp);
-    const complete = handles.every(({ established }) => {
-      return established?.session.context.families.every((family) => established.endOfRib.has(family.id));
-    });
-    if (handles.length === 0 || !complete || this.state !== 'running') return;
+    if (this.settled || this.state !== 'running') return;
+    let isAnyUp = false;
+    for (const { peer, established } of this.registry.values()) {
+      if (!peer.adminUp) continue;
+      if (established?.sentAll !== true) return;
+      isAnyUp = true;
+    }
+    if (!isAnyUp) return;
     if (this.rib.idle) {
-      this.#settled = true;
+      this.settled = true;
       for (const { kernel } of this.rooms.values()) kernel?.startupComplete();
     } else {
       this.#settleTimer ??= this.parts.clock.setTimer(SETTLE_POLL_MS, () => {
@@ -373,6 +380,7 @@ export class Speaker {
     if (this.state === 'stopping') return;
     this.state = 'stopping';
     this.recovery.stop();
+    this.ownNextHops.stop();
     this.mrt.stop();
     this.revalidation.stop();
     this.rpki.stop();

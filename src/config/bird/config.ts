@@ -33,6 +33,7 @@ export interface BirdConfig {
   /** Functions, filters, constants and attributes in their order, which matters: none is known before it. */
   readonly definitions: readonly Definition[];
   readonly protocols: readonly ProtocolConfig[];
+  readonly protocolsByName: ReadonlyMap<string, ProtocolConfig>;
   readonly templates: readonly ProtocolConfig[];
   /** Protocols of kinds that are not served. */
   readonly skipped: readonly SkippedProtocol[];

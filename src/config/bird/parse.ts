@@ -140,6 +140,7 @@ class ConfigParser {
       tables: this.#tables,
       definitions: this.#definitions,
       protocols,
+      protocolsByName: new Map(protocols.map((protocol) => [protocol.name, protocol])),
       templates,
       skipped,
     };

@@ -133,11 +133,13 @@ const CHANNEL_HANDLED = new Set<string>([
   'requireExtendedNextHop',
 ]);
 /** Options that ask for what godwit does anyway: saying so again changes nothing. */
-const ALREADY: { readonly [K in keyof BgpOptions]?: BgpOptions[K] } = {
-  interpretCommunities: true,
-  igpMetric: true,
-  deterministicMed: true,
-};
+const ALREADY: ReadonlyMap<string, unknown> = new Map(
+  Object.entries({
+    interpretCommunities: true,
+    igpMetric: true,
+    deterministicMed: true,
+  } satisfies BgpOptions),
+);
 const COMMON_HANDLED = new Set(['disabled', 'description', 'debug', 'mrtdump', 'routerId', 'hostname']);
 
 export interface Peers {
@@ -290,7 +292,7 @@ function mayBeFar({ options }: BgpProtocol): boolean {
 }
 
 function isAlready(key: string, value: unknown): boolean {
-  return Object.entries(ALREADY).some(([known, same]) => known === key && same === value);
+  return ALREADY.has(key) && ALREADY.get(key) === value;
 }
 
 /** The IPv4 and IPv6 unicast channels; 1.6 has the one of its daemon, also where nothing is said of it. */

@@ -11,7 +11,7 @@ export type MrtdumpFlag = (typeof MRTDUMP_FLAGS)[number];
 
 /** Of a protocol by its name in the configuration. */
 export function debugOf(bird: BirdConfig | undefined, name: string): ReadonlySet<DebugFlag> {
-  const own = bird?.protocols.find((protocol) => protocol.name === name)?.common.debug;
+  const own = bird?.protocolsByName.get(name)?.common.debug;
   return chosen(own ?? bird?.globals.debugProtocols, DEBUG_FLAGS);
 }
 
@@ -21,13 +21,13 @@ export function channelDebugOf(
   name: string,
   version: IpVersion,
 ): ReadonlySet<DebugFlag> {
-  const channel = bird?.protocols.find((protocol) => protocol.name === name)?.channels.get(version);
+  const channel = bird?.protocolsByName.get(name)?.channels.get(version);
   return chosen(channel?.debug ?? bird?.globals.debugChannels, DEBUG_FLAGS);
 }
 
 /** Of a protocol by its name in the configuration. */
 export function mrtdumpOf(bird: BirdConfig | undefined, name: string): ReadonlySet<MrtdumpFlag> {
-  const own = bird?.protocols.find((protocol) => protocol.name === name)?.common.mrtdump;
+  const own = bird?.protocolsByName.get(name)?.common.mrtdump;
   return chosen(own ?? bird?.globals.mrtdumpProtocols, MRTDUMP_FLAGS);
 }
 

@@ -370,7 +370,7 @@ class FamilyWalk implements TableAnswer {
 
 /** BIRD forgets refused routes unless it is told to keep them. */
 export function keepsFiltered({ written: config }: Speaker, protocol: string, version: IpVersion): boolean {
-  const written = config.bird?.protocols.find(({ name }) => name === protocol);
+  const written = config.bird?.protocolsByName.get(protocol);
   return written === undefined || written.channels.get(version)?.importKeepFiltered === true;
 }
 
