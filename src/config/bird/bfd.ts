@@ -70,7 +70,7 @@ const PASSWORD_OPTIONS = new OptionTable<Password>([
   number('id', (id) => ({ id }), { max: MAX_PASSWORD_ID }),
   ...PASSWORD_TIMES.map((words) =>
     option<Password>(words, (reader, before) => ({
-      options: [...before.options, `${words} ${reader.text('a time')}`],
+      options: [...before.options, `${words} ${readDate(reader)}`],
     })),
   ),
   option(
@@ -84,6 +84,24 @@ const PASSWORD_OPTIONS = new OptionTable<Password>([
     '2.x',
   ),
 ]);
+
+/** Months and days beyond their ends count on into the next. */
+const DATE =
+  /^\s*([+-]?\d+)-\s*([+-]?\d+)-\s*([+-]?\d+)(?!\d)(?:\s*([+-]?\d+):\s*([+-]?\d+):\s*([+-]?\d+)(\.\d{1,6})?)?$/;
+/** Where BIRD's 2^60 microseconds end. */
+const END_OF_TIME = 2 ** 60 / 1000;
+
+/** `"YYYY-MM-DD [HH:MM:SS]"`; 2.x has microseconds as well, and nothing before 1970. */
+function readDate(reader: ConfigReader): string {
+  const token = reader.tokens.peek();
+  const isOld = reader.dialect === '1.6';
+  const text = isOld ? reader.tokens.expectString('a time') : reader.text('a time');
+  const [, year, month, day, hour = 0, minute = 0, second = 0, fraction] = DATE.exec(text) ?? [];
+  const time = Date.UTC(Number(year), Number(month) - 1, Number(day), +hour, +minute, +second);
+  const isTime = isOld ? year !== undefined && fraction === undefined : time > 0 && time < END_OF_TIME;
+  if (!isTime) reader.diagnostics.error(token, 'this is no time', 'write "YYYY-MM-DD HH:MM:SS"');
+  return text;
+}
 
 /** `"secret" [{ id N; ... }]` */
 function readPassword(reader: ConfigReader): Password {
