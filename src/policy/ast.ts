@@ -290,7 +290,7 @@ export interface UnsetStatement extends Node {
 }
 export interface ReturnStatement extends Node {
   readonly kind: 'return';
-  readonly value?: Expression;
+  readonly value: Expression;
 }
 /** `error` rejects with a complaint in the log. */
 export type Verdict = 'accept' | 'reject' | 'error';

@@ -114,6 +114,7 @@ function compileEntry(
   symbol: FunctionSymbol,
 ): (run: Run) => Signal {
   const args = call.args.map((arg) => compileTerm(compiler, arg));
+  if (compiler.dialect === '1.6' && compiler.within === symbol) return compileOldRecursion(compiler, call);
   const { parameters } = symbol;
   if (args.length !== parameters.length) {
     const wanted = parameters.map((parameter) => `${parameter.type} ${parameter.name}`).join('; ');
@@ -145,6 +146,20 @@ function compileEntry(
     run.base = caller;
     run.leave(base);
     return signal;
+  };
+}
+
+/** 1.6 knows nothing but the name of a function before its end: no arguments, and nothing to do. */
+function compileOldRecursion(
+  { diagnostics }: Compiler,
+  { callee, args, span }: CallExpression,
+): (run: Run) => Signal {
+  if (args.length > 0) {
+    diagnostics.error(span, `'${callee.name}' calls itself, which takes no arguments in BIRD 1.6`);
+  } else diagnostics.warning(span, `'${callee.name}' calls itself, which does nothing in BIRD 1.6`);
+  return (run) => {
+    run.result = undefined;
+    return SIGNAL.next;
   };
 }
 

@@ -83,14 +83,14 @@ function compileStatement(compiler: Compiler, statement: Statement): Execute {
     case 'unset':
       return compileUnset(compiler, statement);
     case 'return': {
-      const value = statement.value === undefined ? undefined : compileTerm(compiler, statement.value);
+      const value = compileTerm(compiler, statement.value);
       return traced(
         compiler,
         'return',
         statement.span,
         (run) => `return ${formatValue(run.result)}`,
         (run) => {
-          run.result = value?.evaluate(run);
+          run.result = value.evaluate(run);
           return SIGNAL.return;
         },
       );
@@ -331,7 +331,11 @@ function compileDo(compiler: Compiler, statement: CallStatement): Execute {
   if (call.kind === 'call') {
     const execute = compileCallStatement(compiler, call);
     if (execute === undefined) {
-      compiler.mistyped(span, `'${call.callee.name}' changes nothing by itself`, 'its result is not used');
+      compiler.diagnostics.error(
+        span,
+        `'${call.callee.name}' changes nothing by itself`,
+        'its result is not used',
+      );
       return () => SIGNAL.next;
     }
     if (!compiler.traces) return execute;

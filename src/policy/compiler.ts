@@ -9,7 +9,7 @@ import type { Dialect } from './lexer.ts';
 import type { PolicyTables } from './route-access.ts';
 import { type Evaluate, Run } from './run.ts';
 import type { Span } from './source.ts';
-import { Locals, type PolicySymbol, type Symbols } from './symbols.ts';
+import { type FunctionSymbol, Locals, type PolicySymbol, type Symbols } from './symbols.ts';
 import { isAssignable, PolicyRuntimeError, type Value } from './values.ts';
 
 /** A compiled expression. */
@@ -32,6 +32,8 @@ export class Compiler {
   readonly traces: boolean;
   readonly locals = new Locals();
   readonly facts = new Facts();
+  /** The function whose body this is. */
+  within: FunctionSymbol | undefined;
   readonly #scratch = new Run(() => undefined);
 
   constructor(symbols: Symbols, diagnostics: Diagnostics, tables: PolicyTables, traces: boolean) {

@@ -203,9 +203,11 @@ export function parseLocals(reader: TokenReader): Variable[] {
 
 function parseReturn(reader: TokenReader): Statement {
   const start = reader.next();
-  const value = reader.dialect === '2.x' && reader.isOp(';') ? undefined : parseTerm(reader);
+  if (reader.isOp(';'))
+    throw reader.unexpected('a value', "after 'return'", 'write return 0; where no value is wanted');
+  const value = parseTerm(reader);
   endStatement(reader);
-  return { kind: 'return', ...(value === undefined ? {} : { value }), span: reader.spanFrom(start) };
+  return { kind: 'return', value, span: reader.spanFrom(start) };
 }
 
 function parseVerdict(reader: TokenReader, verdict: Verdict): Statement {

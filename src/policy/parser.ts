@@ -132,7 +132,16 @@ export function parseFilterUse(reader: TokenReader): FilterUse {
 
 /** `{ statements }` as a static route has; the brace is next. */
 export function parseCommands(reader: TokenReader): Statement[] {
-  return parseBody(reader, 'the commands');
+  const body = parseBody(reader, 'the commands');
+  for (const { kind, span } of body) {
+    if (kind !== 'variable') continue;
+    reader.diagnostics.error(
+      span,
+      'the commands of a route have no variables of their own',
+      'declare it in a block within: { { int x; ... } }',
+    );
+  }
+  return body;
 }
 
 /** What each keyword begins. */

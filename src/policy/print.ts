@@ -251,7 +251,7 @@ export function printStatement(statement: Statement): string {
     case 'unset':
       return `unset(${printName(statement.target)});`;
     case 'return':
-      return statement.value === undefined ? 'return;' : `return ${printExpression(statement.value)};`;
+      return `return ${printExpression(statement.value)};`;
     case 'verdict':
       return `${statement.verdict}${printValues(statement.message)};`;
     case 'print':

@@ -236,13 +236,13 @@ export class PolicyProgram {
       key: '',
     };
     this.symbols.define(definition.name, symbol);
-    symbol.execute = compileFunction(compiler, definition);
+    symbol.execute = compileFunction(compiler, definition, symbol);
     symbol.slots = compiler.locals.count;
     symbol.key = keyOf(printDefinition(definition), compiler.facts);
     // Compiled when somebody first wants to know.
     let traced: Execute | undefined;
     symbol.traced = (run) => {
-      traced ??= compileFunction(this.#compiler(true), definition);
+      traced ??= compileFunction(this.#compiler(true), definition, symbol);
       return traced(run);
     };
   }
@@ -333,7 +333,12 @@ const CUSTOM_TYPES: ReadonlySet<string> = new Set([
   'bool',
 ]);
 
-function compileFunction(compiler: Compiler, definition: FunctionDefinition): Execute {
+function compileFunction(
+  compiler: Compiler,
+  definition: FunctionDefinition,
+  symbol: FunctionSymbol,
+): Execute {
+  compiler.within = symbol;
   declareAll(compiler, definition.parameters);
   declareAll(compiler, definition.locals);
   return compileBody(compiler, definition.body);

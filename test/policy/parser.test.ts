@@ -88,7 +88,6 @@ const statement: fc.Arbitrary<string> = fc.letrec<{ s: string }>((tie) => ({
       'print;',
       'printn 1;',
       'unset(bgp_med);',
-      'return;',
       'int a;',
       'prefix set s;',
       'f(1);',

@@ -251,6 +251,7 @@ export const ACCEPTED_2: readonly string[] = [
   'ipv4 table t sorted; protocol bgp x { local as 1; neighbor 1.2.3.4 as 1; direct; ipv4 { table t; }; }',
   'define D = 1.2.3.4; protocol direct { interface 2001:db8::1, "x" D, 10.0.0.1, -"*"; }',
   'protocol device {} function f(string a) { return bgp_path ~ [= a (bgp_path) =]; }',
+  'protocol static { ipv4; route 10.0.0.0/8 blackhole { { int a = 3; bgp_med = a; } for int a in bgp_path do bgp_med = a; return 5; }; }',
   'protocol bfd { interface "x" { authentication simple; password "a" { accept from "2020-13-41"; accept to " 2020- 1-1 25:61:1.5"; }; }; }',
 ];
 
@@ -633,6 +634,8 @@ export const REJECTED_2: readonly string[] = [
   'protocol device {} define k = (1,2); define x = [(1,2)..k];',
   'roa4 table r; protocol rpki { roa4; remote 1.2.3.4; transport ssh { bird private key "/x"; }; }',
   'protocol bgp x { local as 1; neighbor fe80::1%rx as 2; ipv4 { import all; export all; }; }',
+  'protocol device {} function f(int a) { if a = 3 then return; return 5; }',
+  'protocol static { ipv4; route 10.0.0.0/8 blackhole { int a = 3; bgp_med = a; }; }',
   'protocol bfd { interface "x" { authentication simple; password "a" { accept from "20-1-1"; }; }; }',
   'protocol bfd { interface "x" { authentication simple; password "a" { accept from "1970-01-01"; }; }; }',
   'protocol bfd { interface "x" { authentication simple; password "a" { accept to "40000-01-01"; }; }; }',
@@ -739,6 +742,7 @@ export const ACCEPTED_16: readonly string[] = [
   'protocol device {} define k = 5; function f() { return bgp_path ~ [= k(k) (k) =]; }',
   'protocol device {} define k = [1]; function f() { return bgp_path ~ [= (---empty---) ("x") k =]; }',
   'protocol device {} listen bgp port 4294967295;',
+  'protocol device {} function f(int a) { f(); return f(); }',
   'protocol bfd { interface "x" { authentication simple; password "a" { accept from "20-1-1"; accept to "2020-13-41 25:61:1"; }; }; }',
 ];
 
@@ -869,6 +873,9 @@ export const REJECTED_16: readonly string[] = [
   'define D = "eth0"; protocol static { route 10.0.0.0/8 via D; }',
   'protocol device {} define x = [= ("a") =];',
   'protocol bgp x { local as 1; neighbor 1.2.3.4 as 2; interface "eth0"; multihop; }',
+  'protocol device {} function f(int a) { return f(a); }',
+  'protocol device {} function f() { defined(bgp_med); }',
+  'protocol device {} roa table R; function f() { roa_check(R); }',
   'protocol bfd { interface "x" { authentication simple; password "a" { accept from "2020-01-01 10:10:10.5"; }; }; }',
   'protocol bfd { interface "x" { authentication simple; password "a" { accept from "x"; }; }; }',
   'define d = "2020-01-01"; protocol bfd { interface "x" { authentication simple; password "a" { accept from d; }; }; }',
