@@ -18,6 +18,7 @@ import { compileTerm } from './compile-term.ts';
 import type { Compiler, Term } from './compiler.ts';
 import { makeEc } from './extended-community.ts';
 import { formatValue } from './format.ts';
+import type { Dialect } from './lexer.ts';
 import { ipWords } from './membership.ts';
 import { type MaskStep, PathMask } from './path-mask.ts';
 import { EmptySet, PrefixSet, RangeSet, type WordRange } from './sets.ts';
@@ -258,7 +259,7 @@ export function compileMask(compiler: Compiler, expression: MaskExpression): Ter
   return compiler.combine('bgpmask', span, terms, (run) => {
     const values = terms.map((term) => term.evaluate(run));
     if (last === undefined || values.some((value, i) => value !== last?.values[i])) {
-      last = { values, mask: makeMask(parts, values) };
+      last = { values, mask: makeMask(compiler.dialect, parts, values) };
     }
     return last.mask;
   });
@@ -304,13 +305,13 @@ function intsOf(compiler: Compiler, set: RangeSet | undefined, span: Span): Rang
   return set?.part('int');
 }
 
-function makeMask(parts: readonly MaskPart[], values: readonly Value[]): PathMask {
+function makeMask(dialect: Dialect, parts: readonly MaskPart[], values: readonly Value[]): PathMask {
   const steps: MaskStep[] = [];
   const texts: string[] = [];
   let next = 0;
   for (const part of parts) {
     const value = part.term === undefined ? undefined : values[next++];
-    steps.push(part.step ?? stepOf(value));
+    steps.push(part.step ?? stepOf(dialect, value));
     texts.push((part.term === undefined ? part.text : formatValue(value)) + (part.repeats ? ' +' : ''));
   }
   const text = texts.length === 0 ? '[= =]' : `[= ${texts.join(' ')} =]`;
@@ -321,10 +322,12 @@ function makeMask(parts: readonly MaskPart[], values: readonly Value[]): PathMas
   );
 }
 
-function stepOf(value: Value): MaskStep {
+/** An AS, or in 2.x a set of them. */
+function stepOf(dialect: Dialect, value: Value): MaskStep {
   if (typeof value === 'number') return { kind: 'range', low: value, high: value };
-  if (typeof value === 'object' && value.kind === 'set' && 'element' in value) {
-    return { kind: 'set', set: value.part('int') };
+  if (dialect === '2.x' && typeof value === 'object' && value.kind === 'set') {
+    if (value.type === 'empty set') return { kind: 'set', set: undefined };
+    if ('element' in value && value.element === 'int') return { kind: 'set', set: value };
   }
   throw new PolicyRuntimeError(`a path mask is made of ints, got ${typeOf(value)}`);
 }

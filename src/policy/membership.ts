@@ -33,10 +33,11 @@ export function isMember(a: Exclude<Value, undefined>, set: RangeSet): boolean |
       return set.part('lc')?.has(a.asn, a.data1, a.data2);
     case 'rd':
       return set.part('rd')?.has(readUint32(a.bytes, 0), readUint32(a.bytes, 4));
-    case 'bgppath':
-      return set.part('int') === undefined
-        ? undefined
-        : pathHas(a.bytes, 0, a.bytes.length, set.part('int')!);
+    case 'bgppath': {
+      // Of a path BIRD asks every set; in sets of something else there are no ASes.
+      const ases = set.part('int');
+      return ases !== undefined && pathHas(a.bytes, 0, a.bytes.length, ases);
+    }
     case 'clist':
     case 'eclist':
     case 'lclist':

@@ -252,6 +252,8 @@ export const ACCEPTED_2: readonly string[] = [
   'define D = 1.2.3.4; protocol direct { interface 2001:db8::1, "x" D, 10.0.0.1, -"*"; }',
   'protocol device {} function f(string a) { return bgp_path ~ [= a (bgp_path) =]; }',
   'protocol static { ipv4; route 10.0.0.0/8 blackhole { { int a = 3; bgp_med = a; } for int a in bgp_path do bgp_med = a; return 5; }; }',
+  'protocol device {} define k = []; define m = [= k 1 =];',
+  'protocol device {} define x = prepend(+empty+, 5) ~ [1.1.1.1]; define y = +empty+ ~ [(1, 2)];',
   'protocol bfd { interface "x" { authentication simple; password "a" { accept from "2020-13-41"; accept to " 2020- 1-1 25:61:1.5"; }; }; }',
 ];
 
@@ -636,6 +638,9 @@ export const REJECTED_2: readonly string[] = [
   'protocol bgp x { local as 1; neighbor fe80::1%rx as 2; ipv4 { import all; export all; }; }',
   'protocol device {} function f(int a) { if a = 3 then return; return 5; }',
   'protocol static { ipv4; route 10.0.0.0/8 blackhole { int a = 3; bgp_med = a; }; }',
+  'protocol device {} define k = [(1, *)]; function f() { return bgp_path ~ [= k =]; }',
+  'protocol device {} define k = [RTS_BGP]; define m = [= k =];',
+  'protocol device {} function f() { return +empty+ ~ [10.0.0.0/8]; }',
   'protocol bfd { interface "x" { authentication simple; password "a" { accept from "20-1-1"; }; }; }',
   'protocol bfd { interface "x" { authentication simple; password "a" { accept from "1970-01-01"; }; }; }',
   'protocol bfd { interface "x" { authentication simple; password "a" { accept to "40000-01-01"; }; }; }',
@@ -743,6 +748,7 @@ export const ACCEPTED_16: readonly string[] = [
   'protocol device {} define k = [1]; function f() { return bgp_path ~ [= (---empty---) ("x") k =]; }',
   'protocol device {} listen bgp port 4294967295;',
   'protocol device {} function f(int a) { f(); return f(); }',
+  'protocol device {} define x = prepend(+empty+, 5) ~ [1.1.1.1]; define y = +empty+ ~ [(1, 2)];',
   'protocol bfd { interface "x" { authentication simple; password "a" { accept from "20-1-1"; accept to "2020-13-41 25:61:1"; }; }; }',
 ];
 
@@ -876,6 +882,7 @@ export const REJECTED_16: readonly string[] = [
   'protocol device {} function f(int a) { return f(a); }',
   'protocol device {} function f() { defined(bgp_med); }',
   'protocol device {} roa table R; function f() { roa_check(R); }',
+  'protocol device {} define k = [1]; define m = [= k =];',
   'protocol bfd { interface "x" { authentication simple; password "a" { accept from "2020-01-01 10:10:10.5"; }; }; }',
   'protocol bfd { interface "x" { authentication simple; password "a" { accept from "x"; }; }; }',
   'define d = "2020-01-01"; protocol bfd { interface "x" { authentication simple; password "a" { accept from d; }; }; }',
