@@ -281,7 +281,11 @@ export const peerSettingsShape = {
             .union([z.enum(['none', 'all']), z.int().min(1).max(64)], {
               error: 'expected none, all or a number',
             })
-            .meta({ description: 'Send none, all, or the best N paths a prefix.', default: 'none' })
+            .meta({
+              description:
+                'Send none, all, or the best N paths a prefix, less those of the N that are its own or that export rejects.',
+              default: 'none',
+            })
             .optional(),
         }),
       ],

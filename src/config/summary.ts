@@ -62,6 +62,7 @@ function peersLine(peers: readonly PeerConfig[], asn: number): string {
 
 function kindOf(settings: PeerSettings, asn: number): string {
   if (settings.asn !== 'internal' && settings.asn !== asn) {
+    if (settings.confederation?.inside) return 'confederation';
     return settings.routeServerClient ? 'eBGP route-server client' : 'eBGP';
   }
   return settings.routeReflectorClient ? 'iBGP reflector client' : 'iBGP';

@@ -273,6 +273,12 @@ describe('summarize', () => {
     expect(summarize(config(example('node.yaml')))).toContain(
       'kernel: routes installed into table 254, metric 32, protocol 12, up to 1 next hop; learning protocol 80',
     );
+    const confederation = { id: 64510, members: [64513] };
+    const member = {
+      router: { asn: 64512, id: '10.0.0.1', confederation },
+      peers: [64512, 64513, 1].map((asn, i) => ({ address: `10.0.0.${i + 2}`, asn })),
+    };
+    expect(summarize(config(JSON.stringify(member)))).toContain('peers: 3 (1 iBGP, 1 confederation, 1 eBGP)');
     const open = { control: { tcp: { listen: '127.0.0.1:8180' } }, router: { asn: 64512, id: '10.0.0.1' } };
     expect(summarize(config(JSON.stringify(open)))).toContain('control port 127.0.0.1:8180, in the clear');
   });
