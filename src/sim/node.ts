@@ -70,6 +70,8 @@ export class SimNode {
   readonly name: string;
   /** Without interfaces. */
   readonly addresses: readonly string[];
+  /** What it knows itself of them. */
+  own: readonly OwnAddress[];
   kernel: MemKernel | undefined;
   /** `level message`, one a line. */
   readonly log: string[] = [];
@@ -80,7 +82,6 @@ export class SimNode {
   speaker: Speaker;
   api: SpeakerApi;
   readonly #world: World;
-  readonly #own: readonly OwnAddress[];
   readonly #options: NodeOptions;
   #text: string;
   #filters = new FilterEnvironment();
@@ -98,7 +99,7 @@ export class SimNode {
     this.#world = world;
     this.name = name;
     this.addresses = addresses.map((text) => text.split('@')[0]!);
-    this.#own = addresses.map((text) => {
+    this.own = addresses.map((text) => {
       const [address = '', device = 'eth0'] = text.split('@');
       return { interface: device, bytes: octets(address) };
     });
@@ -359,7 +360,7 @@ export class SimNode {
           ? this.kernel.session()
           : processKernel(this.kernel, clock, kernelDelay);
       },
-      addresses: () => this.#own,
+      addresses: () => this.own,
       log: this.#logger(),
       ...(this.#options.openBfd !== undefined && { openBfd: this.#options.openBfd }),
       ...(this.#options.dumpStore !== undefined && { dumpStore: this.#options.dumpStore }),

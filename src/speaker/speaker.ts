@@ -20,15 +20,14 @@ import { cacheState } from './bird/rpki-view.ts';
 import { BmpStations } from './bmp/stations.ts';
 import { Diagnosis, type DiagnosisParts } from './diagnosis.ts';
 import { DynamicPeers } from './dynamic-peers.ts';
-import { FastFallover } from './fast-fallover.ts';
 import { closeKernels, freezeKernels, needsKernel } from './kernel-change.ts';
 import { KernelSync } from './kernel-sync.ts';
+import { LinkEvents } from './link-events.ts';
 import { listenOptions } from './listen-options.ts';
 import type { LocalRoutes } from './local-routes.ts';
 import { type DumpStore, MrtDumps } from './mrt-dumps.ts';
 import type { Networks } from './networks.ts';
 import type { OwnAddresses } from './own-addresses.ts';
-import { OwnNextHops } from './own-next-hops.ts';
 import { type PeerHandle, PeerRegistry } from './peer-registry.ts';
 import { Pipeline } from './pipeline.ts';
 import { Pipes } from './pipes.ts';
@@ -91,8 +90,7 @@ export class Speaker {
   readonly mrt: MrtDumps;
   readonly watchers: Watchers;
   readonly bfd: BfdSessions;
-  readonly fallover: FastFallover;
-  readonly ownNextHops: OwnNextHops;
+  readonly links: LinkEvents;
   readonly recovery: RestartRecovery;
   readonly policies: Policies;
   readonly diagnosis: Diagnosis;
@@ -187,7 +185,7 @@ export class Speaker {
       onForgotten: (handle) => {
         this.bfd.remove(handle);
         this.tracer.peerGone(handle);
-        this.fallover.forget(handle);
+        this.links.forget(handle);
         this.#settleWhenReady();
       },
       onSession: (handle, ended) => {
@@ -214,8 +212,7 @@ export class Speaker {
         for (const { kernel } of this.rooms.values()) kernel?.postponeStartup(0);
       },
     });
-    this.fallover = new FastFallover(this.registry);
-    this.ownNextHops = new OwnNextHops(this.registry, this.rib, clock);
+    this.links = new LinkEvents(this.registry, this.rib, clock);
     this.tracer = new Tracer(this);
     this.dynamic = new DynamicPeers(this.registry, this.listeners);
   }
@@ -314,15 +311,7 @@ export class Speaker {
     const log = this.diagnosis.logOf('kernel');
     const sync = new KernelSync(config, { ...this.parts, log, kernel, others: this.rooms }, room);
     sync.useFilter(this.policies.kernelFilter(config.localPolicies.install));
-    if (room === this.rooms.main) {
-      sync.view.listen({
-        onRoute: () => {},
-        onInterface: () => {
-          this.fallover.linksChanged(sync.view);
-          this.ownNextHops.linksChanged(sync.view);
-        },
-      });
-    }
+    if (room === this.rooms.main) this.links.follow(sync.view);
     return sync;
   }
 
@@ -380,7 +369,7 @@ export class Speaker {
     if (this.state === 'stopping') return;
     this.state = 'stopping';
     this.recovery.stop();
-    this.ownNextHops.stop();
+    this.links.stop();
     this.mrt.stop();
     this.revalidation.stop();
     this.rpki.stop();

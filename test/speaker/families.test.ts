@@ -4,6 +4,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Capability } from '../../src/bgp/wire/capabilities.ts';
 import { IPV4_UNICAST, IPV6_UNICAST } from '../../src/bgp/wire/families.ts';
+import { ip } from '../support/raw-peer.ts';
+import { simKernel } from '../support/sim-lab.ts';
 import { OWN_ADDRESS, OWN_ADDRESS_V6, OWN_AS, OWN_LINK_LOCAL, type RigPeer, rig } from './rig.ts';
 
 const P4 = '192.0.2.0/24';
@@ -193,4 +195,45 @@ it('each family has its own refresh, table and End-of-RIB', async () => {
   peer(V4_CLIENT).refresh(IPV4_UNICAST);
   await lab.settle();
   expect(peer(V4_CLIENT).heard).toEqual([`+${P4}`]);
+});
+
+describe('an own address of the other family', () => {
+  it('may come and go while sessions stand, and stays in use while it is there', async () => {
+    const kernel = simKernel(`eth0 ${OWN_ADDRESS}/24 ${OWN_ADDRESS_V6}/64`, 'eth1 2001:db8:b::1/64');
+    const { lab, speaker, peer } = await rig(
+      { [V4_PEER]: both(65002), [V4_CLIENT]: both(65003, {}, { id: '10.200.0.5' }) },
+      { kernel: { install: true } },
+      kernel,
+    );
+    let on = [OWN_ADDRESS_V6];
+    const becomes = (...now: string[]): void => {
+      speaker.own = [OWN_ADDRESS, ...now].map((address) => ({ interface: 'eth0', bytes: ip(address) }));
+      const entry = (address: string) => ({ ifindex: 2, address: ip(address), prefixLength: 64, scope: 0 });
+      for (const each of on.filter((address) => !now.includes(address))) kernel.removeAddress(entry(each));
+      for (const each of now.filter((address) => !on.includes(address))) kernel.addAddress(entry(each));
+      on = now;
+    };
+    peer(V4_PEER).announce([P6], {}, '2001:db8:b::2');
+    await lab.settle();
+    expect(peer(V4_CLIENT).routes()).toEqual([`${P6} via ${OWN_ADDRESS_V6}`]);
+
+    const heard = async (): Promise<readonly [told: boolean, ...routes: string[]]> => {
+      peer(V4_CLIENT).clear();
+      await lab.run(5000);
+      return [peer(V4_CLIENT).heard.length > 0, ...peer(V4_CLIENT).routes()];
+    };
+    // Set up anew.
+    becomes();
+    await lab.run(100);
+    becomes(OWN_ADDRESS_V6);
+    expect(await heard()).toEqual([false, `${P6} via ${OWN_ADDRESS_V6}`]);
+    becomes();
+    expect(await heard()).toEqual([true]);
+    becomes('2001:db8::9');
+    expect(await heard()).toEqual([true, `${P6} via 2001:db8::9`]);
+    becomes('2001:db8::7', '2001:db8::9');
+    expect(await heard()).toEqual([false, `${P6} via 2001:db8::9`]);
+    becomes('2001:db8::7');
+    expect(await heard()).toEqual([true, `${P6} via 2001:db8::7`]);
+  });
 });
