@@ -336,6 +336,8 @@ export interface NetworkConfig {
   readonly hops?: readonly NetworkHop[];
   /** The next hop may be behind other routes instead of on a link. */
   readonly recursive?: boolean;
+  /** The table whose routes those are; of its own unless given. */
+  readonly igpTable?: string;
   /** Between protocols; 200 unless given. */
   readonly preference?: number;
   readonly med: number | undefined;

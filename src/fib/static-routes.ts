@@ -169,10 +169,9 @@ export class StaticRoutes implements OwnRoutes {
     if (hop.gateway === undefined || (hop.onlink && hop.interface !== undefined)) return undefined;
     const review = () => this.#review(entry);
     const { resolver, elsewhere } = this.#options;
-    const { igpTable } = entry.spec;
-    return (igpTable === undefined ? resolver : elsewhere?.(igpTable))?.watch(hop.gateway, hop.interface, review, {
-      throughOwn: entry.spec.recursive,
-    });
+    const { igpTable, recursive: throughOwn } = entry.spec;
+    const there = igpTable === undefined ? resolver : elsewhere?.(igpTable);
+    return there?.watch(hop.gateway, hop.interface, review, { throughOwn });
   }
 
   /** Interfaces came or went; who watches a gateway is told by the resolver. */

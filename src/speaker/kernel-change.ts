@@ -96,6 +96,9 @@ async function replaceKernel(
   before?.retire(next);
   room.kernel = next;
   if (next === undefined) place.rib.nextHops.untrack(place.domain);
+  speaker.rooms.borrow();
+  // What was borrowed has answered until now.
+  if (before === undefined) next?.serve();
   for (const family of place.families) place.rib.walks.decideAll(family);
   await digested(speaker, next);
   // Not earlier: what no decision has claimed yet looks like a leftover. Before all peers have sent what they have,

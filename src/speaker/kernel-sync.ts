@@ -8,9 +8,9 @@ import { KernelMonitor, type ScanTimes } from '../fib/kernel-monitor.ts';
 import { KernelView } from '../fib/kernel-view.ts';
 import { type LearnedRoute, Learner, type LearnRules, learnedTables } from '../fib/learn.ts';
 import { RT_TABLE_MAIN } from '../fib/netlink/constants.ts';
-import { NextHopResolver, type Resolution, resolvingTables } from '../fib/next-hop-resolver.ts';
+import { type NextHopResolver, type Resolution, resolvingTables } from '../fib/next-hop-resolver.ts';
 import { RouteTargets } from '../fib/route-targets.ts';
-import { StaticRoutes, type StaticWay } from '../fib/static-routes.ts';
+import type { StaticWay } from '../fib/static-routes.ts';
 import type { Kernel } from '../fib/types.ts';
 import type { Clock } from '../lib/clock.ts';
 import { formatPrefix, IP_VERSIONS, type IpVersion, type Prefix, parsePrefix } from '../lib/ip.ts';
@@ -18,7 +18,6 @@ import type { Logger } from '../lib/log.ts';
 import type { Scheduler } from '../lib/scheduler.ts';
 import type { Dialect } from '../policy/lexer.ts';
 import type { FamilyRib } from '../rib/family-rib.ts';
-import type { Rib } from '../rib/rib.ts';
 import type { RibPeer } from '../rib/rib-peer.ts';
 import type { RouteExtras } from '../rib/route-extras.ts';
 import { dialectOf, traitsOf } from './bird/traits.ts';
@@ -27,8 +26,8 @@ import { type KernelFilter, KernelRoutes, type LocalWays } from './kernel-routes
 import { connectedRules, learnedAs, learnRules } from './learned-as.ts';
 import { LOCAL_ORIGIN, type LocalRoutes, ordinalOf, originOf } from './local-routes.ts';
 import type { Networks } from './networks.ts';
-import { NextHopTracker } from './next-hop-tracker.ts';
 import type { TableRoom } from './table-room.ts';
+import { type OtherWays, TableWays } from './table-ways.ts';
 
 export interface KernelSyncParts {
   readonly kernel: Kernel;
@@ -41,11 +40,9 @@ export interface KernelSyncParts {
 }
 
 /** What a table's kernel routes need of the other tables, whose routes pipes may bring. */
-export interface OtherTables {
+export interface OtherTables extends OtherWays {
   resolution(nextHopId: number): Resolution;
   ways(local: RibPeer): LocalWays | undefined;
-  /** A next hop leads elsewhere, or is gone. */
-  resolutionsChanged(): void;
 }
 
 export class KernelSync {
@@ -54,11 +51,8 @@ export class KernelSync {
   readonly fib: Fib | undefined;
   readonly #parts: KernelSyncParts;
   readonly #local: LocalRoutes;
-  readonly #rib: Rib;
   readonly #decisive: boolean;
-  readonly #resolver: NextHopResolver;
-  readonly #tracker: NextHopTracker;
-  readonly #statics: StaticRoutes;
+  readonly #ways: TableWays;
   readonly #networks: Networks;
   readonly #routes: KernelRoutes | undefined;
   readonly #redistributed = new Set<RedistributeSource>();
@@ -77,7 +71,7 @@ export class KernelSync {
     room: Pick<TableRoom, 'place' | 'routes' | 'networks'>,
   ) {
     const { kernel, clock, scheduler, log } = parts;
-    const { place, networks } = room;
+    const { place } = room;
     this.#parts = parts;
     this.#local = room.routes;
     this.#config = config.kernel;
@@ -103,23 +97,10 @@ export class KernelSync {
       ...this.#learnedTables(),
     ]);
     this.view = new KernelView({ monitor: this.monitor, ownProtocol: protocol, tables: this.#tables });
-    this.#resolver = new NextHopResolver({
-      view: this.view,
-      scheduler,
-      clock,
-      tables: { ipv4: ipv4.table, ipv6: ipv6.table },
-    });
-    this.#statics = new StaticRoutes({
-      view: this.view,
-      resolver: this.#resolver,
-      onChange: (prefix, ordinal) => networks.wayChanged(prefix, ordinal),
-    });
-    this.#resolver.useOwnRoutes(this.#statics);
-    this.#networks = networks;
-    this.#learner = this.#newLearner();
+    this.#networks = room.networks;
     this.#decisive = config.kernel.nextHopTracking;
-    this.#rib = place.rib;
-    this.#tracker = this.#newTracker(place.domain);
+    this.#ways = this.#waysOf(room);
+    this.#learner = this.#newLearner();
     if (this.fib !== undefined) {
       const { nextHops } = place.rib;
       const interfaceIndex = (name: string) => this.view.interfaceNamed(name)?.ifindex;
@@ -127,9 +108,7 @@ export class KernelSync {
         place,
         fib: this.fib,
         resolution: (id) =>
-          nextHops.get(id).domain === place.domain
-            ? this.#tracker.resolution(id)
-            : parts.others.resolution(id),
+          nextHops.get(id).domain === place.domain ? this.#ways.resolution(id) : parts.others.resolution(id),
         origins: {
           way: (prefix, pathId) => this.way(prefix, pathId),
           elsewhere: (peer) => parts.others.ways(peer),
@@ -162,28 +141,31 @@ export class KernelSync {
 
   /** Answers for next hops and ways from now on, and nobody else does. */
   serve(): void {
-    this.#tracker.start();
-    this.#networks.useWays(this.#statics);
+    this.#ways.serve();
     this.#routes?.forgetTargets();
   }
 
-  #newTracker(domain: number): NextHopTracker {
-    const { defer, others } = this.#parts;
-    return new NextHopTracker({
-      rib: this.#rib,
-      domain,
-      resolver: this.#resolver,
-      decisive: this.#decisive,
-      defer,
-      onChange: () => others.resolutionsChanged(),
-    });
+  #waysOf(room: Pick<TableRoom, 'place' | 'networks'>): TableWays {
+    const { ipv4, ipv6 } = byFamily(this.#config);
+    const tables = { ipv4: ipv4.table, ipv6: ipv6.table };
+    return new TableWays(room, { ...this.#parts, view: this.view, tables, decisive: this.#decisive });
   }
 
-  /** Follows another table's next hops, too, until the tracker is closed. */
-  follow(domain: number): NextHopTracker {
-    const tracker = this.#newTracker(domain);
-    tracker.start();
-    return tracker;
+  /** Serves a table without a kernel table of its own, too, until what is returned is closed. */
+  lend(room: TableRoom): TableWays {
+    const ways = this.#waysOf(room);
+    ways.serve();
+    return ways;
+  }
+
+  /** Where others may look up what they want through this table. */
+  get resolver(): NextHopResolver {
+    return this.#ways.resolver;
+  }
+
+  /** See TableWays. */
+  askElsewhere(): void {
+    this.#ways.askElsewhere();
   }
 
   get learned(): Iterable<LearnedRoute> {
@@ -219,19 +201,19 @@ export class KernelSync {
 
   /** How a BGP next hop of the RIB is reached. */
   resolution(nextHopId: number): Resolution {
-    return this.#tracker.resolution(nextHopId);
+    return this.#ways.resolution(nextHopId);
   }
 
   /** How an address is reached; `zone` is the interface of a link-local one. */
   resolve(address: Uint8Array, zone?: string): Resolution {
-    return this.#resolver.resolve(address, zone);
+    return this.resolver.resolve(address, zone);
   }
 
   /** Where a local route leads now, by the path identifier of its row; undefined where it has no way. */
   way(text: string, pathId: number): StaticWay | undefined {
+    if (originOf(pathId) === LOCAL_ORIGIN.network) return this.#ways.way(text, pathId);
     const prefix = parsePrefix(text);
     if (prefix === undefined) return undefined;
-    if (originOf(pathId) === LOCAL_ORIGIN.network) return this.#statics.way(prefix, ordinalOf(pathId));
     const path = this.learnedRoute(prefix, pathId)?.path;
     return path === undefined || path.type === 'local' ? undefined : { type: path.type, hops: path.nextHops };
   }
@@ -294,11 +276,9 @@ export class KernelSync {
   /** Another takes over: nothing more is told, and what the other one has not learned is taken back. */
   retire(successor: KernelSync | undefined): void {
     this.#unlisten();
-    this.#statics.close();
+    this.#ways.close();
     if (successor === undefined) this.#networks.useWays(undefined);
     this.#routes?.close();
-    this.#tracker.close();
-    this.#resolver.close();
     this.fib?.freeze();
     this.#learner.close();
     const still = new Set([...(successor?.announced() ?? [])].map(routeKey));

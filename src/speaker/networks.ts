@@ -139,7 +139,7 @@ export class Networks {
 }
 
 function staticSpec(network: NetworkConfig, prefix: Prefix): StaticSpec {
-  const { ordinal = 0, preference = DEFAULT_PREFERENCE.static, type, via, hops, recursive } = network;
+  const { ordinal = 0, preference = DEFAULT_PREFERENCE.static, type, via, hops } = network;
   const written = hops ?? via.map((address) => ({ address, interface: undefined, onlink: false, weight: 1 }));
   return {
     prefix,
@@ -150,7 +150,8 @@ function staticSpec(network: NetworkConfig, prefix: Prefix): StaticSpec {
       const parsed = address === undefined ? undefined : parseAddress(address);
       return { ...rest, gateway: parsed?.bytes, interface: rest.interface ?? parsed?.zone };
     }),
-    recursive: recursive ?? false,
+    recursive: network.recursive ?? false,
+    igpTable: network.igpTable,
   };
 }
 

@@ -9,7 +9,7 @@ import { dialectOf } from './bird/traits.ts';
 import type { KernelSync } from './kernel-sync.ts';
 import { LocalRoutes } from './local-routes.ts';
 import { Networks } from './networks.ts';
-import type { NextHopTracker } from './next-hop-tracker.ts';
+import type { TableWays } from './table-ways.ts';
 
 /** Where in the RIB a table is. */
 export interface TablePlace {
@@ -35,8 +35,8 @@ export class TableRoom {
   readonly routes: LocalRoutes;
   readonly networks: Networks;
   kernel: KernelSync | undefined;
-  /** Follows the next hops where the table has no kernel table of its own. */
-  borrowed: NextHopTracker | undefined;
+  /** Of the main table's kernel, where the table has no kernel table of its own. */
+  borrowed: TableWays | undefined;
   /** The speaker's configuration with the sections of this table in the place of the main one's. */
   config: Config;
 

@@ -9,7 +9,7 @@ import {
   type TableConfig,
   type TableNames,
 } from '../config/model.ts';
-import { type Resolution, UNREACHABLE } from '../fib/next-hop-resolver.ts';
+import { type NextHopResolver, type Resolution, UNREACHABLE } from '../fib/next-hop-resolver.ts';
 import { type IpVersion, isLinkLocal } from '../lib/ip.ts';
 import type { FilterLink, FilterLinks } from '../policy/route-facts.ts';
 import type { FamilyRib } from '../rib/family-rib.ts';
@@ -20,6 +20,7 @@ import { mainTable } from './bird/declared.ts';
 import type { LocalWays } from './kernel-routes.ts';
 import type { KernelSync, OtherTables } from './kernel-sync.ts';
 import { type RoomTools, TableRoom } from './table-room.ts';
+import type { TableWays } from './table-ways.ts';
 
 /** The place of a family that a table does not have. */
 const NOWHERE = -1;
@@ -104,14 +105,21 @@ export class TableRooms implements OtherTables, FilterLinks {
     for (const family of families) rib.removeTable(family);
   }
 
-  /** Next hops of tables without a kernel table of their own are looked up as the main table's. */
+  /** Tables without a kernel table of their own look up in the main table's, which may be another one now. */
   borrow(): void {
     for (const room of this.#further.values()) {
-      const { domain } = room.place;
       room.borrowed?.close();
-      room.borrowed = room.kernel === undefined ? this.main.kernel?.follow(domain) : undefined;
-      if (room.kernel === undefined && room.borrowed === undefined) this.#rib.nextHops.untrack(domain);
+      room.borrowed = room.kernel === undefined ? this.main.kernel?.lend(room) : undefined;
+      if (room.kernel !== undefined || room.borrowed !== undefined) continue;
+      this.#rib.nextHops.untrack(room.place.domain);
+      room.networks.useWays(undefined);
     }
+    for (const room of this.values()) waysOf(room)?.askElsewhere();
+  }
+
+  resolver(table: string): NextHopResolver | undefined {
+    const room = this.get(table);
+    return room && waysOf(room)?.resolver;
   }
 
   /** The room that a table of the RIB belongs to. */
@@ -167,8 +175,8 @@ export class TableRooms implements OtherTables, FilterLinks {
 
   resolution(nextHopId: number): Resolution {
     const { domain } = this.#rib.nextHops.get(nextHopId);
-    for (const { place, kernel, borrowed } of [...this.values(), ...this.#leaving]) {
-      if (place.domain === domain) return (kernel ?? borrowed)?.resolution(nextHopId) ?? UNREACHABLE;
+    for (const room of [...this.values(), ...this.#leaving]) {
+      if (room.place.domain === domain) return waysOf(room)?.resolution(nextHopId) ?? UNREACHABLE;
     }
     return UNREACHABLE;
   }
@@ -196,7 +204,7 @@ export class TableRooms implements OtherTables, FilterLinks {
 
   ways(local: RibPeer): LocalWays | undefined {
     const room = this.ofLocal(local);
-    return room && { way: (prefix, pathId) => room.kernel?.way(prefix, pathId) };
+    return room && { way: (prefix, pathId) => waysOf(room)?.way(prefix, pathId) };
   }
 
   resolutionsChanged(): void {
@@ -215,6 +223,11 @@ export class TableRooms implements OtherTables, FilterLinks {
     while (taken.has(domain)) domain++;
     return domain;
   }
+}
+
+/** Where the table's routes lead: its own kernel knows, or the main table's. */
+function waysOf({ kernel, borrowed }: TableRoom): KernelSync | TableWays | undefined {
+  return kernel ?? borrowed;
 }
 
 function homeOf(families: readonly FamilyRib[]): readonly number[] {

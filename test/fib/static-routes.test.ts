@@ -175,6 +175,34 @@ describe('next hops', () => {
     expect(resolved('172.16.0.1')).toBe('none');
   });
 
+  it('resolve elsewhere where they are told to, and ask anew whoever answers there', async () => {
+    const { bench, statics, way } = await setup();
+    const { view, scheduler, clock } = bench;
+    const other = () => new NextHopResolver({ view, scheduler, clock, tables: { ipv4: 100, ipv6: 100 } });
+    let there: NextHopResolver | undefined;
+    const told: string[] = [];
+    const here = new StaticRoutes({
+      view,
+      resolver: other(),
+      elsewhere: (table) => (table === 'under' ? there : undefined),
+      onChange: (each) => told.push(formatPrefix(each)),
+    });
+    const far = { ...via('10.60.0.0/16', ['172.16.0.1'], true), igpTable: 'under' };
+    const wayThere = () => here.way(far.prefix, 0);
+    here.set(far);
+    expect(wayThere()?.type).toBe('unreachable');
+    there = other();
+    there.useOwnRoutes(statics);
+    statics.set(via('172.16.0.0/16', ['10.0.0.7']));
+    here.askElsewhere();
+    expect(wayThere()).toMatchObject({ type: 'unicast', hops: [{ ifindex: ETH0 }] });
+    expect([told, way('10.60.0.0/16')]).toEqual([['10.60.0.0/16'], 'none']);
+    there.close();
+    there = undefined;
+    here.askElsewhere();
+    expect([wayThere()?.type, told.length]).toEqual(['unreachable', 2]);
+  });
+
   it('never resolve through a recursive one, nor does a route need itself', async () => {
     const { bench, statics, way, resolved } = await setup((kernel) => {
       kernel.addRoute(route('192.0.2.0/24', { protocol: 80, via: '10.0.0.7', dev: ETH0 }));

@@ -28,18 +28,18 @@ interface Dialect {
 const BIRD2: Dialect = {
   kind: 'bird2',
   main: 'master4',
-  tables: ['master4', 'blue', 'red'],
+  tables: ['master4', 'blue', 'red', 'under'],
   attach: (table, policy = '') => `ipv4 { table ${table}; ${policy} };`,
-  heading: 'ipv4 table blue; ipv4 table red;',
+  heading: 'ipv4 table blue; ipv4 table red; ipv4 table under;',
   more: '',
   queries: [],
 };
 const BIRD1: Dialect = {
   kind: 'bird1',
   main: 'master',
-  tables: ['master', 'blue', 'red', 'green'],
+  tables: ['master', 'blue', 'red', 'green', 'under'],
   attach: (table, policy = '') => `table ${table}; ${policy}`,
-  heading: 'table blue; table red; table green; listen bgp port 179;',
+  heading: 'table blue; table red; table green; table under; listen bgp port 179;',
   more: `protocol pipe p4 { table red; peer table green; mode opaque; export all; import all; }
 protocol kernel k4 { scan time 2; kernel table 50; table green; import none; export all; }`,
   queries: ['export p4', 'table green protocol p4', 'export k4'],
@@ -81,6 +81,20 @@ protocol static s3 {
   route 10.10.0.0/16 recursive 10.2.0.1;
   route 10.11.0.0/16 recursive 10.10.0.1;
 }
+protocol static s4 {
+  ${attach('under')}
+  route 10.12.0.0/16 via ${source.ipv4};
+  route 10.3.0.0/16 prohibit;
+  route 10.13.0.0/16 via 192.0.2.1;
+}
+protocol static s5 {
+  ${attach(main)}
+  igp table under;
+  route 10.14.0.0/16 recursive 10.12.0.1;
+  route 10.15.0.0/16 recursive 10.2.0.1;
+  route 10.16.0.0/16 recursive 10.3.0.1;
+}
+protocol pipe p5 { table under; peer table ${main}; import none; export where net = 10.12.0.0/16; }
 protocol direct d2 { ${attach('blue', 'import filter { preference = 5; accept; };')} interface "*"; }
 filter forward {
   if net = 10.1.0.0/16 && proto = "s1" then { preference = 33; accept; }
@@ -224,6 +238,8 @@ describe('tables and pipes beside BIRD', async () => {
       'preexport p1',
       'protocol s2',
       'all protocol s3',
+      'all protocol s5',
+      'all 10.12.0.0/16',
       'protocol d2',
       'table blue protocol d1',
       'table red protocol up',

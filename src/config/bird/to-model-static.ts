@@ -6,6 +6,7 @@ import type { Statement } from '../../policy/ast.ts';
 import type { PolicyProgram } from '../../policy/program.ts';
 import type { NetworkConfig } from '../model.ts';
 import type { BirdConfig, ProtocolConfig } from './config.ts';
+import { modelTable } from './model-table.ts';
 import type { StaticHop, StaticRoute } from './protocol-options.ts';
 import type { Unsaid } from './unsaid.ts';
 
@@ -21,9 +22,8 @@ export function networksOf(
   const networks: NetworkConfig[] = [];
   for (const protocol of config.protocols) {
     if (protocol.kind !== 'static' || protocol.common.disabled) continue;
-    if (protocol.options.igpTables.length > 0) unsaid.add('igp table', protocol.span, protocol.name);
     for (const route of countingRoutes(config, protocol)) {
-      const network = networkOf(route, protocol, program, unsaid);
+      const network = networkOf(config, route, protocol, program, unsaid);
       if (network === undefined) continue;
       const ordinal = counts.get(network.prefix) ?? 0;
       counts.set(network.prefix, ordinal + 1);
@@ -39,8 +39,9 @@ function countingRoutes({ dialect }: BirdConfig, { options }: StaticProtocol): I
 }
 
 function networkOf(
+  config: BirdConfig,
   route: StaticRoute,
-  { name: protocol, channels }: StaticProtocol,
+  { name: protocol, channels, options }: StaticProtocol,
   program: PolicyProgram,
   unsaid: Unsaid,
 ): NetworkConfig | undefined {
@@ -68,8 +69,16 @@ function networkOf(
     case 'unreachable':
     case 'prohibit':
       return { ...base, type: target.kind, via: [] };
-    case 'recursive':
-      return { ...base, type: 'via', via: [target.address], recursive: true };
+    case 'recursive': {
+      const { address } = target;
+      return {
+        ...base,
+        type: 'via',
+        via: [address],
+        recursive: true,
+        ...igpTableOf(config, options, address),
+      };
+    }
     case 'via': {
       for (const [word, set] of [
         ['bfd', target.hops.some((hop) => hop.bfd === true)],
@@ -87,6 +96,17 @@ function networkOf(
       unsaid.add(`${target.kind} routes`, route.span, protocol);
       return undefined;
   }
+}
+
+/** The last one of the gateway's family counts, as in BIRD. */
+function igpTableOf(
+  config: BirdConfig,
+  { igpTables }: StaticProtocol['options'],
+  gateway: string,
+): Pick<NetworkConfig, 'igpTable'> {
+  const version = gateway.includes(':') ? 'ipv6' : 'ipv4';
+  const name = igpTables.findLast((each) => config.tables.get(each)?.type === version);
+  return name === undefined ? {} : { igpTable: modelTable(config, name) };
 }
 
 /** Addresses where they say everything, and hops where they do not. */

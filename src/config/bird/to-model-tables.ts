@@ -13,6 +13,7 @@ import {
 } from '../model.ts';
 import type { BirdConfig, ChannelOptions, ProtocolConfig } from './config.ts';
 import { DEFAULT_PIPE_PREFERENCE } from './defaults.ts';
+import { modelTable } from './model-table.ts';
 import { kernelOf, redistributed } from './to-model-kernel.ts';
 import { filterPolicy, localPolicies } from './to-model-policy.ts';
 import { networksOf } from './to-model-static.ts';
@@ -20,13 +21,6 @@ import type { Unsaid } from './unsaid.ts';
 
 /** Kinds that are sections of a table in the model. */
 const SECTION_KINDS: ReadonlySet<ProtocolConfig['kind']> = new Set(['kernel', 'direct', 'static']);
-
-/** The name of a table in the model: '' for the first one of its family. */
-export function modelTable({ tables }: BirdConfig, name: string): string {
-  const type = tables.get(name)?.type;
-  for (const table of tables.values()) if (table.type === type) return table.name === name ? '' : name;
-  return name;
-}
 
 /** Unicast tables that are not the first of their family. */
 export function furtherTables(config: BirdConfig): { readonly name: string; readonly version: IpVersion }[] {
