@@ -7,11 +7,11 @@ import type { BirdApi } from './api/bird.ts';
 import type { BmpStationView } from './api/bmp.ts';
 import type { DampingApi } from './api/damping.ts';
 import type { DiagnosisApi, LoopView } from './api/diagnosis.ts';
-import type { ConnectionsView, PeerDampingView, PeerLimitView, PeerMemoryView } from './api/peer-parts.ts';
+import type { ConnectionsView, PeerDampingView, PeerFamilyView, PeerMemoryView } from './api/peer-parts.ts';
 import type { RpkiCacheView } from './api/rpki.ts';
 import type { UpgradeView } from './api/upgrade.ts';
 
-export type { UpgradeView };
+export type { PeerFamilyView, UpgradeView };
 
 /** Errors of a command: the operator's fault, with what to do instead. */
 export class CommandError extends Error {
@@ -141,21 +141,6 @@ export interface PeerView {
 }
 
 export type MessageName = 'open' | 'update' | 'notification' | 'keepalive' | 'routeRefresh';
-
-export interface PeerFamilyView {
-  family: FamilyName;
-  negotiated: boolean;
-  /** Adj-RIB-In rows, those policy or a loop check made ineligible, those that are best, and Adj-RIB-Out routes. */
-  received: number;
-  rejected: number;
-  best: number;
-  advertised: number;
-  endOfRibReceived: boolean;
-  endOfRibSent: boolean;
-  stale: number;
-  updateGroup: number | undefined;
-  limits: PeerLimitView[];
-}
 
 export interface RouteQuery {
   family?: FamilyName;

@@ -82,6 +82,12 @@ export class RestartHelper {
     return this.#left(this.#longLived.get(family));
   }
 
+  /** Milliseconds that routes of the family wait for a session to come; undefined where none do. */
+  keptForMs(family: Family): number | undefined {
+    if (this.phase(family) === undefined) return undefined;
+    return this.leftMs ?? this.staleLeftMs(family);
+  }
+
   #left(deadline: Deadline | undefined): number | undefined {
     return deadline === undefined ? undefined : Math.max(0, deadline.until - this.#clock.now());
   }

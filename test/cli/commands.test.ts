@@ -146,6 +146,15 @@ describe('show peers', () => {
     expect(await text('show', 'peers', 'tor-a')).toMatch(/^ {2}Next try +in 42s$/m);
   });
 
+  test('says that the routes of a lost session wait for it', async () => {
+    const families = fakePeer().families.map((family) => ({ ...family, keptFor: 42_000 }));
+    lab.speaker.peerViews = [fakePeer({ state: 'Active', lastError: 'connection lost', families })];
+    expect(await text('show', 'peers', 'tor-a')).toMatch(
+      /^ {2}Routes wait +ipv4-unicast [\d,]+ for 42s more$/m,
+    );
+    expect(await text('show', 'peers')).toContain('its routes wait for it; connection lost');
+  });
+
   test('says that a peer sends malformed UPDATEs', async () => {
     lab.speaker.peerViews = [fakePeer({ malformed: { count: 1200, last: 'ORIGIN: 7 is no origin' } })];
     expect(await text('show', 'peers')).toContain('1,200 malformed UPDATEs');

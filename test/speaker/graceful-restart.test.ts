@@ -51,7 +51,8 @@ describe('helper', () => {
     expect(speaker.best()).toEqual([`${P1} from ${A}`, `${P2} from ${A}`]);
     expect(speaker.routes().map((route) => route.stale)).toEqual([true, true]);
     expect(speaker.routes({ receivedFrom: A })).toHaveLength(2);
-    expect(speaker.peer(A).families[0]).toMatchObject({ negotiated: false, received: 2, stale: 2, best: 2 });
+    const kept = { negotiated: false, received: 2, stale: 2, best: 2, keptFor: 90_000 };
+    expect(speaker.peer(A).families[0]).toMatchObject(kept);
     expect(speaker.kernelRoutes()).toEqual([`${P1} via ${A}`, `${P2} via ${A}`]);
     expect(peer(B).heard).toEqual([]);
     const gr = peer(B).remoteOpen?.capabilities.find(({ kind }) => kind === 'graceful-restart');

@@ -117,6 +117,7 @@ export function fakePeer(overrides: Partial<PeerView> = {}): PeerView {
         advertised: 2,
         endOfRibReceived: true,
         endOfRibSent: true,
+        keptFor: undefined,
         stale: 0,
         updateGroup: 1,
         limits: [{ kind: 'received', routes: 1500, action: 'restart', hit: false }],

@@ -50,7 +50,8 @@ function infoText(peer: PeerView, now: number): string {
     return remarks.filter((remark) => remark !== '').join(', ');
   }
   if (!peer.adminUp) return 'switched off';
-  if (peer.lastError !== undefined) return peer.lastError;
+  const kept = keptLines(peer).length > 0 ? 'its routes wait for it; ' : '';
+  if (peer.lastError !== undefined) return `${kept}${peer.lastError}`;
   const silent = peer.state === 'Connect' && now - peer.since > ANSWER_MS;
   return silent ? 'no answer so far: address, firewall or password' : '';
 }
@@ -184,6 +185,13 @@ function memoryText({ memory }: PeerView): string | undefined {
   return `about ${total}: ${parts.join(', ')}`;
 }
 
+/** One a line: `ipv4-unicast 2 for 40s more`. */
+function keptLines({ families }: PeerView): string[] {
+  return families.flatMap(({ family, received, keptFor }) =>
+    keptFor === undefined ? [] : [`${family} ${formatCount(received)} for ${formatAge(keptFor)} more`],
+  );
+}
+
 /** One a line: `ipv4-unicast received 1200 of 1500, restart`. */
 function limitLines(peer: PeerView): string[] {
   return peer.families.flatMap((row) => {
@@ -227,6 +235,7 @@ export function renderPeer(peer: PeerView, look: Look): string {
         : `at ${formatMoment(peer.lastErrorAt)} (${formatAge(now - peer.lastErrorAt)} ago)`,
     ],
     ['Next try', peer.nextAttemptIn === undefined ? undefined : `in ${formatAge(peer.nextAttemptIn)}`],
+    ['Routes wait', keptLines(peer)],
     [
       'Timers',
       peer.holdTime === undefined

@@ -1,5 +1,7 @@
 // Parts of what is shown of peers and of who calls.
 
+import type { FamilyName } from '../../bgp/wire/families.ts';
+
 /** A limit on the routes of a family. */
 export interface PeerLimitView {
   /** Adj-RIB-In rows, those of them that import accepts, or routes that are sent. */
@@ -8,6 +10,23 @@ export interface PeerLimitView {
   action: 'warn' | 'block' | 'restart' | 'disable';
   /** Since the session came up, or the limit was changed. */
   hit: boolean;
+}
+
+export interface PeerFamilyView {
+  family: FamilyName;
+  negotiated: boolean;
+  /** Adj-RIB-In rows, those policy or a loop check made ineligible, those that are best, and Adj-RIB-Out routes. */
+  received: number;
+  rejected: number;
+  best: number;
+  advertised: number;
+  endOfRibReceived: boolean;
+  endOfRibSent: boolean;
+  stale: number;
+  /** Milliseconds that routes wait for a session to come (RFC 4724, RFC 9494); undefined where none do. */
+  keptFor: number | undefined;
+  updateGroup: number | undefined;
+  limits: PeerLimitView[];
 }
 
 /** What a peer holds of the memory, in octets: an estimate, made when asked for. */

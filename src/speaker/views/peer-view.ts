@@ -83,7 +83,9 @@ function familyViews(rib: Rib, handle: PeerHandle): PeerFamilyView[] {
     if (established === undefined || !negotiated) {
       // Routes that wait for the peer's restart (RFC 4724 §4.2).
       const kept = restarts.waitingPeer?.countersOf(family.id);
-      return { family: family.name, negotiated, ...NOTHING, ...kept, limits: limitViews(handle, family) };
+      const keptFor = restarts.keptForMs(family);
+      const limits = limitViews(handle, family);
+      return { family: family.name, negotiated, ...NOTHING, ...kept, keptFor, limits };
     }
     const { id } = established.ribPeer;
     const counters = established.ribPeer.countersOf(family.id);
@@ -92,6 +94,7 @@ function familyViews(rib: Rib, handle: PeerHandle): PeerFamilyView[] {
       family: family.name,
       negotiated,
       ...counters,
+      keptFor: undefined,
       advertised: exportedRoutes(rib, handle, family),
       endOfRibReceived: established.endOfRib.has(family.id),
       endOfRibSent: group?.endOfRibSent(id) ?? false,
