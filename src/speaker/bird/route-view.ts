@@ -10,6 +10,7 @@ import { formatAttribute } from '../../policy/format.ts';
 import { ATTR_FLAG } from '../../rib/attr-store.ts';
 import type { FamilyRib } from '../../rib/family-rib.ts';
 import { unveiled } from '../../rib/feeds.ts';
+import type { RibPeer } from '../../rib/rib-peer.ts';
 import type { RouteExtras } from '../../rib/route-extras.ts';
 import type { RouteHop, RouteOrigin, TableRoute } from '../api/tables.ts';
 import { compareHops } from '../hop-order.ts';
@@ -125,7 +126,7 @@ export class RouteViews {
       preference: extras.preference,
       primary,
       kernelProblem: failed,
-      igpMetric: isBgp ? this.#metric(family, row, rib.attrs.nextHop[attr]!) : undefined,
+      igpMetric: isBgp ? this.#metric(family, row, peer, attr) : undefined,
       stale: (rib.attrs.flags[attr]! & ATTR_FLAG.llgrStale) !== 0,
       suppressed: false,
       bgp: isBgp ? this.#bgp(standing) : undefined,
@@ -154,10 +155,16 @@ export class RouteViews {
     return owner;
   }
 
-  #metric(family: FamilyRib, row: number, nextHopId: number): TableRoute['igpMetric'] {
-    const { rib, written } = this.#speaker;
+  #metric(family: FamilyRib, row: number, peer: RibPeer, attr: number): TableRoute['igpMetric'] {
+    const { rib, registry, written } = this.#speaker;
+    const { attrs, nextHops } = rib;
     if (traitsOf(written).metricAtHomeOnly && family.paths.feed(row) !== 0) return undefined;
-    return rib.nextHops.reachable[nextHopId] === 1 ? rib.nextHops.metric[nextHopId]! : 'unreachable';
+    if (attrs.extrasTable.get(attrs.extras[attr]!).gateway !== undefined) return undefined;
+    const nextHopId = attrs.nextHop[attr]!;
+    if (nextHops.reachable[nextHopId] !== 1) return 'unreachable';
+    // What is on a common link is not looked up.
+    const isOnLink = peer.source === 'external' && registry.find(peer.name)?.settings.multihop === undefined;
+    return isOnLink ? undefined : nextHops.metric[nextHopId]!;
   }
 
   #bgpWay(nextHopId: number, extras: RouteExtras): Pick<TableRoute, 'destination' | 'hops'> {

@@ -141,6 +141,17 @@ describe('show route all', () => {
   });
 });
 
+describe('the metric of a next hop', () => {
+  it('is shown by 1.6 where the next hop is looked up', async () => {
+    const route = `1007-${NETWORK}     via ${FROM} on eth0 [a TIME] *`;
+    expect((await (await start('1.6'))(`show route ${NETWORK}`))[0]).toBe(`${route} (100) [AS65002i]`);
+    const away = FILES['1.6'].replace('as 65002;', 'as 65002; multihop;');
+    expect((await (await start('1.6', away))(`show route ${NETWORK}`))[0]).toBe(
+      `${route} (100/0) [AS65002i]`,
+    );
+  });
+});
+
 describe('show route export of a kernel protocol', () => {
   it('shows several paths as the one route that they become', async () => {
     const two = await start('2.x');
@@ -154,7 +165,7 @@ describe('show route export of a kernel protocol', () => {
     expect(await two(`show route ${NETWORK} preexport k`)).toHaveLength(4);
     const one = await start('1.6');
     expect(await one(`show route ${NETWORK} export k`)).toEqual([
-      `1007-${NETWORK}     multipath [a TIME] (100/0) [AS65002i]`,
+      `1007-${NETWORK}     multipath [a TIME] (100) [AS65002i]`,
       ` \tvia ${FROM} on eth0 weight 1`,
       ` \tvia ${TO} on eth0 weight 1`,
       '0000 ',
