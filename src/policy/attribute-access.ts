@@ -292,6 +292,11 @@ const FIXED_LENGTHS: Readonly<Record<number, number>> = {
   [ATTRIBUTE.aggregator]: 2 * WORD,
 };
 
+/** Codes of the lists that are in RouteExtras.hollow. */
+export function hollowCodes(hollow: number): number[] {
+  return [...LIST_BITS].flatMap(([code, bit]) => ((hollow & bit) === 0 ? [] : code));
+}
+
 const LIST_BITS: ReadonlyMap<number, number> = new Map([
   [ATTRIBUTE.communities, 1],
   [ATTRIBUTE.extendedCommunities, 2],

@@ -238,12 +238,13 @@ export class FilterPolicy implements RoutePolicy {
 
   /** Held; undefined where nothing is to be told of. */
   #explicitOnly({ shared }: FamilyRib, attr: number): number | undefined {
-    const { explicit, changed } = this.#access;
+    const { explicit, changed, hollow } = this.#access;
     const { attrs } = shared;
     if (explicit === 0 && !changed) return undefined;
     const table = attrs.extrasTable;
     const inTable = attrs.extras[attr]!;
     const all = inTable === NO_EXTRAS ? explicit : explicit | table.get(inTable).explicit;
+    if (hollow !== 0) return table.intern({ ...plainExtras('bgp'), explicit: all, hollow });
     if (all === 0) return inTable === NO_EXTRAS ? undefined : NO_EXTRAS;
     if (table !== this.#explicitTable) {
       // Few bundles, needed for every route: they stay.

@@ -31,6 +31,8 @@ export interface TableQuery {
 /** Where a route came from, in BIRD's words. */
 export type RouteOrigin = 'static' | 'static-device' | 'device' | 'inherit' | 'BGP' | 'pipe' | 'RPKI';
 
+export type EmptiedList = 'communities' | 'extendedCommunities' | 'largeCommunities' | 'clusterList';
+
 export interface TableRoute {
   table: string;
   /** Prefix, or what else identifies the entry: `10.0.0.0/24-24 AS64512`. */
@@ -56,6 +58,8 @@ export interface TableRoute {
   bgp: { attributes: AttributeValues; nextHops: string[] } | undefined;
   /** Path attributes that a filter gave a route that is not BGP's. */
   given?: { attributes: AttributeValues; nextHops: string[] };
+  /** Lists of communities that filters have left without a member. */
+  emptied?: readonly EmptiedList[];
   /** Attributes of the kernel: `source` 80, ... */
   kernel: { name: string; value: string }[];
   /** Attributes that the configuration has declared, in the order in which filters have set them. */

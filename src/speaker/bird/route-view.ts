@@ -1,10 +1,11 @@
 // One path row as a route of a BIRD table: the protocol it came from, where it leads, and its attributes.
 
 import { decodeAttributes } from '../../bgp/wire/attribute-values.ts';
+import { ATTRIBUTE } from '../../bgp/wire/iana.ts';
 import type { KernelNextHop } from '../../fib/types.ts';
 import { optionalBytesEqual } from '../../lib/bytes.ts';
 import { formatAddress, type IpVersion, isLinkLocal, parseAddress } from '../../lib/ip.ts';
-import { asValue } from '../../policy/attribute-access.ts';
+import { asValue, hollowCodes } from '../../policy/attribute-access.ts';
 import { ROUTE_ATTRIBUTES } from '../../policy/attributes.ts';
 import { formatAttribute } from '../../policy/format.ts';
 import { ATTR_FLAG } from '../../rib/attr-store.ts';
@@ -12,7 +13,7 @@ import type { FamilyRib } from '../../rib/family-rib.ts';
 import { unveiled } from '../../rib/feeds.ts';
 import type { RibPeer } from '../../rib/rib-peer.ts';
 import type { RouteExtras } from '../../rib/route-extras.ts';
-import type { RouteHop, RouteOrigin, TableRoute } from '../api/tables.ts';
+import type { EmptiedList, RouteHop, RouteOrigin, TableRoute } from '../api/tables.ts';
 import { compareHops } from '../hop-order.ts';
 import { shownKernelAttributes } from '../kernel-attributes.ts';
 import type { KernelSync } from '../kernel-sync.ts';
@@ -69,6 +70,13 @@ function customAttributes({ values }: RouteExtras): NonNullable<TableRoute['cust
       : { name, value: formatAttribute(asValue(value)) };
   });
 }
+
+const LISTS: ReadonlyMap<number, EmptiedList> = new Map([
+  [ATTRIBUTE.communities, 'communities'],
+  [ATTRIBUTE.extendedCommunities, 'extendedCommunities'],
+  [ATTRIBUTE.largeCommunities, 'largeCommunities'],
+  [ATTRIBUTE.clusterList, 'clusterList'],
+]);
 
 /** Makes the views of one command: looks up once what all of them need. */
 export class RouteViews {
@@ -131,6 +139,7 @@ export class RouteViews {
       suppressed: false,
       bgp: isBgp ? this.#bgp(standing) : undefined,
       ...(!isBgp && { given: this.#given(family, standing) }),
+      ...this.#emptied(standing),
       kernel: shownKernelAttributes(extras),
       custom: customAttributes(extras),
     };
@@ -234,6 +243,12 @@ export class RouteViews {
     const { gateway } = attrs.extrasTable.get(attrs.extras[paths.attrIn(standing.row)]!);
     const { address, wire } = nextHops.get(attrs.nextHop[standing.as ?? standing.attr]!);
     return { attributes, nextHops: optionalBytesEqual(address, gateway) ? [] : nextHopTexts(wire) };
+  }
+
+  #emptied({ attr, as = attr }: RowStanding): Pick<TableRoute, 'emptied'> {
+    const { attrs } = this.#speaker.rib;
+    const { hollow } = attrs.extrasTable.get(attrs.extras[as]!);
+    return hollow === 0 ? {} : { emptied: hollowCodes(hollow).flatMap((code) => LISTS.get(code) ?? []) };
   }
 
   #bgp({ attr, as = attr, rendered }: RowStanding): NonNullable<TableRoute['bgp']> {

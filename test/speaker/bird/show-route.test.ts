@@ -152,6 +152,37 @@ describe('the metric of a next hop', () => {
   });
 });
 
+describe('a list that a filter has emptied', () => {
+  const emptied = `filter emptied {
+    bgp_community.add((1,2)); bgp_community.empty;
+    bgp_ext_community.add((rt,1,2)); bgp_ext_community.delete([(rt,1,*)]);
+    bgp_large_community.add((1,2,3)); bgp_large_community.empty; bgp_large_community.add((4,5,6));
+    accept;
+  }`;
+  const lists = [
+    ' \tBGP.community: ',
+    ' \tBGP.ext_community: ',
+    ' \tBGP.large_community: (4, 5, 6)',
+    '0000 ',
+  ];
+
+  it.each(['2.x', '1.6'] as const)('is shown as such by %s', async (dialect) => {
+    const text = FILES[dialect]
+      .replace('protocol device {}', `${emptied} protocol device {}`)
+      .replace('import all; export none;', 'import filter emptied; export none;')
+      .replace(
+        '172.23.0.0/16 prohibit;',
+        '172.23.0.0/16 prohibit { bgp_community.add((1,2)); bgp_community.empty; };',
+      );
+    const ask = await start(dialect, text);
+    expect((await ask(`show route ${NETWORK} all where proto = "a"`)).slice(-4)).toEqual(lists);
+    expect((await ask('show route 172.23.0.0/16 all')).slice(-2)).toEqual([
+      '1012-\tBGP.community: ',
+      '0000 ',
+    ]);
+  });
+});
+
 describe('show route export of a kernel protocol', () => {
   it('shows several paths as the one route that they become', async () => {
     const two = await start('2.x');

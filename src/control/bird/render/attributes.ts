@@ -7,6 +7,7 @@ import {
   parseExtendedCommunity,
 } from '../../../bgp/wire/communities.ts';
 import { readUint32 } from '../../../lib/bytes.ts';
+import type { EmptiedList } from '../../../speaker/api/tables.ts';
 import type { Style } from '../style.ts';
 
 const ORIGIN_NAMES = { IGP: 'IGP', EGP: 'EGP', INCOMPLETE: 'Incomplete' } as const;
@@ -17,16 +18,19 @@ export function* givenLines(
   values: AttributeValues,
   nextHops: readonly string[],
   style: Style,
+  emptied?: readonly EmptiedList[],
 ): Iterable<string> {
   const none = values.asPath === '' && nextHops.length === 0 ? '\tBGP.as_path: ' : undefined;
-  for (const line of attributeLines(values, nextHops, style)) if (line !== none) yield line;
+  for (const line of attributeLines(values, nextHops, style, emptied)) if (line !== none) yield line;
 }
 
 export function* attributeLines(
   values: AttributeValues,
   nextHops: readonly string[],
   style: Style,
+  emptied: readonly EmptiedList[] = [],
 ): Iterable<string> {
+  const has = (list: EmptiedList): boolean => values[list].length > 0 || emptied.includes(list);
   const line = (name: string, value: string | number): string => `\tBGP.${name}: ${value}`;
   if (values.origin !== undefined) yield line('origin', ORIGIN_NAMES[values.origin]);
   yield line('as_path', path(values.asPath, style));
@@ -35,14 +39,14 @@ export function* attributeLines(
   if (values.localPref !== undefined) yield line('local_pref', values.localPref);
   if (values.atomicAggregate) yield line('atomic_aggr', '');
   if (values.aggregator !== undefined) yield line('aggregator', aggregator(values.aggregator));
-  if (values.communities.length > 0) yield line('community', values.communities.map(pair).join(' '));
+  if (has('communities')) yield line('community', values.communities.map(pair).join(' '));
   if (values.originatorId !== undefined) yield line('originator_id', values.originatorId);
-  if (values.clusterList.length > 0) yield line('cluster_list', values.clusterList.join(' '));
-  if (values.extendedCommunities.length > 0) {
+  if (has('clusterList')) yield line('cluster_list', values.clusterList.join(' '));
+  if (has('extendedCommunities')) {
     yield line('ext_community', values.extendedCommunities.map(extended).join(' '));
   }
   if (values.aigp !== undefined) yield line('aigp', values.aigp);
-  if (values.largeCommunities.length > 0) {
+  if (has('largeCommunities')) {
     const large = values.largeCommunities.map((text) => `(${text.split(':').join(', ')})`);
     yield line('large_community', large.join(' '));
   }

@@ -113,11 +113,13 @@ function originAs(asPath: AttributeValues['asPath']): string | undefined {
 function* detailLines(route: TableRoute, style: Style): Iterable<Line> {
   const cast = style === 'bird1' ? ' unicast' : '';
   yield line(CODE.routeDetails, `\tType: ${route.origin}${cast} univ`);
-  const { bgp, given } = route;
+  const { bgp, given, emptied } = route;
   if (bgp)
-    for (const text of attributeLines(bgp.attributes, bgp.nextHops, style)) yield line(CODE.attributes, text);
+    for (const text of attributeLines(bgp.attributes, bgp.nextHops, style, emptied))
+      yield line(CODE.attributes, text);
   if (given)
-    for (const text of givenLines(given.attributes, given.nextHops, style)) yield line(CODE.attributes, text);
+    for (const text of givenLines(given.attributes, given.nextHops, style, emptied))
+      yield line(CODE.attributes, text);
   for (const { name, value } of route.kernel) yield line(CODE.attributes, `\tKernel.${name}: ${value}`);
   for (const { name, value } of route.custom ?? []) yield line(CODE.attributes, `\t${name}: ${value}`);
 }
