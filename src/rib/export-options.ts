@@ -42,7 +42,10 @@ export interface ExportOptions {
   /** Own next hop for this family on this session: 4, 16 or 32 octets; undefined where there is no address. */
   readonly ownNextHop: Uint8Array | undefined;
   readonly defaultLocalPref: number;
-  /** Own routes leave with ORIGIN, AS_PATH, NEXT_HOP and LOCAL_PREF of new ones, whatever the table has (BIRD 1.6). */
+  /**
+   * Own routes leave with ORIGIN, AS_PATH, NEXT_HOP and LOCAL_PREF of new ones, whatever the table has, and others with a
+   * MED of 0 where they have one that may not go on (BIRD 1.6).
+   */
   readonly renewsOwn: boolean;
   /** The MED of own routes goes to other ASes; else only one that a filter has made explicit. */
   readonly sendsOwnMed: boolean;

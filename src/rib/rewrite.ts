@@ -59,7 +59,7 @@ export class ExportRewriter {
     this.#options = options;
     this.#attrs = attrs;
     this.#peers = peers;
-    this.#plans = plansFor(options, 'none');
+    this.#plans = plansFor(options, options.renewsOwn ? 'zero' : 'none');
     this.#plansWithMed = plansFor(options, 'keep');
     this.#preparing = preparingPlans(options);
     const { policy, peerType, overrideAs, removePrivateAs, leavesConfederation = false } = options;

@@ -298,6 +298,13 @@ describe('to eBGP', () => {
     expect(exported(LOCAL, TO_NON_CLIENT, given).values).toMatchObject(given);
   });
 
+  it('4271-5.1.4 the MED of another AS goes as 0 where own routes are renewed', () => {
+    const renews = { ...TO_EBGP, renewsOwn: true };
+    expect(exported(EXTERNAL, renews, { med: 5 }).values.med).toBe(0);
+    expect(exported(EXTERNAL, renews).values.med).toBeUndefined();
+    expect(exported(EXTERNAL, TO_EBGP, { med: 5 }).values.med).toBeUndefined();
+  });
+
   it('7311-3.3-1 AIGP goes out where it is on', () => {
     expect(exported(EXTERNAL, { ...TO_EBGP, aigp: true }, FULL).values.aigp).toBe('7');
   });
