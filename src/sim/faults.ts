@@ -309,6 +309,25 @@ export const FAULT_ROWS = {
       });
     }),
   },
+  /** Of one peer, or all of them. */
+  drain: {
+    weight: 2,
+    draw: (random, topology) => ({
+      ...(drawTrue(random) ? pair(random, topology) : anyNode(random, topology)),
+      ...duration(random),
+    }),
+    apply: whileUp((node, fault, simulation) => {
+      const drain = (on: boolean) => {
+        const peer = fault.other === undefined ? undefined : peerOf(node, simulation, fault);
+        if (fault.other === undefined || peer !== undefined) node.command((api) => api.drain(peer?.name, on));
+      };
+      drain(true);
+      // Also another program in the same process ends it, which goes on with it.
+      simulation.after(fault.forMs ?? 0, () => {
+        if (node.state === 'running') drain(false);
+      });
+    }),
+  },
   reload: {
     weight: 5,
     draw: (random, topology) => ({ ...anyNode(random, topology), ...detail(random) }),

@@ -191,13 +191,14 @@ class Run {
     );
   }
 
-  /** Everything as configured at first: no networks of commands, no peer that an operator has stopped. */
+  /** Everything as configured at first: no networks of commands, no peer that an operator has stopped or drained. */
   async #restore(node: SimNode): Promise<void> {
     for (const { prefix } of node.routes({ receivedFrom: 'local' })) {
       node.command((api) => api.deleteNetwork(prefix));
     }
     await node.reload(this.#simulation.plan(node).config);
     for (const peer of node.api.peers()) if (!peer.adminUp) node.api.peerUp(peer.name);
+    node.api.drain(undefined, false);
   }
 
   async #rest(name: Phase['name'], ready: () => boolean, more: () => string[]): Promise<void> {

@@ -125,7 +125,9 @@ export class Simulation {
       for (const groups of rib.groups) {
         for (const group of groups.values()) if (group.pending > 0 || group.lagging().length > 0) return true;
       }
-      for (const { restarts } of registry.values()) if (restarts.isWaiting) return true;
+      for (const { restarts, damper } of registry.values()) {
+        if (restarts.isWaiting || (damper?.counts.remembered ?? 0) > 0) return true;
+      }
       return false;
     });
   }

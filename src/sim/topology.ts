@@ -176,7 +176,10 @@ function vary(own: Draft, all: readonly Draft[], random: Random, addPath: boolea
     const other = all[index]!;
     Object.assign(settings, drawTimers(random));
     if (addPath && drawTrue(random)) settings.addPath = drawOne(random, ADD_PATHS);
-    if (drawTrue(random, 0.3)) settings.gracefulRestart = drawOne(random, RESTARTS);
+    // Like several paths beside each other, what is sent in the place of the best one has several stable ends.
+    if (addPath && drawTrue(random, 0.2)) settings.evaluateAll = true;
+    if (other.asn !== own.asn && drawTrue(random, 0.2)) settings.damping = DAMPING;
+    if (drawTrue(random, 0.4)) settings.gracefulRestart = drawOne(random, RESTARTS);
     if (drawTrue(random, 0.2)) settings.extendedMessages = false;
     // Both passive would never meet; nor would one of them again, where the other half of a session lives on.
     const timed = settings.holdTime !== 0 && other.peers.get(own.index)!.holdTime !== 0;
@@ -200,7 +203,12 @@ const RESTARTS = [
   { restartTime: 10 },
   { restartTime: 60 },
   { mode: 'full', restartTime: 60 },
+  { mode: 'full', notification: true },
+  { mode: 'full', restartTime: 10, longLived: { mode: 'full', staleTime: 60 } },
+  { mode: 'full', restartTime: 1, longLived: { mode: 'full', staleTime: 100 } },
 ] as const;
+/** One withdrawal is enough, and is forgotten within a minute: simulations come to rest. */
+const DAMPING = { halfLife: 5, suppress: 900, reuse: 500, maxSuppressTime: 20 } as const;
 
 /** Short waits after errors, so that simulations come to rest; hold times of all kinds. */
 function drawTimers(random: Random): SettingsInput {

@@ -31,6 +31,15 @@ const CHANGES: readonly Change[] = [
   peerChange((random) => ({
     gracefulRestart: drawOne(random, ['off', 'helper', 'full', { restartTime: 20 }]),
   })),
+  peerChange((random) => ({
+    gracefulRestart: {
+      mode: drawOne(random, ['helper', 'full']),
+      restartTime: 5,
+      notification: drawTrue(random),
+      longLived: { mode: drawOne(random, ['off', 'helper', 'full']), staleTime: drawInteger(random, 0, 60) },
+    },
+  })),
+  peerChange((random) => ({ evaluateAll: drawTrue(random) })),
   peerChange((random) => ({ maxPrefixes: drawOne(random, [1, 3, 1000, false]) })),
   peerChange((random) => ({ enabled: drawTrue(random) })),
   peerChange((random) => ({ passive: drawTrue(random, 0.3) })),
@@ -48,6 +57,11 @@ const CHANGES: readonly Change[] = [
     ...config,
     router: { ...config.router, id: `10.253.0.${drawInteger(random, 1, 250)}` },
   }),
+  (config, random) => {
+    const damping = drawTrue(random) && { halfLife: drawInteger(random, 1, 10), maxSuppressTime: 30 };
+    const external = (peer: PeerInput) => peer.asn !== config.router.asn;
+    return { ...config, peers: config.peers?.map((peer) => (external(peer) ? { ...peer, damping } : peer)) };
+  },
   (config, random) => ({ ...config, kernel: { ...config.kernel, install: drawTrue(random) } }),
   (config, random) => ({ ...config, kernel: { ...config.kernel, metric: drawOne(random, [32, 50]) } }),
   (config, random) => ({ ...config, kernel: { ...config.kernel, ecmp: drawOne(random, [1, 2, 8]) } }),

@@ -8,13 +8,15 @@ import type { MemKernel } from '../../src/fib/mem-kernel.ts';
 import { FAULT_KINDS, type Fault } from '../../src/sim/faults.ts';
 import { brokenInvariants } from '../../src/sim/invariants.ts';
 import { seededRandom } from '../../src/sim/random.ts';
-import { drawScenario, runScenario } from '../../src/sim/run.ts';
+import { drawScenario, newSimulation, runScenario } from '../../src/sim/run.ts';
 import { shrink } from '../../src/sim/shrink.ts';
 import { Simulation } from '../../src/sim/simulation.ts';
 import { buildTopology, TOPOLOGY_KINDS } from '../../src/sim/topology.ts';
 import { parseTopologyFile } from '../../src/sim/topology-file.ts';
 
 const TIMEOUT_MS = 120_000;
+const HOUR_MS = 3_600_000;
+const FIVE_MINUTES_MS = 300_000;
 const EXAMPLE = join(import.meta.dirname, '../../examples/simulation.yaml');
 const nothing = (path: string): string => {
   throw new Error(`${path} is not there`);
@@ -39,6 +41,30 @@ describe('a seed', () => {
     const { broken, scenario } = await runScenario(drawScenario(11, { faults: 6, kinds: [kind] }));
     expect(scenario.faults.map((fault) => fault.kind)).toEqual(new Array(6).fill(kind));
     expect(broken, `godwit simulate --seed 11 --faults 6 --kinds ${kind}`).toEqual([]);
+  });
+});
+
+describe('a wall clock', () => {
+  /** Everything that nodes have logged, said and come to, with clocks that jump by hours, there and back, or stand. */
+  async function play(seed: number, jumps: number): Promise<unknown> {
+    const scenario = drawScenario(seed, { faults: 10 });
+    const simulation = newSimulation(scenario);
+    const { world } = simulation;
+    simulation.start();
+    simulation.schedule(scenario.faults.filter(({ kind }) => kind !== 'wall'));
+    for (let jump = 0; jump < jumps; jump++) {
+      await world.run(FIVE_MINUTES_MS / jumps);
+      for (const { clock } of world.nodes) clock.wallOffset = (jump % 2 === 0 ? jump : -jump) * HOUR_MS;
+    }
+    await world.run(FIVE_MINUTES_MS * (jumps === 0 ? 2 : 1));
+    return world.nodes.map((node) => {
+      const said = node.api.peers().map(({ name, state, messages }) => ({ name, state, messages }));
+      return { name: node.name, log: node.log, said, best: node.best(), kernel: node.kernelRoutes() };
+    });
+  }
+
+  it.each([3, 7, 12])('that jumps changes nothing: seed %i', { timeout: TIMEOUT_MS }, async (seed) => {
+    expect(await play(seed, 30)).toEqual(await play(seed, 0));
   });
 });
 
