@@ -355,10 +355,7 @@ export class SimNode {
       openKernel: async (config) => {
         const wanted = config.kernel.nextHopTracking || needsKernel(config);
         if (!wanted || this.kernel === undefined) return undefined;
-        const { kernelDelay } = this.#options;
-        return kernelDelay === undefined
-          ? this.kernel.session()
-          : processKernel(this.kernel, clock, kernelDelay);
+        return processKernel(this.kernel, clock, this.#options.kernelDelay);
       },
       addresses: () => this.own,
       log: this.#logger(),

@@ -1,24 +1,28 @@
-// The kernel as one process of a simulation sees it: answers take a moment of simulated time, and none comes to a
-// process that has ended, whose unfinished writes are lost with it.
+// The kernel as one process of a simulation sees it: answers may take a moment of simulated time. A process that is
+// stopped asks and hears nothing until it goes on, and one that has ended never: its unfinished writes are lost with it.
 
 import type { MemKernel } from '../fib/mem-kernel.ts';
 import type { Kernel, KernelEvents } from '../fib/types.ts';
 import type { ProcessClock } from './clock.ts';
 
-/** `delay` gives milliseconds for each question. */
-export function processKernel(machine: MemKernel, clock: ProcessClock, delay: () => number): Kernel {
+/** `delay` gives milliseconds for each question; without it answers come at once. */
+export function processKernel(machine: MemKernel, clock: ProcessClock, delay?: () => number): Kernel {
   const kernel = machine.session();
   let lastDue = 0;
   // In the order in which they were asked, as the netlink thread does it.
   const later = <T>(ask: () => Promise<T>): Promise<T> =>
     new Promise((resolve, reject) => {
-      lastDue = Math.max(lastDue, clock.now() + delay());
-      clock.setTimer(lastDue - clock.now(), () => {
-        ask().then(
+      const go = () =>
+        void ask().then(
           (answer) => clock.run(() => resolve(answer)),
           (error: unknown) => clock.run(() => reject(error)),
         );
-      });
+      if (delay === undefined) {
+        clock.run(go);
+        return;
+      }
+      lastDue = Math.max(lastDue, clock.now() + delay());
+      clock.setTimer(lastDue - clock.now(), go);
     });
   const guarded = (events: KernelEvents): KernelEvents => ({
     onRoutes: (rows) => clock.run(() => events.onRoutes(rows)),

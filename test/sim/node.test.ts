@@ -1,6 +1,9 @@
 // A machine whose processes come and go.
 
 import { expect, it } from 'vitest';
+import { seededRandom } from '../../src/sim/random.ts';
+import { Simulation } from '../../src/sim/simulation.ts';
+import { buildTopology } from '../../src/sim/topology.ts';
 import { World } from '../../src/sim/world.ts';
 
 it('a process that was killed while it started is not in the way of the next one', async () => {
@@ -24,4 +27,28 @@ it('a process that was killed while it started is not in the way of the next one
   await world.run(1000);
   expect(own.log.filter((line) => line.startsWith('error'))).toEqual([]);
   expect(own.states()).toEqual(['10.0.0.2 Established']);
+});
+
+it('a process that is stopped hears of its kernel when it goes on', async () => {
+  const topology = buildTopology('mesh', seededRandom(1), { nodes: 2 }, true);
+  const nodes = topology.nodes.map((plan) => ({
+    ...plan,
+    kernel: true,
+    config: { ...plan.config, kernel: { install: true, scanTime: 0 } },
+  }));
+  const simulation = new Simulation({ ...topology, nodes }, { seed: 1 });
+  const own = simulation.world.nodes[0]!;
+  simulation.start();
+  await simulation.rest(60_000);
+  const before = own.kernelRoutes();
+  own.pause();
+  // The kernel drops the routes of a link without a word, after it has said that the link is down.
+  simulation.setLink(own, false);
+  simulation.setLink(own, true);
+  expect(own.kernelRoutes()).toEqual([]);
+  await simulation.world.run(1000);
+  own.goOn();
+  await simulation.world.run(5000);
+  expect(before).toHaveLength(1);
+  expect(own.kernelRoutes()).toEqual(before);
 });
