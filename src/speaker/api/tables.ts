@@ -124,6 +124,8 @@ export interface StaticRouteView {
   net: string;
   target: 'via' | 'recursive' | 'blackhole' | 'unreachable' | 'prohibited' | 'roa';
   via: StaticHopView[];
+  /** Its protocol is off. */
+  dormant?: boolean;
 }
 
 export interface StaticHopView {

@@ -87,6 +87,22 @@ describe('show static', () => {
     ]);
   });
 
+  it('has what is off only where that is asked for', async () => {
+    const off = '9001 There is no Static protocol running';
+    const two = await start('2.x', FILES['2.x'].replace('s1 { ipv4;', 's1 { disabled; ipv4;'));
+    expect(await two('show static')).toEqual([off]);
+    const shown = await two('show static s1');
+    expect(shown.slice(0, 2)).toEqual(['1009-172.20.0.0/16', ' \tvia 10.0.0.7 (dormant)']);
+    expect(shown).toContain(' 172.23.0.0/16\tprohibited');
+    const one = await start('1.6');
+    await one('disable s1');
+    expect(await one('show static')).toEqual(['1009-172.31.0.0/16 blackhole', '0000 ']);
+    await one('disable s2');
+    expect(await one('show static')).toEqual([off]);
+    expect(await one('show static s2')).toEqual(['1009-172.31.0.0/16 blackhole (dormant)', '0000 ']);
+    expect((await one('show static s1'))[0]).toBe('1009-172.20.0.0/16 via 10.0.0.7 (dormant)');
+  });
+
   it('has device routes last in 1.6, and one protocol only', async () => {
     const ask = await start('1.6');
     expect(await ask('show static')).toEqual(['9001 There are multiple Static protocols running']);

@@ -1,8 +1,9 @@
 // show status, memory, interfaces, symbols and static.
 
+import type { ProtocolView } from '../../../speaker/api/protocols.ts';
 import type { InterfaceView, StaticRouteView, SymbolKind } from '../../../speaker/api/tables.ts';
 import { CommandFailure, TOKEN } from '../command-reader.ts';
-import { type Command, type CommandContext, timesOf } from '../command-table.ts';
+import { type Command, type CommandContext, type Syntax, timesOf } from '../command-table.ts';
 import { isKeyword } from '../keywords.ts';
 import { timer } from '../render/fields.ts';
 import { interfaceLines, summaryLines } from '../render/interfaces.ts';
@@ -164,23 +165,43 @@ export const SHOW_STATIC: Command = {
     }
     reader.expectEnd();
     return function* ({ api, style }) {
-      const statics = api.bird.protocols().filter(({ kind }) => kind === 'static');
-      if (known !== undefined && !statics.some(({ name }) => name === known.name)) {
-        throw new CommandFailure(CODE.parseError, `${known.name}: Not a Static protocol`);
-      }
-      if (syntax === '1.6' && known === undefined && statics.length > 1) {
-        throw new CommandFailure(CODE.parseError, 'There are multiple Static protocols running');
-      }
+      const shown = namedOrRunning(api.bird.protocols(), known?.name, syntax);
       const routes = api.bird.staticRoutes();
-      const shown = statics.filter(({ name }) => known === undefined || name === known.name);
       yield* staticReply(
-        shown.map(({ name }) => routes.filter(({ protocol }) => protocol === name)),
+        shown.map(({ name, state }) => {
+          const own = routes.filter(({ protocol }) => protocol === name);
+          return state === 'down' ? own.map(asleep) : own;
+        }),
         style,
       );
       yield DONE;
     };
   },
 };
+
+/** 1.6 does not choose between several. */
+function namedOrRunning(
+  protocols: readonly ProtocolView[],
+  wanted: string | undefined,
+  syntax: Syntax,
+): ProtocolView[] {
+  const statics = protocols.filter(({ kind }) => kind === 'static');
+  if (wanted !== undefined) {
+    const named = statics.filter(({ name }) => name === wanted);
+    if (named.length > 0) return named;
+    throw new CommandFailure(CODE.parseError, `${wanted}: Not a Static protocol`);
+  }
+  const running = statics.filter(({ state }) => state !== 'down');
+  if (running.length === 0) throw new CommandFailure(CODE.parseError, 'There is no Static protocol running');
+  if (syntax === '1.6' && running.length > 1) {
+    throw new CommandFailure(CODE.parseError, 'There are multiple Static protocols running');
+  }
+  return running;
+}
+
+function asleep(route: StaticRouteView): StaticRouteView {
+  return { ...route, dormant: true, via: route.via.map((hop) => ({ ...hop, dormant: true })) };
+}
 
 /** 2.x parts one protocol's routes from the next one's. */
 function* staticReply(lists: readonly StaticRouteView[][], style: CommandContext['style']): Iterable<Line> {

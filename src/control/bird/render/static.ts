@@ -5,19 +5,21 @@ import type { Style } from '../style.ts';
 
 export function* staticLines(route: StaticRouteView, style: Style): Iterable<string> {
   const between = style === 'bird1' ? ' ' : '\t';
+  // 2.x says it of gateways and interfaces alone.
+  const asleep = style === 'bird1' && route.dormant === true ? DORMANT : '';
   const { net, via } = route;
   const [first] = via;
   switch (route.target) {
     case 'via':
       break;
     case 'recursive':
-      yield `${net}${between}recursive ${first?.address ?? ''}`;
+      yield `${net}${between}recursive ${first?.address ?? ''}${asleep}`;
       return;
     case 'roa':
       yield `${net}\t`;
       return;
     default:
-      yield `${net}${between}${route.target}`;
+      yield `${net}${between}${route.target}${asleep}`;
       return;
   }
   if (style !== 'bird1') {
