@@ -5,7 +5,13 @@ import { NotificationError } from '../wire/notification.ts';
 import type { SessionContext } from '../wire/session-context.ts';
 import { resolveCollision } from './collision.ts';
 import type { ConnectionFsm } from './connection-fsm.ts';
-import { canRestart } from './local-open.ts';
+import { canRestart, saysRestarted } from './local-open.ts';
+
+/**
+ * A process that is busy sees a call late. So soon after Established it is the other of two crossing dials, unless its
+ * OPEN says that the peer has restarted; where the peer has only lost its connection, the probe finds that out.
+ */
+const LATE_CALL_MS = 3000;
 
 /**
  * Ends one of two connections, where that has to be. False where it is that of `fresh`, whose OPEN has just agreed on
@@ -53,6 +59,8 @@ function loserOf(
     fresh: connection,
     // What was under way before, both sides dialled at once: an ordinary collision.
     peerMayRestart:
-      canRestart(existing.localOpen) && canRestart(existing.remoteOpen) && existing.precedes(connection),
+      canRestart(existing.localOpen) &&
+      canRestart(existing.remoteOpen) &&
+      existing.precedes(connection, saysRestarted(fresh.remoteOpen) ? 0 : LATE_CALL_MS),
   });
 }

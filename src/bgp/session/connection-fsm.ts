@@ -84,9 +84,9 @@ export class ConnectionFsm {
     return this.#session;
   }
 
-  /** Whether this one was Established before a connection was begun. */
-  precedes(connection: Connection): boolean {
-    return this.#state === 'Established' && connection.begunAt >= this.#establishedAt;
+  /** Whether this one was Established, for so long at least, when a connection was begun. */
+  precedes(connection: Connection, byMs: number): boolean {
+    return this.#state === 'Established' && connection.begunAt >= this.#establishedAt + byMs;
   }
 
   /** What the two OPENs agreed on; undefined before OpenConfirm. */

@@ -146,6 +146,11 @@ export function canRestart(open: OpenMessage | undefined): boolean {
   return open !== undefined && lastCapability(open, 'graceful-restart') !== undefined;
 }
 
+/** Whether an OPEN says that its sender has restarted (the R bit, RFC 4724 §3). */
+export function saysRestarted(open: OpenMessage | undefined): boolean {
+  return open !== undefined && lastCapability(open, 'graceful-restart')?.restarting === true;
+}
+
 function refuse(subcode: number, detail: string): never {
   throw new NotificationError(ERROR.open, subcode, undefined, detail);
 }

@@ -520,6 +520,23 @@ describe('collision', () => {
     expect([peer.state, events.news]).toEqual(['Established', ['up']]);
   });
 
+  it.each([
+    [2000, false, ['up']],
+    [4000, false, ['up', 'down peer-restarted']],
+    [2000, true, ['up', 'down peer-restarted']],
+  ])('4724: a call %i ms after the session came up, R bit %s', (ms, restarting, news) => {
+    const { world, raw, events } = dialling({ capabilities: { gracefulRestart } });
+    const first = raw.accepted[0]!;
+    first.send(rawOpen({ capabilities: [capability] }));
+    first.keepalive();
+    world.clock.advance(ms);
+    const second = raw.dial(A);
+    world.clock.advance(10);
+    second.send(rawOpen({ capabilities: [{ ...capability, restarting }] }));
+    world.clock.advance(10);
+    expect(events.news).toEqual(news);
+  });
+
   it('a pending dial is given up when the call of the peer is established', () => {
     const world = new World();
     const { peer } = world.speaker(A).peer(B);
