@@ -38,6 +38,9 @@ export function reasonOf(error: unknown): string {
       return 'permission denied';
     case 'EISDIR':
       return 'it is a directory';
+    case 'EMFILE':
+    case 'ENFILE':
+      return 'too many files are open; raise the limit (ulimit -n, LimitNOFILE= of a systemd unit)';
     default:
       return code === '' ? 'reading failed' : code;
   }

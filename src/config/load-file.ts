@@ -3,9 +3,11 @@
 // that are included are read anew each time. A file keeps its language while a loader lives.
 
 import { readFileSync } from 'node:fs';
+import { HostInterfacesError } from '../lib/host-interfaces.ts';
 import type { BirdFiles } from './bird/include.ts';
 import type { ParseOptions } from './bird/parse.ts';
 import type { HostFacts } from './build.ts';
+import { unreadable } from './file-issue.ts';
 import { FilterEnvironment } from './filter-environment.ts';
 import type { LoadResult } from './load.ts';
 import type { Environment } from './nodes.ts';
@@ -18,7 +20,7 @@ export interface FileOptions {
   /** Detected from the text unless given. */
   readonly language?: Language;
   readonly env: Environment;
-  /** Asked anew for each reading. */
+  /** Asked anew for each reading. May throw HostInterfacesError. */
   readonly host: () => HostFacts;
   /** The generation of BIRD's language and the family of a 1.6 daemon; detected unless given. */
   readonly dialect?: ParseOptions['dialect'];
@@ -38,18 +40,27 @@ export type Loader = (other?: string) => LoadResult;
 /** The loader of `path`. A file that cannot be read now says so when the loader is called. */
 export async function openConfig(path: string, options: FileOptions): Promise<Loader> {
   const { env, host, dialect, family, filters = new FilterEnvironment() } = options;
-  const withFilters = (result: LoadResult): LoadResult =>
-    result.ok ? { ...result, config: { ...result.config, filters } } : result;
+  /** Reads with what the host is like now. */
+  const load = (file: string, readIt: (facts: HostFacts) => LoadResult): LoadResult => {
+    try {
+      const result = readIt(host());
+      return result.ok ? { ...result, config: { ...result.config, filters } } : result;
+    } catch (error) {
+      if (!(error instanceof HostInterfacesError)) throw error;
+      return { ok: false, issues: [unreadable(file, error)] };
+    }
+  };
   const read = options.files?.read ?? readText;
   const language = options.language ?? (await languageOf(path, read));
   if (language === 'yaml') {
     const { loadConfig } = await import('./load.ts');
-    return (other = path) => withFilters(loadConfig(other, env, read, { ...host(), policy: filters }));
+    return (other = path) =>
+      load(other, (facts) => loadConfig(other, env, read, { ...facts, policy: filters }));
   }
   const { FILE_SYSTEM, loadBirdFile } = await import('./bird/load.ts');
   return (other = path) =>
-    withFilters(
-      loadBirdFile(other, options.files ?? FILE_SYSTEM, host(), {
+    load(other, (facts) =>
+      loadBirdFile(other, options.files ?? FILE_SYSTEM, facts, {
         ...(dialect !== undefined && { dialect }),
         ...(family !== undefined && { family }),
         policy: filters,

@@ -85,7 +85,7 @@ export async function createSpeaker(options: CreateOptions): Promise<RunningSpea
     defer: (fn) => void setImmediate(fn),
     transport: new TcpTransport(),
     openKernel: (wanted) => openKernel(wanted, logger),
-    addresses: systemAddresses,
+    addresses: systemAddresses(logger),
     openBfd: (events) => WorkerBfdService.open(events),
     log: logger,
     ...(trace !== undefined && { trace }),

@@ -1,8 +1,9 @@
 // This machine's addresses, as far as next hops need them: the own address of another family on the interface of
 // a session, and the link-local address beside a global one, whose subnet the peer must share (RFC 2545 §3).
 
-import { networkInterfaces } from 'node:os';
+import { type HostInterfaces, HostInterfacesError, readInterfaces } from '../lib/host-interfaces.ts';
 import { isLinkLocal, maskBytes, parseAddress, prefixContains } from '../lib/ip.ts';
+import type { Logger } from '../lib/log.ts';
 
 export interface OwnAddress {
   readonly interface: string;
@@ -14,9 +15,29 @@ export interface OwnAddress {
 /** Asked anew each time: addresses come and go. */
 export type OwnAddresses = () => readonly OwnAddress[];
 
-export const systemAddresses: OwnAddresses = () => {
+/**
+ * The system's, which has to tell them now: throws HostInterfacesError. Where it does not tell them later, for want of a
+ * file descriptor, no session is worth that: those that were known last stand. `read`: for tests.
+ */
+export function systemAddresses(log: Logger, read: () => HostInterfaces = readInterfaces): OwnAddresses {
+  let known = addressesOf(read());
+  let failing = false;
+  return () => {
+    try {
+      known = addressesOf(read());
+      failing = false;
+    } catch (error) {
+      if (!(error instanceof HostInterfacesError)) throw error;
+      if (!failing) log.warn({}, `${error.message}; those that were known last stand`);
+      failing = true;
+    }
+    return known;
+  };
+}
+
+function addressesOf(interfaces: HostInterfaces): OwnAddress[] {
   const found: OwnAddress[] = [];
-  for (const [name, addresses] of Object.entries(networkInterfaces())) {
+  for (const [name, addresses] of Object.entries(interfaces)) {
     for (const { address, cidr } of addresses ?? []) {
       const parsed = parseAddress(address);
       const length = cidr?.split('/')[1];
@@ -26,7 +47,7 @@ export const systemAddresses: OwnAddresses = () => {
     }
   }
   return found;
-};
+}
 
 /** The interface that has `address`; undefined where none has. */
 export function interfaceOf(addresses: readonly OwnAddress[], address: Uint8Array): string | undefined {

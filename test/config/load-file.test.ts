@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { type FileOptions, openConfig } from '../../src/config/load-file.ts';
+import { HostInterfacesError } from '../../src/lib/host-interfaces.ts';
 
 const YAML = 'router: { asn: 65000, id: 192.0.2.1 }\n';
 const BIRD1 = 'router id 192.0.2.1;\ninclude "peers.conf";\nprotocol kernel { export all; }\n';
@@ -84,4 +85,15 @@ describe('openConfig', () => {
       });
     },
   );
+
+  it('refuses to read while the host does not tell its addresses', async () => {
+    const host = () => {
+      throw new HostInterfacesError('EMFILE', undefined);
+    };
+    const load = await openConfig('/c/a.yaml', options({ '/c/a.yaml': YAML }, { host }));
+    const result = load();
+    expect(result.ok ? [] : result.issues.map(({ message }) => message)).toEqual([
+      'the configuration cannot be read: too many files are open; raise the limit (ulimit -n, LimitNOFILE= of a systemd unit)',
+    ]);
+  });
 });

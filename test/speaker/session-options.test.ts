@@ -1,10 +1,13 @@
 // Next hops of a session, as its addresses and those of the machine decide them.
 
+import { networkInterfaces } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { IPV6_UNICAST } from '../../src/bgp/wire/families.ts';
 import { parseConfig } from '../../src/config/load.ts';
 import type { LinkLocalFormat } from '../../src/config/model.ts';
+import { HostInterfacesError, readInterfaces } from '../../src/lib/host-interfaces.ts';
 import { formatAddress } from '../../src/lib/ip.ts';
+import { silentLogger } from '../../src/lib/log.ts';
 import { type OwnAddress, systemAddresses } from '../../src/speaker/own-addresses.ts';
 import { Policies } from '../../src/speaker/policies.ts';
 import { exportOptions } from '../../src/speaker/session-options.ts';
@@ -68,8 +71,29 @@ describe('the next hop of IPv6 routes', () => {
 });
 
 it("the system's addresses come with their subnets", () => {
-  const loopback = systemAddresses().find(({ bytes }) => formatAddress(bytes) === '127.0.0.1');
+  const loopback = systemAddresses(silentLogger)().find(({ bytes }) => formatAddress(bytes) === '127.0.0.1');
   expect(loopback).toMatchObject({ prefixLength: 8 });
+});
+
+it("the system's addresses stay as they were where no descriptor is left to ask for them", () => {
+  const warnings: string[] = [];
+  const log = { ...silentLogger, warn: (_fields: object, message: string) => void warnings.push(message) };
+  let fails = false;
+  const read = () =>
+    readInterfaces(() => {
+      // As Node.js says it.
+      if (fails) throw Object.assign(new Error('Unknown system error 24'), { errno: 24 });
+      return networkInterfaces();
+    });
+  const addresses = systemAddresses(log, read);
+  const before = addresses();
+  fails = true;
+  expect(addresses()).toEqual(before);
+  expect(addresses()).toEqual(before);
+  expect(warnings).toEqual([
+    'the addresses of this machine cannot be read: EMFILE; those that were known last stand',
+  ]);
+  expect(() => systemAddresses(log, read)).toThrow(HostInterfacesError);
 });
 
 describe('the next hop on a session between link-local addresses', () => {

@@ -1,8 +1,8 @@
 // Interfaces with their addresses: as the kernel tells of them, or, where nobody asks the kernel, as the system lists
 // them for everybody.
 
-import { networkInterfaces } from 'node:os';
 import type { KernelLink } from '../../fib/types.ts';
+import { readInterfaces } from '../../lib/host-interfaces.ts';
 import { formatAddress, isLinkLocal, maskBytes, parseAddress } from '../../lib/ip.ts';
 import type { InterfaceView } from '../api/tables.ts';
 import type { KernelSync } from '../kernel-sync.ts';
@@ -60,7 +60,7 @@ function plainDetails({ up, loopback }: KernelLink) {
 }
 
 function systemInterfaces(): InterfaceView[] {
-  return Object.entries(networkInterfaces()).map(([name, addresses = []], at) => {
+  return Object.entries(readInterfaces()).map(([name, addresses = []], at) => {
     const loopback = addresses.some(({ internal }) => internal);
     return {
       name,
