@@ -155,6 +155,14 @@ describe('show peers', () => {
     expect(await text('show', 'peers')).toContain('its routes wait for it; connection lost');
   });
 
+  test('says that a limit was hit', async () => {
+    const limit = { kind: 'received', routes: 50, action: 'block', hit: true } as const;
+    const families = fakePeer().families.map((family) => ({ ...family, limits: [limit] }));
+    lab.speaker.peerViews = [fakePeer({ families })];
+    expect(await text('show', 'peers')).toContain('limit of received routes was hit');
+    expect(await text('show', 'peers', 'tor-a')).toContain('of 50, block, HIT');
+  });
+
   test('says that a peer sends malformed UPDATEs', async () => {
     lab.speaker.peerViews = [fakePeer({ malformed: { count: 1200, last: 'ORIGIN: 7 is no origin' } })];
     expect(await text('show', 'peers')).toContain('1,200 malformed UPDATEs');

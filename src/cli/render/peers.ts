@@ -46,6 +46,7 @@ function infoText(peer: PeerView, now: number): string {
       peer.draining ? 'drained' : '',
       peer.congested ? 'reads slowly' : '',
       malformed === undefined ? '' : plural(malformed.count, 'malformed UPDATE'),
+      hitText(peer),
     ];
     return remarks.filter((remark) => remark !== '').join(', ');
   }
@@ -54,6 +55,12 @@ function infoText(peer: PeerView, now: number): string {
   if (peer.lastError !== undefined) return `${kept}${peer.lastError}`;
   const silent = peer.state === 'Connect' && now - peer.since > ANSWER_MS;
   return silent ? 'no answer so far: address, firewall or password' : '';
+}
+
+/** `limit of received routes was hit` */
+function hitText({ families }: PeerView): string {
+  const hit = families.flatMap(({ limits }) => limits.filter((limit) => limit.hit).map(({ kind }) => kind));
+  return hit.length === 0 ? '' : `limit of ${[...new Set(hit)].join(' and ')} routes was hit`;
 }
 
 export function renderPeers(peers: readonly PeerView[], look: Look): string {
