@@ -84,7 +84,7 @@ const OPERATORS = [
   '}',
 ] as const;
 
-const SPACE = /[ \t\r\n\f\v]*/y;
+const SPACE = /[ \t\n]*/y;
 const WORD = /[A-Za-z_][A-Za-z0-9_]*/y;
 const QUOTED = /'([^'\n]*)('?)/y;
 const QUOTED_CHARACTERS = /^[A-Za-z0-9_.:-]*$/;
@@ -156,7 +156,8 @@ class Lexer {
     const shown = /[\p{Cc}\p{Cf}\p{Cs}]/u.test(char)
       ? `U+${this.#text.codePointAt(start)!.toString(16).toUpperCase().padStart(4, '0')}`
       : this.#text.slice(start, this.#at);
-    this.#diagnostics.error(this.#span(start), `unexpected character ${shown}`);
+    const hint = char === '\r' ? 'lines end with a line feed alone' : undefined;
+    this.#diagnostics.error(this.#span(start), `unexpected character ${shown}`, hint);
     return undefined;
   }
 
@@ -208,7 +209,8 @@ class Lexer {
     }
     const ip4 = this.#match(IP4);
     if (ip4 === undefined) return undefined;
-    const four = parseAddress(ip4[0])?.bytes;
+    // Zeros in front mean nothing.
+    const four = parseAddress(ip4[0].replaceAll(/\b0+(?=\d)/g, ''))?.bytes;
     if (four !== undefined) return this.#octets('ip4', start, ip4[0], four);
     this.#at += ip4[0].length;
     this.#diagnostics.error(this.#span(start), `${ip4[0]} is no IPv4 address`, 'each part is 0 to 255');

@@ -255,6 +255,7 @@ export const ACCEPTED_2: readonly string[] = [
   'protocol device {} define k = []; define m = [= k 1 =];',
   'protocol device {} define x = prepend(+empty+, 5) ~ [1.1.1.1]; define y = +empty+ ~ [(1, 2)];',
   'protocol bfd { interface "x" { authentication simple; password "a" { accept from "2020-13-41"; accept to " 2020- 1-1 25:61:1.5"; }; }; }',
+  'protocol device {} define x = [ 010.0.00.016, 10.0.0.000000009 ];',
 ];
 
 export const REJECTED_2: readonly string[] = [
@@ -647,6 +648,9 @@ export const REJECTED_2: readonly string[] = [
   'protocol bfd { interface "x" { authentication simple; password "a" { generate from "2020-01-01 10:10"; }; }; }',
   'protocol bfd { interface "x" { authentication simple; password "a" { generate to "2020-01-0110:10:10"; }; }; }',
   'protocol bfd { interface "x" { authentication simple; password "a" { from "2020-01-01 10:10:10.1234567"; }; }; }',
+  'protocol device {} define x = 10.0.0.0256;',
+  'protocol device\r\n{}',
+  'protocol device\f{}',
 ];
 
 export const ACCEPTED_16: readonly string[] = [
@@ -750,6 +754,7 @@ export const ACCEPTED_16: readonly string[] = [
   'protocol device {} function f(int a) { f(); return f(); }',
   'protocol device {} define x = prepend(+empty+, 5) ~ [1.1.1.1]; define y = +empty+ ~ [(1, 2)];',
   'protocol bfd { interface "x" { authentication simple; password "a" { accept from "20-1-1"; accept to "2020-13-41 25:61:1"; }; }; }',
+  'protocol static { route 010.0.0.016/32 via 10.0.00.1; }',
 ];
 
 export const REJECTED_16: readonly string[] = [
@@ -886,6 +891,8 @@ export const REJECTED_16: readonly string[] = [
   'protocol bfd { interface "x" { authentication simple; password "a" { accept from "2020-01-01 10:10:10.5"; }; }; }',
   'protocol bfd { interface "x" { authentication simple; password "a" { accept from "x"; }; }; }',
   'define d = "2020-01-01"; protocol bfd { interface "x" { authentication simple; password "a" { accept from d; }; }; }',
+  'protocol device\r\n{}',
+  'protocol device\f{}',
 ];
 
 const NEWER = 'later versions of 2.x have it';
