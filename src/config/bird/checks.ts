@@ -37,7 +37,7 @@ function check(reader: ConfigReader, protocol: ProtocolConfig, complain: Complai
     case 'mrt':
       if (reader.dialect === '2.x' && protocol.options.table === undefined) complain('table is missing');
       if (protocol.options.filename === undefined) complain('filename is missing');
-      if (protocol.options.period === undefined) complain('period is missing');
+      if (!protocol.options.period) complain('period is missing', 'add period SECONDS;');
       return;
     case 'rpki':
       if (protocol.channels.size === 0) complain('a channel is missing', 'add roa4; or roa6;');

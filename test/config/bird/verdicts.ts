@@ -649,6 +649,7 @@ export const REJECTED_2: readonly string[] = [
   'protocol bfd { interface "x" { authentication simple; password "a" { generate to "2020-01-0110:10:10"; }; }; }',
   'protocol bfd { interface "x" { authentication simple; password "a" { from "2020-01-01 10:10:10.1234567"; }; }; }',
   'protocol device {} define x = 10.0.0.0256;',
+  'protocol mrt { table "*"; filename "/tmp/x"; period 0; }',
   'protocol device\r\n{}',
   'protocol device\f{}',
 ];
@@ -891,6 +892,7 @@ export const REJECTED_16: readonly string[] = [
   'protocol bfd { interface "x" { authentication simple; password "a" { accept from "2020-01-01 10:10:10.5"; }; }; }',
   'protocol bfd { interface "x" { authentication simple; password "a" { accept from "x"; }; }; }',
   'define d = "2020-01-01"; protocol bfd { interface "x" { authentication simple; password "a" { accept from d; }; }; }',
+  'protocol mrt { table "*"; filename "/tmp/x"; period 0; }',
   'protocol device\r\n{}',
   'protocol device\f{}',
 ];
