@@ -16,6 +16,7 @@ export const ENUM_CODES: Readonly<Record<EnumName, number>> = {
   aspa: 0x37,
   af: 0x38,
   mpls_policy: 0x39,
+  ra_preference: 0x3a,
 };
 
 type Row = readonly [name: string, of: EnumName, value: number, dialect?: Dialect];
@@ -82,6 +83,9 @@ const ROWS: readonly Row[] = [
   ['MPLS_POLICY_PREFIX', 'mpls_policy', 2, '2.x'],
   ['MPLS_POLICY_AGGREGATE', 'mpls_policy', 3, '2.x'],
   ['MPLS_POLICY_VRF', 'mpls_policy', 4, '2.x'],
+  ['RA_PREF_MEDIUM', 'ra_preference', 0],
+  ['RA_PREF_HIGH', 'ra_preference', 8],
+  ['RA_PREF_LOW', 'ra_preference', 24],
 ];
 
 const BY_NAME: ReadonlyMap<string, { value: EnumValue; dialect: Dialect | undefined }> = new Map(

@@ -256,6 +256,7 @@ export const ACCEPTED_2: readonly string[] = [
   'protocol device {} define x = prepend(+empty+, 5) ~ [1.1.1.1]; define y = +empty+ ~ [(1, 2)];',
   'protocol bfd { interface "x" { authentication simple; password "a" { accept from "2020-13-41"; accept to " 2020- 1-1 25:61:1.5"; }; }; }',
   'protocol device {} define x = [ 010.0.00.016, 10.0.0.000000009 ];',
+  'protocol device {} filter f { ra_preference = RA_PREF_LOW; ra_lifetime = 5; ospf_router_id = 10.0.0.1; babel_metric = 5; }',
 ];
 
 export const REJECTED_2: readonly string[] = [
@@ -648,6 +649,7 @@ export const REJECTED_2: readonly string[] = [
   'protocol bfd { interface "x" { authentication simple; password "a" { generate from "2020-01-01 10:10"; }; }; }',
   'protocol bfd { interface "x" { authentication simple; password "a" { generate to "2020-01-0110:10:10"; }; }; }',
   'protocol bfd { interface "x" { authentication simple; password "a" { from "2020-01-01 10:10:10.1234567"; }; }; }',
+  'protocol device {} filter f { ra_preference = 5; }',
   'protocol device {} define x = 10.0.0.0256;',
   'protocol mrt { table "*"; filename "/tmp/x"; period 0; }',
   'protocol device\r\n{}',
@@ -756,6 +758,7 @@ export const ACCEPTED_16: readonly string[] = [
   'protocol device {} define x = prepend(+empty+, 5) ~ [1.1.1.1]; define y = +empty+ ~ [(1, 2)];',
   'protocol bfd { interface "x" { authentication simple; password "a" { accept from "20-1-1"; accept to "2020-13-41 25:61:1"; }; }; }',
   'protocol static { route 010.0.0.016/32 via 10.0.00.1; }',
+  'protocol device {} filter f { ospf_router_id = 10.0.0.1; }',
 ];
 
 export const REJECTED_16: readonly string[] = [
