@@ -39,6 +39,7 @@ export const ENUM_NAMES = [
   'cast',
   'af',
   'mpls_policy',
+  'ra_preference',
 ] as const;
 export type EnumName = (typeof ENUM_NAMES)[number];
 export type EnumType = `enum ${EnumName}`;
@@ -267,7 +268,7 @@ export interface CaseStatement extends Node {
 }
 export interface ForStatement extends Node {
   readonly kind: 'for';
-  readonly type?: PolicyType;
+  readonly type: PolicyType;
   readonly variable: Name;
   readonly subject: Expression;
   readonly body: Statement;
@@ -309,7 +310,7 @@ export interface PrintStatement extends Node {
 /** A call, or a method that changes its object: `bgp_community.add((1,2));`. */
 export interface CallStatement extends Node {
   readonly kind: 'do';
-  readonly call: CallExpression | MethodExpression;
+  readonly call: CallExpression | (MethodExpression & { readonly object: Name });
 }
 export type Statement =
   | Block

@@ -10,7 +10,7 @@ import { formatValue, listMembers } from './format.ts';
 import { isMember } from './membership.ts';
 import { type Execute, SIGNAL } from './run.ts';
 import { RangeSet } from './sets.ts';
-import { isAssignable, List, Pair, PolicyRuntimeError, Quad, typeOf, type Value } from './values.ts';
+import { List, PolicyRuntimeError, typeOf, type Value } from './values.ts';
 
 export function compileCase(compiler: Compiler, statement: CaseStatement): Execute {
   const subject = compileTerm(compiler, statement.subject);
@@ -89,16 +89,15 @@ export function compileFor(compiler: Compiler, statement: ForStatement): Execute
       `'for' goes over paths and lists, this is ${subject.type}`,
     );
   }
-  const type = statement.type ?? member ?? 'unknown';
-  const fits = member === undefined || isAssignable(member, type) || (member === 'pair' && type === 'quad');
-  if (!fits)
+  const { type } = statement;
+  if (member !== undefined && member !== type)
     compiler.diagnostics.error(statement.variable.span, `the members are ${member}, the variable is ${type}`);
   compiler.locals.push();
   const slot = declare(compiler, statement.variable, type);
   const body = compileBranch(compiler, statement.body);
   compiler.locals.pop();
   return (run) => {
-    for (const value of membersOf(subject.evaluate(run), type)) {
+    for (const value of membersOf(subject.evaluate(run))) {
       run.stack[run.base + slot] = value;
       const signal = body(run);
       if (signal !== SIGNAL.next) return signal;
@@ -107,12 +106,10 @@ export function compileFor(compiler: Compiler, statement: ForStatement): Execute
   };
 }
 
-function membersOf(value: Value, type: PolicyType): Value[] {
+function membersOf(value: Value): Value[] {
   if (!(typeof value === 'object' && value instanceof List)) {
     throw new PolicyRuntimeError(`'for' goes over paths and lists, not over ${typeOf(value)}`);
   }
   if (value.kind === 'bgppath') return [...segments(value.bytes)].flatMap(({ ases }) => [...ases]);
-  const members: Value[] = listMembers(value);
-  if (type !== 'quad') return members;
-  return members.map((member) => (member instanceof Pair ? new Quad(member.value) : member));
+  return listMembers(value);
 }

@@ -3,7 +3,6 @@
 import type {
   AssignStatement,
   CallStatement,
-  Expression,
   IfStatement,
   Name,
   PolicyType,
@@ -344,16 +343,6 @@ function compileDo(compiler: Compiler, statement: CallStatement): Execute {
       run.trace?.({ kind: 'call', span, text: `${name}()` });
       return execute(run);
     };
-  }
-  if (call.object.kind !== 'name') {
-    // `a.add(x).add(y)`: each changes what the one before gave; the innermost names what is set.
-    let innermost: Expression = call.object;
-    while (innermost.kind === 'method') innermost = innermost.object;
-    if (innermost.kind !== 'name') {
-      compiler.diagnostics.error(span, 'this changes nothing that has a name');
-      return () => SIGNAL.next;
-    }
-    return compileStore(compiler, innermost, compileTerm(compiler, call), span);
   }
   const object = compileTerm(compiler, call.object);
   if (compiler.dialect === '1.6') checkOldChange(compiler, call.object, object, call.method);

@@ -162,17 +162,18 @@ function isArmNext(reader: TokenReader): boolean {
   return next.kind === 'op' && (next.text === ':' || next.text === '..' || next.text === ',');
 }
 
-/** `for TYPE x in list do ...`; the type may be left to the list. */
+/** `for TYPE x in list do ...` */
 function parseFor(reader: TokenReader): Statement {
   const start = reader.next();
-  const typed = isTypeNext(reader) ? parseType(reader) : undefined;
+  if (!isTypeNext(reader)) throw reader.unexpected('a type and a name', "after 'for'");
+  const type = parseType(reader);
   const variable = parseSymbol(reader, 'the variable');
   reader.expectWord('in', 'after the variable');
   const subject = parseTerm(reader);
   reader.expectWord('do', 'after the list');
   const body = parseStatement(reader);
   const span = reader.spanFrom(start);
-  return { kind: 'for', ...(typed === undefined ? {} : { type: typed }), variable, subject, body, span };
+  return { kind: 'for', type, variable, subject, body, span };
 }
 
 function parseVariable(reader: TokenReader): Statement {
@@ -263,8 +264,7 @@ function parseNamed(reader: TokenReader, token: Token): Statement {
     return { kind: 'assign', target: name, value, span: reader.spanFrom(token) };
   }
   if (reader.isOp('.')) {
-    let call = parseMember(reader, name);
-    while (reader.dialect === '2.x' && reader.isOp('.')) call = parseMember(reader, call);
+    const call = { ...parseMember(reader, name), object: name };
     endStatement(reader);
     return { kind: 'do', call, span: reader.spanFrom(token) };
   }

@@ -238,9 +238,8 @@ export function printStatement(statement: Statement): string {
       return `case ${printExpression(statement.subject)} { ${arms.join('')}}`;
     }
     case 'for': {
-      const type = statement.type === undefined ? '' : `${statement.type} `;
-      const head = `for ${type}${printName(statement.variable)} in ${printExpression(statement.subject)}`;
-      return `${head} do ${printStatement(statement.body)}`;
+      const head = `for ${statement.type} ${printName(statement.variable)}`;
+      return `${head} in ${printExpression(statement.subject)} do ${printStatement(statement.body)}`;
     }
     case 'variable': {
       const value = statement.value === undefined ? '' : ` = ${printExpression(statement.value)}`;

@@ -93,7 +93,6 @@ const statement: fc.Arbitrary<string> = fc.letrec<{ s: string }>((tie) => ({
       'f(1);',
       'bgp_path.prepend(1);',
       'bgp_path.empty;',
-      'c.add(1).add(2);',
     ),
     term.map((t) => `x = ${t};`),
     term.map((t) => `return ${t};`),
