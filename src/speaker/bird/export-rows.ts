@@ -127,6 +127,10 @@ function pipeRows(
   return rows;
 }
 
+function passesFilter({ policies }: Speaker, { config }: TableRoom, family: FamilyRib, row: number): boolean {
+  return policies.kernelFilter(config.localPolicies.install)(family, row) !== undefined;
+}
+
 /** Tables that a protocol is attached to. */
 function roomsOfProtocol({ rooms, written }: Speaker, declared: DeclaredProtocol): TableRoom[] {
   return [...tablesOfProtocol(declared, written)].flatMap(([version, table]) => {
@@ -153,9 +157,9 @@ function kernelRows(speaker: Speaker, family: FamilyRib, prefixId: number, wante
   if (learned && !(isConnected && (config.kernel.deviceRoutes ?? writesConnected))) return [];
   const desired = kernel?.fib?.route(family.family.id, prefixId)?.desired;
   const installed = desired !== undefined;
-  const shown =
-    stage === 'preexport' || (stage === 'noexport' ? !installed && !learned : installed || learned);
-  if (!shown) return [];
+  // The kernel has the prefixes of interfaces without being given them.
+  const passes = learned ? passesFilter(speaker, room, family, row) : installed;
+  if (stage !== 'preexport' && passes === (stage === 'noexport')) return [];
   const standing = { row, primary: true, attr: paths.attrPost(row) };
   if (stage !== 'export' || !best.multipath || desired === undefined) return [standing];
   return [{ ...standing, primary: !changedIsNotBest, hops: desired.nextHops }];

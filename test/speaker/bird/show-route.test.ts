@@ -219,6 +219,14 @@ describe('show route export of a kernel protocol', () => {
     ]);
   });
 
+  it('has the prefixes of interfaces that its filter takes', async () => {
+    const text = FILES['2.x'].replace('export all; }; }', 'export where source != RTS_DEVICE; }; }');
+    const ask = await start('2.x', text);
+    expect(await ask('show route 192.168.1.0/24 export k')).toEqual(['0000 ']);
+    expect(await ask('show route 192.168.1.0/24 noexport k')).toHaveLength(4);
+    expect(await ask('show route 192.168.1.0/24 preexport k')).toHaveLength(4);
+  });
+
   it('has the prefixes of interfaces in 2.x only', async () => {
     expect(await (await start('2.x'))('show route 192.168.1.0/24 export k')).toHaveLength(4);
     expect(await (await start('1.6'))('show route 192.168.1.0/24 export k')).toEqual(['0000 ']);
