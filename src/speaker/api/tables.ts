@@ -12,6 +12,8 @@ export interface TableView {
 export interface TableQuery {
   /** Names; the first table of each type where there are none. `all`: every table. */
   tables: readonly string[] | 'all' | undefined;
+  /** A protocol was named after the tables: those that do not fit it are passed over. */
+  isIndirect?: boolean;
   /** exact: this prefix; covering: its longest match; inside: everything in it. */
   net?: { text: string; match: 'exact' | 'covering' | 'inside' };
   /** Only routes that came from this protocol. */

@@ -1,7 +1,7 @@
 // `show route`: which tables are meant, and for each of them a walk over its prefixes that picks the rows that a
 // question is after. Ids may be freed between two steps of a walk; what is gone is passed over.
 
-import { formatPrefix, type IpVersion, maskBytes } from '../../lib/ip.ts';
+import type { IpVersion } from '../../lib/ip.ts';
 import type { FilterPolicy } from '../../policy/filter-policy.ts';
 import type { FamilyRib } from '../../rib/family-rib.ts';
 import { REJECT } from '../../rib/import-checks.ts';
@@ -10,7 +10,7 @@ import { CommandError } from '../api.ts';
 import type { PeerHandle } from '../peer-registry.ts';
 import type { Speaker } from '../speaker.ts';
 import { refusedSet } from '../views/filter-trace.ts';
-import { matchingPrefixes, parseTarget } from '../views/route-query.ts';
+import { coveringPrefix, matchingPrefixes, parseTarget } from '../views/route-query.ts';
 import { standings } from '../views/route-view.ts';
 import type { AdHocFilters } from './ad-hoc-filter.ts';
 import {
@@ -32,6 +32,7 @@ const PREFIXES_PER_PAUSE = 256;
 
 /** Kinds of protocols that no table has anything of. */
 const NO_TABLES: ReadonlySet<DeclaredProtocol['kind']> = new Set(['device', 'bfd', 'mrt', 'bmp']);
+const NO_TABLE = 'No valid tables';
 
 export interface TableTarget {
   readonly table: string;
@@ -53,7 +54,8 @@ export class TableWalks {
     const { written: config, rooms } = this.#speaker;
     const filter =
       query.filter === undefined ? undefined : this.#filters.compile(config, query.filter, rooms);
-    if (query.export !== undefined && !this.#canExport(query.export)) return [];
+    const isSilent = query.export !== undefined && !this.#canExport(query, query.export);
+    if (isSilent && !traitsOf(config).hasChannels) return [];
     const views = new RouteViews(this.#speaker);
     return this.#targets(query).map((target) => {
       const version = versionsOf(config).find((each) => each === target.type);
@@ -61,7 +63,7 @@ export class TableWalks {
       const family = room?.place.families.find((each) => each.family.version === version);
       return family === undefined
         ? roaAnswer(this.#speaker, target, query, filter)
-        : new FamilyWalk(this.#speaker, views, family, target, query, filter);
+        : new FamilyWalk(this.#speaker, views, family, target, query, filter, isSilent);
     });
   }
 
@@ -70,20 +72,32 @@ export class TableWalks {
     const tables = tablesOf(config);
     const importFrom = query.importTable ?? query.exportTable;
     if (importFrom !== undefined) return [this.#channelTable(importFrom, query.importTable !== undefined)];
-    if (query.tables === 'all') return tables.map(({ name, type }) => ({ table: name, type, named: true }));
-    if (query.tables !== undefined) {
-      return query.tables.flatMap((name) => {
-        const found = tables.filter((table) => table.name === name);
-        if (found.length === 0) throw new CommandError('not-found', `there is no table ${name}`);
-        this.#checkExport(name, query);
-        const fitting = found.filter(({ type }) => this.#fitting(type, query) !== undefined);
-        if (fitting.length === 0) {
-          throw new CommandError('invalid', `Incompatible type of prefix/ip for table ${name}`);
-        }
-        return fitting.map(({ type }) => ({ table: name, type, named: true }));
-      });
-    }
-    return this.#defaults(query);
+    if (query.tables === undefined) return this.#defaults(query);
+    const own = this.#exported(query);
+    const isStrict = query.tables !== 'all' && query.isIndirect !== true;
+    const wanted = query.tables === 'all' ? new Set(tables.map(({ name }) => name)) : query.tables;
+    const targets = [...wanted].flatMap((name) => {
+      const found = tables.filter((table) => table.name === name);
+      if (found.length === 0) throw new CommandError('not-found', `there is no table ${name}`);
+      const attached = found.filter((table) => own?.some((each) => sameTable(each, table)) ?? true);
+      if (attached.length === 0 && isStrict) {
+        throw new CommandError('invalid', `No export channel for table ${name}`);
+      }
+      const fitting = attached.filter(({ type }) => this.#fitting(type, query) !== undefined);
+      if (fitting.length === 0 && isStrict) {
+        throw new CommandError('invalid', `Incompatible type of prefix/ip for table ${name}`);
+      }
+      return fitting.map(({ type }) => ({ table: name, type, named: true }));
+    });
+    if (targets.length === 0) throw new CommandError('failed', NO_TABLE);
+    return targets;
+  }
+
+  /** What 2.x wants a channel of a protocol with; undefined where nothing is asked of one. */
+  #exported({ export: wanted }: TableQuery): TableView[] | undefined {
+    if (!traitsOf(this.#speaker.written).hasChannels) return undefined;
+    const own = this.#ofProtocol(wanted?.protocol);
+    return own?.filter(({ type }) => (wanted?.channel ?? type) === type);
   }
 
   /** The first table of each type, or those of a protocol that is named. */
@@ -116,7 +130,7 @@ export class TableWalks {
       return { name: named?.[type] ?? table, type };
     });
     if (NO_TABLES.has(declared.kind) && config.bird?.dialect === '2.x') {
-      throw new CommandError('failed', 'No valid tables');
+      throw new CommandError('failed', NO_TABLE);
     }
     return tables.length === 0 ? undefined : tables;
   }
@@ -127,14 +141,6 @@ export class TableWalks {
     return declaredProtocols(this.#speaker.written).find(({ range }) => range === handle.range);
   }
 
-  /** 2.x wants a channel between the two. */
-  #checkExport(table: string, { export: wanted }: TableQuery): void {
-    const own = this.#ofProtocol(wanted?.protocol);
-    if (own === undefined || own.some(({ name }) => name === table)) return;
-    if (!traitsOf(this.#speaker.written).hasChannels) return;
-    throw new CommandError('invalid', `No export channel for table ${table}`);
-  }
-
   /** Undefined where a table of this type cannot have what is asked for. */
   #fitting(type: string, { net }: TableQuery): string | undefined {
     if (net === undefined) return type;
@@ -143,8 +149,8 @@ export class TableWalks {
     return type.endsWith(version) && !type.startsWith('roa') ? type : undefined;
   }
 
-  /** False where the protocol takes no routes in 1.6; 2.x complains. */
-  #canExport({ protocol, channel }: NonNullable<TableQuery['export']>): boolean {
+  /** False where the protocol takes no routes, in 2.x of tables that are named or of a channel. */
+  #canExport({ tables }: TableQuery, { protocol, channel }: NonNullable<TableQuery['export']>): boolean {
     const declared = declaredProtocols(this.#speaker.written).find(({ name }) => name === protocol);
     if (
       channel !== undefined &&
@@ -156,8 +162,8 @@ export class TableWalks {
     const state = exportState(this.#speaker, protocol);
     if (state === 'ready') return true;
     const { hasChannels } = traitsOf(this.#speaker.written);
-    if (state === 'none' && !hasChannels) return false;
-    throw new CommandError('failed', hasChannels ? 'No valid tables' : 'Protocol is down');
+    if (hasChannels ? (tables ?? channel) !== undefined : state === 'none') return false;
+    throw new CommandError('failed', hasChannels ? NO_TABLE : 'Protocol is down');
   }
 
   #exports(wanted: TableQuery['export'], type: string): boolean {
@@ -181,11 +187,16 @@ export class TableWalks {
     const version = versionsOf(config).find((each) => each === from.channel);
     const isThere = declared?.written === undefined || options !== undefined;
     if (version === undefined || !isThere) throw new CommandError('invalid', `Channel ${label} not found`);
-    if (declared?.written !== undefined && kept !== true) {
+    const isUp = this.#speaker.registry.find(from.protocol)?.established !== undefined;
+    if (declared?.written !== undefined && (kept !== true || !isUp)) {
       throw new CommandError('invalid', `No ${kind} table in channel ${label}`);
     }
     return { table: channelTable(config, from.channel, options), type: version, named: true };
   }
+}
+
+function sameTable(a: TableView, b: TableView): boolean {
+  return a.name === b.name && a.type === b.type;
 }
 
 function channelOptions<T>(channels: ReadonlyMap<string, T>, name: string): T | undefined {
@@ -201,6 +212,7 @@ class FamilyWalk implements TableAnswer {
   readonly #family: FamilyRib;
   readonly #query: TableQuery;
   readonly #filter: FilterPolicy | undefined;
+  readonly #isSilent: boolean;
   #shown = 0;
   #routes = 0;
   #networks = 0;
@@ -212,6 +224,7 @@ class FamilyWalk implements TableAnswer {
     target: TableTarget,
     query: TableQuery,
     filter: FilterPolicy | undefined,
+    isSilent: boolean,
   ) {
     const label =
       query.importTable !== undefined ? 'import' : query.exportTable !== undefined ? 'export' : undefined;
@@ -222,6 +235,7 @@ class FamilyWalk implements TableAnswer {
     this.#family = family;
     this.#query = query;
     this.#filter = filter;
+    this.#isSilent = isSilent;
   }
 
   *routes(): Iterable<TableRoute | undefined> {
@@ -254,16 +268,18 @@ class FamilyWalk implements TableAnswer {
   #prefixes(query: { prefix?: string; longer?: boolean }): Iterable<number> {
     const { net } = this.#query;
     if (net?.match !== 'covering' || !net.text.includes('/')) return matchingPrefixes(this.#family, query);
-    return covering(this.#family, net.text);
+    return coveringPrefix(this.#family, net.text);
   }
 
   /** All of a prefix at once: before the next step its rows may be gone. */
   #prefix<T>(prefixId: number, make: (standing: RowStanding) => T): T[] {
     let total = 0;
     const { paths } = this.#family;
-    const { filtered } = this.#query;
+    const { filtered, importTable } = this.#query;
     for (let row = paths.first(prefixId); row !== 0; row = paths.next(row)) {
-      if (filtered === true ? this.#isRefused(row) : paths.attrPost(row) !== 0) total++;
+      if (importTable !== undefined)
+        total += this.#views.protocolOf(this.#family, row) === importTable.protocol ? 1 : 0;
+      else if (filtered === true ? this.#isRefused(row) : paths.attrPost(row) !== 0) total++;
     }
     if (total > 0) {
       this.#routes += this.#query.primaryOnly === true ? 1 : total;
@@ -301,6 +317,7 @@ class FamilyWalk implements TableAnswer {
 
   *#rows(prefixId: number): Iterable<RowStanding> {
     const { filtered, importTable } = this.#query;
+    if (this.#isSilent) return;
     const exported = this.#query.export ?? this.#exportTable();
     if (exported !== undefined) {
       const rows = exportRows(this.#speaker, this.#family, prefixId, exported);
@@ -372,17 +389,4 @@ class FamilyWalk implements TableAnswer {
 export function keepsFiltered({ written: config }: Speaker, protocol: string, version: IpVersion): boolean {
   const written = config.bird?.protocolsByName.get(protocol);
   return written === undefined || written.channels.get(version)?.importKeepFiltered === true;
-}
-
-/** The longest prefix with a path that covers another one. */
-function* covering(family: FamilyRib, text: string): Iterable<number> {
-  const { prefix } = parseTarget(text);
-  for (let length = prefix.length; length >= 0; length--) {
-    const wanted = formatPrefix({ bytes: maskBytes(prefix.bytes, length), length });
-    for (const id of matchingPrefixes(family, { prefix: wanted })) {
-      if (family.paths.first(id) === 0) continue;
-      yield id;
-      return;
-    }
-  }
 }

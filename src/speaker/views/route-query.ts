@@ -3,7 +3,7 @@
 
 import { decodeAttributes } from '../../bgp/wire/attribute-values.ts';
 import { type Family, familyByName } from '../../bgp/wire/families.ts';
-import { type Prefix, parseAddress, parsePrefix } from '../../lib/ip.ts';
+import { formatPrefix, maskBytes, type Prefix, parseAddress, parsePrefix } from '../../lib/ip.ts';
 import { BITS_A_WORD, prefixMask } from '../../lib/ip-words.ts';
 import { sentTo } from '../../rib/adj-rib-out.ts';
 import type { FamilyRib } from '../../rib/family-rib.ts';
@@ -219,4 +219,17 @@ function comparePrefixes(family: FamilyRib, a: number, b: number): number {
     if (difference !== 0) return difference;
   }
   return prefixes.bits(a) - prefixes.bits(b);
+}
+
+/** The longest prefix with a path that covers another one. */
+export function* coveringPrefix(family: FamilyRib, text: string): Iterable<number> {
+  const { prefix } = parseTarget(text);
+  for (let length = prefix.length; length >= 0; length--) {
+    const wanted = formatPrefix({ bytes: maskBytes(prefix.bytes, length), length });
+    for (const id of matchingPrefixes(family, { prefix: wanted })) {
+      if (family.paths.first(id) === 0) continue;
+      yield id;
+      return;
+    }
+  }
 }

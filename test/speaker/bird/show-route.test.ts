@@ -227,6 +227,26 @@ describe('show route export of a kernel protocol', () => {
     expect(await ask('show route 192.168.1.0/24 preexport k')).toHaveLength(4);
   });
 
+  it('is empty while it is off, where a table or channel is named', async () => {
+    const ask = await start('2.x');
+    await ask('disable k');
+    expect(await ask('show route export k')).toEqual(['9001 No valid tables']);
+    for (const quiet of [
+      'table master4 export k',
+      'export k.ipv4',
+      'export s1.ipv4',
+      'table all noexport k',
+    ]) {
+      expect(await ask(`show route ${quiet}`), quiet).toEqual(['0000 ']);
+    }
+    expect(await ask('show route export k table master4')).toEqual(['1007-Table master4:', '0000 ']);
+    expect(await ask('show route export k table t2')).toEqual(['9001 No export channel for table t2']);
+    expect(await ask('show route table all export k count')).toEqual([
+      '1007-0 of 11 routes for 10 networks in table master4',
+      '0000 ',
+    ]);
+  });
+
   it('has the prefixes of interfaces in 2.x only', async () => {
     expect(await (await start('2.x'))('show route 192.168.1.0/24 export k')).toHaveLength(4);
     expect(await (await start('1.6'))('show route 192.168.1.0/24 export k')).toEqual(['0000 ']);
@@ -271,6 +291,7 @@ describe('show route', () => {
     ['show route filter nosuch', '9001 syntax error, unexpected CF_SYM_UNDEFINED'],
     ['show route filter s1', '9001 Filter name required'],
     ['show route export k table t2', '9001 No export channel for table t2'],
+    ['show route table t2 export k', '9001 No valid tables'],
     ['show route protocol device1', '9001 No valid tables'],
     ['show route for 999.1.1.1', '9001 Invalid IPv4 address 999.1.1.1'],
   ])('%s', async (command, complaint) => {

@@ -36,8 +36,6 @@ interface RouteRequest {
   details: boolean;
   /** list: routes; stats: with their number; count: only that. */
   output: 'list' | 'stats' | 'count';
-  /** A protocol was named after the tables: they are not announced. */
-  isIndirect?: boolean;
 }
 
 type Selector = (reader: CommandReader, request: RouteRequest, syntax: Syntax) => void;
@@ -107,7 +105,7 @@ const READ_SELECTOR: Readonly<Record<string, { readonly only?: Syntax; readonly 
         throw new CommandFailure(CODE.parseError, 'Protocol specified twice');
       }
       request.query.protocol = readProtocolName(reader, syntax, [TOKEN.known], CODE.parseError);
-      request.isIndirect = true;
+      request.query.isIndirect = true;
     },
   },
   stats: {
@@ -137,7 +135,7 @@ function setFilter(request: RouteRequest, filter: NonNullable<TableQuery['filter
 }
 
 function readTable(reader: CommandReader, request: RouteRequest, syntax: Syntax): void {
-  request.isIndirect = false;
+  request.query.isIndirect = false;
   if (syntax === '2.x' && reader.takeWord('all')) {
     request.query.tables = 'all';
     return;
@@ -166,6 +164,7 @@ function readExport(
       throw new CommandFailure(CODE.parseError, `${what} specified twice`);
     }
     request.query.export = { protocol, stage, ...readChannelName(reader, syntax) };
+    request.query.isIndirect = true;
   };
 }
 
@@ -309,7 +308,7 @@ function isLookup({ net }: TableQuery): boolean {
 function* list2(
   context: CommandContext,
   answers: readonly TableAnswer[],
-  { query, output, details, isIndirect }: RouteRequest,
+  { query, output, details }: RouteRequest,
 ): Iterable<Line | undefined> {
   const writer = new RouteWriter({ style: 'bird2', details, times: timesOf(context) });
   const lookup = isLookup(query);
@@ -326,7 +325,7 @@ function* list2(
       if (headed++ > 0) yield line(CODE.route, '');
       yield line(CODE.route, `Table ${answer.table}:`);
     };
-    const isShown = answer.named && isIndirect !== true;
+    const isShown = answer.named && query.isIndirect !== true;
     if (!lookup && (isShown || output === 'stats')) yield* heading();
     for (const route of answer.routes()) {
       if (route === undefined) {
