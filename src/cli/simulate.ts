@@ -6,7 +6,7 @@ import { setFlagsFromString } from 'node:v8';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { FaultKind } from '../sim/faults.ts';
 import type { DrawOptions, Scenario } from '../sim/run.ts';
-import type { TopologyKind } from '../sim/topology.ts';
+import type { TopologyKind } from '../sim/shapes.ts';
 import { systemReason } from './bird/system-reason.ts';
 import { EXIT, type ExitCode, ExitError } from './exit-codes.ts';
 import { lookOf } from './render/style.ts';
@@ -37,7 +37,7 @@ export function addSimulate(
   root
     .command('simulate')
     .description('simulate a network of speakers with faults and check what must hold')
-    .argument('[TOPOLOGY]', 'a file, or mesh, reflectors, tor, random; drawn unless given')
+    .argument('[TOPOLOGY]', 'a file, or mesh, reflectors, tor, random, confederation; drawn unless given')
     .option('--topology <TOPOLOGY>', 'the same')
     .option('--seed <N>', 'what chance decides: the same seed gives the same run', parseCount)
     .option(
@@ -77,7 +77,7 @@ async function simulate(
   // The launcher keeps the young generation as small as a daemon wants it; many nodes make so much that soon dies that
   // collecting it would take a third of the time.
   setFlagsFromString('--semi-space-growth-factor=2');
-  const { TOPOLOGY_KINDS } = await import('../sim/topology.ts');
+  const { TOPOLOGY_KINDS } = await import('../sim/shapes.ts');
   const kind = TOPOLOGY_KINDS.find((each) => each === topology);
   if (topology !== undefined && kind === undefined) {
     const scenario = await fileScenario(topology, options.seed);
@@ -96,7 +96,7 @@ async function fileScenario(file: string, seed: number | undefined): Promise<Sce
     try {
       return readFileSync(path, 'utf8');
     } catch (error) {
-      const built = path === file ? '; built in are mesh, reflectors, tor and random' : '';
+      const built = path === file ? '; built in are mesh, reflectors, tor, random and confederation' : '';
       throw new ExitError(EXIT.failed, `${path} cannot be read: ${systemReason(error)}${built}.`);
     }
   };

@@ -6,9 +6,10 @@ import { drawFaults, type Fault, type FaultKind } from './faults.ts';
 import { brokenForwarding, brokenInvariants, misunderstandings } from './invariants.ts';
 import type { SimNode } from './node.ts';
 import { drawInteger, drawOne, seededRandom } from './random.ts';
+import { TOPOLOGY_KINDS, type TopologyKind, type TopologySize } from './shapes.ts';
 import { Simulation } from './simulation.ts';
 import { tableSizes } from './tables.ts';
-import { buildTopology, type Topology, type TopologyKind, type TopologySize } from './topology.ts';
+import { buildTopology, type Topology } from './topology.ts';
 
 /** Longer than every wait after errors and restarts that topologies and variants have. */
 const CONVERGENCE_LIMIT_MS = 900_000;
@@ -69,7 +70,7 @@ export interface DrawOptions {
 /** The scenario of a seed, always the same. */
 export function drawScenario(seed: number, options: DrawOptions = {}): Scenario {
   const random = seededRandom(seed);
-  const kind = options.kind ?? drawOne(random, ['mesh', 'reflectors', 'tor', 'random'] as const);
+  const kind = options.kind ?? drawOne(random, TOPOLOGY_KINDS);
   const topology = buildTopology(kind, random, options.size, options.plain);
   const count = options.faults ?? (options.plain ? 0 : drawInteger(random, 0, MOST_FAULTS));
   const faults = drawFaults(random, topology, {

@@ -8,7 +8,8 @@ import type { ConfigInput } from '../config/schema.ts';
 import { drawFaults, FAULT_KINDS, type Fault, type FaultKind } from './faults.ts';
 import { seededRandom } from './random.ts';
 import type { Scenario } from './run.ts';
-import { buildTopology, type NodePlan, TOPOLOGY_KINDS, type Topology } from './topology.ts';
+import { TOPOLOGY_KINDS } from './shapes.ts';
+import { buildTopology, type NodePlan, type Topology } from './topology.ts';
 
 const MS_PER_SECOND = 1000;
 const MOST_NODES = 10_000;

@@ -1,11 +1,20 @@
-// What a simulation begins with: machines, each with addresses and a native configuration. The built-in kinds draw
-// their details (sizes, options, timers) from a seed: full meshes, reflectors with clients, racks behind their
-// switches, and autonomous systems at random. All machines share one link, so that every next hop is one hop away.
+// What a simulation begins with: machines, each with addresses and a native configuration. Those of the built-in kinds
+// (shapes.ts) draw their options, timers and networks from a seed. All machines share one link, so that every next hop is
+// one hop away.
 
 import type { ConfigInput } from '../config/schema.ts';
 import type { SettingsInput } from '../config/schema-peer.ts';
 import type { Random } from '../lib/clock.ts';
 import { drawInteger, drawOne, drawTrue } from './random.ts';
+import {
+  CONFEDERATION,
+  type Draft,
+  isExternal,
+  OWN_AS,
+  SHAPES,
+  type TopologyKind,
+  type TopologySize,
+} from './shapes.ts';
 
 export interface NodePlan {
   readonly name: string;
@@ -22,35 +31,6 @@ export interface Topology {
   readonly ambiguous: boolean;
 }
 
-/** How large a built-in topology is; undefined = drawn. */
-export interface TopologySize {
-  readonly nodes?: number | undefined;
-  readonly reflectors?: number | undefined;
-}
-
-interface Draft {
-  readonly name: string;
-  readonly index: number;
-  readonly asn: number;
-  readonly peers: Map<number, SettingsInput>;
-  readonly reflector: boolean;
-}
-
-const OWN_AS = 64512;
-const FIRST_RACK_AS = 64600;
-const FIRST_NODE_AS = 65000;
-const ACCEPT = { import: 'accept', export: 'accept' } as const;
-
-export const TOPOLOGY_KINDS = ['mesh', 'reflectors', 'tor', 'random'] as const;
-export type TopologyKind = (typeof TOPOLOGY_KINDS)[number];
-
-const BUILDERS: Readonly<Record<TopologyKind, (random: Random, size: TopologySize) => Draft[]>> = {
-  mesh,
-  reflectors,
-  tor,
-  random: autonomousSystems,
-};
-
 /** `plain`: the same settings everywhere, for large ones. */
 export function buildTopology(
   kind: TopologyKind,
@@ -58,7 +38,7 @@ export function buildTopology(
   size: TopologySize = {},
   plain = false,
 ): Topology {
-  const drafts = BUILDERS[kind](random, size);
+  const drafts = SHAPES[kind](random, size);
   const addPath = !plain && drawTrue(random, 0.4);
   if (!plain) for (const draft of drafts) vary(draft, drafts, random, addPath);
   const families = plain || drawTrue(random) ? 'ipv4' : 'both';
@@ -93,83 +73,6 @@ export function addressOf(index: number): string {
   return `10.0.${index >> 8}.${(index & 0xff) + 1 > 0xff ? 0 : (index & 0xff) + 1}`;
 }
 
-function draft(name: string, index: number, asn: number, reflector = false): Draft {
-  return { name, index, asn, peers: new Map(), reflector };
-}
-
-/** A session between two, with what is the same on both sides. */
-function connect(a: Draft, b: Draft, forA: SettingsInput = {}, forB: SettingsInput = {}): void {
-  const external = a.asn === b.asn ? {} : ACCEPT;
-  a.peers.set(b.index, { asn: b.asn, ...external, ...forA });
-  b.peers.set(a.index, { asn: a.asn, ...external, ...forB });
-}
-
-function mesh(random: Random, { nodes }: TopologySize): Draft[] {
-  const count = nodes ?? drawInteger(random, 2, 7);
-  const drafts = Array.from({ length: count }, (_, i) => draft(`node-${i + 1}`, i, OWN_AS));
-  for (const a of drafts) for (const b of drafts) if (a.index < b.index) connect(a, b);
-  return drafts;
-}
-
-/** Every client has every reflector; reflectors have each other, as plain iBGP peers. */
-function reflectors(random: Random, size: TopologySize): Draft[] {
-  const count = size.reflectors ?? drawInteger(random, 1, 4);
-  const clients = (size.nodes ?? drawInteger(random, count + 1, count + 6)) - count;
-  const tops = Array.from({ length: count }, (_, i) => draft(`rr-${i + 1}`, i, OWN_AS, true));
-  const rest = Array.from({ length: clients }, (_, i) => draft(`node-${i + 1}`, count + i, OWN_AS));
-  for (const a of tops) for (const b of tops) if (a.index < b.index) connect(a, b);
-  for (const client of rest) for (const top of tops) connect(top, client, { routeReflectorClient: true });
-  return [...tops, ...rest];
-}
-
-/** Racks with an AS each: nodes of the rack's AS peer with its switch by iBGP or, of their own AS, by eBGP. */
-function tor(random: Random, { nodes }: TopologySize): Draft[] {
-  const racks = nodes === undefined ? drawInteger(random, 1, 3) : Math.max(1, Math.round(nodes / 10));
-  const spines = drawInteger(random, 1, 2);
-  const perRack = nodes === undefined ? drawInteger(random, 1, 3) : Math.floor((nodes - spines) / racks) - 1;
-  const internal = drawTrue(random, 0.3);
-  const drafts: Draft[] = [];
-  const add = (name: string, asn: number, reflector = false): Draft => {
-    const made = draft(name, drafts.length, asn, reflector);
-    drafts.push(made);
-    return made;
-  };
-  const tops = Array.from({ length: spines }, (_, i) => add(`spine-${i + 1}`, OWN_AS));
-  for (let rack = 0; rack < racks; rack++) {
-    const asn = FIRST_RACK_AS + rack;
-    const leaf = add(`tor-${rack + 1}`, asn, internal);
-    for (const spine of tops) connect(spine, leaf);
-    for (let i = 0; i < perRack; i++) {
-      const node = add(`node-${rack + 1}-${i + 1}`, internal ? asn : FIRST_NODE_AS + drafts.length);
-      connect(leaf, node, internal ? { routeReflectorClient: true, nextHop: 'self' } : {});
-    }
-  }
-  return drafts;
-}
-
-/** A few ASes, each a full mesh, joined by a tree of eBGP sessions and some more. */
-function autonomousSystems(random: Random, { nodes }: TopologySize): Draft[] {
-  const count = nodes ?? drawInteger(random, 3, 8);
-  const systems = drawInteger(random, 2, Math.max(2, Math.ceil(count / 2)));
-  const drafts = Array.from({ length: count }, (_, i) => {
-    const system = i < systems ? i : drawInteger(random, 0, systems - 1);
-    return draft(`as${system + 1}-${i + 1}`, i, FIRST_NODE_AS + system);
-  });
-  for (const a of drafts) {
-    for (const b of drafts) if (a.index < b.index && a.asn === b.asn) connect(a, b);
-  }
-  for (let system = 1; system < systems; system++) {
-    const inside = drafts.filter(({ asn }) => asn === FIRST_NODE_AS + system);
-    const before = drafts.filter(({ asn }) => asn < FIRST_NODE_AS + system);
-    connect(drawOne(random, before), drawOne(random, inside));
-  }
-  for (let extra = drawInteger(random, 0, count); extra > 0; extra--) {
-    const [a, b] = [drawOne(random, drafts), drawOne(random, drafts)];
-    if (a.asn !== b.asn && !a.peers.has(b.index)) connect(a, b);
-  }
-  return drafts;
-}
-
 /** Options of sessions that leave the routes alone. */
 function vary(own: Draft, all: readonly Draft[], random: Random, addPath: boolean): void {
   for (const [index, settings] of own.peers) {
@@ -178,7 +81,7 @@ function vary(own: Draft, all: readonly Draft[], random: Random, addPath: boolea
     if (addPath && drawTrue(random)) settings.addPath = drawOne(random, ADD_PATHS);
     // Like several paths beside each other, what is sent in the place of the best one has several stable ends.
     if (addPath && drawTrue(random, 0.2)) settings.evaluateAll = true;
-    if (other.asn !== own.asn && drawTrue(random, 0.2)) settings.damping = DAMPING;
+    if (isExternal(own, other) && drawTrue(random, 0.2)) settings.damping = DAMPING;
     if (drawTrue(random, 0.4)) settings.gracefulRestart = drawOne(random, RESTARTS);
     if (drawTrue(random, 0.2)) settings.extendedMessages = false;
     // Both passive would never meet; nor would one of them again, where the other half of a session lives on.
@@ -247,7 +150,7 @@ interface Common {
   readonly many: number;
 }
 
-function nodePlan({ name, index, asn, peers, reflector }: Draft, common: Common): NodePlan {
+function nodePlan({ name, index, asn, peers, reflector, member }: Draft, common: Common): NodePlan {
   const { random, plain, decision } = common;
   const both = common.families === 'both';
   const kernel = common.kernel && (plain || !drawTrue(random, 0.1));
@@ -268,6 +171,7 @@ function nodePlan({ name, index, asn, peers, reflector }: Draft, common: Common)
     router: {
       asn,
       id: addressOf(index),
+      ...(member && { confederation: confederationOf(asn, common.drafts) }),
       ...(!plain &&
         drawTrue(random, 0.3) && {
           restart: { recover: drawOne(random, RECOVERIES), wait: 30, onStop: drawOne(random, STOPS) },
@@ -294,6 +198,11 @@ function nodePlan({ name, index, asn, peers, reflector }: Draft, common: Common)
   return { name, addresses, config, kernel };
 }
 
+function confederationOf(own: number, drafts: readonly Draft[]) {
+  const members = drafts.filter(({ member, asn }) => member && asn !== own).map(({ asn }) => asn);
+  return { id: CONFEDERATION, members: [...new Set(members)] };
+}
+
 const REDISTRIBUTED = [['kernel'], ['connected'], ['kernel', 'connected']] as const;
 /** Whether a start counts as a restart, and what a stop says. */
 const STOPS = ['cease', 'silent'] as const;
@@ -311,7 +220,7 @@ function giveRoles(drafts: readonly Draft[], random: Random): void {
   for (const own of drafts) {
     for (const [index, settings] of own.peers) {
       const other = drafts[index]!;
-      if (other.asn === own.asn || index < own.index) continue;
+      if (!isExternal(own, other) || index < own.index) continue;
       const [mine, theirs] = drawOne(random, ROLES);
       settings.role = mine;
       other.peers.get(own.index)!.role = theirs;

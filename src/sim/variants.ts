@@ -59,7 +59,9 @@ const CHANGES: readonly Change[] = [
   }),
   (config, random) => {
     const damping = drawTrue(random) && { halfLife: drawInteger(random, 1, 10), maxSuppressTime: 30 };
-    const external = (peer: PeerInput) => peer.asn !== config.router.asn;
+    const { asn, confederation } = config.router;
+    const inside = [asn, ...(confederation?.members ?? [])];
+    const external = (peer: PeerInput) => !inside.some((each) => each === peer.asn);
     return { ...config, peers: config.peers?.map((peer) => (external(peer) ? { ...peer, damping } : peer)) };
   },
   (config, random) => ({ ...config, kernel: { ...config.kernel, install: drawTrue(random) } }),

@@ -9,9 +9,10 @@ import { FAULT_KINDS, type Fault } from '../../src/sim/faults.ts';
 import { brokenInvariants } from '../../src/sim/invariants.ts';
 import { seededRandom } from '../../src/sim/random.ts';
 import { drawScenario, newSimulation, runScenario } from '../../src/sim/run.ts';
+import { TOPOLOGY_KINDS } from '../../src/sim/shapes.ts';
 import { shrink } from '../../src/sim/shrink.ts';
 import { Simulation } from '../../src/sim/simulation.ts';
-import { buildTopology, TOPOLOGY_KINDS } from '../../src/sim/topology.ts';
+import { buildTopology } from '../../src/sim/topology.ts';
 import { parseTopologyFile } from '../../src/sim/topology-file.ts';
 
 const TIMEOUT_MS = 120_000;
