@@ -78,6 +78,8 @@ export interface PeerChange extends Replacement<PeerConfig>, SettingsChange {}
 export interface DynamicPeersChange extends Replacement<DynamicPeersConfig>, SettingsChange {
   /** The limit differs; sessions above a lower one may stay. */
   readonly limit: boolean;
+  /** Members that come from now on are called otherwise. */
+  readonly memberNames: boolean;
   /** The prefix differs: sessions from outside the new one end. */
   readonly prefix: boolean;
 }
@@ -244,8 +246,9 @@ function diffDynamic(before: DynamicPeersConfig, after: DynamicPeersConfig): Dyn
   const change = compareSettings(before, after);
   const limit = before.limit !== after.limit;
   const prefix = before.prefix !== after.prefix;
-  if (change === undefined && !limit && !prefix) return undefined;
-  return { before, after, ...(change ?? NO_CHANGE), limit, prefix };
+  const memberNames = !sameValue(before.memberNames, after.memberNames);
+  if (change === undefined && !limit && !prefix && !memberNames) return undefined;
+  return { before, after, ...(change ?? NO_CHANGE), limit, prefix, memberNames };
 }
 
 function diffSection<T extends object, A>(

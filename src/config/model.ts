@@ -15,6 +15,7 @@ import type { FilterEnvironment } from './filter-environment.ts';
 import type { ControlConfig } from './model/control.ts';
 import type { KernelConfig } from './model/kernel.ts';
 import type { LimitsConfig } from './model/limits.ts';
+import type { NetworkConfig } from './model/networks.ts';
 import type { ConfederationConfig, LinkLocalFormat } from './model/peering.ts';
 import type { ProcessConfig } from './model/process.ts';
 import type { RequiredConfig } from './model/required.ts';
@@ -25,6 +26,7 @@ import type { RpkiCacheConfig } from './rpki.ts';
 export * from './model/control.ts';
 export * from './model/kernel.ts';
 export * from './model/limits.ts';
+export * from './model/networks.ts';
 export * from './model/peering.ts';
 export * from './model/process.ts';
 export * from './model/required.ts';
@@ -313,40 +315,14 @@ export interface DynamicPeersConfig extends PeerSettings {
   readonly prefix: string;
   /** Most sessions at a time. */
   readonly limit: number;
+  /** Members are called so, with a number; by their address unless given. */
+  readonly memberNames?: MemberNamesConfig;
 }
 
-export interface NetworkHop {
-  /** Absent for a destination on the interface's link. */
-  readonly address: string | undefined;
-  readonly interface: string | undefined;
-  /** The address is on the interface's link whatever the addresses there say. */
-  readonly onlink: boolean;
-  /** 1..256 */
-  readonly weight: number;
-}
-
-export interface NetworkConfig {
+export interface MemberNamesConfig {
   readonly prefix: string;
-  /** Which of several networks of this prefix, from 0; 0 unless given. */
-  readonly ordinal?: number;
-  /** blackhole, unreachable, prohibit: also a kernel route of that type; via: a static route; none: announce only. */
-  readonly type: 'none' | 'blackhole' | 'unreachable' | 'prohibit' | 'via';
-  readonly via: readonly string[];
-  /** In the place of `via`, where addresses do not say enough. */
-  readonly hops?: readonly NetworkHop[];
-  /** The next hop may be behind other routes instead of on a link. */
-  readonly recursive?: boolean;
-  /** The table whose routes those are; of its own unless given. */
-  readonly igpTable?: string;
-  /** Between protocols; 200 unless given. */
-  readonly preference?: number;
-  readonly med: number | undefined;
-  readonly localPref: number | undefined;
-  readonly communities: readonly string[];
-  /** Name of the protocol that it is of, for filters. */
-  readonly protocol?: string;
-  /** Sets further attributes. */
-  readonly set?: Filter;
+  /** Zeros are put before a number that has fewer. */
+  readonly digits: number;
 }
 
 export type RedistributeSource = 'kernel' | 'connected' | 'static';

@@ -1,11 +1,13 @@
 // Peers that are made when they call from a configured prefix and go with their connection.
 
+import { isDeepStrictEqual } from 'node:util';
 import type { ListenerSet } from '../bgp/session/listener.ts';
 import type { Peer } from '../bgp/session/peer.ts';
 import type { DynamicRange } from '../bgp/session/peer-directory.ts';
 import type { Endpoint } from '../bgp/session/transport.ts';
 import type { Config, DynamicPeersConfig } from '../config/model.ts';
-import { formatAddress, type IpAddress, parsePrefix, prefixContains } from '../lib/ip.ts';
+import { formatAddress, type IpAddress, isLinkLocal, parsePrefix, prefixContains } from '../lib/ip.ts';
+import { MemberNames } from './member-names.ts';
 import type { PeerHandle, PeerRegistry } from './peer-registry.ts';
 import type { RestartHelper } from './restart-helper.ts';
 
@@ -25,6 +27,7 @@ export class DynamicPeers {
   readonly #registry: PeerRegistry;
   readonly #listeners: ListenerSet;
   readonly #ranges = new Map<string, Range>();
+  readonly #names = new MemberNames();
   /** By name. */
   readonly #away = new Map<string, Away>();
 
@@ -54,10 +57,13 @@ export class DynamicPeers {
     this.#unlisten(name);
     for (const handle of this.#members(name)) this.#drop(handle);
     this.#giveUp((away) => away.range === name);
+    this.#names.forget(name);
   }
 
   /** New settings for a range and for the sessions it admitted; sessions from outside its prefix end. */
   update(config: Config, after: DynamicPeersConfig, softIn: boolean, softOut: boolean): void {
+    const before = this.#ranges.get(after.name)?.config.memberNames;
+    if (!isDeepStrictEqual(before, after.memberNames)) this.#names.forget(after.name);
     this.#unlisten(after.name);
     this.add(after);
     const prefix = parsePrefix(after.prefix)!;
@@ -77,15 +83,23 @@ export class DynamicPeers {
 
   /** This address is a configured peer's from now on: a member that has it ends, to come back as that peer. */
   yieldTo(address: IpAddress): void {
-    const name = formatAddress(address.bytes, address.zone);
-    const member = this.#registry.named(name);
-    if (member?.range !== undefined) this.#drop(member);
-    this.#giveUp((_away, other) => other === name);
+    for (const name of this.#names.of(formatAddress(address.bytes, address.zone))) {
+      const member = this.#registry.named(name);
+      if (member?.range !== undefined) this.#drop(member);
+      this.#giveUp((_away, other) => other === name);
+    }
   }
 
   /** Members that are restarting, by name. */
   away(): ReadonlyMap<string, Away> {
     return new Map([...this.#away].filter(([, { restarts }]) => restarts.isWaiting));
+  }
+
+  /** What a member was called by another process; before it is admitted here. */
+  keepName(range: string, { bytes, zone }: IpAddress, name: string): void {
+    const config = this.#ranges.get(range)?.config;
+    if (config?.memberNames === undefined) return;
+    this.#names.keep(config, formatAddress(bytes, isLinkLocal(bytes) ? zone : undefined), name);
   }
 
   /** A member of another process is restarting; where its range is no more, nobody waits for it. */
@@ -102,9 +116,10 @@ export class DynamicPeers {
   #admit(config: DynamicPeersConfig, remote: Endpoint): Peer | undefined {
     if (!config.enabled) return undefined;
     const address = { bytes: remote.address, ...(remote.zone === undefined ? {} : { zone: remote.zone }) };
-    const name = formatAddress(address.bytes, address.zone);
-    // A second connection of the same peer finds the first in the directory; a taken name is a configured peer's.
-    if (this.#registry.find(name) !== undefined) return undefined;
+    const at = formatAddress(address.bytes, address.zone);
+    // A second connection of the same peer finds the first in the directory; a taken address is a configured peer's.
+    if (this.#registry.find(at) !== undefined) return undefined;
+    const name = this.#names.nameOf(config, at, (each) => this.#registry.named(each) !== undefined);
     this.#forgetDisabled(config);
     const identity = { name, address, range: config.name };
     const restarts = this.#away.get(name)?.restarts;

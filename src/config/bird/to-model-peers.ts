@@ -47,6 +47,7 @@ const HANDLED = new Set<string>([
   'peerPort',
   'interface',
   'dynamicName',
+  'dynamicNameDigits',
   'multihop',
   'rrClient',
   'rrClusterId',
@@ -160,12 +161,12 @@ export function buildPeers(
     const settings = settingsOf(config, program, protocol, routerAsn, unsaid);
     const { peerAddress, peerRange, interface: link } = protocol.options;
     if (peerRange !== undefined) {
-      const name = protocol.options.dynamicName ?? DEFAULT_DYNAMIC_NAME;
-      const unique = dynamicPeers.some((other) => other.name === name) ? protocol.name : name;
+      const { dynamicName: prefix = DEFAULT_DYNAMIC_NAME, dynamicNameDigits: digits = 0 } = protocol.options;
       dynamicPeers.push({
-        name: unique,
+        name: protocol.name,
         prefix: peerRange,
         limit: DYNAMIC_LIMIT,
+        memberNames: { prefix, digits },
         ...settings,
         passive: true,
       });

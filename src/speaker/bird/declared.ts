@@ -23,26 +23,18 @@ export interface DeclaredProtocol {
 
 /** In the order of the configuration. */
 export function declaredProtocols(config: Config): DeclaredProtocol[] {
-  return config.bird === undefined ? nativeProtocols(config) : config.bird.protocols.map(declaredIn(config));
+  return config.bird === undefined ? nativeProtocols(config) : config.bird.protocols.map(asDeclared);
 }
 
-function declaredIn(config: Config): (written: ProtocolConfig) => DeclaredProtocol {
-  return (written) => ({
+function asDeclared(written: ProtocolConfig): DeclaredProtocol {
+  return {
     name: written.name,
     kind: written.kind,
     description: written.common.description,
     disabled: written.common.disabled === true,
     written,
-    range: rangeOf(written, config),
-  });
-}
-
-/** The model names a range after its peers, or after the protocol where that name is taken. */
-function rangeOf(written: ProtocolConfig, { dynamicPeers }: Config): string | undefined {
-  if (written.kind !== 'bgp' || written.options.peerRange === undefined) return undefined;
-  const { peerRange } = written.options;
-  const own = dynamicPeers.find(({ name, prefix }) => name === written.name && prefix === peerRange);
-  return (own ?? dynamicPeers.find(({ prefix }) => prefix === peerRange))?.name;
+    range: written.kind === 'bgp' && written.options.peerRange !== undefined ? written.name : undefined,
+  };
 }
 
 function nativeProtocols(config: Config): DeclaredProtocol[] {

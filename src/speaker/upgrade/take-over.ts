@@ -61,7 +61,12 @@ export class TakeOver {
 
   /** Once all peers and ranges are configured: peers that ranges have admitted; and peers that are no longer there. */
   startOthers(): void {
-    const { registry, listeners } = this.#speaker;
+    const { registry, listeners, dynamic } = this.#speaker;
+    for (const { name, range, ribPeer } of [...this.#state.peers, ...this.#state.away]) {
+      if (range === undefined || ribPeer === undefined) continue;
+      const { address, zone } = ribPeer.identity;
+      dynamic.keepName(range, { bytes: address, ...(zone !== undefined && { zone }) }, name);
+    }
     for (const handed of this.#state.peers) {
       if (registry.find(handed.name) !== undefined) continue;
       const { session } = handed.image;

@@ -166,7 +166,8 @@ describe('peers', () => {
     expect(config.peers[1]).toMatchObject({ routeReflectorClient: true, clusterId: '10.9.9.9' });
     expect(config.dynamicPeers).toMatchObject([
       {
-        name: 'node',
+        name: 'c',
+        memberNames: { prefix: 'node', digits: 0 },
         prefix: '10.1.0.0/16',
         asn: 'external',
         passive: true,
