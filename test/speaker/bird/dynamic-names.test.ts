@@ -1,6 +1,7 @@
 // Peers of a range by the names that BIRD gives them: in what is shown, on routes, and for commands.
 
 import { describe, expect, it } from 'vitest';
+import type { RawPeer } from '../../support/raw-peer.ts';
 import { SimLab } from '../../support/sim-lab.ts';
 import { birdLab, FROM, OWN } from '../bird-lab.ts';
 
@@ -50,6 +51,39 @@ describe('dynamic name', () => {
     from.connect(OWN);
     await lab.run(1000);
     expect(names()).toEqual(['dynbgp2 10.0.0.3', `x1 ${FROM}`]);
+  });
+
+  it('stays over a live upgrade, also with a peer that is away', async () => {
+    const lab = new SimLab();
+    const own = lab.speaker('own', [OWN], fileOf(''));
+    const restart = {
+      kind: 'graceful-restart',
+      restarting: false,
+      notification: false,
+      restartTime: 120,
+      families: [{ afi: 1, safi: 1, forwarding: true }],
+    } as const;
+    const [first, second, third] = ['10.0.0.2', '10.0.0.3', '10.0.0.4'].map((address, at) =>
+      lab.raw(address, { as: 65002 + at, holdTime: 0, capabilities: [restart] }),
+    ) as [RawPeer, RawPeer, RawPeer];
+    await lab.start(1000);
+    await lab.connect(own, first, second, third);
+    first.drop();
+    second.announce([NET], { asPath: '65003' });
+    second.drop();
+    await lab.run(1000);
+    await own.upgrade();
+    expect(own.states()).toEqual(['dynbgp3 Established']);
+    expect(own.best()).toEqual([`${NET} from dynbgp2`]);
+    await lab.connect(own, second);
+    const late = lab.raw('10.0.0.5', { as: 65005, holdTime: 0 });
+    await lab.connect(own, late);
+    // The first one is away as well: its number is not free.
+    expect(own.states().sort()).toEqual([
+      'dynbgp2 Established',
+      'dynbgp3 Established',
+      'dynbgp4 Established',
+    ]);
   });
 
   it('is what commands name', async () => {
