@@ -213,7 +213,12 @@ export interface PeerSettings {
   readonly allowLocalPref?: boolean;
   /** This eBGP peer is sent the MED of other ASes, too. */
   readonly allowMed?: boolean;
-  readonly addPath: { readonly receive: boolean; readonly send: 'none' | 'all' | number };
+  readonly addPath: {
+    readonly receive: boolean;
+    readonly send: 'none' | 'all' | number;
+    /** Each for all families unless given. */
+    readonly families?: { readonly receive: readonly FamilyName[]; readonly send: readonly FamilyName[] };
+  };
   readonly extendedNextHop: boolean;
   readonly extendedMessages: boolean;
   readonly gracefulRestart: GracefulRestartConfig;

@@ -7,7 +7,7 @@ import type {
   LongLivedOptions,
   PeerOptions,
 } from '../bgp/session/options.ts';
-import { type Family, familyByName } from '../bgp/wire/families.ts';
+import { type Family, type FamilyName, familyByName } from '../bgp/wire/families.ts';
 import type { Requirements } from '../bgp/wire/negotiate.ts';
 import type { Config, PeerSettings } from '../config/model.ts';
 import { type IpAddress, parseAddress, parseQuad } from '../lib/ip.ts';
@@ -49,8 +49,8 @@ export function peerOptions(
       withheld: settings.withheld ?? [],
       extendedMessages: settings.extendedMessages,
       extendedNextHop: settings.extendedNextHop ? families.filter((family) => family.version === 'ipv4') : [],
-      addPathReceive: addPath.receive ? families : [],
-      addPathSend: addPath.send === 'none' ? [] : families,
+      addPathReceive: addPath.receive ? among(families, addPath.families?.receive) : [],
+      addPathSend: addPath.send === 'none' ? [] : among(families, addPath.families?.send),
       gracefulRestart:
         gracefulRestart.mode === 'off'
           ? undefined
@@ -102,7 +102,11 @@ function keptByPeer(
   { mode, families: wanted }: PeerSettings['gracefulRestart'],
   families: readonly Family[],
 ): readonly Family[] {
-  if (mode !== 'full') return [];
+  return mode === 'full' ? among(families, wanted) : [];
+}
+
+/** Those that are wanted; all where nothing is said. */
+function among(families: readonly Family[], wanted: readonly FamilyName[] | undefined): readonly Family[] {
   return wanted === undefined ? families : families.filter(({ name }) => wanted.includes(name));
 }
 

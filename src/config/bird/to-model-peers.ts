@@ -205,8 +205,6 @@ function settingsOf(
     if (channel === 'ipv4' || channel === 'ipv6') reportChannel(said, name, unsaid);
     else unsaid.add(`channel ${channel}`, said.span, name);
   }
-  const add = channels.map((channel) => channel.addPaths ?? 'off');
-  const direction = (way: 'rx' | 'tx'): boolean => add.some((each) => each === way || each === 'both');
   const ttlSecurity = options.ttlSecurity === true ? options.multihop || 1 : undefined;
   return {
     asn: options.peerAs || (options.peerType ?? 'external'),
@@ -246,8 +244,9 @@ function settingsOf(
     enforceFirstAs: options.enforceFirstAs ?? false,
     ...(options.allowLocalPref && { allowLocalPref: true }),
     ...(options.allowMed && { allowMed: true }),
-    addPath: { receive: direction('rx'), send: direction('tx') ? 'all' : 'none' },
-    extendedNextHop: channels.some((channel) => channel.extendedNextHop === true),
+    addPath: addPathOf(unicast),
+    // RFC 8950: for IPv4 routes.
+    extendedNextHop: unicast.get('ipv4')?.extendedNextHop === true,
     extendedMessages: options.enableExtendedMessages ?? false,
     gracefulRestart: restartOf(options, unicast),
     role: options.role,
@@ -266,6 +265,21 @@ function settingsOf(
     damping: undefined,
     fastFallover: options.checkLink ?? false,
     bfd: bfdOf(config, protocol, mayBeFar(protocol), unsaid),
+  };
+}
+
+/** `families` only where the channels differ. */
+function addPathOf(channels: ReadonlyMap<IpVersion, ChannelOptions>): PeerSettings['addPath'] {
+  const those = (way: 'rx' | 'tx'): FamilyName[] =>
+    [...channels].flatMap(([version, { addPaths }]) =>
+      addPaths === way || addPaths === 'both' ? [`${version}-unicast` as const] : [],
+    );
+  const [receive, send] = [those('rx'), those('tx')];
+  const isPartial = [receive, send].some(({ length }) => length > 0 && length < channels.size);
+  return {
+    receive: receive.length > 0,
+    send: send.length > 0 ? 'all' : 'none',
+    ...(isPartial && { families: { receive, send } }),
   };
 }
 

@@ -33,6 +33,31 @@ describe('what is required', () => {
   });
 });
 
+describe('what channels offer', () => {
+  const peerWith = (ipv4: string, ipv6: string) =>
+    peerOf(`ipv4 { import all; export all; ${ipv4} }; ipv6 { import all; export all; ${ipv6} };`);
+
+  test('several paths, each for itself', () => {
+    expect(peerWith('add paths;', 'add paths;').addPath).toEqual({ receive: true, send: 'all' });
+    expect(peerWith('', '').addPath).toEqual({ receive: false, send: 'none' });
+    expect(peerWith('add paths rx;', 'add paths;').addPath).toEqual({
+      receive: true,
+      send: 'all',
+      families: { receive: ['ipv4-unicast', 'ipv6-unicast'], send: ['ipv6-unicast'] },
+    });
+    expect(peerWith('', 'add paths rx;').addPath).toEqual({
+      receive: true,
+      send: 'none',
+      families: { receive: ['ipv6-unicast'], send: [] },
+    });
+  });
+
+  test('IPv6 next hops, for IPv4 routes alone', () => {
+    expect(peerWith('extended next hop;', '').extendedNextHop).toBe(true);
+    expect(peerWith('', 'extended next hop;').extendedNextHop).toBe(false);
+  });
+});
+
 test('times that a peer must keep to', () => {
   const { timers } = peerOf(`min hold time 20; min keepalive time 7; startup hold time 30; ${CHANNEL}`);
   expect(timers).toMatchObject({ hold: 240, minHold: 20, minKeepalive: 7, openHold: 30 });

@@ -15,8 +15,8 @@ describe('peers', () => {
         description "uplink"; local 10.0.0.1 port 1179 as 64512; neighbor 10.0.0.2 port 2179 as 64513; multihop 3; passive;
         password "hush"; hold time 30; connect delay time 1; connect retry time 7; error wait time 4,40; error forget time 50;
         allow local as 2; enforce first as; enable extended messages; graceful restart off; local role customer; require roles;
-        ipv4 { import all; export none; next hop self; add paths rx; receive limit 100 action restart; };
-        ipv6 { import all; export none; next hop self; extended next hop; };
+        ipv4 { import all; export none; next hop self; add paths rx; extended next hop; receive limit 100 action restart; };
+        ipv6 { import all; export none; next hop self; };
       }`);
     expect(warnings).toEqual([]);
     expect(config.peers).toHaveLength(1);
