@@ -237,6 +237,14 @@ export const CAUSE_TABLE = [
     advice: 'give the process the capability that is missing, or take the option out; the sentence names it',
   },
   {
+    code: 'no-descriptors',
+    on: 'connect-failed',
+    transport: ['EMFILE', 'ENFILE'],
+    means: 'no file descriptor is left for another connection',
+    advice:
+      'raise the limit (ulimit -n, LimitNOFILE= of a systemd unit), or see who holds them (ls -l /proc/PID/fd): established sessions go on',
+  },
+  {
     code: 'connect-failed',
     on: 'connect-failed',
     means: 'the connection could not be made',

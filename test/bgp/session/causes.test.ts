@@ -71,6 +71,7 @@ describe('what ended a session has a code', () => {
     ['no-answer', { cause: 'connect-failed', transport: failed('ETIMEDOUT') }],
     ['unreachable', { cause: 'connect-failed', transport: failed('EHOSTUNREACH') }],
     ['local-address', { cause: 'connect-failed', transport: failed('EADDRNOTAVAIL') }],
+    ['no-descriptors', { cause: 'connect-failed', transport: failed('EMFILE') }],
     ['not-permitted', { cause: 'connect-failed', transport: failed('EPERM') }],
     ['md5-suspected', { cause: 'connect-failed', transport: failed('ENOKEY') }],
     ['connect-failed', { cause: 'connect-failed', transport: failed('EWHATEVER') }],
