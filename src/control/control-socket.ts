@@ -2,8 +2,14 @@
 // Connections do not notice: one that is open stays with the socket that it came through.
 
 import { createServer, type Server, type Socket } from 'node:net';
+import { systemClock } from '../lib/clock.ts';
 import type { Logger } from '../lib/log.ts';
 import { type Place, placeSocket } from './grpc/socket.ts';
+
+/** At a time. Tools need one each; what somebody leaks must leave file descriptors for peers. */
+const MOST_CONNECTIONS = 256;
+/** Refusals are logged at most so often. */
+const REFUSAL_LOG_MS = 60_000;
 
 export interface ControlSocketOptions extends Place {
   /** Clients that have said everything still want their answer. */
@@ -73,6 +79,13 @@ export class ControlSocket {
 async function open(options: ControlSocketOptions): Promise<Opened> {
   const { path, allowHalfOpen = false, serve, logger } = options;
   const server = createServer({ allowHalfOpen }, serve);
+  server.maxConnections = MOST_CONNECTIONS;
+  let lastRefusal = Number.NEGATIVE_INFINITY;
+  server.on('drop', () => {
+    if (systemClock.now() - lastRefusal < REFUSAL_LOG_MS) return;
+    lastRefusal = systemClock.now();
+    logger.warn({ socket: path }, `control connections are refused: ${MOST_CONNECTIONS} are open`);
+  });
   const placed = await placeSocket(options, (privatePath) => listen(server, privatePath));
   // A connection that cannot be accepted is that client's loss.
   server.on('error', (error) => logger.warn({ socket: path, error }, 'the control socket reports an error'));

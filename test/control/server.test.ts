@@ -1,5 +1,5 @@
 import { chmod, mkdtemp, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
-import { createServer, type Server } from 'node:net';
+import { connect, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -236,6 +236,26 @@ describe('the socket', () => {
     expect(await probeSocket(path)).toBe('ok');
     await server.stop();
     dead.unref();
+  });
+
+  test('takes a number of connections at a time, and says so of the others', async () => {
+    const path = join(directory, 'many.sock');
+    const warnings: string[] = [];
+    const logger = { ...silentLogger, warn: (_fields: LogFields, text: string) => void warnings.push(text) };
+    const server = await startControlServer({ api: new FakeSpeaker(), socket: path, mode: 0o600, logger });
+    let refused = 0;
+    const clients = Array.from({ length: 258 }, () => {
+      const client = connect({ path });
+      client.on('error', () => {});
+      client.on('close', () => refused++);
+      client.resume();
+      return client;
+    });
+    await until(() => refused === 2);
+    expect(warnings).toEqual(['control connections are refused: 256 are open']);
+    for (const client of clients) client.destroy();
+    await until(() => refused === clients.length);
+    await server.stop();
   });
 
   test('never replaces a file or a link', async () => {
