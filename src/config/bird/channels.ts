@@ -33,12 +33,6 @@ export const CHANNEL_OPTIONS = new OptionTable<Channel>([
   option('export limit', (reader) => ({ exportLimit: limit(reader) })),
   toggle('import keep filtered', (importKeepFiltered) => ({ importKeepFiltered })),
   toggle('rpki reload', (rpkiReload) => ({ rpkiReload }), '2.x'),
-  option(
-    'roa settle time',
-    (reader) => ({ roaSettleTime: [reader.time('the time'), reader.time('the time')] }),
-    '2.x',
-  ),
-  number('export block', (exportBlock) => ({ exportBlock }), { min: 1, only: '2.x' }),
 ]);
 
 /** In 1.6 a protocol has its debug flags itself. */

@@ -143,8 +143,8 @@ function checkBgp(
   if (internal && options.rsClient) complain('a route server client is an external peer');
   if (!internal && options.rrClient) complain('a route reflector client is an internal peer');
   const linkLocal = peer !== undefined && isLinkLocal(peer);
-  // iBGP is multihop unless it says `direct`; a link-local peer never is.
-  const multihop = options.multihop === undefined ? internal && !(linkLocal && two) : options.multihop > 0;
+  // iBGP is multihop unless it says `direct`.
+  const multihop = options.multihop === undefined ? internal : options.multihop > 0;
   checkReach(protocol, { multihop, linkLocal }, complain);
   if (two) {
     checkTimes(options, complain);
@@ -190,9 +190,7 @@ function checkReach(
   if (multihop && options.bfd && options.localAddress === undefined) {
     complain('BFD with a multihop peer needs the local address', 'add source address ADDRESS;');
   }
-  if (linkLocal && options.multihop !== undefined && options.multihop > 0) {
-    complain('a link-local peer is never multihop');
-  }
+  if (linkLocal && multihop) complain('a link-local peer is never multihop', 'add direct;');
   if (linkLocal && !bound) {
     complain('a link-local address needs its interface', `write neighbor ${options.peerAddress}%eth0`);
   }

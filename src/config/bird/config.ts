@@ -229,9 +229,6 @@ export interface ChannelOptions {
   readonly exportLimit?: Limit | 'off';
   readonly importKeepFiltered?: boolean;
   readonly rpkiReload?: boolean;
-  /** Microseconds. */
-  readonly roaSettleTime?: readonly [least: number, most: number];
-  readonly exportBlock?: number;
   readonly debug?: Flags;
   // BGP
   readonly nextHopSelf?: NextHopScope;
