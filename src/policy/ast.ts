@@ -75,7 +75,6 @@ export type BinaryOperator =
   | '-'
   | '*'
   | '/'
-  | '%'
   | '++';
 export type UnaryOperator = '!' | '-';
 

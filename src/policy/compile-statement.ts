@@ -354,15 +354,13 @@ function compileDo(compiler: Compiler, statement: CallStatement): Execute {
   return compileStore(compiler, call.object, changed, span);
 }
 
-/** 1.6 changes nothing but attributes in place, empties lists only, and has no `append`. */
+/** 1.6 changes in place what a route may have or not, empties lists only, and has no `append`. */
 function checkOldChange(compiler: Compiler, name: Name, { type }: Term, method: Name): void {
-  const kind = compiler.resolve(name)?.kind;
+  const symbol = compiler.resolve(name);
+  const isAttribute = symbol?.kind === 'attribute' && symbol.attribute.home !== 'route';
   const isList = Object.hasOwn(EMPTY, type);
-  if (
-    kind === undefined ||
-    (kind === 'attribute' && method.name !== 'append' && (isList || method.name !== 'empty'))
-  )
-    return;
+  if (symbol === undefined) return;
+  if (isAttribute && method.name !== 'append' && (isList || method.name !== 'empty')) return;
   compiler.diagnostics.error(
     method.span,
     `${method.name} does not change ${name.name}`,

@@ -223,7 +223,7 @@ export function globMatches(pattern: string, text: string): boolean {
   return p === pattern.length;
 }
 
-export function arithmetic(operator: '+' | '-' | '*' | '/' | '%', a: Value, b: Value): number {
+export function arithmetic(operator: '+' | '-' | '*' | '/', a: Value, b: Value): number {
   if (typeof a !== 'number' || typeof b !== 'number') {
     const wrong = typeof a === 'number' ? b : a;
     throw new PolicyRuntimeError(`'${operator}' needs ints, got ${typeOf(wrong)}`);
@@ -238,9 +238,6 @@ export function arithmetic(operator: '+' | '-' | '*' | '/' | '%', a: Value, b: V
     case '/':
       if (b === 0) throw new PolicyRuntimeError('division by zero');
       return Math.floor(a / b);
-    case '%':
-      if (b === 0) throw new PolicyRuntimeError('division by zero');
-      return a % b;
   }
 }
 

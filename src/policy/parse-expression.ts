@@ -1,5 +1,5 @@
 // Terms of the filter language. Precedence, lowest first, as BIRD has it: `&&` and `||` equal and left-associative;
-// comparisons and `~`, which do not chain; `+ - ++`; `* / %`; `!`, which binds tighter than comparisons; `.`.
+// comparisons and `~`, which do not chain; `+ - ++`; `* /`; `!`, which binds tighter than comparisons; `.`.
 
 import { formatPrefix, maskBytes } from '../lib/ip.ts';
 import type {
@@ -23,9 +23,7 @@ import { RESERVED_WORDS } from './words.ts';
 const LOGICAL = ['&&', '||'] as const;
 const COMPARISON = ['=', '!=', '<', '>', '<=', '>=', '~', '!~'] as const;
 const ADDITIVE = ['+', '-', '++'] as const;
-const MULTIPLICATIVE = ['*', '/', '%'] as const;
-/** Operators that only 2.x has. */
-const LATER: ReadonlySet<BinaryOperator> = new Set<BinaryOperator>(['++', '%']);
+const MULTIPLICATIVE = ['*', '/'] as const;
 
 /** Reads one term. Throws SyntaxStop, the mistake being reported. */
 export function parseTerm(reader: TokenReader): Expression {
@@ -305,7 +303,7 @@ function takeOperator<T extends BinaryOperator>(reader: TokenReader, operators: 
   const token = reader.peek();
   if (token.kind !== 'op') return undefined;
   const operator = operators.find((candidate) => candidate === token.text);
-  if (operator === undefined || (LATER.has(operator) && reader.dialect === '1.6')) return undefined;
+  if (operator === undefined || (operator === '++' && reader.dialect === '1.6')) return undefined;
   reader.next();
   return operator;
 }

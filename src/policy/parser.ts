@@ -49,18 +49,15 @@ export function parseFunction(reader: TokenReader): FunctionDefinition {
 function parseParameters(reader: TokenReader): Variable[] {
   reader.expectOp('(', 'after the name of the function');
   const parameters: Variable[] = [];
-  while (!reader.isOp(')')) {
+  if (reader.takeOp(')')) return parameters;
+  do {
     const start = reader.peek();
     if (!isTypeNext(reader)) throw reader.unexpected('a type and a name', 'in the arguments');
     const type = parseType(reader);
     const name = parseSymbol(reader, 'the name of the argument');
     parameters.push({ type, name, span: reader.spanFrom(start) });
-    if (reader.isOp(')')) break;
-    // 2.x takes commas as well from 2.0.13 on.
-    if (reader.takeOp(';') || (reader.dialect === '2.x' && reader.takeOp(','))) continue;
-    throw reader.unexpected("';' or ')'", 'after an argument');
-  }
-  reader.expectOp(')');
+  } while (reader.takeOp(';'));
+  if (!reader.takeOp(')')) throw reader.unexpected("';' or ')'", 'after an argument');
   return parameters;
 }
 

@@ -36,7 +36,6 @@ const PRECEDENCE: Readonly<Record<BinaryOperator, number>> = {
   '++': 3,
   '*': 4,
   '/': 4,
-  '%': 4,
 };
 const COMPARISON = 2;
 const UNARY = 5;

@@ -65,7 +65,7 @@ const term: fc.Arbitrary<string> = fc.letrec<{ term: string }>((tie) => ({
     fc
       .tuple(
         tie('term'),
-        fc.constantFrom('&&', '||', '=', '!=', '<', '>=', '~', '!~', '+', '-', '*', '/', '%', '++'),
+        fc.constantFrom('&&', '||', '=', '!=', '<', '>=', '~', '!~', '+', '-', '*', '/', '++'),
         tie('term'),
       )
       .map(([a, o, b]) => `(${a}) ${o} (${b})`),
