@@ -199,9 +199,9 @@ export class RouteViews {
     extras: RouteExtras,
     pathId: number,
   ): Pick<TableRoute, 'destination' | 'hops'> {
-    const { kernel, networks } = home;
+    const { place, networks, kernel = this.#speaker.kernel } = home;
     if (extras.destination !== 'unicast') return { destination: destinationOf(extras), hops: [] };
-    const way = kernel?.way(net, pathId);
+    const way = this.#speaker.rooms.ways(place.local)?.way(net, pathId);
     const gateway = extras.gateway && formatAddress(extras.gateway);
     if (kernel !== undefined && way !== undefined) {
       const hops = hopViews(way.hops, kernel);

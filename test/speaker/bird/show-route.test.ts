@@ -312,6 +312,29 @@ describe('show route', () => {
     expect(await nets('gw = 10.0.0.8')).toEqual(['172.22.0.0/16']);
   });
 
+  it('knows where they lead that a pipe has brought from a table without a kernel table', async () => {
+    const more = `protocol static s9 { ipv4 { table t2; }; route 172.30.0.0/16 blackhole; route 172.31.0.0/16 via 10.0.0.7; }
+protocol pipe pp { table master4; peer table t2; import all; export none; }`;
+    const ask = await start('2.x', `${FILES['2.x']}\n${more}`);
+    const shown = async (selectors: string) =>
+      (await ask(`show route protocol s9 ${selectors}`)).map((line) => line.replace(/ +/g, ' ')).sort();
+    expect(await shown('table master4')).toEqual([
+      ' \tvia 10.0.0.7 on eth0',
+      ' 172.30.0.0/16 blackhole [s9 TIME] * (200)',
+      ' 172.31.0.0/16 unicast [s9 TIME] * (200)',
+      '0000 ',
+      '1007-Table master4:',
+    ]);
+    expect(await shown('filter { gw = 10.0.0.8; accept; } table master4')).toEqual([
+      ' \tvia 10.0.0.8 on eth0',
+      ' \tvia 10.0.0.8 on eth0',
+      ' 172.30.0.0/16 unicast [s9 TIME] * (200)',
+      ' 172.31.0.0/16 unicast [s9 TIME] * (200)',
+      '0000 ',
+      '1007-Table master4:',
+    ]);
+  });
+
   it('finds no path attributes in what is not of BGP', async () => {
     const ask = await start('2.x');
     const count = async (where: string) => (await ask(`show route table master4 where ${where} count`))[0];
