@@ -209,6 +209,8 @@ describe('the kernel is taken over by another', () => {
     const { pending } = lab.clock;
     for (const metric of [60, 70, 80]) await speaker.reload(withKernel({ install: true, metric }));
     expect(stages()).toEqual(before);
+    // What waits for interfaces to settle has done so.
+    await lab.run(2000);
     expect(lab.clock.pending).toBe(pending);
   });
 
