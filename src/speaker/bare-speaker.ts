@@ -2,7 +2,7 @@
 // go nowhere. Its turns are run by whoever feeds it: warm-up.ts, and the micro-benchmarks.
 
 import { IPV4_UNICAST } from '../bgp/wire/families.ts';
-import { Framer } from '../bgp/wire/framing.ts';
+import { Framer, type OnMessage } from '../bgp/wire/framing.ts';
 import { MAX_MESSAGE_LENGTH } from '../bgp/wire/header.ts';
 import type { PeerType, SessionContext } from '../bgp/wire/session-context.ts';
 import { UpdateDecoder } from '../bgp/wire/update-decoder.ts';
@@ -38,12 +38,15 @@ export interface BareOptions {
   readonly rows?: number;
   /** How what is deferred joins `turns`. */
   readonly defer?: (turns: (() => void)[]) => Defer;
+  /** What framing calls for a message, if it is not what takes the message itself. */
+  readonly handler?: (receive: OnMessage) => OnMessage;
 }
 
 interface BarePeer {
   readonly ribPeer: RibPeer;
   readonly source: UpdateSource;
   readonly framer: Framer;
+  readonly onMessage: OnMessage;
 }
 
 export class BareSpeaker {
@@ -54,7 +57,13 @@ export class BareSpeaker {
   /** Octets that peers were sent. */
   sent = 0;
 
-  constructor(clock: Clock, { peers, clients = 0, rows, defer: deferTo = pushedTo }: BareOptions) {
+  readonly #handler: (receive: OnMessage) => OnMessage;
+
+  constructor(
+    clock: Clock,
+    { peers, clients = 0, rows, defer: deferTo = pushedTo, handler = (receive) => receive }: BareOptions,
+  ) {
+    this.#handler = handler;
     const defer = deferTo(this.#turns);
     this.rib = new Rib({ ...RIB_OPTIONS, rows }, { clock, scheduler: new Scheduler(clock, { defer }) });
     this.#pipeline = new Pipeline(this.rib, clock, defer);
@@ -82,13 +91,10 @@ export class BareSpeaker {
 
   /** A peer's octets, read by read, with the other stages' turns between. */
   feed(number: number, stream: Uint8Array, readSize = READ_SIZE): void {
-    const { framer, source } = this.#peers[number]!;
+    const { framer, onMessage } = this.#peers[number]!;
     for (let at = 0; at < stream.length; at += readSize) {
       const chunk = stream.subarray(at, at + readSize);
-      framer.push(chunk, chunk.length, (buffer, start, end) => {
-        this.#pipeline.receive(source, buffer, start, end);
-        return true;
-      });
+      framer.push(chunk, chunk.length, onMessage);
       this.turn();
     }
     this.settle();
@@ -118,6 +124,8 @@ export class BareSpeaker {
     );
     // As a session does at its begin: code that was compiled for a field that never changes is thrown away when it does.
     ribPeer.blocks = undefined;
+    ribPeer.damper = undefined;
+    ribPeer.tracer = undefined;
     const source: UpdateSource = {
       ribPeer,
       decoder: new UpdateDecoder(context),
@@ -129,7 +137,11 @@ export class BareSpeaker {
       reportIssues() {},
       onEndOfRib() {},
     };
-    return { ribPeer, source, framer: new Framer(MAX_MESSAGE_LENGTH) };
+    const onMessage = this.#handler((buffer, start, end) => {
+      this.#pipeline.receive(source, buffer, start, end);
+      return true;
+    });
+    return { ribPeer, source, framer: new Framer(MAX_MESSAGE_LENGTH), onMessage };
   }
 }
 

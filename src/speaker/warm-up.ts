@@ -3,7 +3,9 @@
 // its own that nobody sees and that are dropped at the end. It works in short slices, shorter ones when sessions are up,
 // and not at all while there is real work.
 // Compiled code is thrown away again when it meets what it has not seen: two speakers take turns, so that nothing is
-// compiled for the tables of one, and these start small, so that growing and sweeping are seen as well.
+// compiled for the tables of one, and these start small, so that growing and sweeping are seen as well. It is thrown away,
+// too, when the last object of a kind that it was compiled for is collected: a small speaker stays, made in the end,
+// because by then kinds are what they are going to be.
 
 import { AttributeEditor } from '../bgp/wire/attribute-set.ts';
 import { IPV4_UNICAST } from '../bgp/wire/families.ts';
@@ -11,8 +13,7 @@ import { MAX_MESSAGE_LENGTH } from '../bgp/wire/header.ts';
 import { ATTRIBUTE, SEGMENT } from '../bgp/wire/iana.ts';
 import { UpdateWriter } from '../bgp/wire/update-writer.ts';
 import type { Clock } from '../lib/clock.ts';
-import type { Defer } from '../lib/scheduler.ts';
-import { BareSpeaker, peerAddress, peerAs } from './bare-speaker.ts';
+import { type BareOptions, BareSpeaker, peerAddress, peerAs } from './bare-speaker.ts';
 
 /** idle: nobody waits for anything; gently: sessions are up and have been quiet; busy: routes come, or there is work. */
 export type Leisure = 'idle' | 'gently' | 'busy' | 'over';
@@ -27,8 +28,6 @@ export interface WarmUpOptions {
   readonly onEnd: () => void;
 }
 
-/** Enough for the optimizing compiler to have finished with the hot path, on slow machines too. */
-const BUDGET_MS = 750;
 const UPDATES_PER_SLICE = 64;
 /** Where somebody may send a route at any moment: a millisecond or two of work, and then a pause. */
 const UPDATES_PER_GENTLE_SLICE = 8;
@@ -55,47 +54,45 @@ const FIRST_AS = 64514;
 const BIG_AS_STEP = 50_000;
 /** Prefixes come again after so many UPDATEs. */
 const PREFIX_CYCLE = 768;
+/** Enough for the optimizing compiler to have seen the hot path. Not a time: a machine that is busy would do a part of it. */
+const UPDATES = 2 * ROUNDS * PREFIX_CYCLE;
 /** Knuth's multiplicative hash: neighbours end up far apart. */
 const SPREAD = 0x9e3779b1;
 const NEXT_HOP = peerAddress(0);
 const NOTHING = new Uint8Array(0);
 
-/**
- * Returns what has to be kept as long as the compiled code is to be of use: V8 throws it away when the last object of a
- * kind that it was compiled for is collected.
- */
-export function warmUp({ clock, defer, leisure, onEnd }: WarmUpOptions): BareSpeaker {
-  const kept = new BareSpeaker(clock, { peers: 1, clients: 1, rows: 1 });
-  for (const peer of [0, 1]) kept.exportTo(peer);
-  let work: MadeUpWork | undefined = new MadeUpWork(clock);
-  let spent = 0;
+/** Returns what has to be kept as long as the compiled code is to be of use. */
+export function warmUp({ clock, defer, leisure, onEnd }: WarmUpOptions): object {
+  const work = new MadeUpWork(clock);
   const giveUpAt = clock.now() + GIVE_UP_MS;
   const slice = (): void => {
     const now = leisure();
-    if (work === undefined || spent >= BUDGET_MS || clock.now() >= giveUpAt || now === 'over') {
-      work = undefined;
+    if (work.isDone || clock.now() >= giveUpAt || now === 'over') {
+      work.end();
       onEnd();
       return;
     }
-    const start = clock.now();
     if (now !== 'busy') work.run(now === 'idle' ? UPDATES_PER_SLICE : UPDATES_PER_GENTLE_SLICE);
-    spent += clock.now() - start;
     if (now === 'idle') defer(slice);
     else clock.setTimer(GENTLE_PAUSE_MS, slice);
   };
   defer(slice);
-  return kept;
+  return work;
 }
 
 /** Calls of what is called in one way only are compiled into their caller, for that way. */
-const DEFERRALS: readonly ((turns: (() => void)[]) => Defer)[] = [
-  (turns) => (fn) => void turns.push(fn),
-  (turns) => (fn) => void turns.splice(turns.length, 0, fn),
+const WAYS: readonly Pick<BareOptions, 'defer' | 'handler'>[] = [
+  { defer: (turns) => (fn) => void turns.push(fn), handler: (receive) => receive },
+  {
+    defer: (turns) => (fn) => void turns.splice(turns.length, 0, fn),
+    handler: (receive) => (buffer, start, end, type) => receive(buffer, start, end, type),
+  },
 ];
 
 /** Pretended table transfers between eBGP peers, and between route-reflector clients. */
 class MadeUpWork {
-  readonly #speakers: readonly BareSpeaker[];
+  readonly #clock: Clock;
+  #speakers: readonly BareSpeaker[];
   readonly #writer = new UpdateWriter({
     family: IPV4_UNICAST,
     as4: true,
@@ -109,11 +106,26 @@ class MadeUpWork {
   #clientUpdates = 0;
 
   constructor(clock: Clock) {
-    this.#speakers = DEFERRALS.map(
-      (defer) => new BareSpeaker(clock, { peers: PEERS, clients: 2, rows: FIRST_ROWS, defer }),
-    );
-    for (const speaker of this.#speakers)
-      for (let peer = 0; peer <= CLIENT + 1; peer++) speaker.exportTo(peer);
+    this.#clock = clock;
+    this.#speakers = WAYS.map((way) => this.#speaker({ ...way, rows: FIRST_ROWS }));
+  }
+
+  get isDone(): boolean {
+    return this.#updates >= UPDATES;
+  }
+
+  /** The tables go; in their place comes a speaker with few routes. Where little was done, nothing is worth keeping. */
+  end(): void {
+    this.#speakers = this.isDone ? [this.#speaker({ rows: 1 })] : [];
+    this.run(UPDATES_PER_GENTLE_SLICE);
+  }
+
+  #speaker(options: Omit<BareOptions, 'peers'>): BareSpeaker {
+    const speaker = new BareSpeaker(this.#clock, { ...options, peers: PEERS, clients: 2 });
+    for (let peer = 0; peer <= CLIENT + 1; peer++) speaker.exportTo(peer);
+    // Others than the update groups listen, too.
+    for (const { locRib } of speaker.rib.families) locRib.addListener(() => {});
+    return speaker;
   }
 
   run(updates: number): void {

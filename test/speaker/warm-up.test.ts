@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { SimClock } from '../../src/sim/clock.ts';
 import { type Leisure, warmUp } from '../../src/speaker/warm-up.ts';
 
-/** On a clock that a slice of work does not move: it would go on for ever. */
+/** On a clock that a slice of work does not move. */
 function setup(leisure: () => Leisure) {
   const clock = new SimClock();
   const turns: (() => void)[] = [];
@@ -33,6 +33,14 @@ describe('warming up', () => {
     turn();
     turn();
     expect([looks.length, ended()]).toEqual([6, 1]);
+  });
+
+  it('ends when its work is done, however long that takes', () => {
+    const { turn, looks, ended } = setup(() => 'idle');
+    while (ended() === 0 && looks.length < 1000) turn();
+    const slices = looks.length;
+    turn();
+    expect([ended(), looks.length]).toEqual([1, slices]);
   });
 
   it('leaves pauses once sessions are up', () => {
