@@ -411,3 +411,19 @@ describe('routes', () => {
     ]);
   });
 });
+
+describe('memory', () => {
+  const MIB = 1024 * 1024;
+  it.each([
+    ['of full tables', 400, ['300.0 MB 0.0 B', '400.0 MB 0.0 B']],
+    ['of empty tables', 130, ['30.0 MB 0.0 B', '130.0 MB 0.0 B']],
+    ['with room beside', 450, ['300.0 MB 0.0 B', '400.0 MB 50.0 MB']],
+  ])('%s is no more than is resident', async (_, rss, [tables, total]) => {
+    speaker.statusView.memory = { rss: rss * MIB, heapUsed: 100 * MIB, arrayBuffers: 300 * MIB };
+    const rows = (await ask('bird2', 'show memory')).map((line) => line.trim().replaceAll(/ +/g, ' '));
+    expect(rows).toContain(`Routing tables: ${tables}`);
+    expect(rows).toContain('Protocols: 100.0 MB 0.0 B');
+    expect(rows).toContain(`Total: ${total}`);
+    expect((await ask('bird1', 'show memory')).join('\n')).toMatch(new RegExp(`Total: +${rss} MB`));
+  });
+});

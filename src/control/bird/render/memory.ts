@@ -10,9 +10,10 @@ const UNITS = [' B', 'kB', 'MB', 'GB'] as const;
 const LABEL = 17;
 
 export function* memoryLines({ memory }: StatusView, style: Style): Iterable<string> {
-  const tables = memory.arrayBuffers;
-  const heap = memory.heapUsed;
-  const overhead = Math.max(0, memory.rss - tables - heap);
+  const heap = Math.min(memory.heapUsed, memory.rss);
+  // Most of what tables reserve is address space until routes come: they hold no more than is resident.
+  const tables = Math.min(memory.arrayBuffers, memory.rss - heap);
+  const overhead = memory.rss - tables - heap;
   if (style === 'json') {
     yield JSON.stringify(memory);
     return;
