@@ -144,10 +144,7 @@ function routesOf(text: string, own: Node): string[] {
   }
   return routes
     .map((route) =>
-      route
-        .replaceAll(own.ipv4, 'OWN')
-        .replaceAll('(100/0)', '(100)')
-        .replaceAll(/ \d\d:\d\d:\d\d(\.\d+)?(?=[\] ])/g, ' TIME'),
+      route.replaceAll(own.ipv4, 'OWN').replaceAll(/ \d\d:\d\d:\d\d(\.\d+)?(?=[\] ])/g, ' TIME'),
     )
     .map((route) => route.replaceAll(/ \d{4}-\d\d-\d\d(?=\])/g, ' TIME'))
     .sort();
