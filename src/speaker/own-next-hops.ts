@@ -18,6 +18,8 @@ export class OwnNextHops {
   readonly #rib: Rib;
   readonly #clock: Clock;
   #timer: Timer | undefined;
+  /** Of the kernel that serves now: a reload may bring another while interfaces settle. */
+  #view: KernelView | undefined;
 
   constructor(registry: PeerRegistry, rib: Rib, clock: Clock) {
     this.#registry = registry;
@@ -27,9 +29,10 @@ export class OwnNextHops {
 
   /** A link or an address is not what it was. */
   linksChanged(view: KernelView): void {
+    this.#view = view;
     this.#timer ??= this.#clock.setTimer(SETTLE_MS, () => {
       this.#timer = undefined;
-      this.#review(new Set(view.addresses.map(({ address }) => address.join())));
+      this.#review(new Set(this.#view?.addresses.map(({ address }) => address.join())));
     });
   }
 

@@ -6,7 +6,7 @@ import type { Capability } from '../../src/bgp/wire/capabilities.ts';
 import { IPV4_UNICAST, IPV6_UNICAST } from '../../src/bgp/wire/families.ts';
 import { ip } from '../support/raw-peer.ts';
 import { simKernel } from '../support/sim-lab.ts';
-import { OWN_ADDRESS, OWN_ADDRESS_V6, OWN_AS, OWN_LINK_LOCAL, type RigPeer, rig } from './rig.ts';
+import { OWN_ADDRESS, OWN_ADDRESS_V6, OWN_AS, OWN_LINK_LOCAL, type RigPeer, rig, rigInput } from './rig.ts';
 
 const P4 = '192.0.2.0/24';
 const P6 = '2001:db8:1::/48';
@@ -200,11 +200,8 @@ it('each family has its own refresh, table and End-of-RIB', async () => {
 describe('an own address of the other family', () => {
   it('may come and go while sessions stand, and stays in use while it is there', async () => {
     const kernel = simKernel(`eth0 ${OWN_ADDRESS}/24 ${OWN_ADDRESS_V6}/64`, 'eth1 2001:db8:b::1/64');
-    const { lab, speaker, peer } = await rig(
-      { [V4_PEER]: both(65002), [V4_CLIENT]: both(65003, {}, { id: '10.200.0.5' }) },
-      { kernel: { install: true } },
-      kernel,
-    );
+    const peers = { [V4_PEER]: both(65002), [V4_CLIENT]: both(65003, {}, { id: '10.200.0.5' }) };
+    const { lab, speaker, peer } = await rig(peers, { kernel: { install: true } }, kernel);
     let on = [OWN_ADDRESS_V6];
     const becomes = (...now: string[]): void => {
       speaker.own = [OWN_ADDRESS, ...now].map((address) => ({ interface: 'eth0', bytes: ip(address) }));
@@ -235,5 +232,11 @@ describe('an own address of the other family', () => {
     expect(await heard()).toEqual([false, `${P6} via 2001:db8::9`]);
     becomes('2001:db8::7');
     expect(await heard()).toEqual([true, `${P6} via 2001:db8::7`]);
+    // Another view of the kernel serves when that has settled.
+    becomes('2001:db8::7', '2001:db8::9');
+    await lab.run(100);
+    await speaker.reload(rigInput(peers, { kernel: { install: true, metric: 60 } }));
+    becomes('2001:db8::9');
+    expect(await heard()).toEqual([true, `${P6} via 2001:db8::9`]);
   });
 });
