@@ -62,7 +62,8 @@ export interface StatusView {
   families: { family: FamilyName; prefixes: number; paths: number }[];
   attributeSets: number;
   updateGroups: number;
-  peers: { total: number; established: number };
+  /** away: names of dynamic peers that have no session, while their routes wait for them (RFC 4724). */
+  peers: { total: number; established: number; away: string[] };
   connections: ConnectionsView;
   kernel: KernelStatusView | undefined;
   memory: { rss: number; heapUsed: number; arrayBuffers: number };

@@ -161,6 +161,7 @@ function status(speaker: Speaker, configFile: string | undefined): StatusView {
     peers: {
       total: handles.length,
       established: handles.filter((handle) => handle.established !== undefined).length,
+      away: [...speaker.dynamic.away().keys()],
     },
     kernel: kernel && kernelStatus(kernel, config.kernel),
     memory: { rss: memory.rss, heapUsed: memory.heapUsed, arrayBuffers: memory.arrayBuffers },

@@ -84,6 +84,14 @@ describe('status', () => {
     expect(out).toContain('IPv6 BGP status\nNo IPv6 peers.\n');
   });
 
+  test('names dynamic peers that are gone while their routes wait', async () => {
+    const away = ['a', 'b', 'c', 'd', 'e', 'f', 'g'];
+    lab.speaker.statusView.peers = { total: 3, established: 1, away };
+    expect(await text('status')).toContain('gone, while their routes wait: a, b, c, d, e and 2 more\n');
+    lab.speaker.statusView.peers.away = [];
+    expect(await text('status')).not.toContain('gone');
+  });
+
   test('for a script', async () => {
     const status = await json('status');
     expect(status).toMatchObject({

@@ -264,6 +264,7 @@ describe('dynamic peers', () => {
   it('4724-4.2-1 the routes of a dynamic peer wait for it, though the peer is gone', async () => {
     const { lab, speaker, one, two } = await lossOfOne();
     expect(speaker.states()).toEqual(['10.0.16.2 Established']);
+    expect(speaker.api.status().peers).toEqual({ total: 1, established: 1, away: ['10.0.16.1'] });
     expect(speaker.routes().map((route) => [route.prefix, route.stale])).toEqual([
       [P1, true],
       [P2, true],

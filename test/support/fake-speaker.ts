@@ -199,7 +199,7 @@ export function fakeStatus(overrides: Partial<StatusView> = {}): StatusView {
     ],
     attributeSets: 12,
     updateGroups: 1,
-    peers: { total: 3, established: 1 },
+    peers: { total: 3, established: 1, away: [] },
     kernel: {
       installing: true,
       table: 254,

@@ -15,7 +15,10 @@ export function renderStatus(status: StatusView, look: Look): string {
     ['Router', `id ${status.routerId}, AS ${status.asn}`],
     ['Started', ago(status.startedAt)],
     ['Configured', `${ago(status.reconfiguredAt)}${from}`],
-    ['Peers', `${formatCount(peers.established)} of ${formatCount(peers.total)} established`],
+    [
+      'Peers',
+      [`${formatCount(peers.established)} of ${formatCount(peers.total)} established`, ...awayLines(status)],
+    ],
     ['Routes', status.families.map(familyText)],
     [
       'Shared',
@@ -31,6 +34,15 @@ export function renderStatus(status: StatusView, look: Look): string {
   fields.push(...loopFields(status));
   const head = `${style.bold(`godwit ${status.version}`)} on ${safeText(status.hostname)} is ${state}\n`;
   return head + renderFields(fields, look) + renderProblems(status.problems, look);
+}
+
+/** So many are named. */
+const MOST_AWAY = 5;
+
+function awayLines({ peers: { away } }: StatusView): string[] {
+  if (away.length === 0) return [];
+  const more = away.length > MOST_AWAY ? ` and ${formatCount(away.length - MOST_AWAY)} more` : '';
+  return [`gone, while their routes wait: ${away.slice(0, MOST_AWAY).join(', ')}${more}`];
 }
 
 const MICROS_PER_MS = 1000;
