@@ -94,7 +94,7 @@ export class Symbols {
   *names(): Generator<string> {
     yield* this.#byName.keys();
     for (const { name } of ROUTE_ATTRIBUTES) if (routeAttribute(name, this.dialect) !== undefined) yield name;
-    yield* ENUM_CONSTANTS;
+    for (const name of ENUM_CONSTANTS) if (enumConstant(name, this.dialect) !== undefined) yield name;
   }
 }
 

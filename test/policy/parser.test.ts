@@ -301,6 +301,12 @@ describe('mistakes', () => {
     expect(messages(text)).toContain(message);
   });
 
+  it('suggests what the dialect knows', () => {
+    const text = 'filter f { if dest = RTD_UNICAST then accept; }';
+    expect(messages(text, '1.6')).toEqual(["'RTD_UNICAST' is not defined (did you mean 'RTC_UNICAST'?)"]);
+    expect(messages(text)).toEqual([]);
+  });
+
   it('finds types out beforehand in 2.x and while running in 1.6', () => {
     const text = 'filter f { if bgp_med then accept; }';
     expect(lab(text, '2.x').diagnostics.hasErrors).toBe(true);
