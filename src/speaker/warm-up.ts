@@ -38,6 +38,9 @@ const SECOND_PATH_EVERY = 256;
 const PEERS = 3;
 /** The number of a route-reflector client. */
 const CLIENT = PEERS;
+/** Who gets routes from the first on, and who joins when there are some, and walks through them beside its group. */
+const EARLY = [0, CLIENT];
+const LATE = [1, 2, CLIENT + 1];
 /** It announces a part of what the peers do. */
 const CLIENT_SHARE = 1 / 4;
 const FIRST_ROWS = 64;
@@ -122,7 +125,7 @@ class MadeUpWork {
 
   #speaker(options: Omit<BareOptions, 'peers'>): BareSpeaker {
     const speaker = new BareSpeaker(this.#clock, { ...options, peers: PEERS, clients: 2 });
-    for (let peer = 0; peer <= CLIENT + 1; peer++) speaker.exportTo(peer);
+    for (const peer of EARLY) speaker.exportTo(peer);
     // Others than the update groups listen, too.
     for (const { locRib } of speaker.rib.families) locRib.addListener(() => {});
     return speaker;
@@ -136,6 +139,7 @@ class MadeUpWork {
     if (this.#updates % SECOND_PATH_EVERY === 0) this.#feed(1, stream);
     for (let i = 0; i < updates * CLIENT_SHARE; i++) this.#writeUpdate(this.#clientUpdates++, CLIENT);
     this.#feed(CLIENT, this.#finish());
+    for (const speaker of this.#speakers) for (const peer of LATE) speaker.exportTo(peer);
   }
 
   #finish(): Uint8Array {
