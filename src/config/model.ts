@@ -200,6 +200,8 @@ export interface PeerSettings {
   readonly nextHop: NextHopMode;
   /** The address for `nextHop: address`, and the one shown by `self` where the session's is of the other family. */
   readonly nextHopAddress: { readonly ipv4: string | undefined; readonly ipv6: string | undefined };
+  /** Of a next hop with two addresses the link-local one leads there, instead of the global one. */
+  readonly localFirst?: boolean;
   /** Own next hop on a session between link-local addresses; unless given, with the link's global address. */
   readonly linkLocalNextHop?: LinkLocalFormat;
   readonly removePrivateAs: boolean;

@@ -77,6 +77,7 @@ export const PEER_KEYS: Readonly<Record<PeerKey, PeerKeyRow>> = {
   evaluateAll: { name: 'evaluateAll', actions: SOFT_OUT },
   nextHop: { name: 'nextHop', actions: SOFT_OUT },
   nextHopAddress: { name: 'nextHopAddress', actions: SOFT_OUT },
+  localFirst: { name: 'localFirst', actions: RESET },
   linkLocalNextHop: { name: 'linkLocalNextHop', actions: SOFT_OUT },
   removePrivateAs: { name: 'removePrivateAs', actions: SOFT_OUT },
   asOverride: { name: 'asOverride', actions: SOFT_OUT },

@@ -13,6 +13,8 @@ export interface NextHop {
   readonly linkLocal: Uint8Array | undefined;
   /** Interface of the link-local address. */
   readonly zone: string | undefined;
+  /** Traffic goes to the link-local address, where there are two. */
+  readonly localFirst: boolean;
   /** In whose view of the kernel it is looked up; 0 = the main table's. */
   readonly domain: number;
   /** Octets as on the wire: 4, 16 or 32. */
@@ -55,19 +57,26 @@ export class NextHopTable {
   }
 
   /** The id for 4, 16 or 32 octets, held once for the caller, who must `release` it. */
-  intern(bytes: Uint8Array, length: number, zone: string | undefined, domain = MAIN_DOMAIN): number {
+  intern(
+    bytes: Uint8Array,
+    length: number,
+    zone: string | undefined,
+    domain = MAIN_DOMAIN,
+    localFirst = false,
+  ): number {
     const last = this.#last;
     if (
       last !== undefined &&
       last.zone === zone &&
       last.domain === domain &&
+      last.localFirst === localFirst &&
       sameOctets(last.wire, bytes, length)
     ) {
       this.hold(last.id);
       return last.id;
     }
-    const key = keyOf(bytes, length, zone, domain);
-    const known = this.#byKey.get(key) ?? this.#add(key, bytes.slice(0, length), zone, domain);
+    const key = keyOf(bytes, length, zone, domain, localFirst);
+    const known = this.#byKey.get(key) ?? this.#add(key, bytes.slice(0, length), zone, domain, localFirst);
     this.#last = known;
     this.hold(known.id);
     return known.id;
@@ -107,7 +116,13 @@ export class NextHopTable {
     return formatAddress(address, isLinkLocal(address) ? zone : undefined);
   }
 
-  #add(key: string, wire: Uint8Array, zone: string | undefined, domain: number): NextHop {
+  #add(
+    key: string,
+    wire: Uint8Array,
+    zone: string | undefined,
+    domain: number,
+    localFirst: boolean,
+  ): NextHop {
     const id = this.#freeIds.pop() ?? this.#byId.length;
     this.reachable = growUint8(this.reachable, id + 1);
     this.metric = growUint32(this.metric, id + 1);
@@ -121,6 +136,7 @@ export class NextHopTable {
       address,
       linkLocal: linkLocal ?? (isLinkLocal(address) ? address : undefined),
       zone,
+      localFirst,
       domain,
       wire,
     };
@@ -134,7 +150,8 @@ export class NextHopTable {
   }
 
   #remove(nextHop: NextHop): void {
-    this.#byKey.delete(keyOf(nextHop.wire, nextHop.wire.length, nextHop.zone, nextHop.domain));
+    const { wire, zone, domain, localFirst } = nextHop;
+    this.#byKey.delete(keyOf(wire, wire.length, zone, domain, localFirst));
     this.#byId[nextHop.id] = undefined;
     this.#freeIds.push(nextHop.id);
     if (this.#last === nextHop) this.#last = undefined;
@@ -143,8 +160,14 @@ export class NextHopTable {
 }
 
 /** Octets first: their number tells where the zone begins, so no two next hops have one key. */
-function keyOf(bytes: Uint8Array, length: number, zone: string | undefined, domain: number): string {
-  let key = String.fromCharCode(length, domain);
+function keyOf(
+  bytes: Uint8Array,
+  length: number,
+  zone: string | undefined,
+  domain: number,
+  localFirst: boolean,
+): string {
+  let key = String.fromCharCode(length, domain, localFirst ? 1 : 0);
   for (let i = 0; i < length; i++) key += String.fromCharCode(bytes[i]!);
   return zone === undefined ? key : `${key}%${zone}`;
 }

@@ -133,6 +133,7 @@ export class BareSpeaker {
       limits: undefined,
       endOfRib: new Set(),
       nextHopZone: () => undefined,
+      localFirst: false,
       nowSeconds: () => 0,
       reportIssues() {},
       onEndOfRib() {},

@@ -37,6 +37,7 @@ export class EstablishedPeer {
   /** The same, where the peer is on it too. */
   readonly #sharedLink: string | undefined;
   readonly #clock: Clock;
+  readonly localFirst: boolean;
   readonly #log: Logger;
   #malformed: { count: number; last: string } | undefined;
   #lastIssueLog = Number.NEGATIVE_INFINITY;
@@ -65,6 +66,7 @@ export class EstablishedPeer {
     this.#log = tools.log;
     this.#limits = tools.limits;
     this.link = tools.zone;
+    this.localFirst = settings.localFirst ?? false;
     const isNear = session.zone !== undefined || (ribPeer.source !== 'internal' && isSingleHop(settings));
     this.#sharedLink = isNear ? tools.zone : undefined;
     this.decoder = new UpdateDecoder(

@@ -63,10 +63,14 @@ export class NextHopTracker implements NextHopEvents {
     this.#apply(id, watch.current);
   }
 
-  /** Where there are two addresses the global one decides, over whatever interface that is. */
-  #watch({ address, linkLocal, zone }: NextHop, changed: (resolution: Resolution) => void): NextHopWatch {
+  /** Where there are two addresses the global one decides, over whatever interface that is, unless told otherwise. */
+  #watch(
+    { address, linkLocal, zone, localFirst }: NextHop,
+    changed: (resolution: Resolution) => void,
+  ): NextHopWatch {
     const { resolver } = this.#options;
     if (linkLocal === undefined || linkLocal === address) return resolver.watch(address, zone, changed);
+    if (localFirst && zone !== undefined) return resolver.watch(linkLocal, zone, changed);
     const how = zone === undefined ? {} : { linkLocal: { address: linkLocal, link: zone } };
     return resolver.watch(address, undefined, changed, how);
   }

@@ -30,6 +30,8 @@ export interface UpdateSource {
   readonly endOfRib: Set<number>;
   /** The interface that a link-local next hop means. */
   nextHopZone(batch: NlriBatch): string | undefined;
+  /** Of a next hop with two addresses the link-local one leads there. */
+  readonly localFirst: boolean;
   /** Wall-clock seconds. */
   nowSeconds(): number;
   reportIssues(update: DecodedUpdate, buffer: Uint8Array, start: number, end: number): void;
@@ -115,7 +117,9 @@ export class Pipeline {
     const { ribPeer } = from;
     const home = this.#rib.homeOf(ribPeer, batch.family.id);
     const domain = ribPeer.domains[batch.family.id]!;
-    const nextHop = nextHops.intern(batch.nextHop, batch.nextHopLength, from.nextHopZone(batch), domain);
+    const zone = from.nextHopZone(batch);
+    const { nextHop: octets, nextHopLength } = batch;
+    const nextHop = nextHops.intern(octets, nextHopLength, zone, domain, from.localFirst);
     const attrIn = attrs.intern(update.attributes, 0, update.attributesLength, nextHop);
     const result = checks.evaluate(ribPeer, attrIn, update.supersededPath);
     const { blocks } = ribPeer;

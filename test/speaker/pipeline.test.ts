@@ -69,6 +69,7 @@ function setUp() {
     limits: undefined,
     endOfRib: new Set<number>(),
     nextHopZone: () => undefined,
+    localFirst: false,
     nowSeconds: () => 0,
     reportIssues() {},
     onEndOfRib() {},

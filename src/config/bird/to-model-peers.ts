@@ -5,13 +5,7 @@ import { BGP_PORT } from '../../bgp/wire/iana.ts';
 import { formatQuad, IP_VERSIONS, type IpVersion } from '../../lib/ip.ts';
 import type { PolicyProgram } from '../../policy/program.ts';
 import type { Span } from '../../policy/source.ts';
-import type {
-  ConfederationConfig,
-  DynamicPeersConfig,
-  NextHopMode,
-  PeerConfig,
-  PeerSettings,
-} from '../model.ts';
+import type { ConfederationConfig, DynamicPeersConfig, PeerConfig, PeerSettings } from '../model.ts';
 import type { BgpOptions } from './bgp-options.ts';
 import { isInternal } from './checks.ts';
 import type { BirdConfig, ChannelOptions, ProtocolConfig } from './config.ts';
@@ -20,6 +14,7 @@ import { aoKeysOf } from './to-model-ao.ts';
 import { bfdOf } from './to-model-bfd.ts';
 import { requiredOf, withheldOf } from './to-model-capabilities.ts';
 import { limitsOf } from './to-model-limits.ts';
+import { nextHopsOf } from './to-model-next-hops.ts';
 import { channelPolicy } from './to-model-policy.ts';
 import { restartOf } from './to-model-restart.ts';
 import { igpTableNames, tableNames } from './to-model-tables.ts';
@@ -118,6 +113,7 @@ const CHANNEL_HANDLED = new Set<string>([
   'rpkiReload',
   'secondary',
   'linkLocalFormat',
+  'nextHopPrefer',
   'nextHopSelf',
   'nextHopKeep',
   'nextHopAddress',
@@ -202,7 +198,7 @@ function settingsOf(
   unsaid.addOptions(set, HANDLED, spanOf, name);
   unsaid.addOptions(common, COMMON_HANDLED, spanOf, name);
   for (const [channel, said] of protocol.channels) {
-    if (channel === 'ipv4' || channel === 'ipv6') reportChannel(said, name, unsaid);
+    if (channel === 'ipv4' || channel === 'ipv6') reportChannel(config, said, name, unsaid);
     else unsaid.add(`channel ${channel}`, said.span, name);
   }
   const ttlSecurity = options.ttlSecurity === true ? options.multihop || 1 : undefined;
@@ -235,8 +231,7 @@ function settingsOf(
     clientToClient: true,
     routeServerClient: options.rsClient ?? false,
     ...(channels.some((channel) => channel.secondary === true) && { evaluateAll: true }),
-    ...nextHopOf(channels, protocol, unsaid),
-    ...linkLocalFormatOf(options, channels),
+    ...nextHopsOf(channels, protocol, unsaid),
     removePrivateAs: false,
     asOverride: false,
     allowOwnAs: options.allowLocalAs === 'any' ? ANY_OWN_AS : (options.allowLocalAs ?? 0),
@@ -283,16 +278,6 @@ function addPathOf(channels: ReadonlyMap<IpVersion, ChannelOptions>): PeerSettin
   };
 }
 
-/** BIRD shows no global address where the session's are link-local. */
-function linkLocalFormatOf(
-  { peerAddress, peerRange = '' }: BgpOptions,
-  channels: readonly ChannelOptions[],
-): Pick<PeerSettings, 'linkLocalNextHop'> {
-  if (!/^fe[89ab]/i.test(peerAddress ?? peerRange)) return {};
-  const written = channels.find(({ linkLocalFormat }) => linkLocalFormat !== undefined);
-  return { linkLocalNextHop: written?.linkLocalFormat ?? 'native' };
-}
-
 /** 0 is none. */
 function confederationOf(options: BgpOptions): ConfederationConfig | undefined {
   const { confederation: id, localAs: memberAs, confederationMember } = options;
@@ -321,12 +306,20 @@ function unicastChannels(config: BirdConfig, protocol: BgpProtocol): Map<IpVersi
   return found;
 }
 
-function reportChannel(channel: ChannelOptions, protocol: string, unsaid: Unsaid): void {
+function reportChannel(
+  { dialect }: BirdConfig,
+  channel: ChannelOptions,
+  protocol: string,
+  unsaid: Unsaid,
+): void {
   const { table: _attached, gateway, ...others } = channel;
   // Every next hop is resolved through the kernel's tables.
   if (gateway === 'direct') unsaid.add('gateway direct', channel.span, protocol);
-  const { importTable: _always, nextHopPrefer, ...rest } = others;
-  if (nextHopPrefer === 'local') unsaid.add('next hop prefer local', channel.span, protocol);
+  const { importTable: _always, missingLinkLocal = 'ignore', ...rest } = others;
+  // 2.x ignores it, too. A next hop of others that has no link-local address goes as it is.
+  if (dialect === '1.6' && missingLinkLocal !== 'ignore') {
+    unsaid.add(`missing lladdr ${missingLinkLocal}`, channel.span, protocol);
+  }
   unsaid.addOptions(rest, CHANNEL_HANDLED, () => channel.span, protocol);
   if (channel.aigp === 'originate') unsaid.add('aigp originate', channel.span, protocol);
 }
@@ -357,36 +350,6 @@ function timersOf(options: BgpOptions): PeerSettings['timers'] {
     errorForget: options.errorForgetTime ?? DEFAULT_TIMERS.errorForget,
     sendHold: hold === 0 ? 0 : (options.sendHoldTime ?? Math.max(SEND_HOLD, hold * SEND_HOLDS_PER_HOLD)),
   };
-}
-
-function nextHopOf(
-  channels: readonly ChannelOptions[],
-  protocol: BgpProtocol,
-  unsaid: Unsaid,
-): Pick<PeerSettings, 'nextHop' | 'nextHopAddress'> {
-  const modes = new Set<NextHopMode>();
-  let ipv4: string | undefined;
-  let ipv6: string | undefined;
-  for (const channel of channels) {
-    const self = channel.nextHopSelf ?? 'none';
-    const keep = channel.nextHopKeep ?? 'none';
-    for (const [words, scope] of [
-      ['next hop self', self],
-      ['next hop keep', keep],
-    ] as const) {
-      if (scope === 'ibgp' || scope === 'ebgp') unsaid.add(`${words} ${scope}`, channel.span, protocol.name);
-    }
-    const address = channel.nextHopAddress;
-    if (address?.includes(':')) ipv6 = address;
-    else if (address !== undefined) ipv4 = address;
-    modes.add(
-      self === 'all' ? 'self' : keep === 'all' ? 'unchanged' : address === undefined ? 'auto' : 'address',
-    );
-  }
-  if (modes.size > 1) {
-    unsaid.say('next hops differ between channels; the first counts', protocol.span, protocol.name);
-  }
-  return { nextHop: [...modes][0] ?? 'auto', nextHopAddress: { ipv4, ipv6 } };
 }
 
 function preferenceOf(

@@ -30,11 +30,12 @@ export function captureRib(rib: Rib, further: readonly FamilyRib[] = []): RibIma
   const attributes = captureAttributes(rib);
   const extras = [...new Set(attributes.extras)].filter((id) => id !== 0);
   return {
-    nextHops: [...nextHops.values()].map(({ id, wire, zone, domain }) => ({
+    nextHops: [...nextHops.values()].map(({ id, wire, zone, domain, localFirst }) => ({
       id,
       wire,
       zone,
       ...(domain !== MAIN_DOMAIN && { domain }),
+      ...(localFirst && { localFirst }),
     })),
     extras: extras.map((id) => ({ id, bundle: attrs.extrasTable.get(id) })),
     attributes,

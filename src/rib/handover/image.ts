@@ -18,6 +18,7 @@ export interface NextHopImage {
   readonly zone: string | undefined;
   /** Absent for the main table's. */
   readonly domain?: number;
+  readonly localFirst?: boolean;
 }
 
 export interface PrefixImage {

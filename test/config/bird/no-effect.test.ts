@@ -74,7 +74,6 @@ const VALUES = [
 /** Statements that need others beside them, or stand where a block says the same already: they do what they say. */
 const BESIDE_OTHERS: Readonly<Record<string, string>> = {
   'channel of bgp: base table': 'of flow channels, which are not served',
-  'channel of bgp: next hop prefer': 'local has no effect',
   'channel of bgp: validate': 'of flow channels, which are not served',
   'bgp: confederation member': 'works',
   'bgp: neighbor': 'works',

@@ -77,13 +77,16 @@ describe('peers', () => {
     ).not.toHaveProperty('allowLocalPref');
   });
 
-  test('the global next hop is taken anyway', () => {
-    const warnings = (prefer: string) =>
-      model(
-        `${ROUTER} protocol bgp p { local as 1; neighbor 2001:db8::2 as 2; ipv6 { import all; export all; next hop prefer ${prefer}; }; }`,
-      ).warnings;
-    expect(warnings('global')).toEqual([]);
-    expect(warnings('local')).toEqual(['next hop prefer local has no effect (p)']);
+  test('which of two next hops counts, and what is ignored', () => {
+    const of = (text: string) => {
+      const { config, warnings } = model(
+        `${ROUTER} protocol bgp p { local as 1; neighbor 2001:db8::2 as 2; ipv6 { import all; export all; ${text} }; }`,
+      );
+      return [config.peers[0]?.localFirst, warnings];
+    };
+    expect(of('next hop prefer global;')).toEqual([undefined, []]);
+    expect(of('next hop prefer local;')).toEqual([true, []]);
+    expect(of('missing lladdr self;')).toEqual([undefined, []]);
   });
 
   test('next hops between link-local addresses are as BIRD shows them', () => {
