@@ -67,7 +67,11 @@ export class EstablishedPeer {
     this.#limits = tools.limits;
     this.link = tools.zone;
     this.localFirst = settings.localFirst ?? false;
-    const isNear = session.zone !== undefined || (ribPeer.source !== 'internal' && isSingleHop(settings));
+    // An internal peer may be anywhere, but where its link-local addresses are preferred.
+    const isNear =
+      session.zone !== undefined ||
+      this.localFirst ||
+      (ribPeer.source !== 'internal' && isSingleHop(settings));
     this.#sharedLink = isNear ? tools.zone : undefined;
     this.decoder = new UpdateDecoder(
       session.context,

@@ -10,26 +10,28 @@ const [P1, P2] = ['2001:db8:1::/48', '2001:db8:2::/48'] as const;
 const GLOBAL = '2001:db8:9::9';
 const LOCAL = 'fe80::9';
 
-function fileOf(statement: string): string {
+function fileOf(statement: string, asn: number): string {
   return `router id ${OWN}; protocol device {}
 protocol kernel { ipv6 { import none; export all; }; }
-protocol bgp b1 { local ${OWN} as 65001; neighbor ${FROM} as 65002; ipv6 { import all; export none; ${statement} }; }
+protocol bgp b1 { local ${OWN} as 65001; neighbor ${FROM} as ${asn}; ipv6 { import all; export none; ${statement} }; }
 protocol bgp b2 { local ${OWN} as 65001; neighbor ${TO} as 65003; ipv6 { import all; export none; }; }
 `;
 }
 
 describe('next hop prefer', () => {
   it.each([
-    ['', GLOBAL],
-    ['next hop prefer global;', GLOBAL],
-    ['next hop prefer local;', LOCAL],
-  ])('"%s" leads to %s', async (statement, gateway) => {
+    ['', 65002, GLOBAL],
+    ['next hop prefer global;', 65002, GLOBAL],
+    ['next hop prefer local;', 65002, LOCAL],
+    ['next hop prefer global;', 65001, GLOBAL],
+    ['next hop prefer local;', 65001, LOCAL],
+  ])('"%s" of a peer of AS %d leads to %s', async (statement, asn, gateway) => {
     const lab = new SimLab();
     const kernel = simKernel(`eth0 ${OWN}/24 2001:db8:9::1/64`);
-    const own = lab.speaker('own', [OWN], fileOf(statement), { kernel });
+    const own = lab.speaker('own', [OWN], fileOf(statement, asn), { kernel });
     const families = [IPV6_UNICAST];
     const [first, second] = [
-      lab.raw(FROM, { as: 65002, holdTime: 0, families }),
+      lab.raw(FROM, { as: asn, holdTime: 0, families }),
       lab.raw(TO, { as: 65003, holdTime: 0, families }),
     ];
     await lab.start(1000);
