@@ -267,15 +267,12 @@ export function compileMethodOn(
       compiler.diagnostics.warning(name.span, message, hint);
     else compiler.mistyped(name.span, message, hint);
   }
-  const hasParentheses = expression.args !== undefined;
-  if (
-    args.length !== method.args.length ||
-    (method.args.length === 0 && hasParentheses && compiler.dialect === '1.6')
-  ) {
-    compiler.diagnostics.error(
-      span,
-      `'${name.name}' takes ${method.args.length} argument${method.args.length === 1 ? '' : 's'}, got ${args.length}`,
-    );
+  if (method.args.length === 0 && expression.args !== undefined) {
+    compiler.diagnostics.error(span, `'${name.name}' takes no arguments`, 'leave out the parentheses');
+    return compiler.nonsense(span);
+  }
+  if (args.length !== method.args.length) {
+    compiler.diagnostics.error(span, `'${name.name}' takes 1 argument, got ${args.length}`);
     return compiler.nonsense(span);
   }
   for (const [i, type] of method.args.entries())

@@ -664,6 +664,8 @@ export const REJECTED_2: readonly string[] = [
   'protocol bgp x { local as 1; neighbor fe80::1%eth0 as 1; ipv6; }',
   'protocol bgp x { local as 1; neighbor 1.2.3.4 as 1; ipv4 { roa settle time 1 s 20 s; }; }',
   'protocol bgp x { local as 1; neighbor 1.2.3.4 as 1; ipv4 { export block 1000; }; }',
+  'protocol device {} function f() { return bgp_path.len(); }',
+  'protocol device {} filter f { bgp_community.empty(); }',
 ];
 
 export const ACCEPTED_16: readonly string[] = [
@@ -910,6 +912,8 @@ export const REJECTED_16: readonly string[] = [
   'protocol device\f{}',
   'protocol device {} function g(int a;) { return a; }',
   'protocol device {} filter f { scope.add(5); }',
+  'protocol device {} function f() { return bgp_path.len(); }',
+  'protocol device {} filter f { bgp_community.empty(); }',
 ];
 
 const NEWER = 'later versions of 2.x have it';
