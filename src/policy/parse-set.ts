@@ -105,7 +105,10 @@ function parseTupleItem(reader: TokenReader): SetItem {
   const start = reader.expectOp('(');
   if (ecKind(reader) !== undefined) return parseEcItem(reader, start);
   const first = parseBounds(reader);
-  if (first.kind === 'value' && reader.takeOp(')')) return parseRangeFrom(reader, first.value);
+  if (first.kind === 'value' && reader.takeOp(')')) {
+    // The parentheses are part of what is shown of it.
+    return parseRangeFrom(reader, { ...first.value, span: reader.spanFrom(start) });
+  }
   reader.expectOp(',', 'in a set member');
   const second = parseBounds(reader);
   if (reader.takeOp(')')) {

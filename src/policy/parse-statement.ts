@@ -1,7 +1,8 @@
 // Statements. A mistake in one does not hide those in the next: the reader goes on behind the `;` or block.
 
 import { nearest } from '../lib/suggest.ts';
-import type { CaseArm, Expression, Name, Statement, Variable, Verdict } from './ast.ts';
+import type { CaseArm, Expression, Name, SetItem, Statement, Variable, Verdict } from './ast.ts';
+import { enumConstant } from './enums.ts';
 import type { Token } from './lexer.ts';
 import { nameOf, parseCallOf, parseMember, parseTerm } from './parse-expression.ts';
 import { parseSetItems } from './parse-set.ts';
@@ -145,11 +146,26 @@ function parseArm(reader: TokenReader): CaseArm {
     throw reader.unexpected("'else:'", undefined, 'the colon follows at once');
   } else {
     items = parseSetItems(reader);
+    checkLabels(reader, items);
     reader.expectOp(':', 'after the values of this arm');
   }
   const body = parseStatements(reader, () => isArmNext(reader));
   const span = reader.spanFrom(start);
   return items === undefined ? { body, span } : { items, body, span };
+}
+
+/** Constants of the configuration stand in parentheses there, which only their place shows afterwards. */
+function checkLabels({ dialect, diagnostics }: TokenReader, items: readonly SetItem[]): void {
+  const labels = items.flatMap((item) =>
+    item.kind === 'value' ? [item.value] : item.kind === 'range' ? [item.from, item.to] : [],
+  );
+  for (const label of labels) {
+    if (label.kind !== 'name' || enumConstant(label.name, dialect) !== undefined) continue;
+    const { name, quoted, span } = label;
+    const isBare = span.end - span.start === name.length + (quoted ? 2 : 0);
+    if (!isBare) continue;
+    diagnostics.error(span, `the label '${name}' needs parentheses`, `write (${name}):`);
+  }
 }
 
 /** Whether a label follows instead of a statement: no statement begins so. */

@@ -258,6 +258,7 @@ export const ACCEPTED_2: readonly string[] = [
   'protocol device {} define x = [ 010.0.00.016, 10.0.0.000000009 ];',
   'protocol device {} filter f { ra_preference = RA_PREF_LOW; ra_lifetime = 5; ospf_router_id = 10.0.0.1; babel_metric = 5; }',
   'protocol bgp x { local as 1; neighbor fe80::1%eth0 as 1; direct; ipv6; }',
+  'protocol device {} define k = 5; filter f { case bgp_med { (k): accept; 6..(k), ORIGIN_IGP: reject; } }',
 ];
 
 export const REJECTED_2: readonly string[] = [
@@ -664,6 +665,8 @@ export const REJECTED_2: readonly string[] = [
   'protocol bgp x { local as 1; neighbor fe80::1%eth0 as 1; ipv6; }',
   'protocol bgp x { local as 1; neighbor 1.2.3.4 as 1; ipv4 { roa settle time 1 s 20 s; }; }',
   'protocol bgp x { local as 1; neighbor 1.2.3.4 as 1; ipv4 { export block 1000; }; }',
+  'protocol device {} define k = 5; filter f { case bgp_med { k: accept; } }',
+  'protocol device {} define k = 5; filter f { case bgp_med { 1: accept; 2..k: reject; } }',
   'protocol device {} function f() { return bgp_path.len(); }',
   'protocol device {} filter f { bgp_community.empty(); }',
 ];
@@ -771,6 +774,7 @@ export const ACCEPTED_16: readonly string[] = [
   'protocol bfd { interface "x" { authentication simple; password "a" { accept from "20-1-1"; accept to "2020-13-41 25:61:1"; }; }; }',
   'protocol static { route 010.0.0.016/32 via 10.0.00.1; }',
   'protocol device {} filter f { ospf_router_id = 10.0.0.1; }',
+  'protocol device {} define k = 5; filter f { case bgp_med { (k): accept; 6..(k), ORIGIN_IGP: reject; } }',
 ];
 
 export const REJECTED_16: readonly string[] = [
@@ -912,6 +916,8 @@ export const REJECTED_16: readonly string[] = [
   'protocol device\f{}',
   'protocol device {} function g(int a;) { return a; }',
   'protocol device {} filter f { scope.add(5); }',
+  'protocol device {} define k = 5; filter f { case bgp_med { k: accept; } }',
+  'protocol device {} define k = 5; filter f { case bgp_med { 1: accept; 2..k: reject; } }',
   'protocol device {} function f() { return bgp_path.len(); }',
   'protocol device {} filter f { bgp_community.empty(); }',
 ];
