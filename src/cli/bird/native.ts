@@ -1,26 +1,122 @@
-// What BIRD's face wants of the system and Node does not have: syslog(3), and another user. koffi is loaded when one of
-// them is really needed.
+// What BIRD's face wants of the system and Node does not have: the system's log, and another user. koffi is loaded when
+// one of them is really needed. The log is written as syslog(3) does it, but never waited for: that one waits for ever
+// for a log daemon that hangs. Here lines wait instead, up to a limit, and beyond that they are counted.
 
 import { findGroup, findUser } from '../../lib/accounts.ts';
+import { systemClock } from '../../lib/clock.ts';
+import { formatTime } from '../../lib/time-format.ts';
 import { dropPrivileges, PrivilegeError } from '../privileges.ts';
 
-/** syslog.h */
-const LOG_PID = 1;
+const AF_UNIX = 1;
+const SOCK_DGRAM_QUIET = 2 | 0o4000 | 0o2000000;
+const MSG_DONTWAIT_QUIET = 0x40 | 0x4000;
+const EAGAIN = 11;
+/** Octets of sockaddr_un.sun_path. */
+const PATH_OCTETS = 108;
+const DEV_LOG = '/dev/log';
+/** Octets that may wait for a log daemon that is busy. */
+const MOST_WAITING = 4 * 1024 * 1024;
+/** Its queue has room for ten lines, or some hundreds. */
+const RETRY_MS = 5;
+
+export interface SyslogOptions {
+  /** The name under which messages stand there. */
+  readonly name: string;
+  /** Of a message about lost ones. */
+  readonly lossPriority: number;
+  /** Wall-clock milliseconds. */
+  readonly now: () => number;
+  /** For tests: another socket than the system's, and another limit. */
+  readonly path?: string;
+  readonly mostWaiting?: number;
+}
 
 export type WriteSyslog = (priority: number, text: string) => void;
 
-/** Opens the system's log under a name. Rejects where koffi or libc cannot be loaded. */
-export async function openSyslog(name: string, facility: number): Promise<WriteSyslog> {
+/** Opens the system's log (RFC 3164 §5.1, as libc has it). Rejects where koffi or libc cannot be loaded. */
+export async function openSyslog(options: SyslogOptions): Promise<WriteSyslog> {
+  const { name, lossPriority, now, path = DEV_LOG, mostWaiting = MOST_WAITING } = options;
   const { default: koffi } = await import('koffi');
   const libc = koffi.load('libc.so.6');
-  const open = libc.func('void openlog(void *ident, int option, int facility)');
-  const write = libc.func('void syslog(int priority, const char *format, ...)');
-  // openlog keeps the pointer: the octets stay where they are as long as the process lives.
-  const length = Buffer.byteLength(name) + 1;
-  const ident = koffi.alloc('char', length);
-  koffi.encode(ident, koffi.array('char', length), name);
-  open(ident, LOG_PID, facility);
-  return (priority, text) => void write(priority, '%s', 'str', text);
+  const makeSocket = libc.func('int socket(int, int, int)');
+  const connect = libc.func('int connect(int, const void *, unsigned int)');
+  const send = libc.func('long send(int, const void *, size_t, int)');
+  const close = libc.func('int close(int)');
+  const address = Buffer.alloc(2 + PATH_OCTETS);
+  address.writeUInt16LE(AF_UNIX);
+  address.write(path, 2, PATH_OCTETS - 1);
+  let socket = -1;
+
+  const shut = (): void => {
+    if (socket >= 0) close(socket);
+    socket = -1;
+  };
+  const open = (): boolean => {
+    socket = makeSocket(AF_UNIX, SOCK_DGRAM_QUIET, 0);
+    if (socket >= 0 && connect(socket, address, address.length) === 0) return true;
+    shut();
+    return false;
+  };
+  const post = (line: Buffer): Posted => {
+    // Once more where the log daemon was started anew.
+    for (let i = 0; i < 2; i++) {
+      if (socket < 0 && !open()) return 'nobody';
+      if (send(socket, line, line.length, MSG_DONTWAIT_QUIET) >= 0) return 'sent';
+      if (koffi.errno() === EAGAIN) return 'busy';
+      shut();
+    }
+    return 'nobody';
+  };
+  const compose = (priority: number, text: string): Buffer =>
+    Buffer.from(`<${priority}>${formatTime('%b %e %T', now())} ${name}[${process.pid}]: ${text}`);
+  return patientWriter(post, compose, lossPriority, mostWaiting);
+}
+
+/** busy: it may be taken later. nobody: there is no log. */
+type Posted = 'sent' | 'busy' | 'nobody';
+
+function patientWriter(
+  post: (line: Buffer) => Posted,
+  compose: (priority: number, text: string) => Buffer,
+  lossPriority: number,
+  mostWaiting: number,
+): WriteSyslog {
+  let waiting: Buffer[] = [];
+  let octets = 0;
+  let lost = 0;
+  const tell = (line: Buffer): void => {
+    const posted = waiting.length > 0 ? 'busy' : post(line);
+    if (posted === 'sent') return;
+    if (posted === 'nobody' || octets > mostWaiting) {
+      lost++;
+      return;
+    }
+    if (waiting.length === 0) systemClock.setTimer(RETRY_MS, drain);
+    waiting.push(line);
+    octets += line.length;
+  };
+  const tellLoss = (): void => {
+    if (lost === 0) return;
+    const line = compose(lossPriority, `${lost} log lines were lost because nobody read them`);
+    if (post(line) === 'sent') lost = 0;
+  };
+  const drain = (): void => {
+    let done = 0;
+    for (const line of waiting) {
+      const posted = post(line);
+      if (posted === 'busy') break;
+      if (posted === 'nobody') lost++;
+      octets -= line.length;
+      done++;
+    }
+    waiting = waiting.slice(done);
+    if (waiting.length > 0) systemClock.setTimer(RETRY_MS, drain);
+    else tellLoss();
+  };
+  return (priority, text) => {
+    if (waiting.length === 0) tellLoss();
+    tell(compose(priority, text));
+  };
 }
 
 /** Becomes BIRD's -u and -g: the groups of the user are not taken, as BIRD does not either. Throws PrivilegeError. */

@@ -1,5 +1,5 @@
 // BIRD's log on this host: messages for the system's log and for other hosts' logs (RFC 3164), in the severities of
-// RFC 5424 §6.2.1. Nobody waits for them, and what is lost is lost.
+// RFC 5424 §6.2.1. Nobody waits for them.
 
 import { createSocket, type Socket, type SocketType } from 'node:dgram';
 import { type BirdLog, createBirdLog, type LogClass } from './log.ts';
@@ -20,7 +20,7 @@ const SEVERITY: Readonly<Record<LogClass, number>> = {
 };
 
 /** The own host's log. Messages from before it is open wait. */
-function systemLog(): (name: string, logClass: LogClass, text: string) => void {
+function systemLog(now: () => number): (name: string, logClass: LogClass, text: string) => void {
   let name: string | undefined;
   let write: WriteSyslog | undefined;
   let waiting: [number, string][] = [];
@@ -29,7 +29,7 @@ function systemLog(): (name: string, logClass: LogClass, text: string) => void {
     if (name !== wanted) {
       name = wanted;
       write = undefined;
-      openSyslog(wanted, FACILITY_DAEMON).then(
+      openSyslog({ name: wanted, lossPriority: FACILITY_DAEMON | SEVERITY.warning, now }).then(
         (opened) => {
           write = opened;
           for (const message of waiting) opened(...message);
@@ -67,5 +67,5 @@ function remoteLog() {
 
 /** BIRD's log with everything that it can write to. `now`: wall-clock milliseconds. */
 export function openBirdLog(name: string, debug: boolean, now: () => number): BirdLog {
-  return createBirdLog(name, debug, { now, syslog: systemLog(), udp: remoteLog(), stderr: STDERR });
+  return createBirdLog(name, debug, { now, syslog: systemLog(now), udp: remoteLog(), stderr: STDERR });
 }
