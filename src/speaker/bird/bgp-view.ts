@@ -41,8 +41,8 @@ function sessionState({ peer }: PeerHandle): BgpSessionState {
   return peer.state === 'Active' && peer.options.passive ? 'Passive' : peer.state;
 }
 
-/** `importLimit`: shown by 1.6. */
-export function bgpView(handle: PeerHandle, importLimit: number | undefined): BgpView {
+/** `routeLimit`: shown by 1.6. */
+export function bgpView(handle: PeerHandle, routeLimit: BgpView['routeLimit']): BgpView {
   const { peer, settings, established, restarts } = handle;
   const { context, timersLeft } = peer;
   const internal = context === undefined ? isInternal(handle) : context.peerType === 'internal';
@@ -65,7 +65,7 @@ export function bgpView(handle: PeerHandle, importLimit: number | undefined): Bg
     addPathReceive: (context?.addPathReceive ?? 0) !== 0,
     addPathSend: (context?.addPathSend ?? 0) !== 0,
     sourceAddress: established === undefined ? undefined : formatAddress(established.session.localAddress),
-    routeLimit: importLimit === undefined ? undefined : routeLimit(handle, importLimit),
+    routeLimit: established === undefined ? undefined : routeLimit,
     holdTimer: timer(timersLeft.hold, peer.holdTime),
     keepaliveTimer: timer(timersLeft.keepalive, peer.keepaliveTime),
     sendHoldTimer: undefined,
@@ -104,16 +104,6 @@ function connectTimer(
 
 function isInternal({ settings, peer }: PeerHandle): boolean {
   return settings.asn === 'internal' || settings.asn === peer.options.localAs;
-}
-
-function routeLimit({ established }: PeerHandle, limit: number): BgpView['routeLimit'] {
-  if (established === undefined) return undefined;
-  const { families } = established.session.context;
-  const routes = families.reduce((sum, { id }) => {
-    const { received, rejected } = established.ribPeer.countersOf(id);
-    return sum + received - rejected;
-  }, 0);
-  return { routes, limit };
 }
 
 /** A range without a peer of its own: it listens. */

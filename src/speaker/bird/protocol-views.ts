@@ -6,6 +6,7 @@ import { ACCEPT_ALL, policyFor } from '../../config/policies.ts';
 import type { IpVersion } from '../../lib/ip.ts';
 import { DEFAULT_PREFERENCE } from '../../rib/route-extras.ts';
 import type {
+  BgpView,
   BmpProtocolView,
   ChannelRoutes,
   ChannelView,
@@ -103,12 +104,13 @@ export class ProtocolViews {
   #peer(declared: DeclaredProtocol, handle: PeerHandle, details: boolean): ProtocolView {
     const { written: config } = this.#speaker;
     const state = peerState(handle, this.#speaker.recovery.active);
+    const channels = bgpChannels(this.#speaker, declared, { settings: handle.settings, handle }, details);
     return {
       ...this.#base(declared, state),
       ...(state === 'down' && isFlushed(handle, this.#speaker) && { state: 'flush' }),
       enabled: handle.peer.adminUp,
-      bgp: bgpView(handle, importLimitOf(handle, config)),
-      channels: bgpChannels(this.#speaker, declared, { settings: handle.settings, handle }, details),
+      bgp: bgpView(handle, routeLimitOf(handle, channels, config)),
+      channels,
     };
   }
 
@@ -253,10 +255,18 @@ function isRpkiChannel(name: ChannelName): name is (typeof RPKI_CHANNELS)[number
 }
 
 /** Without channels it is shown with the session. */
-function importLimitOf({ settings }: PeerHandle, config: Config): number | undefined {
+/** What was refused counts where it is kept. */
+function routeLimitOf(
+  { settings }: PeerHandle,
+  channels: readonly ChannelView[],
+  config: Config,
+): BgpView['routeLimit'] {
   const family = config.bird?.family;
   if (family === undefined || traitsOf(config).hasChannels) return undefined;
-  return settings.limits.accepted[`${family}-unicast`]?.routes;
+  const limit = settings.limits.accepted[`${family}-unicast`]?.routes;
+  if (limit === undefined) return undefined;
+  const counts = channels.map(({ routes }) => (routes?.imported ?? 0) + (routes?.filtered ?? 0));
+  return { routes: counts.reduce((sum, count) => sum + count, 0), limit };
 }
 
 /** It works, though it may wait for others. */

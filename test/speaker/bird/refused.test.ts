@@ -55,6 +55,14 @@ describe('a route that the import filter refuses', () => {
     expect(routes(started, where('bgp_path.first = 65002'))).toHaveLength(0);
   });
 
+  it('counts under the route limit of 1.6', async () => {
+    const lab = new SimLab();
+    const limited = files['1.6'].replace('import keep filtered;', 'import keep filtered; import limit 9;');
+    const { api } = await birdLab(lab, limited, [REFUSED, TAKEN]);
+    const [peer] = api.bird.protocols({ details: true }).filter(({ kind }) => kind === 'bgp');
+    expect(peer?.bgp?.routeLimit).toEqual({ routes: 2, limit: 9 });
+  });
+
   it('is counted among its like', async () => {
     const { api } = await start('2.x');
     const [answer] = api.bird.routes({ tables: ['master4'], filtered: true });
