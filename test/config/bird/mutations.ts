@@ -1,5 +1,5 @@
-// Changes of configurations: of one token, of a whole statement, or of the type of a value. What comes out may be a
-// configuration still, or none; two readers are compared over it.
+// Changes of configurations: of one character or token, of a whole statement, or of the type of a value. What comes out
+// may be a configuration still, or none; two readers are compared over it.
 
 import fc from 'fast-check';
 import { Diagnostics } from '../../../src/policy/diagnostics.ts';
@@ -14,6 +14,7 @@ const CHANGES = [
   'insert',
   'retype',
   'unpunctuate',
+  'mistype',
   'move statement',
   'copy statement',
   'drop statement',
@@ -78,6 +79,11 @@ export function mutate(text: string, stock: Stock, { change, at, other }: Mutati
       return replaced(pick(valuesIn(tokens), at), pick(VALUES, other));
     case 'unpunctuate':
       return replaced(pick(punctuationIn(tokens), at), '');
+    case 'mistype': {
+      const place = at % text.length;
+      const character = CHARACTERS[other % CHARACTERS.length]!;
+      return text.slice(0, place) + character + text.slice(place + (other & 1));
+    }
     case 'drop statement':
       return replaced(statement, '');
     case 'copy statement':
@@ -100,6 +106,23 @@ export function mutate(text: string, stock: Stock, { change, at, other }: Mutati
   }
 }
 
+/** The empty one leaves one out. */
+const CHARACTERS = ['', ...' \n;{}()[]=.:,*+-/!~<>&|"#%?_\\0123456789afxs\t\r\f'];
+
+/** What has changed, with what stands around it. */
+export function shownChange(before: string, after: string): string {
+  const shortest = Math.min(before.length, after.length);
+  let start = 0;
+  while (start < shortest && before[start] === after[start]) start++;
+  let end = 0;
+  while (end < shortest - start && before.at(-1 - end) === after.at(-1 - end)) end++;
+  const changed = after.slice(start, after.length - end);
+  const [ahead, behind] = [after.slice(0, start), after.slice(after.length - end)];
+  return `${ahead.slice(-AROUND)} >>>${changed}<<< ${behind.slice(0, AROUND)}`;
+}
+
+const AROUND = 80;
+
 /** One of each type. */
 const VALUES = [
   '5',
@@ -107,6 +130,8 @@ const VALUES = [
   '4294967295',
   '10.0.0.1',
   '10.0.0.0/8',
+  '0',
+  '256',
   '"text"',
   'true',
   '(1, 2)',
@@ -115,6 +140,10 @@ const VALUES = [
   '[1, 2]',
   '[10.0.0.0/8+]',
   '[(1, *)]',
+  '[(1, 2, 3)]',
+  '[(rt, 1, *)]',
+  '[1.1.1.1]',
+  '[RTS_BGP]',
   '[= 1 * =]',
   '+empty+',
   '-empty-',
@@ -124,7 +153,13 @@ const VALUES = [
   'net.len',
   'bgp_path',
   'bgp_community',
+  'bgp_ext_community',
+  'bgp_large_community',
+  'bgp_origin',
   'source',
+  'from',
+  'proto',
+  'prepend(bgp_path, 1)',
   '(5 + 3)',
 ] as const;
 

@@ -112,7 +112,9 @@ export class Judge {
     const file = join(this.#directory, 'bird.conf');
     writeFileSync(file, text);
     // What it is asked to log to, it opens, relative to where it runs.
-    return spawnSync(this.#program, ['-p', '-c', file], { cwd: this.#directory }).status === 0;
+    const options = { cwd: this.#directory, encoding: 'utf8' } as const;
+    const { status, stderr } = spawnSync(this.#program, ['-p', '-c', file], options);
+    return status === 0 || stderr.includes('Unable to open log file');
   }
 
   close(): void {
