@@ -171,7 +171,7 @@ function checkCapabilities(options: BgpOptions, complain: Complain): void {
   if (isOff && (options.peerAs ?? 0) > MAX_AS2) {
     complain(`AS ${options.peerAs} needs 4 octets`, `leave out ${off}`);
   }
-  if (options.longLivedGracefulRestart === 'on' && options.gracefulRestart === 'off') {
+  if ((options.longLivedGracefulRestart ?? 'off') !== 'off' && options.gracefulRestart === 'off') {
     complain('long lived graceful restart needs graceful restart');
   }
 }

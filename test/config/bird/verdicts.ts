@@ -259,6 +259,7 @@ export const ACCEPTED_2: readonly string[] = [
   'protocol device {} filter f { ra_preference = RA_PREF_LOW; ra_lifetime = 5; ospf_router_id = 10.0.0.1; babel_metric = 5; }',
   'protocol bgp x { local as 1; neighbor fe80::1%eth0 as 1; direct; ipv6; }',
   'protocol device {} define k = 5; filter f { case bgp_med { (k): accept; 6..(k), ORIGIN_IGP: reject; } }',
+  'protocol bgp x { local as 1; neighbor 1.2.3.4 as 1; graceful restart off; long lived graceful restart off; }',
 ];
 
 export const REJECTED_2: readonly string[] = [
@@ -669,6 +670,7 @@ export const REJECTED_2: readonly string[] = [
   'protocol device {} define k = 5; filter f { case bgp_med { 1: accept; 2..k: reject; } }',
   'protocol device {} function f() { return bgp_path.len(); }',
   'protocol device {} filter f { bgp_community.empty(); }',
+  'protocol bgp x { local as 1; neighbor 1.2.3.4 as 1; graceful restart off; long lived graceful restart aware; }',
 ];
 
 export const ACCEPTED_16: readonly string[] = [
@@ -775,6 +777,7 @@ export const ACCEPTED_16: readonly string[] = [
   'protocol static { route 010.0.0.016/32 via 10.0.00.1; }',
   'protocol device {} filter f { ospf_router_id = 10.0.0.1; }',
   'protocol device {} define k = 5; filter f { case bgp_med { (k): accept; 6..(k), ORIGIN_IGP: reject; } }',
+  'protocol bgp x { local as 1; neighbor 1.2.3.4 as 1; graceful restart off; long lived graceful restart off; }',
 ];
 
 export const REJECTED_16: readonly string[] = [
@@ -920,6 +923,7 @@ export const REJECTED_16: readonly string[] = [
   'protocol device {} define k = 5; filter f { case bgp_med { 1: accept; 2..k: reject; } }',
   'protocol device {} function f() { return bgp_path.len(); }',
   'protocol device {} filter f { bgp_community.empty(); }',
+  'protocol bgp x { local as 1; neighbor 1.2.3.4 as 1; graceful restart off; long lived graceful restart aware; }',
 ];
 
 const NEWER = 'later versions of 2.x have it';
