@@ -47,7 +47,8 @@ function parseStatements(reader: TokenReader, isEnd: () => boolean): Statement[]
       if (reader.dialect === '1.6' && reader.isOp('{')) {
         throw reader.unexpected('a statement', undefined, "blocks stand after 'then' and 'else' only");
       }
-      body.push(parseStatement(reader));
+      const isVariable = reader.dialect === '2.x' && isTypeNext(reader);
+      body.push(isVariable ? parseVariable(reader) : parseStatement(reader));
     } catch (stop) {
       if (!(stop instanceof SyntaxStop)) throw stop;
       recoverInside(reader, before);
@@ -75,11 +76,10 @@ export function parseStatement(reader: TokenReader): Statement {
     if (token.kind === 'word') {
       const read = STATEMENTS[token.text];
       if (read !== undefined && Object.hasOwn(STATEMENTS, token.text)) return read(reader);
-      if (reader.dialect === '2.x') {
-        if (token.text === 'for') return parseFor(reader);
-        if (isTypeNext(reader)) return parseVariable(reader);
-      } else if (token.text !== 'for' && isTypeNext(reader)) {
-        throw reader.unexpected('a statement', undefined, 'variables are declared before the {');
+      if (token.text === 'for' && reader.dialect === '2.x') return parseFor(reader);
+      if (isTypeNext(reader)) {
+        const where = reader.dialect === '2.x' ? 'in a block' : 'before the {';
+        throw reader.unexpected('a statement', undefined, `variables are declared ${where}`);
       }
     }
     return parseNamed(reader, token);

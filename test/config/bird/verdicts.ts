@@ -260,6 +260,7 @@ export const ACCEPTED_2: readonly string[] = [
   'protocol bgp x { local as 1; neighbor fe80::1%eth0 as 1; direct; ipv6; }',
   'protocol device {} define k = 5; filter f { case bgp_med { (k): accept; 6..(k), ORIGIN_IGP: reject; } }',
   'protocol bgp x { local as 1; neighbor 1.2.3.4 as 1; graceful restart off; long lived graceful restart off; }',
+  'protocol device {} filter f { case 1 { 1: int zz; accept; } }',
 ];
 
 export const REJECTED_2: readonly string[] = [
@@ -671,6 +672,8 @@ export const REJECTED_2: readonly string[] = [
   'protocol device {} function f() { return bgp_path.len(); }',
   'protocol device {} filter f { bgp_community.empty(); }',
   'protocol bgp x { local as 1; neighbor 1.2.3.4 as 1; graceful restart off; long lived graceful restart aware; }',
+  'protocol device {} filter f { if true then int zz = 1; accept; }',
+  'protocol device {} filter f { for int i in bgp_path do int zz; accept; }',
 ];
 
 export const ACCEPTED_16: readonly string[] = [
