@@ -142,6 +142,7 @@ function checkBgp(
   }
   if (internal && options.rsClient) complain('a route server client is an external peer');
   if (!internal && options.rrClient) complain('a route reflector client is an internal peer');
+  if (internal && options.enforceFirstAs) complain('enforce first as needs an external peer');
   const linkLocal = peer !== undefined && isLinkLocal(peer);
   // iBGP is multihop unless it says `direct`.
   const multihop = options.multihop === undefined ? internal : options.multihop > 0;

@@ -303,6 +303,7 @@ export const REJECTED_2: readonly string[] = [
   'protocol bgp x { local as 1; neighbor 1.2.3.4 as 1; ipv4; ipv4;}',
   'protocol bgp x { local as 1; neighbor 1.2.3.4 as 2; rr client; ipv4 { import all; export all; }; }',
   'protocol bgp x { local as 1; neighbor 1.2.3.4 as 1; rs client; ipv4 { import all; export all; }; }',
+  'protocol bgp x { local as 1; neighbor 1.2.3.4 as 1; enforce first as; ipv4 { import all; export all; }; }',
   'protocol bgp x { local as 1; neighbor 1.2.3.4 as 2; ipv4 { import all; export all; }; hold time 2; }',
   'protocol bgp x { local as 1; neighbor 1.2.3.4 as 2; ipv4 { import all; export all; }; hold time 1000000; }',
   'protocol bgp x { local as 1; neighbor 1.2.3.4 as 2; ipv4 { import all; export all; }; hold time 20+3; }',
