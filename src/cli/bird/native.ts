@@ -20,10 +20,9 @@ const MOST_WAITING = 4 * 1024 * 1024;
 const RETRY_MS = 5;
 
 export interface SyslogOptions {
-  /** The name under which messages stand there. */
-  readonly name: string;
   /** Of a message about lost ones. */
   readonly lossPriority: number;
+  readonly lossName: string;
   /** Wall-clock milliseconds. */
   readonly now: () => number;
   /** For tests: another socket than the system's, and another limit. */
@@ -31,11 +30,12 @@ export interface SyslogOptions {
   readonly mostWaiting?: number;
 }
 
-export type WriteSyslog = (priority: number, text: string) => void;
+/** `name`: under which the message stands there. */
+export type WriteSyslog = (priority: number, name: string, text: string) => void;
 
 /** Opens the system's log (RFC 3164 §5.1, as libc has it). Rejects where koffi or libc cannot be loaded. */
 export async function openSyslog(options: SyslogOptions): Promise<WriteSyslog> {
-  const { name, lossPriority, now, path = DEV_LOG, mostWaiting = MOST_WAITING } = options;
+  const { lossPriority, lossName, now, path = DEV_LOG, mostWaiting = MOST_WAITING } = options;
   const { default: koffi } = await import('koffi');
   const libc = koffi.load('libc.so.6');
   const makeSocket = libc.func('int socket(int, int, int)');
@@ -67,9 +67,12 @@ export async function openSyslog(options: SyslogOptions): Promise<WriteSyslog> {
     }
     return 'nobody';
   };
-  const compose = (priority: number, text: string): Buffer =>
+  const compose = (priority: number, name: string, text: string): Buffer =>
     Buffer.from(`<${priority}>${formatTime('%b %e %T', now())} ${name}[${process.pid}]: ${text}`);
-  return patientWriter(post, compose, lossPriority, mostWaiting);
+  const loss = (lost: number): Buffer =>
+    compose(lossPriority, lossName, `${lost} log lines were lost because nobody read them`);
+  const tell = patientWriter(post, loss, mostWaiting);
+  return (...message) => tell(compose(...message));
 }
 
 /** busy: it may be taken later. nobody: there is no log. */
@@ -77,10 +80,9 @@ type Posted = 'sent' | 'busy' | 'nobody';
 
 function patientWriter(
   post: (line: Buffer) => Posted,
-  compose: (priority: number, text: string) => Buffer,
-  lossPriority: number,
+  lossOf: (lost: number) => Buffer,
   mostWaiting: number,
-): WriteSyslog {
+): (line: Buffer) => void {
   let waiting: Buffer[] = [];
   let octets = 0;
   let lost = 0;
@@ -96,9 +98,7 @@ function patientWriter(
     octets += line.length;
   };
   const tellLoss = (): void => {
-    if (lost === 0) return;
-    const line = compose(lossPriority, `${lost} log lines were lost because nobody read them`);
-    if (post(line) === 'sent') lost = 0;
+    if (lost > 0 && post(lossOf(lost)) === 'sent') lost = 0;
   };
   const drain = (): void => {
     let done = 0;
@@ -113,9 +113,9 @@ function patientWriter(
     if (waiting.length > 0) systemClock.setTimer(RETRY_MS, drain);
     else tellLoss();
   };
-  return (priority, text) => {
+  return (line) => {
     if (waiting.length === 0) tellLoss();
-    tell(compose(priority, text));
+    tell(line);
   };
 }
 

@@ -21,29 +21,24 @@ const SEVERITY: Readonly<Record<LogClass, number>> = {
 
 /** The own host's log. Messages from before it is open wait. */
 function systemLog(now: () => number): (name: string, logClass: LogClass, text: string) => void {
-  let name: string | undefined;
   let write: WriteSyslog | undefined;
-  let waiting: [number, string][] = [];
-  return (wanted, logClass, text) => {
+  let waiting: Parameters<WriteSyslog>[] = [];
+  const opened = (writer: WriteSyslog): void => {
+    write = writer;
+    for (const message of waiting) writer(...message);
+    waiting = [];
+  };
+  return (name, logClass, text) => {
     const priority = FACILITY_DAEMON | SEVERITY[logClass];
-    if (name !== wanted) {
-      name = wanted;
-      write = undefined;
-      openSyslog({ name: wanted, lossPriority: FACILITY_DAEMON | SEVERITY.warning, now }).then(
-        (opened) => {
-          write = opened;
-          for (const message of waiting) opened(...message);
-          waiting = [];
-        },
-        () => {
-          // Without libc there is no such log.
-          write = () => {};
-          waiting = [];
-        },
-      );
+    if (write !== undefined) {
+      write(priority, name, text);
+      return;
     }
-    if (write === undefined) waiting.push([priority, text]);
-    else write(priority, text);
+    waiting.push([priority, name, text]);
+    // The first one opens it, for all names. Without libc there is no such log.
+    if (waiting.length > 1) return;
+    const lossPriority = FACILITY_DAEMON | SEVERITY.warning;
+    openSyslog({ lossPriority, lossName: name, now }).then(opened, () => opened(() => {}));
   };
 }
 

@@ -37,22 +37,22 @@ test.skipIf(libc === undefined)(
     const directory = mkdtempSync(join(tmpdir(), 'godwit-syslog-'));
     const path = join(directory, 'log');
     const write = await openSyslog({
-      name: 'bird',
       lossPriority: 28,
+      lossName: 'bird',
       now: () => NOW,
       path,
       mostWaiting: 2000,
     });
-    write(30, 'nobody is there');
+    write(30, 'bird', 'nobody is there');
     const first = logDaemon(path);
     const head = `Jan  2 03:04:05 bird[${process.pid}]: `;
-    write(30, 'hello');
+    write(30, 'bird', 'hello');
     expect(first.read()).toBe(`<28>${head}1 log lines were lost because nobody read them`);
     expect(first.read()).toBe(`<30>${head}hello`);
 
     // Its queue takes some of them, others wait, and the rest is lost.
     const count = 3000;
-    for (let i = 0; i < count; i++) write(30, `line ${i}`);
+    for (let i = 0; i < count; i++) write(30, 'bird', `line ${i}`);
     const lines: string[] = [];
     while (!lines.at(-1)?.startsWith('<28>')) {
       const line = first.read();
@@ -63,12 +63,12 @@ test.skipIf(libc === undefined)(
     expect(lines).toEqual(lines.map((_, i) => `<30>${head}line ${i}`));
     expect(lines.length).toBeGreaterThan(2000 / `<30>${head}line 1000`.length);
     expect(loss).toBe(`<28>${head}${count - lines.length} log lines were lost because nobody read them`);
-    write(27, 'again');
-    expect(first.read()).toBe(`<27>${head}again`);
+    write(27, 'router', 'again');
+    expect(first.read()).toBe(`<27>${head.replace('bird', 'router')}again`);
 
     first.close();
     const second = logDaemon(path);
-    write(30, 'to the next one');
+    write(30, 'bird', 'to the next one');
     expect(second.read()).toBe(`<30>${head}to the next one`);
     second.close();
     rmSync(directory, { recursive: true });
