@@ -9,7 +9,8 @@ import { canRestart, saysRestarted } from './local-open.ts';
 
 /**
  * A process that is busy sees a call late. So soon after Established it is the other of two crossing dials, unless its
- * OPEN says that the peer has restarted; where the peer has only lost its connection, the probe finds that out.
+ * OPEN says that the peer has restarted, and the one before did not: where both say it, they tell of the same restart.
+ * Where the peer has only lost its connection, the probe finds that out.
  */
 const LATE_CALL_MS = 3000;
 
@@ -48,6 +49,7 @@ function loserOf(
   context: SessionContext,
 ): ReturnType<typeof resolveCollision> {
   const { connection } = fresh;
+  const hasRestarted = saysRestarted(fresh.remoteOpen) && !saysRestarted(existing?.remoteOpen);
   const otherInitiator = existing?.connection?.initiator;
   if (existing === undefined || connection === undefined || otherInitiator === undefined) return 'none';
   return resolveCollision({
@@ -61,6 +63,6 @@ function loserOf(
     peerMayRestart:
       canRestart(existing.localOpen) &&
       canRestart(existing.remoteOpen) &&
-      existing.precedes(connection, saysRestarted(fresh.remoteOpen) ? 0 : LATE_CALL_MS),
+      existing.precedes(connection, hasRestarted ? 0 : LATE_CALL_MS),
   });
 }

@@ -521,13 +521,15 @@ describe('collision', () => {
   });
 
   it.each([
-    [2000, false, ['up']],
-    [4000, false, ['up', 'down peer-restarted']],
-    [2000, true, ['up', 'down peer-restarted']],
-  ])('4724: a call %i ms after the session came up, R bit %s', (ms, restarting, news) => {
+    [2000, false, false, ['up']],
+    [4000, false, false, ['up', 'down peer-restarted']],
+    [2000, false, true, ['up', 'down peer-restarted']],
+    [2000, true, true, ['up']],
+    [4000, true, true, ['up', 'down peer-restarted']],
+  ])('4724: a call %i ms after the session came up, R bits %s and %s', (ms, before, restarting, news) => {
     const { world, raw, events } = dialling({ capabilities: { gracefulRestart } });
     const first = raw.accepted[0]!;
-    first.send(rawOpen({ capabilities: [capability] }));
+    first.send(rawOpen({ capabilities: [{ ...capability, restarting: before }] }));
     first.keepalive();
     world.clock.advance(ms);
     const second = raw.dial(A);
