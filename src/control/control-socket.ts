@@ -86,7 +86,13 @@ async function open(options: ControlSocketOptions): Promise<Opened> {
     lastRefusal = systemClock.now();
     logger.warn({ socket: path }, `control connections are refused: ${MOST_CONNECTIONS} are open`);
   });
-  const placed = await placeSocket(options, (privatePath) => listen(server, privatePath));
+  const placed = await placeSocket(options, (privatePath) => listen(server, privatePath)).catch(
+    (error: unknown) => {
+      // It may listen already, where nobody finds it.
+      server.close();
+      throw error;
+    },
+  );
   // A connection that cannot be accepted is that client's loss.
   server.on('error', (error) => logger.warn({ socket: path, error }, 'the control socket reports an error'));
   return { server, ...placed };

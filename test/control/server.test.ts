@@ -314,6 +314,15 @@ describe('the socket', () => {
     expect(await readdir(dirname(path))).toEqual([]);
   });
 
+  test('listens no more where it cannot be put at its place', async () => {
+    const listening = () => process.getActiveResourcesInfo().filter((each) => each === 'PipeWrap').length;
+    const before = listening();
+    // A mode that no file has stands for whatever fails by then.
+    await expect(start(join(directory, 'unplaced.sock'), -1)).rejects.toThrow('mode');
+    await turns(2);
+    expect(listening()).toBe(before);
+  });
+
   test('what a client is told when nobody answers', async () => {
     const missing = join(directory, 'none.sock');
     await expect(connectControl(missing)).rejects.toThrow(
