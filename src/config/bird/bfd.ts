@@ -88,8 +88,10 @@ const PASSWORD_OPTIONS = new OptionTable<Password>([
 /** Months and days beyond their ends count on into the next. */
 const DATE =
   /^\s*([+-]?\d+)-\s*([+-]?\d+)-\s*([+-]?\d+)(?!\d)(?:\s*([+-]?\d+):\s*([+-]?\d+):\s*([+-]?\d+)(\.\d{1,6})?)?$/;
-/** Where BIRD's 2^60 microseconds end. */
-const END_OF_TIME = 2 ** 60 / 1000;
+/** BIRD's last second is the 2^40th. */
+const END_OF_TIME = 2 ** 40 * 1000;
+/** Date.UTC takes smaller years for those of the 20th century. */
+const LEAST_YEAR = 100;
 
 /** `"YYYY-MM-DD [HH:MM:SS]"`; 2.x has microseconds as well, and nothing before 1970. */
 function readDate(reader: ConfigReader): string {
@@ -98,7 +100,9 @@ function readDate(reader: ConfigReader): string {
   const text = isOld ? reader.tokens.expectString('a time') : reader.text('a time');
   const [, year, month, day, hour = 0, minute = 0, second = 0, fraction] = DATE.exec(text) ?? [];
   const time = Date.UTC(Number(year), Number(month) - 1, Number(day), +hour, +minute, +second);
-  const isTime = isOld ? year !== undefined && fraction === undefined : time > 0 && time < END_OF_TIME;
+  const isTime = isOld
+    ? year !== undefined && fraction === undefined
+    : Number(year) >= LEAST_YEAR && time > 0 && time <= END_OF_TIME;
   if (!isTime) reader.diagnostics.error(token, 'this is no time', 'write "YYYY-MM-DD HH:MM:SS"');
   return text;
 }
