@@ -7,6 +7,7 @@ import {
   type Resolution,
   UNREACHABLE,
 } from '../fib/next-hop-resolver.ts';
+import { isLinkLocal } from '../lib/ip.ts';
 import type { NextHop, NextHopEvents } from '../rib/next-hops.ts';
 import type { Rib } from '../rib/rib.ts';
 
@@ -63,15 +64,19 @@ export class NextHopTracker implements NextHopEvents {
     this.#apply(id, watch.current);
   }
 
-  /** Where there are two addresses the global one decides, over whatever interface that is, unless told otherwise. */
+  /**
+   * Where there are two addresses the global one decides, over whatever interface that is, unless told otherwise. The
+   * second may be no link-local one, but unspecified.
+   */
   #watch(
     { address, linkLocal, zone, localFirst }: NextHop,
     changed: (resolution: Resolution) => void,
   ): NextHopWatch {
     const { resolver } = this.#options;
     if (linkLocal === undefined || linkLocal === address) return resolver.watch(address, zone, changed);
-    if (localFirst && zone !== undefined) return resolver.watch(linkLocal, zone, changed);
-    const how = zone === undefined ? {} : { linkLocal: { address: linkLocal, link: zone } };
+    const isUsable = zone !== undefined && isLinkLocal(linkLocal);
+    if (localFirst && isUsable) return resolver.watch(linkLocal, zone, changed);
+    const how = isUsable ? { linkLocal: { address: linkLocal, link: zone } } : {};
     return resolver.watch(address, undefined, changed, how);
   }
 

@@ -25,26 +25,27 @@ describe('next hop prefer', () => {
     ['next hop prefer local;', 65002, LOCAL],
     ['next hop prefer global;', 65001, GLOBAL],
     ['next hop prefer local;', 65001, LOCAL],
-  ])('"%s" of a peer of AS %d leads to %s', async (statement, asn, gateway) => {
+    ['next hop prefer local;', 65002, GLOBAL, '::'],
+  ])('"%s" of a peer of AS %d leads to %s', async (statement, asn, gateway, second = LOCAL) => {
     const lab = new SimLab();
     const kernel = simKernel(`eth0 ${OWN}/24 2001:db8:9::1/64`);
     const own = lab.speaker('own', [OWN], fileOf(statement, asn), { kernel });
     const families = [IPV6_UNICAST];
-    const [first, second] = [
+    const [one, other] = [
       lab.raw(FROM, { as: asn, holdTime: 0, families }),
       lab.raw(TO, { as: 65003, holdTime: 0, families }),
     ];
     await lab.start(1000);
-    await lab.connect(own, first, second);
-    first.announce([P1], {}, `${GLOBAL} ${LOCAL}`);
-    second.announce([P2], {}, `${GLOBAL} ${LOCAL}`);
+    await lab.connect(own, one, other);
+    one.announce([P1], {}, `${GLOBAL} ${second}`);
+    other.announce([P2], {}, `${GLOBAL} ${LOCAL}`);
     await lab.settle();
     const routes = [`${P1} via ${gateway}`, `${P2} via ${GLOBAL}`];
     expect(own.kernelRoutes()).toEqual(routes);
     expect(own.route(P1)?.nextHop).toBe(GLOBAL);
     await own.upgrade();
     await lab.run(1000);
-    first.announce(['2001:db8:3::/48'], {}, `${GLOBAL} ${LOCAL}`);
+    one.announce(['2001:db8:3::/48'], {}, `${GLOBAL} ${second}`);
     await lab.settle();
     expect(own.kernelRoutes()).toEqual([...routes, `2001:db8:3::/48 via ${gateway}`]);
   });
