@@ -41,11 +41,10 @@ export class OwnNextHops {
   }
 
   #review(own: ReadonlySet<string>): void {
-    for (const handle of this.#registry.values()) {
-      const { established } = handle;
-      if (established !== undefined && this.#needsAnother(established, own))
-        this.#registry.refreshOut(handle);
-    }
+    const concerned = [...this.#registry.values()].filter(
+      ({ established }) => established !== undefined && this.#needsAnother(established, own),
+    );
+    if (concerned.length > 0) this.#registry.refreshOut(...concerned);
   }
 
   /** There was none, or it is not ours any more. */

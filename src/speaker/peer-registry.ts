@@ -20,7 +20,7 @@ import type { Rib } from '../rib/rib.ts';
 import { CommandError } from './api.ts';
 import { EstablishedPeer } from './established-peer.ts';
 import { type PeerLimits, peerLimits, sinkOf } from './limited-peer.ts';
-import { interfaceOf, type OwnAddresses } from './own-addresses.ts';
+import { interfaceOf, type OwnAddress, type OwnAddresses } from './own-addresses.ts';
 import { useDamping } from './peer-damping.ts';
 import { peerOptions } from './peer-options.ts';
 import type { Pipeline } from './pipeline.ts';
@@ -253,8 +253,12 @@ export class PeerRegistry implements PeerEvents {
   }
 
   /** Export options as configured now; a peer whose group changes is sent the difference. */
-  refreshOut(handle: PeerHandle): void {
-    if (handle.established !== undefined) this.#joinGroups(handle, handle.established);
+  refreshOut(...handles: readonly PeerHandle[]): void {
+    // Once for all: the system takes its time to list many interfaces.
+    const own = this.#dependencies.addresses();
+    for (const handle of handles) {
+      if (handle.established !== undefined) this.#joinGroups(handle, handle.established, own);
+    }
   }
 
   // ----- PeerEvents
@@ -299,7 +303,7 @@ export class PeerRegistry implements PeerEvents {
     this.handover.came(session, established, handed);
     ribPeer.damper = handle.damper;
     this.#dependencies.onSession(handle);
-    this.#joinGroups(handle, established, handed);
+    this.#joinGroups(handle, established, this.#dependencies.addresses(), handed);
     this.#dependencies.onProgress();
   }
 
@@ -366,23 +370,18 @@ export class PeerRegistry implements PeerEvents {
     return restartOffer !== undefined && settings.gracefulRestart.mode !== 'off';
   }
 
-  #joinGroups(handle: PeerHandle, established: EstablishedPeer, handed?: HandedSession): void {
-    const { rib, addresses, policies } = this.#dependencies;
-    const { session, ribPeer } = established;
-    const own = addresses();
+  #joinGroups(
+    { name, settings, limits, draining }: PeerHandle,
+    { session, ribPeer }: EstablishedPeer,
+    own: readonly OwnAddress[],
+    handed?: HandedSession,
+  ): void {
+    const { rib, policies } = this.#dependencies;
     for (const family of session.context.families) {
-      const options = exportOptions(
-        this.#config,
-        handle.settings,
-        family,
-        session,
-        own,
-        policies,
-        handle.draining,
-      );
-      const limit = handle.limits.exportLimit(family);
-      const evaluateAllFor = handle.settings.evaluateAll ? handle.name : undefined;
-      const request = { peer: ribPeer, sink: sinkOf(session, limit, handle.limits) };
+      const options = exportOptions(this.#config, settings, family, session, own, policies, draining);
+      const limit = limits.exportLimit(family);
+      const evaluateAllFor = settings.evaluateAll ? name : undefined;
+      const request = { peer: ribPeer, sink: sinkOf(session, limit, limits) };
       rib
         .groupsOf(ribPeer, family.id)
         .join({ ...options, limit, evaluateAllFor }, request, (group) => handed?.part(family.id, group));

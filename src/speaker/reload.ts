@@ -92,7 +92,7 @@ function applyDecision(speaker: Speaker, plan: ConfigPlan, after: Config): void 
     for (const family of place.families) useMultipath(speaker.rib, family, config);
   }
   if (plan.decision?.actions.includes('import') !== true) return;
-  for (const handle of speaker.registry.values()) speaker.registry.refreshOut(handle);
+  speaker.registry.refreshOut(...speaker.registry.values());
 }
 
 /** Where a table of the same name is another one, sessions begin anew. */
