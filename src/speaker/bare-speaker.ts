@@ -54,10 +54,9 @@ export class BareSpeaker {
   readonly #turns: (() => void)[] = [];
   readonly #pipeline: Pipeline;
   readonly #peers: BarePeer[] = [];
+  readonly #handler: (receive: OnMessage) => OnMessage;
   /** Octets that peers were sent. */
   sent = 0;
-
-  readonly #handler: (receive: OnMessage) => OnMessage;
 
   constructor(
     clock: Clock,

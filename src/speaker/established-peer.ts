@@ -36,8 +36,9 @@ export class EstablishedPeer {
   readonly link: string | undefined;
   /** The same, where the peer is on it too. */
   readonly #sharedLink: string | undefined;
-  readonly #clock: Clock;
+  /** See UpdateSource. */
   readonly localFirst: boolean;
+  readonly #clock: Clock;
   readonly #log: Logger;
   #malformed: { count: number; last: string } | undefined;
   #lastIssueLog = Number.NEGATIVE_INFINITY;
@@ -105,7 +106,7 @@ export class EstablishedPeer {
     return Math.floor(this.#clock.wallTime() / MS_PER_SECOND);
   }
 
-  /** Only a link-local next hop means something different on another interface. */
+  /** Only a link-local address means something different on another interface. */
   nextHopZone({ nextHop, nextHopLength }: NlriBatch): string | undefined {
     if (nextHopLength < IPV6_OCTETS) return undefined;
     const first = nextHop.subarray(0, IPV6_OCTETS);
