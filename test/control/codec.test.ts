@@ -62,6 +62,8 @@ describe('views survive the wire', () => {
     ['Status', fakeStatus()],
     ['Status', fakeStatus({ kernel: undefined, configFile: undefined, problems: ['a', 'b'], families: [] })],
     ...fakePeers().map((peer) => ['Peer', peer] as const),
+    // The longest Long-Lived Stale Time.
+    ['PeerFamily', { ...fakePeers()[0]!.families[0]!, keptFor: (2 ** 24 - 1) * 1000 }],
     ['Route', fakeRoute({ igpMetric: 0, stale: true, best: false })],
     ['UpdateGroup', speaker.updateGroups()[0]!],
     ...speaker.bfdSessions().map((session) => ['BfdSession', session] as const),
