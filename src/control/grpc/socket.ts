@@ -1,4 +1,4 @@
-// The life of the unix socket: nobody else's socket is ever taken, one that a dead daemon left behind is. The
+// How a unix socket comes to its path: nobody else's socket is ever taken, one that a dead daemon left behind is. The
 // socket is made in a private directory and moved into place with its final mode, so that it is never open to
 // more people than it should be, not even for a moment.
 
