@@ -82,10 +82,17 @@ export class RestartHelper {
     return this.#left(this.#longLived.get(family));
   }
 
-  /** Milliseconds that routes of the family wait for a session to come; undefined where none do. */
+  /** Milliseconds that routes of the family wait for a session to come, in both phases; undefined where none do. */
   keptForMs(family: Family): number | undefined {
-    if (this.phase(family) === undefined) return undefined;
-    return this.leftMs ?? this.staleLeftMs(family);
+    const longLived = this.#waiting?.offer.longLived.get(family) ?? 0;
+    switch (this.phase(family)) {
+      case 'regular':
+        return this.leftMs === undefined ? undefined : this.leftMs + longLived * MS_PER_SECOND;
+      case 'long-lived':
+        return this.staleLeftMs(family);
+      default:
+        return undefined;
+    }
   }
 
   #left(deadline: Deadline | undefined): number | undefined {
