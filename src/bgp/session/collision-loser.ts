@@ -8,9 +8,9 @@ import type { ConnectionFsm } from './connection-fsm.ts';
 import { canRestart, saysRestarted } from './local-open.ts';
 
 /**
- * A process that is busy sees a call late. So soon after Established it is the other of two crossing dials, unless its
- * OPEN says that the peer has restarted, and the one before did not: where both say it, they tell of the same restart.
- * Where the peer has only lost its connection, the probe finds that out.
+ * A process that is busy sees a call late. So soon after Established over a connection of its own it is the other of two
+ * crossing dials, unless the OPEN says that the peer has restarted, and the one before did not: where both say it, they
+ * tell of the same restart. Where the peer has only lost its connection, the probe finds that out.
  */
 const LATE_CALL_MS = 3000;
 
@@ -49,9 +49,10 @@ function loserOf(
   context: SessionContext,
 ): ReturnType<typeof resolveCollision> {
   const { connection } = fresh;
-  const hasRestarted = saysRestarted(fresh.remoteOpen) && !saysRestarted(existing?.remoteOpen);
   const otherInitiator = existing?.connection?.initiator;
   if (existing === undefined || connection === undefined || otherInitiator === undefined) return 'none';
+  const hasRestarted = saysRestarted(fresh.remoteOpen) && !saysRestarted(existing.remoteOpen);
+  const mayCross = connection.initiator !== otherInitiator && !hasRestarted;
   return resolveCollision({
     localId: context.localId,
     remoteId: context.peerId,
@@ -63,6 +64,6 @@ function loserOf(
     peerMayRestart:
       canRestart(existing.localOpen) &&
       canRestart(existing.remoteOpen) &&
-      existing.precedes(connection, hasRestarted ? 0 : LATE_CALL_MS),
+      existing.precedes(connection, mayCross ? LATE_CALL_MS : 0),
   });
 }

@@ -539,6 +539,18 @@ describe('collision', () => {
     expect(events.news).toEqual(news);
   });
 
+  it('4724: a call does not cross another one of the same side, however soon after it', () => {
+    const { world, raw, events } = dialling({ passive: true, capabilities: { gracefulRestart } });
+    for (let calls = 0; calls < 2; calls++) {
+      const connection = raw.dial(A);
+      world.clock.advance(10);
+      connection.send(rawOpen({ capabilities: [capability] }));
+      connection.keepalive();
+      world.clock.advance(10);
+    }
+    expect(events.news).toEqual(['up', 'down peer-restarted', 'up']);
+  });
+
   it('a pending dial is given up when the call of the peer is established', () => {
     const world = new World();
     const { peer } = world.speaker(A).peer(B);
