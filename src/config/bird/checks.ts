@@ -169,9 +169,8 @@ const MAX_AS2 = 65535;
 function checkCapabilities(options: BgpOptions, complain: Complain): void {
   const off = options.enableAs4 === false ? 'enable as4 off' : 'capabilities off';
   const isOff = options.enableAs4 === false || options.capabilities === false;
-  if (isOff && (options.peerAs ?? 0) > MAX_AS2) {
-    complain(`AS ${options.peerAs} needs 4 octets`, `leave out ${off}`);
-  }
+  const as = (isInternal(options) ? options.localAs : options.peerAs) ?? 0;
+  if (isOff && as > MAX_AS2) complain(`AS ${as} needs 4 octets`, `leave out ${off}`);
   if ((options.longLivedGracefulRestart ?? 'off') !== 'off' && options.gracefulRestart === 'off') {
     complain('long lived graceful restart needs graceful restart');
   }
