@@ -276,6 +276,26 @@ export const PEER_CASES: readonly Case[] = [
     severity: 'warning',
   },
   {
+    what: 'a family without the capability for it',
+    yaml: EBGP('withhold: [multiprotocol], families: [ipv4-unicast, ipv6-unicast]'),
+    at: '3:66',
+    message: /without the multiprotocol capability a session has ipv4-unicast alone/,
+    hint: /leave out the other families/,
+    severity: 'warning',
+  },
+  {
+    what: 'a capability that cannot be withheld',
+    yaml: EBGP('withhold: [role]'),
+    at: '3:77',
+    message: /expected multiprotocol, route-refresh, .*, found "role"/,
+  },
+  {
+    what: 'withholding something without a list',
+    yaml: EBGP('withhold: some'),
+    at: '3:76',
+    message: /expected all or a list of multiprotocol,/,
+  },
+  {
     what: 'eBGP without policy',
     yaml: `${PEERS}  - { name: up, address: 10.1.1.1, asn: 1 }\n`,
     at: '3:5',
