@@ -5,10 +5,10 @@ import { fromHex } from '../lib/bytes.ts';
 import { nearest } from '../lib/suggest.ts';
 import type { CallExpression, Expression, PolicyType } from './ast.ts';
 import { routeAttribute } from './attributes.ts';
-import { compileTerm, readAttribute } from './compile-term.ts';
+import { compileAppend, compileTerm, readAttribute } from './compile-term.ts';
 import type { Compiler, Term } from './compiler.ts';
 import { formatValue } from './format.ts';
-import { addTo, appendTo, deleteFrom, filterBy, prependTo } from './list-operators.ts';
+import { addTo, deleteFrom, filterBy, prependTo } from './list-operators.ts';
 import { isDefined } from './operators.ts';
 import { ROA } from './route-access.ts';
 import { type Evaluate, type Run, SIGNAL, type Signal } from './run.ts';
@@ -46,7 +46,11 @@ const LATER_BUILTINS: Readonly<Record<string, Builtin>> = {
     compiler.want(value, 'string', 'the argument of from_hex');
     return compiler.combine('bytestring', call.span, [value], (run) => hexBytes(value.evaluate(run)));
   },
-  append: (compiler, call) => compileListCall(compiler, call, appendTo, 'bgppath'),
+  append: (compiler, call) => {
+    const [left, right] = argumentsOf(compiler, call, 2);
+    if (left === undefined || right === undefined) return compiler.nonsense(call.span);
+    return compileAppend(compiler, left, right, call.span);
+  },
   aspa_check: (compiler, call) => compileAspaCheck(compiler, call),
   aspa_check_downstream: (compiler, call) => compileAspaCheck(compiler, call, false),
   aspa_check_upstream: (compiler, call) => compileAspaCheck(compiler, call, true),

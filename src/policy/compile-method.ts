@@ -8,7 +8,7 @@ import { compileTerm } from './compile-term.ts';
 import type { Compiler, Term } from './compiler.ts';
 import { enumConstant } from './enums.ts';
 import { listMembers } from './format.ts';
-import { addTo, appendTo, deleteFrom, filterBy, prependTo } from './list-operators.ts';
+import { addTo, deleteFrom, filterBy, prependTo } from './list-operators.ts';
 import { compare, maskAddress } from './operators.ts';
 import type { Evaluate } from './run.ts';
 import type { Span } from './source.ts';
@@ -165,7 +165,6 @@ const METHODS: Readonly<Record<string, Method>> = {
   delete: loose(changer(LISTS, 'unknown', deleteFrom)),
   filter: loose(changer(LISTS, 'unknown', filterBy)),
   prepend: changer(['bgppath'], 'int', prependTo),
-  append: changer(['bgppath'], 'int', appendTo),
 };
 
 type Kind = Extract<Value, { kind: string }>['kind'];
@@ -300,7 +299,8 @@ function isChangeable(symbol: PolicySymbol | undefined): boolean {
 }
 
 function reportUnknownMethod(compiler: Compiler, name: string, span: Span, type: PolicyType): void {
-  const meant = nearest(name, Object.keys(METHODS));
+  const known = Object.keys(METHODS).filter((each) => compiler.dialect === '2.x' || !METHODS[each]?.later);
+  const meant = nearest(name, known);
   compiler.diagnostics.error(
     span,
     `${type} has no '${name}'`,

@@ -345,22 +345,23 @@ function compileDo(compiler: Compiler, statement: CallStatement): Execute {
     };
   }
   const object = compileTerm(compiler, call.object);
-  if (compiler.dialect === '1.6') checkOldChange(compiler, call.object, object, call.method);
+  const changes = CHANGERS.has(call.method.name);
+  if (changes && compiler.dialect === '1.6') checkOldChange(compiler, call.object, object, call.method);
   const changed = compileMethodOn(compiler, object, call, true);
-  if (!CHANGERS.has(call.method.name)) {
+  if (!changes) {
     compiler.diagnostics.error(span, `'${call.method.name}' changes nothing`, 'its result is not used');
     return () => SIGNAL.next;
   }
   return compileStore(compiler, call.object, changed, span);
 }
 
-/** 1.6 changes in place what a route may have or not, empties lists only, and has no `append`. */
+/** 1.6 changes in place what a route may have or not, and empties lists only. */
 function checkOldChange(compiler: Compiler, name: Name, { type }: Term, method: Name): void {
   const symbol = compiler.resolve(name);
   const isAttribute = symbol?.kind === 'attribute' && symbol.attribute.home !== 'route';
   const isList = Object.hasOwn(EMPTY, type);
   if (symbol === undefined) return;
-  if (isAttribute && method.name !== 'append' && (isList || method.name !== 'empty')) return;
+  if (isAttribute && (isList || method.name !== 'empty')) return;
   compiler.diagnostics.error(
     method.span,
     `${method.name} does not change ${name.name}`,
@@ -369,4 +370,4 @@ function checkOldChange(compiler: Compiler, name: Name, { type }: Term, method: 
 }
 
 /** Methods that stand as statements. */
-const CHANGERS: ReadonlySet<string> = new Set(['add', 'delete', 'filter', 'prepend', 'append', 'empty']);
+const CHANGERS: ReadonlySet<string> = new Set(['add', 'delete', 'filter', 'prepend', 'empty']);

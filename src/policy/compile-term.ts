@@ -331,15 +331,15 @@ function compileLogical(
   return compiler.combine('bool', span, [left, right], evaluate);
 }
 
-/** Strings, paths and lists one after the other (2.x). */
-function compileAppend(compiler: Compiler, left: Term, right: Term, span: Span): Term {
-  compiler.want(left, 'string', "what '++' joins");
-  compiler.want(right, 'string', "what '++' joins");
+/** Strings one after the other, as `++` and `append` have it. */
+export function compileAppend(compiler: Compiler, left: Term, right: Term, span: Span): Term {
+  compiler.want(left, 'string', 'what is appended');
+  compiler.want(right, 'string', 'what is appended');
   return compiler.combine('string', span, [left, right], (run) => {
     const a = left.evaluate(run);
     const b = right.evaluate(run);
     if (typeof a === 'string' && typeof b === 'string') return a + b;
-    throw new PolicyRuntimeError(`'++' needs strings, got ${typeOf(a)} and ${typeOf(b)}`);
+    throw new PolicyRuntimeError(`only strings are appended, got ${typeOf(a)} and ${typeOf(b)}`);
   });
 }
 

@@ -2,7 +2,6 @@
 // that comes out unchanged is the same object. What does not fit is a PolicyRuntimeError.
 
 import { encodeSegments, prepend as prependAs, segments } from '../bgp/wire/as-path.ts';
-import { SEGMENT } from '../bgp/wire/iana.ts';
 import { canHold, findMember, memberBytes, memberIsIn } from './membership.ts';
 import { List, MEMBER_BYTES, PolicyRuntimeError, typeOf, type Value } from './values.ts';
 
@@ -108,17 +107,4 @@ export function prependTo(target: Value, as: Value): List {
   if (list.kind !== 'bgppath') throw new PolicyRuntimeError(`cannot prepend to ${list.kind}`);
   if (typeof as !== 'number') throw new PolicyRuntimeError(`cannot prepend ${typeOf(as)}`);
   return new List('bgppath', prependAs(list.bytes, as));
-}
-
-/** `append(path, as)` */
-export function appendTo(list: Value, value: Value): Value {
-  if (
-    !(typeof list === 'object' && list instanceof List) ||
-    list.kind !== 'bgppath' ||
-    typeof value !== 'number'
-  ) {
-    throw new PolicyRuntimeError(`cannot append ${typeOf(value)} to ${typeOf(list)}`);
-  }
-  const path = [...segments(list.bytes), { type: SEGMENT.asSequence, ases: [value] }];
-  return new List('bgppath', encodeSegments(path));
 }

@@ -304,6 +304,9 @@ describe('mistakes', () => {
     const text = 'filter f { if dest = RTD_UNICAST then accept; }';
     expect(messages(text, '1.6')).toEqual(["'RTD_UNICAST' is not defined (did you mean 'RTC_UNICAST'?)"]);
     expect(messages(text)).toEqual([]);
+    expect(messages('function f() { return bgp_path.prepend(1); }', '1.6')).toEqual([
+      "bgppath has no 'prepend'",
+    ]);
   });
 
   it('finds types out beforehand in 2.x and while running in 1.6', () => {

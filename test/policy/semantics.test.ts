@@ -47,6 +47,10 @@ describe('statements', () => {
     ).toEqual(['(clist (1,2) (3,4))3']);
   });
 
+  it('appends strings in 2.x', () => {
+    expect(run('print append("a", "b") ++ "c"; accept;').lines).toEqual(['abc']);
+  });
+
   it('rejects what falls off the end, and says so', () => {
     expect(run('print 1;')).toMatchObject({ outcome: OUTCOME.failed, lines: ['1'] });
     expect(run('error "x";')).toMatchObject({ outcome: OUTCOME.failed, lines: ['x'] });
