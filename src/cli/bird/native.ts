@@ -8,8 +8,10 @@ import { formatTime } from '../../lib/time-format.ts';
 import { dropPrivileges, PrivilegeError } from '../privileges.ts';
 
 const AF_UNIX = 1;
-const SOCK_DGRAM_QUIET = 2 | 0o4000 | 0o2000000;
-const MSG_DONTWAIT_QUIET = 0x40 | 0x4000;
+/** SOCK_DGRAM, SOCK_NONBLOCK and SOCK_CLOEXEC */
+const SOCKET_TYPE = 2 | 0o4000 | 0o2000000;
+/** MSG_DONTWAIT and MSG_NOSIGNAL */
+const SEND_FLAGS = 0x40 | 0x4000;
 const EAGAIN = 11;
 /** Octets of sockaddr_un.sun_path. */
 const PATH_OCTETS = 108;
@@ -52,7 +54,7 @@ export async function openSyslog(options: SyslogOptions): Promise<WriteSyslog> {
     socket = -1;
   };
   const open = (): boolean => {
-    socket = makeSocket(AF_UNIX, SOCK_DGRAM_QUIET, 0);
+    socket = makeSocket(AF_UNIX, SOCKET_TYPE, 0);
     if (socket >= 0 && connect(socket, address, address.length) === 0) return true;
     shut();
     return false;
@@ -61,7 +63,7 @@ export async function openSyslog(options: SyslogOptions): Promise<WriteSyslog> {
     // Once more where the log daemon was started anew.
     for (let i = 0; i < 2; i++) {
       if (socket < 0 && !open()) return 'nobody';
-      if (send(socket, line, line.length, MSG_DONTWAIT_QUIET) >= 0) return 'sent';
+      if (send(socket, line, line.length, SEND_FLAGS) >= 0) return 'sent';
       if (koffi.errno() === EAGAIN) return 'busy';
       shut();
     }
