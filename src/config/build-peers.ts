@@ -306,13 +306,13 @@ function checkKeys(
   for (const { path, input } of peers) {
     if ((input.password ?? input.tcpAo) !== undefined) continue;
     const bytes = parseAddress(input.address)?.bytes;
-    const range = signed.find(({ prefix }) => bytes !== undefined && prefixContains(prefix, bytes));
-    const other = first.get(withoutZone(input.address)) ?? range;
+    const twin = first.get(withoutZone(input.address));
+    const other = twin ?? signed.find(({ prefix }) => bytes !== undefined && prefixContains(prefix, bytes));
     if (other === undefined) continue;
     issues.warning(
       [...path, 'address'],
       `the kernel wants connections from ${input.address} signed, because those of ${formatPath(other.at)} are`,
-      'give the peer a password, here and at its own end, or take its address out of the range',
+      `give the peer a password, here and at its own end${twin === undefined ? ', or take its address out of the range' : ''}`,
     );
   }
 }

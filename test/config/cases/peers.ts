@@ -331,6 +331,7 @@ export const PEER_CASES: readonly Case[] = [
     yaml: `${PEERS}  - { address: "fe80::1%eth1", asn: internal, password: one }\n  - { address: "fe80::1%eth2", asn: internal }\n`,
     at: '4:16',
     message: /wants connections from fe80::1%eth2 signed, because those of peers\[0\].address are/,
+    hint: /at its own end$/,
     severity: 'warning',
   },
   {
