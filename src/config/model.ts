@@ -20,6 +20,7 @@ import type { ConfederationConfig, LinkLocalFormat } from './model/peering.ts';
 import type { ProcessConfig } from './model/process.ts';
 import type { RequiredConfig } from './model/required.ts';
 import type { DampingConfig, DisableAfterConfig, GracefulRestartConfig } from './model/stability.ts';
+import type { Switched } from './model/switched.ts';
 import type { TcpAoKeyConfig } from './model/tcp-ao.ts';
 import type { RpkiCacheConfig } from './rpki.ts';
 
@@ -31,6 +32,7 @@ export * from './model/peering.ts';
 export * from './model/process.ts';
 export * from './model/required.ts';
 export * from './model/stability.ts';
+export * from './model/switched.ts';
 export * from './model/tcp-ao.ts';
 
 export interface Config {
@@ -66,6 +68,8 @@ export interface Config {
   readonly diagnosis: DiagnosisConfig;
   /** What was written, where that was in BIRD's language: names and order of protocols, tables and definitions. */
   readonly bird?: BirdConfig;
+  /** Set with `bird`. */
+  readonly switched?: Switched;
 }
 
 export interface RouterConfig {

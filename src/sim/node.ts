@@ -19,6 +19,7 @@ import {
   type RouteView,
   type SpeakerApi,
 } from '../speaker/api.ts';
+import { switchedIn } from '../speaker/bird/protocol-states.ts';
 import { needsKernel } from '../speaker/kernel-change.ts';
 import type { OwnAddress } from '../speaker/own-addresses.ts';
 import { Speaker, type SpeakerParts } from '../speaker/speaker.ts';
@@ -160,8 +161,8 @@ export class SimNode {
     this.host.wake();
   }
 
-  /** A new process on the same machine, not started; the old one must have ended. */
-  renew(): void {
+  /** A new process on the same machine, not started; the old one must have ended, or hands over what is `switched`. */
+  renew(switched?: ReadonlyMap<string, boolean>): void {
     if (this.state === 'running') this.#ended();
     this.host.present = true;
     this.host.wake();
@@ -169,7 +170,7 @@ export class SimNode {
     this.clock = this.#newClock();
     this.clock.wallOffset = wallOffset;
     this.state = 'new';
-    this.speaker = this.#build();
+    this.speaker = this.#build(switched);
     this.api = this.#api();
   }
 
@@ -217,7 +218,7 @@ export class SimNode {
   #become(state: SpeakerState): Promise<void> {
     const sockets = state.peers.flatMap(({ image }) => image.session?.descriptor ?? []);
     this.host.become(new Set(sockets));
-    this.renew();
+    this.renew(switchedIn(state.protocols));
     this.state = 'running';
     return this.speaker.start(new TakeOver(this.speaker, state));
   }
@@ -340,13 +341,13 @@ export class SimNode {
     return result.config;
   }
 
-  #build(): Speaker {
+  #build(switched?: ReadonlyMap<string, boolean>): Speaker {
     const { clock, host } = this;
     this.#filters = new FilterEnvironment(clock);
     const { random } = this.#world;
     const { exportChunk: chunk, waterMarks } = this.#options;
     host.runner = clock;
-    return new Speaker(this.#config(), {
+    const parts: SpeakerParts = {
       clock,
       scheduler: new Scheduler(clock, { defer: clock.defer }),
       random,
@@ -363,7 +364,8 @@ export class SimNode {
       ...(this.#options.dumpStore !== undefined && { dumpStore: this.#options.dumpStore }),
       version: '0.0.0',
       sizes: { rows: TABLE_ROWS, waterMarks, ...(chunk !== undefined && { exportChunk: chunk }) },
-    });
+    };
+    return new Speaker(this.#config(), parts, switched);
   }
 
   #logger(): Logger {

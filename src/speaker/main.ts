@@ -13,8 +13,7 @@ import { Scheduler } from '../lib/scheduler.ts';
 import { StageBeat } from '../lib/stage-beat.ts';
 import { readTcpDrops } from '../lib/tcp-drops.ts';
 import type { SpeakerApi, UpgradeView } from './api.ts';
-import { declaredProtocols } from './bird/declared.ts';
-import { effectiveConfig } from './bird/effective.ts';
+import { switchedIn } from './bird/protocol-states.ts';
 import { reportOf, watchForCrashes } from './crash/crash-watch.ts';
 import { crashDirectory } from './crash/report.ts';
 import { dumpsOnDisk } from './dump-files.ts';
@@ -23,7 +22,7 @@ import { openKernel } from './open-kernel.ts';
 import { systemAddresses } from './own-addresses.ts';
 import type { ConfigLoader, OnApplied } from './reconfiguration.ts';
 import { SpareRoom } from './spare-room.ts';
-import { Speaker } from './speaker.ts';
+import { Speaker, type SpeakerParts } from './speaker.ts';
 import { createApi } from './speaker-api.ts';
 import { HandOver } from './upgrade/hand-over.ts';
 import type { SpeakerState } from './upgrade/state.ts';
@@ -73,12 +72,11 @@ const TRIMS = 3;
 /** Starts a speaker; rejects where the kernel is wanted and cannot be had. */
 export async function createSpeaker(options: CreateOptions): Promise<RunningSpeaker> {
   keepLargeBlocksApart();
-  const { config: written, configFile, loadConfig, onApplied, logger, trace, handed, upgrade } = options;
-  const config = handed === undefined ? written : effectiveConfig(written, handed.protocols.off);
+  const { config, configFile, loadConfig, onApplied, logger, trace, handed, upgrade } = options;
   const loopLag = new LoopLag(systemClock);
   const beat = new StageBeat();
   const scheduler = new Scheduler(systemClock, { beat });
-  const speaker = new Speaker(config, {
+  const parts: SpeakerParts = {
     clock: systemClock,
     scheduler,
     random: Math.random,
@@ -98,7 +96,8 @@ export async function createSpeaker(options: CreateOptions): Promise<RunningSpea
       loopLag,
       useWatchdog: (options) => watchdog.use(options),
     },
-  });
+  };
+  const speaker = new Speaker(config, parts, handed && switchedIn(handed.protocols));
   const api = createApi({ speaker, configFile, loadConfig, onApplied, upgrade });
   const crashes = { speaker, api, configFile, process };
   const unwatch = watchForCrashes(crashes);
@@ -120,7 +119,7 @@ export async function createSpeaker(options: CreateOptions): Promise<RunningSpea
   };
   try {
     if (handed === undefined) await speaker.start();
-    else await goOn(speaker, written, handed);
+    else await goOn(speaker, handed);
   } catch (error) {
     // What measures and waits would keep the process alive. The kernel's routes stay for the next attempt.
     speaker.stopsSilently = true;
@@ -180,11 +179,8 @@ function trimWhenQuiet(leisure: () => Leisure): Timer {
   return { cancel: () => timer?.cancel() };
 }
 
-/** `written`: with what was switched off by command. */
-async function goOn(speaker: Speaker, written: Config, handed: SpeakerState): Promise<void> {
-  speaker.written = written;
+async function goOn(speaker: Speaker, handed: SpeakerState): Promise<void> {
   speaker.reconfiguredAt = handed.reconfiguredAt;
-  speaker.protocols.useNames(new Set(declaredProtocols(written).map(({ name }) => name)));
   await speaker.start(new TakeOver(speaker, handed));
 }
 

@@ -1,6 +1,7 @@
 // From one configuration to the next, one after the other: reload, the same with a way back (undo by hand, when nobody
-// confirms in time, or when peers are lost), and protocols that an operator has switched off. What was read is kept
-// apart from what is in force, which lacks what is switched off.
+// confirms in time, or when peers are lost), and protocols that an operator has switched. What was read is kept apart
+// from what is in force, which has what is switched. Reloads keep that with native configurations; with those in
+// BIRD's language they put every protocol where its file has it, as BIRD does.
 
 import { diffConfig } from '../config/diff.ts';
 import type { LoadResult } from '../config/load.ts';
@@ -63,7 +64,7 @@ export class Reconfiguration {
       const config = this.#readToUse(options.file);
       const before = this.#speaker.written;
       const established = this.#established();
-      const changes = await this.#apply(config, options.soft === true);
+      const changes = await this.#replace(config, options.soft === true);
       this.#inForce(config);
       this.#note('configuration-applied', changes.length === 0 ? 'nothing changed' : changes.join('; '));
       this.#previous = before;
@@ -94,16 +95,28 @@ export class Reconfiguration {
     const previous = this.#previous;
     this.#endPending();
     if (previous === undefined) return false;
-    const changes = await this.#apply(previous, false);
+    const changes = await this.#replace(previous, false);
     this.#previous = undefined;
     this.#inForce(previous);
     this.#note('configuration-undone', ['the configuration before is back', ...changes].join('; '));
     return true;
   }
 
-  /** Puts into force what the protocols that are switched off leave of the configuration. */
-  refresh(off: ReadonlySet<string>): Promise<unknown> {
-    return this.#enqueue(() => this.#apply(this.#speaker.written, false, off));
+  /** Switches a protocol that is no peer. Where that cannot be, it stays as it was. */
+  switch(name: string, on: boolean): Promise<unknown> {
+    return this.#enqueue(async () => {
+      const { written, protocols } = this.#speaker;
+      const declared = declaredProtocols(written).find((each) => each.name === name);
+      // A reload may have come first.
+      if (declared === undefined) return;
+      protocols.switch(declared, on);
+      try {
+        await this.#apply(written, false);
+      } catch (error) {
+        protocols.switch(declared, !on);
+        throw error;
+      }
+    });
   }
 
   /** Switching a protocol off and on is no new configuration. */
@@ -145,14 +158,43 @@ export class Reconfiguration {
     throw new ConfigurationError(result.issues.filter(({ severity }) => severity === 'error'));
   }
 
-  async #apply(
-    written: Config,
-    soft: boolean,
-    off: ReadonlySet<string> = this.#speaker.protocols.off,
-  ): Promise<string[]> {
+  async #replace(written: Config, soft: boolean): Promise<string[]> {
+    if (written.bird === undefined) return this.#apply(written, soft);
+    const { protocols } = this.#speaker;
+    const before = new Map(protocols.switched);
+    // What is switched from now on waits for its turn behind this one.
+    protocols.switched.clear();
+    try {
+      const changes = await this.#apply(written, soft);
+      for (const { name, disabled } of declaredProtocols(written)) {
+        if (!before.has(name)) continue;
+        protocols.messages.delete(name);
+        protocols.note(name, disabled ? 'down' : 'up');
+      }
+      return [...changes, ...this.#resetPeers()];
+    } catch (error) {
+      for (const [name, on] of before) protocols.switched.set(name, on);
+      throw error;
+    }
+  }
+
+  /** Puts every peer where its configuration has it. Sentences of what changed. */
+  #resetPeers(): string[] {
+    const { registry, protocols } = this.#speaker;
+    const changed = [...registry.values()].filter(({ peer, settings }) => peer.adminUp !== settings.enabled);
+    return changed.map((handle) => {
+      const { enabled } = handle.settings;
+      protocols.messages.delete(handle.name);
+      if (enabled) handle.peer.start();
+      else registry.stop(handle, undefined);
+      return `peer ${handle.name}: ${enabled ? 'started' : 'shut down'}, as it is configured`;
+    });
+  }
+
+  async #apply(written: Config, soft: boolean): Promise<string[]> {
     const speaker = this.#speaker;
     if (speaker.state !== 'running') throw new CommandError('failed', `godwit is ${speaker.state}`);
-    const effective = effectiveConfig(written, off);
+    const effective = effectiveConfig(written, speaker.protocols.switched);
     const plan = diffConfig(speaker.config, effective);
     const calm = (change: { softIn: boolean; softOut: boolean }) => ({
       ...change,

@@ -15,6 +15,7 @@ import { Rib, type RibOptions } from '../rib/rib.ts';
 import { BfdSessions } from './bfd-sessions.ts';
 import { peerState } from './bird/bgp-view.ts';
 import { declaredProtocols } from './bird/declared.ts';
+import { effectiveConfig } from './bird/effective.ts';
 import { ProtocolStates } from './bird/protocol-states.ts';
 import { cacheState } from './bird/rpki-view.ts';
 import { BmpStations } from './bmp/stations.ts';
@@ -99,7 +100,7 @@ export class Speaker {
   readonly rpki: RpkiCaches;
   readonly bmp = new BmpStations(this);
   config: Config;
-  /** The configuration as it was read; `config` lacks what is switched off by command. */
+  /** The configuration as it was read; `config` is what it comes to with what is switched by command. */
   written: Config;
   readonly protocols: ProtocolStates;
   readonly tracer: Tracer;
@@ -114,13 +115,15 @@ export class Speaker {
   settled = false;
   #settleTimer: Timer | undefined;
 
-  constructor(config: Config, parts: SpeakerParts) {
+  /** `switched`: protocols that operators have switched before, in another process. */
+  constructor(written: Config, parts: SpeakerParts, switched: ReadonlyMap<string, boolean> = new Map()) {
     const { clock, scheduler, transport, log, random } = parts;
+    const config = effectiveConfig(written, switched);
     this.config = config;
-    this.written = config;
+    this.written = written;
     this.parts = parts;
     this.protocols = new ProtocolStates(clock);
-    this.protocols.useNames(new Set(declaredProtocols(config).map(({ name }) => name)));
+    this.protocols.useNames(new Set(declaredProtocols(written).map(({ name }) => name)));
     this.startedAt = clock.wallTime();
     this.reconfiguredAt = this.startedAt;
     this.rib = new Rib({ ...ribOptions(config), ...parts.sizes }, { clock, scheduler });

@@ -10,7 +10,7 @@ import type { Span } from '../../policy/source.ts';
 import type { HostFacts } from '../build.ts';
 import { DIAGNOSIS_DEFAULTS } from '../diagnosis-defaults.ts';
 import { DEFAULT_SOCKET, SOCKET_MODE } from '../model/control.ts';
-import type { Config, ListenConfig, PeerConfig } from '../model.ts';
+import type { Config, ListenConfig, PeerConfig, Switched, SwitchedSections } from '../model.ts';
 import type { BirdConfig, ProtocolConfig } from './config.ts';
 import { DEFAULT_LOCAL_PREF, DEFAULT_TIMERS } from './defaults.ts';
 import { patternTexts } from './patterns.ts';
@@ -37,17 +37,9 @@ export function toModel(
   const bgp = config.protocols.filter((protocol): protocol is Of<'bgp'> => protocol.kind === 'bgp');
   const asn = bgp[0]?.options.localAs ?? 0;
   const id = routerId(config, host, diagnostics);
-  const peers = buildPeers(config, program, asn, unsaid);
-  reportOthers(config, unsaid);
-  const main = attachedTo(config, '');
-  const policies = localPolicies(main, program);
-  const kernel = kernelOf(main, policies, unsaid);
-  const tables = tablesOf(config, program, kernel, unsaid);
-  const pipes = pipesOf(config, program, unsaid);
-  const mrt = mrtOf(config, program);
-  const rpki = rpkiCaches(config, unsaid);
-  const bmp = bmpStations(config);
+  const { tables, pipes, mrt, rpki, bmp, ...sections } = sectionsOf(config, program, asn, unsaid);
   const model: Config = {
+    ...sections,
     router: {
       asn,
       id,
@@ -55,12 +47,7 @@ export function toModel(
       hostname: config.globals.hostname ?? host.hostname,
       restart: restartOf(config),
     },
-    listen: listenersOf(config, bgp, peers.peers),
-    kernel,
-    ...peers,
-    networks: networksOf(main, program, unsaid),
-    redistribute: redistributed(main, kernel),
-    localPolicies: policies,
+    listen: listenersOf(config, bgp, sections.peers),
     ...(tables.length > 0 && { tables }),
     ...(pipes.length > 0 && { pipes }),
     ...(mrt.length > 0 && { mrt }),
@@ -73,7 +60,46 @@ export function toModel(
     diagnosis: diagnosisOf(config),
   };
   unsaid.report(diagnostics);
-  return { ...model, bird: config };
+  // What there is to say of the file is said.
+  const switched: Switched = (protocols) =>
+    sectionsOf(withSwitched(config, protocols), program, asn, new Unsaid());
+  return { ...model, switched };
+}
+
+function sectionsOf(
+  config: BirdConfig,
+  program: PolicyProgram,
+  asn: number,
+  unsaid: Unsaid,
+): SwitchedSections {
+  const peers = buildPeers(config, program, asn, unsaid);
+  reportOthers(config, unsaid);
+  const main = attachedTo(config, '');
+  const policies = localPolicies(main, program);
+  const kernel = kernelOf(main, policies, unsaid);
+  return {
+    ...peers,
+    kernel,
+    tables: tablesOf(config, program, kernel, unsaid),
+    pipes: pipesOf(config, program, unsaid),
+    mrt: mrtOf(config, program),
+    rpki: rpkiCaches(config, unsaid),
+    bmp: bmpStations(config),
+    networks: networksOf(main, program, unsaid),
+    redistribute: redistributed(main, kernel),
+    localPolicies: policies,
+    bird: config,
+  };
+}
+
+/** The same text with `disabled` where it is wanted. */
+function withSwitched(config: BirdConfig, wanted: ReadonlyMap<string, boolean>): BirdConfig {
+  const protocols = config.protocols.map((protocol): ProtocolConfig => {
+    const on = wanted.get(protocol.name);
+    return on === undefined ? protocol : { ...protocol, common: { ...protocol.common, disabled: !on } };
+  });
+  const protocolsByName = new Map(protocols.map((protocol) => [protocol.name, protocol]));
+  return { ...config, protocols, protocolsByName };
 }
 
 /** Further sockets; the main one is named on the command line. */

@@ -1,5 +1,5 @@
-// enable, disable, restart and reload of any protocol. A peer is told by its session; what is switched off otherwise
-// is left out of the configuration that is in force.
+// enable, disable, restart and reload of any protocol. A peer is told by its session; what is switched otherwise makes
+// the configuration that is in force another one.
 
 import { CEASE } from '../../bgp/wire/error-codes.ts';
 import type { ProtocolAction, ProtocolActionResult } from '../api/protocols.ts';
@@ -65,29 +65,23 @@ export class ProtocolActions {
   ): ProtocolActionResult {
     const { protocols } = this.#speaker;
     const { name } = declared;
-    const isOff = declared.disabled || protocols.off.has(name);
+    const isOff = protocols.isOff(declared);
     switch (action) {
       case 'enable':
-        // What the configuration itself has switched off stays so until the configuration says otherwise.
         if (!isOff) return 'already';
-        if (declared.disabled) return 'failed';
         this.#note(name, message);
-        protocols.off.delete(name);
-        this.#refresh(name);
+        this.#switch(declared, true);
         return 'done';
       case 'disable':
         if (isOff) return 'already';
         this.#note(name, message);
-        protocols.off.add(name);
-        this.#refresh(name);
+        this.#switch(declared, false);
         return 'done';
       case 'restart':
         if (isOff) return 'disabled';
         this.#note(name, message);
-        protocols.off.add(name);
-        this.#refresh(name);
-        protocols.off.delete(name);
-        this.#refresh(name);
+        this.#switch(declared, false);
+        this.#switch(declared, true);
         return 'done';
       case 'reload':
         return this.#reload(declared, isOff, direction);
@@ -119,12 +113,13 @@ export class ProtocolActions {
     return 'done';
   }
 
-  /** The set of what is off is read when its turn comes: a restart has two turns. */
-  #refresh(name: string): void {
+  /** Shown at once, and carried out when its turn comes: a restart has two turns. */
+  #switch(declared: DeclaredProtocol, on: boolean): void {
     const { protocols, parts } = this.#speaker;
-    const off = new Set(protocols.off);
-    this.#reconfiguration.refresh(off).then(
-      () => protocols.restarted(name, off.has(name) ? 'down' : 'up'),
+    const { name } = declared;
+    protocols.switch(declared, on);
+    this.#reconfiguration.switch(name, on).then(
+      () => protocols.restarted(name, on ? 'up' : 'down'),
       (error: unknown) => parts.log.error({ protocol: name, error }, `${name} could not be switched`),
     );
   }

@@ -33,7 +33,7 @@ export function createBirdApi(
     act: (name, action) => actions.act(name, action),
     tables: () => tablesOf(speaker.written),
     routes: (query) => walks.answers(query),
-    roas: () => roasOf(speaker.written),
+    roas: () => roasOf(speaker.config),
     debug: (protocols, channel, flags) => speaker.tracer.command(protocols, channel, flags),
     trace: (line) => speaker.tracer.write(line),
     mrtdump: (protocols, flags) => speaker.tracer.dumpCommand(protocols, flags),

@@ -1,30 +1,49 @@
-// A configuration less the protocols that an operator has switched off. Peers are not taken out: their own machines
-// know that they are off.
+// A configuration with the protocols that an operator has switched on and off. One in BIRD's language is read as if it
+// said so itself; from a native one is taken out what is off. Peers stay as they are: their own machines know that they
+// are off.
 
-import type { Config, DirectConfig, KernelConfig, TableConfig } from '../../config/model.ts';
-import { IP_VERSIONS, type IpVersion } from '../../lib/ip.ts';
+import type { Config, KernelConfig, SwitchedSections, TableConfig } from '../../config/model.ts';
+import { IP_VERSIONS } from '../../lib/ip.ts';
 import { type DeclaredProtocol, declaredProtocols, shownTable, tablesOfProtocol } from './declared.ts';
 
 type Sections = Pick<TableConfig, 'name' | 'kernel' | 'networks' | 'redistribute'>;
 
-export function effectiveConfig(config: Config, off: ReadonlySet<string>): Config {
-  if (off.size === 0) return config;
+/** `switched`: by name, true for on. */
+export function effectiveConfig(config: Config, switched: ReadonlyMap<string, boolean>): Config {
+  if (switched.size === 0) return config;
+  if (config.switched !== undefined) return { ...config, ...tracking(config.switched(switched), config) };
+  const off = new Set([...switched.keys()].filter((name) => switched.get(name) === false));
   const protocols = declaredProtocols(config);
   const ranges = new Set(protocols.filter(({ name }) => off.has(name)).map(({ range }) => range));
   const remaining = <T extends Sections>(table: T): T => {
     const attached = protocols.filter((protocol) => isAttached(protocol, table.name, config));
     return { ...table, ...remainingSections(table, attached, off) };
   };
+  const asSwitched = <T extends { name: string; enabled: boolean }>(each: T): T => {
+    return { ...each, enabled: switched.get(each.name) ?? each.enabled };
+  };
   const { name: _none, ...main } = remaining({ ...config, name: '' });
   return {
     ...main,
     ...(config.tables !== undefined && { tables: config.tables.map(remaining) }),
     ...(config.pipes !== undefined && { pipes: config.pipes.filter(({ name }) => !off.has(name)) }),
-    ...(config.rpki !== undefined && { rpki: config.rpki.filter(({ name }) => !off.has(name)) }),
-    ...(config.bmp !== undefined && { bmp: config.bmp.filter(({ name }) => !off.has(name)) }),
+    ...(config.rpki !== undefined && { rpki: config.rpki.map(asSwitched) }),
+    ...(config.bmp !== undefined && { bmp: config.bmp.map(asSwitched) }),
     ...(config.mrt !== undefined && { mrt: config.mrt.filter(({ name }) => !off.has(name)) }),
     dynamicPeers: config.dynamicPeers.filter(({ name }) => !ranges.has(name)),
   };
+}
+
+/** Next hops are followed on: a kernel protocol that restarts makes no unreachable route usable. */
+function tracking(sections: SwitchedSections, written: Config): SwitchedSections {
+  const followed = (kernel: KernelConfig, before: KernelConfig | undefined): KernelConfig => {
+    return { ...kernel, nextHopTracking: kernel.nextHopTracking || before?.nextHopTracking === true };
+  };
+  const tables = sections.tables.map((table) => {
+    const before = written.tables?.find(({ name }) => name === table.name);
+    return { ...table, kernel: followed(table.kernel, before?.kernel) };
+  });
+  return { ...sections, kernel: followed(sections.kernel, written.kernel), tables };
 }
 
 function isAttached(protocol: DeclaredProtocol, table: string, config: Config): boolean {
@@ -40,38 +59,21 @@ function remainingSections(
   off: ReadonlySet<string>,
 ): Omit<Sections, 'name'> {
   const gone = (kind: DeclaredProtocol['kind']): boolean => {
-    const all = protocols.filter((protocol) => protocol.kind === kind && !protocol.disabled);
+    const all = protocols.filter((protocol) => protocol.kind === kind);
     return all.length > 0 && all.every(({ name }) => off.has(name));
   };
   const noKernel = gone('kernel');
-  const lost = IP_VERSIONS.filter((version) =>
-    protocols.some(({ name, written }) => {
-      return written?.kind === 'kernel' && off.has(name) && written.channels.has(version);
-    }),
-  );
   const noDirect = gone('direct');
   const unnamed = table === '' ? 'static1' : `static_${table}`;
   return {
-    kernel: withoutDirects(noKernel ? withoutKernel(kernel) : withoutFamilies(kernel, lost), off),
+    kernel: noKernel ? withoutKernel(kernel) : kernel,
     redistribute: redistribute.filter((source) => !(source === 'connected' ? noDirect : noKernel)),
     networks: networks.filter(({ protocol }) => !off.has(protocol ?? unnamed)),
   };
 }
 
-function withoutDirects(kernel: KernelConfig, off: ReadonlySet<string>): KernelConfig {
-  const { direct } = kernel;
-  if (direct === undefined) return kernel;
-  const isOn = ({ as }: DirectConfig) => !Object.values(as).some(({ protocol }) => off.has(protocol));
-  return { ...kernel, direct: direct.filter(isOn) };
-}
-
-function withoutKernel(kernel: KernelConfig): KernelConfig {
-  return withoutFamilies({ ...kernel, install: false, learn: [] }, IP_VERSIONS);
-}
-
 /** Neither written nor learned. */
-function withoutFamilies(kernel: KernelConfig, lost: readonly IpVersion[]): KernelConfig {
-  const families = (kernel.families ?? IP_VERSIONS).filter((version) => !lost.includes(version));
-  const silent = lost.map((version) => [version, { ...kernel[version], learn: [] }] as const);
-  return { ...kernel, ...(lost.length > 0 && { families }), ...Object.fromEntries(silent) };
+function withoutKernel(kernel: KernelConfig): KernelConfig {
+  const silent = IP_VERSIONS.map((version) => [version, { ...kernel[version], learn: [] }] as const);
+  return { ...kernel, install: false, learn: [], families: [], ...Object.fromEntries(silent) };
 }

@@ -22,7 +22,7 @@ export function exportState(speaker: Speaker, protocol: string): 'ready' | 'down
   const handle = speaker.registry.find(protocol);
   if (handle !== undefined) return handle.established === undefined ? 'down' : 'ready';
   const declared = declaredProtocols(speaker.written).find(({ name }) => name === protocol);
-  if (declared?.disabled === true || speaker.protocols.off.has(protocol)) return 'down';
+  if (declared !== undefined && speaker.protocols.isOff(declared)) return 'down';
   if (declared?.kind === 'pipe') return speaker.pipes.get(protocol) === undefined ? 'down' : 'ready';
   if (declared?.kind === 'kernel') {
     const rooms = roomsOfProtocol(speaker, declared);

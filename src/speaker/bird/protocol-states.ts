@@ -1,8 +1,9 @@
-// Since when each protocol is in its state, and which ones the operator has switched off. A peer's machine goes through
+// Since when each protocol is in its state, and which ones the operator has switched. A peer's machine goes through
 // many states that are one to BIRD's users: only a change of theirs counts here.
 
 import type { Clock } from '../../lib/clock.ts';
 import type { ProtocolState } from '../api/protocols.ts';
+import type { DeclaredProtocol } from './declared.ts';
 
 interface Entry {
   state: ProtocolState;
@@ -15,7 +16,17 @@ export interface ProtocolsImage {
   readonly entries: ReadonlyMap<string, Entry>;
   readonly born: ReadonlyMap<string, number>;
   readonly off: ReadonlySet<string>;
+  /** Absent in states of versions that left off what the file had off. */
+  readonly on?: ReadonlySet<string>;
   readonly messages: ReadonlyMap<string, string>;
+}
+
+/** What operators have switched otherwise than the configuration says: by name, true for on. */
+export function switchedIn({ off, on = new Set() }: ProtocolsImage): Map<string, boolean> {
+  return new Map([
+    ...[...off].map((name) => [name, false] as const),
+    ...[...on].map((name) => [name, true] as const),
+  ]);
 }
 
 export class ProtocolStates {
@@ -23,8 +34,8 @@ export class ProtocolStates {
   readonly #entries = new Map<string, Entry>();
   /** Wall-clock milliseconds: when the configuration first had it. */
   readonly #born = new Map<string, number>();
-  /** Switched off by command; a peer's own machine knows that of itself. */
-  readonly off = new Set<string>();
+  /** By command, otherwise than the configuration says, true for on; a peer's own machine knows that of itself. */
+  readonly switched = new Map<string, boolean>();
   /** What the operator said when switching it off. */
   readonly messages = new Map<string, string>();
 
@@ -33,22 +44,40 @@ export class ProtocolStates {
   }
 
   get image(): ProtocolsImage {
-    return { entries: this.#entries, born: this.#born, off: this.off, messages: this.messages };
+    const names = (on: boolean) =>
+      new Set([...this.switched.keys()].filter((name) => this.switched.get(name) === on));
+    return {
+      entries: this.#entries,
+      born: this.#born,
+      off: names(false),
+      on: names(true),
+      messages: this.messages,
+    };
   }
 
   /** What another process knew of the protocols that there are. */
-  restore({ entries, born, off, messages }: ProtocolsImage): void {
+  restore(image: ProtocolsImage): void {
+    const { entries, born, messages } = image;
     for (const [name, entry] of entries) this.#entries.set(name, { ...entry });
     for (const [name, since] of born) this.#born.set(name, since);
-    for (const name of off) this.off.add(name);
+    for (const [name, on] of switchedIn(image)) this.switched.set(name, on);
     for (const [name, text] of messages) this.messages.set(name, text);
+  }
+
+  isOff({ name, disabled }: Pick<DeclaredProtocol, 'name' | 'disabled'>): boolean {
+    return !(this.switched.get(name) ?? !disabled);
+  }
+
+  switch({ name, disabled }: Pick<DeclaredProtocol, 'name' | 'disabled'>, on: boolean): void {
+    if (on === disabled) this.switched.set(name, on);
+    else this.switched.delete(name);
   }
 
   /** The configuration that is in force now has these. Others are forgotten. */
   useNames(names: ReadonlySet<string>): void {
     const now = this.#clock.wallTime();
     for (const name of names) if (!this.#born.has(name)) this.#born.set(name, now);
-    const known = [this.#entries, this.#born, this.off, this.messages];
+    const known = [this.#entries, this.#born, this.switched, this.messages];
     for (const each of known) for (const name of [...each.keys()]) if (!names.has(name)) each.delete(name);
   }
 

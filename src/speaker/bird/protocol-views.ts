@@ -62,8 +62,7 @@ export class ProtocolViews {
 
   /** The state of a protocol that is no peer. */
   stateOf(declared: DeclaredProtocol): ProtocolState {
-    const off = declared.disabled || this.#states.off.has(declared.name);
-    if (off) return 'down';
+    if (this.#states.isOff(declared)) return 'down';
     if (declared.kind === 'rpki') return cacheState(this.#speaker.rpki.report(declared.name));
     if (declared.kind === 'bmp') return stationState(this.#speaker.bmp.report(declared.name));
     // No route is chosen before peers have sent theirs again.
@@ -90,7 +89,7 @@ export class ProtocolViews {
       name,
       kind,
       state,
-      enabled: !declared.disabled && !this.#states.off.has(name),
+      enabled: !this.#states.isOff(declared),
       since: this.#states.note(name, state),
       description,
       message: this.#states.messages.get(name),
@@ -236,7 +235,7 @@ export class ProtocolViews {
 
   /** Entries of a ROA or ASPA table that a protocol stands for. */
   #entries(declared: DeclaredProtocol, channel: ChannelName, table: string): number {
-    const { written: config, rpki } = this.#speaker;
+    const { config, rpki } = this.#speaker;
     if (declared.kind === 'rpki') {
       const counts = rpki.report(declared.name)?.counts;
       return isRpkiChannel(channel) ? (counts?.[channel] ?? 0) : 0;

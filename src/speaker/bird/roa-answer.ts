@@ -80,7 +80,7 @@ export function roaAnswer(
 /** As they are written, then what caches say. */
 function* roaEntries(speaker: Speaker, table: string, type: string): Iterable<Entry | undefined> {
   const contents = speaker.tables.contentsOf(table);
-  for (const roa of roasOf(speaker.written)) {
+  for (const roa of roasOf(speaker.config)) {
     if (roa.table !== table) continue;
     const { bytes, length } = parseTarget(roa.prefix).prefix;
     yield {
@@ -133,7 +133,7 @@ function* cacheEntries(
 }
 
 function* aspaEntries(speaker: Speaker, table: string): Iterable<Entry> {
-  for (const aspa of aspasOf(speaker.written)) {
+  for (const aspa of aspasOf(speaker.config)) {
     if (aspa.table === table) {
       yield { ...staticEntry(speaker, `${aspa.customer}`, aspa.protocol), prefix: undefined };
     }

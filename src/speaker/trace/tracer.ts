@@ -93,10 +93,10 @@ export class Tracer {
       else local.tracer ??= new ImportTracer(local, this.#words);
     }
     const told = new Map<string, ToldState>();
-    for (const { name, kind, disabled, range } of others) {
-      const isOff = disabled || protocols.off.has(name);
+    for (const declared of others) {
+      const { name, kind, range } = declared;
       const waits = range !== undefined || (kind === 'rpki' && cacheState(rpki.report(name)) !== 'up');
-      told.set(name, isOff ? 'down' : waits ? 'start' : 'up');
+      told.set(name, protocols.isOff(declared) ? 'down' : waits ? 'start' : 'up');
     }
     for (const name of new Set([...this.#told.keys(), ...told.keys()])) {
       this.#tellState(name, this.#told.get(name) ?? 'down', told.get(name) ?? 'down');

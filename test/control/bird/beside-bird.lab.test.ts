@@ -33,6 +33,7 @@ protocol device {}
 protocol direct { disabled; ipv4; }
 protocol static s1 { ipv4; route 10.99.0.0/16 blackhole; route 10.98.0.0/16 unreachable; route 10.97.0.0/16 prohibit; route 10.95.0.0/16 blackhole { bgp_med = 5; bgp_community.add((1,2)); bgp_large_community.add((1,2,3)); }; }
 protocol static s2 { ipv4 { table t_aux; }; }
+protocol static s4 { disabled; ipv4; route 10.94.0.0/16 blackhole; }
 protocol static s3 { roa4; route 10.0.0.0/8 max 24 as 65000; route 11.0.0.0/8 max 8 as 0; }
 protocol bgp b1 { multihop; local port 17991 as MYAS; passive; neighbor 10.255.255.2 as 64513; ipv4 { import all; export all; }; }
 template bgp tt { local as MYAS; }
@@ -48,6 +49,7 @@ protocol device {}
 protocol direct { disabled; }
 protocol static s1 { route 10.99.0.0/16 blackhole; route 10.98.0.0/16 unreachable; route 10.97.0.0/16 prohibit; route 10.95.0.0/16 blackhole { bgp_med = 5; bgp_community.add((1,2)); bgp_large_community.add((1,2,3)); }; }
 protocol static s2 { table t_aux; }
+protocol static s4 { disabled; route 10.94.0.0/16 blackhole; }
 template bgp tt { local as MYAS; }
 `,
 } as const;
@@ -181,6 +183,24 @@ const COMMANDS = [
   'restart s1',
   'show protocols all s1',
   'reload in',
+  'enable direct1',
+  'enable s4 "on"',
+  'disable s1 "off"',
+  'show protocols direct1',
+  'show protocols all s4',
+  'show route protocol s4',
+  'configure soft',
+  'show protocols direct1',
+  'show protocols all s4',
+  'show protocols all s1',
+  'show route protocol s1 count',
+  'enable s4',
+  'disable s1',
+  'show route count',
+  'configure undo',
+  'show protocols s1',
+  'show protocols s4',
+  'show route count',
   'reload out nosuch',
   'show protocols /* a comment */ s1',
   'configure "/nonexistent"',
@@ -341,6 +361,7 @@ const DIFFERENT: readonly { readonly command: RegExp; readonly why: string }[] =
     command: /^show symbols (function|filter|template|protocol|roa)$/,
     why: '1.6 leaves out the code after a name',
   },
+  { command: /^configure (soft|undo)$/, why: 'BIRD does not wait for protocols that change' },
 ];
 
 const BIRDS = { '2.x': 'bird2', '1.6': 'bird1' } as const;
@@ -349,7 +370,7 @@ const LAST = /^\d{4} /;
 const SILENCE_MS = 2000;
 const POLL_MS = 10;
 /** Commands that send a protocol somewhere, and a line about one that is not there yet. */
-const MOVING = /^(en|dis)able |^restart /;
+const MOVING = /^(en|dis)able |^restart |^configure (soft|undo)$/;
 const UNDER_WAY = / (flush|stop) /;
 const RETRY_MS = 20;
 const MOST_COMPARED = 100;

@@ -1,9 +1,10 @@
 // Protocols of a native configuration: their names, and what switching them off and on does.
 
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { ConfigInput } from '../../../src/config/schema.ts';
 import type { ProtocolAction } from '../../../src/speaker/api/protocols.ts';
 import type { TableQuery } from '../../../src/speaker/api/tables.ts';
+import { KernelUnavailableError } from '../../../src/speaker/open-kernel.ts';
 import { kernelRoute, SimLab, simKernel } from '../../support/sim-lab.ts';
 import { OWN_AS, type Rig, rig } from '../rig.ts';
 
@@ -149,7 +150,7 @@ describe('protocols', () => {
     expect(routes(set)).toContain(`${FOREIGN} kernel1`);
   });
 
-  it('stay switched off over a reload', async () => {
+  it('stay switched off over a reload of a native configuration', async () => {
     const set = await full();
     await act(set, 'static1', 'disable');
     await set.speaker.reload({
@@ -185,6 +186,176 @@ describe('protocols', () => {
     expect(down?.bgp?.error).toEqual({ origin: 'socket', text: 'Connection reset by peer' });
     await set.lab.run(60_000);
     expect(set.speaker.api.bird.protocols().find(({ name }) => name === A)?.since).toBe(down?.since);
+  });
+});
+
+/** Protocols of all kinds, each once on and once off; the two dialects differ in channels. */
+function birdFile(dialect: '1.6' | '2.x', more = ''): string {
+  const ipv4 = (text = '') => (dialect === '2.x' ? `ipv4 { ${text} };` : text);
+  return `router id 10.0.0.1;
+    ${dialect === '2.x' ? 'ipv4 table aux; roa4 table roas;' : 'table aux;'}
+    protocol device { }
+    protocol direct d_off { disabled; ${ipv4()} }
+    protocol static s_off { disabled; ${ipv4()} route ${NETWORK} blackhole; }
+    protocol static s_on { ${ipv4()} route 192.0.3.0/24 blackhole; }
+    protocol kernel k_off { disabled; ${ipv4('export where net.len = 24;')} }
+    protocol bgp p_off { disabled; passive; local 10.0.0.1 as 65000; neighbor 10.0.0.4 as 65002; ${ipv4('import all; export all;')} }
+    protocol bgp p_on { passive; local 10.0.0.1 as 65000; neighbor ${A} as 65002; ${ipv4('import all; export all;')} }
+    ${more}`;
+}
+
+async function bird(text: string): Promise<Rig> {
+  const lab = new SimLab();
+  const kernel = simKernel('eth0 10.0.0.1/24');
+  const speaker = lab.speaker('godwit', ['10.0.0.1'], text, { kernel });
+  await lab.start();
+  const peer = lab.raw(A, { as: 65002, holdTime: 0 });
+  await lab.connect(speaker, peer);
+  return { lab, speaker, peers: [peer], peer: () => peer };
+}
+
+const AS_WRITTEN = [
+  'device1 up',
+  'd_off down',
+  's_off down',
+  's_on up',
+  'k_off down',
+  'p_off down',
+  'p_on up',
+];
+const TURNED = ['device1 up', 'd_off up', 's_off up', 's_on down', 'k_off up', 'p_off start', 'p_on down'];
+
+function stands({ speaker }: Rig): string[] {
+  return speaker.api.bird.protocols().map(({ name, state }) => `${name} ${state}`);
+}
+
+async function turn(set: Rig): Promise<void> {
+  for (const name of ['d_off', 's_off', 'k_off', 'p_off'])
+    expect(await act(set, name, 'enable')).toBe('done');
+  for (const name of ['s_on', 'p_on']) expect(await act(set, name, 'disable')).toBe('done');
+  await set.lab.run(SOON_MS);
+}
+
+async function back(set: Rig): Promise<void> {
+  await set.lab.run(1000);
+  set.peer(A).connect('10.0.0.1');
+  await set.lab.run(SOON_MS);
+}
+
+describe.each(['1.6', '2.x'] as const)('protocols of a %s file', (dialect) => {
+  it('are switched on though the file has them disabled', async () => {
+    const set = await bird(birdFile(dialect));
+    expect(stands(set)).toEqual(AS_WRITTEN);
+    expect(routes(set)).toEqual(['192.0.3.0/24 s_on']);
+    expect(set.speaker.kernelRoutes()).toEqual([]);
+    await turn(set);
+    expect(stands(set)).toEqual(TURNED);
+    expect(routes(set)).toEqual([`10.0.0.0/24 d_off`, `${NETWORK} s_off`]);
+    expect(set.speaker.kernelRoutes()).toEqual([`${NETWORK} blackhole`]);
+    expect(await act(set, 's_off', 'enable')).toBe('already');
+    expect(await act(set, 's_off', 'restart')).toBe('done');
+    expect(routes(set, { protocol: 's_off' })).toEqual([`${NETWORK} s_off`]);
+    expect(await act(set, 'k_off', 'disable')).toBe('done');
+    expect(set.speaker.kernelRoutes()).toEqual([]);
+  });
+
+  it('are where the file has them after each reload', async () => {
+    const set = await bird(birdFile(dialect));
+    const { bird: api } = set.speaker.api;
+    const ways: readonly (() => Promise<unknown>)[] = [
+      () => api.configure({}),
+      () => api.configure({ soft: true }),
+      () => api.undo(),
+      () => api.configure({ timeout: 60 }),
+    ];
+    for (const way of ways) {
+      await turn(set);
+      await api.checkConfiguration(undefined);
+      expect(stands(set)).toEqual(TURNED);
+      const done = way();
+      await back(set);
+      await done;
+      expect(stands(set)).toEqual(AS_WRITTEN);
+      expect(routes(set)).toEqual(['192.0.3.0/24 s_on']);
+      expect(set.peer(A).table.has('192.0.3.0/24')).toBe(true);
+    }
+    // Nobody confirms it.
+    await turn(set);
+    await set.lab.run(60_000);
+    await back(set);
+    expect(stands(set)).toEqual(AS_WRITTEN);
+    await turn(set);
+    await expect(set.speaker.reload('protocol')).rejects.toThrow();
+    expect(stands(set)).toEqual(TURNED);
+  });
+});
+
+describe('a kernel protocol', () => {
+  it('stays down where the kernel cannot be had', async () => {
+    const set = await bird(birdFile('2.x'));
+    const { speaker } = set.speaker;
+    vi.spyOn(speaker, 'openKernel').mockRejectedValueOnce(new KernelUnavailableError('no netlink'));
+    await act(set, 'k_off', 'enable');
+    expect(stands(set)).toEqual(AS_WRITTEN);
+    expect(set.speaker.log).toContain('error k_off could not be switched');
+    await act(set, 'k_off', 'enable');
+    expect(stands(set)).toContain('k_off up');
+  });
+
+  it('that is switched off leaves next hops looked up', async () => {
+    const set = await bird(birdFile('2.x').replace('kernel k_off { disabled;', 'kernel k_off {'));
+    expect(set.speaker.speaker.config.kernel).toMatchObject({ install: true, nextHopTracking: true });
+    await act(set, 'k_off', 'disable');
+    expect(set.speaker.speaker.config.kernel).toMatchObject({ install: false, nextHopTracking: true });
+    expect(set.speaker.kernelRoutes()).toEqual([]);
+  });
+});
+
+describe('protocols of any kind', () => {
+  const KINDS = `protocol pipe pp { disabled; table master4; peer table aux; import none; export all; }
+    protocol static s_roa { disabled; roa4; route 10.0.0.0/8 max 24 as 65000; }
+    protocol bgp rack { disabled; passive; local as 65000; neighbor range 10.0.0.128/25 as 65000; ipv4; }
+    protocol rpki cache { disabled; roa4; remote 10.0.0.5; }
+    protocol bmp station { disabled; station address ip 10.0.0.6 port 1790; }`;
+  const NAMES = ['pp', 's_roa', 'rack', 'cache', 'station'];
+  const OFF = NAMES.map((name) => `${name} down`);
+
+  it('are switched on and off', async () => {
+    const set = await bird(birdFile('2.x', KINDS));
+    const { bird: api } = set.speaker.api;
+    const kinds = () => stands(set).filter((line) => NAMES.includes(line.split(' ')[0] ?? ''));
+    const member = set.lab.raw('10.0.0.130', { as: OWN_AS, holdTime: 0 });
+    const seen = async () => {
+      await set.lab.connect(set.speaker, member);
+      const aux = [...(api.routes({ tables: ['aux'] })[0]?.routes() ?? [])].length;
+      return {
+        aux,
+        roas: [...api.roas()].length,
+        member: set.speaker.states().includes('dynbgp1 Established'),
+      };
+    };
+    expect(kinds()).toEqual(OFF);
+    expect(await seen()).toEqual({ aux: 0, roas: 0, member: false });
+    for (const name of NAMES) expect(await act(set, name, 'enable')).toBe('done');
+    expect(kinds()).toEqual(['pp up', 's_roa up', 'rack start', 'cache start', 'station start']);
+    expect(await seen()).toEqual({ aux: 1, roas: 1, member: true });
+    await api.configure({});
+    expect(kinds()).toEqual(OFF);
+    expect(await seen()).toEqual({ aux: 0, roas: 0, member: false });
+  });
+
+  it('stay switched over a live upgrade', async () => {
+    const set = await bird(birdFile('2.x'));
+    await turn(set);
+    await set.speaker.upgrade();
+    await set.lab.run(SOON_MS);
+    expect(stands(set)).toEqual(TURNED);
+    expect(routes(set)).toEqual(['10.0.0.0/24 d_off', `${NETWORK} s_off`]);
+    expect(set.speaker.kernelRoutes()).toEqual([`${NETWORK} blackhole`]);
+    const done = set.speaker.api.bird.configure({});
+    await back(set);
+    await done;
+    expect(stands(set)).toEqual(AS_WRITTEN);
   });
 });
 
