@@ -290,6 +290,21 @@ describe.each(['1.6', '2.x'] as const)('protocols of a %s file', (dialect) => {
   });
 });
 
+describe('a peer that its limit has disabled', () => {
+  it('comes back with the next reload', async () => {
+    const set = await bird(
+      birdFile('2.x').replaceAll('import all;', 'import limit 1 action disable; import all;'),
+    );
+    set.peer(A).announce(['203.0.113.0/24', '203.0.114.0/24']);
+    await set.lab.settle();
+    expect(stands(set)).toContain('p_on down');
+    const done = set.speaker.api.bird.configure({});
+    await back(set);
+    await done;
+    expect(stands(set)).toContain('p_on up');
+  });
+});
+
 describe('a kernel protocol', () => {
   it('stays down where the kernel cannot be had', async () => {
     const set = await bird(birdFile('2.x'));
