@@ -1,6 +1,6 @@
 // Attribute sets as integers. The canonical bytes of a set (ascending types, 4-octet ASes, no NEXT_HOP, no MP_*)
 // and its next hop are interned together to one attrId, reference-counted; equal ids mean equal routes. A set that nobody
-// refers to stays until there are many such: a peer that flaps finds its sets again. What the
+// refers to stays until there are many such and others come: a peer that flaps finds its sets again. What the
 // decision and the export rules read stands in columns, derived once when a set is new; nobody parses bytes later
 // but show commands and rewriting.
 
@@ -185,7 +185,6 @@ export class AttrStore {
     this.extrasTable.release(this.extras[id]!);
     this.#size--;
     this.#idle++;
-    if (this.#idle > SWEEP_MIN && this.#idle > SWEEP_RATIO * this.#size) this.#sweep();
   }
 
   #revive(id: number): void {
@@ -205,6 +204,7 @@ export class AttrStore {
     hash: number,
     extras: number,
   ): number {
+    if (this.#idle > SWEEP_MIN && this.#idle > SWEEP_RATIO * this.#size) this.#sweep();
     const id = this.#allocate();
     this.#offset[id] = this.#arena.store(source, at, length);
     this.#length[id] = length;

@@ -2,8 +2,8 @@
 // a prefixId, and one record a prefix holds what the tables of the RIB keep of it: whoever touches a prefix touches
 // most of that, and in one record it is one cache line instead of seven. An id lives as long as somebody holds it:
 // paths, the dirty queue, unsent changes, an Adj-RIB-Out entry, a kernel route. Ids that nobody holds are taken out
-// all at once when there are many, so that a route that flaps costs no more than its record. Longest-match and
-// subtree walks are not done here (views build what they need).
+// all at once, when there are many and others come: a route that flaps costs no more than its record. Longest-match
+// and subtree walks are not done here (views build what they need).
 
 import type { Family } from '../bgp/wire/families.ts';
 import { growInt32, moved } from '../lib/columns.ts';
@@ -135,8 +135,9 @@ export class PrefixTable {
     return ids;
   }
 
-  /** As findAll, but prefixes that are not there are made. The caller must `hold` them before any release. */
+  /** As findAll, but prefixes that are not there are made. The caller must `hold` them before others are. */
   internAll({ words, lengths }: PrefixBatch, from: number, to: number): Int32Array {
+    this.#makeRoom();
     const ids = this.#warm(words, lengths, from, to);
     const wordCount = this.family.words;
     for (let i = from; i < to; i++) {
@@ -145,8 +146,9 @@ export class PrefixTable {
     return ids;
   }
 
-  /** The id of the prefix, made when new. Perhaps nobody holds it yet: the caller must `hold` it before any release. */
+  /** The id of the prefix, made when new. Perhaps nobody holds it yet: the caller must `hold` it before others are. */
   intern(words: Int32Array, at: number, bits: number): number {
+    this.#makeRoom();
     return this.#intern(words, at, bits, this.#hash(words, at, bits));
   }
 
@@ -206,9 +208,7 @@ export class PrefixTable {
     const at = id * this.stride;
     const meta = this.records[at]! - ONE_HOLDER;
     this.records[at] = meta;
-    if (meta >= ONE_HOLDER) return;
-    this.#idle++;
-    if (this.#idle > SWEEP_MIN && this.#idle > SWEEP_RATIO * this.size) this.#sweep();
+    if (meta < ONE_HOLDER) this.#idle++;
   }
 
   /** Gives back the room behind the last prefix that somebody holds. Ids stay. */
@@ -254,6 +254,11 @@ export class PrefixTable {
     const id = this.#limit++;
     this.records = growInt32(this.records, this.#limit * this.stride);
     return id;
+  }
+
+  /** Before prefixes come rather than while they go: those that come back then are there still, and going is quick. */
+  #makeRoom(): void {
+    if (this.#idle > SWEEP_MIN && this.#idle > SWEEP_RATIO * this.size) this.#sweep();
   }
 
   /** Takes out every prefix that nobody holds. */
