@@ -67,10 +67,35 @@ export function isExternal(a: Draft, b: Draft): boolean {
   return a.asn !== b.asn && !(a.member && b.member);
 }
 
+/** Gives those of one AS a session with each other. */
+function meshWithin(drafts: readonly Draft[]): void {
+  for (const a of drafts) {
+    for (const b of drafts) if (a.index < b.index && a.asn === b.asn) connect(a, b);
+  }
+}
+
+/** The system of a machine: each has one, and the others are drawn. */
+function drawSystem(random: Random, index: number, systems: number): number {
+  return index < systems ? index : drawInteger(random, 0, systems - 1);
+}
+
+/** Makes a tree of systems whose ASes follow each other: each but the first has a session with an earlier one. */
+function joinSystems(
+  random: Random,
+  drafts: readonly Draft[],
+  { firstAs, systems, settings = {} }: { firstAs: number; systems: number; settings?: SettingsInput },
+): void {
+  for (let system = 1; system < systems; system++) {
+    const inside = drafts.filter(({ asn }) => asn === firstAs + system);
+    const before = drafts.filter(({ asn }) => asn < firstAs + system);
+    connect(drawOne(random, before), drawOne(random, inside), settings, settings);
+  }
+}
+
 function mesh(random: Random, { nodes }: TopologySize): Draft[] {
   const count = nodes ?? drawInteger(random, 2, 7);
   const drafts = Array.from({ length: count }, (_, i) => draft(`node-${i + 1}`, i, OWN_AS));
-  for (const a of drafts) for (const b of drafts) if (a.index < b.index) connect(a, b);
+  meshWithin(drafts);
   return drafts;
 }
 
@@ -80,7 +105,7 @@ function reflectors(random: Random, size: TopologySize): Draft[] {
   const clients = (size.nodes ?? drawInteger(random, count + 1, count + 6)) - count;
   const tops = Array.from({ length: count }, (_, i) => draft(`rr-${i + 1}`, i, OWN_AS, { reflector: true }));
   const rest = Array.from({ length: clients }, (_, i) => draft(`node-${i + 1}`, count + i, OWN_AS));
-  for (const a of tops) for (const b of tops) if (a.index < b.index) connect(a, b);
+  meshWithin(tops);
   for (const client of rest) for (const top of tops) connect(top, client, { routeReflectorClient: true });
   return [...tops, ...rest];
 }
@@ -115,17 +140,11 @@ function autonomousSystems(random: Random, { nodes }: TopologySize): Draft[] {
   const count = nodes ?? drawInteger(random, 3, 8);
   const systems = drawInteger(random, 2, Math.max(2, Math.ceil(count / 2)));
   const drafts = Array.from({ length: count }, (_, i) => {
-    const system = i < systems ? i : drawInteger(random, 0, systems - 1);
+    const system = drawSystem(random, i, systems);
     return draft(`as${system + 1}-${i + 1}`, i, FIRST_NODE_AS + system);
   });
-  for (const a of drafts) {
-    for (const b of drafts) if (a.index < b.index && a.asn === b.asn) connect(a, b);
-  }
-  for (let system = 1; system < systems; system++) {
-    const inside = drafts.filter(({ asn }) => asn === FIRST_NODE_AS + system);
-    const before = drafts.filter(({ asn }) => asn < FIRST_NODE_AS + system);
-    connect(drawOne(random, before), drawOne(random, inside));
-  }
+  meshWithin(drafts);
+  joinSystems(random, drafts, { firstAs: FIRST_NODE_AS, systems });
   for (let extra = drawInteger(random, 0, count); extra > 0; extra--) {
     const [a, b] = [drawOne(random, drafts), drawOne(random, drafts)];
     if (a.asn !== b.asn && !a.peers.has(b.index)) connect(a, b);
@@ -138,17 +157,11 @@ function confederation(random: Random, { nodes }: TopologySize): Draft[] {
   const count = nodes ?? drawInteger(random, 3, 8);
   const systems = drawInteger(random, 2, Math.min(4, count));
   const members = Array.from({ length: count }, (_, i) => {
-    const system = i < systems ? i : drawInteger(random, 0, systems - 1);
+    const system = drawSystem(random, i, systems);
     return draft(`member-${system + 1}-${i + 1}`, i, FIRST_MEMBER_AS + system, { member: true });
   });
-  for (const a of members) {
-    for (const b of members) if (a.index < b.index && a.asn === b.asn) connect(a, b);
-  }
-  for (let system = 1; system < systems; system++) {
-    const inside = members.filter(({ asn }) => asn === FIRST_MEMBER_AS + system);
-    const before = members.filter(({ asn }) => asn < FIRST_MEMBER_AS + system);
-    connect(drawOne(random, before), drawOne(random, inside), FARTHER, FARTHER);
-  }
+  meshWithin(members);
+  joinSystems(random, members, { firstAs: FIRST_MEMBER_AS, systems, settings: FARTHER });
   const outside = Array.from({ length: drawInteger(random, 0, 2) }, (_, i) =>
     draft(`outside-${i + 1}`, count + i, FIRST_NODE_AS + i),
   );
