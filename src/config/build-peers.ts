@@ -1,7 +1,14 @@
 // Peers and dynamic ranges of the model, and what must hold between them: endpoints are unique, nobody
 // peers with itself, ranges do not overlap.
 
-import { type IpBytes, isLinkLocal, parseAddress, parsePrefix, prefixContains } from '../lib/ip.ts';
+import {
+  type IpBytes,
+  isLinkLocal,
+  isUnspecified,
+  parseAddress,
+  parsePrefix,
+  prefixContains,
+} from '../lib/ip.ts';
 import { type KnownTables, tableNamesOf } from './build-tables.ts';
 import type { FilterReader } from './filters.ts';
 import type { IssueList } from './issues.ts';
@@ -182,7 +189,7 @@ function completeZone(address: string, link: string | undefined, path: Path, iss
   if (parsed === undefined) return address;
   const at = [...path, 'address'];
   const { bytes, zone } = parsed;
-  if (bytes.every((octet) => octet === 0)) {
+  if (isUnspecified(bytes)) {
     issues.error(at, `${address} is no address of a peer`, 'dynamicPeers takes peers from a whole prefix');
   } else if (bytes.length === 4 ? bytes[0]! >= FIRST_MULTICAST_OCTET : bytes[0] === IPV6_MULTICAST_OCTET) {
     issues.error(at, `${address} is no unicast address`, 'BGP peers are single hosts');

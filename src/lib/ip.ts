@@ -109,9 +109,19 @@ export function prefixContains(outer: Prefix, address: Uint8Array): boolean {
   return masked.every((octet, i) => octet === outer.bytes[i]);
 }
 
+/** 0.0.0.0 and ::, RFC 4291 §2.5.2 */
+export function isUnspecified(bytes: Uint8Array): boolean {
+  return bytes.every((octet) => octet === 0);
+}
+
 /** fe80::/10, RFC 4291 §2.5.6 */
 export function isLinkLocal(bytes: Uint8Array): boolean {
   return bytes.length === 16 && bytes[0] === 0xfe && (bytes[1]! & 0xc0) === 0x80;
+}
+
+/** The same of an address or prefix as text that is known to be one. */
+export function isLinkLocalText(text: string): boolean {
+  return /^fe[89ab]/i.test(text);
 }
 
 /** RFC 1122 §3.2.1.3, RFC 4291 §2.5.3. */

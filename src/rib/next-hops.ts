@@ -3,7 +3,7 @@
 // fib/next-hop-resolver's affair; the speaker carries its answers here.
 
 import { growUint8, growUint32 } from '../lib/columns.ts';
-import { formatAddress, isLinkLocal } from '../lib/ip.ts';
+import { formatAddress, isLinkLocal, isUnspecified } from '../lib/ip.ts';
 
 export interface NextHop {
   readonly id: number;
@@ -130,7 +130,7 @@ export class NextHopTable {
     const linkLocal = wire.length === 32 ? wire.subarray(16) : undefined;
     const first = wire.length === 32 ? wire.subarray(0, 16) : wire;
     // Some speakers send an unspecified global address beside the link-local one.
-    const address = linkLocal !== undefined && first.every((octet) => octet === 0) ? linkLocal : first;
+    const address = linkLocal !== undefined && isUnspecified(first) ? linkLocal : first;
     const nextHop: NextHop = {
       id,
       address,

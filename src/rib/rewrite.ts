@@ -16,6 +16,7 @@ import { AttributeTransform, type TransformPlan } from '../bgp/wire/attribute-tr
 import { keepTransitiveCommunities } from '../bgp/wire/communities.ts';
 import { ATTRIBUTE, ORIGIN_NAMES, SEGMENT, WELL_KNOWN_COMMUNITIES } from '../bgp/wire/iana.ts';
 import { optionalBytesEqual, writeUint32 } from '../lib/bytes.ts';
+import { isUnspecified } from '../lib/ip.ts';
 import { ATTR_FLAG, type AttrStore } from './attr-store.ts';
 import { hasCluster } from './attr-values.ts';
 import { WITHHELD, type WithheldCause, withheld } from './distribution.ts';
@@ -283,7 +284,7 @@ export class ExportRewriter {
 
   #isUnspecified(attr: number): boolean {
     const { address } = this.#attrs.nextHops.get(this.#attrs.nextHop[attr]!);
-    return address.every((octet) => octet === 0);
+    return isUnspecified(address);
   }
 
   /** Of what an own route was given, its gateway alone stays. */

@@ -23,7 +23,7 @@ import {
   type TransportSocket,
 } from '../bgp/session/transport.ts';
 import type { Clock } from '../lib/clock.ts';
-import { formatAddress, type IpBytes, maskBytes } from '../lib/ip.ts';
+import { formatAddress, type IpBytes, isUnspecified, maskBytes } from '../lib/ip.ts';
 import { DEFAULT_TTL, Link, MemSocket, type Path, type Place, sameAddress } from './connection.ts';
 
 const FIRST_EPHEMERAL_PORT = 32768;
@@ -222,7 +222,7 @@ export class MemHost implements Transport, Place {
     return (
       onPort.find((listener) => sameAddress(listener.address, endpoint.address)) ??
       onPort.find(
-        (listener) => listener.address.length === endpoint.address.length && isAny(listener.address),
+        (listener) => listener.address.length === endpoint.address.length && isUnspecified(listener.address),
       )
     );
   }
@@ -288,7 +288,7 @@ export class MemHost implements Transport, Place {
     const taken = this.#listeners.some(
       (other) => other.port === options.port && sameAddress(other.address, options.address),
     );
-    const missing = !isAny(options.address) && !this.has(options.address);
+    const missing = !isUnspecified(options.address) && !this.has(options.address);
     this.network.clock.setTimer(0, () =>
       this.execute(() => {
         if (listener.closed) return;
@@ -360,10 +360,6 @@ class MemListener implements TransportListener {
     this.open = false;
     this.#host.dropListener(this);
   }
-}
-
-function isAny(address: IpBytes): boolean {
-  return address.every((octet) => octet === 0);
 }
 
 function pairKey(a: IpBytes, b: IpBytes): string {

@@ -9,7 +9,7 @@ import type { NlriBatch } from '../bgp/wire/nlri-batch.ts';
 import { type DecodedUpdate, type DecodeScratch, UpdateDecoder } from '../bgp/wire/update-decoder.ts';
 import type { PeerSettings } from '../config/model.ts';
 import type { Clock } from '../lib/clock.ts';
-import { formatPrefix, isLinkLocal } from '../lib/ip.ts';
+import { formatPrefix, isLinkLocal, isUnspecified } from '../lib/ip.ts';
 import type { Logger } from '../lib/log.ts';
 import type { RibPeer } from '../rib/rib-peer.ts';
 import type { PeerLimits } from './peer-limits.ts';
@@ -110,7 +110,7 @@ export class EstablishedPeer {
   nextHopZone({ nextHop, nextHopLength }: NlriBatch): string | undefined {
     if (nextHopLength < IPV6_OCTETS) return undefined;
     const first = nextHop.subarray(0, IPV6_OCTETS);
-    if (isLinkLocal(first) || first.every((octet) => octet === 0)) return this.link;
+    if (isLinkLocal(first) || isUnspecified(first)) return this.link;
     return nextHopLength > IPV6_OCTETS ? this.#sharedLink : undefined;
   }
 

@@ -7,7 +7,7 @@ import {
   type Resolution,
   UNREACHABLE,
 } from '../fib/next-hop-resolver.ts';
-import { isLinkLocal } from '../lib/ip.ts';
+import { isLinkLocal, isUnspecified } from '../lib/ip.ts';
 import type { NextHop, NextHopEvents } from '../rib/next-hops.ts';
 import type { Rib } from '../rib/rib.ts';
 
@@ -53,7 +53,7 @@ export class NextHopTracker implements NextHopEvents {
 
   onAdded(nextHop: NextHop): void {
     // Own routes have no next hop.
-    if (nextHop.address.every((octet) => octet === 0)) return;
+    if (isUnspecified(nextHop.address)) return;
     const { id } = nextHop;
     const changed = (resolution: Resolution): void => {
       this.#apply(id, resolution);

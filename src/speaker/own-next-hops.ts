@@ -4,6 +4,7 @@
 
 import type { KernelView } from '../fib/kernel-view.ts';
 import type { Clock, Timer } from '../lib/clock.ts';
+import { isUnspecified } from '../lib/ip.ts';
 import type { Rib } from '../rib/rib.ts';
 import type { EstablishedPeer } from './established-peer.ts';
 import type { PeerRegistry } from './peer-registry.ts';
@@ -60,7 +61,7 @@ export class OwnNextHops {
 
 /** Those that a next hop of 4, 16 or 32 octets consists of, less one that is only there for the form. */
 function addressesOf(nextHop: Uint8Array): Uint8Array[] {
-  return [nextHop.subarray(0, IPV6_OCTETS), nextHop.subarray(IPV6_OCTETS)].filter((address) =>
-    address.some((octet) => octet !== 0),
+  return [nextHop.subarray(0, IPV6_OCTETS), nextHop.subarray(IPV6_OCTETS)].filter(
+    (address) => !isUnspecified(address),
   );
 }

@@ -2,6 +2,7 @@
 // are of it. Routes with path identifiers have records of their own (RFC 8050 §4).
 
 import { writeUint32 } from '../../lib/bytes.ts';
+import { isUnspecified } from '../../lib/ip.ts';
 import { AttributeEditor } from './attribute-editor.ts';
 import type { Family } from './families.ts';
 import { ATTRIBUTE } from './iana.ts';
@@ -115,7 +116,7 @@ export function dumpAttributes(
   localPref?: number,
 ): Uint8Array {
   const editor = new AttributeEditor().load(bytes, start, length);
-  if (nextHop.some((octet) => octet !== 0)) {
+  if (!isUnspecified(nextHop)) {
     if (nextHop.length === IPV4_OCTETS) editor.set(ATTRIBUTE.nextHop, nextHop);
     else editor.set(ATTRIBUTE.mpReachNlri, Uint8Array.of(nextHop.length, ...nextHop));
   }

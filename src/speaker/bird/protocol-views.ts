@@ -253,8 +253,7 @@ function isRpkiChannel(name: ChannelName): name is (typeof RPKI_CHANNELS)[number
   return RPKI_CHANNELS.some((each) => each === name);
 }
 
-/** Without channels it is shown with the session. */
-/** What was refused counts where it is kept. */
+/** Without channels it is shown with the session. What was refused counts where it is kept. */
 function routeLimitOf(
   { settings }: PeerHandle,
   channels: readonly ChannelView[],

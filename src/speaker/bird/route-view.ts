@@ -4,7 +4,7 @@ import { decodeAttributes } from '../../bgp/wire/attribute-values.ts';
 import { ATTRIBUTE } from '../../bgp/wire/iana.ts';
 import type { KernelNextHop } from '../../fib/types.ts';
 import { optionalBytesEqual } from '../../lib/bytes.ts';
-import { formatAddress, type IpVersion, isLinkLocal, parseAddress } from '../../lib/ip.ts';
+import { formatAddress, type IpVersion, isLinkLocal, isUnspecified, parseAddress } from '../../lib/ip.ts';
 import { asValue, hollowCodes } from '../../policy/attribute-access.ts';
 import { ROUTE_ATTRIBUTES } from '../../policy/attributes.ts';
 import { formatAttribute } from '../../policy/format.ts';
@@ -299,7 +299,7 @@ function hopViews(hops: readonly KernelNextHop[], kernel: KernelSync): RouteHop[
 }
 
 function nextHopTexts(wire: Uint8Array): string[] {
-  if (wire.every((octet) => octet === 0)) return [];
+  if (isUnspecified(wire)) return [];
   if (wire.length <= IPV6_OCTETS) return [formatAddress(wire)];
   return [formatAddress(wire.subarray(0, IPV6_OCTETS)), formatAddress(wire.subarray(IPV6_OCTETS))];
 }

@@ -1,6 +1,6 @@
 // A route as a line of the log names it: 1.6 says where it leads, 2.x which of whose routes it is and of what kind.
 
-import { formatAddress } from '../../lib/ip.ts';
+import { formatAddress, isUnspecified } from '../../lib/ip.ts';
 import type { Dialect } from '../../policy/lexer.ts';
 import { ATTR_FLAG } from '../../rib/attr-store.ts';
 import type { FamilyRib } from '../../rib/family-rib.ts';
@@ -35,8 +35,7 @@ export function routeText(rib: FamilyRib, row: number, dialect: Dialect, linkOf:
   if (kind !== 'unicast') return `${prefix} ${kind}`;
   const address = extras.gateway ?? nextHops.get(nextHopId).address;
   const link = extras.interface ?? linkOf(nextHopId)?.name;
-  const leadsNowhere = address.every((octet) => octet === 0);
-  const via = leadsNowhere ? undefined : `via ${formatAddress(address)}`;
+  const via = isUnspecified(address) ? undefined : `via ${formatAddress(address)}`;
   const on = link && (via === undefined ? `dev ${link}` : `on ${link}`);
   return [prefix, via, on].filter((part) => part).join(' ');
 }
