@@ -144,8 +144,7 @@ function checkBgp(
   if (!internal && options.rrClient) complain('a route reflector client is an internal peer');
   if (internal && options.enforceFirstAs) complain('enforce first as needs an external peer');
   const linkLocal = peer !== undefined && isLinkLocal(peer);
-  // iBGP is multihop unless it says `direct`.
-  const multihop = options.multihop === undefined ? internal : options.multihop > 0;
+  const multihop = isMultihop(options);
   checkReach(protocol, { multihop, linkLocal }, complain);
   if (two) {
     checkTimes(options, complain);
@@ -162,6 +161,11 @@ function checkBgp(
 export function isInternal(options: BgpOptions): boolean {
   if (options.peerAs) return options.peerAs === options.localAs;
   return options.peerType === 'internal';
+}
+
+/** iBGP crosses routers unless it says `direct`. */
+export function isMultihop(options: BgpOptions): boolean {
+  return options.multihop === undefined ? isInternal(options) : options.multihop > 0;
 }
 
 const MAX_AS2 = 65535;

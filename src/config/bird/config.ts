@@ -39,6 +39,14 @@ export interface BirdConfig {
   readonly skipped: readonly SkippedProtocol[];
 }
 
+/** A configuration with these protocols, found by name as well. */
+export function withProtocols(
+  config: Omit<BirdConfig, 'protocols' | 'protocolsByName'>,
+  protocols: readonly ProtocolConfig[],
+): BirdConfig {
+  return { ...config, protocols, protocolsByName: new Map(protocols.map((each) => [each.name, each])) };
+}
+
 export type IpFamily = 'ipv4' | 'ipv6';
 
 // --- top level

@@ -12,7 +12,14 @@ import { compileTest, type PolicyTest, parseTest } from '../../policy/tests.ts';
 import { SyntaxStop, TokenReader } from '../../policy/token-reader.ts';
 import { keywordsOf } from '../../policy/words.ts';
 import { isSecretKey } from '../source-text.ts';
-import type { BirdConfig, GlobalOptions, IpFamily, ProtocolConfig, TableConfig } from './config.ts';
+import {
+  type BirdConfig,
+  type GlobalOptions,
+  type IpFamily,
+  type ProtocolConfig,
+  type TableConfig,
+  withProtocols,
+} from './config.ts';
 import { DEFAULT_SCAN_TIME } from './defaults.ts';
 import { detectDialect, detectFamily, familyMismatch } from './dialect.ts';
 import { GLOBAL_OPTIONS, readTable, tableTypeNext } from './globals.ts';
@@ -57,7 +64,8 @@ export function parseBird(
   const { host, pool } = options.policy ?? { host: IDLE_HOST, pool: new FilterPool() };
   const program = new PolicyProgram(dialect, diagnostics, host, pool);
   const parser = new ConfigParser(tokens, family, program);
-  const config = { ...parser.read(), files: sources.map((each) => each.name) };
+  const read = parser.read();
+  const config = withProtocols({ ...read, files: sources.map((each) => each.name) }, read.protocols);
   return { config, diagnostics, program, masks: parser.masks, tests: parser.tests };
 }
 
@@ -99,7 +107,7 @@ class ConfigParser {
     }
   }
 
-  read(): Omit<BirdConfig, 'files'> {
+  read(): Omit<BirdConfig, 'files' | 'protocolsByName'> {
     while (!this.#tokens.atEnd) {
       const before = this.#tokens.position;
       try {
@@ -140,7 +148,6 @@ class ConfigParser {
       tables: this.#tables,
       definitions: this.#definitions,
       protocols,
-      protocolsByName: new Map(protocols.map((protocol) => [protocol.name, protocol])),
       templates,
       skipped,
     };

@@ -1,6 +1,7 @@
 // What a BGP protocol and its channels say of next hops -> the model's, which has them by peer: what is sent, and which
 // of two received addresses leads there.
 
+import { isLinkLocalText } from '../../lib/ip.ts';
 import type { NextHopMode, PeerSettings } from '../model.ts';
 import type { BgpOptions } from './bgp-options.ts';
 import type { ChannelOptions, ProtocolConfig } from './config.ts';
@@ -55,7 +56,7 @@ function linkLocalFormatOf(
   { peerAddress, peerRange = '' }: BgpOptions,
   channels: readonly ChannelOptions[],
 ): Pick<PeerSettings, 'linkLocalNextHop'> {
-  if (!/^fe[89ab]/i.test(peerAddress ?? peerRange)) return {};
+  if (!isLinkLocalText(peerAddress ?? peerRange)) return {};
   const written = channels.find(({ linkLocalFormat }) => linkLocalFormat !== undefined);
   return { linkLocalNextHop: written?.linkLocalFormat ?? 'native' };
 }

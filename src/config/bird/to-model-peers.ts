@@ -2,12 +2,12 @@
 
 import type { FamilyName } from '../../bgp/wire/families.ts';
 import { BGP_PORT } from '../../bgp/wire/iana.ts';
-import { formatQuad, IP_VERSIONS, type IpVersion } from '../../lib/ip.ts';
+import { formatQuad, IP_VERSIONS, type IpVersion, isLinkLocalText } from '../../lib/ip.ts';
 import type { PolicyProgram } from '../../policy/program.ts';
 import type { Span } from '../../policy/source.ts';
 import type { ConfederationConfig, DynamicPeersConfig, PeerConfig, PeerSettings } from '../model.ts';
 import type { BgpOptions } from './bgp-options.ts';
-import { isInternal } from './checks.ts';
+import { isInternal, isMultihop } from './checks.ts';
 import type { BirdConfig, ChannelOptions, ProtocolConfig } from './config.ts';
 import { DEFAULT_DYNAMIC_NAME, DEFAULT_TIMERS } from './defaults.ts';
 import { aoKeysOf } from './to-model-ao.ts';
@@ -167,7 +167,7 @@ export function buildPeers(
         passive: true,
       });
     } else if (peerAddress !== undefined) {
-      const zone = link !== undefined && /^fe[89ab]/i.test(peerAddress) ? `%${link}` : '';
+      const zone = link !== undefined && isLinkLocalText(peerAddress) ? `%${link}` : '';
       // As in build-peers.ts: for one hidden class.
       peers.push({ name: protocol.name, address: `${peerAddress}${zone}`, ...settings });
     }
@@ -259,7 +259,7 @@ function settingsOf(
     gracefulShutdown: false,
     damping: undefined,
     fastFallover: options.checkLink ?? false,
-    bfd: bfdOf(config, protocol, mayBeFar(protocol), unsaid),
+    bfd: bfdOf(config, protocol, isMultihop(options), unsaid),
   };
 }
 
@@ -283,12 +283,6 @@ function confederationOf(options: BgpOptions): ConfederationConfig | undefined {
   const { confederation: id, localAs: memberAs, confederationMember } = options;
   if (!id || memberAs === undefined) return undefined;
   return { id, memberAs, inside: confederationMember === true || isInternal(options) };
-}
-
-/** iBGP crosses routers unless it says `direct`; a link-local peer never does. */
-function mayBeFar({ options }: BgpProtocol): boolean {
-  if (options.multihop !== undefined) return options.multihop > 0;
-  return isInternal(options) && !/^fe[89ab]/i.test(options.peerAddress ?? '');
 }
 
 function isAlready(key: string, value: unknown): boolean {

@@ -1,7 +1,7 @@
 // Static protocols -> own networks of the model. Where a route leads is kept with all that BIRD can say of it; what its
 // block sets are attributes of the network, or a filter that runs when it is announced.
 
-import { parseAddress } from '../../lib/ip.ts';
+import { isLinkLocalText, parseAddress } from '../../lib/ip.ts';
 import type { Statement } from '../../policy/ast.ts';
 import type { PolicyProgram } from '../../policy/program.ts';
 import type { NetworkConfig } from '../model.ts';
@@ -135,7 +135,7 @@ function hopsOf(hops: readonly StaticHop[]): Pick<NetworkConfig, 'via' | 'hops'>
 }
 
 function isLinkLocal(address: string): boolean {
-  return parseAddress(address)?.bytes.length === 16 && /^fe[89ab]/i.test(address);
+  return parseAddress(address)?.bytes.length === 16 && isLinkLocalText(address);
 }
 
 /** Plain assignments of attributes that a network can have; undefined where a route does more. */

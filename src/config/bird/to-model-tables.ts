@@ -11,7 +11,7 @@ import {
   type TableConfig,
   type TableNames,
 } from '../model.ts';
-import type { BirdConfig, ChannelOptions, ProtocolConfig } from './config.ts';
+import { type BirdConfig, type ChannelOptions, type ProtocolConfig, withProtocols } from './config.ts';
 import { DEFAULT_PIPE_PREFERENCE } from './defaults.ts';
 import { modelTable } from './model-table.ts';
 import { kernelOf, redistributed } from './to-model-kernel.ts';
@@ -40,7 +40,7 @@ export function attachedTo(config: BirdConfig, table: string): BirdConfig {
     const attached = channels.size > 0 || (protocol.channels.size === 0 && table === '');
     return attached ? [{ ...protocol, channels }] : [];
   });
-  return { ...config, protocols };
+  return withProtocols(config, protocols);
 }
 
 function tableOf(config: BirdConfig, { table }: ChannelOptions): string {

@@ -11,7 +11,7 @@ import type { HostFacts } from '../build.ts';
 import { DIAGNOSIS_DEFAULTS } from '../diagnosis-defaults.ts';
 import { DEFAULT_SOCKET, SOCKET_MODE } from '../model/control.ts';
 import type { Config, ListenConfig, PeerConfig, Switched, SwitchedSections } from '../model.ts';
-import type { BirdConfig, ProtocolConfig } from './config.ts';
+import { type BirdConfig, type ProtocolConfig, withProtocols } from './config.ts';
 import { DEFAULT_LOCAL_PREF, DEFAULT_TIMERS } from './defaults.ts';
 import { patternTexts } from './patterns.ts';
 import { reportBfd } from './to-model-bfd.ts';
@@ -98,8 +98,7 @@ function withSwitched(config: BirdConfig, wanted: ReadonlyMap<string, boolean>):
     const on = wanted.get(protocol.name);
     return on === undefined ? protocol : { ...protocol, common: { ...protocol.common, disabled: !on } };
   });
-  const protocolsByName = new Map(protocols.map((protocol) => [protocol.name, protocol]));
-  return { ...config, protocols, protocolsByName };
+  return withProtocols(config, protocols);
 }
 
 /** Further sockets; the main one is named on the command line. */
