@@ -32,6 +32,15 @@ interface World {
   connect(address: string, capabilities?: readonly Capability[]): Promise<RawPeer>;
 }
 
+/** A and B are back with what they had, one after the other. */
+async function bothSend(connect: World['connect']): Promise<void> {
+  for (const address of [A, B]) {
+    const peer = await connect(address);
+    peer.announce([address === A ? P1 : P2]);
+    peer.endOfRib();
+  }
+}
+
 function inputFor(peers: readonly string[], more: Partial<ConfigInput> = {}): ConfigInput {
   return {
     router: { asn: OWN_AS, id: OWN_ADDRESS },
@@ -149,11 +158,7 @@ describe('restarting speaker', () => {
       const { peers = [] } = inputFor([A, B]);
       const silent = peerInput(dead, { as: 65004, config: { gracefulRestart: 'full', passive: true } });
       const { lab, speaker, connect } = await restarted([A, B], { peers: [...peers, silent] });
-      for (const address of [A, B]) {
-        const peer = await connect(address);
-        peer.announce([address === A ? P1 : P2]);
-        peer.endOfRib();
-      }
+      await bothSend(connect);
       await lab.run(CONTACT_LIMIT_MS + 1000);
       expect(chosen(speaker)).toBe(waits ? 0 : 2);
       await lab.run(100_000);
@@ -164,11 +169,7 @@ describe('restarting speaker', () => {
   it('gives peers of a range the time of a contact, and says so', async () => {
     const nodes = { prefix: '10.7.0.0/16', asn: 'internal', gracefulRestart: 'full' } as const;
     const { lab, speaker, connect } = await restarted([A, B], { dynamicPeers: [nodes] });
-    for (const address of [A, B]) {
-      const peer = await connect(address);
-      peer.announce([address === A ? P1 : P2]);
-      peer.endOfRib();
-    }
+    await bothSend(connect);
     await lab.run(5000);
     expect(chosen(speaker)).toBe(0);
     expect(speaker.api.status().problems.join()).toMatch(
@@ -196,11 +197,7 @@ describe('restarting speaker', () => {
     ['is removed', (speaker: SimSpeaker) => speaker.reload(inputFor([A, B]))],
   ])('waits no longer for a peer that %s', async (_, end) => {
     const { lab, speaker, kernel, connect } = await restarted([A, B, DEAD]);
-    for (const address of [A, B]) {
-      const peer = await connect(address);
-      peer.announce([address === A ? P1 : P2]);
-      peer.endOfRib();
-    }
+    await bothSend(connect);
     await lab.run(5000);
     expect(chosen(speaker)).toBe(0);
     await end(speaker);
@@ -212,11 +209,7 @@ describe('restarting speaker', () => {
 
   it('waits no longer for a peer whose connection breaks before its OPEN, when the time for a contact is over', async () => {
     const { lab, speaker, connect } = await restarted([A, B, DEAD]);
-    for (const address of [A, B]) {
-      const peer = await connect(address);
-      peer.announce([address === A ? P1 : P2]);
-      peer.endOfRib();
-    }
+    await bothSend(connect);
     const mute = lab.network.host(ip(DEAD)).connect(
       {
         remote: { address: ip(OWN_ADDRESS), port: 179 },

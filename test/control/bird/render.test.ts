@@ -53,6 +53,27 @@ function link(name: string, index: number, more: Partial<InterfaceView> = {}): I
   };
 }
 
+function tableRoute(more: Partial<TableRoute> & Pick<TableRoute, 'bgp'>): TableRoute {
+  return {
+    table: 'master4',
+    net: '10.0.0.0/8',
+    protocol: 'tor',
+    origin: 'BGP',
+    destination: 'blackhole',
+    hops: [],
+    from: undefined,
+    since: NOW,
+    preference: 100,
+    primary: true,
+    kernelProblem: false,
+    igpMetric: 0,
+    stale: false,
+    suppressed: false,
+    kernel: [],
+    ...more,
+  };
+}
+
 describe('interfaces', () => {
   beforeEach(() => {
     speaker.bird.interfaceViews = [
@@ -237,24 +258,11 @@ describe('times', () => {
 
 describe('JSON', () => {
   it('is one object a line, behind the usual codes', async () => {
-    const route: TableRoute = {
-      table: 'master4',
-      net: '10.0.0.0/8',
-      protocol: 'tor',
-      origin: 'BGP',
+    const route = tableRoute({
       destination: 'unicast',
       hops: [{ gateway: '10.0.0.2', interface: 'eth0', weight: undefined, onlink: false }],
-      from: undefined,
-      since: NOW,
-      preference: 100,
-      primary: true,
-      kernelProblem: false,
-      igpMetric: 0,
-      stale: false,
-      suppressed: false,
       bgp: { attributes: fakeAttributes(), nextHops: ['10.0.0.2'] },
-      kernel: [],
-    };
+    });
     speaker.bird.protocolViews = [peer({})];
     speaker.bird.interfaceViews = [link('eth0', 2)];
     speaker.bird.statics = [{ protocol: 'static1', net: '10.0.0.0/8', target: 'blackhole', via: [] }];
@@ -281,29 +289,15 @@ describe('JSON', () => {
 
 describe('routes', () => {
   it('that the kernel refuses, that are stale, that are far away', async () => {
-    const base = {
-      table: 'master4',
-      origin: 'BGP',
-      destination: 'unicast',
-      since: NOW,
-      preference: 100,
-    } as const;
     const bgp = { attributes: fakeAttributes({ asPath: '64999 65001' }), nextHops: ['10.0.0.2'] };
-    const route = (net: string, more: Partial<TableRoute>): TableRoute => ({
-      ...base,
-      net,
-      protocol: 'tor',
-      hops: [{ gateway: '10.0.0.2', interface: 'eth0', weight: undefined, onlink: true }],
-      from: undefined,
-      primary: true,
-      kernelProblem: false,
-      igpMetric: 0,
-      stale: false,
-      suppressed: false,
-      bgp,
-      kernel: [],
-      ...more,
-    });
+    const route = (net: string, more: Partial<TableRoute>): TableRoute =>
+      tableRoute({
+        net,
+        destination: 'unicast',
+        hops: [{ gateway: '10.0.0.2', interface: 'eth0', weight: undefined, onlink: true }],
+        bgp,
+        ...more,
+      });
     speaker.bird.answer = () => [
       fakeAnswer('master4', [
         route('10.0.0.0/8', { kernelProblem: true, from: '10.9.9.9' }),
@@ -333,24 +327,7 @@ describe('routes', () => {
     ['(65010 65011)', 'AS65011i', '(65010 65011)', '(65010 65011)'],
     ['(65010) [65012]', 'i', '(65010) ({65012})', '(65010) ({ 65012 })'],
   ])('write the AS path %s', async (asPath, last, path2, path1) => {
-    const route: TableRoute = {
-      table: 'master4',
-      net: '10.0.0.0/8',
-      protocol: 'tor',
-      origin: 'BGP',
-      destination: 'blackhole',
-      hops: [],
-      from: undefined,
-      since: NOW,
-      preference: 100,
-      primary: true,
-      kernelProblem: false,
-      igpMetric: 0,
-      stale: false,
-      suppressed: false,
-      bgp: { attributes: fakeAttributes({ asPath }), nextHops: [] },
-      kernel: [],
-    };
+    const route = tableRoute({ bgp: { attributes: fakeAttributes({ asPath }), nextHops: [] } });
     speaker.bird.answer = () => [fakeAnswer('master4', [route])];
     const reply2 = (await ask('bird2', 'show route all')).join('\n');
     expect(reply2).toContain(`(100) [${last}]\n`);
@@ -372,24 +349,7 @@ describe('routes', () => {
       onlyToCustomer: 64512,
       unknown: ['128 (partial, transitive): 0a0b', '11 (transitive): '],
     });
-    const route: TableRoute = {
-      table: 'master4',
-      net: '10.0.0.0/8',
-      protocol: 'tor',
-      origin: 'BGP',
-      destination: 'blackhole',
-      hops: [],
-      from: undefined,
-      since: NOW,
-      preference: 100,
-      primary: true,
-      kernelProblem: false,
-      igpMetric: 0,
-      stale: false,
-      suppressed: false,
-      bgp: { attributes, nextHops: ['2001:db8::1', 'fe80::1'] },
-      kernel: [],
-    };
+    const route = tableRoute({ bgp: { attributes, nextHops: ['2001:db8::1', 'fe80::1'] } });
     speaker.bird.answer = () => [fakeAnswer('master4', [route])];
     expect((await ask('bird2', 'show route all')).slice(3, -1)).toEqual([
       '1012-\tBGP.origin: IGP',
