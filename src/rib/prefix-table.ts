@@ -31,9 +31,9 @@ const FREE = -1;
 
 /** More than the full table of today, as many as fit into a hash table of 2^21 slots. Untouched pages cost nothing. */
 const INITIAL_IDS = 1_398_000;
-const INITIAL_SLOTS = 1 << 12;
-/** Below so many slots the hash table grows fourfold: a full table is on its way. */
-const QUICK_GROWTH_LIMIT = 1 << 18;
+const INITIAL_SLOTS = 1 << 13;
+/** Up to so many slots the hash table grows fourfold: a full table is on its way, and ends in 2^21. */
+const QUICK_GROWTH_LIMIT = 1 << 19;
 const BATCH = 1 << 10;
 /** Ids that nobody holds are swept when they are more than these and so many times those in use. */
 const SWEEP_MIN = 1 << 12;
@@ -54,7 +54,7 @@ export class PrefixTable {
   readonly stride: number;
   /** Records by id; see PREFIX_FIELD. Another array after growth. */
   records: Int32Array<ArrayBuffer>;
-  /** Means nothing; see `#warm`. */
+  /** Means nothing; see `#guessAll`. */
   touched = 0;
   readonly #rows: number;
   readonly #slots = new HashSlots(INITIAL_SLOTS);
@@ -126,10 +126,11 @@ export class PrefixTable {
 
   /** The ids of prefixes `from <= i < to` of a batch; 0 for those that nobody holds. The next call reuses the result. */
   findAll({ words, lengths }: PrefixBatch, from: number, to: number): Int32Array {
-    const ids = this.#warm(words, lengths, from, to);
+    const ids = this.#guessAll(words, lengths, from, to);
     const wordCount = this.family.words;
     for (let i = from; i < to; i++) {
-      const id = this.#lookUp(words, i * wordCount, lengths[i]!, this.#hashes[i - from]!);
+      const guess = ids[i - from]!;
+      const id = this.#confirm(guess, words, i * wordCount, lengths[i]!, this.#hashes[i - from]!);
       ids[i - from] = id !== 0 && this.inUse(id) ? id : 0;
     }
     return ids;
@@ -138,10 +139,14 @@ export class PrefixTable {
   /** As findAll, but prefixes that are not there are made. The caller must `hold` them before others are. */
   internAll({ words, lengths }: PrefixBatch, from: number, to: number): Int32Array {
     this.#makeRoom();
-    const ids = this.#warm(words, lengths, from, to);
+    const ids = this.#guessAll(words, lengths, from, to);
     const wordCount = this.family.words;
     for (let i = from; i < to; i++) {
-      ids[i - from] = this.#intern(words, i * wordCount, lengths[i]!, this.#hashes[i - from]!);
+      const at = i * wordCount;
+      const bits = lengths[i]!;
+      const hash = this.#hashes[i - from]!;
+      const known = this.#confirm(ids[i - from]!, words, at, bits, hash);
+      ids[i - from] = known !== 0 ? known : this.#make(words, at, bits, hash);
     }
     return ids;
   }
@@ -149,19 +154,23 @@ export class PrefixTable {
   /** The id of the prefix, made when new. Perhaps nobody holds it yet: the caller must `hold` it before others are. */
   intern(words: Int32Array, at: number, bits: number): number {
     this.#makeRoom();
-    return this.#intern(words, at, bits, this.#hash(words, at, bits));
+    const hash = this.#hash(words, at, bits);
+    const known = this.#lookUp(words, at, bits, hash);
+    return known !== 0 ? known : this.#make(words, at, bits, hash);
   }
 
   /**
-   * Fills `#hashes`, and touches hash slots and records of many prefixes at once: their cache misses overlap here, while
-   * one by one, in the look-ups, each would wait for the one before. Returns an array for ids.
+   * Fills `#hashes`, and says of each prefix the first id whose tag fits, or 0 where none does. Slots and records of many
+   * prefixes are touched here: their cache misses overlap, while one by one, in the look-ups, each would wait for the one
+   * before.
    */
-  #warm(words: Int32Array, lengths: Uint8Array, from: number, to: number): Int32Array {
+  #guessAll(words: Int32Array, lengths: Uint8Array, from: number, to: number): Int32Array {
     const count = to - from;
     this.#hashes = growInt32(this.#hashes, count);
     this.#ids = growInt32(this.#ids, count);
     const { tags, ids, mask } = this.#slots;
     const hashes = this.#hashes;
+    const guesses = this.#ids;
     const wordCount = this.family.words;
     let touched = 0;
     for (let i = 0; i < count; i++) {
@@ -171,17 +180,27 @@ export class PrefixTable {
     }
     const { records, stride } = this;
     for (let i = 0; i < count; i++) {
-      const slot = hashes[i]! & mask;
-      if (tags[slot] === tagOf(hashes[i]!)) touched ^= records[ids[slot]! * stride]!;
+      const hash = hashes[i]!;
+      const tag = tagOf(hash);
+      let slot = hash & mask;
+      while (tags[slot] !== tag && tags[slot] !== 0) slot = (slot + 1) & mask;
+      const guess = tags[slot] === 0 ? 0 : ids[slot]!;
+      guesses[i] = guess;
+      touched ^= records[guess * stride]!;
     }
     // Loads whose result nobody gets may be left out.
     this.touched = touched;
-    return this.#ids;
+    return guesses;
   }
 
-  #intern(words: Int32Array, at: number, bits: number, hash: number): number {
-    const known = this.#lookUp(words, at, bits, hash);
-    if (known !== 0) return known;
+  /** The id of a prefix of which there was a guess. The look-up finds what the batch itself has made since. */
+  #confirm(guess: number, words: Int32Array, at: number, bits: number, hash: number): number {
+    if (guess !== 0 && this.#equals(guess, words, at, bits)) return guess;
+    return this.#lookUp(words, at, bits, hash);
+  }
+
+  /** A new id for a prefix that is not there. */
+  #make(words: Int32Array, at: number, bits: number, hash: number): number {
     const id = this.#allocate();
     const { records } = this;
     const base = id * this.stride;
