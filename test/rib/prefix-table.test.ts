@@ -90,6 +90,41 @@ describe.each([IPV4_UNICAST, IPV6_UNICAST])('PrefixTable of $name', (family) => 
     );
   });
 
+  it('answers batches as it answers one prefix after the other, also where one stands in a batch twice', () => {
+    const batches = fc.array(fc.array(keys(family), { minLength: 1, maxLength: 80 }), {
+      minLength: 1,
+      maxLength: 6,
+    });
+    fc.assert(
+      fc.property(batches, fc.nat({ max: 3 }), (each, spacer) => {
+        const batched = new PrefixTable(family, 8);
+        const single = new PrefixTable(family, 8);
+        for (const batch of each) {
+          // Not at the beginning of its columns, as behind what was withdrawn.
+          const words = Int32Array.from([
+            ...new Array<number>(spacer * family.words).fill(7),
+            ...batch.flatMap((key) => [...key.words]),
+          ]);
+          const lengths = Uint8Array.from([
+            ...new Array<number>(spacer).fill(1),
+            ...batch.map((key) => key.bits),
+          ]);
+          const range = [{ words, lengths }, spacer, spacer + batch.length] as const;
+          const known = batch.map((key) => find(single, key));
+          expect([...batched.findAll(...range).subarray(0, batch.length)]).toEqual(known);
+          const ids = [...batched.internAll(...range).subarray(0, batch.length)];
+          expect(ids).toEqual(batch.map((key) => single.intern(key.words, 0, key.bits)));
+          // Every other stays idle: it is found when it comes again, and nobody has it until then.
+          for (const [i, id] of ids.entries()) {
+            if (i % 2 === 1) continue;
+            batched.hold(id);
+            single.hold(id);
+          }
+        }
+      }),
+    );
+  });
+
   it('keeps every chain whole while it grows, is thinned out in any order, and shrinks', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 0x7fffffff }), (seed) => {
