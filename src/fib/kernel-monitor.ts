@@ -67,6 +67,8 @@ export class KernelMonitor {
   readonly #wake: () => void;
   #scanTime: ScanTimes;
   #inventoryTimer: Timer | undefined;
+  /** What became of links and addresses since they were last asked for; undefined once the answer has been told. */
+  #sinceAsked: (() => void)[] | undefined;
   #started: { resolve(): void; reject(error: Error): void } | undefined;
   #closed = false;
   /** Why the kernel is out of reach for good, if it is. */
@@ -132,12 +134,8 @@ export class KernelMonitor {
   #events(): KernelEvents {
     return {
       onRoutes: (rows) => this.#tell((consumer) => consumer.changes(rows)),
-      onLink: (change, link) => this.#tellLink(change, link),
-      onAddress: (change, address) => {
-        this.#tell((consumer) => consumer.address(change, address));
-        // With its last address an interface loses its IPv4 routes, silently.
-        if (change === 'delete') this.#scanForLink(address.ifindex, 'an address was removed');
-      },
+      onLink: (change, link) => this.#afterInventory(() => this.#tellLink(change, link)),
+      onAddress: (change, address) => this.#afterInventory(() => this.#tellAddress(change, address)),
       onOverrun: () => {
         this.overruns++;
         this.#options.log.warn({}, 'kernel notifications were lost; reading everything again');
@@ -157,6 +155,12 @@ export class KernelMonitor {
     this.#tell((consumer) => consumer.link(change, link, turned));
     // Linux drops IPv4 routes of an interface that goes down, silently.
     if (turned === 'down') this.#scanForLink(link.ifindex, `link ${link.name} went down`);
+  }
+
+  #tellAddress(change: 'add' | 'delete', address: KernelAddress): void {
+    this.#tell((consumer) => consumer.address(change, address));
+    // With its last address an interface loses its IPv4 routes, silently.
+    if (change === 'delete') this.#scanForLink(address.ifindex, 'an address was removed');
   }
 
   #scanForLink(ifindex: number, reason: string): void {
@@ -191,11 +195,27 @@ export class KernelMonitor {
 
   async #takeInventory(): Promise<void> {
     const { kernel } = this.#options;
-    const links = await kernel.dumpLinks();
-    const addresses = await kernel.dumpAddresses();
-    this.#linksUp.clear();
-    for (const link of links) if (link.up) this.#linksUp.add(link.ifindex);
-    this.#tell((consumer) => consumer.inventory(links, addresses));
+    // What an earlier question has collected is older than the answer to this one.
+    const since: (() => void)[] = [];
+    this.#sinceAsked = since;
+    try {
+      const links = await kernel.dumpLinks();
+      const addresses = await kernel.dumpAddresses();
+      this.#linksUp.clear();
+      for (const link of links) if (link.up) this.#linksUp.add(link.ifindex);
+      this.#tell((consumer) => consumer.inventory(links, addresses));
+    } finally {
+      if (this.#sinceAsked === since) {
+        this.#sinceAsked = undefined;
+        for (const tell of since) tell();
+      }
+    }
+  }
+
+  /** A link may have turned after it was read and before that is told: the older answer must not have the last word. */
+  #afterInventory(tell: () => void): void {
+    if (this.#sinceAsked === undefined) tell();
+    else this.#sinceAsked.push(tell);
   }
 
   #takeInventoryAgain(): void {
