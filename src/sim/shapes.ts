@@ -79,16 +79,23 @@ function drawSystem(random: Random, index: number, systems: number): number {
   return index < systems ? index : drawInteger(random, 0, systems - 1);
 }
 
+interface Joined {
+  readonly firstAs: number;
+  readonly systems: number;
+  /** Of both sides of a session, by its place in the tree. */
+  readonly settings?: (session: number) => SettingsInput;
+}
+
 /** Makes a tree of systems whose ASes follow each other: each but the first has a session with an earlier one. */
 function joinSystems(
   random: Random,
   drafts: readonly Draft[],
-  { firstAs, systems, settings = {} }: { firstAs: number; systems: number; settings?: SettingsInput },
+  { firstAs, systems, settings = () => ({}) }: Joined,
 ): void {
   for (let system = 1; system < systems; system++) {
     const inside = drafts.filter(({ asn }) => asn === firstAs + system);
     const before = drafts.filter(({ asn }) => asn < firstAs + system);
-    connect(drawOne(random, before), drawOne(random, inside), settings, settings);
+    connect(drawOne(random, before), drawOne(random, inside), settings(system - 1), settings(system - 1));
   }
 }
 
@@ -161,7 +168,7 @@ function confederation(random: Random, { nodes }: TopologySize): Draft[] {
     return draft(`member-${system + 1}-${i + 1}`, i, FIRST_MEMBER_AS + system, { member: true });
   });
   meshWithin(members);
-  joinSystems(random, members, { firstAs: FIRST_MEMBER_AS, systems, settings: FARTHER });
+  joinSystems(random, members, { firstAs: FIRST_MEMBER_AS, systems, settings: farther });
   const outside = Array.from({ length: drawInteger(random, 0, 2) }, (_, i) =>
     draft(`outside-${i + 1}`, count + i, FIRST_NODE_AS + i),
   );
@@ -174,5 +181,12 @@ function confederation(random: Random, { nodes }: TopologySize): Draft[] {
   return [...members, ...outside];
 }
 
-/** Members make no AS_PATH longer: two that prefer each other's way out would have two stable ends, or none. */
-const FARTHER = { import: 'if bgp_local_pref > 0 then bgp_local_pref = bgp_local_pref - 1; accept;' };
+/**
+ * Members make no AS_PATH longer, and what comes from one is internal (RFC 5065 §5.3): two that prefer each other's way
+ * out would have two stable ends, or none. So each session takes another power of two from LOCAL_PREF, and no two ways
+ * through the tree take the same.
+ */
+function farther(session: number): SettingsInput {
+  const cost = 2 ** session;
+  return { import: `if bgp_local_pref >= ${cost} then bgp_local_pref = bgp_local_pref - ${cost}; accept;` };
+}

@@ -18,6 +18,11 @@ function peerChange(make: (random: Random) => Partial<PeerInput>): Change {
   };
 }
 
+/** Seconds: longer than stale routes and damped ones are kept. */
+const SELDOM_S = 200;
+/** Who has more routes than a limit lets in comes and goes for ever, and all others must come to rest in between. */
+const SELDOM = { errorWaitMin: SELDOM_S, errorWaitMax: SELDOM_S } as const;
+
 const CHANGES: readonly Change[] = [
   peerChange((random) => ({ import: drawOne(random, ['accept', 'reject']) })),
   peerChange((random) => ({ export: drawOne(random, ['accept', 'reject']) })),
@@ -40,7 +45,7 @@ const CHANGES: readonly Change[] = [
     },
   })),
   peerChange((random) => ({ evaluateAll: drawTrue(random) })),
-  peerChange((random) => ({ maxPrefixes: drawOne(random, [1, 3, 1000, false]) })),
+  peerChange((random) => ({ maxPrefixes: drawOne(random, [1, 3, 1000, false]), ...SELDOM })),
   peerChange((random) => ({ enabled: drawTrue(random) })),
   peerChange((random) => ({ passive: drawTrue(random, 0.3) })),
   peerChange((random) => ({ password: drawOne(random, ['sesame', false, 'other']) })),

@@ -3,7 +3,7 @@
 import { expect, it } from 'vitest';
 import type { SettingsInput } from '../../src/config/schema-peer.ts';
 import type { Fault } from '../../src/sim/faults.ts';
-import { runScenario } from '../../src/sim/run.ts';
+import { drawScenario, runScenario } from '../../src/sim/run.ts';
 import type { NodePlan, Topology } from '../../src/sim/topology.ts';
 
 const TIMEOUT_MS = 60_000;
@@ -33,6 +33,25 @@ it(
   async () => {
     const topology = two({ holdTime: 0, gracefulRestart: 'off', errorWaitMin: 1, errorWaitMax: 10 });
     expect(await broken(topology, { at: 1000, kind: 'power', node: 'node-2', forMs: 3000 })).toEqual([]);
+  },
+  TIMEOUT_MS,
+);
+
+it(
+  'a member AS with two ways out of its confederation comes to the same end, whichever it has heard of first',
+  async () => {
+    const { topology } = drawScenario(30001757);
+    const ends = await Promise.all(
+      [1000, 1010].map(async (seed) => {
+        const { nodes, broken } = await runScenario(
+          { seed, topology, faults: [], rough: true },
+          { routes: true },
+        );
+        expect(broken).toEqual([]);
+        return nodes.map(({ name, routes, paths }) => ({ name, routes, paths }));
+      }),
+    );
+    expect(ends[1]).toEqual(ends[0]);
   },
   TIMEOUT_MS,
 );

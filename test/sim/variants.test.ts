@@ -4,6 +4,8 @@ import { seededRandom } from '../../src/sim/random.ts';
 import { drawChange } from '../../src/sim/variants.ts';
 
 const ENOUGH = 500;
+/** Seconds that routes are kept for a peer in simulated networks: the usual restart time. */
+const LONGEST_KEPT_S = 120;
 
 it('takes no peer away that a range would take for one of its own AS', () => {
   const config: ConfigInput = {
@@ -19,4 +21,19 @@ it('takes no peer away that a range would take for one of its own AS', () => {
     return (peers ?? []).map(({ address }) => address).join(' ');
   });
   expect([...new Set(left)].sort()).toEqual(['10.0.0.1', '10.0.0.1 10.0.0.6']);
+});
+
+it('lets who exceeds a limit come back only after its routes are forgotten', () => {
+  const config: ConfigInput = {
+    router: { asn: 64601, id: '10.0.0.5' },
+    peers: [{ address: '10.0.0.1', asn: 64512, errorWaitMin: 2, errorWaitMax: 15 }],
+  };
+  const limited = Array.from({ length: ENOUGH }, (_, seed) => drawChange(config, config, seededRandom(seed)))
+    .flatMap(({ peers = [] }) => peers)
+    .filter(({ maxPrefixes }) => typeof maxPrefixes === 'number');
+  expect(limited.length).toBeGreaterThan(0);
+  for (const { errorWaitMin = 0, errorWaitMax = 0 } of limited) {
+    expect(errorWaitMin).toBeGreaterThan(LONGEST_KEPT_S);
+    expect(errorWaitMax).toBe(errorWaitMin);
+  }
 });
