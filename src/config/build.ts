@@ -88,6 +88,7 @@ export function buildConfig(
       preferOldest: input.decision?.preferOldest ?? false,
       multipathRelax: input.decision?.multipathRelax ?? true,
       ignoreAsPathLength: input.decision?.ignoreAsPathLength ?? false,
+      ignoreIgpMetric: input.decision?.ignoreIgpMetric ?? false,
       ignoreRouterId: input.decision?.ignoreRouterId ?? false,
       aigp: input.decision?.aigp ?? true,
       defaultLocalPref: input.decision?.defaultLocalPref ?? DEFAULT_LOCAL_PREF,

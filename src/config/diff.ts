@@ -151,6 +151,7 @@ export const DECISION_ACTIONS: Readonly<Record<keyof DecisionConfig, DecisionAct
   preferOldest: 'decide',
   multipathRelax: 'decide',
   ignoreAsPathLength: 'decide',
+  ignoreIgpMetric: 'decide',
   ignoreRouterId: 'decide',
   aigp: 'decide',
   // Filled in when a route comes in.

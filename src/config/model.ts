@@ -238,6 +238,8 @@ export interface PeerSettings {
   readonly withheld?: WithheldCapabilities;
   readonly aigp: boolean;
   readonly sendCommunities: boolean;
+  /** False: NO_EXPORT and its like (RFC 1997) keep no route from this peer. */
+  readonly interpretCommunities?: boolean;
   readonly limits: LimitsConfig;
   /** RFC 8326: treat 65535:0 from this eBGP peer as local preference 0. */
   readonly gracefulShutdown: boolean;
@@ -346,6 +348,7 @@ export interface DecisionConfig {
   /** ECMP across paths whose AS_PATHs differ but are as long. */
   readonly multipathRelax: boolean;
   readonly ignoreAsPathLength: boolean;
+  readonly ignoreIgpMetric: boolean;
   readonly ignoreRouterId: boolean;
   readonly aigp: boolean;
   readonly defaultLocalPref: number;

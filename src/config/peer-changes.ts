@@ -98,6 +98,7 @@ export const PEER_KEYS: Readonly<Record<PeerKey, PeerKeyRow>> = {
   withheld: { name: 'withhold', actions: RESET },
   aigp: { name: 'aigp', actions: RESET },
   sendCommunities: { name: 'sendCommunities', actions: SOFT_OUT },
+  interpretCommunities: { name: 'interpretCommunities', actions: SOFT_OUT },
   // What was not taken at all the peer is asked for besides (speaker/peer-limits.ts).
   'limits.received': { name: 'limits.received', actions: SOFT_IN },
   'limits.accepted': { name: 'limits.accepted', actions: SOFT_IN },

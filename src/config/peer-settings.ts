@@ -142,6 +142,7 @@ export function fillSettings(input: SettingsInput, context: SettingsContext): Pe
     // RFC 7311 §3.3: on by default inside the AS and the confederation, off towards others.
     aigp: input.aigp ?? !external,
     sendCommunities: input.sendCommunities ?? true,
+    ...(input.interpretCommunities === false && { interpretCommunities: false }),
     limits: limitsOf(input, families),
     // RFC 8326 §4.1: the receiver sets local preference 0 on routes of its eBGP peers.
     gracefulShutdown: input.gracefulShutdown ?? external,

@@ -332,6 +332,14 @@ export const peerSettingsShape = {
     .boolean()
     .meta({ description: 'Send communities of all kinds.', default: true })
     .optional(),
+  interpretCommunities: z
+    .boolean()
+    .meta({
+      description:
+        'Keep routes with NO_EXPORT, NO_ADVERTISE or NO_EXPORT_SUBCONFED from the peer as RFC 1997 says. false: its export filter decides alone.',
+      default: true,
+    })
+    .optional(),
   maxPrefixes: z
     .union([z.int().min(1).max(LARGEST_UINT32), z.literal(false)], {
       error: 'expected a number, or false for no limit',

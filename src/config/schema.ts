@@ -267,6 +267,7 @@ export const decisionSchema = z.strictObject({
   preferOldest: flag('Keep the current best of two equal eBGP routes (RFC 5004).', false),
   multipathRelax: flag('ECMP over different AS_PATHs of the same length, as BIRD does it.', true),
   ignoreAsPathLength: flag('Leave out the length of AS_PATH.', false),
+  ignoreIgpMetric: flag('Leave out the IGP metric of next hops.', false),
   ignoreRouterId: flag('Leave out the router id.', false),
   aigp: flag('Compare AIGP where routes have it (RFC 7311).', true),
   defaultLocalPref: z

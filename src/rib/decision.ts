@@ -19,6 +19,8 @@ export interface DecisionOptions {
   /** ECMP also across paths that differ in their AS_PATH. */
   readonly multipathRelax: boolean;
   readonly ignoreAsPathLength: boolean;
+  /** Of the next hop; what is unreachable stays so. AIGP has it in its sum all the same. */
+  readonly ignoreIgpMetric: boolean;
   readonly ignoreRouterId: boolean;
   /** RFC 7311 §4. */
   readonly aigp: boolean;
@@ -212,7 +214,9 @@ export class Decision {
         : { number: 8, run: (count: number) => this.#keepLowestMed(count) },
       // RFC 5065 §5.3: what comes from within the confederation is internal.
       lowest(9, (row) => (this.#peers.source[peer(row)]! >= SOURCE.internal ? 1 : 0)),
-      lowest(10, (row) => this.#nextHops.metric[this.#attrs.nextHop[attr(row)]!]!),
+      options.ignoreIgpMetric
+        ? { number: MULTIPATH_STEP, run: (count: number) => count }
+        : lowest(MULTIPATH_STEP, (row) => this.#nextHops.metric[this.#attrs.nextHop[attr(row)]!]!),
       options.preferOldest && { number: 11, run: (count: number) => this.#keepOldest(count) },
       !options.ignoreRouterId && lowest(12, (row) => this.#routerId(row)),
       lowest(13, (row) => this.#attrs.clusterLength[attr(row)]!),

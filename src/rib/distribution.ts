@@ -43,11 +43,17 @@ export const WITHHELD_SENTENCES: Readonly<Record<WithheldCause, string>> = {
 
 /** `flags` is the attribute set's column. */
 export function withheld(options: ExportOptions, from: RibPeer, flags: number): WithheldCause {
-  if ((flags & ATTR_FLAG.noAdvertise) !== 0) return WITHHELD.noAdvertise;
+  // The bit first: few routes have it.
+  if ((flags & ATTR_FLAG.noAdvertise) !== 0 && options.interpretCommunities !== false)
+    return WITHHELD.noAdvertise;
   if (options.peerType !== 'internal') {
     // RFC 1997: NO_EXPORT ends at the confederation's border, NO_EXPORT_SUBCONFED at the member AS's.
     const border = flags & (ATTR_FLAG.noExport | ATTR_FLAG.noExportSubconfed);
-    if (border !== 0 && (options.peerType === 'external' || (border & ATTR_FLAG.noExportSubconfed) !== 0))
+    if (
+      border !== 0 &&
+      options.interpretCommunities !== false &&
+      (options.peerType === 'external' || (border & ATTR_FLAG.noExportSubconfed) !== 0)
+    )
       return WITHHELD.noExport;
   } else if (from.source === 'internal') {
     if (!from.client && !options.client) return WITHHELD.notReflected;

@@ -52,6 +52,8 @@ export interface ExportOptions {
   readonly role: Role | undefined;
   readonly aigp: boolean;
   readonly sendCommunities: boolean;
+  /** False: NO_ADVERTISE, NO_EXPORT and NO_EXPORT_SUBCONFED keep nothing back, against RFC 1997. */
+  readonly interpretCommunities?: boolean | undefined;
   /** Towards eBGP: LOCAL_PREF goes along, and the MED of other ASes. */
   readonly allowLocalPref?: boolean | undefined;
   readonly allowMed?: boolean | undefined;
@@ -96,6 +98,7 @@ export function uniformExport(options: ExportOptions): ExportOptions {
     role: options.role,
     aigp: options.aigp,
     sendCommunities: options.sendCommunities,
+    interpretCommunities: options.interpretCommunities ?? true,
     allowLocalPref: options.allowLocalPref ?? false,
     allowMed: options.allowMed ?? false,
     draining: options.draining,
@@ -139,6 +142,7 @@ export function describeOptions(options: ExportOptions): Record<string, string> 
     role: options.role ?? 'none',
     aigp: String(options.aigp),
     sendCommunities: String(options.sendCommunities),
+    interpretCommunities: String(options.interpretCommunities ?? true),
     allowLocalPref: String(options.allowLocalPref ?? false),
     allowMed: String(options.allowMed ?? false),
     draining: String(options.draining),

@@ -179,6 +179,7 @@ const RIB_OPTIONS = {
     preferOldest: false,
     multipathRelax: true,
     ignoreAsPathLength: false,
+    ignoreIgpMetric: false,
     ignoreRouterId: false,
     aigp: false,
     multipathLimit: 1,

@@ -103,6 +103,7 @@ export function exportOptions(
     role: context.localRole,
     aigp: settings.aigp,
     sendCommunities: settings.sendCommunities,
+    interpretCommunities: settings.interpretCommunities ?? true,
     allowLocalPref: external && settings.allowLocalPref === true,
     allowMed: external && settings.allowMed === true,
     draining,

@@ -76,6 +76,7 @@ const OTHER: { [K in Exclude<keyof PeerSettings, 'timers'>]: PeerSettings[K] } =
   required: { capabilities: ['fqdn'], families: [], addPath: [], extendedNextHop: [] },
   aigp: false,
   sendCommunities: false,
+  interpretCommunities: false,
   limits: {
     received: { 'ipv4-unicast': { routes: 9, action: 'restart' } },
     accepted: { 'ipv4-unicast': { routes: 8, action: 'block' } },
@@ -168,7 +169,7 @@ describe('a peer setting', () => {
       'preference',
     ]);
     expect(names('soft-out')).toEqual(
-      'allowMed asOverride evaluateAll export limits.exported linkLocalNextHop nextHop nextHopAddress removePrivateAs routeServerClient sendCommunities'.split(
+      'allowMed asOverride evaluateAll export interpretCommunities limits.exported linkLocalNextHop nextHop nextHopAddress removePrivateAs routeServerClient sendCommunities'.split(
         ' ',
       ),
     );
@@ -387,6 +388,7 @@ describe('sections', () => {
     preferOldest: true,
     multipathRelax: false,
     ignoreAsPathLength: true,
+    ignoreIgpMetric: true,
     ignoreRouterId: true,
     aigp: false,
     defaultLocalPref: 7,

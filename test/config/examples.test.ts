@@ -94,6 +94,7 @@ const BASE: Config = {
     preferOldest: false,
     multipathRelax: true,
     ignoreAsPathLength: false,
+    ignoreIgpMetric: false,
     ignoreRouterId: false,
     aigp: true,
     defaultLocalPref: 100,

@@ -42,6 +42,7 @@ export class Relay {
           preferOldest: false,
           multipathRelax: true,
           ignoreAsPathLength: false,
+          ignoreIgpMetric: false,
           ignoreRouterId: false,
           aigp: true,
           multipathLimit: 1,

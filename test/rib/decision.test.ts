@@ -376,6 +376,16 @@ describe('options', () => {
     expect(lab.lostAt(1)).toBe(7);
   });
 
+  it('ignoreIgpMetric passes over step 10, and the ECMP set has them all', () => {
+    const far = { metric: 50, routerId: '10.0.0.1', address: '192.0.2.1' };
+    const near = { metric: 5, routerId: '10.0.0.2', address: '192.0.2.2' };
+    expect(new DecisionLab([far, near]).best()).toBe(1);
+    const lab = new DecisionLab([far, near, { ...near, reachable: false }], { ignoreIgpMetric: true });
+    expect(lab.best()).toBe(0);
+    expect(lab.lostAt(1)).toBe(12);
+    expect(lab.multipath()).toEqual([0, 1]);
+  });
+
   it('ignoreRouterId passes over step 12', () => {
     const lab = new DecisionLab(
       [

@@ -29,6 +29,7 @@ export const DECISION: DecisionOptions = {
   preferOldest: false,
   multipathRelax: false,
   ignoreAsPathLength: false,
+  ignoreIgpMetric: false,
   ignoreRouterId: false,
   aigp: false,
   multipathLimit: 1,

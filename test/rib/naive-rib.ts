@@ -26,6 +26,7 @@ export interface NaiveExport {
   readonly to: NaivePeer;
   readonly policy: 'accept' | 'reject';
   readonly sendCommunities: boolean;
+  readonly interpretCommunities: boolean;
   readonly nextHopSelf: boolean;
   readonly ownNextHop: string;
   /** 1 without ADD-PATH. */
@@ -151,7 +152,7 @@ function exported(route: NaiveRoute, view: NaiveExport): string | undefined {
   const { to } = view;
   if (from === to || view.policy === 'reject') return undefined;
   const values: Partial<AttributeValues> = { ...route.attributes };
-  const communities = values.communities ?? [];
+  const communities = (view.interpretCommunities && values.communities) || [];
   if (communities.includes('NO_ADVERTISE')) return undefined;
   let self = view.nextHopSelf;
   if (to.source === 'external') {

@@ -173,6 +173,13 @@ describe('who may have a route', () => {
       attributes: noExport,
       cause: WITHHELD.none,
     },
+    ...['NO_EXPORT', 'NO_ADVERTISE', 'NO_EXPORT_SUBCONFED'].map((community) => ({
+      title: `${community} -> eBGP where communities are not interpreted`,
+      from: EXTERNAL,
+      to: { ...TO_EBGP, interpretCommunities: false },
+      attributes: { communities: [community] },
+      cause: WITHHELD.none,
+    })),
     ...[
       { title: 'iBGP -> another member AS', from: NON_CLIENT, to: TO_MEMBER },
       { title: 'another member AS -> iBGP', from: MEMBER, to: TO_NON_CLIENT },

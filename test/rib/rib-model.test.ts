@@ -108,6 +108,7 @@ const step = fc.oneof(
       slot,
       accept: fc.boolean(),
       sendCommunities: fc.boolean(),
+      interpretCommunities: fc.boolean(),
       self: fc.boolean(),
     }),
   },
@@ -284,6 +285,7 @@ class Twins {
       ...live.options,
       policy: step.accept ? 'accept' : 'reject',
       sendCommunities: step.sendCommunities,
+      interpretCommunities: step.interpretCommunities,
       nextHop: step.self ? 'self' : 'auto',
     };
     const { peer, sink, options } = live;
@@ -333,6 +335,7 @@ class Twins {
         to: naive,
         policy: options.policy === 'accept' ? 'accept' : 'reject',
         sendCommunities: options.sendCommunities,
+        interpretCommunities: options.interpretCommunities ?? true,
         nextHopSelf: options.nextHop === 'self',
         ownNextHop: this.world.own,
         paths: pathsOf(options),

@@ -221,6 +221,16 @@ describe('communities', () => {
     expect(peer(IBGP).attributes(P1)?.communities).toEqual(['NO_EXPORT']);
   });
 
+  it('keeps nothing from a peer towards which they are not interpreted', async () => {
+    const { lab, peer } = await rig(withEbgp({ interpretCommunities: false }));
+    peer(FROM).announce([P1], { communities: ['NO_EXPORT'] });
+    peer(FROM).announce([P2], { communities: ['NO_ADVERTISE'] });
+    await lab.settle();
+    expect(peer(EBGP).prefixes()).toEqual([P1, P2]);
+    expect(peer(EBGP).attributes(P1)?.communities).toEqual(['NO_EXPORT']);
+    expect(peer(IBGP).prefixes()).toEqual([P1]);
+  });
+
   it('1997-wk-2 NO_ADVERTISE is sent to nobody', async () => {
     const { lab, speaker, peer } = await rig(AROUND);
     peer(FROM).announce([P1], { communities: ['no-advertise'] });

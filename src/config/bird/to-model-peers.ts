@@ -87,7 +87,11 @@ const HANDLED = new Set<string>([
   'minLongLivedStaleTime',
   'maxLongLivedStaleTime',
   'ttlSecurity',
+  'interpretCommunities',
+  'igpMetric',
   'medMetric',
+  // Whoever came first, MED is compared as RFC 4271 says.
+  'deterministicMed',
   'preferOlder',
   'pathMetric',
   'defaultLocalPref',
@@ -129,14 +133,6 @@ const CHANNEL_HANDLED = new Set<string>([
   'requireAddPaths',
   'requireExtendedNextHop',
 ]);
-/** Options that ask for what godwit does anyway: saying so again changes nothing. */
-const ALREADY: ReadonlyMap<string, unknown> = new Map(
-  Object.entries({
-    interpretCommunities: true,
-    igpMetric: true,
-    deterministicMed: true,
-  } satisfies BgpOptions),
-);
 const COMMON_HANDLED = new Set(['disabled', 'description', 'debug', 'mrtdump', 'routerId', 'hostname']);
 
 export interface Peers {
@@ -190,9 +186,7 @@ function settingsOf(
   const tables = tableNames(config, unicast);
   const igpTables = igpTableNames(config, unicast);
   const set = Object.fromEntries(
-    Object.entries(options).filter(
-      ([key, value]) => !isAlready(key, value) && !(key === 'keys' && options.authentication === 'ao'),
-    ),
+    Object.entries(options).filter(([key]) => !(key === 'keys' && options.authentication === 'ao')),
   );
   const spanOf = (key: string): Span => protocol.spans.get(key) ?? span;
   unsaid.addOptions(set, HANDLED, spanOf, name);
@@ -254,6 +248,7 @@ function settingsOf(
     ...withheldOf(config, options),
     aigp: channels.some((channel) => channel.aigp === 'on' || channel.aigp === 'originate') || internal,
     sendCommunities: true,
+    ...(options.interpretCommunities === false && { interpretCommunities: false }),
     limits: limitsOf(unicast, options.routeLimit),
     // BIRD leaves RFC 8326 to filters.
     gracefulShutdown: false,
@@ -283,10 +278,6 @@ function confederationOf(options: BgpOptions): ConfederationConfig | undefined {
   const { confederation: id, localAs: memberAs, confederationMember } = options;
   if (!id || memberAs === undefined) return undefined;
   return { id, memberAs, inside: confederationMember === true || isInternal(options) };
-}
-
-function isAlready(key: string, value: unknown): boolean {
-  return ALREADY.has(key) && ALREADY.get(key) === value;
 }
 
 /** The IPv4 and IPv6 unicast channels; 1.6 has the one of its daemon, also where nothing is said of it. */

@@ -167,10 +167,19 @@ function listenersOf(
   return [...found.values()];
 }
 
-/** One decision for all peers: what any of them asks for. */
+type DecisionSwitch = 'medMetric' | 'preferOlder' | 'pathMetric' | 'igpMetric';
+
+/** One decision for all peers: what any of them asks for, with a word where others do not. */
 function decisionOf(bgp: readonly Of<'bgp'>[], unsaid: Unsaid): Config['decision'] {
-  const any = (test: (options: Of<'bgp'>['options']) => boolean): boolean =>
-    bgp.some((protocol) => test(protocol.options));
+  const any = (key: DecisionSwitch, wanted: boolean): boolean => {
+    const others = bgp.filter(({ options }) => options[key] !== wanted);
+    if (others.length === bgp.length) return false;
+    for (const { span, name } of others) {
+      const counts = wanted ? 'on' : 'off';
+      unsaid.say(`${constructOf(key)} differs between protocols; ${counts} counts`, span, name);
+    }
+    return true;
+  };
   const first = (key: 'defaultLocalPref' | 'defaultMed', fallback: number): number => {
     const value = bgp.find(({ options }) => options[key] !== undefined)?.options[key] ?? fallback;
     const other = bgp.find(({ options }) => (options[key] ?? fallback) !== value);
@@ -181,10 +190,11 @@ function decisionOf(bgp: readonly Of<'bgp'>[], unsaid: Unsaid): Config['decision
     return value;
   };
   return {
-    alwaysCompareMed: any((options) => options.medMetric === true),
-    preferOldest: any((options) => options.preferOlder === true),
+    alwaysCompareMed: any('medMetric', true),
+    preferOldest: any('preferOlder', true),
     multipathRelax: true,
-    ignoreAsPathLength: any((options) => options.pathMetric === false),
+    ignoreAsPathLength: any('pathMetric', false),
+    ignoreIgpMetric: any('igpMetric', false),
     ignoreRouterId: false,
     aigp: true,
     defaultLocalPref: first('defaultLocalPref', DEFAULT_LOCAL_PREF),

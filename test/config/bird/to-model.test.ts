@@ -77,6 +77,26 @@ describe('peers', () => {
     ).not.toHaveProperty('allowLocalPref');
   });
 
+  test('what decides between routes, and whether communities do', () => {
+    const bgp = (name: string, text: string) =>
+      `protocol bgp ${name} { local as 1; neighbor 10.0.0.${name.length} as 2; ipv4 { import all; export all; }; ${text} }\n`;
+    const off = 'interpret communities off; igp metric off; deterministic med off;';
+    const one = model(ROUTER + bgp('a', off));
+    expect(one.warnings).toEqual([]);
+    expect(one.config.decision.ignoreIgpMetric).toBe(true);
+    expect(one.config.peers[0]?.interpretCommunities).toBe(false);
+    const two = model(ROUTER + bgp('a', off) + bgp('bb', 'path metric off; deterministic med;'));
+    expect(two.warnings).toEqual([
+      expect.stringContaining('path metric differs between protocols; off counts (a)'),
+      expect.stringContaining('igp metric differs between protocols; off counts (bb)'),
+    ]);
+    expect(two.config.decision).toMatchObject({ ignoreIgpMetric: true, ignoreAsPathLength: true });
+    const on = model(ROUTER + bgp('a', 'interpret communities; igp metric; path metric;') + bgp('bb', ''));
+    expect(on.warnings).toEqual([]);
+    expect(on.config.decision).toMatchObject({ ignoreIgpMetric: false, ignoreAsPathLength: false });
+    expect(on.config.peers[0]).not.toHaveProperty('interpretCommunities');
+  });
+
   test('which of two next hops counts, and what is ignored', () => {
     const of = (text: string) => {
       const { config, warnings } = model(
