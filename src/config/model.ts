@@ -201,7 +201,8 @@ export interface PeerSettings {
   readonly routeServerClient: boolean;
   /** Where the best route may not go to the peer, the next one that may goes. */
   readonly evaluateAll?: boolean;
-  readonly nextHop: NextHopMode;
+  /** By family where that matters. */
+  readonly nextHop: NextHopMode | Readonly<Partial<Record<IpVersion, NextHopModes>>>;
   /** The address for `nextHop: address`, and the one shown by `self` where the session's is of the other family. */
   readonly nextHopAddress: { readonly ipv4: string | undefined; readonly ipv6: string | undefined };
   /** Of a next hop with two addresses the link-local one leads there, instead of the global one. */
@@ -264,6 +265,13 @@ export interface TableNames {
 
 /** self: own address; unchanged: as received; auto: RFC 4271 §5.1.3; address: `nextHopAddress`. */
 export type NextHopMode = 'auto' | 'self' | 'unchanged' | 'address';
+
+/** By where a route comes from: this speaker, and peers of both kinds. */
+export interface NextHopModes {
+  readonly own: NextHopMode;
+  readonly ibgp: NextHopMode;
+  readonly ebgp: NextHopMode;
+}
 
 /** Seconds. */
 export interface TimerConfig {

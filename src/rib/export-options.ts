@@ -17,6 +17,13 @@ export type StaleRule = 'send' | 'withhold' | 'last-resort';
 /** auto: self towards eBGP, unchanged towards iBGP (RFC 4271 §5.1.3). */
 export type NextHopRule = 'auto' | 'self' | 'unchanged' | 'address';
 
+/** By where a route comes from: this speaker, and peers of both kinds. */
+export interface NextHopRules {
+  readonly own: NextHopRule;
+  readonly ibgp: NextHopRule;
+  readonly ebgp: NextHopRule;
+}
+
 export interface ExportOptions {
   readonly family: Family;
   readonly peerType: PeerKind;
@@ -38,7 +45,7 @@ export interface ExportOptions {
   readonly clientToClient: boolean;
   /** RFC 7947: path, next hop and MED stay as they are. */
   readonly routeServerClient: boolean;
-  readonly nextHop: NextHopRule;
+  readonly nextHop: NextHopRule | NextHopRules;
   /** Own next hop for this family on this session: 4, 16 or 32 octets; undefined where there is no address. */
   readonly ownNextHop: Uint8Array | undefined;
   readonly defaultLocalPref: number;
@@ -129,7 +136,7 @@ export function describeOptions(options: ExportOptions): Record<string, string> 
     shunnedCluster: formatQuad(options.shunnedCluster),
     clientToClient: String(options.clientToClient),
     routeServerClient: String(options.routeServerClient),
-    nextHop: options.nextHop,
+    nextHop: describeRules(options.nextHop),
     ownNextHop:
       ownNextHop === undefined
         ? 'none'
@@ -154,6 +161,12 @@ export function describeOptions(options: ExportOptions): Record<string, string> 
     messageLimit: String(options.messageLimit),
     extendedNextHop: String(options.extendedNextHop),
   };
+}
+
+function describeRules(rules: NextHopRule | NextHopRules): string {
+  if (typeof rules === 'string') return rules;
+  const { own, ibgp, ebgp } = rules;
+  return `own ${own}, ibgp ${ibgp}, ebgp ${ebgp}`;
 }
 
 export function groupKey(options: ExportOptions): string {

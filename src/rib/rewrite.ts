@@ -20,7 +20,7 @@ import { isUnspecified } from '../lib/ip.ts';
 import { ATTR_FLAG, type AttrStore } from './attr-store.ts';
 import { hasCluster } from './attr-values.ts';
 import { WITHHELD, type WithheldCause, withheld } from './distribution.ts';
-import type { ExportOptions } from './export-options.ts';
+import type { ExportOptions, NextHopRule, NextHopRules } from './export-options.ts';
 import { finalPlan, plansFor, preparingPlans } from './export-plans.ts';
 import type { PeerTable, RibPeer, RouteSource } from './rib-peer.ts';
 import { EXPLICIT, NO_EXTRAS } from './route-extras.ts';
@@ -45,6 +45,7 @@ export class ExportRewriter {
   /** For what `prepare` and a policy have made already. */
   readonly #finalPlan: TransformPlan | undefined;
   readonly #shunned: readonly number[] | undefined;
+  readonly #nextHopRules: Readonly<Record<RouteSource, NextHopRule>>;
   /** More happens to paths than an AS in front. */
   readonly #editsPath: boolean;
   /** Where that AS goes. */
@@ -69,6 +70,7 @@ export class ExportRewriter {
     const last = typeof policy !== 'string' && policy.afterRewrite;
     this.#finalPlan = last ? finalPlan(options) : undefined;
     this.#shunned = options.shunnedCluster === 0 ? undefined : [options.shunnedCluster];
+    this.#nextHopRules = rulesBySource(options.nextHop);
   }
 
   /** Whether a route with these attributes, from this peer, may be sent; looks at columns only. */
@@ -272,7 +274,8 @@ export class ExportRewriter {
   }
 
   #showsSelf(attr: number, from: RibPeer): boolean {
-    const { nextHop: rule, peerType, routeServerClient } = this.#options;
+    const { peerType, routeServerClient } = this.#options;
+    const rule = this.#nextHopRules[from.source];
     return (
       rule === 'self' ||
       rule === 'address' ||
@@ -304,6 +307,11 @@ export class ExportRewriter {
     if (native || (wire.length > 4 && extendedNextHop)) return WITHHELD.none;
     return wire.length === 4 ? WITHHELD.noNextHop : WITHHELD.nextHopEncoding;
   }
+}
+
+function rulesBySource(rules: NextHopRule | NextHopRules): Readonly<Record<RouteSource, NextHopRule>> {
+  const { own, ibgp, ebgp } = typeof rules === 'string' ? { own: rules, ibgp: rules, ebgp: rules } : rules;
+  return { local: own, internal: ibgp, external: ebgp, confederation: ebgp };
 }
 
 function sameOctets(a: Uint8Array, aLength: number, b: Uint8Array, bLength: number): boolean {

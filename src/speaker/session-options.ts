@@ -95,7 +95,7 @@ export function exportOptions(
     shunnedCluster: isClient && config.bird !== undefined ? clusterOf(config, settings) : 0,
     clientToClient: settings.clientToClient || !internal,
     routeServerClient: settings.routeServerClient,
-    nextHop: settings.nextHop,
+    nextHop: nextHopRules(settings, family),
     ownNextHop: ownNextHop(settings, family, ends, addresses),
     defaultLocalPref: config.decision.defaultLocalPref,
     renewsOwn: traitsOf(config).renewsOwn,
@@ -113,6 +113,10 @@ export function exportOptions(
     messageLimit: context.sendLimit,
     extendedNextHop: (context.extendedNextHop & bit) !== 0,
   };
+}
+
+function nextHopRules({ nextHop }: PeerSettings, { version }: Family): ExportOptions['nextHop'] {
+  return typeof nextHop === 'string' ? nextHop : (nextHop[version] ?? 'auto');
 }
 
 /** The cluster that a client is in. */

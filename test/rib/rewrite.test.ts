@@ -498,6 +498,22 @@ describe('next hops', () => {
     expect(exported(EXTERNAL, options).nextHop).toBe(wanted);
   });
 
+  it('may follow another rule by where a route comes from', () => {
+    const nextHop = { own: 'unchanged', ibgp: 'self', ebgp: 'auto' } as const;
+    const of = (from: Partial<RibPeerIdentity>, to: Partial<ExportOptions>) =>
+      exported(from, { ...to, nextHop }).nextHop;
+    const sources = [LOCAL, CLIENT, EXTERNAL, MEMBER];
+    expect(sources.map((from) => of(from, TO_EBGP))).toEqual([
+      '192.0.2.7',
+      ...['10.0.0.254', '10.0.0.254', '10.0.0.254'],
+    ]);
+    expect(sources.map((from) => of(from, TO_CLIENT))).toEqual([
+      '192.0.2.7',
+      '10.0.0.254',
+      ...['192.0.2.7', '192.0.2.7'],
+    ]);
+  });
+
   it('4271-5.1.3-3 an own route has this speaker as next hop, even where it is to stay unchanged', () => {
     expect(exported(LOCAL, { ...TO_EBGP, nextHop: 'unchanged' }, {}, '0.0.0.0').nextHop).toBe('10.0.0.254');
   });

@@ -1,54 +1,49 @@
-// What a BGP protocol and its channels say of next hops -> the model's, which has them by peer: what is sent, and which
-// of two received addresses leads there.
+// What a BGP protocol and its channels say of next hops -> the model's: what is sent, and which of two received addresses
+// leads there. `next hop address` is what is shown where the own address is.
 
-import { isLinkLocalText } from '../../lib/ip.ts';
-import type { NextHopMode, PeerSettings } from '../model.ts';
+import { type IpVersion, isLinkLocalText } from '../../lib/ip.ts';
+import type { Dialect } from '../../policy/lexer.ts';
+import type { NextHopMode, NextHopModes, PeerSettings } from '../model.ts';
 import type { BgpOptions } from './bgp-options.ts';
 import type { ChannelOptions, ProtocolConfig } from './config.ts';
-import type { Unsaid } from './unsaid.ts';
 
 type BgpProtocol = Extract<ProtocolConfig, { kind: 'bgp' }>;
 
 export function nextHopsOf(
-  channels: readonly ChannelOptions[],
-  protocol: BgpProtocol,
-  unsaid: Unsaid,
+  channels: ReadonlyMap<IpVersion, ChannelOptions>,
+  { options }: BgpProtocol,
+  dialect: Dialect,
 ): Pick<PeerSettings, 'nextHop' | 'nextHopAddress' | 'linkLocalNextHop' | 'localFirst'> {
+  const all = [...channels.values()];
   return {
-    ...nextHopOf(channels, protocol, unsaid),
-    ...linkLocalFormatOf(protocol.options, channels),
-    ...(channels.some(({ nextHopPrefer }) => nextHopPrefer === 'local') && { localFirst: true }),
+    nextHop: modesOf(channels, dialect),
+    nextHopAddress: {
+      ipv4: channels.get('ipv4')?.nextHopAddress,
+      ipv6: channels.get('ipv6')?.nextHopAddress,
+    },
+    ...linkLocalFormatOf(options, all),
+    ...(all.some(({ nextHopPrefer }) => nextHopPrefer === 'local') && { localFirst: true }),
   };
 }
 
-function nextHopOf(
-  channels: readonly ChannelOptions[],
-  protocol: BgpProtocol,
-  unsaid: Unsaid,
-): Pick<PeerSettings, 'nextHop' | 'nextHopAddress'> {
-  const modes = new Set<NextHopMode>();
-  let ipv4: string | undefined;
-  let ipv6: string | undefined;
-  for (const channel of channels) {
-    const self = channel.nextHopSelf ?? 'none';
-    const keep = channel.nextHopKeep ?? 'none';
-    for (const [words, scope] of [
-      ['next hop self', self],
-      ['next hop keep', keep],
-    ] as const) {
-      if (scope === 'ibgp' || scope === 'ebgp') unsaid.add(`${words} ${scope}`, channel.span, protocol.name);
-    }
-    const address = channel.nextHopAddress;
-    if (address?.includes(':')) ipv6 = address;
-    else if (address !== undefined) ipv4 = address;
-    modes.add(
-      self === 'all' ? 'self' : keep === 'all' ? 'unchanged' : address === undefined ? 'auto' : 'address',
-    );
-  }
-  if (modes.size > 1) {
-    unsaid.say('next hops differ between channels; the first counts', protocol.span, protocol.name);
-  }
-  return { nextHop: [...modes][0] ?? 'auto', nextHopAddress: { ipv4, ipv6 } };
+function modesOf(
+  channels: ReadonlyMap<IpVersion, ChannelOptions>,
+  dialect: Dialect,
+): PeerSettings['nextHop'] {
+  const modes = [...channels].map(([version, channel]) => [version, channelModes(channel, dialect)] as const);
+  const [first = 'auto', ...others] = new Set(modes.flatMap(([, each]) => Object.values(each)));
+  return others.length === 0 ? first : Object.fromEntries(modes);
+}
+
+/** `self` comes before `keep`, which is for what peers say; in 1.6 for own routes, too. */
+function channelModes({ nextHopSelf, nextHopKeep }: ChannelOptions, dialect: Dialect): NextHopModes {
+  const modeOf = (source: 'ibgp' | 'ebgp' | 'own'): NextHopMode => {
+    if (nextHopSelf === 'all' || nextHopSelf === source) return 'self';
+    const keeps =
+      nextHopKeep === source || (nextHopKeep === 'all' && (source !== 'own' || dialect === '1.6'));
+    return keeps ? 'unchanged' : 'auto';
+  };
+  return { own: modeOf('own'), ibgp: modeOf('ibgp'), ebgp: modeOf('ebgp') };
 }
 
 /** BIRD shows no global address where the session's are link-local. */

@@ -225,7 +225,7 @@ function settingsOf(
     clientToClient: true,
     routeServerClient: options.rsClient ?? false,
     ...(channels.some((channel) => channel.secondary === true) && { evaluateAll: true }),
-    ...nextHopsOf(channels, protocol, unsaid),
+    ...nextHopsOf(unicast, protocol, config.dialect),
     removePrivateAs: false,
     asOverride: false,
     allowOwnAs: options.allowLocalAs === 'any' ? ANY_OWN_AS : (options.allowLocalAs ?? 0),

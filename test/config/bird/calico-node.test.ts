@@ -113,7 +113,9 @@ function load(node: Node, era: Era): Model {
 function shown(peer: PeerConfig, { router }: Config): object {
   const { name, address, asn, passive, routeReflectorClient, clusterId, nextHop } = peer;
   return {
-    ...{ name, address, asn, passive, routeReflectorClient, clusterId, nextHop },
+    ...{ name, address, asn, passive, routeReflectorClient, clusterId },
+    // 2.x keeps next hops of what peers say.
+    nextHop: typeof nextHop === 'string' ? nextHop : (nextHop.ipv4 ?? nextHop.ipv6)?.ebgp,
     ...{ port: peer.port, source: peer.localAddress, ttlSecurity: peer.ttlSecurity, families: peer.families },
     // The router's AS is that of most sessions.
     localAs: peer.localAs ?? router.asn,

@@ -109,6 +109,36 @@ describe('peers', () => {
     expect(of('missing lladdr self;')).toEqual([undefined, []]);
   });
 
+  test('next hops by channel, and by where routes come from', () => {
+    const of = (ipv4: string, ipv6: string, dialect: '2.x' | '1.6' = '2.x') => {
+      const channels = `ipv4 { import all; export all; ${ipv4} }; ipv6 { import all; export all; ${ipv6} };`;
+      const { config, warnings } = model(
+        `${ROUTER} protocol bgp p { local as 1; neighbor 10.0.0.2 as 2; ${dialect === '2.x' ? channels : ipv4} }`,
+        { dialect },
+      );
+      expect(warnings).toEqual([]);
+      const [{ nextHop, nextHopAddress } = {}] = config.peers;
+      return [nextHop, nextHopAddress];
+    };
+    const none = { ipv4: undefined, ipv6: undefined };
+    const auto = { own: 'auto', ibgp: 'auto', ebgp: 'auto' };
+    const kept = { own: 'auto', ibgp: 'unchanged', ebgp: 'unchanged' };
+    expect(of('', '')).toEqual(['auto', none]);
+    expect(of('next hop self;', 'next hop self; next hop keep;')).toEqual(['self', none]);
+    expect(of('next hop self;', '')).toEqual([
+      { ipv4: { own: 'self', ibgp: 'self', ebgp: 'self' }, ipv6: auto },
+      none,
+    ]);
+    expect(of('next hop self ibgp; next hop keep ebgp;', 'next hop self ebgp;')).toEqual([
+      { ipv4: { own: 'auto', ibgp: 'self', ebgp: 'unchanged' }, ipv6: { ...auto, ebgp: 'self' } },
+      none,
+    ]);
+    expect(of('next hop keep;', 'next hop keep;')).toEqual([{ ipv4: kept, ipv6: kept }, none]);
+    expect(of('next hop keep;', '', '1.6')).toEqual(['unchanged', none]);
+    // Where the own address would be shown.
+    expect(of('next hop address 192.0.2.1;', '')).toEqual(['auto', { ...none, ipv4: '192.0.2.1' }]);
+  });
+
   test('next hops between link-local addresses are as BIRD shows them', () => {
     const format = (address: string, text: string) =>
       model(
