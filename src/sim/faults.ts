@@ -79,9 +79,7 @@ function interrupt(simulation: Simulation, node: SimNode, fault: Fault, how: () 
 }
 
 const whileUp = (act: (node: SimNode, fault: Fault, simulation: Simulation) => void): FaultRow['apply'] => {
-  return (simulation, node, fault) => {
-    if (node.state === 'running') act(node, fault, simulation);
-  };
+  return (simulation, node, fault) => node.ask(() => act(node, fault, simulation));
 };
 
 function otherAddress(simulation: Simulation, fault: Fault): string {
@@ -146,13 +144,14 @@ export const FAULT_ROWS = {
   freeze: {
     weight: 2,
     draw: (random, topology) => ({ ...anyNode(random, topology), ...duration(random) }),
-    apply: whileUp((node, fault, simulation) => {
+    apply: (simulation, node, fault) => {
+      if (node.state !== 'running') return;
       const { clock } = node;
       node.pause();
       simulation.after(fault.forMs ?? 0, () => {
         if (node.clock === clock && clock.stopped) node.goOn();
       });
-    }),
+    },
   },
   wall: {
     weight: 1,
@@ -270,10 +269,12 @@ export const FAULT_ROWS = {
       for (const prefix of prefixes) node.command((api) => api.addNetwork(drawNetwork(prefix, random)));
       const { clock } = node;
       simulation.after(forMs, () => {
-        if (node.clock !== clock || node.state !== 'running') return;
-        const there = new Set(node.routes({ receivedFrom: 'local' }).map(({ prefix }) => prefix));
-        for (const prefix of prefixes)
-          if (there.has(prefix)) node.command((api) => api.deleteNetwork(prefix));
+        if (node.clock !== clock) return;
+        node.ask(() => {
+          const there = new Set(node.routes({ receivedFrom: 'local' }).map(({ prefix }) => prefix));
+          for (const prefix of prefixes)
+            if (there.has(prefix)) node.command((api) => api.deleteNetwork(prefix));
+        });
       });
     }),
   },
@@ -304,8 +305,11 @@ export const FAULT_ROWS = {
       node.command((api) => api.peerDown(peer.name, undefined));
       const { clock } = node;
       simulation.after(fault.forMs ?? 0, () => {
-        const same = node.clock === clock && node.state === 'running' && peerOf(node, simulation, fault);
-        if (same) node.command((api) => api.peerUp(same.name));
+        if (node.clock !== clock) return;
+        node.ask(() => {
+          const same = peerOf(node, simulation, fault);
+          if (same !== undefined) node.command((api) => api.peerUp(same.name));
+        });
       });
     }),
   },
@@ -323,9 +327,7 @@ export const FAULT_ROWS = {
       };
       drain(true);
       // Also another program in the same process ends it, which goes on with it.
-      simulation.after(fault.forMs ?? 0, () => {
-        if (node.state === 'running') drain(false);
-      });
+      simulation.after(fault.forMs ?? 0, () => node.ask(() => drain(false)));
     }),
   },
   reload: {

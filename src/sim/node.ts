@@ -132,7 +132,9 @@ export class SimNode {
   shutDown(): void {
     const { clock } = this;
     this.state = 'stopping';
-    this.speaker.stop().catch((error: unknown) => this.log.push(`error stop: ${String(error)}`));
+    clock.run(() => {
+      this.speaker.stop().catch((error: unknown) => this.log.push(`error stop: ${String(error)}`));
+    });
     this.#world.clock.setTimer(STOP_MS, () => {
       if (this.clock === clock && this.state === 'stopping') this.kill();
     });
@@ -159,6 +161,11 @@ export class SimNode {
   goOn(): void {
     this.clock.goOn();
     this.host.wake();
+  }
+
+  /** Something for the process to do; one that is stopped hears of it when it goes on. */
+  ask(fn: () => void): void {
+    if (this.state === 'running') this.clock.run(fn);
   }
 
   /** A new process on the same machine, not started; the old one must have ended, or hands over what is `switched`. */
@@ -226,14 +233,12 @@ export class SimNode {
   /** Lets time pass until a promise has settled. */
   async #meanwhile<T>(promise: Promise<T>, stepMs = UPGRADE_STEP_MS): Promise<T> {
     let done = false;
-    const settled = Promise.allSettled([promise]).finally(() => {
+    void Promise.allSettled([promise]).then(() => {
       done = true;
     });
     await this.#world.settle();
     while (!done) await this.#world.run(stepMs);
-    const [result] = await settled;
-    if (result.status === 'rejected') throw result.reason;
-    return result.value;
+    return promise;
   }
 
   /** Writes a new configuration and applies it; rejects as the command does. */
@@ -253,8 +258,9 @@ export class SimNode {
       return;
     }
     this.input = input;
-    if (this.state !== 'running') return;
-    this.api.reload().catch((error: unknown) => this.log.push(`warn reload: ${String(error)}`));
+    this.ask(() => {
+      this.api.reload().catch((error: unknown) => this.log.push(`warn reload: ${String(error)}`));
+    });
   }
 
   /** An operator's command; one that the speaker refuses changes nothing. Returns whether it was carried out. */

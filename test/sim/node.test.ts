@@ -52,3 +52,19 @@ it('a process that is stopped hears of its kernel when it goes on', async () => 
   expect(before).toHaveLength(1);
   expect(own.kernelRoutes()).toEqual(before);
 });
+
+it('a process that is stopped hears what it is asked when it goes on', async () => {
+  const simulation = new Simulation(buildTopology('mesh', seededRandom(1), { nodes: 2 }, true), { seed: 1 });
+  const own = simulation.world.nodes[0]!;
+  simulation.start();
+  await simulation.rest(60_000);
+  const { clock } = own;
+  own.pause();
+  simulation.schedule([{ at: 0, kind: 'upgrade', node: own.name }]);
+  await simulation.world.run(1000);
+  expect(own.clock).toBe(clock);
+  own.goOn();
+  await simulation.world.run(1000);
+  expect(own.clock).not.toBe(clock);
+  expect(own.log).toContain('info upgraded: the sessions go on');
+});
