@@ -205,22 +205,28 @@ export interface PrefixItem extends Node {
   readonly length: number;
   readonly form: PrefixForm;
 }
-/** A constant of any type; also the name of one. */
+/** A constant of any type, the name of one, or a term in parentheses. */
 export interface ValueItem extends Node {
   readonly kind: 'value';
   readonly value: Expression;
 }
-/** `a..b` of ints, enums, quads, addresses, pairs, route distinguishers or large communities. */
+/** `a..b`, each as in a ValueItem. */
 export interface RangeItem extends Node {
   readonly kind: 'range';
   readonly from: Expression;
   readonly to: Expression;
 }
-/** `(1..5, *)`; both plain values make a ValueItem instead. */
+/** `(1..5, *)` */
 export interface PairItem extends Node {
   readonly kind: 'pair';
   readonly high: Bounds;
   readonly low: Bounds;
+}
+/** `(1, 2)..(3, 4)` or `(1, 2, 3)..(4, 5, 6)` */
+export interface TupleRangeItem extends Node {
+  readonly kind: 'tuples';
+  readonly from: PairExpression | LcExpression;
+  readonly to: PairExpression | LcExpression;
 }
 export interface EcItem extends Node {
   readonly kind: 'ec';
@@ -233,7 +239,7 @@ export interface LcItem extends Node {
   readonly kind: 'lc';
   readonly parts: readonly [Bounds, Bounds, Bounds];
 }
-export type SetItem = PrefixItem | ValueItem | RangeItem | PairItem | EcItem | LcItem;
+export type SetItem = PrefixItem | ValueItem | RangeItem | PairItem | TupleRangeItem | EcItem | LcItem;
 
 /** `?`: one AS; `*`: any number; `+`: at least one; a value, range or set of ASes otherwise. */
 export interface MaskItem extends Node {

@@ -19,7 +19,7 @@ export function compileCase(compiler: Compiler, statement: CaseStatement): Execu
   let otherwise = -1;
   for (const arm of statement.arms) {
     if (arm.items === undefined) otherwise = bodies.length;
-    labels.push(arm.items?.flatMap((item) => memberRanges(compiler, item)) ?? []);
+    labels.push(arm.items?.flatMap((item) => memberRanges(compiler, item, true)) ?? []);
     bodies.push(compileBlock(compiler, arm.body));
   }
   const find = compiler.dialect === '1.6' ? balancedChoice(labels, otherwise >= 0) : firstChoice(labels);

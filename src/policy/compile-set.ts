@@ -13,6 +13,7 @@ import type {
   SetElementType,
   SetExpression,
   SetItem,
+  TupleRangeItem,
 } from './ast.ts';
 import { compileTerm } from './compile-term.ts';
 import type { Compiler, Term } from './compiler.ts';
@@ -20,6 +21,7 @@ import { makeEc } from './extended-community.ts';
 import { formatValue } from './format.ts';
 import type { Dialect } from './lexer.ts';
 import { ipWords } from './membership.ts';
+import { isInParentheses } from './parse-set.ts';
 import { type MaskStep, PathMask } from './path-mask.ts';
 import { EmptySet, PrefixSet, RangeSet, type WordRange } from './sets.ts';
 import type { Span } from './source.ts';
@@ -62,36 +64,30 @@ export function makeRangeSet(ranges: readonly TypedRange[]): RangeSet | undefine
   );
 }
 
-const COMPOUND: ReadonlySet<string> = new Set(['pair', 'ec', 'lc']);
-
-/** What a member of a set, or a label of a case, stands for. Mistakes are reported and stand for nothing. */
-export function memberRanges(compiler: Compiler, item: SetItem): TypedRange[] {
+/**
+ * What a member of a set, or a label of a case, stands for. Mistakes are reported and stand for nothing. What labels
+ * have in parentheses is an int.
+ */
+export function memberRanges(compiler: Compiler, item: SetItem, isLabel = false): TypedRange[] {
   switch (item.kind) {
     case 'prefix':
       compiler.diagnostics.error(item.span, 'a prefix cannot stand here');
       return [];
     case 'value': {
-      const value = constantMember(compiler, item.value);
+      const value = memberNow(compiler, item.value, isLabel);
       return value === undefined ? [] : [{ element: value.element, low: value.words, high: value.words }];
     }
     case 'range': {
-      const from = constantMember(compiler, item.from);
-      const to = constantMember(compiler, item.to);
+      const from = memberNow(compiler, item.from, isLabel);
+      const to = memberNow(compiler, item.to, isLabel);
       if (from === undefined || to === undefined) return [];
-      if (from.element !== to.element) {
-        // BIRD takes what is one number each, whatever it may mean.
-        const message = `a range from ${from.element} to ${to.element} makes no sense`;
-        if (COMPOUND.has(from.element) || COMPOUND.has(to.element))
-          compiler.diagnostics.error(item.span, message);
-        else compiler.diagnostics.warning(item.span, message, 'nothing is in it');
-        return [];
-      }
-      if (from.element === 'pair' && !isBelow(from.words[0]!, to.words[0]!)) {
-        compiler.diagnostics.error(item.span, 'this range ends before it begins');
-        return [];
-      }
-      return [{ element: from.element, low: from.words, high: to.words }];
+      if (from.element === to.element) return [{ element: from.element, low: from.words, high: to.words }];
+      const message = `a range from ${from.element} to ${to.element} makes no sense`;
+      compiler.diagnostics.warning(item.span, message, 'nothing is in it');
+      return [];
     }
+    case 'tuples':
+      return tupleRange(compiler, item);
     case 'pair':
       return pairRanges(compiler, item);
     case 'ec':
@@ -101,33 +97,59 @@ export function memberRanges(compiler: Compiler, item: SetItem): TypedRange[] {
   }
 }
 
-/** BIRD wants both halves of the first pair not above those of the second. */
-function isBelow(from: number, to: number): boolean {
-  return from >>> 16 <= to >>> 16 && (from & MAX_UINT16) <= (to & MAX_UINT16);
-}
-
 interface Member {
   readonly element: SetElementType;
   readonly words: readonly number[];
 }
 
-function constantMember(compiler: Compiler, expression: Expression): Member | undefined {
-  const term = compileTerm(compiler, expression);
-  if (term.constant === undefined) {
-    if (term.type !== 'unknown' || !compiler.diagnostics.hasErrors) {
-      compiler.diagnostics.error(
-        expression.span,
-        'members of sets must be constants',
-        'use define to name one',
-      );
-    }
+function memberNow(compiler: Compiler, expression: Expression, isLabel: boolean): Member | undefined {
+  const { diagnostics } = compiler;
+  const isComputed = isInParentheses(expression);
+  const value = isComputed ? valueNow(compiler, expression) : constantNow(compiler, expression);
+  if (value === undefined) return undefined;
+  const member = memberWords(value);
+  if (member === undefined) {
+    diagnostics.error(expression.span, `${typeOf(value)} cannot be in a set`);
+  } else if (isLabel && isComputed && member.element !== 'int') {
+    diagnostics.error(expression.span, `a label in parentheses is an int, this is ${member.element}`);
     return undefined;
   }
-  const member = memberWords(term.constant.value);
-  if (member === undefined) {
-    compiler.diagnostics.error(expression.span, `${typeOf(term.constant.value)} cannot be in a set`);
-  }
   return member;
+}
+
+/** The value of a literal or of a name that is a constant's; undefined of what is none, which is reported. */
+function constantNow(compiler: Compiler, expression: Expression): Value {
+  const { constant, type } = compileTerm(compiler, expression);
+  if (constant === undefined && (type !== 'unknown' || !compiler.diagnostics.hasErrors)) {
+    compiler.diagnostics.error(
+      expression.span,
+      'members of sets must be constants',
+      'use define to name one',
+    );
+  }
+  return constant?.value;
+}
+
+/** What a term comes to while the text is read; undefined where it comes to nothing, which is reported. */
+function valueNow(compiler: Compiler, expression: Expression): Value {
+  const { diagnostics, facts, early, locals } = compiler;
+  const { span } = expression;
+  const errors = diagnostics.errorCount;
+  const { constant, evaluate } = compileTerm(compiler, expression);
+  if (diagnostics.errorCount > errors) return undefined;
+  if (constant !== undefined) return early.evaluate(evaluate);
+  try {
+    const value = early.evaluateOnce(expression, evaluate, locals.count);
+    facts.uses.add(`early ${formatValue(value)}`);
+    const hint = 'use define to name a constant';
+    if (value === undefined) diagnostics.error(span, 'sets are made before this has a value', hint);
+    else diagnostics.warning(span, `sets are made once: this is ${formatValue(value)} for all routes`, hint);
+    return value;
+  } catch (error) {
+    if (!(error instanceof PolicyRuntimeError)) throw error;
+    diagnostics.error(span, `sets are made before filters run: ${error.message}`);
+    return undefined;
+  }
 }
 
 /** A value as a member of a set of its type. */
@@ -160,8 +182,8 @@ function bounds(
   most: number,
 ): readonly [low: number, high: number] | undefined {
   if (given.kind === 'any') return [0, most];
-  const low = constantInt(compiler, given.kind === 'range' ? given.from : given.value, most);
-  const high = given.kind === 'range' ? constantInt(compiler, given.to, most) : low;
+  const low = intNow(compiler, given.kind === 'range' ? given.from : given.value, most);
+  const high = given.kind === 'range' ? intNow(compiler, given.to, most) : low;
   if (low === undefined || high === undefined) return undefined;
   if (given.kind === 'range' && low > high) {
     const hint = `did you mean ${high}..${low}?`;
@@ -175,12 +197,11 @@ function bounds(
   return [low, high];
 }
 
-function constantInt(compiler: Compiler, expression: Expression, most: number): number | undefined {
-  const term = compileTerm(compiler, expression);
-  const value = term.constant?.value;
+function intNow(compiler: Compiler, expression: Expression, most: number): number | undefined {
+  const value = valueNow(compiler, expression);
+  if (value === undefined) return undefined;
   if (typeof value !== 'number') {
-    const found = term.constant === undefined ? 'this is none' : `this is ${term.type}`;
-    compiler.diagnostics.error(expression.span, `expected a constant int, ${found}`);
+    compiler.diagnostics.error(expression.span, `expected an int, this is ${typeOf(value)}`);
     return undefined;
   }
   if (value > most) {
@@ -190,24 +211,49 @@ function constantInt(compiler: Compiler, expression: Expression, most: number): 
   return value;
 }
 
+/** Each part; undefined where there is a mistake in one. */
+function intsNow(compiler: Compiler, parts: readonly Expression[], most: number): number[] | undefined {
+  const values = parts.map((part) => intNow(compiler, part, most));
+  return values.every((value) => value !== undefined) ? values : undefined;
+}
+
+function tupleRange(compiler: Compiler, { from, to, span }: TupleRangeItem): TypedRange[] {
+  const { kind: element } = from;
+  const [low, high] = [from, to].map((tuple) =>
+    tuple.kind === 'pair'
+      ? intsNow(compiler, [tuple.high, tuple.low], MAX_UINT16)
+      : intsNow(compiler, tuple.parts, MAX_UINT32),
+  );
+  if (low === undefined || high === undefined) return [];
+  if (element === 'lc') return [{ element, low, high }];
+  if (low.some((part, i) => part > high[i]!)) {
+    compiler.diagnostics.error(span, 'no part of the first pair may be above that of the second');
+    return [];
+  }
+  return [{ element, low: pairWords(low[0]!, low[1]!), high: pairWords(high[0]!, high[1]!) }];
+}
+
+function pairWords(high: number, low: number): number[] {
+  return [((high << 16) | low) >>> 0];
+}
+
 function pairRanges(compiler: Compiler, item: PairItem): TypedRange[] {
   const high = bounds(compiler, item.high, MAX_UINT16);
   const low = bounds(compiler, item.low, MAX_UINT16);
   if (high === undefined || low === undefined) return [];
-  const pair = (a: number, b: number) => [((a << 16) | b) >>> 0];
   if (low[0] === 0 && low[1] === MAX_UINT16) {
-    return [{ element: 'pair', low: pair(high[0], 0), high: pair(high[1], MAX_UINT16) }];
+    return [{ element: 'pair', low: pairWords(high[0], 0), high: pairWords(high[1], MAX_UINT16) }];
   }
   const ranges: TypedRange[] = [];
   for (let a = high[0]; a <= high[1]; a++)
-    ranges.push({ element: 'pair', low: pair(a, low[0]), high: pair(a, low[1]) });
+    ranges.push({ element: 'pair', low: pairWords(a, low[0]), high: pairWords(a, low[1]) });
   return ranges;
 }
 
 function ecRange(compiler: Compiler, item: EcItem): TypedRange[] {
   if (item.key.kind !== 'value') return [];
-  const key = constantInt(compiler, item.key.value, MAX_UINT32);
-  const subtype = item.subtype === undefined ? 0 : constantInt(compiler, item.subtype, MAX_UINT16);
+  const key = intNow(compiler, item.key.value, MAX_UINT32);
+  const subtype = item.subtype === undefined ? 0 : intNow(compiler, item.subtype, MAX_UINT32);
   if (key === undefined || subtype === undefined) return [];
   const wide = item.which !== 'generic' && key > MAX_UINT16;
   const value = bounds(compiler, item.value, MAX_UINT32);
@@ -281,8 +327,8 @@ function maskPart(compiler: Compiler, item: MaskItem): MaskPart {
       };
     }
     case 'range': {
-      const low = constantInt(compiler, item.value!, MAX_UINT32) ?? 0;
-      const high = constantInt(compiler, item.to!, MAX_UINT32) ?? 0;
+      const low = intNow(compiler, item.value!, MAX_UINT32) ?? 0;
+      const high = intNow(compiler, item.to!, MAX_UINT32) ?? 0;
       return { step: { kind: 'range', low, high }, text: `${low}..${high}`, repeats: false };
     }
     case 'value': {

@@ -4,6 +4,7 @@
 import { nearest } from '../lib/suggest.ts';
 import type { Name, PolicyType } from './ast.ts';
 import type { Diagnostics } from './diagnostics.ts';
+import type { EarlyValues } from './early-values.ts';
 import { Facts } from './facts.ts';
 import type { Dialect } from './lexer.ts';
 import type { PolicyTables } from './route-access.ts';
@@ -30,17 +31,25 @@ export class Compiler {
   readonly tables: PolicyTables;
   /** Whether statements tell what they do. */
   readonly traces: boolean;
+  readonly early: EarlyValues;
   readonly locals = new Locals();
   readonly facts = new Facts();
   /** The function whose body this is. */
   within: FunctionSymbol | undefined;
   readonly #scratch = new Run(() => undefined);
 
-  constructor(symbols: Symbols, diagnostics: Diagnostics, tables: PolicyTables, traces: boolean) {
+  constructor(
+    symbols: Symbols,
+    diagnostics: Diagnostics,
+    tables: PolicyTables,
+    early: EarlyValues,
+    traces: boolean,
+  ) {
     this.symbols = symbols;
     this.diagnostics = diagnostics;
     this.dialect = symbols.dialect;
     this.tables = tables;
+    this.early = early;
     this.traces = traces;
   }
 

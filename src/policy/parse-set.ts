@@ -6,9 +6,12 @@ import type {
   Bounds,
   EcItem,
   Expression,
+  LcExpression,
   LcItem,
   MaskExpression,
   MaskItem,
+  PairExpression,
+  PairItem,
   PrefixForm,
   PrefixItem,
   SetExpression,
@@ -71,18 +74,24 @@ function parseSetItem(reader: TokenReader): SetItem {
   return parseRangeFrom(reader, value);
 }
 
-/** A member given as a value, or the range that begins with it. */
+/** A constant or a term in parentheses, or the range that begins with it. */
 function parseRangeFrom(reader: TokenReader, from: Expression): SetItem {
   if (!reader.takeOp('..')) return { kind: 'value', value: from, span: from.span };
-  const open = reader.peek();
-  if ((from.kind === 'pair' || from.kind === 'lc') && !reader.isOp('('))
-    throw reader.unexpected("'('", 'at the end of a range of pairs or communities');
-  const to = reader.isOp('(') ? parseTupleItem(reader) : undefined;
-  if (from.kind === 'name' && to?.kind === 'value' && (to.value.kind === 'pair' || to.value.kind === 'lc'))
-    throw reader.fail(open, 'a range that begins with a name ends with one or with a number');
-  const end = to === undefined ? parseAtom(reader) : to.kind === 'value' ? to.value : undefined;
-  if (end === undefined) throw reader.fail(to!.span, 'the end of a range must be a single value');
-  return { kind: 'range', from, to: end, span: joinSpans(from.span, end.span) };
+  const to = reader.isOp('(') ? parseInParentheses(reader) : parseAtom(reader);
+  return { kind: 'range', from, to, span: joinSpans(from.span, to.span) };
+}
+
+/** `(term)`, the parentheses being part of what is shown of it. */
+function parseInParentheses(reader: TokenReader): Expression {
+  const start = reader.expectOp('(');
+  const term = parseTerm(reader);
+  reader.expectOp(')', 'after a member of a set');
+  return { ...term, span: reader.spanFrom(start) };
+}
+
+/** Whether a member or label was written as `(term)`, which only its place shows. */
+export function isInParentheses({ span }: Expression): boolean {
+  return span.source.text.startsWith('(', span.start);
 }
 
 /** A constant without operators. */
@@ -105,32 +114,54 @@ function parseTupleItem(reader: TokenReader): SetItem {
   const start = reader.expectOp('(');
   if (ecKind(reader) !== undefined) return parseEcItem(reader, start);
   const first = parseBounds(reader);
-  if (first.kind === 'value' && reader.takeOp(')')) {
-    // The parentheses are part of what is shown of it.
+  if (first.kind === 'value' && reader.takeOp(')'))
     return parseRangeFrom(reader, { ...first.value, span: reader.spanFrom(start) });
-  }
   reader.expectOp(',', 'in a set member');
   const second = parseBounds(reader);
   if (reader.takeOp(')')) {
-    const span = reader.spanFrom(start);
-    if (first.kind !== 'value' || second.kind !== 'value')
-      return { kind: 'pair', high: first, low: second, span };
-    return parseRangeFrom(reader, { kind: 'pair', high: first.value, low: second.value, span });
+    const item: PairItem = { kind: 'pair', high: first, low: second, span: reader.spanFrom(start) };
+    return reader.isOp('..') ? parseTupleRange(reader, item) : item;
   }
   reader.expectOp(',', 'in a set member');
   const third = parseBounds(reader);
   reader.expectOp(')', 'after a set member');
-  const span = reader.spanFrom(start);
-  if (first.kind === 'value' && second.kind === 'value' && third.kind === 'value') {
-    return parseRangeFrom(reader, { kind: 'lc', parts: [first.value, second.value, third.value], span });
+  const item: LcItem = { kind: 'lc', parts: [first, second, third], span: reader.spanFrom(start) };
+  return reader.isOp('..') ? parseTupleRange(reader, item) : checkLcItem(reader, item);
+}
+
+/** `(1, 2)..(3, 4)`: both ends are of one kind and written out. The dots are next. */
+function parseTupleRange(reader: TokenReader, item: PairItem | LcItem): SetItem {
+  const from = tupleOf(item);
+  if (from === undefined) throw reader.unexpected("',' or ']'", 'after a member with ranges in it');
+  reader.expectOp('..');
+  const end = reader.peek();
+  if (!reader.isOp('(')) throw reader.unexpected("'('", 'at the end of a range of pairs or communities');
+  const to = tupleOf(parseTupleItem(reader));
+  if (to === undefined || to.kind !== from.kind) {
+    const what = from.kind === 'pair' ? 'a pair' : 'a large community';
+    throw reader.fail(end, `a range that begins with ${what} ends with one`);
   }
-  return checkLcItem(reader, { kind: 'lc', parts: [first, second, third], span });
+  return { kind: 'tuples', from, to, span: joinSpans(from.span, to.span) };
+}
+
+/** What a member without ranges in it is when it stands alone. */
+function tupleOf(item: SetItem): PairExpression | LcExpression | undefined {
+  const { span } = item;
+  if (item.kind === 'pair') {
+    const { high, low } = item;
+    if (high.kind !== 'value' || low.kind !== 'value') return undefined;
+    return { kind: 'pair', high: high.value, low: low.value, span };
+  }
+  if (item.kind !== 'lc') return undefined;
+  const [asn, data1, data2] = item.parts;
+  if (asn.kind !== 'value' || data1.kind !== 'value' || data2.kind !== 'value') return undefined;
+  return { kind: 'lc', parts: [asn.value, data1.value, data2.value], span };
 }
 
 /** Members are ordered as wholes, so after a part that is not a single value only `*` makes one range of them. */
 function checkLcItem(reader: TokenReader, item: LcItem): LcItem {
   const open = item.parts.findIndex((part) => part.kind !== 'value');
-  if (item.parts.slice(open + 1).some((part) => part.kind !== 'any')) {
+  if (open >= 0 && item.parts.slice(open + 1).some((part) => part.kind !== 'any')) {
     reader.diagnostics.error(item.span, "after a range or '*' in a large community only '*' can follow");
   }
   return item;

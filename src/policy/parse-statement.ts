@@ -5,7 +5,7 @@ import type { CaseArm, Expression, Name, SetItem, Statement, Variable, Verdict }
 import { enumConstant } from './enums.ts';
 import type { Token } from './lexer.ts';
 import { nameOf, parseCallOf, parseMember, parseTerm } from './parse-expression.ts';
-import { parseSetItems } from './parse-set.ts';
+import { isInParentheses, parseSetItems } from './parse-set.ts';
 import { isTypeNext, parseType } from './parse-type.ts';
 import { SyntaxStop, type TokenReader } from './token-reader.ts';
 import { RESERVED_WORDS } from './words.ts';
@@ -154,17 +154,16 @@ function parseArm(reader: TokenReader): CaseArm {
   return items === undefined ? { body, span } : { items, body, span };
 }
 
-/** Constants of the configuration stand in parentheses there, which only their place shows afterwards. */
+/** Constants of the configuration stand in parentheses there. */
 function checkLabels({ dialect, diagnostics }: TokenReader, items: readonly SetItem[]): void {
   const labels = items.flatMap((item) =>
     item.kind === 'value' ? [item.value] : item.kind === 'range' ? [item.from, item.to] : [],
   );
   for (const label of labels) {
-    if (label.kind !== 'name' || enumConstant(label.name, dialect) !== undefined) continue;
-    const { name, quoted, span } = label;
-    const isBare = span.end - span.start === name.length + (quoted ? 2 : 0);
-    if (!isBare) continue;
-    diagnostics.error(span, `the label '${name}' needs parentheses`, `write (${name}):`);
+    if (label.kind !== 'name' || isInParentheses(label)) continue;
+    const { name, span } = label;
+    if (enumConstant(name, dialect) === undefined)
+      diagnostics.error(span, `the label '${name}' needs parentheses`, `write (${name}):`);
   }
 }
 

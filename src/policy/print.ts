@@ -160,6 +160,8 @@ function printSetItem(item: SetItem): string {
       return `${printAtom(item.from)}..${printAtom(item.to)}`;
     case 'pair':
       return `(${printBounds(item.high)}, ${printBounds(item.low)})`;
+    case 'tuples':
+      return `${printExpression(item.from)}..${printExpression(item.to)}`;
     case 'ec':
       return printEc(item.which, item.subtype, printBounds(item.key), printBounds(item.value));
     case 'lc':
@@ -175,9 +177,6 @@ function printAtom(expression: Expression): string {
     case 'ip':
     case 'rd':
     case 'name':
-    case 'pair':
-    case 'ec':
-    case 'lc':
       return text;
     default:
       return `(${text})`;

@@ -19,12 +19,13 @@ import { compileBody, declareAll } from './compile-statement.ts';
 import { compileTerm } from './compile-term.ts';
 import { Compiler, type Term } from './compiler.ts';
 import type { Diagnostics } from './diagnostics.ts';
+import { EarlyValues } from './early-values.ts';
 import { Facts } from './facts.ts';
 import { Filter, type PolicyLog } from './filter.ts';
 import type { Dialect } from './lexer.ts';
 import { printDefinition, printFilterBody } from './print.ts';
 import type { PolicyTables, RouteAccess } from './route-access.ts';
-import { type Execute, Run, SIGNAL, VerdictInTerm } from './run.ts';
+import { type Execute, Run, SIGNAL } from './run.ts';
 import { type FunctionSymbol, type ProgramSymbol, Symbols } from './symbols.ts';
 import { PolicyRuntimeError, typeOf, type Value } from './values.ts';
 
@@ -67,6 +68,7 @@ export class PolicyProgram {
   readonly #host: PolicyHost;
   readonly #pool: FilterPool;
   readonly #run: Run;
+  readonly #early: EarlyValues;
   readonly #filters = new Map<string, Filter>();
   readonly #used = new WeakMap<FilterUse, Filter | undefined>();
   #attributes = ROUTE_ATTRIBUTES.length;
@@ -82,7 +84,9 @@ export class PolicyProgram {
     this.symbols = new Symbols(dialect, diagnostics);
     this.#host = host;
     this.#pool = pool;
-    this.#run = new Run((line) => host.log.print(line));
+    const print = (line: string): void => host.log.print(line);
+    this.#run = new Run(print);
+    this.#early = new EarlyValues(dialect, print);
   }
 
   /** Adds a definition; those it uses are there already. Mistakes go to the diagnostics. */
@@ -164,43 +168,38 @@ export class PolicyProgram {
     return compileTerm(this.#compiler(false), expression);
   }
 
-  /** What a term comes to, with a route or without. */
+  /** What a term comes to, with a route or without. Mistakes in it go to the diagnostics. */
   evaluate(expression: Expression, route?: RouteAccess): Evaluated {
-    const compiler = this.#compiler(false);
-    const term = compileTerm(compiler, expression);
-    if (this.diagnostics.hasErrors) return { error: 'the expression has errors' };
-    const run = this.#run;
-    run.start(route, compiler.locals.count);
+    const errors = this.diagnostics.errorCount;
+    const { evaluate } = this.term(expression);
+    if (this.diagnostics.errorCount > errors) return { error: 'the expression has errors' };
     try {
-      return { value: term.evaluate(run) };
+      return { value: this.#early.evaluate(evaluate, 0, route) };
     } catch (error) {
-      if (error instanceof VerdictInTerm) return { error: 'accept and reject belong into filters' };
       if (error instanceof PolicyRuntimeError) return { error: error.message };
       throw error;
-    } finally {
-      run.finish();
     }
   }
 
   #compiler(traces: boolean): Compiler {
-    return new Compiler(this.symbols, this.diagnostics, this.#host.tables, traces);
+    return new Compiler(this.symbols, this.diagnostics, this.#host.tables, this.#early, traces);
   }
 
   #addConstant(definition: ConstantDefinition): void {
     const compiler = this.#compiler(false);
-    const term = compileTerm(compiler, definition.value);
-    const { name } = definition;
-    let value = term.constant?.value;
-    if (term.constant === undefined && !this.diagnostics.hasErrors) {
-      // A call of a function may give a constant as well.
-      const result = this.evaluate(definition.value);
-      if ('error' in result)
-        this.diagnostics.error(definition.value.span, `this is no constant: ${result.error}`);
-      else value = result.value;
+    const { diagnostics } = this;
+    const errors = diagnostics.errorCount;
+    const { evaluate, type: known } = compileTerm(compiler, definition.value);
+    let value: Value;
+    try {
+      if (diagnostics.errorCount === errors) value = this.#early.evaluate(evaluate);
+    } catch (error) {
+      if (!(error instanceof PolicyRuntimeError)) throw error;
+      diagnostics.error(definition.value.span, `this is no constant: ${error.message}`);
     }
-    const type = value === undefined ? term.type : typeOf(value);
+    const type = value === undefined ? known : typeOf(value);
     const key = keyOf(printDefinition(definition), compiler.facts);
-    this.symbols.define(name, { kind: 'constant', value, type, key });
+    this.symbols.define(definition.name, { kind: 'constant', value, type, key });
   }
 
   #addAttribute(definition: AttributeDefinition): void {

@@ -3,7 +3,9 @@ import { encodeSegments } from '../../src/bgp/wire/as-path.ts';
 import { ATTRIBUTE } from '../../src/bgp/wire/iana.ts';
 import { OUTCOME } from '../../src/policy/filter.ts';
 import type { Dialect } from '../../src/policy/lexer.ts';
-import { bgpRoute, evaluate, run, staticRoute } from './harness.ts';
+import { FilterPool } from '../../src/policy/program.ts';
+import { NO_TABLES } from '../../src/policy/route-access.ts';
+import { bgpRoute, evaluate, lab, run, staticRoute } from './harness.ts';
 import { STATEMENTS, STATEMENTS_2, TERMS } from './tables.ts';
 
 describe('terms', () => {
@@ -79,6 +81,39 @@ describe('functions', () => {
     ['print AB, [AB], (AB,AB), [= AB * =];', ['5[5](5,5)[= 5 * =]', THE_END]],
   ])('%s', (body, lines) => {
     expect(run(`${body} accept "${THE_END}";`, { before })).toMatchObject({ outcome: OUTCOME.accept, lines });
+  });
+
+  // What BIRD 2.0.12 prints of it, whose stack holds what was computed last where the first variable is.
+  it('makes sets before it runs, of what there is then', () => {
+    const sets = `
+      define k = 7;
+      function g() { return 5; }
+      function f(int a; int b) {
+        print [(a, *), (1, a), (2..a, 3), (a, a)..(9, 9)];
+        print [(4, a, 1)], [(g()), (a), 9..(a)];
+        return 1;
+      }`;
+    const lines = ['[(1,1), (2,3), (3,3)..(9,9), (7,0)..(7,65535)]', '[(4, 4, 1)][5, 5, 9..5]', THE_END];
+    expect(run(`f(3, 4); accept "${THE_END}";`, { before: sets }).lines).toEqual(lines);
+    const { program } = lab(`${sets} filter t { f(3, 4); accept; }`);
+    const prints = program
+      .filter('t')!
+      .explain(staticRoute())
+      .events.filter(({ kind }) => kind === 'print');
+    expect(prints.map(({ text }) => text)).toEqual(lines.slice(0, -1).map((line) => `print ${line}`));
+  });
+
+  it('knows filters apart whose sets were made of something else', () => {
+    const pool = new FilterPool();
+    const filterAfter = (constant: number) =>
+      lab(
+        `define k = ${constant}; function f(int a) { return (1, 2) ~ [(a, *)]; } filter t { if f(1) then accept; }`,
+        '2.x',
+        NO_TABLES,
+        pool,
+      ).program.filter('t');
+    expect(filterAfter(1)).toBe(filterAfter(1));
+    expect(filterAfter(1)).not.toBe(filterAfter(2));
   });
 
   it('ends endless recursion', () => {

@@ -20,6 +20,7 @@ import {
   type TableConfig,
   withProtocols,
 } from './config.ts';
+import { constantOf } from './constants.ts';
 import { DEFAULT_SCAN_TIME } from './defaults.ts';
 import { detectDialect, detectFamily, familyMismatch } from './dialect.ts';
 import { GLOBAL_OPTIONS, readTable, tableTypeNext } from './globals.ts';
@@ -204,13 +205,13 @@ class ConfigParser {
     this.#definitions.push(definition);
     this.#reader.program.add(definition);
     const token: Token = { ...name.span, kind: 'word', text: name.name, number: 0, bytes: undefined };
-    switch (definition.kind) {
-      case 'define':
-        this.#symbols.define(token, { kind: 'constant', constant: this.#reader.evaluate(definition.value) });
-        return;
-      default:
-        this.#symbols.define(token, { kind: definition.kind });
+    if (definition.kind !== 'define') {
+      this.#symbols.define(token, { kind: definition.kind });
+      return;
     }
+    const symbol = this.#reader.program.symbols.get(name.name);
+    const value = symbol?.kind === 'constant' ? symbol.value : undefined;
+    this.#symbols.define(token, { kind: 'constant', constant: constantOf(value, definition.value.span) });
   }
 
   #predefineTable(name: string, type: 'ipv4' | 'ipv6'): void {

@@ -3,17 +3,16 @@
 
 import { formatAddress, isLinkLocal, maskBytes, netmaskLength, quadToUint } from '../../lib/ip.ts';
 import { nearest } from '../../lib/suggest.ts';
-import type { Expression } from '../../policy/ast.ts';
 import type { Diagnostics } from '../../policy/diagnostics.ts';
 import { type Dialect, MAX_NUMBER, type Token } from '../../policy/lexer.ts';
 import { parseTerm } from '../../policy/parser.ts';
 import type { PolicyProgram } from '../../policy/program.ts';
 import type { Span } from '../../policy/source.ts';
 import type { ProgramSymbol } from '../../policy/symbols.ts';
-import { describe, type SyntaxStop, type TokenReader } from '../../policy/token-reader.ts';
+import { describe, SyntaxStop, type TokenReader } from '../../policy/token-reader.ts';
 import { Secret } from '../model.ts';
 import type { Flags, IpFamily, NetType, TableConfig } from './config.ts';
-import { type Constant, describeConstant, evaluate } from './constants.ts';
+import { type Constant, constantOf, describeConstant } from './constants.ts';
 import { familyMismatch } from './dialect.ts';
 import type { SymbolKind, Symbols } from './symbols.ts';
 
@@ -336,13 +335,14 @@ export class ConfigReader {
 
   // --- constants
 
-  expression(): Expression {
-    return parseTerm(this.tokens);
-  }
-
-  /** The value of an expression over the constants defined so far. */
-  evaluate(expression: Expression): Constant {
-    return evaluate(expression, (name) => this.symbols.get(name)?.constant);
+  /** The value of the expression that follows. */
+  #computed(): Constant {
+    const term = parseTerm(this.tokens);
+    const errors = this.diagnostics.errorCount;
+    const result = this.program.evaluate(term);
+    if ('value' in result) return constantOf(result.value, term.span);
+    if (this.diagnostics.errorCount > errors) throw new SyntaxStop(result.error);
+    throw this.tokens.fail(term.span, `this has no value: ${result.error}`);
   }
 
   /** The value of the constant that is named next; undefined where none is. */
@@ -366,7 +366,7 @@ export class ConfigReader {
     if (written !== undefined) return written;
     let found: Constant | undefined;
     if (kind !== 'ip' && this.tokens.takeOp('(')) {
-      found = this.evaluate(this.expression());
+      found = this.#computed();
       this.tokens.expectOp(')');
     } else {
       found = this.#constantAt(start);

@@ -2,6 +2,15 @@
 // checked against the installed one where there is one. Each is about one rule; all were written for these tests.
 
 export const ACCEPTED_2: readonly string[] = [
+  'protocol device {} define a = [ (5)..((1, 2)), ((3, 4))..((1, 2)), RTS_BGP..((3, 4)), ((3, 4))..1.1.1.1, 9..5 ];',
+  'protocol device {} define k = (1, 2); define e = (rt, 2, 3); define l = (1, 2, 3); define a = [ k..5, 5..k, e..5, l..k, (l)..1.1.1.1 ];',
+  'protocol device {} define a = [ (3, 2, 1)..(1, 2, 3), (unknown 0x10000, 7, 8) ];',
+  'protocol device {} function g() { return 5; } function f() { return (5, 1) ~ [(g(), 1), (g(), *), (1..g(), 2)]; } define a = [ (g()) ];',
+  'function g(int a) { return a; } define h = g(7); protocol device { scan time h; } protocol static { ipv4; check link (g(1)); }',
+  'define p = prepend(+empty+, 5); protocol device { scan time (p.len + 1); }',
+  'function g() { return 1.2.3.4; } define h = g(); router id h; protocol static { ipv4; route 10.0.0.0/8 via h; }',
+  'define p = (1, 2); define t = format(p); protocol static { ipv4 { preference (p.asn); }; description t; }',
+  'protocol device {} define k = 5; function f(int a) { return (1, 2) ~ [(a, *), (1..a, 1), (a, 1)..(7, 8)]; }',
   'protocol device {} /*/ one *//**//* two **/',
   'protocol device {} filter f { print 1, 2, ; reject "x", ; }',
   'protocol device {} function f(int a) { return bgp_path ~ [= a (10.0.0.1) =]; }',
@@ -265,6 +274,18 @@ export const ACCEPTED_2: readonly string[] = [
 ];
 
 export const REJECTED_2: readonly string[] = [
+  'protocol device {} filter f { case bgp_origin { (ORIGIN_IGP): accept; } }',
+  'protocol device {} filter f { case from { 5..(1.1.1.1): accept; } }',
+  'protocol device {} define k = (1, 2); filter f { case bgp_med { (k): accept; } }',
+  'protocol device {} define a = [ ((3, 2, 1))..(1, 2, 3) ];',
+  'protocol device {} define a = [ (3, 2, 1)..((1, 2, 3)) ];',
+  'protocol device {} function f(int a) { return (1, 2) ~ [(a, *)]; }',
+  'protocol device {} function f(int a) { return 1 ~ [a]; }',
+  'protocol device {} function g() { accept; } define a = [ (g()) ];',
+  'function g() { return 5; } protocol device { scan time g; }',
+  'function g() { } define h = g(); protocol device { scan time h; }',
+  'protocol device { scan time (5 / 0); }',
+  'protocol device {} define k = "x"; function f(int a) { return (1, 2) ~ [(a, *)]; }',
   'protocol device {} /* one /* two */',
   'protocol device {} function f() { scope.add((1, 2)); }',
   'protocol device {} function f() { return bgp_path ~ [= 1 bgp_med =]; }',
@@ -683,6 +704,13 @@ export const REJECTED_2: readonly string[] = [
 ];
 
 export const ACCEPTED_16: readonly string[] = [
+  'protocol device {} define a = [ (5)..((1, 2)), ((3, 4))..((1, 2)), RTS_BGP..((3, 4)), ((3, 4))..1.1.1.1, 9..5 ];',
+  'protocol device {} define k = (1, 2); define e = (rt, 2, 3); define l = (1, 2, 3); define a = [ k..5, 5..k, e..5, l..k, (l)..1.1.1.1 ];',
+  'protocol device {} define a = [ (3, 2, 1)..(1, 2, 3), (unknown 0x10000, 7, 8) ];',
+  'protocol device {} function g() { return 5; } function f() { return (5, 1) ~ [(g(), 1), (g(), *), (1..g(), 2)]; } define a = [ (g()) ];',
+  'function g(int a) { return a; } define h = g(7); protocol device { scan time h; } protocol static { check link (g(1)); }',
+  'define p = prepend(+empty+, 5); protocol device { scan time (p.len + 1); }',
+  'function g() { return 1.2.3.4; } define h = g(); router id h; protocol static { route 10.0.0.0/8 via h; }',
   'protocol device {} /*/ one *//**//* two **/',
   'protocol device {} function f(bool a) { return (a, 4); }',
   'protocol device {} filter f { print 1, 2, ; reject "x", ; }',
@@ -790,6 +818,18 @@ export const ACCEPTED_16: readonly string[] = [
 ];
 
 export const REJECTED_16: readonly string[] = [
+  'protocol device {} filter f { case bgp_origin { (ORIGIN_IGP): accept; } }',
+  'protocol device {} filter f { case from { 5..(1.1.1.1): accept; } }',
+  'protocol device {} define k = (1, 2); filter f { case bgp_med { (k): accept; } }',
+  'protocol device {} define a = [ ((3, 2, 1))..(1, 2, 3) ];',
+  'protocol device {} define a = [ (3, 2, 1)..((1, 2, 3)) ];',
+  'protocol device {} function f(int a) { return (1, 2) ~ [(a, *)]; }',
+  'protocol device {} function f(int a) { return 1 ~ [a]; }',
+  'protocol device {} function g() { accept; } define a = [ (g()) ];',
+  'function g() { return 5; } protocol device { scan time g; }',
+  'function g() { } define h = g(); protocol device { scan time h; }',
+  'protocol device { scan time (5 / 0); }',
+  'protocol device {} define k = 5; function f(int a) { return (1, 2) ~ [(a, *)]; }',
   'protocol device {} /* one /* two */',
   'protocol device {} function f() { return ("x", 4); }',
   'protocol device {} function f() { return bgp_path ~ [= 1 bgp_med =]; }',
