@@ -20,6 +20,7 @@ import { authenticationSchema } from './schema-tcp-ao.ts';
 import {
   addressSchema,
   asnSchema,
+  flag,
   holdTimeSchema,
   interfaceSchema,
   peerAsnSchema,
@@ -75,21 +76,15 @@ export const peerSettingsShape = {
   localAddress: addressSchema
     .describe('Own address of the session; the kernel chooses otherwise.')
     .optional(),
-  freeBind: z
-    .boolean()
-    .meta({ description: 'Dial from localAddress before this machine has it.', default: false })
-    .optional(),
+  freeBind: flag('Dial from localAddress before this machine has it.', false),
   interface: interfaceSchema
     .describe('Interface the session is bound to; completes a link-local address.')
     .optional(),
   port: portSchema.meta({ description: 'TCP port of the peer.', default: 179 }).optional(),
   localPort: portSchema.describe('Own TCP port of connections made to the peer.').optional(),
-  enabled: z.boolean().meta({ description: 'False keeps the session down.', default: true }).optional(),
+  enabled: flag('False keeps the session down.', true),
   description: z.string().describe('Shown by status and show peers.').optional(),
-  passive: z
-    .boolean()
-    .meta({ description: 'Wait for the peer to connect; always so for dynamic peers.', default: false })
-    .optional(),
+  passive: flag('Wait for the peer to connect; always so for dynamic peers.', false),
   families: z
     .array(z.enum(familyNames))
     .min(1)
@@ -179,33 +174,17 @@ export const peerSettingsShape = {
       'Which routes the peer gets: accept, reject, a filter or its text. eBGP needs it (RFC 8212); iBGP accepts unless given.',
     )
     .optional(),
-  routeReflectorClient: z
-    .boolean()
-    .meta({ description: 'The iBGP peer is a client of this reflector (RFC 4456).', default: false })
-    .optional(),
+  routeReflectorClient: flag('The iBGP peer is a client of this reflector (RFC 4456).', false),
   clusterId: quadSchema.describe('Cluster id for this client; router.clusterId unless given.').optional(),
-  clientToClient: z
-    .boolean()
-    .meta({
-      description: "False: this client's routes do not go to other clients (RFC 4456 §6).",
-      default: true,
-    })
-    .optional(),
-  routeServerClient: z
-    .boolean()
-    .meta({
-      description: 'Transparent towards this eBGP peer: no own AS, next hop and MED kept (RFC 7947).',
-      default: false,
-    })
-    .optional(),
-  evaluateAll: z
-    .boolean()
-    .meta({
-      description:
-        'Where the best route may not go to the peer, the next one that may goes: no path is hidden from a client (RFC 7947 §2.3).',
-      default: false,
-    })
-    .optional(),
+  clientToClient: flag("False: this client's routes do not go to other clients (RFC 4456 §6).", true),
+  routeServerClient: flag(
+    'Transparent towards this eBGP peer: no own AS, next hop and MED kept (RFC 7947).',
+    false,
+  ),
+  evaluateAll: flag(
+    'Where the best route may not go to the peer, the next one that may goes: no path is hidden from a client (RFC 7947 §2.3).',
+    false,
+  ),
   nextHop: z
     .union([z.enum(['auto', 'self', 'unchanged', 'address']), addressSchema], {
       error: 'expected auto, self, unchanged or an address',
@@ -230,38 +209,17 @@ export const peerSettingsShape = {
       'Own next hop on a session between link-local addresses: native = behind ::, single = alone, double = twice; unless given, behind a global address of the interface, or else twice.',
     )
     .optional(),
-  removePrivateAs: z
-    .boolean()
-    .meta({ description: 'Take private ASes out of AS_PATH before sending (eBGP).', default: false })
-    .optional(),
-  asOverride: z
-    .boolean()
-    .meta({ description: "Replace the peer's AS in AS_PATH by the own one (eBGP).", default: false })
-    .optional(),
+  removePrivateAs: flag('Take private ASes out of AS_PATH before sending (eBGP).', false),
+  asOverride: flag("Replace the peer's AS in AS_PATH by the own one (eBGP).", false),
   allowOwnAs: z
     .int()
     .min(0)
     .max(10)
     .meta({ description: 'How often the own AS may stand in a received AS_PATH.', default: 0 })
     .optional(),
-  allowAsSets: z
-    .boolean()
-    .meta({
-      description: 'Take routes with an AS_SET in their path, which RFC 9774 withdraws.',
-      default: false,
-    })
-    .optional(),
-  allowLocalPref: z
-    .boolean()
-    .meta({
-      description: 'Take LOCAL_PREF from this eBGP peer and send it, as within an AS.',
-      default: false,
-    })
-    .optional(),
-  allowMed: z
-    .boolean()
-    .meta({ description: 'Send this eBGP peer the MED of other ASes, too.', default: false })
-    .optional(),
+  allowAsSets: flag('Take routes with an AS_SET in their path, which RFC 9774 withdraws.', false),
+  allowLocalPref: flag('Take LOCAL_PREF from this eBGP peer and send it, as within an AS.', false),
+  allowMed: flag('Send this eBGP peer the MED of other ASes, too.', false),
   enforceFirstAs: z
     .boolean()
     .describe(
@@ -273,10 +231,7 @@ export const peerSettingsShape = {
       [
         z.boolean(),
         z.strictObject({
-          receive: z
-            .boolean()
-            .meta({ description: 'Take several paths a prefix.', default: false })
-            .optional(),
+          receive: flag('Take several paths a prefix.', false),
           send: z
             .union([z.enum(['none', 'all']), z.int().min(1).max(64)], {
               error: 'expected none, all or a number',
@@ -299,16 +254,10 @@ export const peerSettingsShape = {
       'IPv6 next hops for IPv4 routes (RFC 8950); true for IPv4 unicast with an IPv6 peer unless given.',
     )
     .optional(),
-  extendedMessages: z
-    .boolean()
-    .meta({ description: 'Messages up to 65535 octets (RFC 8654).', default: true })
-    .optional(),
+  extendedMessages: flag('Messages up to 65535 octets (RFC 8654).', true),
   gracefulRestart: gracefulRestartSchema.optional(),
   role: z.enum(roleNames).describe('Own role towards this eBGP peer (RFC 9234).').optional(),
-  roleStrict: z
-    .boolean()
-    .meta({ description: 'Refuse a peer that announces no role.', default: false })
-    .optional(),
+  roleStrict: flag('Refuse a peer that announces no role.', false),
   require: z
     .array(z.enum([...REQUIRABLE_KINDS, 'add-path', 'extended-next-hop', ...familyNames]))
     .meta({
@@ -328,18 +277,11 @@ export const peerSettingsShape = {
     })
     .optional(),
   aigp: z.boolean().describe('Send and take AIGP (RFC 7311); true for iBGP unless given.').optional(),
-  sendCommunities: z
-    .boolean()
-    .meta({ description: 'Send communities of all kinds.', default: true })
-    .optional(),
-  interpretCommunities: z
-    .boolean()
-    .meta({
-      description:
-        'Keep routes with NO_EXPORT, NO_ADVERTISE or NO_EXPORT_SUBCONFED from the peer as RFC 1997 says. false: its export filter decides alone.',
-      default: true,
-    })
-    .optional(),
+  sendCommunities: flag('Send communities of all kinds.', true),
+  interpretCommunities: flag(
+    'Keep routes with NO_EXPORT, NO_ADVERTISE or NO_EXPORT_SUBCONFED from the peer as RFC 1997 says. false: its export filter decides alone.',
+    true,
+  ),
   maxPrefixes: z
     .union([z.int().min(1).max(LARGEST_UINT32), z.literal(false)], {
       error: 'expected a number, or false for no limit',
@@ -356,13 +298,7 @@ export const peerSettingsShape = {
       'RFC 8326: routes with 65535:0 from this peer get local preference 0; true for eBGP unless given.',
     )
     .optional(),
-  fastFallover: z
-    .boolean()
-    .meta({
-      description: 'End the session of a directly connected eBGP peer when its link goes down.',
-      default: true,
-    })
-    .optional(),
+  fastFallover: flag('End the session of a directly connected eBGP peer when its link goes down.', true),
   bfd: bfdSchema
     .meta({
       description: 'Watch the path to the peer (RFC 5880); the session ends when the path does.',

@@ -16,6 +16,7 @@ import {
   asnSchema,
   communitySchema,
   endpointSchema,
+  flag,
   interfaceSchema,
   portSchema,
   prefixSchema,
@@ -258,9 +259,6 @@ export const tableSectionSchema = z.strictObject({
   networks: z.array(networkSchema).meta({ description: 'Own prefixes in it.', default: [] }).optional(),
   redistribute: redistributeSchema.describe('Other routes of this host that come into it.').optional(),
 });
-
-const flag = (description: string, fallback: boolean) =>
-  z.boolean().meta({ description, default: fallback }).optional();
 
 export const decisionSchema = z.strictObject({
   alwaysCompareMed: flag('Compare MED between different neighbouring ASes too.', false),

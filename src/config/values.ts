@@ -27,6 +27,11 @@ export function text(test: (value: string) => Complaint | undefined) {
   });
 }
 
+/** A switch, and what it is where nobody says. */
+export function flag(description: string, fallback: boolean) {
+  return z.boolean().meta({ description, default: fallback }).optional();
+}
+
 const LARGEST_ASN = 0xffff_ffff;
 const LARGEST_2_OCTET = 0xffff;
 const AS_TRANS = 23456;
