@@ -3,6 +3,7 @@
 
 import { BGP_PORT } from '../bgp/wire/iana.ts';
 import { parseQuad } from '../lib/ip.ts';
+import { buildBfdSessions } from './build-bfd.ts';
 import { buildBmp, stationPath } from './build-bmp.ts';
 import { buildControl, buildProcess } from './build-control.ts';
 import { buildOrigins } from './build-origins.ts';
@@ -64,6 +65,7 @@ export function buildConfig(
   });
   const rpki = buildRpki(input.rpki, secrets, issues);
   const bmp = buildBmp(input.bmp, secrets);
+  const bfdSessions = buildBfdSessions(input.bfd, secrets, issues);
   const pipes = input.pipes.map(({ path, input: pipe }) => ({ name: pipeName(pipe), path }));
   const caches = rpki.map(({ name }, i) => ({ name, path: cachePath(i) }));
   const stations = bmp.map(({ name }, i) => ({ name, path: stationPath(i) }));
@@ -82,6 +84,7 @@ export function buildConfig(
     ...tables,
     ...(rpki.length > 0 && { rpki }),
     ...(bmp.length > 0 && { bmp }),
+    ...(bfdSessions.length > 0 && { bfdSessions }),
     ...(input.tests !== undefined && { tests: filters.tests(Object.keys(input.tests)) }),
     decision: {
       alwaysCompareMed: input.decision?.alwaysCompareMed ?? false,

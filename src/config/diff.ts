@@ -183,6 +183,7 @@ export function diffConfig(before: Config, after: Config): ConfigPlan {
       ...sentencesOf(plan),
       ...serverChanges('RPKI cache', before.rpki, after.rpki),
       ...serverChanges('BMP station', before.bmp, after.bmp),
+      ...serverChanges('BFD session', before.bfdSessions, after.bfdSessions),
     ],
   };
 }

@@ -2,12 +2,13 @@
 
 import type { Config, Secret } from './model.ts';
 
-export function knownSecrets({ peers, dynamicPeers, rpki = [], bmp = [] }: Config): readonly Secret[] {
+export function knownSecrets(config: Config): readonly Secret[] {
+  const { peers, dynamicPeers, rpki = [], bmp = [], bfdSessions = [] } = config;
   const servers = [...rpki, ...bmp].flatMap(({ password }) => password ?? []);
-  const sessions = [...peers, ...dynamicPeers].flatMap(({ password, tcpAo = [], bfd }) => [
+  const watched = [...peers, ...dynamicPeers, ...bfdSessions].flatMap(({ bfd }) => bfd?.auth?.keys ?? []);
+  const sessions = [...peers, ...dynamicPeers].flatMap(({ password, tcpAo = [] }) => [
     ...(password === undefined ? [] : [password]),
     ...tcpAo.map(({ secret }) => secret),
-    ...(bfd?.auth?.keys.map((key) => key.password) ?? []),
   ]);
-  return [...sessions, ...servers];
+  return [...sessions, ...watched.map(({ password }) => password), ...servers];
 }

@@ -12,6 +12,7 @@ import type { BirdConfig } from './bird/config.ts';
 import type { BmpStationConfig } from './bmp.ts';
 import type { DiagnosisConfig } from './diagnosis-defaults.ts';
 import type { FilterEnvironment } from './filter-environment.ts';
+import type { BfdConfig, BfdSessionConfig } from './model/bfd.ts';
 import type { ControlConfig } from './model/control.ts';
 import type { KernelConfig } from './model/kernel.ts';
 import type { LimitsConfig } from './model/limits.ts';
@@ -24,6 +25,7 @@ import type { Switched } from './model/switched.ts';
 import type { TcpAoKeyConfig } from './model/tcp-ao.ts';
 import type { RpkiCacheConfig } from './rpki.ts';
 
+export * from './model/bfd.ts';
 export * from './model/control.ts';
 export * from './model/kernel.ts';
 export * from './model/limits.ts';
@@ -53,6 +55,8 @@ export interface Config {
   readonly rpki?: readonly RpkiCacheConfig[];
   /** Stations that are told what peers send. */
   readonly bmp?: readonly BmpStationConfig[];
+  /** Paths that BFD watches without a peer. */
+  readonly bfdSessions?: readonly BfdSessionConfig[];
   /** Tests of its filters, for `godwit test`. */
   readonly tests?: readonly PolicyTest[];
   /** What its filters run with; absent where no route is ever seen. */
@@ -293,36 +297,6 @@ export interface TimerConfig {
   /** RFC 9687; 0 = off. */
   readonly sendHold: number;
 }
-
-export interface BfdConfig {
-  /** Milliseconds between packets sent, and accepted, while the session is up. */
-  readonly minTx: number;
-  readonly minRx: number;
-  /** Milliseconds between packets sent while it is not. */
-  readonly idleTx: number;
-  readonly multiplier: number;
-  /** RFC 5883, over routers; else RFC 5881, directly connected. */
-  readonly multihop: boolean;
-  /** Silent until the peer's packets come. */
-  readonly passive: boolean;
-  readonly auth: BfdAuthConfig | undefined;
-}
-
-export interface BfdAuthConfig {
-  readonly type: BfdAuthType;
-  /** The first one is sent with; any of them is accepted. */
-  readonly keys: readonly { readonly id: number; readonly password: Secret }[];
-}
-
-/** Octets that a key may have (RFC 5880 §4.2 to §4.4). */
-export const BFD_KEY_OCTETS = {
-  simple: 16,
-  md5: 16,
-  'meticulous-md5': 16,
-  sha1: 20,
-  'meticulous-sha1': 20,
-} as const;
-export type BfdAuthType = keyof typeof BFD_KEY_OCTETS;
 
 export interface PeerConfig extends PeerSettings {
   /** Unique; the address where none was given. */

@@ -3,8 +3,9 @@
 
 import { FAMILIES } from '../bgp/wire/families.ts';
 import { isLinkLocal, parseAddress } from '../lib/ip.ts';
+import { checkBfdKey } from './build-bfd.ts';
 import type { IssueList } from './issues.ts';
-import { BFD_KEY_OCTETS, type PeerSettings } from './model.ts';
+import type { PeerSettings } from './model.ts';
 import type { Path } from './nodes.ts';
 import type { ResolvedSettings } from './peer-groups.ts';
 import type { PeerType } from './peer-settings.ts';
@@ -363,23 +364,7 @@ function pathWatch(peer: PeerCase, issues: IssueList): void {
       'key',
     );
   }
-  const { verification: auth } = written;
-  if (auth?.password === false) {
-    issues.error(
-      [...at, 'verification', 'password'],
-      'authentication needs a password',
-      'take verification out for none',
-    );
-  }
-  for (const { password } of bfd?.auth?.keys ?? []) {
-    const most = BFD_KEY_OCTETS[bfd!.auth!.type];
-    if (new TextEncoder().encode(password.reveal()).length <= most) continue;
-    issues.error(
-      [...at, 'verification', 'password'],
-      `a key for ${auth?.type} has up to ${most} octets`,
-      'shorten it',
-    );
-  }
+  if (bfd !== undefined) checkBfdKey(written, bfd, at, issues);
 }
 
 const RULES: readonly Rule[] = [

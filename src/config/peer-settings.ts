@@ -5,6 +5,7 @@ import type { FamilyName } from '../bgp/wire/families.ts';
 import { BGP_PORT } from '../bgp/wire/iana.ts';
 import { REQUIRABLE_KINDS, WITHHOLDABLE_KINDS } from '../bgp/wire/negotiate.ts';
 import { parseAddress } from '../lib/ip.ts';
+import { bfdConfig } from './build-bfd.ts';
 import { LONGEST_STALE_TIME } from './model/stability.ts';
 import type {
   BfdConfig,
@@ -302,27 +303,9 @@ function modeOf(input: boolean | GracefulRestartConfig['mode'] | undefined): Gra
   return input === false ? 'off' : 'helper';
 }
 
-/** Milliseconds. */
-const BFD = { interval: 300, idleInterval: 1000, multiplier: 3, keyId: 1 } as const;
-
 function bfdOf(input: SettingsInput, context: SettingsContext): BfdConfig | undefined {
   if (input.bfd === undefined || input.bfd === false) return undefined;
-  const options = input.bfd === true ? {} : input.bfd;
-  const interval = options.interval ?? BFD.interval;
-  const { verification: auth } = options;
-  const password = context.bfdPassword;
-  return {
-    minTx: interval,
-    minRx: options.minRx ?? interval,
-    idleTx: options.idleInterval ?? BFD.idleInterval,
-    multiplier: options.multiplier ?? BFD.multiplier,
-    multihop: options.multihop ?? mayBeFar(input, context),
-    passive: options.passive ?? false,
-    auth:
-      auth === undefined || password === undefined
-        ? undefined
-        : { type: auth.type, keys: [{ id: auth.keyId ?? BFD.keyId, password }] },
-  };
+  return bfdConfig(input.bfd === true ? {} : input.bfd, mayBeFar(input, context), context.bfdPassword);
 }
 
 /** eBGP peers are on the link unless said otherwise, iBGP peers need not be. */

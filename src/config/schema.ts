@@ -3,6 +3,7 @@
 
 import { z } from 'zod';
 import { IP_VERSIONS } from '../lib/ip.ts';
+import { bfdSessionsSchema } from './schema-bfd.ts';
 import { bmpSchema } from './schema-bmp.ts';
 import { controlSchema, processSchema } from './schema-control.ts';
 import { crashSchema, journalSchema, watchdogSchema } from './schema-diagnosis.ts';
@@ -338,6 +339,7 @@ export const configSchema = z
     pipes: z.array(pipeSchema).describe('What tables give each other.').optional(),
     rpki: rpkiSchema.describe('RPKI: what origin validation and path validation lean on.').optional(),
     bmp: bmpSchema.describe('The BGP Monitoring Protocol (RFC 7854).').optional(),
+    bfd: bfdSessionsSchema.describe('BFD (RFC 5880) beside that of peers.').optional(),
     definitions: definitionsSchema.optional(),
     filters: filtersSchema.optional(),
     tests: testsSchema.optional(),

@@ -1,4 +1,4 @@
-// How two sets of servers differ, caches of RPKI data or BMP stations, in sentences.
+// How two sets of servers differ, caches of RPKI data, BMP stations or other ends of BFD, in sentences.
 
 import { sameValue } from './peer-changes.ts';
 

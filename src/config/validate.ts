@@ -21,6 +21,7 @@ import {
   type TableInput,
   tableSectionSchema,
 } from './schema.ts';
+import { type BfdSessionsInput, bfdSessionsSchema } from './schema-bfd.ts';
 import { type BmpInput, bmpSchema } from './schema-bmp.ts';
 import { controlSchema, type ProcessInput, processSchema } from './schema-control.ts';
 import { crashSchema, type DiagnosisInput, journalSchema, watchdogSchema } from './schema-diagnosis.ts';
@@ -58,6 +59,7 @@ export interface ValidatedInput {
   readonly pipes: readonly Entry<PipeInput>[];
   readonly rpki: RpkiInput | undefined;
   readonly bmp: BmpInput | undefined;
+  readonly bfd: BfdSessionsInput | undefined;
   readonly definitions: string | undefined;
   readonly filters: z.infer<typeof filtersSchema> | undefined;
   readonly tests: z.infer<typeof testsSchema> | undefined;
@@ -104,6 +106,7 @@ export function validate(root: ConfigNode, issues: IssueList): ValidatedInput | 
     pipes: list(pipeSchema, 'pipes'),
     rpki: section(rpkiSchema, 'rpki'),
     bmp: section(bmpSchema, 'bmp'),
+    bfd: section(bfdSessionsSchema, 'bfd'),
     definitions: section(definitionsSchema, 'definitions'),
     filters: section(filtersSchema, 'filters'),
     tests: section(testsSchema, 'tests'),

@@ -256,7 +256,7 @@ export interface KernelRouteView {
 }
 
 export interface BfdSessionView {
-  /** The peers that lean on it: those on one path share a session (RFC 5882 §4.4). */
+  /** The peers that lean on it: those on one path share a session (RFC 5882 §4.4). None where it is configured by itself. */
   peers: string[];
   address: string;
   localAddress: string | undefined;

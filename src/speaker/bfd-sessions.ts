@@ -1,19 +1,29 @@
-// The peers' BFD: which paths are watched, by which peers' wish, and what a peer's BGP session does when its path fails.
-// RFC 5882: one session a path, however many peers lean on it (§4.4); AdminDown on either side is no failure (§4.2); a
+// Which paths BFD watches, by the wish of which peers or of the configuration alone, and what a peer's BGP session does when
+// its path fails. RFC 5882: one session a path, however many peers lean on it (§4.4); AdminDown on either side is no failure (§4.2); a
 // BGP session is not held up by BFD that has not come up (§4.1: the peer may not speak it). RFC 9384: Cease/10.
 
 import type { BfdImage } from '../bfd/image.ts';
 import { diagnosticText } from '../bfd/protocol.ts';
-import type { BfdEvents, BfdService, SessionReport, SessionSpec } from '../bfd/service.ts';
+import type { BfdEvents, BfdService, SessionReport } from '../bfd/service.ts';
 import { type DownReason, isBfdDown } from '../bgp/session/down-reason.ts';
 import { CEASE, ERROR } from '../bgp/wire/error-codes.ts';
-import type { BfdConfig } from '../config/model.ts';
+import type { BfdConfig, BfdSessionConfig } from '../config/model.ts';
 import { type Clock, sleep } from '../lib/clock.ts';
 import { formatAddress, parseAddress } from '../lib/ip.ts';
 import type { Logger } from '../lib/log.ts';
 import { CommandError } from './api.ts';
 import type { Journal } from './journal/journal.ts';
 import type { PeerHandle } from './peer-registry.ts';
+import {
+  configuredEnds,
+  endsOf,
+  namesOf,
+  type PathEnds,
+  pathKey,
+  sessionOptions,
+  shortest,
+  type WatchedPath,
+} from './watched-path.ts';
 
 export interface BfdSessionsParts {
   /** Undefined where there is no BFD; throws BfdUnavailableError. */
@@ -23,21 +33,6 @@ export interface BfdSessionsParts {
   readonly journal?: Journal;
 }
 
-/** One watched path. */
-export interface WatchedPath {
-  readonly id: number;
-  readonly key: string;
-  /** In the order in which they came. */
-  readonly members: Map<PeerHandle, BfdConfig>;
-  spec: SessionSpec;
-  report: SessionReport | undefined;
-  /** Wall-clock milliseconds. */
-  since: number;
-  upCount: number;
-  downCount: number;
-}
-
-const MICROS_PER_MS = 1000;
 /** Between the end of a service and the next one. */
 const REOPEN_MS = 5000;
 /** While a process gives way to another one. */
@@ -89,10 +84,31 @@ export class BfdSessions {
     const wanted = bfd !== undefined && handle.peer.adminUp && !this.#closed;
     const before = this.#pathOf.get(handle);
     if (before === undefined && !wanted) return;
-    if (wanted && before?.members.get(handle) === bfd && before.key === pathKey(handle, bfd)) return;
-    const key = wanted ? pathKey(handle, bfd) : undefined;
+    const ends = wanted ? endsOf(handle, bfd) : undefined;
+    const key = ends && pathKey(ends);
+    if (wanted && before?.members.get(handle) === bfd && before.key === key) return;
     if (before !== undefined && before.key !== key) this.#leave(handle, before);
-    if (wanted) this.#join(handle, bfd);
+    if (ends === undefined || bfd === undefined) return;
+    this.#lean(ends, bfd, (path) => {
+      path.members.set(handle, bfd);
+      this.#pathOf.set(handle, path);
+    });
+  }
+
+  /** Watches these, too, for the other side's sake; those of an earlier call that are not among them go. */
+  watch(sessions: readonly BfdSessionConfig[]): void {
+    if (this.#closed) return;
+    const wanted = new Map(sessions.map((session) => [pathKey(configuredEnds(session)), session]));
+    for (const path of [...this.#byKey.values()]) {
+      if (path.configured === undefined || wanted.has(path.key)) continue;
+      path.configured = undefined;
+      this.#left(path);
+    }
+    for (const session of wanted.values()) {
+      this.#lean(configuredEnds(session), session.bfd, (path) => {
+        path.configured = session.bfd;
+      });
+    }
   }
 
   /** The peer is no more. */
@@ -161,13 +177,13 @@ export class BfdSessions {
     for (const [key, path] of handed) this.#handed.set(key, path);
   }
 
-  #join(handle: PeerHandle, config: BfdConfig): void {
+  /** `enter` says on the path who wants it. */
+  #lean(ends: PathEnds, config: BfdConfig, enter: (path: WatchedPath) => void): void {
     const service = this.#open();
-    const key = pathKey(handle, config);
+    const key = pathKey(ends);
     const known = this.#byKey.get(key);
-    const path = known ?? this.#newPath(key, handle, config);
-    path.members.set(handle, config);
-    this.#pathOf.set(handle, path);
+    const path = known ?? this.#newPath(key, ends, config);
+    enter(path);
     path.spec = { ...sessionOptions(shortest(path)), path: path.spec.path };
     const handed = this.#handed.get(key);
     this.#handed.delete(key);
@@ -183,7 +199,12 @@ export class BfdSessions {
   #leave(handle: PeerHandle, path: WatchedPath): void {
     path.members.delete(handle);
     this.#pathOf.delete(handle);
-    if (path.members.size > 0) {
+    this.#left(path);
+  }
+
+  /** Somebody who wanted the path does so no more. */
+  #left(path: WatchedPath): void {
+    if (path.members.size > 0 || path.configured !== undefined) {
       path.spec = { ...sessionOptions(shortest(path)), path: path.spec.path };
       this.#service?.update(path.id, path.spec);
       return;
@@ -193,19 +214,19 @@ export class BfdSessions {
     this.#service?.remove(path.id);
   }
 
-  #newPath(key: string, { address, settings }: PeerHandle, config: BfdConfig): WatchedPath {
-    const local = settings.localAddress === undefined ? undefined : parseAddress(settings.localAddress);
+  #newPath(key: string, { address, local, link, multihop }: PathEnds, config: BfdConfig): WatchedPath {
     const path: WatchedPath = {
       id: this.#nextId++,
       key,
       members: new Map(),
+      configured: undefined,
       spec: {
         ...sessionOptions(config),
         path: {
           remote: address.bytes,
-          local: local?.bytes,
-          interface: config.multihop ? undefined : (settings.interface ?? address.zone),
-          multihop: config.multihop,
+          local: local === undefined ? undefined : parseAddress(local)?.bytes,
+          interface: link,
+          multihop,
         },
       },
       report: undefined,
@@ -218,7 +239,7 @@ export class BfdSessions {
     return path;
   }
 
-  /** Started with the first peer that wants it. */
+  /** Started with the first path. */
   #open(): BfdService | undefined {
     const { openBfd, log } = this.#parts;
     if (this.#service !== undefined || this.problem !== undefined) return this.#service;
@@ -296,7 +317,9 @@ export class BfdSessions {
   }
 
   #tell(path: WatchedPath, code: 'bfd-up' | 'bfd-session-down', sentence: string): void {
-    for (const name of namesOf(path)) this.#parts.journal?.note(code, sentence, name);
+    const { journal } = this.#parts;
+    if (path.members.size === 0) journal?.note(code, sentence);
+    for (const name of namesOf(path)) journal?.note(code, sentence, name);
   }
 }
 
@@ -318,38 +341,4 @@ function fellWithPath(reason: DownReason | undefined): boolean {
     default:
       return false;
   }
-}
-
-/** Peers on one path share a session; what makes paths different stands in the key. */
-function pathKey({ address, settings }: PeerHandle, { multihop }: BfdConfig): string {
-  const link = multihop ? undefined : (settings.interface ?? address.zone);
-  return `${multihop} ${address.bytes.join('.')} ${link ?? '*'} ${settings.localAddress ?? '*'}`;
-}
-
-/** RFC 5882 §4.1: the parameters with the shortest detection time. */
-function shortest({ members }: WatchedPath): BfdConfig {
-  const time = ({ minRx, multiplier }: BfdConfig): number => minRx * multiplier;
-  const [first, ...others] = members.values();
-  if (first === undefined) throw new RangeError('a watched path has a peer');
-  return others.reduce((best, config) => (time(config) < time(best) ? config : best), first);
-}
-
-function sessionOptions(config: BfdConfig): Omit<SessionSpec, 'path'> {
-  const { auth } = config;
-  const keys = auth?.keys.map(({ id, password }) => ({
-    id,
-    secret: new TextEncoder().encode(password.reveal()),
-  }));
-  return {
-    desiredMinTx: Math.round(config.minTx * MICROS_PER_MS),
-    requiredMinRx: Math.round(config.minRx * MICROS_PER_MS),
-    idleTx: Math.round(config.idleTx * MICROS_PER_MS),
-    detectMultiplier: config.multiplier,
-    passive: config.passive,
-    authentication: auth === undefined || keys === undefined ? undefined : { type: auth.type, keys },
-  };
-}
-
-export function namesOf({ members }: WatchedPath): string[] {
-  return [...members.keys()].map(({ name }) => name);
 }

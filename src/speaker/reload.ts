@@ -54,6 +54,7 @@ export async function applyPlan(speaker: Speaker, plan: ConfigPlan, after: Confi
   speaker.mrt.use(after);
   speaker.rpki.use(after.rpki ?? []);
   speaker.bmp.use(after);
+  speaker.bfd.watch(after.bfdSessions ?? []);
   revalidate(speaker, changedTables);
   const used = after.filters?.retain(after);
   if (used !== undefined) speaker.policies.retain(used);

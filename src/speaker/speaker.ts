@@ -256,11 +256,11 @@ export class Speaker {
     for (const listen of this.config.listen) this.listeners.open(listenOptions(listen));
     this.rpki.use(this.config.rpki ?? []);
     this.bmp.use(this.config);
+    this.bfd.watch(this.config.bfdSessions ?? []);
     this.state = 'running';
     if (takeOver === undefined) {
       const { asn, id } = this.config.router;
-      const words = `godwit ${this.parts.version} runs: AS ${asn}, router id ${id}`;
-      this.diagnosis.journal.note('started', words);
+      this.diagnosis.journal.note('started', `godwit ${this.parts.version} runs: AS ${asn}, router id ${id}`);
     } else takeOver.finish();
     if (!this.recovery.active) return;
     // Peers keep routes for a limited time only.

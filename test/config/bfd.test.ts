@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { issuesOf, peer } from './support.ts';
+import { knownSecrets } from '../../src/config/known-secrets.ts';
+import { config, issuesOf, peer } from './support.ts';
 
 const EBGP = 'address: 10.1.1.1, asn: 1, import: accept, export: accept';
 const IBGP = 'address: 10.1.1.1, asn: 64512';
@@ -80,5 +81,37 @@ describe('bfd of a peer', () => {
     const [first, ...others] = issues(`${EBGP}, ${keys}`);
     expect(others).toEqual([]);
     expect(first).toMatch(message);
+  });
+});
+
+describe('bfd sessions', () => {
+  const ROUTER = 'router: { asn: 64512, id: 10.99.0.1 }\n';
+  const sessions = (text: string) => `${ROUTER}bfd: { sessions: [${text}] }`;
+
+  it('have what peers have, and are of a single hop', () => {
+    const { bfdSessions } = config(
+      sessions(`{ address: 10.0.0.9 }, { address: "fe80::9%eth1", interval: 50 },
+        { address: 10.9.9.9, localAddress: 10.0.0.1, multihop: true, verification: { type: simple, password: hush } }`),
+    );
+    expect(bfdSessions).toMatchObject([
+      { name: '10.0.0.9', address: '10.0.0.9', interface: undefined, bfd: DEFAULTS },
+      { name: 'fe80::9%eth1', interface: 'eth1', bfd: { ...DEFAULTS, minTx: 50, minRx: 50 } },
+      { name: '10.9.9.9 from 10.0.0.1', localAddress: '10.0.0.1', bfd: { multihop: true } },
+    ]);
+  });
+
+  it('have keys that are known as secrets', () => {
+    const keys = '{ address: 10.0.0.9, verification: { type: simple, password: hush } }';
+    expect(knownSecrets(config(sessions(keys))).map((secret) => secret.reveal())).toEqual(['hush']);
+  });
+
+  it.each([
+    ['{ address: 10.0.0.9 }, { address: 10.0.0.9, interval: 50 }', /the same session as bfd.sessions\[0\]/],
+    ['{ address: fe80::9 }', /needs its interface/],
+    ['{ address: 10.0.0.9, verification: { type: simple, password: 0123456789abcdefg } }', /up to 16 octets/],
+  ])('mistakes: %s', (text, message) => {
+    const found = issuesOf(sessions(text)).map((issue) => issue.message);
+    expect(found).toHaveLength(1);
+    expect(found[0]).toMatch(message);
   });
 });

@@ -238,6 +238,60 @@ describe('several peers on one path', () => {
   });
 });
 
+describe('a configured session', () => {
+  const watch = (...addresses: string[]) => ({
+    bfd: { sessions: addresses.map((address) => ({ address, interval: 100 })) },
+  });
+
+  it('needs no peer, and nothing follows when the path fails', async () => {
+    const a = speaker(A, watch(B));
+    const b = speaker(B, { ...watch(A), peers: [towards(A, { bfd: false })] });
+    await lab.start();
+    await lab.run(5 * SECOND);
+    expect(a.api.bfdSessions()).toMatchObject([{ ...up, peers: [], address: B }]);
+    cut();
+    await lab.run(SECOND);
+    expect(b.api.bfdSessions()).toMatchObject([{ state: 'Down', downCount: 1 }]);
+    expect(b.log).toContain('warn BFD session down');
+    mend();
+    await lab.run(5 * SECOND);
+    expect(a.api.bfdSessions()).toMatchObject([{ ...up, upCount: 2 }]);
+    expect(hosts.get(A)?.last().detectionTime).toBe(300_000);
+  });
+
+  it('is one with that of a peer on the same path, which ends BGP as ever', async () => {
+    const a = speaker(A, { ...watch(B), peers: [towards(B, { bfd: { interval: 50 } })] });
+    speaker(B, { peers: [towards(A)] });
+    await lab.start();
+    await lab.run(5 * SECOND);
+    expect(a.api.bfdSessions()).toMatchObject([{ state: 'Up', peers: [B] }]);
+    expect(network.sentBy(A).at(-1)).toMatchObject({ desiredMinTx: 50_000 });
+    cut();
+    await lab.run(SECOND);
+    expect(a.peer(B).lastError).toContain('Cease/BFD Down (6/10)');
+  });
+
+  it('stays when the peer on its path goes, and goes when it is taken out', async () => {
+    const input = { router: { asn: 65001, id: A } };
+    const a = speaker(A, { ...watch(B), peers: [towards(B, { bfd: { interval: 50 } })] });
+    speaker(B, { ...watch(A), peers: [towards(A)] });
+    await lab.start();
+    await lab.run(5 * SECOND);
+    const sentences = await a.reload({ ...input, ...watch(B, '10.0.0.3') });
+    expect(sentences).toContain('BFD session 10.0.0.3 is new');
+    await lab.run(SECOND);
+    expect(a.api.bfdSessions()).toMatchObject([
+      { state: 'Up', peers: [], downCount: 0 },
+      { state: 'Down', address: '10.0.0.3' },
+    ]);
+    expect(network.sentBy(A).at(-1)?.desiredMinTx).toBeGreaterThanOrEqual(100_000);
+    await a.reload(input);
+    expect(a.api.bfdSessions()).toEqual([]);
+    await lab.run(SECOND);
+    expect(network.sentBy(A).at(-1)).toMatchObject({ state: 'AdminDown' });
+  });
+});
+
 describe('dynamic peers', () => {
   it('are watched while they are connected', async () => {
     const a = speaker(A, {

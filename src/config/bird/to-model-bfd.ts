@@ -1,14 +1,23 @@
-// BFD of a BGP protocol -> the model's: the options of `protocol bfd` for the peer's interface or for multihop, with the
-// protocol's own on top, and BIRD's defaults where neither says anything. Without an enabled `protocol bfd` nobody
-// serves the request, in BIRD as here.
+// BFD of a BGP protocol, and what `protocol bfd` watches by itself -> the model's: the options of `protocol bfd` for the
+// other end's interface or for multihop, with the BGP protocol's own on top, and BIRD's defaults where neither says
+// anything. Without an enabled `protocol bfd` nobody serves the request, in BIRD as here.
 
 import type { Span } from '../../policy/source.ts';
-import type { BfdAuthConfig, BfdAuthType, BfdConfig } from '../model.ts';
+import {
+  type BfdAuthConfig,
+  type BfdAuthType,
+  type BfdConfig,
+  type BfdSessionConfig,
+  bfdSessionName,
+} from '../model.ts';
 import type { BirdConfig, ProtocolConfig } from './config.ts';
 import type { BfdOptions, BfdSettings, InterfacePattern } from './protocol-options.ts';
 import type { Unsaid } from './unsaid.ts';
 
 type BgpProtocol = Extract<ProtocolConfig, { kind: 'bgp' }>;
+type BfdProtocol = Extract<ProtocolConfig, { kind: 'bfd' }>;
+/** Whom warnings are about. */
+type Owner = Pick<ProtocolConfig, 'name' | 'span'>;
 
 const MICROS_PER_MS = 1000;
 /** BIRD's, in milliseconds. */
@@ -37,8 +46,36 @@ export function bfdOf(
     unsaid.add('bfd', span, name, 'it needs protocol bfd { }');
     return undefined;
   }
-  const common = multihop ? (served.options.multihop ?? {}) : linkSettings(served.options, protocol, unsaid);
+  const link = options.interface ?? options.localInterface;
+  const common = settingsFor(served.options, { multihop, link }, protocol, unsaid);
   if (own.graceful === true) unsaid.add('bfd graceful', span, name);
+  return configOf(own, common, multihop, protocol, unsaid);
+}
+
+/** What every enabled `protocol bfd` watches for the other end's sake. */
+export function bfdSessionsOf(config: BirdConfig, unsaid: Unsaid): BfdSessionConfig[] {
+  const protocols = config.protocols.filter(
+    (each): each is BfdProtocol => each.kind === 'bfd' && each.common.disabled !== true,
+  );
+  const found = new Map<string, BfdSessionConfig>();
+  for (const protocol of protocols) {
+    for (const { address, interface: link, local, multihop = false } of protocol.options.neighbors) {
+      const common = settingsFor(protocol.options, { multihop, link }, protocol, unsaid);
+      const bfd = configOf({}, common, multihop, protocol, unsaid);
+      const name = bfdSessionName({ address, localAddress: local, interface: link });
+      found.set(name, { name, address, localAddress: local, interface: link, bfd });
+    }
+  }
+  return [...found.values()];
+}
+
+function configOf(
+  own: BfdSettings,
+  common: BfdSettings,
+  multihop: boolean,
+  owner: Owner,
+  unsaid: Unsaid,
+): BfdConfig {
   const milliseconds = (key: 'minTxInterval' | 'minRxInterval' | 'idleTxInterval'): number | undefined => {
     // `interval` stands for both directions; what is nearer to the peer wins.
     const both = key === 'idleTxInterval' ? undefined : 'interval';
@@ -52,25 +89,25 @@ export function bfdOf(
     multiplier: own.multiplier ?? common.multiplier ?? DEFAULTS.multiplier,
     multihop,
     passive: own.passive ?? common.passive ?? false,
-    auth: authOf({ ...common, ...own }, protocol, unsaid),
+    auth: authOf({ ...common, ...own }, owner, unsaid),
   };
 }
 
-/** Options of the protocol itself that have no place here: sessions that no BGP session asks for, and who may connect. */
-export function reportBfd(protocol: Extract<ProtocolConfig, { kind: 'bfd' }>, unsaid: Unsaid): void {
-  const { interfaces: _, multihop: __, neighbors, ...others } = protocol.options;
+/** Options of the protocol itself that have no place here: who may connect. */
+export function reportBfd(protocol: BfdProtocol, unsaid: Unsaid): void {
+  const { interfaces: _, multihop: __, neighbors: ___, ...others } = protocol.options;
   const spanOf = (key: string): Span => protocol.spans.get(key) ?? protocol.span;
-  if (neighbors.length > 0) unsaid.add('neighbor', spanOf('neighbors'), protocol.name);
   unsaid.addOptions(others, new Set(), spanOf, protocol.name);
 }
 
-/** The first `interface` whose patterns take the peer's; where that is not known, the first of all. */
-function linkSettings(
-  { interfaces }: BfdOptions,
-  { options, name, span }: BgpProtocol,
+/** Of a single hop the first `interface` whose patterns take the link; where that is not known, the first of all. */
+function settingsFor(
+  { interfaces, multihop: far = {} }: BfdOptions,
+  { multihop, link }: { readonly multihop: boolean; readonly link: string | undefined },
+  { name, span, kind }: Pick<ProtocolConfig, 'name' | 'span' | 'kind'>,
   unsaid: Unsaid,
 ): BfdSettings {
-  const link = options.interface ?? options.localInterface;
+  if (multihop) return far;
   if (link !== undefined) {
     return interfaces.find(({ patterns }) => takes(patterns, link))?.settings ?? {};
   }
@@ -81,7 +118,7 @@ function linkSettings(
       'the interface of the peer is not known: the first interface of protocol bfd counts',
       span,
       name,
-      'name it with interface "eth0";',
+      kind === 'bgp' ? 'name it with interface "eth0";' : 'name it with dev "eth0"',
     );
   }
   return first?.settings ?? {};
@@ -101,7 +138,7 @@ function maskMatches(mask: string, link: string): boolean {
 
 function authOf(
   { authentication, passwords = [] }: BfdSettings,
-  { name, span }: BgpProtocol,
+  { name, span }: Owner,
   unsaid: Unsaid,
 ): BfdAuthConfig | undefined {
   const type = authentication === undefined ? undefined : AUTH_TYPES[authentication];

@@ -14,7 +14,7 @@ import type { Config, ListenConfig, PeerConfig, Switched, SwitchedSections } fro
 import { type BirdConfig, type ProtocolConfig, withProtocols } from './config.ts';
 import { DEFAULT_LOCAL_PREF, DEFAULT_TIMERS } from './defaults.ts';
 import { patternTexts } from './patterns.ts';
-import { reportBfd } from './to-model-bfd.ts';
+import { bfdSessionsOf, reportBfd } from './to-model-bfd.ts';
 import { bmpStations } from './to-model-bmp.ts';
 import { kernelOf, redistributed } from './to-model-kernel.ts';
 import { buildPeers } from './to-model-peers.ts';
@@ -37,7 +37,12 @@ export function toModel(
   const bgp = config.protocols.filter((protocol): protocol is Of<'bgp'> => protocol.kind === 'bgp');
   const asn = bgp[0]?.options.localAs ?? 0;
   const id = routerId(config, host, diagnostics);
-  const { tables, pipes, mrt, rpki, bmp, ...sections } = sectionsOf(config, program, asn, unsaid);
+  const { tables, pipes, mrt, rpki, bmp, bfdSessions, ...sections } = sectionsOf(
+    config,
+    program,
+    asn,
+    unsaid,
+  );
   const model: Config = {
     ...sections,
     router: {
@@ -53,6 +58,7 @@ export function toModel(
     ...(mrt.length > 0 && { mrt }),
     ...(rpki.length > 0 && { rpki }),
     ...(bmp.length > 0 && { bmp }),
+    ...(bfdSessions.length > 0 && { bfdSessions }),
     decision: decisionOf(bgp, unsaid),
     control: { socket: DEFAULT_SOCKET, mode: SOCKET_MODE, bird: socketsOf(config) },
     http: undefined,
@@ -85,6 +91,7 @@ function sectionsOf(
     mrt: mrtOf(config, program),
     rpki: rpkiCaches(config, unsaid),
     bmp: bmpStations(config),
+    bfdSessions: bfdSessionsOf(config, unsaid),
     networks: networksOf(main, program, unsaid),
     redistribute: redistributed(main, kernel),
     localPolicies: policies,

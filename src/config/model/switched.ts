@@ -15,6 +15,7 @@ export type SwitchedSections = Required<
     | 'mrt'
     | 'rpki'
     | 'bmp'
+    | 'bfdSessions'
     | 'peers'
     | 'dynamicPeers'
     | 'bird'

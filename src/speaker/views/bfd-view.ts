@@ -3,7 +3,8 @@
 import { diagnosticText } from '../../bfd/protocol.ts';
 import { formatAddress } from '../../lib/ip.ts';
 import type { BfdSessionView } from '../api.ts';
-import { type BfdSessions, namesOf, type WatchedPath } from '../bfd-sessions.ts';
+import type { BfdSessions } from '../bfd-sessions.ts';
+import { namesOf, type WatchedPath } from '../watched-path.ts';
 
 const MICROS_PER_MS = 1000;
 

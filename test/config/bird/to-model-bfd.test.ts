@@ -111,11 +111,11 @@ describe('BFD of a BGP protocol', () => {
 
   test('says what has no place', () => {
     const { warnings } = bfdOf(
-      'protocol bfd { neighbor 10.9.9.9; accept ipv4 direct; strict bind; interface "*" { authentication simple; password "x" { accept from "2020-01-01"; }; }; }',
+      'protocol bfd { accept ipv4 direct; strict bind; interface "*" { authentication simple; password "x" { accept from "2020-01-01"; }; }; }',
       'bfd graceful;',
     );
     const text = warnings.map(String).join('\n');
-    for (const construct of ['neighbor', 'accept', 'strict bind', 'bfd graceful', 'times and algorithms']) {
+    for (const construct of ['accept', 'strict bind', 'bfd graceful', 'times and algorithms']) {
       expect(text).toContain(construct);
     }
   });
@@ -131,5 +131,52 @@ describe('check link', () => {
     const { config, warnings } = model(`${ROUTER} ${bgp}`);
     expect(config.peers[0]?.fastFallover).toBe(falls);
     expect(warnings).toEqual([]);
+  });
+});
+
+describe('what protocol bfd watches by itself', () => {
+  test('has the options of its interface, or of multihop', () => {
+    const { config, warnings } = model(`${ROUTER} protocol bfd {
+      interface "eth1" { interval 50 ms; };
+      interface "*" { interval 60 ms; multiplier 3; };
+      multihop { interval 2 s; };
+      neighbor 10.0.0.9 dev "eth1";
+      neighbor fe80::9%eth2;
+      neighbor 10.9.9.9 local 10.0.0.1 multihop;
+      neighbor 10.9.9.9 local 10.0.0.1 multihop;
+    }`);
+    expect(warnings).toEqual([]);
+    expect(config.bfdSessions).toEqual([
+      {
+        name: '10.0.0.9 on eth1',
+        address: '10.0.0.9',
+        localAddress: undefined,
+        interface: 'eth1',
+        bfd: { ...DEFAULTS, minTx: 50, minRx: 50 },
+      },
+      {
+        name: 'fe80::9 on eth2',
+        address: 'fe80::9',
+        localAddress: undefined,
+        interface: 'eth2',
+        bfd: { ...DEFAULTS, minTx: 60, minRx: 60, multiplier: 3 },
+      },
+      {
+        name: '10.9.9.9 from 10.0.0.1',
+        address: '10.9.9.9',
+        localAddress: '10.0.0.1',
+        interface: undefined,
+        bfd: { ...DEFAULTS, minTx: 2000, minRx: 2000, multihop: true },
+      },
+    ]);
+  });
+
+  test('goes with the protocol when that is switched off', () => {
+    const { config } = model(`${ROUTER} protocol bfd b { neighbor 10.0.0.9; }`);
+    expect(config.bfdSessions).toHaveLength(1);
+    expect(config.switched?.(new Map([['b', false]])).bfdSessions).toEqual([]);
+    expect(model(`${ROUTER} protocol bfd { disabled; neighbor 10.0.0.9; }`).config).not.toHaveProperty(
+      'bfdSessions',
+    );
   });
 });
