@@ -1,7 +1,7 @@
 // What feeds and drains a routing table beside peers, as the user wrote it -> the model: kernel section, own networks,
 // redistribution. The main table has these sections at the top level, a further one within its own.
 
-import { IP_VERSIONS, parseAddress, parsePrefix } from '../lib/ip.ts';
+import { IP_VERSIONS, parseAddress } from '../lib/ip.ts';
 import type { FilterReader } from './filters.ts';
 import type { IssueList } from './issues.ts';
 import type {
@@ -183,13 +183,22 @@ function prefSourceOf(
 
 function buildNetworks(entries: readonly Entry<NetworkInput>[], issues: IssueList): NetworkConfig[] {
   const seen = new Map<string, Path>();
+  /** Many networks have the same few next hops. */
+  const gateways = new Map<string, string>();
+  const gateway = (text: string): string => {
+    const known = gateways.get(text) ?? canonicalAddress(text);
+    gateways.set(text, known);
+    return known;
+  };
   return entries.map(({ path, input }) => {
     const object = typeof input === 'string' ? { prefix: input } : input;
-    const at = typeof input === 'string' ? path : [...path, 'prefix'];
     const prefix = canonicalPrefix(object.prefix);
     const earlier = seen.get(prefix);
     if (earlier === undefined) seen.set(prefix, path);
-    else issues.error(at, `${prefix} is already ${formatPath(earlier)}`, 'take one of them out');
+    else {
+      const at = typeof input === 'string' ? path : [...path, 'prefix'];
+      issues.error(at, `${prefix} is already ${formatPath(earlier)}`, 'take one of them out');
+    }
     const via = object.via === undefined ? [] : typeof object.via === 'string' ? [object.via] : object.via;
     const type = object.type ?? (via.length > 0 ? 'via' : 'none');
     if (type === 'via' && via.length === 0) {
@@ -197,22 +206,18 @@ function buildNetworks(entries: readonly Entry<NetworkInput>[], issues: IssueLis
     } else if (type !== 'via' && via.length > 0) {
       issues.error([...path, 'via'], `a ${type} route has no next hops`, 'take via out, or write type: via');
     }
-    checkGateways(prefix, via, [...path, 'via'], issues);
+    // IPv4 prefixes may have IPv6 next hops (RFC 8950), not the other way round.
+    if (prefix.includes(':') && !via.every((address) => address.includes(':'))) {
+      const sentence = 'an IPv6 prefix cannot have an IPv4 next hop';
+      issues.error([...path, 'via'], sentence, 'give an IPv6 address');
+    }
     return {
       prefix,
       type,
-      via: via.map(canonicalAddress),
+      via: via.map(gateway),
       med: object.med,
       localPref: object.localPref,
       communities: (object.communities ?? []).map((community) => parseCommunity(community) ?? community),
     };
   });
-}
-
-/** IPv4 prefixes may have IPv6 next hops (RFC 8950), not the other way round. */
-function checkGateways(prefix: string, via: readonly string[], path: Path, issues: IssueList): void {
-  if (parsePrefix(prefix)?.bytes.length !== 16) return;
-  if (via.some((address) => parseAddress(address)?.bytes.length === 4)) {
-    issues.error(path, 'an IPv6 prefix cannot have an IPv4 next hop', 'give an IPv6 address');
-  }
 }

@@ -30,10 +30,20 @@ export interface ConfigIssue {
 /** Where in a node an issue points. */
 export type Anchor = 'key' | 'value';
 
+/** An issue whose words may still hold what is only later known to be secret. */
+interface Found {
+  readonly severity: ConfigIssue['severity'];
+  readonly path: Path;
+  readonly span: Span;
+  readonly message: string;
+  readonly hint: string | undefined;
+}
+
 /** Collects the issues of one file; the same mistake at the same place is reported once. */
 export class IssueList {
   readonly #source: SourceText;
-  readonly #byKey = new Map<string, ConfigIssue>();
+  readonly #byKey = new Map<string, Found>();
+  #hasErrors = false;
   #root: ConfigNode | undefined;
 
   constructor(source: SourceText) {
@@ -46,7 +56,7 @@ export class IssueList {
   }
 
   get hasErrors(): boolean {
-    return [...this.#byKey.values()].some((issue) => issue.severity === 'error');
+    return this.#hasErrors;
   }
 
   error(path: Path, message: string, hint?: string, anchor: Anchor = 'value'): void {
@@ -81,7 +91,8 @@ export class IssueList {
 
   /** All issues in the order of the file. */
   sorted(): ConfigIssue[] {
-    return [...this.#byKey.values()].sort((a, b) => a.line - b.line || a.column - b.column);
+    const issues = [...this.#byKey.values()].map((found) => this.#shown(found));
+    return issues.sort((a, b) => a.line - b.line || a.column - b.column);
   }
 
   #spanOf(path: Path, anchor: Anchor): Span {
@@ -102,8 +113,15 @@ export class IssueList {
     message: string,
     hint: string | undefined,
   ): void {
+    const key = `${span.start}:${message}`;
+    if (this.#byKey.has(key)) return;
+    this.#byKey.set(key, { severity, path, span, message, hint });
+    this.#hasErrors ||= severity === 'error';
+  }
+
+  #shown({ severity, path, span, message, hint }: Found): ConfigIssue {
     const { line, column } = this.#source.position(span.start);
-    const issue: ConfigIssue = {
+    return {
       severity,
       file: this.#source.file,
       line,
@@ -113,8 +131,6 @@ export class IssueList {
       hint: hint === undefined ? undefined : printable(this.#source.withoutHidden(hint)),
       excerpt: this.#source.excerpt(span),
     };
-    const key = `${line}:${column}:${message}`;
-    if (!this.#byKey.has(key)) this.#byKey.set(key, issue);
   }
 }
 

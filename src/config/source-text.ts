@@ -28,6 +28,10 @@ const SECRET_WORD = /pass(?!ive)|pwd|psk|secret|token|md5|auth|key$/i;
 /** A line that begins with a key, as far as that can be said of what is no YAML. */
 const ENTRY = /^\s*(-\s+)?[{[]?\s*["']?\w+["']?\s*:(\s|$)/;
 const SECRET_KEY = 'password';
+/** Keys of secrets, as far as a word of the language is none. */
+const IS_SECRET = /pass|secret|pwd|psk|^value$/i;
+/** Every word for a secret has these, with typing mistakes, too; numbers and IPv4 addresses have not. */
+const TWO_LETTERS = /[a-z]{2}/i;
 /** So many typing mistakes still leave `password` recognisable. */
 const SECRET_TYPOS = 3;
 
@@ -38,8 +42,37 @@ export function isSecretKey(key: string): boolean {
   return near && editDistance(key.toLowerCase(), SECRET_KEY) <= SECRET_TYPOS;
 }
 
+/** What must not be shown of an entry of a mapping. */
+export interface Hidden {
+  readonly key: boolean;
+  readonly value: boolean;
+  /** Nor of the same text anywhere else, where it may stand by mistake. */
+  readonly elsewhere: boolean;
+}
+
+/** Which entries of a file are secrets, by their keys, of which many have the same. */
+export class SecretKeys {
+  readonly #below = new Map<string, Hidden>();
+  readonly #other = new Map<string, Hidden>();
+
+  /** `below`: the entry stands somewhere under a password. Names of files and of variables may be shown there. */
+  of(name: string, below: boolean): Hidden {
+    const known = below ? this.#below : this.#other;
+    let hidden = known.get(name);
+    if (hidden === undefined) {
+      const reference = below && (name === 'file' || name === 'env');
+      const value = (below || isSecretKey(name)) && !reference;
+      const key = below && !reference && name !== 'value';
+      hidden = { key, value, elsewhere: value && IS_SECRET.test(name) };
+      known.set(name, hidden);
+    }
+    return hidden;
+  }
+}
+
 /** Whether a text of several words speaks of a secret: `password s3cret`, where a colon was forgotten. */
 export function mentionsSecret(text: string): boolean {
+  if (!TWO_LETTERS.test(text)) return false;
   const words = text.split(/[^\w-]+/).filter((word) => word !== '');
   return words.length > 1 && words.some(isSecretKey);
 }

@@ -1,28 +1,71 @@
 // YAML text -> a tree of plain nodes that know where they stand. Done here: YAML errors, duplicate keys, aliases,
-// `${ENV}` references, and blacking out what stands under a password key. What keys mean is schema.ts's.
+// and blacking out what stands under a password key. What keys mean is schema.ts's. Long lists are mostly so plain that
+// plain-yaml.ts reads their sections, and the library gets the rest of the text.
 
-import { type Document, isAlias, isMap, isScalar, isSeq, type Node, parseAllDocuments } from 'yaml';
-import { expandReferences } from './environment.ts';
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  type Node,
+  parseAllDocuments,
+  type YAMLError,
+} from 'yaml';
 import type { IssueList } from './issues.ts';
 import type { ConfigNode, Environment, MapEntry, Path, ScalarNode } from './nodes.ts';
-import { isSecretKey, mentionsSecret, type SourceText, type Span } from './source-text.ts';
+import { type PlainSection, readPlainSections } from './plain-yaml.ts';
+import { isQuiet, readScalar } from './scalars.ts';
+import { mentionsSecret, SecretKeys, type SourceText, type Span } from './source-text.ts';
 import { reportYamlErrors } from './yaml-errors.ts';
 
-/** Keys of secrets, as far as a word of the language is none. */
-const IS_SECRET = /pass|secret|pwd|psk|^value$/i;
 /** Nodes that aliases may multiply a file to. */
 const MOST_ALIAS_NODES = 100_000;
 const DEEPEST_NESTING = 32;
 
 /** The tree of the file's one document; undefined where YAML itself is broken, with the issues reported. */
 export function readSyntax(source: SourceText, env: Environment, issues: IssueList): ConfigNode | undefined {
-  const documents = parse(source, issues);
-  if (documents === undefined) return undefined;
-  const [document, second] = documents;
-  const errors = documents.flatMap((each) => [...each.errors, ...each.warnings]);
-  if (errors.length > 0) {
+  const plain = readPlainSections(source, env, issues);
+  const tree = plain.length === 0 ? undefined : readBeside(plain, source, env, issues);
+  return tree ?? readWhole(source, env, issues);
+}
+
+/** A tree of these sections and of what the library reads without them; undefined where that is no mapping of its own. */
+function readBeside(
+  plain: readonly PlainSection[],
+  source: SourceText,
+  env: Environment,
+  issues: IssueList,
+): ConfigNode | undefined {
+  const rest = new Rest(source.text, plain);
+  const entries = plain.map(({ name, entry }) => [name, entry] as const);
+  if (!rest.isEmpty) {
+    const documents = parse(rest.text);
+    const [document] = documents ?? [];
+    const { contents } = document ?? {};
+    const sound = documents?.length === 1 && faultsOf(documents).length === 0 && isMap(contents);
+    if (document === undefined || contents === undefined || contents === null || !sound) return undefined;
+    maskSecrets(document, source, rest);
+    const tree = new TreeBuilder(document, rest, env, issues).build(contents);
+    if (tree.kind === 'map') entries.push(...tree.entries);
+  }
+  entries.sort(([, a], [, b]) => a.key.start - b.key.start);
+  const start = entries[0]?.[1].key.start ?? 0;
+  return { kind: 'map', span: { start, end: source.text.length }, entries: new Map(entries) };
+}
+
+function readWhole(source: SourceText, env: Environment, issues: IssueList): ConfigNode | undefined {
+  const documents = parse(source.text);
+  if (documents === undefined) {
     source.maskByShape();
-    if (document !== undefined) maskSecrets(document, source);
+    issues.errorAt({ start: 0, end: 0 }, [], 'the file is nested too deeply to be read');
+    return undefined;
+  }
+  const whole = new Rest(source.text, []);
+  const [document, second] = documents;
+  if (faultsOf(documents).length > 0) {
+    source.maskByShape();
+    if (document !== undefined) maskSecrets(document, source, whole);
     reportYamlErrors(documents, source, issues);
     return undefined;
   }
@@ -47,52 +90,86 @@ export function readSyntax(source: SourceText, env: Environment, issues: IssueLi
     );
     return undefined;
   }
-  maskSecrets(document, source);
-  return new TreeBuilder(document, env, issues).build(contents);
+  maskSecrets(document, source, whole);
+  return new TreeBuilder(document, whole, env, issues).build(contents);
 }
 
-function parse(source: SourceText, issues: IssueList): Document.Parsed[] | undefined {
+/** The documents of a text; undefined where the parser, which recurses, has come to the end of its stack. */
+function parse(text: string): Document.Parsed[] | undefined {
   try {
-    const documents = parseAllDocuments(source.text, {
-      // Pretty messages quote the source, and with it a password.
-      prettyErrors: false,
-      uniqueKeys: false,
-    });
-    return [...documents];
+    // Pretty messages quote the source, and with it a password.
+    return [...parseAllDocuments(text, { prettyErrors: false, uniqueKeys: false })];
   } catch (error) {
-    // The parser recurses; a file of ten thousand brackets ends its stack.
     if (!(error instanceof RangeError)) throw error;
-    source.maskByShape();
-    issues.errorAt({ start: 0, end: 0 }, [], 'the file is nested too deeply to be read');
     return undefined;
   }
 }
 
+function faultsOf(documents: readonly Document.Parsed[]): YAMLError[] {
+  return documents.flatMap(({ errors, warnings }) => [...errors, ...warnings]);
+}
+
+/** A text without some ranges of it, and where its nodes stand in the whole. */
+class Rest {
+  readonly text: string;
+  /** In order: where a part begins here, and how much further on it does so in the whole. */
+  readonly #parts: readonly { readonly start: number; readonly shift: number }[];
+
+  constructor(whole: string, without: readonly Span[]) {
+    let text = '';
+    let at = 0;
+    this.#parts = [...without, { start: whole.length, end: whole.length }].map(({ start, end }) => {
+      const part = { start: text.length, shift: at - text.length };
+      text += whole.slice(at, start);
+      at = end;
+      return part;
+    });
+    this.text = text;
+  }
+
+  /** Without anything but comments. */
+  get isEmpty(): boolean {
+    return !/^ *[^ #\n]/m.test(this.text);
+  }
+
+  spanOf(node: unknown): Span | undefined {
+    if (!isScalar(node) && !isMap(node) && !isSeq(node) && !isAlias(node)) return undefined;
+    if (!node.range) return undefined;
+    const [start, end] = node.range;
+    // What ends with a part does not reach to the next.
+    return { start: this.#place(start), end: end > start ? this.#place(end - 1) + 1 : this.#place(start) };
+  }
+
+  #place(offset: number): number {
+    const part = this.#parts.findLast(({ start }) => start <= offset);
+    return offset + (part?.shift ?? 0);
+  }
+}
+
 /** Blacks out everything under keys that look like a password, but the names of files and of variables. */
-function maskSecrets(document: Document.Parsed, source: SourceText): void {
+function maskSecrets(document: Document.Parsed, source: SourceText, place: Rest): void {
+  const keys = new SecretKeys();
+  const mask = (node: unknown): void => {
+    const span = place.spanOf(node);
+    if (span !== undefined) source.mask(span);
+  };
   const visit = (node: unknown, secret: boolean, depth: number): void => {
     if (depth > DEEPEST_NESTING * 2) return;
     if (isAlias(node)) {
       const target = secret ? node.resolve(document) : undefined;
       if (target !== undefined) visit(target, true, depth + 1);
       // A password that begins with an asterisk is no alias.
-      else if (secret && node.range) source.mask({ start: node.range[0], end: node.range[1] });
+      else if (secret) mask(node);
     } else if (isScalar(node)) {
-      const telling = secret || (typeof node.value === 'string' && mentionsSecret(node.value));
-      if (telling && node.range) source.mask({ start: node.range[0], end: node.range[1] });
+      if (secret || (typeof node.value === 'string' && mentionsSecret(node.value))) mask(node);
     } else if (isSeq(node)) {
       for (const item of node.items) visit(item, secret, depth + 1);
     } else if (isMap(node)) {
       for (const { key, value } of node.items) {
-        const name = isScalar(key) ? String(key.value) : '';
-        const reference = secret && (name === 'file' || name === 'env');
-        visit(key, secret && !reference && name !== 'value', depth + 1);
-        const hidden = (secret || isSecretKey(name)) && !reference;
-        visit(value, hidden, depth + 1);
-        // By mistake it may stand elsewhere, too.
-        if (hidden && IS_SECRET.test(name) && isScalar(value) && typeof value.value === 'string') {
-          source.hide(value.value);
-        }
+        const hidden = keys.of(isScalar(key) ? String(key.value) : '', secret);
+        visit(key, hidden.key, depth + 1);
+        visit(value, hidden.value, depth + 1);
+        if (hidden.elsewhere && isScalar(value) && typeof value.value === 'string') source.hide(value.value);
       }
     }
   };
@@ -101,13 +178,15 @@ function maskSecrets(document: Document.Parsed, source: SourceText): void {
 
 class TreeBuilder {
   readonly #document: Document.Parsed;
+  readonly #place: Rest;
   readonly #env: Environment;
   readonly #issues: IssueList;
   #aliasDepth = 0;
   #aliasNodes = 0;
 
-  constructor(document: Document.Parsed, env: Environment, issues: IssueList) {
+  constructor(document: Document.Parsed, place: Rest, env: Environment, issues: IssueList) {
     this.#document = document;
+    this.#place = place;
     this.#env = env;
     this.#issues = issues;
   }
@@ -118,7 +197,7 @@ class TreeBuilder {
 
   /** `around` is where a node without a range of its own is shown. */
   #node(node: unknown, path: Path, around: Span): ConfigNode {
-    const span = spanOf(node) ?? around;
+    const span = this.#place.spanOf(node) ?? around;
     if (path.length > DEEPEST_NESTING) return this.#refuse(span, path, 'nested too deeply');
     if (this.#aliasDepth > 0 && ++this.#aliasNodes > MOST_ALIAS_NODES) {
       return this.#refuse(span, [], 'the aliases of this file multiply it beyond reason');
@@ -156,7 +235,7 @@ class TreeBuilder {
   ): Map<string, MapEntry> {
     const entries = new Map<string, MapEntry>();
     for (const pair of pairs) {
-      const key = spanOf(pair.key) ?? around;
+      const key = this.#place.spanOf(pair.key) ?? around;
       if (!isScalar(pair.key)) {
         this.#issues.errorAt(key, path, 'a key must be a single word');
         continue;
@@ -179,36 +258,19 @@ class TreeBuilder {
   }
 
   #scalar(value: unknown, source: string | undefined, plain: boolean, span: Span, path: Path): ScalarNode {
-    const written = typeof value === 'string' ? value : (source ?? '');
-    const base = { kind: 'scalar', span, plain } as const;
-    if (typeof value === 'string' && value.includes('${')) {
-      const expanded = expandReferences(value, this.#env);
-      if (expanded.ok) return { ...base, value: expanded.text, text: expanded.text, expanded: true };
-      const quiet = isQuiet(path);
-      // A password that only happens to hold a ${ must not be quoted.
-      const named = !quiet || /^\$\{\w+\}$/.test(value);
-      const message = named ? expanded.message : 'a reference in this value cannot be resolved';
-      const hint = named ? expanded.hint : `a literal \${ is written $\${`;
-      this.#issues.errorAt(span, path, message, hint);
-      return { ...base, value: undefined, text: '', expanded: true };
-    }
     const known =
       typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' || value === null;
-    return { ...base, value: known ? value : written, text: written, expanded: false };
+    const text = source ?? '';
+    return readScalar(
+      { value: known ? value : text, source: text, plain, span },
+      () => path,
+      this.#env,
+      this.#issues,
+    );
   }
 
   #refuse(span: Span, path: Path, message: string, hint?: string): ScalarNode {
     this.#issues.errorAt(span, path, message, hint);
     return { kind: 'scalar', span, value: undefined, text: '', plain: false, expanded: false };
   }
-}
-
-/** Whether nothing of a value may be said. */
-function isQuiet(path: Path): boolean {
-  return path.some((step) => typeof step === 'string' && isSecretKey(step));
-}
-
-function spanOf(node: unknown): Span | undefined {
-  if (!isScalar(node) && !isMap(node) && !isSeq(node) && !isAlias(node)) return undefined;
-  return node.range ? { start: node.range[0], end: node.range[1] } : undefined;
 }

@@ -223,10 +223,13 @@ function isBroken(node: ConfigNode): boolean {
   return node.kind === 'scalar' && node.value === undefined;
 }
 
+/** What inherits from it has keys of its own only, as of null, and is no hash table, as which V8 makes those. */
+const NOTHING: object = Object.freeze(Object.create(null));
+
 function plainValue(node: ConfigNode, readings: ReadonlyMap<ScalarNode, string | number | boolean>): unknown {
   if (node.kind === 'scalar') return readings.get(node) ?? node.value;
   if (node.kind === 'list') return node.items.map((item) => plainValue(item, readings));
-  const object: Record<string, unknown> = Object.create(null);
+  const object: Record<string, unknown> = Object.create(NOTHING);
   for (const [key, entry] of node.entries) {
     if (!isBroken(entry.value)) object[key] = plainValue(entry.value, readings);
   }

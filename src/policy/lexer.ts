@@ -103,13 +103,17 @@ const MAC_BYTES = 6;
 
 /** Reads `source` to its end. Whatever is no token is reported and passed over; the last token is `end`. */
 export function tokenize(source: Source, dialect: Dialect, diagnostics: Diagnostics): Token[] {
+  return [...tokensOf(source, dialect, diagnostics)];
+}
+
+/** The same one by one, for who needs not read to the end. */
+export function* tokensOf(source: Source, dialect: Dialect, diagnostics: Diagnostics): Generator<Token> {
   const lexer = new Lexer(source, dialect, diagnostics);
-  const tokens: Token[] = [];
   for (;;) {
     const token = lexer.next();
     if (token === undefined) continue;
-    tokens.push(token);
-    if (token.kind === 'end') return tokens;
+    yield token;
+    if (token.kind === 'end') return;
   }
 }
 

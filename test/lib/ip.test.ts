@@ -149,6 +149,15 @@ describe('dotted quads', () => {
     expect(quadToUint(Uint8Array.of(255, 255, 255, 255))).toBe(0xffffffff);
   });
 
+  it('are nothing but four octets in decimal, as the system has it', () => {
+    const part = fc.oneof(
+      fc.nat({ max: 300 }).map(String),
+      fc.constantFrom('', '0', '00', '01', '-1', '1e1', ' 1', '/', ':'),
+    );
+    const quads = fc.array(part, { minLength: 3, maxLength: 5 }).map((parts) => parts.join('.'));
+    fc.assert(fc.property(quads, (text) => expect(parseQuad(text) !== undefined).toBe(isIP(text) === 4)));
+  });
+
   it.each(['', '1.2.3', '::1', '4294967296', '1.2.3.4.5'])('refuses %o', (text) => {
     expect(parseQuad(text)).toBeUndefined();
   });

@@ -3,7 +3,7 @@
 // gets its errors from the right grammar.
 
 import { Diagnostics } from '../../policy/diagnostics.ts';
-import { type Dialect, type Token, tokenize } from '../../policy/lexer.ts';
+import { type Dialect, type Token, tokensOf } from '../../policy/lexer.ts';
 import { Source } from '../../policy/source.ts';
 import type { IpFamily } from './config.ts';
 
@@ -121,24 +121,26 @@ export function detectFamily(tokens: readonly Token[], fileName: string): IpFami
  * filters stand in both.
  */
 export function looksLikeBird(text: string): boolean {
-  const tokens = tokenize(new Source('', text), '2.x', new Diagnostics());
-  const first = tokens.findIndex(({ kind }) => kind !== 'op');
-  if (tokens[first + 1]?.text === ':') return false;
+  let isFirst = true;
   let starts = true;
   let depth = 0;
-  for (const [at, token] of tokens.entries()) {
+  let last: Token | undefined;
+  for (const token of tokensOf(new Source('', text), '2.x', new Diagnostics())) {
+    if (last !== undefined && last.kind !== 'op') {
+      if (isFirst && token.text === ':') return false;
+      isFirst = false;
+      if (starts && last.kind === 'word' && TOP_LEVEL_WORDS.has(last.text)) {
+        const colon = token.kind === 'op' && (token.text === ':' || token.text === '=');
+        if (!colon && token.kind !== 'end') return true;
+      }
+      starts = false;
+    }
     if (token.kind === 'op') {
       if (token.text === '{') depth++;
       if (token.text === '}') depth--;
       starts = depth === 0 && (token.text === ';' || token.text === '}');
-      continue;
     }
-    const next = tokens[at + 1];
-    if (starts && token.kind === 'word' && TOP_LEVEL_WORDS.has(token.text)) {
-      const colon = next?.kind === 'op' && (next.text === ':' || next.text === '=');
-      if (!colon && next?.kind !== 'end') return true;
-    }
-    starts = false;
+    last = token;
   }
   return false;
 }
