@@ -155,7 +155,11 @@ describe('dotted quads', () => {
       fc.constantFrom('', '0', '00', '01', '-1', '1e1', ' 1', '/', ':'),
     );
     const quads = fc.array(part, { minLength: 3, maxLength: 5 }).map((parts) => parts.join('.'));
-    fc.assert(fc.property(quads, (text) => expect(parseQuad(text) !== undefined).toBe(isIP(text) === 4)));
+    fc.assert(
+      fc.property(quads, (text) => {
+        expect(parseQuad(text) !== undefined).toBe(isIP(text) === 4);
+      }),
+    );
   });
 
   it.each(['', '1.2.3', '::1', '4294967296', '1.2.3.4.5'])('refuses %o', (text) => {
