@@ -114,6 +114,9 @@ const CHANNEL_HANDLED = new Set<string>([
   'importLimit',
   'exportLimit',
   'importKeepFiltered',
+  // What was received and sent is known always.
+  'importTable',
+  'exportTable',
   'rpkiReload',
   'secondary',
   'linkLocalFormat',
@@ -192,7 +195,7 @@ function settingsOf(
   unsaid.addOptions(set, HANDLED, spanOf, name);
   unsaid.addOptions(common, COMMON_HANDLED, spanOf, name);
   for (const [channel, said] of protocol.channels) {
-    if (channel === 'ipv4' || channel === 'ipv6') reportChannel(config, said, name, unsaid);
+    if (channel === 'ipv4' || channel === 'ipv6') reportChannel(config, said, protocol, unsaid);
     else unsaid.add(`channel ${channel}`, said.span, name);
   }
   const ttlSecurity = options.ttlSecurity === true ? options.multihop || 1 : undefined;
@@ -294,19 +297,23 @@ function unicastChannels(config: BirdConfig, protocol: BgpProtocol): Map<IpVersi
 function reportChannel(
   { dialect }: BirdConfig,
   channel: ChannelOptions,
-  protocol: string,
+  { name, options }: BgpProtocol,
   unsaid: Unsaid,
 ): void {
-  const { table: _attached, gateway, ...others } = channel;
+  const { table: _attached, gateway, missingLinkLocal = 'ignore', ...rest } = channel;
   // Every next hop is resolved through the kernel's tables.
-  if (gateway === 'direct') unsaid.add('gateway direct', channel.span, protocol);
-  const { importTable: _always, missingLinkLocal = 'ignore', ...rest } = others;
-  // 2.x ignores it, too. A next hop of others that has no link-local address goes as it is.
-  if (dialect === '1.6' && missingLinkLocal !== 'ignore') {
-    unsaid.add(`missing lladdr ${missingLinkLocal}`, channel.span, protocol);
+  if (gateway === 'direct') unsaid.add('gateway direct', channel.span, name);
+  // 2.x ignores it, too. The own address has a link-local one beside it; that of others goes as it is.
+  const keepsNextHops = options.rsClient === true || (channel.nextHopKeep ?? 'none') !== 'none';
+  if (dialect === '1.6' && missingLinkLocal !== 'ignore' && keepsNextHops) {
+    unsaid.say(
+      `missing lladdr ${missingLinkLocal} has no effect on next hops that are kept`,
+      channel.span,
+      name,
+    );
   }
-  unsaid.addOptions(rest, CHANNEL_HANDLED, () => channel.span, protocol);
-  if (channel.aigp === 'originate') unsaid.add('aigp originate', channel.span, protocol);
+  unsaid.addOptions(rest, CHANNEL_HANDLED, () => channel.span, name);
+  if (channel.aigp === 'originate') unsaid.add('aigp originate', channel.span, name);
 }
 
 function disableAfterOf({

@@ -107,6 +107,18 @@ describe('peers', () => {
     expect(of('next hop prefer global;')).toEqual([undefined, []]);
     expect(of('next hop prefer local;')).toEqual([true, []]);
     expect(of('missing lladdr self;')).toEqual([undefined, []]);
+    expect(of('import table; export table;')).toEqual([undefined, []]);
+    const old = (text: string) =>
+      model(
+        `${ROUTER} protocol bgp p { local 2001:db8::1 as 1; neighbor 2001:db8::2 as 2; import all; export all; ${text} }`,
+        { dialect: '1.6', family: 'ipv6' },
+      ).warnings;
+    expect(old('missing lladdr self;')).toEqual([]);
+    expect(old('missing lladdr drop; next hop keep;')).toEqual([
+      expect.stringContaining('missing lladdr drop has no effect on next hops that are kept (p)'),
+    ]);
+    expect(old('missing lladdr self; rs client;')).toHaveLength(1);
+    expect(old('missing lladdr ignore; rs client;')).toEqual([]);
   });
 
   test('next hops by channel, and by where routes come from', () => {
