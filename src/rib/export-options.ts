@@ -3,7 +3,7 @@
 
 import type { Family } from '../bgp/wire/families.ts';
 import type { Role } from '../bgp/wire/session-context.ts';
-import { formatAddress, formatQuad } from '../lib/ip.ts';
+import { formatAddress, formatPrefix, formatQuad, type Prefix } from '../lib/ip.ts';
 import type { ExportLimit } from './export-limit.ts';
 import type { Complete, PeerKind } from './rib-peer.ts';
 import { type PeerPolicy, policyKey } from './route-policy.ts';
@@ -48,6 +48,11 @@ export interface ExportOptions {
   readonly nextHop: NextHopRule | NextHopRules;
   /** Own next hop for this family on this session: 4, 16 or 32 octets; undefined where there is no address. */
   readonly ownNextHop: Uint8Array | undefined;
+  /**
+   * Of the link that an eBGP peer is on, one hop away: a next hop in one of them stays where `auto` would show the own
+   * address (RFC 4271 §5.1.3, third party).
+   */
+  readonly linkSubnets?: readonly Prefix[] | undefined;
   readonly defaultLocalPref: number;
   /**
    * Own routes leave with ORIGIN, AS_PATH, NEXT_HOP and LOCAL_PREF of new ones, whatever the table has, and others with a
@@ -99,6 +104,7 @@ export function uniformExport(options: ExportOptions): ExportOptions {
     routeServerClient: options.routeServerClient,
     nextHop: options.nextHop,
     ownNextHop: options.ownNextHop,
+    linkSubnets: options.linkSubnets,
     defaultLocalPref: options.defaultLocalPref,
     renewsOwn: options.renewsOwn,
     sendsOwnMed: options.sendsOwnMed,
@@ -143,6 +149,7 @@ export function describeOptions(options: ExportOptions): Record<string, string> 
         : ownNextHop.length === 32
           ? `${formatAddress(ownNextHop.subarray(0, 16))}+${formatAddress(ownNextHop.subarray(16))}`
           : formatAddress(ownNextHop),
+    linkSubnets: (options.linkSubnets ?? []).map(formatPrefix).join(' '),
     defaultLocalPref: String(options.defaultLocalPref),
     renewsOwn: String(options.renewsOwn),
     sendsOwnMed: String(options.sendsOwnMed),

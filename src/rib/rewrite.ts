@@ -16,12 +16,13 @@ import { AttributeTransform, type TransformPlan } from '../bgp/wire/attribute-tr
 import { keepTransitiveCommunities } from '../bgp/wire/communities.ts';
 import { ATTRIBUTE, ORIGIN_NAMES, SEGMENT, WELL_KNOWN_COMMUNITIES } from '../bgp/wire/iana.ts';
 import { optionalBytesEqual, writeUint32 } from '../lib/bytes.ts';
-import { isUnspecified } from '../lib/ip.ts';
+import { isUnspecified, prefixContains } from '../lib/ip.ts';
 import { ATTR_FLAG, type AttrStore } from './attr-store.ts';
 import { hasCluster } from './attr-values.ts';
 import { WITHHELD, type WithheldCause, withheld } from './distribution.ts';
 import type { ExportOptions, NextHopRule, NextHopRules } from './export-options.ts';
 import { finalPlan, plansFor, preparingPlans } from './export-plans.ts';
+import type { NextHop } from './next-hops.ts';
 import type { PeerTable, RibPeer, RouteSource } from './rib-peer.ts';
 import { EXPLICIT, NO_EXTRAS } from './route-extras.ts';
 
@@ -46,6 +47,8 @@ export class ExportRewriter {
   readonly #finalPlan: TransformPlan | undefined;
   readonly #shunned: readonly number[] | undefined;
   readonly #nextHopRules: Readonly<Record<RouteSource, NextHopRule>>;
+  /** Whether next hops are in `linkSubnets`; undefined where there are none. */
+  readonly #onLink: WeakMap<NextHop, boolean> | undefined;
   /** More happens to paths than an AS in front. */
   readonly #editsPath: boolean;
   /** Where that AS goes. */
@@ -71,6 +74,7 @@ export class ExportRewriter {
     this.#finalPlan = last ? finalPlan(options) : undefined;
     this.#shunned = options.shunnedCluster === 0 ? undefined : [options.shunnedCluster];
     this.#nextHopRules = rulesBySource(options.nextHop);
+    this.#onLink = options.linkSubnets === undefined ? undefined : new WeakMap();
   }
 
   /** Whether a route with these attributes, from this peer, may be sent; looks at columns only. */
@@ -281,8 +285,19 @@ export class ExportRewriter {
       rule === 'address' ||
       // Own routes have no other next hop than this speaker, unless they were given one.
       (from.source === 'local' && (this.#isUnspecified(attr) || this.#isRenewed(attr))) ||
-      (rule === 'auto' && peerType === 'external' && !routeServerClient)
+      (rule === 'auto' && peerType === 'external' && !routeServerClient && !this.#isOnLink(attr))
     );
+  }
+
+  #isOnLink(attr: number): boolean {
+    if (this.#onLink === undefined) return false;
+    const nextHop = this.#attrs.nextHops.get(this.#attrs.nextHop[attr]!);
+    const known = this.#onLink.get(nextHop);
+    if (known !== undefined) return known;
+    const { linkSubnets = [] } = this.#options;
+    const found = linkSubnets.some((subnet) => prefixContains(subnet, nextHop.address));
+    this.#onLink.set(nextHop, found);
+    return found;
   }
 
   #isUnspecified(attr: number): boolean {

@@ -2,7 +2,7 @@
 // a session, and the link-local address beside a global one, whose subnet the peer must share (RFC 2545 §3).
 
 import { type HostInterfaces, HostInterfacesError, readInterfaces } from '../lib/host-interfaces.ts';
-import { isLinkLocal, maskBytes, parseAddress, prefixContains } from '../lib/ip.ts';
+import { isLinkLocal, maskBytes, type Prefix, parseAddress, prefixContains } from '../lib/ip.ts';
 import type { Logger } from '../lib/log.ts';
 
 export interface OwnAddress {
@@ -67,6 +67,15 @@ export function addressOn(
 
 export function linkLocalOn(addresses: readonly OwnAddress[], name: string): Uint8Array | undefined {
   return addresses.find((own) => own.interface === name && isLinkLocal(own.bytes))?.bytes;
+}
+
+/** Those that are known, less the link-local one, which every link has. */
+export function subnetsOn(addresses: readonly OwnAddress[], name: string): Prefix[] {
+  return addresses.flatMap(({ interface: link, bytes, prefixLength: length }) =>
+    link !== name || length === undefined || isLinkLocal(bytes)
+      ? []
+      : [{ bytes: maskBytes(bytes, length), length }],
+  );
 }
 
 /** Whether an address is in the subnet of one of ours; undefined where that is not known. */

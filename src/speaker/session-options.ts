@@ -8,7 +8,14 @@ import { isLinkLocal, parseAddress, parseQuad } from '../lib/ip.ts';
 import type { ExportOptions, StaleRule } from '../rib/export-options.ts';
 import { type ImportOptions, NO_SIZE, type PeerKind } from '../rib/rib-peer.ts';
 import { traitsOf } from './bird/traits.ts';
-import { addressOn, interfaceOf, isInSubnetOf, linkLocalOn, type OwnAddress } from './own-addresses.ts';
+import {
+  addressOn,
+  interfaceOf,
+  isInSubnetOf,
+  linkLocalOn,
+  type OwnAddress,
+  subnetsOn,
+} from './own-addresses.ts';
 import type { Policies } from './policies.ts';
 
 /** What of a session decides its next hops. */
@@ -97,6 +104,7 @@ export function exportOptions(
     routeServerClient: settings.routeServerClient,
     nextHop: nextHopRules(settings, family),
     ownNextHop: ownNextHop(settings, family, ends, addresses),
+    linkSubnets: external ? linkSubnets(config, settings, family, ends, addresses) : undefined,
     defaultLocalPref: config.decision.defaultLocalPref,
     renewsOwn: traitsOf(config).renewsOwn,
     sendsOwnMed: config.bird?.dialect !== '2.x',
@@ -133,8 +141,9 @@ function staleRule(settings: PeerSettings, context: SessionContext): StaleRule {
 }
 
 /**
- * The own next hop of a family on a session: the configured address; the session's own where it is of the family;
- * for IPv4 over IPv6 the session's where RFC 8950 was negotiated, else an IPv4 address of the same interface.
+ * The own next hop of a family on a session: the configured address; the session's own where it is of the family, or
+ * may be (RFC 8950), else one of the same interface. RFC 2545 §3: an IPv6 address with the link-local one where the peer
+ * shares the link.
  */
 function ownNextHop(
   settings: PeerSettings,
@@ -143,50 +152,71 @@ function ownNextHop(
   addresses: readonly OwnAddress[],
 ): Uint8Array | undefined {
   const { localAddress, context } = ends;
-  const wantsV4 = family.version === 'ipv4';
-  const configured = wantsV4 ? settings.nextHopAddress.ipv4 : settings.nextHopAddress.ipv6;
+  const configured = settings.nextHopAddress[family.version];
   if (configured !== undefined) return parseAddress(configured)?.bytes;
   const name = ends.zone ?? interfaceOf(addresses, localAddress);
-  if (localAddress.length === 16) {
-    const usable = !wantsV4 || (context.extendedNextHop & (1 << family.id)) !== 0;
-    if (usable) return withLinkLocal(settings, ends, addresses, name);
-  } else if (wantsV4) {
-    return localAddress;
+  const onLink = (octets: 4 | 16) => (name === undefined ? undefined : addressOn(addresses, name, octets));
+  if (isLinkLocal(localAddress) && takesIpv6(family, context)) {
+    return betweenLinkLocal(localAddress, onLink(16), settings.linkLocalNextHop);
   }
-  return name === undefined ? undefined : addressOn(addresses, name, wantsV4 ? 4 : 16);
+  const isOfFamily = localAddress.length === family.nextHopBytes;
+  const usesOwn = isOfFamily || (localAddress.length === 16 && takesIpv6(family, context));
+  const address = usesOwn ? localAddress : onLink(family.version === 'ipv4' ? 4 : 16);
+  const link = address?.length === 16 ? sharedLink(settings, ends, addresses) : undefined;
+  const linkLocal = link === undefined ? undefined : linkLocalOn(addresses, link);
+  return address === undefined || linkLocal === undefined ? address : joinAddresses(address, linkLocal);
+}
+
+/** RFC 8950 §4 */
+function takesIpv6({ version, id }: Family, { extendedNextHop }: SessionContext): boolean {
+  return version === 'ipv6' || (extendedNextHop & (1 << id)) !== 0;
+}
+
+/** How it is shown on a session between link-local addresses. */
+function betweenLinkLocal(
+  own: Uint8Array,
+  global: Uint8Array | undefined,
+  format: PeerSettings['linkLocalNextHop'],
+): Uint8Array {
+  switch (format) {
+    case 'native':
+      return joinAddresses(UNSPECIFIED, own);
+    case 'single':
+      return own;
+    case 'double':
+      return joinAddresses(own, own);
+    default:
+      return joinAddresses(global ?? own, own);
+  }
 }
 
 /**
- * RFC 2545 §3: global and link-local address where the peer shares the link, else the global one alone. Between
- * link-local addresses as configured.
+ * RFC 4271 §5.1.3: next hops on the link of a peer one hop away stay as they are, as BIRD has it. Those that the family can
+ * have (RFC 8950).
  */
-function withLinkLocal(
+function linkSubnets(
+  { bird }: Config,
   settings: PeerSettings,
-  { localAddress, remoteAddress, context }: SessionEnds,
+  family: Family,
+  ends: SessionEnds,
   addresses: readonly OwnAddress[],
-  name: string | undefined,
-): Uint8Array {
+): ExportOptions['linkSubnets'] {
+  const link = bird === undefined ? undefined : sharedLink(settings, ends, addresses);
+  if (link === undefined) return undefined;
+  return subnetsOn(addresses, link).filter(
+    ({ bytes: { length } }) => length === family.nextHopBytes || takesIpv6(family, ends.context),
+  );
+}
+
+/** The interface that an eBGP peer one hop away is behind. Where the subnet is not known, the kind of session says it. */
+function sharedLink(
+  settings: PeerSettings,
+  { context, localAddress, remoteAddress, zone }: SessionEnds,
+  addresses: readonly OwnAddress[],
+): string | undefined {
   const isDirect = context.peerType === 'external' && isSingleHop(settings);
-  // Where the subnet is not known the kind of session says it: a single hop.
-  const sharesSubnet = () => isInSubnetOf(addresses, localAddress, remoteAddress) ?? true;
-  const sharesLink = isLinkLocal(localAddress) || (isDirect && sharesSubnet());
-  const linkLocal = sharesLink && name !== undefined ? linkLocalOn(addresses, name) : undefined;
-  if (!isLinkLocal(localAddress)) {
-    return linkLocal === undefined ? localAddress : joinAddresses(localAddress, linkLocal);
-  }
-  switch (settings.linkLocalNextHop) {
-    case 'native':
-      return joinAddresses(UNSPECIFIED, localAddress);
-    case 'single':
-      return localAddress;
-    case 'double':
-      return joinAddresses(localAddress, localAddress);
-    default:
-      return joinAddresses(
-        (name === undefined ? undefined : addressOn(addresses, name, 16)) ?? localAddress,
-        localAddress,
-      );
-  }
+  if (!isDirect || isInSubnetOf(addresses, localAddress, remoteAddress) === false) return undefined;
+  return zone ?? interfaceOf(addresses, localAddress);
 }
 
 /** Of an eBGP session: the peer is on a common link. */

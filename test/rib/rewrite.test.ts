@@ -5,7 +5,7 @@ import {
   encodeAttributes,
 } from '../../src/bgp/wire/attribute-values.ts';
 import { IPV6_UNICAST } from '../../src/bgp/wire/families.ts';
-import { formatAddress } from '../../src/lib/ip.ts';
+import { formatAddress, parsePrefix } from '../../src/lib/ip.ts';
 import { AttrStore } from '../../src/rib/attr-store.ts';
 import { WITHHELD, WITHHELD_SENTENCES, type WithheldCause } from '../../src/rib/distribution.ts';
 import type { ExportOptions } from '../../src/rib/export-options.ts';
@@ -496,6 +496,25 @@ describe('next hops', () => {
     ['unchanged towards eBGP', { ...TO_EBGP, nextHop: 'unchanged' }, '192.0.2.7'],
   ] as const)('%s', (_title, options, wanted) => {
     expect(exported(EXTERNAL, options).nextHop).toBe(wanted);
+  });
+
+  it('4271-5.1.3-2 on the link of an eBGP peer stays, where nothing else is said', () => {
+    const linkSubnets = ['192.0.2.0/25', '2001:db8::/64'].map((text) => parsePrefix(text)!);
+    const of = (
+      nextHop: string,
+      to: Partial<ExportOptions> = {},
+      from: Partial<RibPeerIdentity> = EXTERNAL,
+    ) => exported(from, { ...TO_EBGP, linkSubnets, ...to }, {}, nextHop).nextHop;
+    expect([EXTERNAL, CLIENT, LOCAL].map((from) => of('192.0.2.7', {}, from))).toEqual(
+      new Array(3).fill('192.0.2.7'),
+    );
+    expect(of('192.0.2.129')).toBe('10.0.0.254');
+    expect(of('0.0.0.0', {}, LOCAL)).toBe('10.0.0.254');
+    expect(of('192.0.2.7', { nextHop: 'self' })).toBe('10.0.0.254');
+    expect(of('192.0.2.129', { routeServerClient: true })).toBe('192.0.2.129');
+    const both = `2001:db8::7+${pair}`;
+    expect(of(both, v6)).toBe(both);
+    expect(of('2001:db8:1::7', v6)).toBe('2001:db8::fe');
   });
 
   it('may follow another rule by where a route comes from', () => {

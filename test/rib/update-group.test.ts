@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { IPV4_UNICAST, IPV6_UNICAST } from '../../src/bgp/wire/families.ts';
+import { parsePrefix } from '../../src/lib/ip.ts';
 import { describeOptions, type ExportOptions, groupKey } from '../../src/rib/export-options.ts';
 import type { RibPeer } from '../../src/rib/rib-peer.ts';
 import { exportOptions, type FakeSink, identity, importOptions, octets, RibLab } from './lab.ts';
@@ -668,6 +669,7 @@ describe('the key of a group', () => {
       { own: 'self', ibgp: 'auto', ebgp: 'auto' },
     ],
     ownNextHop: [undefined, octets('10.0.0.1'), octets('2001:db8::1'), new Uint8Array(32)],
+    linkSubnets: [undefined, [parsePrefix('192.0.2.0/24')!], [parsePrefix('2001:db8::/64')!]],
     defaultLocalPref: [100, 200],
     renewsOwn: [false, true],
     sendsOwnMed: [false, true],
@@ -701,6 +703,7 @@ describe('the key of a group', () => {
     routeServerClient: fc.boolean(),
     nextHop: fc.constantFrom(...change.nextHop),
     ownNextHop: fc.constantFrom(...change.ownNextHop),
+    linkSubnets: fc.constantFrom(...change.linkSubnets),
     defaultLocalPref: fc.constantFrom(...change.defaultLocalPref),
     renewsOwn: fc.boolean(),
     sendsOwnMed: fc.boolean(),

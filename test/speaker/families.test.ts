@@ -27,7 +27,7 @@ const both = (as: number, config: RigPeer['config'] = {}, raw: RigPeer['raw'] = 
 });
 
 describe('IPv6 routes over an IPv4 session', () => {
-  it('travel in both directions with an IPv6 next hop of the interface', async () => {
+  it('2545-3-2 travel in both directions with the IPv6 addresses of the interface as next hop', async () => {
     const { lab, speaker, peer } = await rig({
       [V4_PEER]: both(65002),
       [V4_CLIENT]: both(65003, {}, { id: '10.200.0.3' }),
@@ -35,7 +35,7 @@ describe('IPv6 routes over an IPv4 session', () => {
     peer(V4_PEER).announce([P6], {}, '2001:db8::77');
     await lab.settle();
     expect(speaker.route(P6)).toMatchObject({ nextHop: '2001:db8::77' });
-    expect(peer(V4_CLIENT).routes()).toEqual([`${P6} via ${OWN_ADDRESS_V6}`]);
+    expect(peer(V4_CLIENT).routes()).toEqual([`${P6} via ${OWN_ADDRESS_V6} ${OWN_LINK_LOCAL}`]);
     peer(V4_PEER).withdraw(P6);
     await lab.settle();
     expect(peer(V4_CLIENT).prefixes()).toEqual([]);
@@ -199,12 +199,18 @@ it('each family has its own refresh, table and End-of-RIB', async () => {
 
 describe('an own address of the other family', () => {
   it('may come and go while sessions stand, and stays in use while it is there', async () => {
-    const kernel = simKernel(`eth0 ${OWN_ADDRESS}/24 ${OWN_ADDRESS_V6}/64`, 'eth1 2001:db8:b::1/64');
+    const kernel = simKernel(
+      `eth0 ${OWN_ADDRESS}/24 ${OWN_ADDRESS_V6}/64 ${OWN_LINK_LOCAL}/64`,
+      'eth1 2001:db8:b::1/64',
+    );
     const peers = { [V4_PEER]: both(65002), [V4_CLIENT]: both(65003, {}, { id: '10.200.0.5' }) };
     const { lab, speaker, peer } = await rig(peers, { kernel: { install: true } }, kernel);
     let on = [OWN_ADDRESS_V6];
     const becomes = (...now: string[]): void => {
-      speaker.own = [OWN_ADDRESS, ...now].map((address) => ({ interface: 'eth0', bytes: ip(address) }));
+      speaker.own = [OWN_ADDRESS, ...now, OWN_LINK_LOCAL].map((address) => ({
+        interface: 'eth0',
+        bytes: ip(address),
+      }));
       const entry = (address: string) => ({ ifindex: 2, address: ip(address), prefixLength: 64, scope: 0 });
       for (const each of on.filter((address) => !now.includes(address))) kernel.removeAddress(entry(each));
       for (const each of now.filter((address) => !on.includes(address))) kernel.addAddress(entry(each));
@@ -212,7 +218,7 @@ describe('an own address of the other family', () => {
     };
     peer(V4_PEER).announce([P6], {}, '2001:db8:b::2');
     await lab.settle();
-    expect(peer(V4_CLIENT).routes()).toEqual([`${P6} via ${OWN_ADDRESS_V6}`]);
+    expect(peer(V4_CLIENT).routes()).toEqual([`${P6} via ${OWN_ADDRESS_V6} ${OWN_LINK_LOCAL}`]);
 
     const heard = async (): Promise<readonly [told: boolean, ...routes: string[]]> => {
       peer(V4_CLIENT).clear();
@@ -223,20 +229,20 @@ describe('an own address of the other family', () => {
     becomes();
     await lab.run(100);
     becomes(OWN_ADDRESS_V6);
-    expect(await heard()).toEqual([false, `${P6} via ${OWN_ADDRESS_V6}`]);
+    expect(await heard()).toEqual([false, `${P6} via ${OWN_ADDRESS_V6} ${OWN_LINK_LOCAL}`]);
     becomes();
     expect(await heard()).toEqual([true]);
     becomes('2001:db8::9');
-    expect(await heard()).toEqual([true, `${P6} via 2001:db8::9`]);
+    expect(await heard()).toEqual([true, `${P6} via 2001:db8::9 ${OWN_LINK_LOCAL}`]);
     becomes('2001:db8::7', '2001:db8::9');
-    expect(await heard()).toEqual([false, `${P6} via 2001:db8::9`]);
+    expect(await heard()).toEqual([false, `${P6} via 2001:db8::9 ${OWN_LINK_LOCAL}`]);
     becomes('2001:db8::7');
-    expect(await heard()).toEqual([true, `${P6} via 2001:db8::7`]);
+    expect(await heard()).toEqual([true, `${P6} via 2001:db8::7 ${OWN_LINK_LOCAL}`]);
     // Another view of the kernel serves when that has settled.
     becomes('2001:db8::7', '2001:db8::9');
     await lab.run(100);
     await speaker.reload(rigInput(peers, { kernel: { install: true, metric: 60 } }));
     becomes('2001:db8::9');
-    expect(await heard()).toEqual([true, `${P6} via 2001:db8::9`]);
+    expect(await heard()).toEqual([true, `${P6} via 2001:db8::9 ${OWN_LINK_LOCAL}`]);
   });
 });
