@@ -211,6 +211,8 @@ export interface PeerSettings {
   readonly nextHopAddress: { readonly ipv4: string | undefined; readonly ipv6: string | undefined };
   /** Of a next hop with two addresses the link-local one leads there, instead of the global one. */
   readonly localFirst?: boolean;
+  /** What it announces leads to addresses on its link, whatever prefixes this machine has there. */
+  readonly onlink?: boolean;
   /** Own next hop on a session between link-local addresses; unless given, with the link's global address. */
   readonly linkLocalNextHop?: LinkLocalFormat;
   readonly removePrivateAs: boolean;

@@ -78,6 +78,7 @@ export const PEER_KEYS: Readonly<Record<PeerKey, PeerKeyRow>> = {
   nextHop: { name: 'nextHop', actions: SOFT_OUT },
   nextHopAddress: { name: 'nextHopAddress', actions: SOFT_OUT },
   localFirst: { name: 'localFirst', actions: RESET },
+  onlink: { name: 'onlink', actions: RESET },
   linkLocalNextHop: { name: 'linkLocalNextHop', actions: SOFT_OUT },
   removePrivateAs: { name: 'removePrivateAs', actions: SOFT_OUT },
   asOverride: { name: 'asOverride', actions: SOFT_OUT },

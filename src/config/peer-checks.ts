@@ -293,6 +293,16 @@ function localEnd(peer: PeerCase, issues: IssueList): void {
   }
 }
 
+function onLink({ settings, resolved }: PeerCase, issues: IssueList): void {
+  if (settings.onlink !== true) return;
+  const at = resolved.origin('onlink');
+  if (settings.multihop !== undefined || (settings.ttlSecurity ?? 1) > 1) {
+    issues.error(at, 'a peer behind routers is not on the link', 'take multihop out, or onlink', 'key');
+  } else if (!settings.passive && settings.interface === undefined) {
+    issues.error(at, 'the link is not known', 'add interface: eth0, or passive: true', 'key');
+  }
+}
+
 function nextHops(peer: PeerCase, issues: IssueList): void {
   const { families, nextHop, nextHopAddress, extendedNextHop } = peer.settings;
   const ipv4 = families.includes('ipv4-unicast');
@@ -377,6 +387,7 @@ const RULES: readonly Rule[] = [
   timeToLive,
   timers,
   localEnd,
+  onLink,
   nextHops,
   pathWatch,
   damping,

@@ -122,6 +122,7 @@ export function fillSettings(input: SettingsInput, context: SettingsContext): Pe
     routeServerClient: input.routeServerClient ?? false,
     ...(input.evaluateAll === true && { evaluateAll: true }),
     ...nextHopOf(input),
+    ...(input.onlink === true && { onlink: true }),
     ...(input.linkLocalNextHop !== undefined && { linkLocalNextHop: input.linkLocalNextHop }),
     removePrivateAs: input.removePrivateAs ?? false,
     asOverride: input.asOverride ?? false,

@@ -80,6 +80,10 @@ export const peerSettingsShape = {
   interface: interfaceSchema
     .describe('Interface the session is bound to; completes a link-local address.')
     .optional(),
+  onlink: flag(
+    'The peer, and all next hops that it announces, are on the link of the session, whatever prefixes are there.',
+    false,
+  ),
   port: portSchema.meta({ description: 'TCP port of the peer.', default: 179 }).optional(),
   localPort: portSchema.describe('Own TCP port of connections made to the peer.').optional(),
   enabled: flag('False keeps the session down.', true),

@@ -55,6 +55,8 @@ export interface NextHopResolverOptions {
 export interface LookUp {
   /** Own routes count; they do unless given. */
   readonly throughOwn?: boolean;
+  /** It is on the link that is named, whatever the kernel has. */
+  readonly onlink?: boolean;
   /** Another address of the same next hop, for where nothing covers the global one: link-local, and its interface. */
   readonly linkLocal?: { readonly address: Uint8Array; readonly link: string };
 }
@@ -118,11 +120,16 @@ export class NextHopResolver {
    * The answer for an address of 4 or 16 octets, over one interface where `link` names it; a link-local address needs it.
    * The name counts: an interface that is made again has another index.
    */
-  resolve(address: Uint8Array, link?: string, { throughOwn = true, linkLocal }: LookUp = {}): Resolution {
+  resolve(
+    address: Uint8Array,
+    link?: string,
+    { throughOwn = true, onlink, linkLocal }: LookUp = {},
+  ): Resolution {
     const ifindex = link === undefined ? undefined : this.#options.view.interfaceNamed(link)?.ifindex;
     if (link !== undefined && ifindex === undefined) return UNREACHABLE;
-    if (isLinkLocal(address)) return this.#linkLocal(address, ifindex);
+    if (isLinkLocal(address)) return this.#onLink({ gateway: address, ifindex });
     if (this.#options.view.isOwnAddress(address)) return UNREACHABLE;
+    if (onlink) return this.#onLink({ gateway: address, ifindex, onlink });
     const own = throughOwn ? this.#own?.covering(address)[0] : undefined;
     for (const table of this.#tables[versionOf(address)]) {
       const found = this.#resolveIn(table, address, ifindex, own);
@@ -178,9 +185,9 @@ export class NextHopResolver {
     return undefined;
   }
 
-  #linkLocal(address: Uint8Array, ifindex: number | undefined): Resolution {
+  #onLink({ ifindex, ...hop }: Omit<KernelNextHop, 'ifindex'> & { ifindex: number | undefined }): Resolution {
     if (ifindex === undefined || this.#options.view.interfaceOf(ifindex)?.up !== true) return UNREACHABLE;
-    return { reachable: true, metric: 0, hops: [{ gateway: address, ifindex }], directlyConnected: true };
+    return { reachable: true, metric: 0, hops: [{ ...hop, ifindex }], directlyConnected: true };
   }
 
   #throughOwn(own: OwnRoute, address: Uint8Array, ifindex: number | undefined): Resolution {

@@ -5,16 +5,22 @@
 import { growUint8, growUint32 } from '../lib/columns.ts';
 import { formatAddress, isLinkLocal, isUnspecified } from '../lib/ip.ts';
 
+/**
+ * Where traffic goes: as the global address resolves; to the link-local one, where there are two; or to the address on the
+ * link that `zone` names, whatever the kernel has.
+ */
+const LEADS = ['global', 'link-local', 'onlink'] as const;
+export type NextHopLead = (typeof LEADS)[number];
+
 export interface NextHop {
   readonly id: number;
   /** 4 or 16 octets; the global address where there are two. */
   readonly address: Uint8Array;
   /** The link-local address that came with it (RFC 2545 §3). */
   readonly linkLocal: Uint8Array | undefined;
-  /** Interface of the link-local address. */
+  /** Interface of the link-local address, or of what is on the link. */
   readonly zone: string | undefined;
-  /** Traffic goes to the link-local address, where there are two. */
-  readonly localFirst: boolean;
+  readonly lead: NextHopLead;
   /** In whose view of the kernel it is looked up; 0 = the main table's. */
   readonly domain: number;
   /** Octets as on the wire: 4, 16 or 32. */
@@ -62,21 +68,21 @@ export class NextHopTable {
     length: number,
     zone: string | undefined,
     domain = MAIN_DOMAIN,
-    localFirst = false,
+    lead: NextHopLead = 'global',
   ): number {
     const last = this.#last;
     if (
       last !== undefined &&
       last.zone === zone &&
       last.domain === domain &&
-      last.localFirst === localFirst &&
+      last.lead === lead &&
       sameOctets(last.wire, bytes, length)
     ) {
       this.hold(last.id);
       return last.id;
     }
-    const key = keyOf(bytes, length, zone, domain, localFirst);
-    const known = this.#byKey.get(key) ?? this.#add(key, bytes.slice(0, length), zone, domain, localFirst);
+    const key = keyOf(bytes, length, zone, domain, lead);
+    const known = this.#byKey.get(key) ?? this.#add(key, bytes.slice(0, length), zone, domain, lead);
     this.#last = known;
     this.hold(known.id);
     return known.id;
@@ -116,13 +122,7 @@ export class NextHopTable {
     return formatAddress(address, isLinkLocal(address) ? zone : undefined);
   }
 
-  #add(
-    key: string,
-    wire: Uint8Array,
-    zone: string | undefined,
-    domain: number,
-    localFirst: boolean,
-  ): NextHop {
+  #add(key: string, wire: Uint8Array, zone: string | undefined, domain: number, lead: NextHopLead): NextHop {
     const id = this.#freeIds.pop() ?? this.#byId.length;
     this.reachable = growUint8(this.reachable, id + 1);
     this.metric = growUint32(this.metric, id + 1);
@@ -136,7 +136,7 @@ export class NextHopTable {
       address,
       linkLocal: linkLocal ?? (isLinkLocal(address) ? address : undefined),
       zone,
-      localFirst,
+      lead,
       domain,
       wire,
     };
@@ -150,8 +150,8 @@ export class NextHopTable {
   }
 
   #remove(nextHop: NextHop): void {
-    const { wire, zone, domain, localFirst } = nextHop;
-    this.#byKey.delete(keyOf(wire, wire.length, zone, domain, localFirst));
+    const { wire, zone, domain, lead } = nextHop;
+    this.#byKey.delete(keyOf(wire, wire.length, zone, domain, lead));
     this.#byId[nextHop.id] = undefined;
     this.#freeIds.push(nextHop.id);
     if (this.#last === nextHop) this.#last = undefined;
@@ -165,9 +165,9 @@ function keyOf(
   length: number,
   zone: string | undefined,
   domain: number,
-  localFirst: boolean,
+  lead: NextHopLead,
 ): string {
-  let key = String.fromCharCode(length, domain, localFirst ? 1 : 0);
+  let key = String.fromCharCode(length, domain, LEADS.indexOf(lead));
   for (let i = 0; i < length; i++) key += String.fromCharCode(bytes[i]!);
   return zone === undefined ? key : `${key}%${zone}`;
 }

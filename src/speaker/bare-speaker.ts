@@ -132,7 +132,7 @@ export class BareSpeaker {
       limits: undefined,
       endOfRib: new Set(),
       nextHopZone: () => undefined,
-      localFirst: false,
+      nextHopLead: 'global',
       nowSeconds: () => 0,
       reportIssues() {},
       onEndOfRib() {},

@@ -11,6 +11,7 @@ import type { PeerSettings } from '../config/model.ts';
 import type { Clock } from '../lib/clock.ts';
 import { formatPrefix, isLinkLocal, isUnspecified } from '../lib/ip.ts';
 import type { Logger } from '../lib/log.ts';
+import type { NextHopLead } from '../rib/next-hops.ts';
 import type { RibPeer } from '../rib/rib-peer.ts';
 import type { PeerLimits } from './peer-limits.ts';
 import { isSingleHop } from './session-options.ts';
@@ -36,8 +37,10 @@ export class EstablishedPeer {
   readonly link: string | undefined;
   /** The same, where the peer is on it too. */
   readonly #sharedLink: string | undefined;
+  /** Where every next hop is, whatever its kind. */
+  readonly #wholeLink: string | undefined;
   /** See UpdateSource. */
-  readonly localFirst: boolean;
+  readonly nextHopLead: NextHopLead;
   readonly #clock: Clock;
   readonly #log: Logger;
   #malformed: { count: number; last: string } | undefined;
@@ -67,12 +70,12 @@ export class EstablishedPeer {
     this.#log = tools.log;
     this.#limits = tools.limits;
     this.link = tools.zone;
-    this.localFirst = settings.localFirst ?? false;
+    const { onlink = false, localFirst = false } = settings;
+    this.#wholeLink = onlink ? tools.zone : undefined;
+    this.nextHopLead = this.#wholeLink !== undefined ? 'onlink' : localFirst ? 'link-local' : 'global';
     // An internal peer may be anywhere, but where its link-local addresses are preferred.
     const isNear =
-      session.zone !== undefined ||
-      this.localFirst ||
-      (ribPeer.source !== 'internal' && isSingleHop(settings));
+      session.zone !== undefined || localFirst || (ribPeer.source !== 'internal' && isSingleHop(settings));
     this.#sharedLink = isNear ? tools.zone : undefined;
     this.decoder = new UpdateDecoder(
       session.context,
@@ -106,12 +109,12 @@ export class EstablishedPeer {
     return Math.floor(this.#clock.wallTime() / MS_PER_SECOND);
   }
 
-  /** Only a link-local address means something different on another interface. */
+  /** Only a link-local address means something different on another interface, unless all are on the link. */
   nextHopZone({ nextHop, nextHopLength }: NlriBatch): string | undefined {
-    if (nextHopLength < IPV6_OCTETS) return undefined;
+    if (nextHopLength < IPV6_OCTETS) return this.#wholeLink;
     const first = nextHop.subarray(0, IPV6_OCTETS);
     if (isLinkLocal(first) || isUnspecified(first)) return this.link;
-    return nextHopLength > IPV6_OCTETS ? this.#sharedLink : undefined;
+    return nextHopLength > IPV6_OCTETS ? this.#sharedLink : this.#wholeLink;
   }
 
   /** RFC 7606 §6: what was wrong, all prefixes, and the whole message, which is also kept on the tape. */

@@ -69,13 +69,14 @@ export class NextHopTracker implements NextHopEvents {
    * second may be no link-local one, but unspecified.
    */
   #watch(
-    { address, linkLocal, zone, localFirst }: NextHop,
+    { address, linkLocal, zone, lead }: NextHop,
     changed: (resolution: Resolution) => void,
   ): NextHopWatch {
     const { resolver } = this.#options;
+    if (lead === 'onlink') return resolver.watch(address, zone, changed, { onlink: true });
     if (linkLocal === undefined || linkLocal === address) return resolver.watch(address, zone, changed);
     const isUsable = zone !== undefined && isLinkLocal(linkLocal);
-    if (localFirst && isUsable) return resolver.watch(linkLocal, zone, changed);
+    if (lead === 'link-local' && isUsable) return resolver.watch(linkLocal, zone, changed);
     const how = isUsable ? { linkLocal: { address: linkLocal, link: zone } } : {};
     return resolver.watch(address, undefined, changed, how);
   }

@@ -14,6 +14,7 @@ import type { DecodedUpdate, UpdateDecoder } from '../bgp/wire/update-decoder.ts
 import type { Clock } from '../lib/clock.ts';
 import { announce, withdraw } from '../rib/adj-rib-in.ts';
 import { announceWithin, hasRoom } from '../rib/blocked-import.ts';
+import type { NextHopLead } from '../rib/next-hops.ts';
 import type { Rib } from '../rib/rib.ts';
 import type { RibPeer } from '../rib/rib-peer.ts';
 import { hasGenerationLeft } from '../rib/stale-rows.ts';
@@ -28,10 +29,9 @@ export interface UpdateSource {
   readonly limits: { review(): void } | undefined;
   /** Ids of the families whose End-of-RIB has come. */
   readonly endOfRib: Set<number>;
-  /** The interface that a link-local next hop means. */
+  /** The interface that a next hop means; undefined = whichever leads there. */
   nextHopZone(batch: NlriBatch): string | undefined;
-  /** Of a next hop with two addresses the link-local one leads there. */
-  readonly localFirst: boolean;
+  readonly nextHopLead: NextHopLead;
   /** Wall-clock seconds. */
   nowSeconds(): number;
   reportIssues(update: DecodedUpdate, buffer: Uint8Array, start: number, end: number): void;
@@ -119,7 +119,7 @@ export class Pipeline {
     const domain = ribPeer.domains[batch.family.id]!;
     const zone = from.nextHopZone(batch);
     const { nextHop: octets, nextHopLength } = batch;
-    const nextHop = nextHops.intern(octets, nextHopLength, zone, domain, from.localFirst);
+    const nextHop = nextHops.intern(octets, nextHopLength, zone, domain, from.nextHopLead);
     const attrIn = attrs.intern(update.attributes, 0, update.attributesLength, nextHop);
     const result = checks.evaluate(ribPeer, attrIn, update.supersededPath);
     const { blocks } = ribPeer;

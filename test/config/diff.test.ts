@@ -54,6 +54,7 @@ const OTHER: { [K in Exclude<keyof PeerSettings, 'timers'>]: PeerSettings[K] } =
   nextHop: 'self',
   nextHopAddress: { ipv4: '10.1.1.9', ipv6: undefined },
   localFirst: true,
+  onlink: true,
   linkLocalNextHop: 'single',
   removePrivateAs: true,
   asOverride: true,
@@ -153,7 +154,7 @@ describe('a peer setting', () => {
         .map((key) => PEER_KEYS[key].name)
         .sort();
     expect(names('reset')).toEqual(
-      'addPath aigp allowAsSets allowLocalPref asn clientToClient clusterId confederation extendedMessages extendedNextHop families gracefulRestart holdTime igpTable interface localAddress localAs localFirst localPort multihop port require role roleStrict routeReflectorClient routerId table ttlSecurity withhold'.split(
+      'addPath aigp allowAsSets allowLocalPref asn clientToClient clusterId confederation extendedMessages extendedNextHop families gracefulRestart holdTime igpTable interface localAddress localAs localFirst localPort multihop onlink port require role roleStrict routeReflectorClient routerId table ttlSecurity withhold'.split(
         ' ',
       ),
     );

@@ -119,6 +119,24 @@ describe('NextHopResolver', () => {
     expect(told).toEqual(['2001:db8:9::1@2 metric 0 direct', 'fe80::7@2 metric 0 direct', 'unreachable']);
   });
 
+  it('believes that a next hop is on the link, whatever the kernel has', async () => {
+    const { bench, kernel, resolver } = await setup((machine) => {
+      machine.addRoute(foreign('172.16.0.0/16', '192.0.2.254', { dev: ETH1 }));
+    });
+    const onlink = (next: string, link: string) => resolver.resolve(address(next), link, { onlink: true });
+    const hops = [{ gateway: address('172.16.0.9'), ifindex: ETH0, onlink: true }];
+    expect(onlink('172.16.0.9', 'eth0')).toEqual({
+      reachable: true,
+      metric: 0,
+      hops,
+      directlyConnected: true,
+    });
+    expect(text(onlink('172.16.0.9', 'eth7'))).toBe('unreachable');
+    kernel.setLink({ ifindex: ETH0, name: 'eth0', up: false, loopback: false, mtu: 1500 });
+    await bench.run();
+    expect(text(onlink('172.16.0.9', 'eth0'))).toBe('unreachable');
+  });
+
   it('finds an interface again that was made again, and one that was not there yet', async () => {
     const { bench, kernel, resolver } = await setup();
     const told: string[] = [];

@@ -133,7 +133,7 @@ export class Relay {
       limits: undefined,
       endOfRib: new Set(),
       nextHopZone: () => undefined,
-      localFirst: false,
+      nextHopLead: 'global',
       nowSeconds: () => 0,
       reportIssues: (update) => {
         this.#issues = update.issues.map(({ message }) => message.replace(/\d+/g, '')).join();

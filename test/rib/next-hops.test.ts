@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { NextHopTable } from '../../src/rib/next-hops.ts';
+import { MAIN_DOMAIN, NextHopTable } from '../../src/rib/next-hops.ts';
 import { octets } from './lab.ts';
 
 const wires = ['192.0.2.1', '192.0.2.2', '2001:db8::1', 'fe80::1', 'fe80::2'].map(octets);
@@ -8,6 +8,7 @@ const pair = Uint8Array.of(...octets('2001:db8::1'), ...octets('fe80::1'));
 const nextHop = fc.record({
   wire: fc.constantFrom(...wires, pair),
   zone: fc.constantFrom(undefined, 'eth0', 'eth1', ''),
+  lead: fc.constantFrom('global' as const, 'link-local' as const, 'onlink' as const),
 });
 
 describe('NextHopTable', () => {
@@ -25,7 +26,7 @@ describe('NextHopTable', () => {
               onRemoved: ({ id }) => expect(told.delete(id)).toBe(true),
             });
           }
-          const text = `${each.wire.join()} ${each.zone}`;
+          const text = `${each.wire.join()} ${each.zone} ${each.lead}`;
           const known = model.get(text);
           if (release) {
             if (known === undefined) continue;
@@ -34,7 +35,7 @@ describe('NextHopTable', () => {
           } else {
             const buffer = new Uint8Array(40);
             buffer.set(each.wire);
-            const id = table.intern(buffer, each.wire.length, each.zone);
+            const id = table.intern(buffer, each.wire.length, each.zone, MAIN_DOMAIN, each.lead);
             if (known === undefined) {
               expect([...model.values()].some((entry) => entry.id === id)).toBe(false);
               expect([table.reachable[id], table.metric[id]]).toEqual([1, 0]);
@@ -52,8 +53,8 @@ describe('NextHopTable', () => {
           expect([...told].sort()).toEqual([...model.values()].map(({ id }) => id).sort());
         }
         for (const [text, { id }] of model) {
-          const { wire, zone } = table.get(id);
-          expect(`${wire.join()} ${zone}`).toBe(text);
+          const { wire, zone, lead } = table.get(id);
+          expect(`${wire.join()} ${zone} ${lead}`).toBe(text);
         }
       }),
     );

@@ -215,6 +215,21 @@ describe('next hops', () => {
     ]);
   });
 
+  it('of a peer on the link, all next hops are there', async () => {
+    const { lab, speaker, peer } = await rig(
+      { [A]: { as: 65002, config: { onlink: true, interface: 'eth0' } }, [C]: { as: 65004 } },
+      INSTALL,
+      simKernel(`eth0 ${OWN_ADDRESS}/24`),
+    );
+    peer(A).announce([P1], {}, '172.16.0.9');
+    peer(C).announce([P2], {}, '172.16.0.9');
+    await lab.settle();
+    expect(speaker.kernelRoutes()).toEqual([`${P1} via 172.16.0.9`]);
+    expect(speaker.kernel!.routes().find(({ protocol }) => protocol === 12)?.nextHops).toMatchObject([
+      { onlink: true },
+    ]);
+  });
+
   it('next hops that take the places of departed ones lead their own way', async () => {
     const { lab, speaker, peer } = await rig({ [A]: { as: 65002 } }, INSTALL, machine());
     const announce = (from: RawPeer, prefix: string, gateway: string) => {

@@ -69,7 +69,7 @@ function setUp() {
     limits: undefined,
     endOfRib: new Set<number>(),
     nextHopZone: () => undefined,
-    localFirst: false,
+    nextHopLead: 'global' as const,
     nowSeconds: () => 0,
     reportIssues() {},
     onEndOfRib() {},

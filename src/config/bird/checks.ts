@@ -194,6 +194,9 @@ function checkReach(
   if (multihop && options.bfd && options.localAddress === undefined) {
     complain('BFD with a multihop peer needs the local address', 'add source address ADDRESS;');
   }
+  if (options.onlink && !bound && !options.passive && options.peerRange === undefined) {
+    complain('an onlink peer that is dialled needs its interface', 'add interface "eth0";');
+  }
   if (linkLocal && multihop) complain('a link-local peer is never multihop', 'add direct;');
   if (linkLocal && !bound) {
     complain('a link-local address needs its interface', `write neighbor ${options.peerAddress}%eth0`);

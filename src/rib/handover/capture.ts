@@ -30,12 +30,13 @@ export function captureRib(rib: Rib, further: readonly FamilyRib[] = []): RibIma
   const attributes = captureAttributes(rib);
   const extras = [...new Set(attributes.extras)].filter((id) => id !== 0);
   return {
-    nextHops: [...nextHops.values()].map(({ id, wire, zone, domain, localFirst }) => ({
+    nextHops: [...nextHops.values()].map(({ id, wire, zone, domain, lead }) => ({
       id,
       wire,
       zone,
       ...(domain !== MAIN_DOMAIN && { domain }),
-      ...(localFirst && { localFirst }),
+      ...(lead === 'link-local' && { localFirst: true }),
+      ...(lead === 'onlink' && { onlink: true }),
     })),
     extras: extras.map((id) => ({ id, bundle: attrs.extrasTable.get(id) })),
     attributes,

@@ -19,6 +19,7 @@ export interface NextHopImage {
   /** Absent for the main table's. */
   readonly domain?: number;
   readonly localFirst?: boolean;
+  readonly onlink?: boolean;
 }
 
 export interface PrefixImage {

@@ -151,6 +151,19 @@ describe('peers', () => {
     expect(of('next hop address 192.0.2.1;', '')).toEqual(['auto', { ...none, ipv4: '192.0.2.1' }]);
   });
 
+  test('onlink', () => {
+    const of = (text: string) =>
+      model(
+        `${ROUTER} protocol bgp p { local as 1; neighbor 10.9.9.9 as 2; onlink; ${text} ipv4 { import all; export all; }; }`,
+      );
+    const { config, warnings } = of('interface "eth0";');
+    expect(warnings).toEqual([]);
+    expect(config.peers[0]).toMatchObject({ onlink: true, interface: 'eth0' });
+    expect(of('passive;').config.peers[0]).toMatchObject({ onlink: true });
+    expect(() => of('')).toThrow('an onlink peer that is dialled needs its interface');
+    expect(() => of('interface "eth0"; multihop;')).toThrow('direct');
+  });
+
   test('next hops between link-local addresses are as BIRD shows them', () => {
     const format = (address: string, text: string) =>
       model(

@@ -244,6 +244,19 @@ export const PEER_CASES: readonly Case[] = [
     message: /above errorWaitMax/,
   },
   {
+    what: 'an onlink peer without its link',
+    yaml: EBGP('onlink: true'),
+    at: '3:66',
+    message: /the link is not known/,
+    hint: /interface/,
+  },
+  {
+    what: 'an onlink peer behind routers',
+    yaml: EBGP('onlink: true, interface: eth0, multihop: 2'),
+    at: '3:66',
+    message: /behind routers/,
+  },
+  {
     what: 'a local address of the other version',
     yaml: EBGP('localAddress: "2001:db8::1"'),
     at: '3:80',
