@@ -88,9 +88,9 @@ export interface KernelRouteWishes extends RouteParticulars {
   readonly tunnel?: string;
   /** An answer instead of a way; whatever the next hop is. */
   readonly type?: KernelRouteType;
-  /** The way itself: the next hop is not followed. Without an interface the kernel finds it. */
+  /** The way itself: the next hop is not followed. Without an interface the kernel finds it; or straight to that. */
   readonly gateway?: {
-    readonly address: Uint8Array;
+    readonly address: Uint8Array | undefined;
     readonly interface: string | undefined;
     readonly onlink: boolean;
   };

@@ -6,6 +6,7 @@
 import { findAttribute } from '../bgp/wire/attribute-set.ts';
 import { ATTRIBUTE } from '../bgp/wire/iana.ts';
 import { bytesEqual, optionalBytesEqual } from '../lib/bytes.ts';
+import { isLinkLocal } from '../lib/ip.ts';
 import type { AttrStore } from '../rib/attr-store.ts';
 import type { FamilyRib } from '../rib/family-rib.ts';
 import type { RibPeer } from '../rib/rib-peer.ts';
@@ -63,6 +64,7 @@ export class FilterPolicy implements RoutePolicy {
   readonly #readsMetric: boolean;
   /** It can change what is not a path attribute. */
   readonly #writesBeside: boolean;
+  readonly #writesLink: boolean;
   readonly #access = new AttributeAccess();
   readonly #facts: RouteFacts = bgpRouteFacts('', undefined, undefined);
   readonly #words = new Int32Array(4);
@@ -87,6 +89,7 @@ export class FilterPolicy implements RoutePolicy {
     this.#readsLink = reads.has('ifname') || reads.has('ifindex');
     this.#readsMetric = reads.has('igp_metric');
     this.#writesBeside = [...facts.writes].some((attribute) => attribute.home !== 'path');
+    this.#writesLink = [...facts.writes].some((attribute) => attribute.name === 'ifname');
     this.#links = this.#readsLink ? links : undefined;
     this.#facts.links = links;
     this.#memo = filter.hasFewOutcomes ? new OutcomeMemo() : undefined;
@@ -215,7 +218,7 @@ export class FilterPolicy implements RoutePolicy {
     const { attrs, nextHops } = rib.shared;
     const access = this.#access;
     const before = attrs.nextHop[attr]!;
-    const after = access.facts.bgpNextHop;
+    const after = access.facts.bgpNextHop ?? this.#followingNextHop(rib, attr);
     // A next hop that is the same octets keeps its interface and its link-local companion.
     // Before anything is interned: the octets may be the RIB's own.
     const { bytes, offset, length } = access.result();
@@ -234,6 +237,19 @@ export class FilterPolicy implements RoutePolicy {
     if (wanted !== undefined) nextHops.release(nextHop);
     if (extras !== undefined) attrs.extrasTable.release(extras);
     return result;
+  }
+
+  /** Where peers are told the gateway of an own route, they are told that which an import filter has set. */
+  #followingNextHop({ shared }: FamilyRib, attr: number): Uint8Array | undefined {
+    const { attrs, nextHops } = shared;
+    const extras = attrs.extras[attr]!;
+    if (!this.#writesBeside || this.#kind === 'export' || extras === NO_EXTRAS) return undefined;
+    const { gateway } = attrs.extrasTable.get(extras);
+    const told = nextHops.get(attrs.nextHop[attr]!).address;
+    const { gw } = this.#access.facts;
+    if (gateway === undefined || !bytesEqual(gateway, told) || optionalBytesEqual(gw, gateway))
+      return undefined;
+    return gw === undefined || isLinkLocal(gw) ? new Uint8Array(told.length) : gw;
   }
 
   /** Held; undefined where nothing is to be told of. */
@@ -275,6 +291,10 @@ export class FilterPolicy implements RoutePolicy {
       changes.gateway = facts.gw;
       changes.destination = 'unicast';
       changes.interface = facts.ifname || undefined;
+    }
+    if (this.#writesLink && facts.gw === undefined && facts.ifname !== '') {
+      changes.gateway = undefined;
+      changes.interface = facts.ifname;
     }
     this.#addNames(changes, old, facts);
     if (access.extendedChanged) changes.values = this.#lasting(access.extended, old.origin);

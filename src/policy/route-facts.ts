@@ -15,6 +15,7 @@ export interface FilterLinks {
   linkOf(nextHopId: number): FilterLink | undefined;
   /** The interface on whose link a gateway is: `over` where it is link-local. */
   linkOfGateway(gateway: Uint8Array, over: string): FilterLink | 'none' | undefined;
+  linkNamed(name: string): FilterLink | 'none' | undefined;
 }
 
 /** What a route has beside its path attributes. The filter changes these in place. */
@@ -34,7 +35,7 @@ export interface RouteFacts {
   onlink: boolean;
   /** LOCAL_PREF where the set has none; BGP routes always have one. */
   defaultLocalPref?: number | undefined;
-  /** For a gateway that a filter sets. */
+  /** For a gateway or an interface that a filter sets. */
   links?: FilterLinks | undefined;
 }
 
@@ -118,7 +119,14 @@ export const STANDING: Readonly<Record<string, { readonly read: Read; readonly w
   ifname: {
     read: (facts) => facts.ifname,
     write: (facts, value) => {
-      if (typeof value === 'string') facts.ifname = value;
+      if (typeof value !== 'string') return undefined;
+      const link = value === '' ? 'none' : facts.links?.linkNamed(value);
+      if (link === 'none') return `ifname cannot be "${value}", which is no interface`;
+      // Straight to the interface.
+      facts.ifname = value;
+      facts.ifindex = link?.index ?? 0;
+      facts.gw = undefined;
+      facts.dest = UNICAST;
       return undefined;
     },
   },
@@ -143,7 +151,8 @@ export const STANDING: Readonly<Record<string, { readonly read: Read; readonly w
   gw_mpls: { read: () => undefined, write: () => 'labels are not supported' },
 };
 
-/** RTD_* that routes can be turned into. */
+/** RTD_* that routes can be turned into; the first is RTD_DEVICE in 1.6. */
+const UNICAST = 1;
 const BLACKHOLE = 2;
 const PROHIBIT = 4;
 const MAX_WEIGHT = 256;

@@ -23,6 +23,7 @@ export interface RouteExtras {
   readonly destination: RouteDestination;
   /** The immediate gateway, where the next hop shall not be followed: 4 or 16 octets. */
   readonly gateway: Uint8Array | undefined;
+  /** That of the gateway; without one the route leads straight to it. */
   readonly interface: string | undefined;
   readonly onlink: boolean;
   readonly weight: number;
@@ -143,7 +144,8 @@ export class ExtrasTable {
 
 /** Whether the way is known without following the next hop. */
 export function needsNoNextHop(extras: RouteExtras): boolean {
-  return extras.destination !== 'unicast' || extras.gateway !== undefined;
+  const { destination, gateway, interface: link } = extras;
+  return destination !== 'unicast' || gateway !== undefined || link !== undefined;
 }
 
 function keyOf(extras: RouteExtras): string {

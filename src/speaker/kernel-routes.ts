@@ -58,7 +58,7 @@ export class KernelRoutes {
   readonly #plain: Map<number, number>[];
   readonly #composed: Map<string, number>[];
   /** Tunnels that were asked for, with the index that each had. */
-  readonly #tunnels = new Map<string, number | undefined>();
+  readonly #links = new Map<string, number | undefined>();
   #prefSources: readonly (Uint8Array | undefined)[];
   /** The kernel export filter; every route passes where there is none. */
   #filter: KernelFilter | undefined;
@@ -113,12 +113,12 @@ export class KernelRoutes {
     this.#recompute();
   }
 
-  /** Interfaces came or went: routes through a tunnel that is another one now are computed again. */
+  /** Interfaces came or went: routes through one by name that is another now are computed again. */
   interfacesChanged(): void {
     const { interfaceIndex } = this.#sources;
-    const changed = [...this.#tunnels].filter(([name, before]) => interfaceIndex(name) !== before);
+    const changed = [...this.#links].filter(([name, before]) => interfaceIndex(name) !== before);
     if (changed.length === 0) return;
-    for (const [name] of changed) this.#tunnels.set(name, interfaceIndex(name));
+    for (const [name] of changed) this.#links.set(name, interfaceIndex(name));
     this.#recompute();
   }
 
@@ -197,9 +197,10 @@ export class KernelRoutes {
     { address, interface: name, onlink }: NonNullable<KernelRouteWishes['gateway']>,
     wishes: KernelRouteWishes,
   ): number {
-    const ifindex = name === undefined ? undefined : this.#sources.interfaceIndex(name);
+    const ifindex = name === undefined ? undefined : this.#linkIndex(name);
+    if (address === undefined && ifindex === undefined) return NO_TARGET;
     const hop = {
-      gateway: address,
+      ...(address !== undefined && { gateway: address }),
       ...(ifindex !== undefined && { ifindex }),
       ...(onlink && { onlink }),
     };
@@ -227,14 +228,14 @@ export class KernelRoutes {
 
   #hopsOf({ nextHop, tunnel }: Member): readonly KernelNextHop[] {
     const { resolution, place } = this.#sources;
-    const ifindex = tunnel ? this.#tunnelIndex(tunnel) : undefined;
+    const ifindex = tunnel ? this.#linkIndex(tunnel) : undefined;
     if (ifindex === undefined) return resolution(nextHop).hops;
     return [{ gateway: place.rib.nextHops.get(nextHop).address, ifindex, onlink: true }];
   }
 
-  #tunnelIndex(name: string): number | undefined {
-    if (!this.#tunnels.has(name)) this.#tunnels.set(name, this.#sources.interfaceIndex(name));
-    return this.#tunnels.get(name);
+  #linkIndex(name: string): number | undefined {
+    if (!this.#links.has(name)) this.#links.set(name, this.#sources.interfaceIndex(name));
+    return this.#links.get(name);
   }
 
   #internHops(rib: FamilyRib, nextHops: readonly KernelNextHop[], wishes: KernelRouteWishes): number {
@@ -246,7 +247,7 @@ export class KernelRoutes {
   #localTarget(rib: FamilyRib, row: number, wishes: KernelRouteWishes): number {
     const way = this.#localWay(rib, row);
     const { multipath, multipathCount } = rib.locRib.decision;
-    if (way?.type !== 'unicast' || multipathCount <= 1 || isRedirected(way, wishes)) {
+    if (way?.type !== 'unicast' || multipathCount <= 1 || this.#isRedirected(way, wishes)) {
       return this.#wayTarget(rib, way, wishes);
     }
     const hops = [...way.hops];
@@ -260,12 +261,22 @@ export class KernelRoutes {
 
   #wayTarget(rib: FamilyRib, way: StaticWay | undefined, wishes: KernelRouteWishes): number {
     if (way === undefined) return NO_TARGET;
-    if (wishes.gateway !== undefined && isRedirected(way, wishes)) {
+    if (wishes.gateway !== undefined && this.#isRedirected(way, wishes)) {
       return this.#gatewayTarget(rib, wishes.gateway, wishes);
     }
     const type = wishes.type ?? way.type;
     if (type !== 'unicast') return this.#intern(rib, { type, nextHops: [] }, wishes);
     return this.#internHops(rib, distinct(way.hops), wishes);
+  }
+
+  /** Whether a filter has led a local route elsewhere than it leads by itself. */
+  #isRedirected(way: StaticWay, { type = 'unicast', gateway }: KernelRouteWishes): boolean {
+    if (type !== 'unicast' || gateway === undefined) return type !== way.type;
+    const { address, interface: name = '' } = gateway;
+    const ifindex = address === undefined ? this.#linkIndex(name) : undefined;
+    return !way.hops.some(
+      (hop) => optionalBytesEqual(hop.gateway, address) && (address !== undefined || hop.ifindex === ifindex),
+    );
   }
 
   /** Where a network or a learned route leads, of this table or one that a pipe has brought from another. */
@@ -307,12 +318,6 @@ export class KernelRoutes {
       ...(metric !== undefined && targets.placeOf(addressBytes).metric === 0 && { metric }),
     });
   }
-}
-
-/** Whether a filter has led a local route elsewhere than it leads by itself. */
-function isRedirected(way: StaticWay, { type = 'unicast', gateway }: KernelRouteWishes): boolean {
-  if (type !== 'unicast' || gateway === undefined) return type !== way.type;
-  return !way.hops.some((hop) => optionalBytesEqual(hop.gateway, gateway.address));
 }
 
 /** A BGP next hop, and the device that the filter wants for it. */

@@ -215,8 +215,8 @@ function wishesOf(rib: FamilyRib, attr: number, known: Map<string, KernelRouteWi
 function redirectOf(extras: RouteExtras): Pick<KernelRouteWishes, 'type' | 'gateway'> {
   const { origin, destination, gateway, onlink } = extras;
   if (destination !== 'unicast') return { type: destination };
-  if (gateway === undefined) return {};
-  // That of a local route is of the way it had, which a filter may have led elsewhere.
-  const link = origin === 'bgp' || onlink ? extras.interface : undefined;
+  if (gateway === undefined && extras.interface === undefined) return {};
+  // That of a local route's gateway is of the way it had, which a filter may have led elsewhere.
+  const link = origin === 'bgp' || onlink || gateway === undefined ? extras.interface : undefined;
   return { gateway: { address: gateway, interface: link, onlink } };
 }

@@ -189,6 +189,13 @@ export class TableRooms implements OtherTables, FilterLinks {
     return { name: kernel.interfaceName(index), index };
   }
 
+  linkNamed(name: string): FilterLink | 'none' | undefined {
+    const kernel = this.#anyKernel;
+    if (kernel === undefined) return undefined;
+    const index = kernel.view.interfaceNamed(name)?.ifindex;
+    return index === undefined ? 'none' : { name, index };
+  }
+
   linkOfGateway(gateway: Uint8Array, over: string): FilterLink | 'none' | undefined {
     const kernel = this.#anyKernel;
     if (kernel === undefined) return undefined;

@@ -48,7 +48,11 @@ function nextHopTo(
     remoteAddress: ip(remote.replace(/%.*/, '')),
     zone: undefined,
   };
-  const policies = new Policies({ linkOf: () => undefined, linkOfGateway: () => undefined });
+  const policies = new Policies({
+    linkOf: () => undefined,
+    linkOfGateway: () => undefined,
+    linkNamed: () => undefined,
+  });
   const [peer] = result.config.peers;
   const { ownNextHop } = exportOptions(result.config, peer!, IPV6_UNICAST, ends, addresses, policies, false);
   const octets = ownNextHop ?? new Uint8Array(16);

@@ -168,7 +168,8 @@ export class RouteViews {
     const { rib, registry, written } = this.#speaker;
     const { attrs, nextHops } = rib;
     if (traitsOf(written).metricAtHomeOnly && family.paths.feed(row) !== 0) return undefined;
-    if (attrs.extrasTable.get(attrs.extras[attr]!).gateway !== undefined) return undefined;
+    const { gateway, interface: link } = attrs.extrasTable.get(attrs.extras[attr]!);
+    if (gateway !== undefined || link !== undefined) return undefined;
     const nextHopId = attrs.nextHop[attr]!;
     if (nextHops.reachable[nextHopId] !== 1) return 'unreachable';
     // What is on a common link is not looked up.
@@ -179,8 +180,8 @@ export class RouteViews {
   #bgpWay(nextHopId: number, extras: RouteExtras): Pick<TableRoute, 'destination' | 'hops'> {
     const { rib, rooms, kernel } = this.#speaker;
     if (extras.destination !== 'unicast') return { destination: destinationOf(extras), hops: [] };
-    if (extras.gateway !== undefined) {
-      const gateway = formatAddress(extras.gateway);
+    if (extras.gateway !== undefined || extras.interface !== undefined) {
+      const gateway = extras.gateway && formatAddress(extras.gateway);
       return { destination: 'unicast', hops: [oneHop(gateway, extras.interface, extras.onlink)] };
     }
     if (rib.nextHops.reachable[nextHopId] !== 1) return { destination: 'unreachable', hops: [] };
@@ -206,8 +207,13 @@ export class RouteViews {
     if (kernel !== undefined && way !== undefined) {
       const hops = hopViews(way.hops, kernel);
       // A filter may have led it elsewhere.
-      const leads = gateway === undefined || hops.some((hop) => hop.gateway === gateway);
-      return { destination: 'unicast', hops: leads ? hops : this.#follow(gateway) };
+      const { interface: link } = extras;
+      if (gateway !== undefined && !hops.some((hop) => hop.gateway === gateway)) {
+        return { destination: 'unicast', hops: this.#follow(gateway) };
+      }
+      const straight = gateway === undefined && link !== undefined;
+      const leads = !straight || hops.some((hop) => hop.gateway === undefined && hop.interface === link);
+      return { destination: 'unicast', hops: leads ? hops : [oneHop(undefined, link, false)] };
     }
     if (originOf(pathId) !== LOCAL_ORIGIN.network) {
       return { destination: 'unicast', hops: [oneHop(undefined, extras.interface, false)] };
