@@ -188,6 +188,24 @@ export function copyBytes(
   return at + length;
 }
 
+/**
+ * The same with views, four octets at a time, a third of the time: for what every attribute set goes through. Making a
+ * view takes longer than copying a set, so both ends must have one anyway.
+ */
+export function copyViewed(
+  target: DataView,
+  at: number,
+  source: DataView,
+  start: number,
+  end: number,
+): number {
+  let to = at;
+  let from = start;
+  for (; from + 4 <= end; from += 4, to += 4) target.setInt32(to, source.getInt32(from));
+  for (; from < end; from++, to++) target.setUint8(to, source.getUint8(from));
+  return to;
+}
+
 export function bytesEqual(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false;
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
@@ -197,6 +215,16 @@ export function bytesEqual(a: Uint8Array, b: Uint8Array): boolean {
 /** Whether both are absent, or the same octets. */
 export function optionalBytesEqual(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
   return a === undefined || b === undefined ? a === b : bytesEqual(a, b);
+}
+
+/** Octets, and a view of the same memory. */
+export interface Octets {
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
+}
+
+export function octetsOf(bytes: Uint8Array): Octets {
+  return { bytes, view: viewOf(bytes) };
 }
 
 /** The same octets. */

@@ -7,11 +7,11 @@
 import { asPathLength, firstAs } from '../bgp/wire/as-path.ts';
 import { aigpMetric } from '../bgp/wire/attribute-values.ts';
 import { ATTRIBUTE, FLAG } from '../bgp/wire/iana.ts';
-import { readUint32 } from '../lib/bytes.ts';
+import { type Octets, readUint32, viewOf } from '../lib/bytes.ts';
 import { growInt32, growUint8, growUint16, growUint32, moved } from '../lib/columns.ts';
 import { HashSlots, tagOf } from '../lib/hash-slots.ts';
 import { ATTR_FLAG, communityFlags } from './attr-flags.ts';
-import { hashBytes } from './attr-hash.ts';
+import { hashOctets } from './attr-hash.ts';
 import { BlockArena } from './block-arena.ts';
 import type { NextHopTable } from './next-hops.ts';
 import { ExtrasTable, NO_EXTRAS, needsNoNextHop } from './route-extras.ts';
@@ -30,7 +30,7 @@ const COLUMN_OCTETS = 57;
 /** Spreads the extras' ids over the hash. */
 const EXTRAS_FACTOR = 0x85ebca6b;
 
-export class AttrStore {
+export class AttrStore implements Octets {
   readonly nextHops: NextHopTable;
   readonly extrasTable = new ExtrasTable();
   #defaultLocalPref: number;
@@ -127,6 +127,10 @@ export class AttrStore {
     return this.#arena.bytes;
   }
 
+  get view(): DataView {
+    return this.#arena.view;
+  }
+
   offset(id: number): number {
     return this.#offset[id]!;
   }
@@ -147,7 +151,12 @@ export class AttrStore {
 
   /** The id of canonical bytes plus next hop and extras, held once for the caller, who must `release` it. */
   intern(source: Uint8Array, at: number, length: number, nextHop: number, extras = NO_EXTRAS): number {
-    const hash = hashBytes(source, at, length, nextHop ^ Math.imul(extras, EXTRAS_FACTOR));
+    return this.internViewed(viewOf(source), at, length, nextHop, extras);
+  }
+
+  /** The same for who has a view of the bytes, as the decoder has: making one takes as long as the rest. */
+  internViewed(source: DataView, at: number, length: number, nextHop: number, extras = NO_EXTRAS): number {
+    const hash = hashOctets(source, at, length, nextHop ^ Math.imul(extras, EXTRAS_FACTOR));
     const { tags, ids, mask } = this.#slots;
     const tag = tagOf(hash);
     for (let slot = hash & mask; tags[slot] !== 0; slot = (slot + 1) & mask) {
@@ -196,14 +205,7 @@ export class AttrStore {
     this.#deriveExtras(id);
   }
 
-  #add(
-    source: Uint8Array,
-    at: number,
-    length: number,
-    nextHop: number,
-    hash: number,
-    extras: number,
-  ): number {
+  #add(source: DataView, at: number, length: number, nextHop: number, hash: number, extras: number): number {
     if (this.#idle > SWEEP_MIN && this.#idle > SWEEP_RATIO * this.#size) this.#sweep();
     const id = this.#allocate();
     this.#offset[id] = this.#arena.store(source, at, length);
@@ -260,7 +262,7 @@ export class AttrStore {
     this.#arena = new BlockArena(this.#rows * OCTETS_PER_SET);
     for (let id = 1; id < this.#limit; id++) {
       const offset = this.#offset[id]!;
-      if (offset !== 0) this.#offset[id] = this.#arena.store(arena.bytes, offset, this.#length[id]!);
+      if (offset !== 0) this.#offset[id] = this.#arena.store(arena.view, offset, this.#length[id]!);
     }
     const used = this.#limit;
     const room = Math.max(this.#rows, used);

@@ -2,7 +2,7 @@
 // of two above; a freed block waits in its class's list, linked through its own first four octets. Offsets stay
 // valid when the buffer grows; the buffer itself does not.
 
-import { copyBytes } from '../lib/bytes.ts';
+import { copyViewed, type Octets } from '../lib/bytes.ts';
 
 const GRAIN_SHIFT = 3;
 const SMALL_LIMIT = 1024;
@@ -11,9 +11,10 @@ const CLASSES = SMALL_CLASSES + 32;
 /** Untouched pages cost nothing, so begin with room for a full table's attribute sets. */
 const INITIAL_BYTES = 1 << 24;
 
-export class BlockArena {
+export class BlockArena implements Octets {
+  /** Both are others after growth. */
   bytes: Uint8Array<ArrayBuffer>;
-  #view: DataView;
+  view: DataView;
   /** First octet never handed out; 0 is kept free so that it can end a list. */
   #end = 1 << GRAIN_SHIFT;
   readonly #free = new Uint32Array(CLASSES);
@@ -21,7 +22,7 @@ export class BlockArena {
   /** `room`: octets at the start. */
   constructor(room = INITIAL_BYTES) {
     this.bytes = new Uint8Array(room);
-    this.#view = new DataView(this.bytes.buffer);
+    this.view = new DataView(this.bytes.buffer);
   }
 
   /** Octets handed out so far, those given back included. */
@@ -29,22 +30,24 @@ export class BlockArena {
     return this.#end;
   }
 
-  /** Copies `source[at, at + length)` in; returns its offset. */
-  store(source: Uint8Array, at: number, length: number): number {
+  /** Copies the octets `[at, at + length)` in; returns their offset. */
+  store(source: DataView, at: number, length: number): number {
     const offset = this.#allocate(length);
-    copyBytes(this.bytes, offset, source, at, at + length);
+    copyViewed(this.view, offset, source, at, at + length);
     return offset;
   }
 
   free(offset: number, length: number): void {
     const sizeClass = classOf(length);
-    this.#view.setUint32(offset, this.#free[sizeClass]!);
+    this.view.setUint32(offset, this.#free[sizeClass]!);
     this.#free[sizeClass] = offset;
   }
 
-  equals(offset: number, source: Uint8Array, at: number, length: number): boolean {
-    const bytes = this.bytes;
-    for (let i = 0; i < length; i++) if (bytes[offset + i] !== source[at + i]) return false;
+  equals(offset: number, source: DataView, at: number, length: number): boolean {
+    const { view } = this;
+    let i = 0;
+    for (; i + 4 <= length; i += 4) if (view.getInt32(offset + i) !== source.getInt32(at + i)) return false;
+    for (; i < length; i++) if (view.getUint8(offset + i) !== source.getUint8(at + i)) return false;
     return true;
   }
 
@@ -52,7 +55,7 @@ export class BlockArena {
     const sizeClass = classOf(length);
     const free = this.#free[sizeClass]!;
     if (free !== 0) {
-      this.#free[sizeClass] = this.#view.getUint32(free);
+      this.#free[sizeClass] = this.view.getUint32(free);
       return free;
     }
     const offset = this.#end;
@@ -61,7 +64,7 @@ export class BlockArena {
       const grown = new Uint8Array(Math.max(this.#end, this.bytes.length * 2));
       grown.set(this.bytes);
       this.bytes = grown;
-      this.#view = new DataView(grown.buffer);
+      this.view = new DataView(grown.buffer);
     }
     return offset;
   }

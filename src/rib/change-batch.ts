@@ -164,6 +164,6 @@ function join(first: Segment, second: Segment): Segment {
   };
 }
 
-function startAnnounce(writer: UpdateWriter, { bytes, length, nextHop }: RenderedRoute): void {
-  writer.startAnnounce(bytes, 0, length, nextHop, nextHop.length);
+function startAnnounce(writer: UpdateWriter, route: RenderedRoute): void {
+  writer.startAnnounce(route, 0, route.length, route.nextHop, route.nextHop.length);
 }

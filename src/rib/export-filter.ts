@@ -69,9 +69,9 @@ export class ExportFilter {
     const known = this.#rewritten.get(key);
     if (known !== undefined) return known;
     const { attrs, nextHops } = this.#rib.shared;
-    const { bytes, length, nextHop } = this.#rewriter.prepare(attr, from);
+    const { view, length, nextHop } = this.#rewriter.prepare(attr, from);
     const nextHopId = nextHops.intern(nextHop, nextHop.length, undefined);
-    const result = attrs.intern(bytes, 0, length, nextHopId, attrs.extras[attr]!);
+    const result = attrs.internViewed(view, 0, length, nextHopId, attrs.extras[attr]!);
     nextHops.release(nextHopId);
     this.#rewritten.set(key, result);
     this.#held.push(result);

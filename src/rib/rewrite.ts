@@ -15,7 +15,7 @@ import {
 import { AttributeTransform, type TransformPlan } from '../bgp/wire/attribute-transform.ts';
 import { keepTransitiveCommunities } from '../bgp/wire/communities.ts';
 import { ATTRIBUTE, ORIGIN_NAMES, SEGMENT, WELL_KNOWN_COMMUNITIES } from '../bgp/wire/iana.ts';
-import { optionalBytesEqual, writeUint32 } from '../lib/bytes.ts';
+import { type Octets, optionalBytesEqual, writeUint32 } from '../lib/bytes.ts';
 import { isUnspecified, prefixContains } from '../lib/ip.ts';
 import { ATTR_FLAG, type AttrStore } from './attr-store.ts';
 import { hasCluster } from './attr-values.ts';
@@ -27,9 +27,8 @@ import type { PeerTable, RibPeer, RouteSource } from './rib-peer.ts';
 import { EXPLICIT, NO_EXTRAS } from './route-extras.ts';
 
 /** A route as it is sent; good until the next `render`. */
-export interface RenderedRoute {
-  /** Canonical attributes in `bytes[0, length)`. */
-  readonly bytes: Uint8Array;
+export interface RenderedRoute extends Octets {
+  /** Of the canonical attributes, which are the first of `bytes`. */
   readonly length: number;
   /** 4, 16 or 32 octets. */
   readonly nextHop: Uint8Array;
@@ -96,15 +95,15 @@ export class ExportRewriter {
   render(attr: number, from: number): RenderedRoute {
     const peer = this.#peers.get(from);
     const plans = (this.#explicit(attr) & EXPLICIT.med) === 0 ? this.#plans : this.#plansWithMed;
-    const transform = this.#run(attr, peer, this.#finalPlan ?? plans[peer.source]);
-    return { bytes: transform.bytes, length: transform.length, nextHop: this.#nextHop(attr, peer) };
+    const { bytes, view, length } = this.#run(attr, peer, this.#finalPlan ?? plans[peer.source]);
+    return { bytes, view, length, nextHop: this.#nextHop(attr, peer) };
   }
 
   /** For a policy that comes after the protocol: the route as it would be sent, LOCAL_PREF included. */
   prepare(attr: number, from: number): RenderedRoute {
     const peer = this.#peers.get(from);
-    const { bytes, length } = this.#run(attr, peer, this.#preparing[peer.source]);
-    return { bytes, length, nextHop: this.#ruledNextHop(attr, peer) };
+    const { bytes, view, length } = this.#run(attr, peer, this.#preparing[peer.source]);
+    return { bytes, view, length, nextHop: this.#ruledNextHop(attr, peer) };
   }
 
   #run(attr: number, from: RibPeer, plan: TransformPlan): AttributeTransform {
@@ -112,7 +111,7 @@ export class ExportRewriter {
     this.#attr = attr;
     this.#from = from;
     const transform = this.#transform;
-    transform.run(attrs.bytes, attrs.offset(attr), attrs.length(attr), plan, this.#write);
+    transform.run(attrs, attrs.offset(attr), attrs.length(attr), plan, this.#write);
     return transform;
   }
 

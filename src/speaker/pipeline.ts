@@ -120,7 +120,7 @@ export class Pipeline {
     const zone = from.nextHopZone(batch);
     const { nextHop: octets, nextHopLength } = batch;
     const nextHop = nextHops.intern(octets, nextHopLength, zone, domain, from.nextHopLead);
-    const attrIn = attrs.intern(update.attributes, 0, update.attributesLength, nextHop);
+    const attrIn = attrs.internViewed(update.attributesView, 0, update.attributesLength, nextHop);
     const result = checks.evaluate(ribPeer, attrIn, update.supersededPath);
     const { blocks } = ribPeer;
     if (blocks === undefined || hasRoom(home, ribPeer, blocks, batch.count)) {

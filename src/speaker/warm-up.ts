@@ -12,6 +12,7 @@ import { IPV4_UNICAST } from '../bgp/wire/families.ts';
 import { MAX_MESSAGE_LENGTH } from '../bgp/wire/header.ts';
 import { ATTRIBUTE, SEGMENT } from '../bgp/wire/iana.ts';
 import { UpdateWriter } from '../bgp/wire/update-writer.ts';
+import { octetsOf } from '../lib/bytes.ts';
 import type { Clock } from '../lib/clock.ts';
 import { type BareOptions, BareSpeaker, peerAddress, peerAs } from './bare-speaker.ts';
 
@@ -159,7 +160,7 @@ class MadeUpWork {
       this.#writer.startWithdraw();
     } else {
       const attributes = this.#attributes(number, peer === CLIENT);
-      this.#writer.startAnnounce(attributes, 0, attributes.length, NEXT_HOP, NEXT_HOP.length);
+      this.#writer.startAnnounce(octetsOf(attributes), 0, attributes.length, NEXT_HOP, NEXT_HOP.length);
     }
     for (let i = 0; i < count; i++) {
       const bits = 8 + ((number + i) % 25);

@@ -5,10 +5,13 @@ import {
   ByteReader,
   ByteWriter,
   bytesEqual,
+  copyBytes,
+  copyViewed,
   fromHex,
   readUint16,
   readUint32,
   toHex,
+  viewOf,
   writeUint16,
   writeUint32,
 } from '../../src/lib/bytes.ts';
@@ -82,4 +85,26 @@ describe('free functions', () => {
     expect(bytesEqual(Uint8Array.of(1), Uint8Array.of(2))).toBe(false);
     expect(bytesEqual(Uint8Array.of(1), Uint8Array.of(1, 2))).toBe(false);
   });
+});
+
+test('copyBytes and copyViewed copy these octets and no others', () => {
+  const place = fc.nat({ max: 9 });
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 300 }), place, place, place, (octets, before, behind, at) => {
+      const source = Uint8Array.from([
+        ...new Array<number>(before).fill(1),
+        ...octets,
+        ...new Array<number>(behind).fill(2),
+      ]);
+      const expected = new Uint8Array(at + octets.length + 8).fill(0xee);
+      expected.set(octets, at);
+      const end = before + octets.length;
+      const plain = new Uint8Array(expected.length).fill(0xee);
+      expect(copyBytes(plain, at, source, before, end)).toBe(at + octets.length);
+      expect(plain).toEqual(expected);
+      const viewed = new Uint8Array(expected.length).fill(0xee);
+      expect(copyViewed(viewOf(viewed), at, viewOf(source), before, end)).toBe(at + octets.length);
+      expect(viewed).toEqual(expected);
+    }),
+  );
 });

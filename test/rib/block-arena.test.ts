@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { viewOf } from '../../src/lib/bytes.ts';
 import { BlockArena } from '../../src/rib/block-arena.ts';
 
 const length = fc.oneof(
@@ -22,7 +23,7 @@ describe('BlockArena', () => {
           const bytes = Uint8Array.from({ length: size }, (_, i) => fill + i);
           const source = new Uint8Array(size + 7);
           source.set(bytes, 5);
-          const offset = arena.store(source, 5, size);
+          const offset = arena.store(viewOf(source), 5, size);
           expect(offset).toBeGreaterThan(0);
           for (const other of blocks) {
             const apart = offset >= other.offset + other.bytes.length || other.offset >= offset + size;
@@ -32,7 +33,7 @@ describe('BlockArena', () => {
         }
         for (const { offset, bytes } of blocks) {
           expect(Buffer.compare(arena.bytes.subarray(offset, offset + bytes.length), bytes)).toBe(0);
-          expect(arena.equals(offset, bytes, 0, bytes.length)).toBe(true);
+          expect(arena.equals(offset, viewOf(bytes), 0, bytes.length)).toBe(true);
         }
       }),
       { numRuns: 60 },
@@ -43,7 +44,7 @@ describe('BlockArena', () => {
     'gives a freed block of %i octets to the next of its size',
     (size) => {
       const arena = new BlockArena();
-      const bytes = new Uint8Array(size).fill(7);
+      const bytes = viewOf(new Uint8Array(size).fill(7));
       const first = arena.store(bytes, 0, size);
       const second = arena.store(bytes, 0, size);
       arena.free(first, size);
@@ -57,18 +58,18 @@ describe('BlockArena', () => {
   it('grows past its first buffer and keeps offsets', () => {
     const arena = new BlockArena();
     const before = arena.bytes;
-    const small = arena.store(Uint8Array.of(1, 2, 3), 0, 3);
-    const large = new Uint8Array(1 << 20).fill(9);
-    const offsets = Array.from({ length: 20 }, () => arena.store(large, 0, large.length));
+    const small = arena.store(viewOf(Uint8Array.of(1, 2, 3)), 0, 3);
+    const large = viewOf(new Uint8Array(1 << 20).fill(9));
+    const offsets = Array.from({ length: 20 }, () => arena.store(large, 0, large.byteLength));
     expect(arena.bytes === before).toBe(false);
     expect([...arena.bytes.subarray(small, small + 3)]).toEqual([1, 2, 3]);
-    for (const offset of offsets) expect(arena.equals(offset, large, 0, large.length)).toBe(true);
+    for (const offset of offsets) expect(arena.equals(offset, large, 0, large.byteLength)).toBe(true);
   });
 
   it('tells equal from unequal', () => {
     const arena = new BlockArena();
-    const offset = arena.store(Uint8Array.of(1, 2, 3), 0, 3);
-    expect(arena.equals(offset, Uint8Array.of(9, 1, 2, 3), 1, 3)).toBe(true);
-    expect(arena.equals(offset, Uint8Array.of(1, 2, 4), 0, 3)).toBe(false);
+    const offset = arena.store(viewOf(Uint8Array.of(1, 2, 3)), 0, 3);
+    expect(arena.equals(offset, viewOf(Uint8Array.of(9, 1, 2, 3)), 1, 3)).toBe(true);
+    expect(arena.equals(offset, viewOf(Uint8Array.of(1, 2, 4)), 0, 3)).toBe(false);
   });
 });

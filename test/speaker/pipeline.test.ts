@@ -7,6 +7,7 @@ import { Framer } from '../../src/bgp/wire/framing.ts';
 import { MAX_MESSAGE_LENGTH } from '../../src/bgp/wire/header.ts';
 import { UpdateDecoder } from '../../src/bgp/wire/update-decoder.ts';
 import { UpdateWriter } from '../../src/bgp/wire/update-writer.ts';
+import { octetsOf } from '../../src/lib/bytes.ts';
 import { Scheduler } from '../../src/lib/scheduler.ts';
 import { Rib } from '../../src/rib/rib.ts';
 import { SimClock } from '../../src/sim/clock.ts';
@@ -25,7 +26,7 @@ function table(): Uint8Array {
     extendedNextHop: false,
   });
   const attributes = encodeAttributes({ asPath: String(peerAs(0)) });
-  writer.startAnnounce(attributes, 0, attributes.length, peerAddress(0), 4);
+  writer.startAnnounce(octetsOf(attributes), 0, attributes.length, peerAddress(0), 4);
   const words = Int32Array.from({ length: ROUTES }, (_, i) => 0x0a000000 + (i << 8));
   for (let i = 0; i < ROUTES; i++) writer.addPrefix(words, i, 24, 0);
   return writer.detach();

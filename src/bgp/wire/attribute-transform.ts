@@ -2,7 +2,7 @@
 // and for the rest a callback writes what shall stand there. This is what export does to every set of a full table;
 // attribute-editor.ts is for those who change a set step by step.
 
-import { copyBytes, readUint16, writeUint32 } from '../../lib/bytes.ts';
+import { copyBytes, copyViewed, type Octets, readUint16, viewOf, writeUint32 } from '../../lib/bytes.ts';
 import { growUint8 } from '../../lib/columns.ts';
 import { CANONICAL_FLAGS } from './attributes.ts';
 import { FLAG, LONG_HEADER, SHORT_HEADER } from './iana.ts';
@@ -13,8 +13,6 @@ export type TransformAction = (typeof TRANSFORM)[keyof typeof TRANSFORM];
 
 const TYPES = 256;
 const SHORT_VALUE = 255;
-/** Room for what callbacks add beyond the length of the source. */
-const SPARE = 1024;
 
 /** What to do with each attribute type. */
 export class TransformPlan {
@@ -35,39 +33,49 @@ export class TransformPlan {
  */
 export type WriteAttribute = (type: number, source: Uint8Array, start: number, end: number) => void;
 
-export class AttributeTransform {
+export class AttributeTransform implements Octets {
   /** The result is `bytes[0, length)`; another array once it has grown. */
   bytes = new Uint8Array(8192);
+  view = viewOf(this.bytes);
   length = 0;
   /** Flags of the attribute that is being written anew, where the source has it. */
   #flags: number | undefined;
 
   /** Transforms the canonical set `source[offset, offset + length)`. */
-  run(source: Uint8Array, offset: number, length: number, plan: TransformPlan, write: WriteAttribute): void {
+  run(source: Octets, offset: number, length: number, plan: TransformPlan, write: WriteAttribute): void {
     const { actions, written } = plan;
+    const { bytes, view } = source;
     const end = offset + length;
     this.length = 0;
-    this.#reserve(length + SPARE);
     let next = 0;
+    /** What is kept lies in a row more often than not, and is copied at once: from here. */
+    let from = offset;
     for (let at = offset; at < end; ) {
-      const type = source[at + 1]!;
-      const long = (source[at]! & FLAG.extendedLength) !== 0;
+      const type = bytes[at + 1]!;
+      const long = (bytes[at]! & FLAG.extendedLength) !== 0;
       const start = at + (long ? LONG_HEADER : SHORT_HEADER);
-      const stop = start + (long ? readUint16(source, at + 2) : source[at + 2]!);
-      while (next < written.length && written[next]! < type) write(written[next++]!, source, -1, -1);
+      const stop = start + (long ? readUint16(bytes, at + 2) : bytes[at + 2]!);
+      if (next < written.length && written[next]! < type) {
+        this.#keep(view, from, at);
+        from = at;
+        while (next < written.length && written[next]! < type) write(written[next++]!, bytes, -1, -1);
+      }
       const action = actions[type];
-      if (action === TRANSFORM.keep) {
-        this.#copy(source, at, stop);
-      } else if (action === TRANSFORM.write) {
-        // RFC 4271 §5: a Partial bit, once set, stays.
-        this.#flags = source[at]! & ~FLAG.extendedLength;
-        write(type, source, start, stop);
-        this.#flags = undefined;
-        next++;
+      if (action !== TRANSFORM.keep) {
+        this.#keep(view, from, at);
+        from = stop;
+        if (action === TRANSFORM.write) {
+          // RFC 4271 §5: a Partial bit, once set, stays.
+          this.#flags = bytes[at]! & ~FLAG.extendedLength;
+          write(type, bytes, start, stop);
+          this.#flags = undefined;
+          next++;
+        }
       }
       at = stop;
     }
-    while (next < written.length) write(written[next++]!, source, -1, -1);
+    this.#keep(view, from, end);
+    while (next < written.length) write(written[next++]!, bytes, -1, -1);
   }
 
   /** An attribute with this value. */
@@ -101,7 +109,7 @@ export class AttributeTransform {
   }
 
   #header(type: number, size: number): void {
-    this.#reserve(this.length + LONG_HEADER + size + SPARE);
+    this.#reserve(this.length + LONG_HEADER + size);
     const { bytes } = this;
     const flags = this.#flags ?? CANONICAL_FLAGS[type]!;
     bytes[this.length++] = size > SHORT_VALUE ? flags | FLAG.extendedLength : flags;
@@ -110,11 +118,19 @@ export class AttributeTransform {
     bytes[this.length++] = size & 0xff;
   }
 
+  #keep(source: DataView, start: number, end: number): void {
+    if (start === end) return;
+    this.#reserve(this.length + end - start);
+    this.length = copyViewed(this.view, this.length, source, start, end);
+  }
+
   #copy(source: Uint8Array, start: number, end: number): void {
     this.length = copyBytes(this.bytes, this.length, source, start, end);
   }
 
   #reserve(capacity: number): void {
-    if (capacity > this.bytes.length) this.bytes = growUint8(this.bytes, capacity);
+    if (capacity <= this.bytes.length) return;
+    this.bytes = growUint8(this.bytes, capacity);
+    this.view = viewOf(this.bytes);
   }
 }

@@ -2,11 +2,11 @@
 // types, no NEXT_HOP and no MP_*, 4-octet ASes, low flag bits zero, extended length only where needed, Partial set
 // on what this speaker does not recognise (RFC 4271 §5). Equal sets are equal octets, so interning compares octets.
 
-import { copyBytes } from '../../lib/bytes.ts';
+import { copyBytes, copyViewed, type Octets } from '../../lib/bytes.ts';
 import { mergeAs4, type ValueRange } from './as4.ts';
 import type { AttributeScan } from './attribute-scan.ts';
 import { ATTRIBUTE_BY_TYPE, CANONICAL_FLAGS } from './attributes.ts';
-import { ATTRIBUTE, FLAG, LONG_HEADER } from './iana.ts';
+import { ATTRIBUTE, FLAG, LONG_HEADER, SHORT_HEADER } from './iana.ts';
 
 const MAX_SHORT_VALUE = 255;
 /** What the two octets of an extended length can say. */
@@ -24,24 +24,40 @@ function canonicalFlags(type: number, received: number): number {
 }
 
 /**
- * Writes the canonical form of what `scan` kept of `buffer` to `out`, which has room (canonicalCapacity). Returns
+ * Writes the canonical form of what `scan` kept of `source` to `out`, which has room (canonicalCapacity). Returns
  * its length.
  */
-export function writeCanonical(scan: AttributeScan, buffer: Uint8Array, out: Uint8Array): number {
+export function writeCanonical(scan: AttributeScan, source: Octets, out: Octets): number {
   if (!scan.ascending) sortTypes(scan.kept, scan.count);
+  const { bytes } = source;
   let length = 0;
+  // What stands in the message as it does in the canonical form is mostly next to its like, and copied with it.
+  let from = 0;
+  let to = 0;
   for (let i = 0; i < scan.count; i++) {
     const type = scan.kept[i]!;
     const start = scan.starts[type]!;
     const end = scan.ends[type]!;
-    const flags = canonicalFlags(type, scan.flags[type]!);
-    const instead = ATTRIBUTE_BY_TYPE[type]?.canonicalize?.(buffer, start, end);
+    const received = scan.flags[type]!;
+    const flags = canonicalFlags(type, received);
+    const instead = ATTRIBUTE_BY_TYPE[type]?.canonicalize?.(bytes, start, end);
+    if (instead === undefined && flags === received) {
+      const header = start - SHORT_HEADER;
+      if (header !== to) {
+        length = copyViewed(out.view, length, source.view, from, to);
+        from = header;
+      }
+      to = end;
+      continue;
+    }
+    length = copyViewed(out.view, length, source.view, from, to);
+    from = to;
     length =
       instead === undefined
-        ? appendAttribute(out, length, flags, type, buffer, start, end)
-        : appendAttribute(out, length, flags, type, instead, 0, instead.length);
+        ? appendAttribute(out.bytes, length, flags, type, bytes, start, end)
+        : appendAttribute(out.bytes, length, flags, type, instead, 0, instead.length);
   }
-  return length;
+  return copyViewed(out.view, length, source.view, from, to);
 }
 
 /**

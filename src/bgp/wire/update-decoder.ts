@@ -2,7 +2,7 @@
 // it. Error handling is RFC 7606's: only what must reset the session is thrown. Whether routes are wanted (loops,
 // next hops, policy) is for the layers above.
 
-import { readUint16 } from '../../lib/bytes.ts';
+import { octetsOf, readUint16 } from '../../lib/bytes.ts';
 import type { AttributeContext } from './attribute-checks.ts';
 import { AttributeScan, type UpdateIssue } from './attribute-scan.ts';
 import { attributeName } from './attributes.ts';
@@ -52,6 +52,8 @@ export interface DecodedUpdate {
   readonly treatAsWithdraw: boolean;
   /** The canonical attribute set (canonical.ts) in `attributes[0, attributesLength)`; empty without `announced`. */
   readonly attributes: Uint8Array;
+  /** The same, for whom octets are too slow. */
+  readonly attributesView: DataView;
   readonly attributesLength: number;
   /** RFC 4724 §2 */
   readonly endOfRib: Family | undefined;
@@ -69,7 +71,9 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
  */
 export class DecodeScratch {
   readonly scan = new AttributeScan();
-  attributes = new Uint8Array(8192);
+  attributes = octetsOf(new Uint8Array(8192));
+  /** What was decoded last: most messages of a read lie in one buffer. */
+  source = octetsOf(new Uint8Array(0));
   readonly classicAnnounced = new NlriBatch(IPV4_UNICAST);
   readonly classicWithdrawn = new NlriBatch(IPV4_UNICAST);
   /** By family id. */
@@ -113,7 +117,8 @@ export class UpdateDecoder {
       announced: this.#announced,
       withdrawn: this.#withdrawn,
       treatAsWithdraw: false,
-      attributes: scratch.attributes,
+      attributes: scratch.attributes.bytes,
+      attributesView: scratch.attributes.view,
       attributesLength: 0,
       endOfRib: undefined,
       supersededPath: undefined,
@@ -309,13 +314,15 @@ export class UpdateDecoder {
     if (this.#announced.length === 0) return;
     const scratch = this.#scratch;
     const capacity = canonicalCapacity(attributeOctets);
-    if (capacity > scratch.attributes.length) scratch.attributes = new Uint8Array(capacity);
-    result.attributes = scratch.attributes;
+    if (capacity > scratch.attributes.bytes.length) scratch.attributes = octetsOf(new Uint8Array(capacity));
+    result.attributes = scratch.attributes.bytes;
+    result.attributesView = scratch.attributes.view;
     if (this.#as4) {
-      result.attributesLength = writeCanonical(scan, buffer, scratch.attributes);
+      if (scratch.source.bytes !== buffer) scratch.source = octetsOf(buffer);
+      result.attributesLength = writeCanonical(scan, scratch.source, scratch.attributes);
       return;
     }
-    const merged = writeMerged(scan, buffer, scratch.attributes);
+    const merged = writeMerged(scan, buffer, scratch.attributes.bytes);
     if (merged === undefined) {
       scan.note(ATTRIBUTE.asPath, 'treat-as-withdraw', 'too long with 4-octet ASes');
       result.treatAsWithdraw = true;

@@ -2,7 +2,7 @@
 // same octets (RFC 4271 §4.3, RFC 4760 §3-4, RFC 7606 §5.1, RFC 7911 §3, RFC 8950 §4). What is sent to whom, and
 // with which attributes, was decided before.
 
-import { copyBytes, writeUint16, writeUint32 } from '../../lib/bytes.ts';
+import { copyBytes, type Octets, viewOf, writeUint16, writeUint32 } from '../../lib/bytes.ts';
 import { growUint8 } from '../../lib/columns.ts';
 import { type Family, IPV4_UNICAST } from './families.ts';
 import { HEADER_LENGTH, writeHeader } from './header.ts';
@@ -37,9 +37,10 @@ const INITIAL_CAPACITY = 65536;
 
 type Mode = 'idle' | 'announce' | 'announce-mp' | 'withdraw' | 'withdraw-mp';
 
-export class UpdateWriter {
+export class UpdateWriter implements Octets {
   /** The messages are `bytes[0, length)`; another array after growth and detach. */
   bytes: Uint8Array<ArrayBuffer>;
+  view: DataView;
   length = 0;
   /** Finished messages in `bytes`. */
   messages = 0;
@@ -63,6 +64,7 @@ export class UpdateWriter {
   constructor(context: EncodeContext, capacity = INITIAL_CAPACITY) {
     this.#context = context;
     this.bytes = new Uint8Array(capacity);
+    this.view = viewOf(this.bytes);
   }
 
   /** Forgets everything written; the buffer is kept. */
@@ -75,12 +77,12 @@ export class UpdateWriter {
   }
 
   /**
-   * The prefixes from here on are announced with the canonical set `attributes[offset, offset + length)` and the
-   * next hop `nextHop[0, nextHopLength)`: 4, 16 or 32 octets. Throws RangeError for a next hop that the family and
+   * The prefixes from here on are announced with the canonical set `attributes[offset, offset + length)`, which must stay
+   * as it is until the last of them is added, and the next hop `nextHop[0, nextHopLength)`: 4, 16 or 32 octets. Throws RangeError for a next hop that the family and
    * the context do not allow, which no route should have got this far with.
    */
   startAnnounce(
-    attributes: Uint8Array,
+    attributes: Octets,
     offset: number,
     length: number,
     nextHop: Uint8Array,
@@ -167,7 +169,7 @@ export class UpdateWriter {
     if (this.length * 2 < this.bytes.length) out = this.bytes.slice(0, this.length);
     else {
       out = this.bytes.subarray(0, this.length);
-      this.bytes = new Uint8Array(this.bytes.length);
+      this.#use(new Uint8Array(this.bytes.length));
     }
     this.reset();
     return out;
@@ -196,7 +198,7 @@ export class UpdateWriter {
         // No withdrawn routes, then the attributes.
         writeUint16(bytes, at, 0);
         writeUint16(bytes, at + 2, this.#attributes.length);
-        at = this.#copyAttributes(at + LENGTHS);
+        at = this.#attributes.writeTo(this, at + LENGTHS);
         break;
       case 'withdraw':
         // The length follows when it is known.
@@ -236,7 +238,7 @@ export class UpdateWriter {
       case 'withdraw-mp': {
         const mpStart = lengths + LENGTHS;
         writeUint16(bytes, mpStart + 2, this.length - mpStart - MP_HEADER);
-        if (this.#mode === 'announce-mp') this.length = this.#copyAttributes(this.length);
+        if (this.#mode === 'announce-mp') this.length = this.#attributes.writeTo(this, this.length);
         writeUint16(bytes, lengths + 2, this.length - mpStart);
         break;
       }
@@ -249,12 +251,13 @@ export class UpdateWriter {
     this.#start = -1;
   }
 
-  #copyAttributes(at: number): number {
-    return copyBytes(this.bytes, at, this.#attributes.bytes, 0, this.#attributes.length);
+  #reserve(capacity: number): void {
+    if (capacity > this.bytes.length) this.#use(growUint8(this.bytes, capacity));
   }
 
-  #reserve(capacity: number): void {
-    if (capacity > this.bytes.length) this.bytes = growUint8(this.bytes, capacity);
+  #use(bytes: Uint8Array<ArrayBuffer>): void {
+    this.bytes = bytes;
+    this.view = viewOf(bytes);
   }
 }
 

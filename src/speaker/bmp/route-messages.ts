@@ -146,7 +146,7 @@ export class RouteMessages {
       const { wire } = nextHops.get(attrs.nextHop[attr]!);
       // A filter may have given a route of IPv6 a next hop that its family cannot say.
       const nextHop = wire.length < family.nextHopBytes ? UNSPECIFIED : wire;
-      writer.startAnnounce(attrs.bytes, attrs.offset(attr), attrs.length(attr), nextHop, nextHop.length);
+      writer.startAnnounce(attrs, attrs.offset(attr), attrs.length(attr), nextHop, nextHop.length);
     }
     const tooLong = places.filter((place) => {
       const prefixId = batch.prefix[place]!;

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { AttributeEditor } from '../../../src/bgp/wire/attribute-set.ts';
 import { AttributeTransform, TRANSFORM, TransformPlan } from '../../../src/bgp/wire/attribute-transform.ts';
 import { ATTRIBUTE } from '../../../src/bgp/wire/iana.ts';
+import { octetsOf } from '../../../src/lib/bytes.ts';
 
 const TYPES = [
   ATTRIBUTE.origin,
@@ -45,7 +46,7 @@ describe('AttributeTransform', () => {
         const source = Uint8Array.from([...margin, ...set]);
         const asked: number[] = [];
         transform.run(
-          source,
+          octetsOf(source),
           margin.length,
           set.length,
           new TransformPlan(plan),

@@ -12,6 +12,7 @@ import { FAMILIES, type Family } from '../../../src/bgp/wire/families.ts';
 import { Framer } from '../../../src/bgp/wire/framing.ts';
 import { DecodeScratch, UpdateDecoder } from '../../../src/bgp/wire/update-decoder.ts';
 import { UpdateWriter } from '../../../src/bgp/wire/update-writer.ts';
+import { octetsOf } from '../../../src/lib/bytes.ts';
 import { decodeUpdate, describeUpdate } from '../../support/decoded.ts';
 import { concat, message, notificationOf, sessionContext, toHexString, update } from '../../support/wire.ts';
 
@@ -95,7 +96,7 @@ describe('writer -> framer -> decoder', () => {
         const writer = new UpdateWriter({ family, as4, addPath, messageLimit, extendedNextHop: true });
         writer.startWithdraw();
         for (const one of withdrawn) expect(writer.addPrefix(one.words, 0, one.bits, one.pathId)).toBe(true);
-        writer.startAnnounce(set, 0, set.length, nextHop, nextHop.length);
+        writer.startAnnounce(octetsOf(set), 0, set.length, nextHop, nextHop.length);
         for (const one of announced) expect(writer.addPrefix(one.words, 0, one.bits, one.pathId)).toBe(true);
         const bytes = writer.detach();
 

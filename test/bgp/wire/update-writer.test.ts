@@ -4,6 +4,7 @@ import { type Family, IPV4_UNICAST, IPV6_UNICAST } from '../../../src/bgp/wire/f
 import { Framer } from '../../../src/bgp/wire/framing.ts';
 import { type DecodeOptions, UpdateDecoder } from '../../../src/bgp/wire/update-decoder.ts';
 import { type EncodeContext, UpdateWriter } from '../../../src/bgp/wire/update-writer.ts';
+import { octetsOf } from '../../../src/lib/bytes.ts';
 import { parsePrefix } from '../../../src/lib/ip.ts';
 import { type Decoded, describeUpdate } from '../../support/decoded.ts';
 import { hex, sessionContext, toHexString } from '../../support/wire.ts';
@@ -52,7 +53,7 @@ function decodeAll(bytes: Uint8Array, context = {}, options: DecodeOptions = {})
 describe('golden octets', () => {
   test('IPv4 with an IPv4 next hop: NEXT_HOP in its place, classic NLRI', () => {
     const out = writer();
-    out.startAnnounce(SET, 0, SET.length, V4_HOP, 4);
+    out.startAnnounce(octetsOf(SET), 0, SET.length, V4_HOP, 4);
     add(out, IPV4_UNICAST, '203.0.113.0/24');
     add(out, IPV4_UNICAST, '172.16.0.0/12');
     add(out, IPV4_UNICAST, '0.0.0.0/0');
@@ -74,7 +75,7 @@ describe('golden octets', () => {
 
   test('7606-5.1-1 IPv6: MP_REACH_NLRI first, reserved octet 0 (4760-3-3), no NEXT_HOP (4760-3-2)', () => {
     const out = writer({ family: IPV6_UNICAST });
-    out.startAnnounce(SET, 0, SET.length, V6_PAIR, 32);
+    out.startAnnounce(octetsOf(SET), 0, SET.length, V6_PAIR, 32);
     add(out, IPV6_UNICAST, '2001:db8:1::/48');
     expect(written(out)).toBe(
       toHexString(
@@ -88,6 +89,16 @@ describe('golden octets', () => {
         40 01 01 00 40 02 06 02 01 0000fde9 80 04 04 00000005 # the set`),
       ),
     );
+  });
+
+  test('a set behind MP_REACH_NLRI is the one it was, whatever its buffer is used for before the message is closed', () => {
+    const set = SET.slice();
+    const out = writer({ family: IPV6_UNICAST });
+    out.startAnnounce(octetsOf(set), 0, set.length, V6_HOP, 16);
+    add(out, IPV6_UNICAST, '2001:db8:1::/48');
+    set.fill(0);
+    const sent = written(out);
+    expect(sent.endsWith(toHexString(SET))).toBe(true);
   });
 
   test('withdrawals', () => {
@@ -116,7 +127,7 @@ describe('golden octets', () => {
 
   test('8950-4-1 IPv4 prefixes with an IPv6 next hop go into MP_REACH_NLRI, where agreed', () => {
     const out = writer({ extendedNextHop: true });
-    out.startAnnounce(SET, 0, SET.length, V6_HOP, 16);
+    out.startAnnounce(octetsOf(SET), 0, SET.length, V6_HOP, 16);
     add(out, IPV4_UNICAST, '203.0.113.0/24');
     expect(written(out).slice(46, 104)).toBe(
       '900e0019 0001 01 10 20010db8000000000000000000000001 00 18cb0071'.replaceAll(' ', ''),
@@ -126,15 +137,15 @@ describe('golden octets', () => {
       nextHops: ['2001:db8::1'],
     });
     const plain = writer();
-    expect(() => plain.startAnnounce(SET, 0, SET.length, V6_HOP, 16)).toThrow(RangeError);
-    expect(() => writer({ family: IPV6_UNICAST }).startAnnounce(SET, 0, SET.length, V4_HOP, 4)).toThrow(
-      RangeError,
-    );
+    expect(() => plain.startAnnounce(octetsOf(SET), 0, SET.length, V6_HOP, 16)).toThrow(RangeError);
+    expect(() =>
+      writer({ family: IPV6_UNICAST }).startAnnounce(octetsOf(SET), 0, SET.length, V4_HOP, 4),
+    ).toThrow(RangeError);
   });
 
   test('7911-3-1 a path identifier before every prefix, announced or withdrawn', () => {
     const out = writer({ addPath: true });
-    out.startAnnounce(SET, 0, SET.length, V4_HOP, 4);
+    out.startAnnounce(octetsOf(SET), 0, SET.length, V4_HOP, 4);
     add(out, IPV4_UNICAST, '10.0.0.0/8', 7);
     out.startWithdraw();
     add(out, IPV4_UNICAST, '10.0.0.0/8', 0xffffffff);
@@ -153,7 +164,7 @@ describe('old speakers', () => {
       largeCommunities: ['1:2:3'],
     });
     const out = writer({ as4: false });
-    out.startAnnounce(set, 0, set.length, V4_HOP, 4);
+    out.startAnnounce(octetsOf(set), 0, set.length, V4_HOP, 4);
     add(out, IPV4_UNICAST, '203.0.113.0/24');
     expect(written(out).slice(46)).toBe(
       toHexString(
@@ -175,7 +186,7 @@ describe('old speakers', () => {
   test('nothing of it where two octets do', () => {
     const set = encodeAttributes({ asPath: '65001', aggregator: '65001 10.0.0.1' });
     const out = writer({ as4: false });
-    out.startAnnounce(set, 0, set.length, V4_HOP, 4);
+    out.startAnnounce(octetsOf(set), 0, set.length, V4_HOP, 4);
     add(out, IPV4_UNICAST, '203.0.113.0/24');
     const text = written(out);
     expect(text).not.toContain('c011');
@@ -186,7 +197,7 @@ describe('old speakers', () => {
   test('an empty path keeps NEXT_HOP and AS4_* in their places', () => {
     const set = encodeAttributes({ asPath: '', aggregator: '70000 10.0.0.1' });
     const out = writer({ as4: false });
-    out.startAnnounce(set, 0, set.length, V4_HOP, 4);
+    out.startAnnounce(octetsOf(set), 0, set.length, V4_HOP, 4);
     add(out, IPV4_UNICAST, '203.0.113.0/24');
     expect(decodeAll(out.detach(), { as4: false })[0]).toMatchObject({
       set: toHexString(set),
@@ -210,7 +221,7 @@ describe('message limits', () => {
       const text = (i: number) =>
         family === IPV4_UNICAST ? prefix(i) : `2001:db8:${(i + 1).toString(16)}::/48`;
       const texts = Array.from({ length: count }, (_, i) => `${text(i)} #${i + 1}`);
-      out.startAnnounce(SET, 0, SET.length, hop, hop.length);
+      out.startAnnounce(octetsOf(SET), 0, SET.length, hop, hop.length);
       for (let i = 0; i < count; i++) expect(add(out, family, text(i), i + 1)).toBe(true);
       out.startWithdraw();
       for (let i = 0; i < count; i++) add(out, family, text(i), i + 1);
@@ -229,7 +240,7 @@ describe('message limits', () => {
   test('a message may be exactly as long as the limit', () => {
     for (let limit = 60; limit < 70; limit++) {
       const out = writer({ messageLimit: limit });
-      out.startAnnounce(SET, 0, SET.length, V4_HOP, 4);
+      out.startAnnounce(octetsOf(SET), 0, SET.length, V4_HOP, 4);
       for (let i = 0; i < 20; i++) expect(add(out, IPV4_UNICAST, prefix(i))).toBe(true);
       const lengths: number[] = [];
       const bytes = out.detach();
@@ -248,7 +259,7 @@ describe('message limits', () => {
       aggregator: '1 10.0.0.1',
     });
     const out = writer();
-    out.startAnnounce(set, 0, set.length, V4_HOP, 4);
+    out.startAnnounce(octetsOf(set), 0, set.length, V4_HOP, 4);
     expect(add(out, IPV4_UNICAST, '203.0.113.0/24')).toBe(true);
     const [decoded] = decodeAll(out.detach());
     expect(decoded?.attributes.communities).toHaveLength(1009);
@@ -260,9 +271,9 @@ describe('message limits', () => {
     const communities = Array.from({ length: 1100 }, (_, i) => `1:${i}`);
     const set = encodeAttributes({ asPath: '65001', communities });
     const out = writer();
-    out.startAnnounce(SET, 0, SET.length, V4_HOP, 4);
+    out.startAnnounce(octetsOf(SET), 0, SET.length, V4_HOP, 4);
     expect(add(out, IPV4_UNICAST, '10.0.0.0/8')).toBe(true);
-    out.startAnnounce(set, 0, set.length, V4_HOP, 4);
+    out.startAnnounce(octetsOf(set), 0, set.length, V4_HOP, 4);
     expect(add(out, IPV4_UNICAST, '203.0.113.0/24')).toBe(false);
     expect(add(out, IPV4_UNICAST, '198.51.100.0/24')).toBe(false);
     expect(out.skipped).toBe(2);
@@ -272,7 +283,7 @@ describe('message limits', () => {
     expect(decoded.map((one) => one.announced)).toEqual([['10.0.0.0/8'], []]);
     expect(decoded.map((one) => one.withdrawn)).toEqual([[], ['203.0.113.0/24']]);
     const long = writer({ messageLimit: 65535 });
-    long.startAnnounce(set, 0, set.length, V4_HOP, 4);
+    long.startAnnounce(octetsOf(set), 0, set.length, V4_HOP, 4);
     expect(add(long, IPV4_UNICAST, '203.0.113.0/24')).toBe(true);
   });
 });
@@ -283,7 +294,7 @@ test('a set with an attribute that has outgrown its length is never sent, nor wh
   path.set([0xd0, 7, 0xff, 0xf0], 8);
   const set = Uint8Array.from([0x40, 1, 1, 0, 0x50, 2, path.length >> 8, path.length & 255, ...path]);
   const out = writer({ messageLimit: 65535 });
-  out.startAnnounce(set, 0, set.length, V4_HOP, 4);
+  out.startAnnounce(octetsOf(set), 0, set.length, V4_HOP, 4);
   expect(add(out, IPV4_UNICAST, '10.0.0.0/8')).toBe(false);
 });
 
@@ -291,7 +302,7 @@ describe('the buffer', () => {
   test('detach hands out octets that nobody writes to again, small or large', () => {
     for (const count of [1, 9000]) {
       const out = writer();
-      out.startAnnounce(SET, 0, SET.length, V4_HOP, 4);
+      out.startAnnounce(octetsOf(SET), 0, SET.length, V4_HOP, 4);
       for (let i = 0; i < count; i++) add(out, IPV4_UNICAST, `10.${(i >> 8) & 255}.${i & 255}.0/24`);
       const first = out.detach();
       const copy = first.slice();
@@ -306,7 +317,7 @@ describe('the buffer', () => {
 
   test('sections without prefixes leave nothing behind', () => {
     const out = writer();
-    out.startAnnounce(SET, 0, SET.length, V4_HOP, 4);
+    out.startAnnounce(octetsOf(SET), 0, SET.length, V4_HOP, 4);
     out.startWithdraw();
     out.finish();
     expect([out.length, out.messages]).toEqual([0, 0]);
