@@ -173,6 +173,7 @@ export class Rib {
       peer.source === identity.source &&
       peer.routerId === identity.routerId &&
       peer.client === identity.client &&
+      (!peer.client || peer.importOptions.clusterId === importOptions.clusterId) &&
       isDeepStrictEqual(peer.home, identity.home ?? MAIN_HOME) &&
       isDeepStrictEqual(peer.domains, identity.domains ?? MAIN_DOMAINS) &&
       formatAddress(peer.address) === formatAddress(identity.address);

@@ -200,6 +200,20 @@ describe('a peer that may come back', () => {
     }
   });
 
+  it('4456-8 a client that is back in another cluster is another one: its routes have been sent with the old one', () => {
+    for (const [client, same] of [
+      [true, false],
+      [false, true],
+    ] as const) {
+      const lab = new RibLab();
+      const made = { name: 'old', client, source: 'internal' } as const;
+      const peer = lab.rib.addPeer(identity(made), importOptions({ clusterId: 1 }));
+      lab.rib.suspendPeer(peer, () => true);
+      const back = lab.rib.resumePeer(peer, identity(made), importOptions({ clusterId: 2 }));
+      expect([client, back === peer]).toEqual([client, same]);
+    }
+  });
+
   it('does not lose what it announces again before the walk over the old routes is done', () => {
     const { lab, peer } = setup();
     const other = lab.rib.families[IPV6_UNICAST.id]!;
