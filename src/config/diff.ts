@@ -80,6 +80,8 @@ export interface DynamicPeersChange extends Replacement<DynamicPeersConfig>, Set
   readonly limit: boolean;
   /** Members that come from now on are called otherwise. */
   readonly memberNames: boolean;
+  /** Others are admitted from now on, or no more. */
+  readonly closed: boolean;
   /** The prefix differs: sessions from outside the new one end. */
   readonly prefix: boolean;
 }
@@ -249,8 +251,9 @@ function diffDynamic(before: DynamicPeersConfig, after: DynamicPeersConfig): Dyn
   const limit = before.limit !== after.limit;
   const prefix = before.prefix !== after.prefix;
   const memberNames = !sameValue(before.memberNames, after.memberNames);
-  if (change === undefined && !limit && !prefix && !memberNames) return undefined;
-  return { before, after, ...(change ?? NO_CHANGE), limit, prefix, memberNames };
+  const closed = before.closed !== after.closed;
+  if (change === undefined && !limit && !prefix && !memberNames && !closed) return undefined;
+  return { before, after, ...(change ?? NO_CHANGE), limit, prefix, memberNames, closed };
 }
 
 function diffSection<T extends object, A>(

@@ -312,6 +312,8 @@ export interface DynamicPeersConfig extends PeerSettings {
   readonly prefix: string;
   /** Most sessions at a time. */
   readonly limit: number;
+  /** An operator has switched it off: nobody else is admitted, and members stay. */
+  readonly closed?: boolean;
   /** Members are called so, with a number; by their address unless given. */
   readonly memberNames?: MemberNamesConfig;
 }

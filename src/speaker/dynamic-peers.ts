@@ -114,7 +114,7 @@ export class DynamicPeers {
   }
 
   #admit(config: DynamicPeersConfig, remote: Endpoint): Peer | undefined {
-    if (!config.enabled) return undefined;
+    if (!config.enabled || config.closed === true) return undefined;
     const address = { bytes: remote.address, ...(remote.zone === undefined ? {} : { zone: remote.zone }) };
     const at = formatAddress(address.bytes, address.zone);
     // A second connection of the same peer finds the first in the directory; a taken address is a configured peer's.

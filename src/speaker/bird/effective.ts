@@ -2,7 +2,13 @@
 // said so itself; from a native one is taken out what is off. Peers stay as they are: their own machines know that they
 // are off.
 
-import type { Config, KernelConfig, SwitchedSections, TableConfig } from '../../config/model.ts';
+import type {
+  Config,
+  DynamicPeersConfig,
+  KernelConfig,
+  SwitchedSections,
+  TableConfig,
+} from '../../config/model.ts';
 import { IP_VERSIONS } from '../../lib/ip.ts';
 import { type DeclaredProtocol, declaredProtocols, shownTable, tablesOfProtocol } from './declared.ts';
 
@@ -11,10 +17,12 @@ type Sections = Pick<TableConfig, 'name' | 'kernel' | 'networks' | 'redistribute
 /** `switched`: by name, true for on. */
 export function effectiveConfig(config: Config, switched: ReadonlyMap<string, boolean>): Config {
   if (switched.size === 0) return config;
-  if (config.switched !== undefined) return { ...config, ...tracking(config.switched(switched), config) };
+  const dynamicPeers = asSwitchedRanges(config, switched);
+  if (config.switched !== undefined) {
+    return { ...config, ...tracking(config.switched(switched), config), dynamicPeers };
+  }
   const off = new Set([...switched.keys()].filter((name) => switched.get(name) === false));
   const protocols = declaredProtocols(config);
-  const ranges = new Set(protocols.filter(({ name }) => off.has(name)).map(({ range }) => range));
   const remaining = <T extends Sections>(table: T): T => {
     const attached = protocols.filter((protocol) => isAttached(protocol, table.name, config));
     return { ...table, ...remainingSections(table, attached, off) };
@@ -30,8 +38,20 @@ export function effectiveConfig(config: Config, switched: ReadonlyMap<string, bo
     ...(config.rpki !== undefined && { rpki: config.rpki.map(asSwitched) }),
     ...(config.bmp !== undefined && { bmp: config.bmp.map(asSwitched) }),
     ...(config.mrt !== undefined && { mrt: config.mrt.filter(({ name }) => !off.has(name)) }),
-    dynamicPeers: config.dynamicPeers.filter(({ name }) => !ranges.has(name)),
+    dynamicPeers,
   };
+}
+
+/** As BIRD does it: whoever is there of a range that is switched off stays. */
+function asSwitchedRanges(
+  { dynamicPeers }: Config,
+  switched: ReadonlyMap<string, boolean>,
+): readonly DynamicPeersConfig[] {
+  return dynamicPeers.map((range) => {
+    const on = switched.get(range.name);
+    if (on === undefined) return range;
+    return on ? { ...range, enabled: true } : { ...range, closed: true };
+  });
 }
 
 /** Next hops are followed on: a kernel protocol that restarts makes no unreachable route usable. */

@@ -95,3 +95,41 @@ describe('dynamic name', () => {
     expect(api.bird.protocols().find(({ name }) => name === 'dynbgp1')?.state).toBe('down');
   });
 });
+
+describe('a range that is switched off', () => {
+  it.each(['disable', 'restart'] as const)('keeps its members and admits no others: %s', async (action) => {
+    const lab = new SimLab();
+    const { api, from, to, configure } = await birdLab(lab, fileOf(''), [NET]);
+    const members = () =>
+      api
+        .peers()
+        .map(({ address, state }) => `${address} ${state}`)
+        .sort();
+    const both = [`${FROM} Established`, '10.0.0.3 Established'];
+    expect(members()).toEqual(both);
+    expect(api.bird.act('spokes', { action })).toBe('done');
+    await lab.run(1000);
+    expect(members()).toEqual(both);
+    const [range] = api.bird.protocols().filter(({ name }) => name === 'spokes');
+    expect(range?.state).toBe(action === 'disable' ? 'down' : 'start');
+    expect([...api.routes({ receivedFrom: 'dynbgp1' })]).toHaveLength(1);
+    to.drop();
+    await lab.run(1000);
+    to.connect(OWN);
+    await lab.run(1000);
+    expect(members()).toEqual(action === 'disable' ? both.slice(0, 1) : both);
+    if (action === 'disable') {
+      expect(api.bird.act('spokes', { action: 'enable' })).toBe('done');
+      await lab.run(1000);
+      to.connect(OWN);
+      await lab.run(1000);
+      expect(members()).toEqual(both);
+    }
+    // By the file they end.
+    await configure(fileOf('disabled;'), 1000);
+    expect(members()).toEqual([]);
+    from.connect(OWN);
+    await lab.run(1000);
+    expect(members()).toEqual([]);
+  });
+});
