@@ -3,17 +3,16 @@
 // on every socket (RFC 2385, RFC 5925); who should have one and cannot is not let in.
 
 import type { Clock, Timer } from '../../lib/clock.ts';
-import { formatAddress } from '../../lib/ip.ts';
+import { formatAddress, formatPrefix, type Prefix } from '../../lib/ip.ts';
 import type { Logger } from '../../lib/log.ts';
 import { CEASE } from '../wire/error-codes.ts';
 import { type ConnectionCounters, ConnectionGate, type GateLimits } from './connection-gate.ts';
 import type { Peer } from './peer.ts';
-import { type DynamicRange, type ListenKey, PeerDirectory } from './peer-directory.ts';
+import { type DynamicRange, PeerDirectory } from './peer-directory.ts';
 import { refuseConnection } from './refuse-connection.ts';
 import {
   type Authentication,
   type Endpoint,
-  isAuthenticated,
   type ListenOptions,
   sameAuthentication,
   type Transport,
@@ -81,30 +80,33 @@ export class ListenerSet {
   /** Lets this peer call. */
   add(peer: Peer): void {
     this.#directory.add(peer);
-    if (isAuthenticated(peer.options)) this.#updateKeys();
+    this.#updateKey(this.#directory.prefixOf(peer));
   }
 
   /** To be called for a retired dynamic peer too: it makes room in its range. */
   remove(peer: Peer): void {
     this.#gate.gone(peer);
+    const prefix = this.#directory.prefixOf(peer);
     this.#directory.remove(peer);
-    if (isAuthenticated(peer.options)) this.#updateKeys();
+    this.#updateKey(prefix);
   }
 
   /** After a change of a peer's address or keys. */
   refresh(peer: Peer): void {
+    const before = this.#directory.prefixOf(peer);
     this.#directory.refresh(peer);
-    this.#updateKeys();
+    this.#updateKey(before);
+    this.#updateKey(this.#directory.prefixOf(peer));
   }
 
   addRange(range: DynamicRange): void {
     this.#directory.addRange(range);
-    this.#updateKeys();
+    this.#updateKey(range.prefix);
   }
 
   removeRange(range: DynamicRange): void {
     this.#directory.removeRange(range);
-    this.#updateKeys();
+    this.#updateKey(range.prefix);
   }
 
   population(range: DynamicRange): number {
@@ -138,8 +140,10 @@ export class ListenerSet {
     for (const [key, descriptor] of descriptors) this.#handed.set(key, descriptor);
   }
 
-  #updateKeys(): void {
-    for (const listener of this.#listeners.values()) listener.updateKeys();
+  /** Of one prefix: what concerns a peer must not cost more the more peers there are. */
+  #updateKey(prefix: Prefix | undefined): void {
+    if (prefix === undefined) return;
+    for (const listener of this.#listeners.values()) listener.updateKey(prefix);
   }
 }
 
@@ -147,7 +151,8 @@ class Listener {
   readonly #options: ListenOptions;
   readonly #tools: ListenerTools;
   #listener: TransportListener | undefined;
-  #keys: ReadonlyMap<string, ListenKey> = new Map();
+  /** By prefix. */
+  readonly #keys = new Map<string, Authentication>();
   #closed = false;
   /** Another process's socket, until it is used. */
   #handed: number | undefined;
@@ -173,7 +178,7 @@ class Listener {
 
   open(): void {
     const { clock, log, transport, gate, directory } = this.#tools;
-    this.#keys = new Map();
+    this.#keys.clear();
     this.#keyProblems.clear();
     // It is open once: what takes its place is another socket.
     const descriptor = this.#handed;
@@ -197,7 +202,7 @@ class Listener {
         },
       },
     );
-    this.updateKeys();
+    for (const prefix of directory.prefixes) this.updateKey(prefix);
   }
 
   close(): void {
@@ -213,20 +218,18 @@ class Listener {
     ];
   }
 
-  updateKeys(): void {
-    const wanted = this.#tools.directory.keys(this.#options.address.length);
-    for (const [name, key] of this.#keys) {
-      if (!wanted.has(name)) this.#setKey(name, key.prefix, key.authentication, NO_KEYS);
-    }
-    for (const [name, { prefix, authentication }] of wanted) {
-      const before = this.#keys.get(name)?.authentication ?? NO_KEYS;
-      if (!sameAuthentication(before, authentication)) this.#setKey(name, prefix, before, authentication);
-    }
-    this.#keys = wanted;
+  updateKey(prefix: Prefix): void {
+    if (prefix.bytes.length !== this.#options.address.length) return;
+    const name = formatPrefix(prefix);
+    const before = this.#keys.get(name) ?? NO_KEYS;
+    const after = this.#tools.directory.key(prefix);
+    if (!sameAuthentication(before, after ?? NO_KEYS)) this.#setKey(name, prefix, before, after ?? NO_KEYS);
+    if (after === undefined) this.#keys.delete(name);
+    else this.#keys.set(name, after);
   }
 
   /** The kernel holds one kind for a prefix: what goes, goes first. */
-  #setKey(name: string, prefix: ListenKey['prefix'], before: Authentication, after: Authentication): void {
+  #setKey(name: string, prefix: Prefix, before: Authentication, after: Authentication): void {
     const ao = { before: before.tcpAo ?? [], after: after.tcpAo ?? [] };
     // What failed before is not there to be taken away.
     if (this.#keyProblems.delete(name)) ao.before = [];

@@ -2,7 +2,8 @@
 // one address told apart by port, dynamic peers by prefix with a limit. It also says which keys (TCP-MD5, TCP-AO)
 // a listener needs. The sockets are listener.ts's.
 
-import { formatAddress, formatPrefix, type IpBytes, type Prefix, prefixContains } from '../../lib/ip.ts';
+import { bytesEqual } from '../../lib/bytes.ts';
+import { formatAddress, type IpBytes, type Prefix, prefixContains } from '../../lib/ip.ts';
 import type { Peer } from './peer.ts';
 import { type Authentication, type Endpoint, isAuthenticated } from './transport.ts';
 
@@ -26,33 +27,30 @@ export type Lookup =
   /** For the log. */
   | { readonly refused: string };
 
-export interface ListenKey {
-  readonly prefix: Prefix;
-  readonly authentication: Authentication;
-}
-
 export class PeerDirectory {
   readonly #byAddress = new Map<string, Peer[]>();
   /** Where each peer is filed; its options may have changed since. */
-  readonly #keyOf = new Map<Peer, string>();
+  readonly #addressOf = new Map<Peer, IpBytes>();
   readonly #ranges: DynamicRange[] = [];
   /** Members by the range's name, which a changed range keeps. */
   readonly #members = new Map<string, Set<Peer>>();
   readonly #rangeOf = new Map<Peer, string>();
 
   add(peer: Peer): void {
-    if (this.#keyOf.has(peer)) return;
-    const key = formatAddress(peer.options.remoteAddress.bytes);
-    this.#keyOf.set(peer, key);
+    if (this.#addressOf.has(peer)) return;
+    const { bytes } = peer.options.remoteAddress;
+    const key = formatAddress(bytes);
+    this.#addressOf.set(peer, bytes);
     const peers = this.#byAddress.get(key);
     if (peers === undefined) this.#byAddress.set(key, [peer]);
     else peers.push(peer);
   }
 
   remove(peer: Peer): void {
-    const key = this.#keyOf.get(peer);
-    if (key === undefined) return;
-    this.#keyOf.delete(peer);
+    const address = this.#addressOf.get(peer);
+    if (address === undefined) return;
+    this.#addressOf.delete(peer);
+    const key = formatAddress(address);
     const rest = this.#byAddress.get(key)?.filter((other) => other !== peer) ?? [];
     if (rest.length === 0) this.#byAddress.delete(key);
     else this.#byAddress.set(key, rest);
@@ -124,26 +122,34 @@ export class PeerDirectory {
     return { peer, admitted: true };
   }
 
-  /** The keys of a listener of this address family; of two for the same prefix the later one counts. */
-  keys(addressBytes: number): Map<string, ListenKey> {
-    const keys = new Map<string, ListenKey>();
-    const add = (prefix: Prefix, authentication: Authentication) => {
-      if (!isAuthenticated(authentication) || prefix.bytes.length !== addressBytes) return;
-      keys.set(formatPrefix(prefix), { prefix, authentication });
-    };
-    for (const range of this.#ranges) add(range.prefix, range);
-    for (const peers of this.#byAddress.values()) {
-      for (const peer of peers) {
-        // A dynamic peer's connection has its range's key.
-        if (!this.#rangeOf.has(peer)) add(hostPrefix(peer.options.remoteAddress.bytes), peer.options);
-      }
-    }
-    return keys;
+  /** The prefix whose key a peer may have, as it is filed. */
+  prefixOf(peer: Peer): Prefix | undefined {
+    const address = this.#addressOf.get(peer);
+    return address && hostPrefix(address);
+  }
+
+  /** The key of a prefix; of several the latest peer's counts, and a peer's before a range's. */
+  key(prefix: Prefix): Authentication | undefined {
+    const isHost = prefix.length === prefix.bytes.length * 8;
+    const peers = isHost ? (this.#byAddress.get(formatAddress(prefix.bytes)) ?? []) : [];
+    // A dynamic peer's connection has its range's key.
+    const peer = peers.findLast((each) => isAuthenticated(each.options) && !this.#rangeOf.has(each));
+    if (peer !== undefined) return peer.options;
+    return this.#ranges.findLast((range) => samePrefix(range.prefix, prefix) && isAuthenticated(range));
+  }
+
+  /** Every prefix that may have a key. */
+  get prefixes(): Prefix[] {
+    return [...this.#ranges.map(({ prefix }) => prefix), ...[...this.#addressOf.values()].map(hostPrefix)];
   }
 }
 
 function hostPrefix(bytes: IpBytes): Prefix {
   return { bytes, length: bytes.length * 8 };
+}
+
+function samePrefix(a: Prefix, b: Prefix): boolean {
+  return a.length === b.length && bytesEqual(a.bytes, b.bytes);
 }
 
 function suits(peer: Peer, local: Endpoint, remote: Endpoint): boolean {
