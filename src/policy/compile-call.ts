@@ -12,6 +12,7 @@ import { addTo, deleteFrom, filterBy, prependTo } from './list-operators.ts';
 import { isDefined } from './operators.ts';
 import { ROA } from './route-access.ts';
 import { type Evaluate, type Run, SIGNAL, type Signal } from './run.ts';
+import type { Span } from './source.ts';
 import type { FunctionSymbol } from './symbols.ts';
 import { EnumValue, isAssignable, List, Octets, PolicyRuntimeError, typeOf, type Value } from './values.ts';
 
@@ -217,19 +218,32 @@ function hexBytes(value: Value): Value {
   return new Octets('bytestring', bytes);
 }
 
-/** The table that is named by an argument; undefined where it is none of these, which is reported. */
-function tableOf(
-  compiler: Compiler,
-  argument: Expression | undefined,
-  kinds: readonly string[],
-  what: string,
-): string | undefined {
+/** The table that is named by an argument; undefined where none is, which is reported. */
+function tableOf(compiler: Compiler, argument: Expression | undefined): NamedTable | undefined {
   if (argument === undefined) return undefined;
+  const { span } = argument;
   const symbol = argument.kind === 'name' ? compiler.symbols.get(argument.name) : undefined;
-  if (argument.kind === 'name' && symbol?.kind === 'table' && kinds.includes(symbol.of)) return argument.name;
-  const name = argument.kind === 'name' ? `'${argument.name}'` : 'this';
-  compiler.diagnostics.error(argument.span, `${name} is no ${what} table`);
+  if (argument.kind === 'name' && symbol?.kind === 'table')
+    return { name: argument.name, of: symbol.of, span };
+  compiler.diagnostics.error(span, `${argument.kind === 'name' ? `'${argument.name}'` : 'this'} is no table`);
   return undefined;
+}
+
+interface NamedTable {
+  readonly name: string;
+  /** What its routes are. */
+  readonly of: string;
+  readonly span: Span;
+}
+
+const ROA_TABLES: ReadonlySet<string> = new Set(['roa', 'roa4', 'roa6']);
+
+/** Whether the table has ROAs. 2.x finds out when it looks into it. */
+function hasRoas({ diagnostics, dialect }: Compiler, { name, of, span }: NamedTable): boolean {
+  if (ROA_TABLES.has(of)) return true;
+  if (dialect === '1.6') diagnostics.error(span, `'${name}' is no ROA table`);
+  else diagnostics.warning(span, `'${name}' is no ROA table`, 'filters fail here');
+  return false;
 }
 
 /** `roa_check(table)`, `roa_check(table, net, as)` */
@@ -239,9 +253,11 @@ function compileRoaCheck(compiler: Compiler, call: CallExpression): Term {
     compiler.diagnostics.error(span, "'roa_check' takes a table, or a table, a prefix and an AS");
     return compiler.nonsense(span);
   }
-  const table = tableOf(compiler, args[0], ['roa', 'roa4', 'roa6'], 'ROA');
+  const table = tableOf(compiler, args[0]);
   if (table === undefined) return compiler.nonsense(span);
-  compiler.facts.tables.add(table);
+  const { name } = table;
+  const isRoaTable = hasRoas(compiler, table);
+  compiler.facts.tables.add(name);
   const path = routeAttribute('bgp_path', compiler.dialect)!;
   const net = routeAttribute('net', compiler.dialect)!;
   const prefix = args.length === 1 ? readAttribute(compiler, net, span) : compileTerm(compiler, args[1]!);
@@ -259,7 +275,8 @@ function compileRoaCheck(compiler: Compiler, call: CallExpression): Term {
         `'roa_check' needs a prefix and an int, got ${typeOf(network)} and ${typeOf(origin)}`,
       );
     }
-    return ROA_VERDICTS[tables.roaCheck(table, network, origin)]!;
+    if (!isRoaTable) throw new PolicyRuntimeError(`'${name}' is no ROA table`);
+    return ROA_VERDICTS[tables.roaCheck(name, network, origin)]!;
   };
   return { type, span, evaluate };
 }
@@ -285,9 +302,10 @@ function compileAspaCheck(compiler: Compiler, call: CallExpression, fixed?: bool
     );
     return compiler.nonsense(span);
   }
-  const table = tableOf(compiler, args[0], ['aspa'], 'ASPA');
+  const table = tableOf(compiler, args[0]);
   if (table === undefined) return compiler.nonsense(span);
-  compiler.facts.tables.add(table);
+  if (table.of !== 'aspa') compiler.diagnostics.error(table.span, `'${table.name}' is no ASPA table`);
+  compiler.facts.tables.add(table.name);
   const attribute = routeAttribute('bgp_path', compiler.dialect)!;
   const path =
     fixed === undefined ? compileTerm(compiler, args[1]!) : readAttribute(compiler, attribute, span);
@@ -303,7 +321,7 @@ function compileAspaCheck(compiler: Compiler, call: CallExpression, fixed?: bool
       const list = path.evaluate(run);
       if (!(list instanceof List))
         throw new PolicyRuntimeError(`'aspa_check' needs a path, got ${typeOf(list)}`);
-      return ASPA_VERDICTS[tables.aspaCheck(table, list, upstream.evaluate(run) === true)]!;
+      return ASPA_VERDICTS[tables.aspaCheck(table.name, list, upstream.evaluate(run) === true)]!;
     },
   };
 }

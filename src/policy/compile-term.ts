@@ -1,6 +1,6 @@
 // Expressions -> closures. Constants are computed here and now; everything else reads its Run.
 
-import type { BinaryExpression, BinaryOperator, EcExpression, Expression, Name, PolicyType } from './ast.ts';
+import type { BinaryExpression, BinaryOperator, EcExpression, Expression, Name } from './ast.ts';
 import { ROUTE_ATTRIBUTES, type RouteAttribute } from './attributes.ts';
 import { compileCall } from './compile-call.ts';
 import { compileMatch } from './compile-match.ts';
@@ -363,7 +363,7 @@ function compileOrder(
   right: Term,
   span: Span,
 ): Term {
-  if (!isComparable(left.type, right.type)) {
+  if (!compiler.fits(left, right.type) && !compiler.fits(right, left.type)) {
     compiler.mistyped(
       span,
       `'${operator}' compares values of one type, these are ${left.type} and ${right.type}`,
@@ -372,8 +372,4 @@ function compileOrder(
   const [a, b] = [left.evaluate, right.evaluate];
   const test = ORDER[operator as BinaryOperator & keyof typeof ORDER];
   return compiler.combine('bool', span, [left, right], (run) => test(compare(a(run), b(run))));
-}
-
-function isComparable(a: PolicyType, b: PolicyType): boolean {
-  return isAssignable(a, b) || isAssignable(b, a);
 }

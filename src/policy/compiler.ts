@@ -7,6 +7,7 @@ import type { Diagnostics } from './diagnostics.ts';
 import type { EarlyValues } from './early-values.ts';
 import { Facts } from './facts.ts';
 import type { Dialect } from './lexer.ts';
+import { asQuad } from './quads.ts';
 import type { PolicyTables } from './route-access.ts';
 import { type Evaluate, Run } from './run.ts';
 import type { Span } from './source.ts';
@@ -75,9 +76,15 @@ export class Compiler {
     else this.diagnostics.warning(span, message, hint);
   }
 
+  /** Whether the term can be of the type. In 2.x only an address that is known, and of IPv4, stands for a router id. */
+  fits({ type: given, constant }: Term, type: PolicyType): boolean {
+    if (this.dialect === '1.6' || type !== 'quad' || given !== 'ip') return isAssignable(given, type);
+    return asQuad(constant?.value) !== undefined;
+  }
+
   /** Complains unless the term can be of the type. */
   want(term: Term, type: PolicyType, where: string): void {
-    if (isAssignable(term.type, type)) return;
+    if (this.fits(term, type)) return;
     this.mistyped(term.span, `${where} must be ${type}, this is ${term.type}`);
   }
 

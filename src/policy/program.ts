@@ -192,6 +192,7 @@ export class PolicyProgram {
     const { evaluate, type: known } = compileTerm(compiler, definition.value);
     let value: Value;
     try {
+      if (compiler.facts.tables.size > 0) throw new PolicyRuntimeError('tables are not there yet');
       if (diagnostics.errorCount === errors) value = this.#early.evaluate(evaluate);
     } catch (error) {
       if (!(error instanceof PolicyRuntimeError)) throw error;

@@ -65,15 +65,16 @@ export class Symbols {
 
   /** Reports a name that is taken; the newer meaning holds then, so that its uses are understood. */
   define(name: Name, symbol: ProgramSymbol): void {
-    if (this.#isTaken(name)) return;
+    if (this.isTaken(name)) return;
     if (this.#byName.has(name.name)) this.#diagnostics.error(name.span, `'${name.name}' is already defined`);
     this.#byName.set(name.name, symbol);
   }
 
-  #isTaken(name: Name): boolean {
+  /** Whether the language has the name itself, which is reported. */
+  isTaken(name: Name): boolean {
     const escaped = name.quoted && this.dialect === '2.x';
     if (escaped || this.builtin(name.name) === undefined) return false;
-    this.#diagnostics.error(name.span, `'${name.name}' is a name of the language and cannot be defined`);
+    this.#diagnostics.error(name.span, `'${name.name}' is a name of the language`);
     return true;
   }
 

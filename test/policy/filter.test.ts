@@ -189,7 +189,7 @@ describe('tables', () => {
       '2.x',
       tables,
     );
-    expect(diagnostics.list[0]?.message).toBe("'nosuch' is no ROA table");
+    expect(diagnostics.list[0]?.message).toBe("'nosuch' is no table");
   });
 });
 

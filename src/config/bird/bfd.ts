@@ -25,28 +25,43 @@ const AUTHENTICATION = [
   'meticulous keyed sha1',
 ] as const;
 
+const PASSWORDS = new OptionTable<BfdSettings>([
+  option('password', addPassword),
+  option('key', addPassword, '2.x'),
+]);
+
 const AUTHENTICATION_OPTIONS = new OptionTable<BfdSettings>([
   option('authentication', (reader) => ({
     authentication: reader.phrase('a kind of authentication', AUTHENTICATION),
   })),
-  option('password', (reader, before) => ({
-    passwords: [...(before.passwords ?? []), readPassword(reader)],
-  })),
+  ...PASSWORDS.rows,
+  option('passwords', (reader, before) => readSettings(reader, 'in passwords', [PASSWORDS], before)),
 ]);
 
-const TABLES = [SESSION_OPTIONS, AUTHENTICATION_OPTIONS] as const;
+function addPassword(reader: ConfigReader, before: BfdSettings): BfdSettings {
+  return { passwords: [...(before.passwords ?? []), readPassword(reader)] };
+}
 
 /** `{ interval 1 s; ... }` */
 export function bfdSettings(reader: ConfigReader, where: string): BfdSettings {
-  let settings: BfdSettings = {};
+  return readSettings(reader, where, [SESSION_OPTIONS, AUTHENTICATION_OPTIONS], {});
+}
+
+function readSettings(
+  reader: ConfigReader,
+  where: string,
+  tables: readonly OptionTable<BfdSettings>[],
+  before: BfdSettings,
+): BfdSettings {
+  let settings = before;
   readBlock(reader, where, () => {
-    for (const table of TABLES) {
+    for (const table of tables) {
       const row = table.take(reader.tokens);
       if (row === undefined) continue;
       settings = { ...settings, ...row.read(reader, settings) };
       return;
     }
-    throw unknownOption(reader.tokens, { where, tables: TABLES });
+    throw unknownOption(reader.tokens, { where, tables });
   });
   return settings;
 }
@@ -65,9 +80,11 @@ const ALGORITHMS = [
   'blake2b512',
 ] as const;
 const MAX_PASSWORD_ID = 255;
+const MAX_OLD_PASSWORD_ID = 0x7fffffff;
 
 const PASSWORD_OPTIONS = new OptionTable<Password>([
-  number('id', (id) => ({ id }), { max: MAX_PASSWORD_ID }),
+  number('id', (id) => ({ id }), { max: MAX_PASSWORD_ID, only: '2.x' }),
+  number('id', (id) => ({ id }), { min: 1, max: MAX_OLD_PASSWORD_ID, only: '1.6' }),
   ...PASSWORD_TIMES.map((words) =>
     option<Password>(words, (reader, before) => ({
       options: [...before.options, `${words} ${readDate(reader)}`],

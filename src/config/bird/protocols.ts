@@ -116,7 +116,8 @@ export class ProtocolReader {
     if (tokens.takeWord('from')) {
       const base = this.#reader.name('the name of a template or protocol', 'template', 'protocol');
       from = base.text === name ? undefined : base.text;
-      if (from === undefined) diagnostics.error(base, 'a protocol cannot be made from itself');
+      if (from === undefined && tokens.dialect === '2.x')
+        diagnostics.error(base, 'a protocol cannot be made from itself');
     }
     return { template, name, token, from };
   }

@@ -5,6 +5,7 @@ import { formatAddress, isLinkLocal, maskBytes, netmaskLength, quadToUint } from
 import { nearest } from '../../lib/suggest.ts';
 import type { Diagnostics } from '../../policy/diagnostics.ts';
 import { type Dialect, MAX_NUMBER, type Token } from '../../policy/lexer.ts';
+import { nameOf } from '../../policy/parse-expression.ts';
 import { parseTerm } from '../../policy/parser.ts';
 import type { PolicyProgram } from '../../policy/program.ts';
 import type { Span } from '../../policy/source.ts';
@@ -140,10 +141,7 @@ export class ConfigReader {
   /** Tells the filter language of a name that it does not define itself. */
   declare(token: Token, symbol: ProgramSymbol): void {
     if (this.program.symbols.get(token.text) !== undefined) return;
-    this.program.declare(
-      { kind: 'name', name: token.text, quoted: token.kind === 'quoted', span: token },
-      symbol,
-    );
+    this.program.declare(nameOf(token), symbol);
   }
 
   /** A defined name of one of these kinds. */
@@ -243,10 +241,14 @@ export class ConfigReader {
   /** An address and the interface after its `%`. */
   zonedAddress(what: string): { address: string; zone: string | undefined; linkLocal: boolean } {
     const bytes = this.addressBytes(what);
-    const zone = this.tokens.takeOp('%')
-      ? this.tokens.expectNewName('the name of an interface').text
-      : undefined;
+    const zone = this.tokens.takeOp('%') ? this.#interfaceName() : undefined;
     return { address: formatAddress(bytes), zone, linkLocal: isLinkLocal(bytes) };
+  }
+
+  #interfaceName(): string {
+    const token = this.tokens.expectNewName('the name of an interface');
+    this.program.symbols.isTaken(nameOf(token));
+    return token.text;
   }
 
   /** Whether an address or a constant that is one comes next. */

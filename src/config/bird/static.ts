@@ -105,7 +105,7 @@ function readTarget(reader: ConfigReader, net: StaticNet): StaticTarget {
   if (tokens.takeWord('reject')) return { kind: 'unreachable' };
   if (tokens.takeWord('recursive')) {
     const address = reader.address('the next hop');
-    return tokens.takeWord('mpls')
+    return reader.dialect === '2.x' && tokens.takeWord('mpls')
       ? { kind: 'recursive', address, mpls: labels(reader) }
       : { kind: 'recursive', address };
   }

@@ -145,7 +145,7 @@ debug tables all;
 aspa table providers;
 protocol device { }
 protocol bgp x {
-  local as 64512; neighbor 10.0.0.2 as 64513; onlink;
+  local as 64512; neighbor 10.0.0.2 as 64513; interface "eth0"; onlink;
   send hold time 300; enable enhanced route refresh; require route refresh; require graceful restart off;
   min graceful restart time 10; max graceful restart time 100; allow bgp_med; allow as sets; disable rx off;
   authentication ao;

@@ -111,10 +111,10 @@ export class Judge {
   accepts(text: string): boolean {
     const file = join(this.#directory, 'bird.conf');
     writeFileSync(file, text);
-    // What it is asked to log to, it opens, relative to where it runs.
+    // What it is asked to log and dump to, it opens, relative to where it runs.
     const options = { cwd: this.#directory, encoding: 'utf8' } as const;
     const { status, stderr } = spawnSync(this.#program, ['-p', '-c', file], options);
-    return status === 0 || stderr.includes('Unable to open log file');
+    return status === 0 || /Unable to open (log|MRTDump) file/.test(stderr);
   }
 
   close(): void {

@@ -7,12 +7,15 @@ import type { Dialect } from '../../../src/policy/lexer.ts';
 import { keywordsOf } from '../../../src/policy/words.ts';
 import { mutate, mutations, shownChange, tokensOf } from './mutations.ts';
 import { SAMPLES } from './samples.ts';
-import { Judge, oracle, read } from './support.ts';
+import { Judge, oracle, type Read, read } from './support.ts';
 import { ACCEPTED_2, ACCEPTED_16, DIFFERENT_2, REJECTED_2, REJECTED_16 } from './verdicts.ts';
 
+function check(text: string, dialect: Dialect): Read {
+  return read(text, dialect === '1.6' ? { dialect, family: 'ipv4' as const } : { dialect });
+}
+
 function accepts(text: string, dialect: Dialect): boolean {
-  const options = dialect === '1.6' ? { dialect, family: 'ipv4' as const } : { dialect };
-  return read(text, options).errors.length === 0;
+  return check(text, dialect).errors.length === 0;
 }
 
 /** It starts a daemon for each text. */
@@ -76,6 +79,9 @@ const LATER =
 /** Attributes of Calico's variant of 1.6, and of its IPv6 daemon. */
 const OF_OTHERS = /\b(krt_tunnel|ra_preference|ra_lifetime)\b/;
 
+/** What 1.6 says of a function that calls itself depends on memory that it has not set. */
+const SELF_CALL = /calls itself/;
+
 /**
  * The same changes in each run: a difference that nobody has found yet must not break a build that has nothing to do
  * with it. `GODWIT_MUTATIONS=20000` goes looking for them, with other changes each time, and shows all.
@@ -114,8 +120,10 @@ describe.each(['2.x', '1.6'] as const)('mutated samples of %s', (dialect) => {
         fc.property(text, mutations, (before, mutation) => {
           const changed = mutate(before, { dialect, words, others: samples }, mutation);
           fc.pre(!PASSED_OVER.test(changed) && !(dialect === '2.x' ? LATER : OF_OTHERS).test(changed));
+          const { issues, errors } = check(changed, dialect);
+          fc.pre(!issues.some(({ message }) => SELF_CALL.test(message)));
           const isGood = judge!.accepts(changed);
-          if (accepts(changed, dialect) === isGood) return;
+          if ((errors.length === 0) === isGood) return;
           differences.push(`BIRD ${isGood ? 'accepts' : 'rejects'} ${shownChange(before, changed)}`);
         }),
         RUNS,

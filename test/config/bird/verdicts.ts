@@ -2,6 +2,11 @@
 // checked against the installed one where there is one. Each is about one rule; all were written for these tests.
 
 export const ACCEPTED_2: readonly string[] = [
+  'protocol device {} define x = 0:2:3; define y = 1.1.1.1:3; define z = 2:70000:3;',
+  'protocol bfd { interface "x" { passwords { password "x" { id 5; }; password "y"; }; passwords { }; authentication simple; }; multihop { passwords { password "x"; }; }; }',
+  'protocol bfd { interface "x" { key "y"; passwords { key "x" { id 0; }; }; }; }',
+  'protocol device {} ipv4 table r; function f() { return roa_check(r, net, 5); }',
+  'protocol device {} define k = 1.1.1.1; function f(quad q) { q = k; q = 1.1.1.1.mask(8); bgp_originator_id = q; return q < 1.1.1.1; }',
   'protocol device {} define a = [ (5)..((1, 2)), ((3, 4))..((1, 2)), RTS_BGP..((3, 4)), ((3, 4))..1.1.1.1, 9..5 ];',
   'protocol device {} define k = (1, 2); define e = (rt, 2, 3); define l = (1, 2, 3); define a = [ k..5, 5..k, e..5, l..k, (l)..1.1.1.1 ];',
   'protocol device {} define a = [ (3, 2, 1)..(1, 2, 3), (unknown 0x10000, 7, 8) ];',
@@ -274,6 +279,20 @@ export const ACCEPTED_2: readonly string[] = [
 ];
 
 export const REJECTED_2: readonly string[] = [
+  'protocol device {} define x = 1:2:3;',
+  'protocol static { ipv4; route 10.0.0.0/8 via 1.1.1.1%SCOPE_HOST; }',
+  'protocol bgp x { local as 1; neighbor fe80::1%net as 2; ipv4 { import all; export all; }; }',
+  'protocol static a from a { ipv4; }',
+  'protocol bfd { interface "x" { passwords { password "x" }; }; }',
+  'protocol bfd { interface "x" { passwords { authentication none; }; }; }',
+  'protocol bfd { passwords { password "x"; }; }',
+  'protocol bfd { interface "x" { password "x" { id 256; }; }; }',
+  'protocol device {} roa4 table r; define x = roa_check(r, 10.0.0.0/8, 5);',
+  'protocol device {} function f(quad q) { q = from; }',
+  'protocol device {} function f(quad q) { return from < q; }',
+  'protocol device {} function f() { bgp_originator_id = gw; }',
+  'protocol device {} function f() { bgp_originator_id = 2001:db8::1; }',
+  'protocol device {} function g(quad q) { return q; } function f() { return g(bgp_next_hop); }',
   'protocol device {} filter f { case bgp_origin { (ORIGIN_IGP): accept; } }',
   'protocol device {} filter f { case from { 5..(1.1.1.1): accept; } }',
   'protocol device {} define k = (1, 2); filter f { case bgp_med { (k): accept; } }',
@@ -704,6 +723,9 @@ export const REJECTED_2: readonly string[] = [
 ];
 
 export const ACCEPTED_16: readonly string[] = [
+  'protocol static a from a { } template bgp b from b { }',
+  'protocol bfd { interface "x" { passwords { password "x" { id 5; }; password "y"; }; passwords { }; authentication simple; }; multihop { passwords { password "x"; }; }; }',
+  'protocol bfd { interface "x" { authentication simple; password "x" { id 2147483647; }; }; }',
   'protocol device {} define a = [ (5)..((1, 2)), ((3, 4))..((1, 2)), RTS_BGP..((3, 4)), ((3, 4))..1.1.1.1, 9..5 ];',
   'protocol device {} define k = (1, 2); define e = (rt, 2, 3); define l = (1, 2, 3); define a = [ k..5, 5..k, e..5, l..k, (l)..1.1.1.1 ];',
   'protocol device {} define a = [ (3, 2, 1)..(1, 2, 3), (unknown 0x10000, 7, 8) ];',
@@ -818,6 +840,15 @@ export const ACCEPTED_16: readonly string[] = [
 ];
 
 export const REJECTED_16: readonly string[] = [
+  'protocol static { route 10.0.0.0/8 multipath via 1.1.1.1%SCOPE_HOST; }',
+  'protocol bfd { interface "x" { passwords { password "x" }; }; }',
+  'protocol bfd { interface "x" { passwords { authentication none; }; }; }',
+  'protocol bfd { passwords { password "x"; }; }',
+  'protocol bfd { interface "x" { password "x" { id 0; }; }; }',
+  'protocol bfd { interface "x" { key "y"; }; }',
+  'protocol static { route 10.0.0.0/8 recursive 1.1.1.1 mpls 5; }',
+  'protocol device {} roa table r; define x = roa_check(r, 10.0.0.0/8, 5);',
+  'protocol device {} table r; function f() { return roa_check(r, net, 5); }',
   'protocol device {} filter f { case bgp_origin { (ORIGIN_IGP): accept; } }',
   'protocol device {} filter f { case from { 5..(1.1.1.1): accept; } }',
   'protocol device {} define k = (1, 2); filter f { case bgp_med { (k): accept; } }',
@@ -1045,7 +1076,7 @@ export const DIFFERENT_2: readonly { readonly text: string; readonly why: string
     why: NEWER,
   },
   {
-    text: 'protocol bgp x { local as 1; neighbor 1.2.3.4 as 2; ipv4 { import all; export all; }; onlink; }',
+    text: 'protocol bgp x { local as 1; neighbor 1.2.3.4 as 2; ipv4 { import all; export all; }; interface "eth0"; onlink; }',
     why: NEWER,
   },
   {
