@@ -7,7 +7,7 @@ import type { DynamicRange } from '../bgp/session/peer-directory.ts';
 import type { Endpoint } from '../bgp/session/transport.ts';
 import type { Config, DynamicPeersConfig } from '../config/model.ts';
 import { formatAddress, type IpAddress, isLinkLocal, parsePrefix, prefixContains } from '../lib/ip.ts';
-import { MemberNames } from './member-names.ts';
+import { MemberNames, type MemberNamesImage } from './member-names.ts';
 import type { PeerHandle, PeerRegistry } from './peer-registry.ts';
 import type { RestartHelper } from './restart-helper.ts';
 
@@ -93,6 +93,20 @@ export class DynamicPeers {
   /** Members that are restarting, by name. */
   away(): ReadonlyMap<string, Away> {
     return new Map([...this.#away].filter(([, { restarts }]) => restarts.isWaiting));
+  }
+
+  /** What members are called, those included that are not here. */
+  get memberNames(): MemberNamesImage[] {
+    const numbered = [...this.#ranges.values()].filter(({ config }) => config.memberNames !== undefined);
+    return numbered.map(({ config }) => this.#names.image(config));
+  }
+
+  /** The same of another process, once the ranges are configured and before anybody is admitted. */
+  restoreNames(images: readonly MemberNamesImage[]): void {
+    for (const image of images) {
+      const config = this.#ranges.get(image.range)?.config;
+      if (config !== undefined) this.#names.restore(config, image);
+    }
   }
 
   /** What a member was called by another process; before it is admitted here. */

@@ -19,7 +19,7 @@ import { crashDirectory } from './crash/report.ts';
 import { dumpsOnDisk } from './dump-files.ts';
 import { journalOnDisk } from './journal/disk.ts';
 import { openKernel } from './open-kernel.ts';
-import { systemAddresses } from './own-addresses.ts';
+import { awaitAddresses, systemAddresses } from './own-addresses.ts';
 import type { ConfigLoader, OnApplied } from './reconfiguration.ts';
 import { SpareRoom } from './spare-room.ts';
 import { Speaker, type SpeakerParts } from './speaker.ts';
@@ -83,7 +83,8 @@ export async function createSpeaker(options: CreateOptions): Promise<RunningSpea
     defer: (fn) => void setImmediate(fn),
     transport: new TcpTransport(),
     openKernel: (wanted) => openKernel(wanted, logger),
-    addresses: systemAddresses(logger),
+    // Behind a live upgrade there is no way back.
+    addresses: handed === undefined ? systemAddresses(logger) : await awaitAddresses(logger, systemClock),
     openBfd: (events) => WorkerBfdService.open(events),
     log: logger,
     ...(trace !== undefined && { trace }),

@@ -1,6 +1,7 @@
 // What members of ranges are called: by their address, or by a name and a number where the range says so, as by BIRD's
 // `dynamic name`. Who comes back has the number that it had.
 
+import { isDeepStrictEqual } from 'node:util';
 import type { DynamicPeersConfig } from '../config/model.ts';
 
 type Range = Pick<DynamicPeersConfig, 'name' | 'limit' | 'memberNames'>;
@@ -10,6 +11,16 @@ interface Members {
   readonly names: Map<string, string>;
   /** The number given last. */
   last: number;
+}
+
+/** What members of a range are called, for another process. */
+export interface MemberNamesImage {
+  readonly range: string;
+  /** How the range called them: names of another kind are of no use. */
+  readonly memberNames: DynamicPeersConfig['memberNames'];
+  /** By address; the one seen last stands last. */
+  readonly names: ReadonlyMap<string, string>;
+  readonly last: number;
 }
 
 export class MemberNames {
@@ -41,6 +52,19 @@ export class MemberNames {
     this.#given.add(name);
     const [oldest] = names.keys();
     if (names.size > limit && oldest !== undefined) this.#drop(names, oldest);
+  }
+
+  /** Of a range that numbers its members. */
+  image({ name: range, memberNames }: Range): MemberNamesImage {
+    const { names, last } = this.#of(range);
+    return { range, memberNames, names: new Map(names), last };
+  }
+
+  /** Goes on with what another process has called members; does nothing where they are called otherwise now. */
+  restore(range: Range, { memberNames, names, last }: MemberNamesImage): void {
+    if (!isDeepStrictEqual(range.memberNames, memberNames)) return;
+    for (const [address, name] of names) this.keep(range, address, name);
+    this.#of(range.name).last = last;
   }
 
   /** All that a member at this address may be called. */

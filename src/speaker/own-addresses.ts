@@ -1,6 +1,7 @@
 // This machine's addresses, as far as next hops need them: the own address of another family on the interface of
 // a session, and the link-local address beside a global one, whose subnet the peer must share (RFC 2545 §3).
 
+import { type Clock, sleep } from '../lib/clock.ts';
 import { type HostInterfaces, HostInterfacesError, readInterfaces } from '../lib/host-interfaces.ts';
 import { isLinkLocal, maskBytes, type Prefix, parseAddress, prefixContains } from '../lib/ip.ts';
 import type { Logger } from '../lib/log.ts';
@@ -34,6 +35,26 @@ export function systemAddresses(log: Logger, read: () => HostInterfaces = readIn
     return known;
   };
 }
+
+/** The same for who has sessions to lose: while no file descriptor is free, it waits. Rejects for any other reason. */
+export async function awaitAddresses(
+  log: Logger,
+  clock: Clock,
+  read?: () => HostInterfaces,
+): Promise<OwnAddresses> {
+  for (let first = true; ; first = false) {
+    try {
+      return systemAddresses(log, read);
+    } catch (error) {
+      if (!(error instanceof HostInterfacesError) || !NO_DESCRIPTOR.includes(error.code)) throw error;
+      if (first) log.warn({}, `${error.message}; the sessions wait until a file descriptor is free`);
+    }
+    await sleep(clock, RETRY_MS);
+  }
+}
+
+const NO_DESCRIPTOR = ['EMFILE', 'ENFILE'];
+const RETRY_MS = 200;
 
 function addressesOf(interfaces: HostInterfaces): OwnAddress[] {
   const found: OwnAddress[] = [];

@@ -56,4 +56,21 @@ describe('names of members', () => {
     expect(names.of('10.0.0.2')).toEqual(['10.0.0.2']);
     expect(names.nameOf(SPOKES, '10.0.0.3', nobody)).toBe('dyn01');
   });
+
+  it('go on in another process, unless the range calls its members otherwise there', () => {
+    const names = new MemberNames();
+    for (const address of ['a', 'b', 'c', 'a', 'd']) names.nameOf(SPOKES, address, nobody);
+    const image = names.image(SPOKES);
+    const next = new MemberNames();
+    next.restore(SPOKES, image);
+    expect(['c', 'e', 'a'].map((address) => next.nameOf(SPOKES, address, nobody))).toEqual([
+      'dyn03',
+      'dyn05',
+      'dyn06',
+    ]);
+    const other = new MemberNames();
+    const renamed = { ...SPOKES, memberNames: { prefix: 'x', digits: 0 } };
+    other.restore(renamed, image);
+    expect(other.nameOf(renamed, 'c', nobody)).toBe('x1');
+  });
 });

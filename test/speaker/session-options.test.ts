@@ -8,7 +8,13 @@ import type { LinkLocalFormat } from '../../src/config/model.ts';
 import { HostInterfacesError, readInterfaces } from '../../src/lib/host-interfaces.ts';
 import { formatAddress } from '../../src/lib/ip.ts';
 import { silentLogger } from '../../src/lib/log.ts';
-import { type OwnAddress, systemAddresses } from '../../src/speaker/own-addresses.ts';
+import { SimClock } from '../../src/sim/clock.ts';
+import {
+  awaitAddresses,
+  type OwnAddress,
+  type OwnAddresses,
+  systemAddresses,
+} from '../../src/speaker/own-addresses.ts';
 import { Policies } from '../../src/speaker/policies.ts';
 import { exportOptions } from '../../src/speaker/session-options.ts';
 import { ip } from '../support/raw-peer.ts';
@@ -98,6 +104,46 @@ it("the system's addresses stay as they were where no descriptor is left to ask 
     'the addresses of this machine cannot be read: EMFILE; those that were known last stand',
   ]);
   expect(() => systemAddresses(log, read)).toThrow(HostInterfacesError);
+});
+
+describe("the system's addresses where sessions are at stake", () => {
+  const failing = (errno: number, times: number) => {
+    let left = times;
+    return () =>
+      readInterfaces(() => {
+        if (left-- > 0) throw Object.assign(new Error('Unknown system error'), { errno });
+        return networkInterfaces();
+      });
+  };
+  const NO_DESCRIPTOR = 24;
+  const NO_ACCESS = 13;
+
+  it('are waited for while no descriptor is free', async () => {
+    const clock = new SimClock();
+    const warnings: string[] = [];
+    const log = { ...silentLogger, warn: (_fields: object, message: string) => void warnings.push(message) };
+    const addresses = awaitAddresses(log, clock, failing(NO_DESCRIPTOR, 3));
+    let asked: OwnAddresses | undefined;
+    void addresses.then((found) => {
+      asked = found;
+    });
+    const later = async () => {
+      clock.advance(1000);
+      await new Promise(setImmediate);
+    };
+    await later();
+    await later();
+    expect(asked).toBeUndefined();
+    await later();
+    expect(asked?.()).toEqual(systemAddresses(silentLogger)());
+    expect(warnings).toHaveLength(1);
+    expect(clock.pending).toBe(0);
+  });
+
+  it('are not waited for where they cannot be had for another reason', async () => {
+    const refused = awaitAddresses(silentLogger, new SimClock(), failing(NO_ACCESS, 1));
+    await expect(refused).rejects.toThrow(HostInterfacesError);
+  });
 });
 
 describe('the next hop on a session between link-local addresses', () => {

@@ -116,6 +116,7 @@ export class HandOver {
       listeners: listeners.handOver(),
       peers: [...registry.values()].map(handedPeer),
       away: [...dynamic.away()].flatMap(([name, away]) => handedAway(this.#speaker, name, away)),
+      memberNames: dynamic.memberNames,
       rib: captureRib(
         rib,
         [...rooms.further].flatMap(({ place }) => place.families),

@@ -35,6 +35,7 @@ import type { NetworkSpec } from '../api.ts';
 import type { HandedPath } from '../bfd-sessions.ts';
 import type { ProtocolsImage } from '../bird/protocol-states.ts';
 import type { DiagnosisImage } from '../diagnosis.ts';
+import type { MemberNamesImage } from '../member-names.ts';
 import type { RestartImage } from '../restart-image.ts';
 import type { ValidationImage } from '../rpki-image.ts';
 import type { TracerImage } from '../trace/tracer.ts';
@@ -90,6 +91,8 @@ export interface SpeakerState {
   readonly listeners: ReadonlyMap<string, number>;
   readonly peers: readonly HandedPeer[];
   readonly away: readonly HandedAway[];
+  /** Also of members that are not here; absent in states of versions that handed over those of present ones alone. */
+  readonly memberNames?: readonly MemberNamesImage[];
   readonly rib: RibImage;
   /** Absent where there is only the main table. */
   readonly tables?: TablesImage;

@@ -62,6 +62,7 @@ export class TakeOver {
   /** Once all peers and ranges are configured: peers that ranges have admitted; and peers that are no longer there. */
   startOthers(): void {
     const { registry, listeners, dynamic } = this.#speaker;
+    dynamic.restoreNames(this.#state.memberNames ?? []);
     for (const { name, range, ribPeer } of [...this.#state.peers, ...this.#state.away]) {
       if (range === undefined || ribPeer === undefined) continue;
       const { address, zone } = ribPeer.identity;

@@ -86,6 +86,33 @@ describe('dynamic name', () => {
     ]);
   });
 
+  it('stays over a live upgrade with who has left, unless the statement is another then', async () => {
+    const lab = new SimLab();
+    const own = lab.speaker('own', [OWN], fileOf(''));
+    const [first, second, late] = ['10.0.0.2', '10.0.0.3', '10.0.0.4'].map((address, at) =>
+      lab.raw(address, { as: 65002 + at, holdTime: 0 }),
+    ) as [RawPeer, RawPeer, RawPeer];
+    await lab.start(1000);
+    await lab.connect(own, first, second);
+    first.drop();
+    second.drop();
+    await lab.run(1000);
+    await own.upgrade();
+    await lab.connect(own, late, second);
+    expect(own.states().sort()).toEqual(['dynbgp2 Established', 'dynbgp3 Established']);
+    second.drop();
+    await lab.run(1000);
+    await own.upgrade((state) => ({
+      ...state,
+      memberNames: (state.memberNames ?? []).map((each) => ({
+        ...each,
+        memberNames: { prefix: 'x', digits: 0 },
+      })),
+    }));
+    await lab.connect(own, first);
+    expect(own.states().sort()).toEqual(['dynbgp1 Established', 'dynbgp3 Established']);
+  });
+
   it('is what commands name', async () => {
     const lab = new SimLab();
     const { api, from } = await birdLab(lab, fileOf(''), [NET]);
