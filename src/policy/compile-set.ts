@@ -143,7 +143,9 @@ function valueNow(compiler: Compiler, expression: Expression): Value {
     facts.uses.add(`early ${formatValue(value)}`);
     const hint = 'use define to name a constant';
     if (value === undefined) diagnostics.error(span, 'sets are made before this has a value', hint);
-    else diagnostics.warning(span, `sets are made once: this is ${formatValue(value)} for all routes`, hint);
+    // A string may be a secret, and no set has strings.
+    else if (typeof value !== 'string')
+      diagnostics.warning(span, `sets are made once: this is ${formatValue(value)} for all routes`, hint);
     return value;
   } catch (error) {
     if (!(error instanceof PolicyRuntimeError)) throw error;

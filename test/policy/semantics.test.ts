@@ -116,6 +116,12 @@ describe('functions', () => {
     expect(filterAfter(1)).not.toBe(filterAfter(2));
   });
 
+  it('never shows a string that a set would be made of', () => {
+    const { diagnostics } = lab('define secret = "hidden"; function f(int a) { return (1, 2) ~ [(a, *)]; }');
+    expect(diagnostics.hasErrors).toBe(true);
+    expect(diagnostics.list.map(({ message }) => message).join()).not.toContain('hidden');
+  });
+
   it('ends endless recursion', () => {
     expect(run('forever(1); accept;', { before }).outcome).toBe(OUTCOME.failed);
   });
