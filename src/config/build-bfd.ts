@@ -1,12 +1,13 @@
 // BFD as the user writes it -> the model.
 
-import { isLinkLocal, parseAddress } from '../lib/ip.ts';
+import { formatAddress, isLinkLocal, parseAddress } from '../lib/ip.ts';
 import type { IssueList } from './issues.ts';
 import {
   BFD_KEY_OCTETS,
   type BfdConfig,
   type BfdSessionConfig,
   bfdSessionName,
+  type NetworkConfig,
   type Secret,
 } from './model.ts';
 import { formatPath, type Path } from './nodes.ts';
@@ -54,6 +55,28 @@ export function checkBfdKey(
     if (new TextEncoder().encode(password.reveal()).length <= most) continue;
     issues.error(at, `a key for ${auth!.type} has up to ${most} octets`, 'shorten it');
   }
+}
+
+/** Sessions with the next hops of networks that want one, where none of the `known` is there. */
+export function hopSessions(
+  networks: readonly NetworkConfig[],
+  known: readonly BfdSessionConfig[],
+): BfdSessionConfig[] {
+  const placeOf = ({ address, interface: link }: Pick<BfdSessionConfig, 'address' | 'interface'>): string => {
+    const parsed = parseAddress(address);
+    return parsed === undefined ? address : formatAddress(parsed.bytes, link ?? parsed.zone);
+  };
+  const places = new Set(known.flatMap((each) => (each.bfd.multihop ? [] : placeOf(each))));
+  const found: BfdSessionConfig[] = [];
+  for (const { address, interface: link, bfd } of networks.flatMap(({ hops = [] }) => hops)) {
+    if (address === undefined || bfd !== true) continue;
+    const ends = { address, localAddress: undefined, interface: link };
+    const place = placeOf(ends);
+    if (places.has(place)) continue;
+    places.add(place);
+    found.push({ ...ends, name: bfdSessionName(ends), bfd: bfdConfig({}, false, undefined) });
+  }
+  return found;
 }
 
 export function buildBfdSessions(

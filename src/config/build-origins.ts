@@ -9,6 +9,7 @@ import type {
   KernelFamilyConfig,
   LocalPolicies,
   NetworkConfig,
+  NetworkHop,
   RedistributeSource,
   TableConfig,
 } from './model.ts';
@@ -207,6 +208,9 @@ function buildNetworks(entries: readonly Entry<NetworkInput>[], issues: IssueLis
       issues.error([...path, 'via'], `a ${type} route has no next hops`, 'take via out, or write type: via');
     }
     // IPv4 prefixes may have IPv6 next hops (RFC 8950), not the other way round.
+    if (object.bfd === true && via.length === 0) {
+      issues.error([...path, 'bfd'], 'bfd watches next hops, and there are none', 'add via: 192.0.2.1');
+    }
     if (prefix.includes(':') && !via.every((address) => address.includes(':'))) {
       const sentence = 'an IPv6 prefix cannot have an IPv4 next hop';
       issues.error([...path, 'via'], sentence, 'give an IPv6 address');
@@ -215,9 +219,14 @@ function buildNetworks(entries: readonly Entry<NetworkInput>[], issues: IssueLis
       prefix,
       type,
       via: via.map(gateway),
+      ...(object.bfd === true && { hops: via.map((address) => watchedHop(gateway(address))) }),
       med: object.med,
       localPref: object.localPref,
       communities: (object.communities ?? []).map((community) => parseCommunity(community) ?? community),
     };
   });
+}
+
+function watchedHop(address: string): NetworkHop {
+  return { address, interface: undefined, onlink: false, weight: 1, bfd: true };
 }

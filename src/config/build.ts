@@ -3,7 +3,7 @@
 
 import { BGP_PORT } from '../bgp/wire/iana.ts';
 import { parseQuad } from '../lib/ip.ts';
-import { buildBfdSessions } from './build-bfd.ts';
+import { buildBfdSessions, hopSessions } from './build-bfd.ts';
 import { buildBmp, stationPath } from './build-bmp.ts';
 import { buildControl, buildProcess } from './build-control.ts';
 import { buildOrigins } from './build-origins.ts';
@@ -65,7 +65,9 @@ export function buildConfig(
   });
   const rpki = buildRpki(input.rpki, secrets, issues);
   const bmp = buildBmp(input.bmp, secrets);
-  const bfdSessions = buildBfdSessions(input.bfd, secrets, issues);
+  const written = buildBfdSessions(input.bfd, secrets, issues);
+  const networks = [origins, ...(tables.tables ?? [])].flatMap((table) => table.networks);
+  const bfdSessions = [...written, ...hopSessions(networks, written)];
   const pipes = input.pipes.map(({ path, input: pipe }) => ({ name: pipeName(pipe), path }));
   const caches = rpki.map(({ name }, i) => ({ name, path: cachePath(i) }));
   const stations = bmp.map(({ name }, i) => ({ name, path: stationPath(i) }));

@@ -224,6 +224,7 @@ export const networkSchema = z.union(
         })
         .describe('Next hops of a static route.')
         .optional(),
+      bfd: flag('A next hop leads there only while BFD (RFC 5880) sees it.', false),
       med: z.int().min(0).max(LARGEST_UINT32).describe('MULTI_EXIT_DISC.').optional(),
       localPref: z.int().min(0).max(LARGEST_UINT32).describe('LOCAL_PREF.').optional(),
       communities: z

@@ -19,6 +19,8 @@ export interface StaticHop {
   readonly onlink: boolean;
   /** 1..256 */
   readonly weight: number;
+  /** It counts only while `sees` says so. */
+  readonly bfd?: boolean;
 }
 
 export interface StaticSpec {
@@ -41,6 +43,8 @@ export interface StaticRoutesOptions {
   readonly resolver: NextHopResolver;
   /** Of another table; undefined where there is none. */
   readonly elsewhere?: (table: string) => NextHopResolver | undefined;
+  /** Whether the way to a gateway is watched, and works; asked again with `reviewWatched`. */
+  readonly sees: (gateway: Uint8Array, link: string | undefined) => boolean;
   /** The route of this prefix has got a way, lost it, or leads elsewhere. */
   readonly onChange: (prefix: Prefix, ordinal: number) => void;
 }
@@ -113,6 +117,13 @@ export class StaticRoutes implements OwnRoutes {
       cancel(entry.watches);
       entry.watches = entry.spec.hops.map((hop) => this.#watch(entry, hop));
       this.#review(entry);
+    }
+  }
+
+  /** `sees` may say something else now. */
+  reviewWatched(): void {
+    for (const entry of this.#entries.values()) {
+      if (entry.spec.hops.some(({ bfd }) => bfd)) this.#review(entry);
     }
   }
 
@@ -196,16 +207,18 @@ export class StaticRoutes implements OwnRoutes {
   }
 
   #hopsOf(hop: StaticHop, watch: NextHopWatch | undefined, recursive: boolean): KernelNextHop[] {
+    const { gateway, interface: name } = hop;
+    if (hop.bfd && gateway !== undefined && !this.#options.sees(gateway, name)) return [];
     const weight = hop.weight === 1 ? {} : { weight: hop.weight };
     if (watch !== undefined) {
       const { reachable, directlyConnected, hops } = watch.current;
       if (!reachable || !(directlyConnected || recursive)) return [];
       return hops.map((each) => ({ ...each, ...weight }));
     }
-    const link = this.#options.view.interfaceNamed(hop.interface ?? '');
+    const link = this.#options.view.interfaceNamed(name ?? '');
     if (link === undefined || !link.up) return [];
     const { ifindex } = link;
-    return [{ ifindex, ...(hop.gateway !== undefined && { gateway: hop.gateway, onlink: true }), ...weight }];
+    return [{ ifindex, ...(gateway !== undefined && { gateway, onlink: true }), ...weight }];
   }
 }
 

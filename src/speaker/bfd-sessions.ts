@@ -8,6 +8,7 @@ import type { BfdEvents, BfdService, SessionReport } from '../bfd/service.ts';
 import { type DownReason, isBfdDown } from '../bgp/session/down-reason.ts';
 import { CEASE, ERROR } from '../bgp/wire/error-codes.ts';
 import type { BfdConfig, BfdSessionConfig } from '../config/model.ts';
+import { bytesEqual } from '../lib/bytes.ts';
 import { type Clock, sleep } from '../lib/clock.ts';
 import { formatAddress, parseAddress } from '../lib/ip.ts';
 import type { Logger } from '../lib/log.ts';
@@ -31,6 +32,8 @@ export interface BfdSessionsParts {
   readonly clock: Clock;
   readonly log: Logger;
   readonly journal?: Journal;
+  /** `sees` has another answer for the path. */
+  readonly onPath: () => void;
 }
 
 /** Between the end of a service and the next one. */
@@ -109,6 +112,7 @@ export class BfdSessions {
         path.configured = session.bfd;
       });
     }
+    this.#parts.onPath();
   }
 
   /** The peer is no more. */
@@ -284,11 +288,25 @@ export class BfdSessions {
     path.since = at;
     if (report.state === 'Up') this.#up(path);
     else if (before === 'Up') this.#down(path, report);
+    else return;
+    if (path.configured !== undefined) this.#parts.onPath();
   }
 
   /** The path to the peer is watched, and works. */
-  sees(handle: PeerHandle | undefined): boolean {
+  seesPeer(handle: PeerHandle | undefined): boolean {
     return handle !== undefined && this.#pathOf.get(handle)?.report?.state === 'Up';
+  }
+
+  /** A configured session of one hop is up; `link` where it is of that link. */
+  sees(gateway: Uint8Array, link: string | undefined): boolean {
+    const works = ({ id, report }: WatchedPath) =>
+      report === undefined ? this.#goingOn.has(id) : report.state === 'Up';
+    for (const path of this.#byKey.values()) {
+      const { remote, interface: on, multihop } = path.spec.path;
+      if (path.configured === undefined || multihop || (link !== undefined && on !== link)) continue;
+      if (bytesEqual(remote, gateway)) return works(path);
+    }
+    return false;
   }
 
   #up(path: WatchedPath): void {

@@ -168,6 +168,11 @@ export class KernelSync {
     this.#ways.askElsewhere();
   }
 
+  /** See TableWays. */
+  reviewWatched(): void {
+    this.#ways.reviewWatched();
+  }
+
   get learned(): Iterable<LearnedRoute> {
     return this.#learner.routes();
   }

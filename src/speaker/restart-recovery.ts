@@ -11,6 +11,7 @@ import type { Logger } from '../lib/log.ts';
 import type { Rib } from '../rib/rib.ts';
 import type { KernelSync } from './kernel-sync.ts';
 import type { PeerHandle } from './peer-registry.ts';
+import type { TableRoom } from './table-room.ts';
 
 const MS_PER_SECOND = 1000;
 /**
@@ -32,6 +33,16 @@ export interface RecoveryTools {
   readonly kernel: () => Pick<KernelSync, 'resolve'> | undefined;
   /** Routes may be chosen in all families. */
   readonly onEnd: () => void;
+}
+
+/** Whether a start is a restart to peers. The kernels of the tables have been scanned. */
+export function isRestart(config: Config, rooms: Iterable<Pick<TableRoom, 'kernel'>>): boolean {
+  const { recover } = config.router.restart;
+  if (recover !== 'auto') return recover === 'always';
+  const asked = [...config.peers, ...config.dynamicPeers].some(
+    ({ gracefulRestart }) => gracefulRestart.mode === 'full',
+  );
+  return asked && [...rooms].some(({ kernel }) => kernel?.hasOrphans === true);
 }
 
 /** What an OPEN of this side says of restarts. */

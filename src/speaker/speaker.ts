@@ -33,7 +33,7 @@ import { type PeerHandle, PeerRegistry } from './peer-registry.ts';
 import { Pipeline } from './pipeline.ts';
 import { Pipes } from './pipes.ts';
 import { Policies } from './policies.ts';
-import { RestartRecovery } from './restart-recovery.ts';
+import { isRestart, RestartRecovery } from './restart-recovery.ts';
 import { Revalidation } from './revalidation.ts';
 import { ribOptions } from './rib-options.ts';
 import { RpkiCaches } from './rpki-caches.ts';
@@ -128,7 +128,11 @@ export class Speaker {
     this.reconfiguredAt = this.startedAt;
     this.rib = new Rib({ ...ribOptions(config), ...parts.sizes }, { clock, scheduler });
     const nowSeconds = () => Math.floor(clock.wallTime() / MS_PER_SECOND);
-    this.rooms = new TableRooms(this.rib, config, { nowSeconds, namesGateways: config.bird !== undefined });
+    this.rooms = new TableRooms(this.rib, config, {
+      nowSeconds,
+      namesGateways: config.bird !== undefined,
+      sees: (gateway, link) => this.bfd.sees(gateway, link),
+    });
     this.policies = new Policies(this.rooms);
     this.pipes = new Pipes(this.rib, this.rooms, this.policies);
     const { dumpStore: store, lookUp } = parts;
@@ -153,10 +157,11 @@ export class Speaker {
     this.diagnosis = new Diagnosis(config, parts.diagnosis ?? {}, {
       clock,
       log,
-      alive: (peer) => (this.bfd.sees(this.registry.ofPeer(peer)) ? 'BFD is up' : undefined),
+      alive: (peer) => (this.bfd.seesPeer(this.registry.ofPeer(peer)) ? 'BFD is up' : undefined),
     });
     const { journal } = this.diagnosis;
-    this.bfd = new BfdSessions({ openBfd: parts.openBfd, clock, log, journal });
+    const onPath = () => this.rooms.reviewWatched();
+    this.bfd = new BfdSessions({ openBfd: parts.openBfd, clock, log, journal, onPath });
     this.listeners = new ListenerSet({ clock, transport, log: this.diagnosis.logOf('listeners') });
     this.pipeline = new Pipeline(this.rib, clock, parts.defer);
     this.registry = new PeerRegistry(config, {
@@ -231,6 +236,7 @@ export class Speaker {
   async start(takeOver?: TakeOver): Promise<void> {
     if (takeOver === undefined) this.addTables();
     this.tracer.use(this.written);
+    this.bfd.watch(this.config.bfdSessions ?? []);
     if (takeOver !== undefined) this.#startPeers(takeOver);
     for (const room of this.rooms.values()) {
       room.kernel = await this.openKernel(room, room.config);
@@ -238,7 +244,7 @@ export class Speaker {
       await room.kernel?.start();
     }
     this.rooms.borrow();
-    if (takeOver === undefined && this.#isRestart()) {
+    if (takeOver === undefined && isRestart(this.config, this.rooms.values())) {
       // Not before routes are chosen: what the kernel forwards by is all there is until then.
       const wait = this.config.router.restart.wait * MS_PER_SECOND;
       for (const { kernel } of this.rooms.values()) kernel?.postponeStartup(wait);
@@ -256,7 +262,6 @@ export class Speaker {
     for (const listen of this.config.listen) this.listeners.open(listenOptions(listen));
     this.rpki.use(this.config.rpki ?? []);
     this.bmp.use(this.config);
-    this.bfd.watch(this.config.bfdSessions ?? []);
     this.state = 'running';
     if (takeOver === undefined) {
       const { asn, id } = this.config.router;
@@ -281,15 +286,6 @@ export class Speaker {
     for (const range of this.config.dynamicPeers) this.dynamic.add(range);
     for (const peer of this.config.peers) this.addPeer(peer, takeOver);
     takeOver?.startOthers();
-  }
-
-  #isRestart(): boolean {
-    const { recover } = this.config.router.restart;
-    if (recover !== 'auto') return recover === 'always';
-    const asked = [...this.config.peers, ...this.config.dynamicPeers].some(
-      ({ gracefulRestart }) => gracefulRestart.mode === 'full',
-    );
-    return asked && [...this.rooms.values()].some(({ kernel }) => kernel?.hasOrphans === true);
   }
 
   /** Of the main table. */

@@ -9,7 +9,7 @@ import { dialectOf } from './bird/traits.ts';
 import type { KernelSync } from './kernel-sync.ts';
 import { LocalRoutes } from './local-routes.ts';
 import { Networks } from './networks.ts';
-import type { TableWays } from './table-ways.ts';
+import type { OtherWays, TableWays } from './table-ways.ts';
 
 /** Where in the RIB a table is. */
 export interface TablePlace {
@@ -24,6 +24,8 @@ export interface TablePlace {
 
 export interface RoomTools {
   readonly nowSeconds: () => number;
+  /** See OtherWays. */
+  readonly sees: OtherWays['sees'];
   /** Internal peers are told gateways, as BIRD does. */
   readonly namesGateways: boolean;
 }

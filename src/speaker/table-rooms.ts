@@ -122,6 +122,15 @@ export class TableRooms implements OtherTables, FilterLinks {
     return room && waysOf(room)?.resolver;
   }
 
+  sees(gateway: Uint8Array, link: string | undefined): boolean {
+    return this.#tools.sees(gateway, link);
+  }
+
+  /** BFD sees other gateways than before. */
+  reviewWatched(): void {
+    for (const room of this.values()) waysOf(room)?.reviewWatched();
+  }
+
   /** The room that a table of the RIB belongs to. */
   ofFamily(family: FamilyRib): TableRoom {
     for (const room of [...this.#further.values(), ...this.#leaving]) {

@@ -14,6 +14,8 @@ import type { TableRoom } from './table-room.ts';
 export interface OtherWays {
   /** By name, '' is the main one; undefined where nothing of it can be looked up. */
   resolver(table: string): NextHopResolver | undefined;
+  /** The way to a gateway is watched by BFD, and works. */
+  sees(gateway: Uint8Array, link: string | undefined): boolean;
   /** A next hop leads elsewhere, or is gone. */
   resolutionsChanged(): void;
 }
@@ -40,6 +42,7 @@ export class TableWays {
       view,
       resolver: this.resolver,
       elsewhere: (table) => others.resolver(table),
+      sees: (gateway, link) => others.sees(gateway, link),
       onChange: (prefix: Prefix, ordinal) => networks.wayChanged(prefix, ordinal),
     });
     this.resolver.useOwnRoutes(this.#statics);
@@ -62,6 +65,11 @@ export class TableWays {
   /** Other tables have others to ask: static routes that are looked up there ask anew. */
   askElsewhere(): void {
     this.#statics.askElsewhere();
+  }
+
+  /** BFD sees other gateways than before. */
+  reviewWatched(): void {
+    this.#statics.reviewWatched();
   }
 
   /** How a BGP next hop of the RIB is reached. */

@@ -114,4 +114,26 @@ describe('bfd sessions', () => {
     expect(found).toHaveLength(1);
     expect(found[0]).toMatch(message);
   });
+
+  it('are there for the next hops of networks that want them, once each', () => {
+    const { bfdSessions, networks } = config(
+      `${sessions('{ address: 10.0.0.9, localAddress: 10.0.0.1 }')}
+networks:
+  - { prefix: 192.0.2.0/24, via: [10.0.0.8, 10.0.0.9], bfd: true }
+  - { prefix: 198.51.100.0/24, via: 10.0.0.8, bfd: true }
+  - { prefix: 203.0.113.0/24, via: 10.0.0.7 }
+tables: { blue: { networks: [{ prefix: "2001:db8::/48", via: "fe80::7%eth1", bfd: true }] } }
+`,
+    );
+    expect(bfdSessions).toMatchObject([
+      { name: '10.0.0.9 from 10.0.0.1' },
+      { name: '10.0.0.8', address: '10.0.0.8', localAddress: undefined, bfd: DEFAULTS },
+      { name: 'fe80::7%eth1' },
+    ]);
+    expect(networks[0]?.hops).toMatchObject([{ address: '10.0.0.8', bfd: true }, { bfd: true }]);
+    expect(networks[2]).not.toHaveProperty('hops');
+    expect(
+      issuesOf(`${ROUTER}networks: [{ prefix: 192.0.2.0/24, bfd: true }]`).map(({ message }) => message),
+    ).toEqual(['bfd watches next hops, and there are none']);
+  });
 });

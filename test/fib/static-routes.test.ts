@@ -39,7 +39,14 @@ async function setup(prepare: (kernel: ReturnType<typeof machine>) => void = () 
   const resolver = new NextHopResolver({ view, scheduler, clock, tables: { ipv4: MAIN, ipv6: MAIN } });
   await bench.start();
   const told: string[] = [];
-  const statics = new StaticRoutes({ view, resolver, onChange: (each) => told.push(formatPrefix(each)) });
+  /** Gateways that BFD sees. */
+  const seen = new Set<string>();
+  const statics = new StaticRoutes({
+    view,
+    resolver,
+    sees: (gateway, link) => seen.has(formatAddress(gateway, link)),
+    onChange: (each) => told.push(formatPrefix(each)),
+  });
   resolver.useOwnRoutes(statics);
   const way = (text: string): string => {
     const { type, hops } = statics.way(prefix(text), 0) ?? { type: 'none', hops: [] };
@@ -57,7 +64,7 @@ async function setup(prepare: (kernel: ReturnType<typeof machine>) => void = () 
       ? hops.map(({ gateway, ifindex }) => `${formatAddress(gateway!)}@${ifindex}`).join(' ')
       : 'none';
   };
-  return { bench, kernel, statics, told, way, resolved };
+  return { bench, kernel, statics, told, seen, way, resolved };
 }
 
 describe('the way of a static route', () => {
@@ -175,6 +182,27 @@ describe('next hops', () => {
     expect(resolved('172.16.0.1')).toBe('none');
   });
 
+  it('lead over a watched next hop only while BFD sees it', async () => {
+    const { statics, told, seen, way } = await setup();
+    const plain = via('10.60.0.0/16', ['10.0.0.7', '10.0.0.8']);
+    statics.set({ ...plain, hops: plain.hops.map((hop, i) => ({ ...hop, bfd: i === 0 })) });
+    const alone = via('10.61.0.0/16', ['10.9.9.9']);
+    statics.set({
+      ...alone,
+      hops: [{ ...alone.hops[0]!, interface: 'eth0', onlink: true, bfd: true }],
+    });
+    const ways = () => [way('10.60.0.0/16'), way('10.61.0.0/16')];
+    expect(ways()).toEqual([`10.0.0.8@${ETH0}`, 'none']);
+    seen.add('10.0.0.7').add('10.9.9.9%eth0');
+    expect(ways()).toEqual([`10.0.0.8@${ETH0}`, 'none']);
+    statics.reviewWatched();
+    expect(ways()).toEqual([`10.0.0.7@${ETH0} 10.0.0.8@${ETH0}`, `10.9.9.9@${ETH0}!`]);
+    seen.clear();
+    statics.reviewWatched();
+    expect(ways()).toEqual([`10.0.0.8@${ETH0}`, 'none']);
+    expect(told).toHaveLength(4);
+  });
+
   it('resolve elsewhere where they are told to, and ask anew whoever answers there', async () => {
     const { bench, statics, way } = await setup();
     const { view, scheduler, clock } = bench;
@@ -185,6 +213,7 @@ describe('next hops', () => {
       view,
       resolver: other(),
       elsewhere: (table) => (table === 'under' ? there : undefined),
+      sees: () => true,
       onChange: (each) => told.push(formatPrefix(each)),
     });
     const far = { ...via('10.60.0.0/16', ['172.16.0.1'], true), igpTable: 'under' };

@@ -1,9 +1,13 @@
 // What BFD does to BGP sessions: two speakers on a simulated network, with simulated paths for BFD beside it.
 
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { BfdService } from '../../src/bfd/service.ts';
 import type { ConfigInput } from '../../src/config/schema.ts';
-import { type BfdHost, BfdNetwork } from '../support/bfd-network.ts';
-import { SimLab, type SimSpeaker } from '../support/sim-lab.ts';
+import type { MemKernel } from '../../src/fib/mem-kernel.ts';
+import { BfdSessions } from '../../src/speaker/bfd-sessions.ts';
+import type { SpeakerState } from '../../src/speaker/upgrade/state.ts';
+import { type BfdHost, BfdNetwork, ip } from '../support/bfd-network.ts';
+import { SimLab, type SimSpeaker, simKernel } from '../support/sim-lab.ts';
 
 const A = '10.0.0.1';
 const B = '10.0.0.2';
@@ -21,7 +25,7 @@ beforeEach(() => {
   hosts.clear();
 });
 
-function speaker(address: string, input: Partial<ConfigInput>): SimSpeaker {
+function speaker(address: string, input: Partial<ConfigInput>, kernel?: MemKernel): SimSpeaker {
   boot(address);
   const asn = address === A ? 65001 : 65002;
   return lab.speaker(address, [address], { router: { asn, id: address }, ...input } as ConfigInput, {
@@ -30,6 +34,7 @@ function speaker(address: string, input: Partial<ConfigInput>): SimSpeaker {
       host.events = events;
       return host.service;
     },
+    ...(kernel !== undefined && { kernel }),
   });
 }
 
@@ -289,6 +294,75 @@ describe('a configured session', () => {
     expect(a.api.bfdSessions()).toEqual([]);
     await lab.run(SECOND);
     expect(network.sentBy(A).at(-1)).toMatchObject({ state: 'AdminDown' });
+  });
+});
+
+const SILENT: BfdService = {
+  add: () => {},
+  update: () => {},
+  remove: () => {},
+  handOver: async () => new Map(),
+  close: async () => {},
+};
+
+describe('a static route', () => {
+  const C = '10.0.0.3';
+  const ways = {
+    kernel: { install: true },
+    networks: [
+      { prefix: '192.0.2.0/24', via: B, bfd: true },
+      { prefix: NETWORK, via: [B, C], bfd: true },
+    ],
+  };
+
+  it('leads over a next hop only while BFD sees it', async () => {
+    const a = speaker(A, ways, simKernel(`eth0 ${A}/24`));
+    const b = speaker(B, {});
+    await lab.start();
+    expect(a.kernelRoutes()).toEqual([]);
+    const router = { asn: 65002, id: B };
+    await b.reload({ router, bfd: { sessions: [{ address: A, interval: 100 }] } });
+    await lab.run(5 * SECOND);
+    const reached = ['192.0.2.0/24 via 10.0.0.2', '198.51.100.0/24 via 10.0.0.2'];
+    expect(a.kernelRoutes()).toEqual(reached);
+    cut();
+    await lab.run(2 * SECOND);
+    expect(a.kernelRoutes()).toEqual([]);
+    mend();
+    await lab.run(5 * SECOND);
+    expect(a.kernelRoutes()).toEqual(reached);
+    await b.reload({ router });
+    await lab.run(SECOND);
+    expect(a.kernelRoutes()).toEqual([]);
+    await a.reload({ router: { asn: 65001, id: A }, ...ways, networks: [{ prefix: NETWORK, via: C }] });
+    expect(a.kernelRoutes()).toEqual(['198.51.100.0/24 via 10.0.0.3']);
+    expect(a.api.bfdSessions()).toEqual([]);
+  });
+
+  it('stays where it is over a live upgrade', async () => {
+    const kernel = simKernel(`eth0 ${A}/24`);
+    const a = speaker(A, ways, kernel);
+    speaker(B, { bfd: { sessions: [{ address: A, interval: 100 }] } });
+    await lab.start();
+    const routes = a.kernelRoutes();
+    expect(routes).toHaveLength(2);
+    const written = kernel.log.length;
+    let handed: SpeakerState['bfd'] = new Map();
+    await a.upgrade((state) => {
+      handed = state.bfd;
+      boot(A);
+      return state;
+    });
+    await lab.run(5 * SECOND);
+    // Also before the service of the new process has said anything.
+    const { bfdSessions = [] } = a.speaker.config;
+    const later = new BfdSessions({ ...a.speaker.parts, openBfd: () => SILENT, onPath: () => {} });
+    later.takeOver(handed);
+    later.watch(bfdSessions);
+    expect(bfdSessions.map(({ address }) => later.sees(ip(address), undefined))).toEqual([true, false]);
+    expect(a.api.bfdSessions()[0]).toMatchObject({ state: 'Up', downCount: 0 });
+    expect(a.kernelRoutes()).toEqual(routes);
+    expect(kernel.log.slice(written)).toEqual([]);
   });
 });
 

@@ -52,14 +52,16 @@ export function bfdOf(
   return configOf(own, common, multihop, protocol, unsaid);
 }
 
-/** What every enabled `protocol bfd` watches for the other end's sake. */
+/** What `protocol bfd` watches for the other end's sake, and for static routes. */
 export function bfdSessionsOf(config: BirdConfig, unsaid: Unsaid): BfdSessionConfig[] {
-  const protocols = config.protocols.filter(
+  const protocol = config.protocols.find(
     (each): each is BfdProtocol => each.kind === 'bfd' && each.common.disabled !== true,
   );
+  const gateways = config.protocols.flatMap((each) => watchedBy(each, protocol !== undefined, unsaid));
   const found = new Map<string, BfdSessionConfig>();
-  for (const protocol of protocols) {
-    for (const { address, interface: link, local, multihop = false } of protocol.options.neighbors) {
+  if (protocol !== undefined) {
+    const ends: BfdOptions['neighbors'] = [...protocol.options.neighbors, ...gateways];
+    for (const { address, interface: link, local, multihop = false } of ends) {
       const common = settingsFor(protocol.options, { multihop, link }, protocol, unsaid);
       const bfd = configOf({}, common, multihop, protocol, unsaid);
       const name = bfdSessionName({ address, localAddress: local, interface: link });
@@ -67,6 +69,25 @@ export function bfdSessionsOf(config: BirdConfig, unsaid: Unsaid): BfdSessionCon
     }
   }
   return [...found.values()];
+}
+
+/** The gateways of a static protocol that want BFD. */
+function watchedBy(protocol: ProtocolConfig, served: boolean, unsaid: Unsaid): BfdOptions['neighbors'] {
+  if (protocol.kind !== 'static' || protocol.common.disabled === true) return [];
+  return protocol.options.routes.flatMap(({ target, span }) => {
+    const hops = target.kind === 'via' ? target.hops.filter(({ bfd }) => bfd === true) : [];
+    if (hops.length > 0 && !served) {
+      unsaid.say(
+        'a next hop with bfd is never used without an enabled protocol bfd',
+        span,
+        protocol.name,
+        'add protocol bfd { }',
+      );
+    }
+    return hops.flatMap(({ address, interface: link }) =>
+      address === undefined ? [] : [{ address, ...(link !== undefined && { interface: link }) }],
+    );
+  });
 }
 
 function configOf(

@@ -80,11 +80,8 @@ function networkOf(
       };
     }
     case 'via': {
-      for (const [word, set] of [
-        ['bfd', target.hops.some((hop) => hop.bfd === true)],
-        ['mpls', target.hops.some((hop) => hop.mpls !== undefined)],
-      ] as const) {
-        if (set) unsaid.add(`${word} of a next hop`, route.span, protocol);
+      if (target.hops.some((hop) => hop.mpls !== undefined)) {
+        unsaid.add('mpls of a next hop', route.span, protocol);
       }
       return { ...base, type: 'via', ...hopsOf(target.hops) };
     }
@@ -116,20 +113,22 @@ function hopsOf(hops: readonly StaticHop[]): Pick<NetworkConfig, 'via' | 'hops'>
     return isLinkLocal(address) && link !== undefined ? [`${address}%${link}`] : [address];
   });
   const plain = hops.every(
-    ({ address, interface: link, onlink, weight = 1 }) =>
+    ({ address, interface: link, onlink, weight = 1, bfd }) =>
       address !== undefined &&
       onlink !== true &&
+      bfd !== true &&
       weight === 1 &&
       (link === undefined || isLinkLocal(address)),
   );
   if (plain) return { via };
   return {
     via,
-    hops: hops.map(({ address, interface: link, onlink = false, weight = 1 }) => ({
+    hops: hops.map(({ address, interface: link, onlink = false, weight = 1, bfd }) => ({
       address,
       interface: link,
       onlink,
       weight,
+      ...(bfd === true && { bfd }),
     })),
   };
 }

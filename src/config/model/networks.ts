@@ -10,6 +10,8 @@ export interface NetworkHop {
   readonly onlink: boolean;
   /** 1..256 */
   readonly weight: number;
+  /** It leads there only while BFD sees the address: there is a session of its own, or a configured one. */
+  readonly bfd?: boolean;
 }
 
 export interface NetworkConfig {

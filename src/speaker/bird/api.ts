@@ -83,10 +83,14 @@ function* protocolNames(speaker: Speaker): Iterable<string> {
 }
 
 /** It leads nowhere from here. */
-function isDormant({ kernel }: Speaker, { address, interface: link, onlink }: StaticHop): boolean {
+function isDormant(
+  { kernel, bfd: watched }: Speaker,
+  { address, interface: link, onlink, bfd }: StaticHop,
+): boolean {
   if (kernel === undefined) return false;
   const isUp = link === undefined || kernel.view.interfaceNamed(link)?.up === true;
   const parsed = address === undefined ? undefined : parseAddress(address);
+  if (bfd && parsed !== undefined && !watched.sees(parsed.bytes, link ?? parsed.zone)) return true;
   if (parsed === undefined || !isUp || (onlink === true && link !== undefined)) return !isUp;
   return !kernel.resolve(parsed.bytes, link ?? parsed.zone).reachable;
 }

@@ -171,6 +171,25 @@ describe('what protocol bfd watches by itself', () => {
     ]);
   });
 
+  test('has the gateways of static routes that want it, which are never used without', () => {
+    const statics = (more: string) =>
+      `protocol static st { ipv4; ${more} route 10.1.0.0/16 via 10.0.0.9 bfd via 10.0.0.8; route 10.2.0.0/16 via 10.0.0.9 bfd; }`;
+    const served = model(`${ROUTER} ${statics('')} protocol bfd { interface "*" { interval 50 ms; }; }`);
+    expect(served.warnings).toEqual([]);
+    expect(served.config.bfdSessions).toMatchObject([{ address: '10.0.0.9', bfd: { minTx: 50 } }]);
+    expect(served.config.networks[0]?.hops).toEqual([
+      { address: '10.0.0.9', interface: undefined, onlink: false, weight: 1, bfd: true },
+      { address: '10.0.0.8', interface: undefined, onlink: false, weight: 1 },
+    ]);
+    const unserved = model(`${ROUTER} ${statics('')}`);
+    expect(unserved.config).not.toHaveProperty('bfdSessions');
+    expect(unserved.config.networks[0]?.hops?.[0]?.bfd).toBe(true);
+    expect(unserved.warnings.join()).toContain('never used without an enabled protocol bfd (st)');
+    expect(model(`${ROUTER} ${statics('disabled;')} protocol bfd { }`).config).not.toHaveProperty(
+      'bfdSessions',
+    );
+  });
+
   test('goes with the protocol when that is switched off', () => {
     const { config } = model(`${ROUTER} protocol bfd b { neighbor 10.0.0.9; }`);
     expect(config.bfdSessions).toHaveLength(1);
