@@ -208,6 +208,18 @@ describe('tables in another process', () => {
     expect(after.sinks[2]!.untidy).toEqual([]);
   });
 
+  it('keep where next hops lead', () => {
+    const before = newWorld();
+    for (const [i, lead] of (['global', 'link-local', 'onlink'] as const).entries()) {
+      const values = { asPath: '65001' };
+      before.lab.announce(before.peers[0]!, [`10.${i}.0.0/16`], values, '192.0.2.1', IPV4_UNICAST, lead);
+    }
+    before.lab.settle();
+    const after = goOn(before, travelled(captureRib(before.lab.rib)));
+    const leads = [...after.lab.rib.nextHops.values()].map(({ lead }) => lead);
+    expect(leads.sort()).toEqual(['global', 'link-local', 'onlink']);
+  });
+
   it('send everything again where the options have changed, and withdraw what does not belong there', () => {
     const before = newWorld();
     apply(before, { kind: 'announce', peer: 1, prefixes: [0, 1, 2], med: 1 });

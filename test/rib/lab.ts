@@ -16,6 +16,7 @@ import { announce, withdraw } from '../../src/rib/adj-rib-in.ts';
 import type { DecisionOptions } from '../../src/rib/decision.ts';
 import type { ExportOptions } from '../../src/rib/export-options.ts';
 import type { ExportSink } from '../../src/rib/lane.ts';
+import { MAIN_DOMAIN, type NextHopLead } from '../../src/rib/next-hops.ts';
 import { Rib } from '../../src/rib/rib.ts';
 import type { ImportOptions, RibPeer, RibPeerIdentity } from '../../src/rib/rib-peer.ts';
 import { SimClock } from '../../src/sim/clock.ts';
@@ -214,10 +215,11 @@ export class RibLab {
     values: Partial<AttributeValues>,
     nextHop = '192.0.2.1',
     family: Family = IPV4_UNICAST,
+    lead: NextHopLead = 'global',
   ): void {
     const { attrs, nextHops, checks } = this.rib;
     const wire = octets(nextHop);
-    const hop = nextHops.intern(wire, wire.length, undefined);
+    const hop = nextHops.intern(wire, wire.length, undefined, MAIN_DOMAIN, lead);
     const bytes = encodeAttributes(values);
     const attrIn = attrs.intern(bytes, 0, bytes.length, hop);
     const result = checks.evaluate(peer, attrIn);
