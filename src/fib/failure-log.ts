@@ -3,7 +3,7 @@
 
 import type { Clock } from '../lib/clock.ts';
 import type { LogFields, Logger } from '../lib/log.ts';
-import { explainErrno } from './errno.ts';
+import { ERRNO, explainErrno } from './errno.ts';
 import type { RouteFailure } from './types.ts';
 
 const LOG_INTERVAL_MS = 10_000;
@@ -14,6 +14,7 @@ export class FailureLog {
   /** The kernel's own words, by errno. */
   readonly #words = new Map<number, string>();
   readonly #lastLog = new Map<number, number>();
+  #waitsForLink = false;
 
   constructor(clock: Clock, log: Logger) {
     this.#clock = clock;
@@ -22,11 +23,27 @@ export class FailureLog {
 
   note(failure: RouteFailure, fields: LogFields, message: string): void {
     if (failure.text !== undefined) this.#words.set(failure.errno, failure.text);
+    if (failure.errno === ERRNO.ENETDOWN) {
+      this.#noteDown(fields);
+      return;
+    }
     const now = this.#clock.now();
     const last = this.#lastLog.get(failure.errno);
     if (last !== undefined && now - last < LOG_INTERVAL_MS) return;
     this.#lastLog.set(failure.errno, now);
     this.#log.warn({ ...fields, reason: explainErrno(failure.errno, failure.text) }, message);
+  }
+
+  /** What was down may be up: from now on it is news again that something is not. */
+  linkCameUp(): void {
+    this.#waitsForLink = false;
+  }
+
+  /** Nothing is wrong with the route, and to try again before the interface is up is of no use: it is said once. */
+  #noteDown(fields: LogFields): void {
+    if (this.#waitsForLink) return;
+    this.#waitsForLink = true;
+    this.#log.info(fields, 'kernel routes wait for an interface that is down');
   }
 
   /** Why a route is not installed as wanted; errno 0 means that it was, and that others keep changing it. */

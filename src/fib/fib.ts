@@ -234,7 +234,9 @@ export class Fib implements KernelConsumer {
   }
 
   link(_change: 'add' | 'delete', _link: KernelLink, turned: LinkTurn): void {
-    if (turned === 'up') this.#retryAll();
+    if (turned !== 'up') return;
+    this.#failures.linkCameUp();
+    this.#retryAll();
   }
 
   address(change: 'add' | 'delete'): void {

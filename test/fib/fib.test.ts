@@ -510,9 +510,16 @@ describe('Fib and what is in the kernel', () => {
     await bench.run(1500);
     expect(bench.own()).toEqual([]);
     expect(bench.state('192.0.2.0/24')).toBe('failed');
+    await bench.run(60_000);
     bench.kernel.setLink({ ...eth0, up: true });
     await bench.run();
     expect(bench.own()).toEqual(['192.0.2.0/24 10.0.0.2 50']);
+    expect(bench.warnings).toEqual(['own kernel routes were missing or different; writing them again']);
+    const waits = 'kernel routes wait for an interface that is down';
+    expect(bench.lines).toEqual([waits]);
+    bench.kernel.setLink(eth0);
+    await bench.run(60_000);
+    expect(bench.lines).toEqual([waits, waits]);
   });
 
   it('does not believe a scan about what changed while it ran', async () => {

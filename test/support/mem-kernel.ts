@@ -100,6 +100,8 @@ export class Bench {
   readonly prefixes = new Map(FAMILIES.map((family) => [family.id, new PrefixIds()]));
   readonly idle: string[] = [];
   readonly warnings: string[] = [];
+  /** What is said without being a warning. */
+  readonly lines: string[] = [];
   readonly kernel: MemKernel;
   readonly monitor: KernelMonitor;
   readonly view: KernelView;
@@ -121,7 +123,11 @@ export class Bench {
     const place = { table: MAIN, metric: METRIC, ...(ipv6 !== undefined && { ipv6 }) };
     this.targets = new RouteTargets({ protocol: OWN_PROTOCOL, ...place });
     const { clock, scheduler, targets } = this;
-    const log: Logger = { ...silentLogger, warn: (_fields, message) => this.warnings.push(message) };
+    const log: Logger = {
+      ...silentLogger,
+      warn: (_fields, message) => this.warnings.push(message),
+      info: (_fields, message) => this.lines.push(message),
+    };
     this.monitor = new KernelMonitor({
       kernel,
       clock,
