@@ -50,6 +50,8 @@ export interface NextHopResolverOptions {
   readonly clock: Clock;
   /** Own routes' tables by family. The view must keep `resolvingTables` of them. */
   readonly tables: Readonly<Record<IpVersion, number>>;
+  /** The metric of whatever is on no link; that of the kernel's route unless given. */
+  readonly metricBeyondLinks?: number | undefined;
 }
 
 export interface LookUp {
@@ -179,7 +181,7 @@ export class NextHopResolver {
       if (hops.length === 0) continue;
       const directlyConnected = route.nextHops.every((hop) => hop.gateway === undefined);
       // The kernel numbers the prefixes of links by version, and network managers by interface: none of them is nearer.
-      const metric = directlyConnected ? 0 : route.metric;
+      const metric = directlyConnected ? 0 : (this.#options.metricBeyondLinks ?? route.metric);
       return { reachable: true, metric, hops, directlyConnected };
     }
     return undefined;
@@ -195,7 +197,8 @@ export class NextHopResolver {
     const hops = this.#usableHops(own.hops, address, ifindex);
     if (hops.length === 0) return UNREACHABLE;
     const directlyConnected = own.hops.every((hop) => hop.gateway === undefined);
-    return { reachable: true, metric: 0, hops, directlyConnected };
+    const { metricBeyondLinks: metric = 0 } = this.#options;
+    return { reachable: true, metric, hops, directlyConnected };
   }
 
   #usableHops(

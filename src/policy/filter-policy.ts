@@ -9,6 +9,7 @@ import { bytesEqual, optionalBytesEqual } from '../lib/bytes.ts';
 import { isLinkLocal } from '../lib/ip.ts';
 import type { AttrStore } from '../rib/attr-store.ts';
 import type { FamilyRib } from '../rib/family-rib.ts';
+import { UNKNOWN_METRIC } from '../rib/next-hops.ts';
 import type { RibPeer } from '../rib/rib-peer.ts';
 import {
   EXPLICIT,
@@ -191,7 +192,8 @@ export class FilterPolicy implements RoutePolicy {
     }
     let { values } = extras;
     if (this.#readsMetric && isBgp && !values.has('igp_metric')) {
-      values = new Map([...values, ['igp_metric', nextHops.metric[nextHopId]!]]);
+      const metric = nextHops.metric[nextHopId]!;
+      if (metric !== UNKNOWN_METRIC) values = new Map([...values, ['igp_metric', metric]]);
     }
     this.#ifname = this.#facts.ifname;
     this.#setNet(rib, prefixId);

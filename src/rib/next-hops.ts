@@ -33,6 +33,9 @@ export interface NextHopEvents {
   onRemoved(nextHop: NextHop): void;
 }
 
+/** Nobody tells one: behind all that are known. */
+export const UNKNOWN_METRIC = 0xffff_ffff;
+
 /** Where next hops are looked up unless something else is said. */
 export const MAIN_DOMAIN = 0;
 

@@ -18,6 +18,7 @@ import type { Logger } from '../lib/log.ts';
 import type { Scheduler } from '../lib/scheduler.ts';
 import type { Dialect } from '../policy/lexer.ts';
 import type { FamilyRib } from '../rib/family-rib.ts';
+import { UNKNOWN_METRIC } from '../rib/next-hops.ts';
 import type { RibPeer } from '../rib/rib-peer.ts';
 import type { RouteExtras } from '../rib/route-extras.ts';
 import { dialectOf, traitsOf } from './bird/traits.ts';
@@ -148,7 +149,15 @@ export class KernelSync {
   #waysOf(room: Pick<TableRoom, 'place' | 'networks'>): TableWays {
     const { ipv4, ipv6 } = byFamily(this.#config);
     const tables = { ipv4: ipv4.table, ipv6: ipv6.table };
-    return new TableWays(room, { ...this.#parts, view: this.view, tables, decisive: this.#decisive });
+    // BIRD's static and kernel routes tell none.
+    const metricBeyondLinks = this.#isBird ? UNKNOWN_METRIC : undefined;
+    return new TableWays(room, {
+      ...this.#parts,
+      view: this.view,
+      tables,
+      metricBeyondLinks,
+      decisive: this.#decisive,
+    });
   }
 
   /** Serves a table without a kernel table of its own, too, until what is returned is closed. */

@@ -4,7 +4,10 @@ import { NextHopResolver, type Resolution } from '../../src/fib/next-hop-resolve
 import { formatAddress } from '../../src/lib/ip.ts';
 import { address, Bench, ETH0, ETH1, MAIN, machine, route } from '../support/mem-kernel.ts';
 
-async function setup(prepare: (kernel: ReturnType<typeof machine>) => void = () => {}) {
+async function setup(
+  prepare: (kernel: ReturnType<typeof machine>) => void = () => {},
+  metricBeyondLinks?: number,
+) {
   const kernel = machine();
   prepare(kernel);
   const bench = new Bench(kernel);
@@ -13,6 +16,7 @@ async function setup(prepare: (kernel: ReturnType<typeof machine>) => void = () 
     scheduler: bench.scheduler,
     clock: bench.clock,
     tables: { ipv4: MAIN, ipv6: MAIN },
+    metricBeyondLinks,
   });
   await bench.start();
   return { bench, kernel, resolver };
@@ -51,6 +55,15 @@ describe('NextHopResolver', () => {
     });
     expect(text(resolver.resolve(address('192.0.2.1')))).toBe('10.0.1.7@3 metric 30');
     expect(text(resolver.resolve(address('203.0.113.1')))).toBe('10.0.0.254@2 metric 20');
+  });
+
+  it('gives whatever is on no link the metric that is wanted of it', async () => {
+    const { resolver } = await setup((kernel) => kernel.addRoute(foreign('192.0.2.0/24', '10.0.0.7')), 99);
+    expect(text(resolver.resolve(address('192.0.2.1')))).toBe('10.0.0.7@2 metric 99');
+    expect(text(resolver.resolve(address('10.0.0.9')))).toBe('10.0.0.9@2 metric 0 direct');
+    const hops = [{ gateway: address('10.0.0.7'), ifindex: ETH0 }];
+    resolver.useOwnRoutes({ covering: () => [{ length: 24, type: 'unicast', hops }] });
+    expect(text(resolver.resolve(address('198.51.100.1')))).toBe('10.0.0.7@2 metric 99');
   });
 
   it('keeps all next hops of a multipath route', async () => {

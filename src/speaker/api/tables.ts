@@ -52,8 +52,8 @@ export interface TableRoute {
   primary: boolean;
   /** The kernel would not take it. */
   kernelProblem: boolean;
-  /** Of a BGP route whose next hop was looked up in a table; unreachable: it leads nowhere. */
-  igpMetric: number | 'unreachable' | undefined;
+  /** Of a BGP route whose next hop was looked up in a table; unreachable: it leads nowhere, unknown: no route tells one. */
+  igpMetric: number | 'unreachable' | 'unknown' | undefined;
   /** Long-lived stale (RFC 9494). */
   stale: boolean;
   suppressed: boolean;

@@ -66,8 +66,8 @@ export function bgpView(handle: PeerHandle, routeLimit: BgpView['routeLimit']): 
     addPathSend: (context?.addPathSend ?? 0) !== 0,
     sourceAddress: established === undefined ? undefined : formatAddress(established.session.localAddress),
     routeLimit: established === undefined ? undefined : routeLimit,
-    holdTimer: timer(timersLeft.hold, peer.holdTime),
-    keepaliveTimer: timer(timersLeft.keepalive, peer.keepaliveTime),
+    holdTimer: sessionTimer(handle, timersLeft.hold, peer.holdTime),
+    keepaliveTimer: sessionTimer(handle, timersLeft.keepalive, peer.keepaliveTime),
     sendHoldTimer: undefined,
     connectTimer: peer.state === 'Active' ? connectTimer(timersLeft.connectRetry, timers) : undefined,
     errorTimer: timer(timersLeft.idleHold, peer.idleHoldTime),
@@ -87,6 +87,15 @@ function endedByItself({ lastDown, options }: PeerHandle['peer']): boolean {
     lastDown !== undefined &&
     (lastDown.cause === 'automatic-stop' || disables(options.disableAfter, lastDown))
   );
+}
+
+/** One that does not run in a session, which may have none, is shown all the same. */
+function sessionTimer(
+  { established }: PeerHandle,
+  leftMs: number | undefined,
+  of: number | undefined,
+): TimerView | undefined {
+  return timer(leftMs ?? (established === undefined ? undefined : 0), of);
 }
 
 function timer(leftMs: number | undefined, of: number | undefined): TimerView | undefined {

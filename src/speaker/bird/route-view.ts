@@ -11,6 +11,7 @@ import { formatAttribute } from '../../policy/format.ts';
 import { ATTR_FLAG } from '../../rib/attr-store.ts';
 import type { FamilyRib } from '../../rib/family-rib.ts';
 import { unveiled } from '../../rib/feeds.ts';
+import { UNKNOWN_METRIC } from '../../rib/next-hops.ts';
 import type { RibPeer } from '../../rib/rib-peer.ts';
 import type { RouteExtras } from '../../rib/route-extras.ts';
 import type { EmptiedList, RouteHop, RouteOrigin, TableRoute } from '../api/tables.ts';
@@ -174,7 +175,9 @@ export class RouteViews {
     if (nextHops.reachable[nextHopId] !== 1) return 'unreachable';
     // What is on a common link is not looked up.
     const isOnLink = peer.source === 'external' && registry.find(peer.name)?.settings.multihop === undefined;
-    return isOnLink ? undefined : nextHops.metric[nextHopId]!;
+    if (isOnLink) return undefined;
+    const metric = nextHops.metric[nextHopId]!;
+    return metric === UNKNOWN_METRIC ? 'unknown' : metric;
   }
 
   #bgpWay(nextHopId: number, extras: RouteExtras): Pick<TableRoute, 'destination' | 'hops'> {

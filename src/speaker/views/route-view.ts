@@ -5,6 +5,7 @@ import { formatAddress } from '../../lib/ip.ts';
 import { DECISION_STEPS } from '../../rib/decision.ts';
 import type { FamilyRib } from '../../rib/family-rib.ts';
 import { REJECT, REJECT_SENTENCES, type RejectCause } from '../../rib/import-checks.ts';
+import { UNKNOWN_METRIC } from '../../rib/next-hops.ts';
 import type { Rib } from '../../rib/rib.ts';
 import { isStale } from '../../rib/stale-rows.ts';
 import type { AttributesView, RouteView } from '../api.ts';
@@ -78,6 +79,7 @@ export function routeView(
   const local = peer.source === 'local';
   const nextHopId = rib.attrs.nextHop[attr]!;
   const reachable = rib.nextHops.reachable[nextHopId] === 1;
+  const metric = rib.nextHops.metric[nextHopId]!;
   return {
     family: family.family.name,
     prefix: family.prefixes.format(prefixId),
@@ -92,7 +94,7 @@ export function routeView(
     since: paths.since(row),
     nextHop: rib.nextHops.format(nextHopId),
     nextHopReachable: reachable,
-    igpMetric: reachable ? rib.nextHops.metric[nextHopId]! : undefined,
+    igpMetric: reachable && metric !== UNKNOWN_METRIC ? metric : undefined,
     attributes: attributesView(rib, attr),
   };
 }

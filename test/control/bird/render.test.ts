@@ -303,6 +303,7 @@ describe('routes', () => {
         route('10.0.0.0/8', { kernelProblem: true, from: '10.9.9.9' }),
         route('10.1.0.0/16', { stale: true, igpMetric: 20, primary: false }),
         route('10.2.0.0/16', { igpMetric: 'unreachable', destination: 'unreachable', hops: [] }),
+        route('10.3.0.0/16', { igpMetric: 'unknown' }),
       ]),
     ];
     expect((await ask('bird2', 'show route')).slice(1, -1)).toEqual([
@@ -310,12 +311,15 @@ describe('routes', () => {
       ' \tvia 10.0.0.2 on eth0 onlink',
       ' 10.1.0.0/16          unicast [tor 12:00:00.000] (100s/20) [AS65001i]',
       ' \tvia 10.0.0.2 on eth0 onlink',
-      ' 10.2.0.0/16          unreachable [tor 12:00:00.000] * (100/-) [AS65001i]',
+      ' 10.2.0.0/16          unreachable [tor 12:00:00.000] * (100) [AS65001i]',
+      ' 10.3.0.0/16          unicast [tor 12:00:00.000] * (100/?) [AS65001i]',
+      ' \tvia 10.0.0.2 on eth0 onlink',
     ]);
     expect((await ask('bird1', 'show route')).slice(0, -1)).toEqual([
       '1007-10.0.0.0/8         via 10.0.0.2 on eth0 [tor 12:00:00 from 10.9.9.9] ! (100/0) [AS65001i]',
       ' 10.1.0.0/16        via 10.0.0.2 on eth0 [tor 12:00:00] (100s/20) [AS65001i]',
       ' 10.2.0.0/16        unreachable [tor 12:00:00] * (100/-) [AS65001i]',
+      ' 10.3.0.0/16        via 10.0.0.2 on eth0 [tor 12:00:00] * (100/?) [AS65001i]',
     ]);
   });
 

@@ -6,6 +6,7 @@ import type { ProtocolAction } from '../../../src/speaker/api/protocols.ts';
 import type { TableQuery } from '../../../src/speaker/api/tables.ts';
 import { KernelUnavailableError } from '../../../src/speaker/open-kernel.ts';
 import { kernelRoute, SimLab, simKernel } from '../../support/sim-lab.ts';
+import { birdLab, FROM, OWN } from '../bird-lab.ts';
 import { OWN_AS, type Rig, rig } from '../rig.ts';
 
 const A = '10.0.0.2';
@@ -418,5 +419,16 @@ describe('a peer without a session', () => {
       1,
     );
     expect(found.map(({ multihop }) => multihop)).toEqual([true, false]);
+  });
+});
+
+it('a session without hold time has timers that do not run', async () => {
+  const file = `router id ${OWN}; protocol bgp p { local ${OWN} as 65001; neighbor ${FROM} as 65002; ipv4 { import all; export none; }; }`;
+  const { api } = await birdLab(new SimLab(), file, []);
+  const [peer] = api.bird.protocols({ details: true });
+  expect(peer?.bgp).toMatchObject({
+    state: 'Established',
+    holdTimer: { left: 0, of: 0 },
+    keepaliveTimer: { left: 0, of: 0 },
   });
 });

@@ -86,13 +86,14 @@ function viaText({ gateway, interface: name }: RouteHop): string {
   return `via ${gateway}${name === undefined ? '' : ` on ${name}`}`;
 }
 
-/** 1.6 shows a BGP route's metric in any case, 2.x where it is not 0. */
+/** 1.6 shows a BGP route's metric in any case, 2.x where the route leads somewhere and it is not 0. */
 function preference(route: TableRoute, style: Style): string {
   const { igpMetric, bgp } = route;
   const flags = `${route.suppressed ? '-' : ''}${route.stale ? 's' : ''}`;
   const base = `${route.preference}${flags}`;
   if (bgp === undefined) return `(${base})`;
-  if (igpMetric === 'unreachable') return `(${base}/-)`;
+  if (igpMetric === 'unknown') return `(${base}/?)`;
+  if (igpMetric === 'unreachable') return style === 'bird1' ? `(${base}/-)` : `(${base})`;
   return igpMetric === undefined || (style !== 'bird1' && igpMetric === 0)
     ? `(${base})`
     : `(${base}/${igpMetric})`;
