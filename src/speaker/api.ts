@@ -204,6 +204,12 @@ export interface FilterStepView {
   text: string;
 }
 
+export interface SentPathView {
+  pathId: number;
+  nextHop: string;
+  attributes: AttributesView;
+}
+
 export interface ExplainView {
   prefix: string;
   /** Ranked, best first; ineligible paths last. */
@@ -216,6 +222,8 @@ export interface ExplainView {
     attributes: AttributesView | undefined;
     nextHop: string | undefined;
     exportFilter?: FilterTraceView | undefined;
+    /** Everything that was advertised, the first one too, where it is more than one path (RFC 7911). */
+    paths?: SentPathView[];
   }[];
   kernel:
     | { desired: string | undefined; installed: string | undefined; problem: string | undefined }

@@ -75,7 +75,14 @@ describe('sending', () => {
       advertised: true,
       attributes: { asPath: '65000 65002 65010 65011' },
     });
-    expect(speaker.api.explain(P1, { to: TWO }).exports[0]?.reason).toBe('advertised: 2 paths');
+    const [both] = speaker.api.explain(P1, { to: TWO }).exports;
+    expect(both?.reason).toBe('advertised: 2 paths');
+    expect(both?.paths?.map(({ attributes }) => attributes.asPath)).toEqual([
+      '65000 65005',
+      '65000 65005 65010',
+    ]);
+    expect(new Set(both?.paths?.map(({ pathId }) => pathId)).size).toBe(2);
+    expect(both).toMatchObject({ attributes: { asPath: '65000 65005' } });
     expect(paths(peer(TWO))).toEqual(['65000 65005', '65000 65005 65010']);
   });
 });

@@ -38,8 +38,18 @@ function renderExports({ exports }: Explanation, look: Look): string {
     const head = `  ${verdict} to ${safeText(entry.peer)}${reason === '' ? '' : `: ${reason}`}\n`;
     const trace = renderTrace('export', entry.exportFilter, look);
     if (entry.attributes === undefined) return head + trace;
-    const fields: Field[] = [['Next hop', entry.nextHop], ...attributeFields(entry.attributes)];
-    return head + trace + renderFields(fields, look, INDENT + 4);
+    const { attributes, nextHop, paths = [] } = entry;
+    // Over gRPC an absent list is an empty one.
+    const sent = paths.length > 0 ? paths : [{ nextHop, attributes }];
+    const blocks = sent.map((path) => {
+      const fields: Field[] = [
+        ['Path id', 'pathId' in path ? String(path.pathId) : undefined],
+        ['Next hop', path.nextHop],
+        ...attributeFields(path.attributes),
+      ];
+      return renderFields(fields, look, INDENT + 4);
+    });
+    return head + trace + blocks.join('');
   });
   return `${style.bold('Advertised')}\n${entries.join('')}`;
 }

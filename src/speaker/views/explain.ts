@@ -112,15 +112,20 @@ function exportView(
   if (sent.length === 0 && most !== undefined && exportedRoutes(rib, handle, family.family) >= most) {
     return withheld('the limit of exported routes of the peer is reached');
   }
-  const route = sent[0] ?? { attr: best, from };
-  const { bytes, length, nextHop } = group.rewriter.render(route.attr, route.from);
+  const rendered = (route: { attr: number; from: number }) => {
+    const { bytes, length, nextHop } = group.rewriter.render(route.attr, route.from);
+    return { attributes: decodeAttributes(bytes, 0, length), nextHop: formatNextHop(nextHop) };
+  };
+  const paths = sent.map((each) => ({ pathId: each.pathId, ...rendered(each) }));
+  const { attributes, nextHop } = paths[0] ?? rendered({ attr: best, from });
   const waits = group.pending > 0 ? 'waits to be sent' : WITHHELD_SENTENCES[WITHHELD.tooLong];
   return {
     peer: handle.name,
     advertised: sent.length > 0,
     reason: sent.length === 0 ? waits : sent.length === 1 ? 'advertised' : `advertised: ${sent.length} paths`,
-    attributes: decodeAttributes(bytes, 0, length),
-    nextHop: formatNextHop(nextHop),
+    attributes,
+    nextHop,
     exportFilter: trace,
+    ...(paths.length > 1 && { paths }),
   };
 }
