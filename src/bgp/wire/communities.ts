@@ -117,6 +117,12 @@ const EXTENDED_LAYOUT: Readonly<Record<number, 'as2' | 'ipv4' | 'as4'>> = { 0: '
 
 /** IANA, transitive extended community sub-types that have a customary short name. */
 const EXTENDED_SUBTYPES: Readonly<Record<number, string>> = { 2: 'rt', 3: 'soo' };
+/** draft-ietf-idr-link-bandwidth §2: this subtype has an AS of two octets and octets a second, by type. */
+const LINK_BANDWIDTH = 4;
+const LINK_BANDWIDTH_NAMES: Readonly<Record<number, string>> = {
+  0: 'transitive-link-bandwidth',
+  [NON_TRANSITIVE]: 'link-bandwidth',
+};
 /** BIRD's names of the same. */
 const TUPLE_NAMES: Readonly<Record<number, string>> = { 2: 'rt', 3: 'ro' };
 
@@ -138,10 +144,12 @@ export function keepTransitiveCommunities(
 }
 
 /**
- * `rt:64512:100`, `soo:10.0.0.1:5`; others `generic:0x43000064:0x1`: type, subtype and the first two octets of the
+ * `rt:64512:100`, `soo:10.0.0.1:5`, `link-bandwidth:64512:125000000`; others `generic:0x43000064:0x1`: type, subtype and the first two octets of the
  * value, then the other four.
  */
 export function formatExtendedCommunity(bytes: Uint8Array, at: number): string {
+  const bandwidth = bytes[at + 1] === LINK_BANDWIDTH ? formatLinkBandwidth(bytes, at) : undefined;
+  if (bandwidth !== undefined) return bandwidth;
   const layout = EXTENDED_LAYOUT[bytes[at]!];
   const name = EXTENDED_SUBTYPES[bytes[at + 1]!];
   if (layout === undefined || name === undefined) {
@@ -152,6 +160,24 @@ export function formatExtendedCommunity(bytes: Uint8Array, at: number): string {
   const high =
     layout === 'ipv4' ? formatAddress(bytes.subarray(at + 2, at + 6)) : `${readUint32(bytes, at + 2)}L`;
   return `${name}:${high}:${low}`;
+}
+
+/** Undefined of another type, and where the value is no bandwidth. */
+function formatLinkBandwidth(bytes: Uint8Array, at: number): string | undefined {
+  const name = LINK_BANDWIDTH_NAMES[bytes[at]!];
+  const value = new DataView(bytes.buffer, bytes.byteOffset + at, EXTENDED_COMMUNITY_BYTES).getFloat32(4);
+  const isBandwidth = Number.isFinite(value) && value >= 0 && !Object.is(value, -0);
+  return name === undefined || !isBandwidth ? undefined : `${name}:${readUint16(bytes, at + 2)}:${value}`;
+}
+
+function parseLinkBandwidth(kind: string, high: string, low: string): Uint8Array | undefined {
+  const type = Object.entries(LINK_BANDWIDTH_NAMES).find(([, name]) => name === kind)?.[0];
+  const as = parseAs(high);
+  const value = /^\d+(\.\d+)?(e[-+]?\d+)?$/i.test(low) ? Math.fround(Number(low)) : Number.NaN;
+  if (type === undefined || as === undefined || as > MAX_UINT16 || !Number.isFinite(value)) return undefined;
+  const bytes = Uint8Array.of(Number(type), LINK_BANDWIDTH, as >> 8, as & MAX_OCTET, 0, 0, 0, 0);
+  new DataView(bytes.buffer).setFloat32(4, value);
+  return bytes;
 }
 
 /**
@@ -179,6 +205,7 @@ export function parseExtendedCommunity(text: string): Uint8Array | undefined {
   if (parts.length !== 3) return undefined;
   const [kind, high, low] = [parts[0]!.toLowerCase(), parts[1]!, parts[2]!];
   if (kind === 'generic') return parseGeneric(high, low);
+  if (kind.endsWith('link-bandwidth')) return parseLinkBandwidth(kind, high, low);
   const subtype = Object.entries(EXTENDED_SUBTYPES).find(([, name]) => name === kind)?.[0];
   if (subtype === undefined || !/^\d+$/.test(low)) return undefined;
   return parseLayout(Number(subtype), high, Number(low));

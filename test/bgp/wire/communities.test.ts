@@ -47,6 +47,13 @@ describe('extended communities', () => {
       '0202000000010005': 'rt:1L:5',
       '4300fc0000000001': 'generic:0x4300fc00:0x1',
       '030c000000000008': 'generic:0x030c0000:0x8',
+      '4004fc004cee6b28': 'link-bandwidth:64512:125000000',
+      '0004000100000000': 'transitive-link-bandwidth:1:0',
+      '4004fc0000000005': 'link-bandwidth:64512:7.006492321624085e-45',
+      // Less than nothing, and no number.
+      '4004fc0080000000': 'generic:0x4004fc00:0x80000000',
+      '4004fc007f800000': 'generic:0x4004fc00:0x7f800000',
+      '8004fc0000000000': 'generic:0x8004fc00:0x0',
     };
     for (const [bytes, text] of Object.entries(cases)) {
       expect(formatExtendedCommunity(hex(bytes), 0)).toBe(text);
@@ -61,6 +68,11 @@ describe('extended communities', () => {
       'rt:::1:5',
       'generic:1:2',
       'rt:x:1',
+      'link-bandwidth:65536:1',
+      'link-bandwidth:1:-1',
+      'link-bandwidth:1:1e99',
+      'link-bandwidth:1:',
+      'my-link-bandwidth:1:1',
     ]) {
       expect([bad, parseExtendedCommunity(bad)]).toEqual([bad, undefined]);
     }

@@ -5,8 +5,10 @@ import {
   formatExtendedTuple,
   parseCommunity,
   parseExtendedCommunity,
+  parseIpv6ExtendedCommunity,
 } from '../../../bgp/wire/communities.ts';
-import { readUint32 } from '../../../lib/bytes.ts';
+import { ATTRIBUTE } from '../../../bgp/wire/iana.ts';
+import { readUint32, toHex } from '../../../lib/bytes.ts';
 import type { EmptiedList } from '../../../speaker/api/tables.ts';
 import type { Style } from '../style.ts';
 
@@ -42,8 +44,14 @@ export function* attributeLines(
   if (has('communities')) yield line('community', values.communities.map(pair).join(' '));
   if (values.originatorId !== undefined) yield line('originator_id', values.originatorId);
   if (has('clusterList')) yield line('cluster_list', values.clusterList.join(' '));
-  if (has('extendedCommunities')) {
-    yield line('ext_community', values.extendedCommunities.map(extended).join(' '));
+  // BIRD has no word for those of RFC 5701.
+  const ofIpv6 = values.extendedCommunities.flatMap((text) => parseIpv6ExtendedCommunity(text) ?? []);
+  const plain = values.extendedCommunities.filter((text) => parseIpv6ExtendedCommunity(text) === undefined);
+  if (plain.length > 0 || (has('extendedCommunities') && ofIpv6.length === 0)) {
+    yield line('ext_community', plain.map(extended).join(' '));
+  }
+  if (ofIpv6.length > 0) {
+    yield octets(ATTRIBUTE.ipv6ExtendedCommunities, true, ofIpv6.map((each) => toHex(each)).join(''));
   }
   if (values.aigp !== undefined) yield line('aigp', values.aigp);
   if (has('largeCommunities')) {
@@ -81,8 +89,12 @@ function extended(text: string): string {
 function unknown(text: string): string {
   const match = /^(\d+) \(([^)]*)\): ([0-9a-f]*)$/.exec(text);
   if (match === null) return `\tBGP.unknown: ${text}`;
-  const [, code = '', flags = '', octets = ''] = match;
+  const [, code = '', flags = '', hex = ''] = match;
   const transitive = /\btransitive\b/.test(flags) && !/non-transitive/.test(flags);
-  const name = Number(code).toString(16).padStart(2, '0');
-  return `\tBGP.${name} [${transitive ? 't' : ''}]: ${octets.replace(/(..)(?=.)/g, '$1 ')}`;
+  return octets(Number(code), transitive, hex);
+}
+
+function octets(code: number, transitive: boolean, hex: string): string {
+  const name = code.toString(16).padStart(2, '0');
+  return `\tBGP.${name} [${transitive ? 't' : ''}]: ${hex.replace(/(..)(?=.)/g, '$1 ')}`;
 }
