@@ -102,14 +102,33 @@ function buildDynamic(
       'key',
     );
   }
-  if (bytes !== undefined && isLinkLocal(bytes) && settings.interface === undefined) {
+  const { interfaces } = input;
+  if (bytes !== undefined && isLinkLocal(bytes)) {
+    if (settings.interface === undefined && interfaces === undefined) {
+      context.issues.error(
+        [...path, 'prefix'],
+        'a link-local prefix needs its interface',
+        'add interface: eth0, or interfaces: ["eth*"]',
+      );
+    }
+  } else if (interfaces !== undefined) {
     context.issues.error(
-      [...path, 'prefix'],
-      'a link-local prefix needs its interface',
-      'add interface: eth0',
+      [...path, 'interfaces'],
+      'interfaces are for link-local prefixes',
+      'take it out',
+      'key',
     );
   }
-  return { name, prefix, limit: input.limit ?? DYNAMIC_LIMIT, ...settings };
+  if (settings.interface !== undefined && interfaces !== undefined) {
+    context.issues.error(
+      [...path, 'interfaces'],
+      'interface says it already',
+      'take one of the two out',
+      'key',
+    );
+  }
+  const limit = input.limit ?? DYNAMIC_LIMIT;
+  return { name, prefix, ...(interfaces !== undefined && { interfaces }), limit, ...settings };
 }
 
 /** Of a range that has been given no other. */

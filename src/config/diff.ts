@@ -82,8 +82,9 @@ export interface DynamicPeersChange extends Replacement<DynamicPeersConfig>, Set
   readonly memberNames: boolean;
   /** Others are admitted from now on, or no more. */
   readonly closed: boolean;
-  /** The prefix differs: sessions from outside the new one end. */
+  /** The prefix or the links differ: sessions from outside the new ones end. */
   readonly prefix: boolean;
+  readonly interfaces: boolean;
 }
 
 export interface SectionChange<T, A> extends Replacement<T> {
@@ -224,17 +225,26 @@ function diffList<T, C>(
   keyOf: (item: T) => string,
   compare: (before: T, after: T) => C | undefined,
 ): ListChange<T, C> {
-  const olds = new Map(before.map((item) => [keyOf(item), item]));
-  const news = new Set(after.map(keyOf));
+  // Long lists mostly differ somewhere in the middle: what is equal in front and behind needs no look-up.
+  const same = (a: T, b: T) => keyOf(a) === keyOf(b) && compare(a, b) === undefined;
+  const most = Math.min(before.length, after.length);
+  let front = 0;
+  while (front < most && same(before[front]!, after[front]!)) front++;
+  let behind = 0;
+  while (behind < most - front && same(before.at(-1 - behind)!, after.at(-1 - behind)!)) behind++;
+  const left = before.slice(front, before.length - behind);
+  const right = after.slice(front, after.length - behind);
+  const olds = new Map(left.map((item) => [keyOf(item), item]));
+  const news = new Set(right.map(keyOf));
   const changed: C[] = [];
   const added: T[] = [];
-  for (const item of after) {
+  for (const item of right) {
     const old = olds.get(keyOf(item));
     const change = old === undefined ? undefined : compare(old, item);
     if (old === undefined) added.push(item);
     else if (change !== undefined) changed.push(change);
   }
-  return { added, removed: before.filter((item) => !news.has(keyOf(item))), changed };
+  return { added, removed: left.filter((item) => !news.has(keyOf(item))), changed };
 }
 
 const NO_CHANGE: SettingsChange = { keys: [], reset: [], softIn: false, softOut: false, admin: undefined };
@@ -251,9 +261,10 @@ function diffDynamic(before: DynamicPeersConfig, after: DynamicPeersConfig): Dyn
   const limit = before.limit !== after.limit;
   const prefix = before.prefix !== after.prefix;
   const memberNames = !sameValue(before.memberNames, after.memberNames);
+  const interfaces = !sameValue(before.interfaces, after.interfaces);
   const closed = before.closed !== after.closed;
-  if (change === undefined && !limit && !prefix && !memberNames && !closed) return undefined;
-  return { before, after, ...(change ?? NO_CHANGE), limit, prefix, memberNames, closed };
+  if (change === undefined && !limit && !prefix && !memberNames && !interfaces && !closed) return undefined;
+  return { before, after, ...(change ?? NO_CHANGE), limit, prefix, memberNames, interfaces, closed };
 }
 
 function diffSection<T extends object, A>(

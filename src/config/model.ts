@@ -310,6 +310,8 @@ export interface PeerConfig extends PeerSettings {
 export interface DynamicPeersConfig extends PeerSettings {
   readonly name: string;
   readonly prefix: string;
+  /** Patterns of the links that link-local members may be on; any unless given. */
+  readonly interfaces?: readonly string[];
   /** Most sessions at a time. */
   readonly limit: number;
   /** An operator has switched it off: nobody else is admitted, and members stay. */

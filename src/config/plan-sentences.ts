@@ -75,6 +75,7 @@ export function sentencesOf(plan: Omit<ConfigPlan, 'sentences'>): string[] {
     ...plan.dynamicPeers.changed.map((change) =>
       settingsSentence(`dynamic range ${change.after.name}`, change, [
         ...(change.prefix ? [`prefix ${change.before.prefix} -> ${change.after.prefix}`] : []),
+        ...(change.interfaces ? ['interfaces of members'] : []),
         ...(change.memberNames ? ['names of members'] : []),
         ...(change.closed ? [change.after.closed ? 'closed' : 'open again'] : []),
         ...(change.limit ? [`limit ${change.before.limit} -> ${change.after.limit}`] : []),

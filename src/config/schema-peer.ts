@@ -22,6 +22,7 @@ import {
   asnSchema,
   flag,
   holdTimeSchema,
+  interfacePatternsSchema,
   interfaceSchema,
   peerAsnSchema,
   portSchema,
@@ -329,6 +330,9 @@ export const dynamicPeersSchema = z.strictObject({
     .describe('Unique name; the prefix unless given, with its interface: fe80::/10%eth0.')
     .optional(),
   prefix: prefixSchema.describe('Whoever connects from here is taken as a peer.'),
+  interfaces: interfacePatternsSchema
+    .describe('With a link-local prefix, the links to take peers from: patterns in order, - excludes.')
+    .optional(),
   limit: z
     .int()
     .min(1)

@@ -18,12 +18,12 @@ import {
   communitySchema,
   endpointSchema,
   flag,
+  interfacePatternsSchema,
   interfaceSchema,
   portSchema,
   prefixSchema,
   quadSchema,
   seconds,
-  text,
   versionSchema,
 } from './values.ts';
 
@@ -182,14 +182,7 @@ export const kernelSchema = z.strictObject({
     .array(learnSchema)
     .describe('Foreign routes to learn; all of them with redistribute: [kernel] unless given.')
     .optional(),
-  interfaces: z
-    .array(
-      text((value) =>
-        /^-?[^\s-][^\s]*$/.test(value)
-          ? undefined
-          : { message: 'this is not an interface pattern', hint: 'examples: "eth*", "-cali*", "*"' },
-      ),
-    )
+  interfaces: interfacePatternsSchema
     .meta({
       description: 'Interface patterns in order, - excludes; the first that matches decides.',
       default: ['*'],

@@ -27,6 +27,14 @@ export function text(test: (value: string) => Complaint | undefined) {
   });
 }
 
+export const interfacePatternsSchema = z.array(
+  text((value) =>
+    /^-?[^\s-][^\s]*$/.test(value)
+      ? undefined
+      : { message: 'this is not an interface pattern', hint: 'examples: "eth*", "-cali*", "*"' },
+  ),
+);
+
 /** A switch, and what it is where nobody says. */
 export function flag(description: string, fallback: boolean) {
   return z.boolean().meta({ description, default: fallback }).optional();

@@ -11,8 +11,8 @@ import { type Authentication, type Endpoint, isAuthenticated } from './transport
 export interface DynamicRange extends Authentication {
   readonly name: string;
   readonly prefix: Prefix;
-  /** Link-local addresses are taken from this one only. */
-  readonly interface?: string | undefined;
+  /** Whether link-local addresses are taken from a link; from all unless given. */
+  readonly takesFrom?: ((link: string) => boolean) | undefined;
   /** Most peers of this range at a time. */
   readonly limit: number;
   /** Makes the peer, passive and started; undefined refuses it. */
@@ -107,9 +107,9 @@ export class PeerDirectory {
 
   #admit(remote: Endpoint): Lookup {
     const range = this.#ranges.find(
-      ({ prefix, interface: link }) =>
+      ({ prefix, takesFrom }) =>
         prefixContains(prefix, remote.address) &&
-        (link === undefined || remote.zone === undefined || link === remote.zone),
+        (takesFrom === undefined || remote.zone === undefined || takesFrom(remote.zone)),
     );
     if (range === undefined) return { refused: 'no such peer is configured' };
     if (this.population(range) >= range.limit) {

@@ -3,7 +3,7 @@
 import type { RequirableKind } from '../../bgp/wire/negotiate.ts';
 import type { Role } from '../../bgp/wire/session-context.ts';
 import type { Secret } from '../model.ts';
-import type { BfdSettings } from './protocol-options.ts';
+import type { BfdSettings, InterfacePattern } from './protocol-options.ts';
 
 export interface BgpOptions {
   readonly localAddress?: string;
@@ -17,7 +17,7 @@ export interface BgpOptions {
   readonly peerType?: 'internal' | 'external';
   readonly peerPort?: number;
   readonly interface?: string;
-  readonly interfaceRange?: boolean;
+  readonly interfaceRange?: readonly InterfacePattern[];
   readonly onlink?: boolean;
   readonly dynamicName?: string;
   readonly dynamicNameDigits?: number;

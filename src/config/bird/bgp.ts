@@ -5,6 +5,7 @@ import { LONGEST_RESTART, LONGEST_STALE_TIME } from '../model/stability.ts';
 import { bfdSettings } from './bfd.ts';
 import type { BgpKey, BgpOptions } from './bgp-options.ts';
 import { number, OptionTable, option, readBlock, toggle, unknownOption } from './options.ts';
+import { readPatterns } from './patterns.ts';
 import type { ConfigReader } from './reader.ts';
 import { REQUIRABLE } from './to-model-capabilities.ts';
 
@@ -38,11 +39,7 @@ export const BGP_OPTIONS = new OptionTable<BgpOptions>([
   option('local role', (reader) => ({ role: ROLES[reader.choice('a role', roleNames())] }), '2.x'),
   option('neighbor', readPeer),
   option('interface', (reader) => ({ interface: reader.tokens.expectString('the name of an interface') })),
-  option(
-    'interface range',
-    (reader) => ({ interface: reader.text('the name of an interface'), interfaceRange: true }),
-    '2.x',
-  ),
+  option('interface range', (reader) => ({ interfaceRange: readPatterns(reader, false) }), '2.x'),
   toggle('onlink', (onlink) => ({ onlink }), '2.x'),
   option('source address', (reader) => ({ localAddress: reader.address('the source address') })),
   option('dynamic name', (reader) => ({ dynamicName: reader.text('the name') }), '2.x'),

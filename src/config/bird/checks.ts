@@ -11,21 +11,20 @@ import { aoComplaint } from './to-model-ao.ts';
 
 type Complain = (message: string, hint?: string) => void;
 
-/** Checks one protocol. Templates may be incomplete; only of static ones BIRD wants to know the channel at once. */
+/** Checks one protocol. Templates of some kinds may be incomplete, those of others BIRD wants whole. */
 export function checkProtocol(reader: ConfigReader, protocol: ProtocolConfig, template: boolean): void {
-  if (template && protocol.kind !== 'static') return;
-  check(reader, protocol, (message, hint) => {
+  check(reader, protocol, template, (message, hint) => {
     reader.diagnostics.error(protocol.span, `${protocol.name}: ${message}`, hint);
   });
 }
 
-function check(reader: ConfigReader, protocol: ProtocolConfig, complain: Complain): void {
+function check(reader: ConfigReader, protocol: ProtocolConfig, template: boolean, complain: Complain): void {
   switch (protocol.kind) {
     case 'bgp':
-      checkBgp(reader, protocol, complain);
+      if (!template) checkBgp(reader, protocol, complain);
       return;
     case 'kernel':
-      checkOneChannel(reader, protocol, complain);
+      if (!template || protocol.channels.size > 0) checkOneChannel(reader, protocol, complain);
       return;
     case 'static':
       checkOneChannel(reader, protocol, complain);
@@ -41,10 +40,11 @@ function check(reader: ConfigReader, protocol: ProtocolConfig, complain: Complai
       return;
     case 'rpki':
       if (protocol.channels.size === 0) complain('a channel is missing', 'add roa4; or roa6;');
-      if (protocol.options.remote === undefined) complain('the cache is missing', 'add remote ADDRESS;');
+      if (!template && protocol.options.remote === undefined)
+        complain('the cache is missing', 'add remote ADDRESS;');
       return;
     case 'bmp':
-      if (protocol.options.stationAddress === undefined) {
+      if (!template && protocol.options.stationAddress === undefined) {
         complain('the station is missing', 'add station address ip ADDRESS port N;');
       }
       return;
@@ -186,7 +186,8 @@ function checkReach(
   complain: Complain,
 ): void {
   const { options } = protocol;
-  const bound = options.interface !== undefined || options.localInterface !== undefined;
+  const named = options.interface !== undefined || options.localInterface !== undefined;
+  const bound = named || options.interfaceRange !== undefined;
   if (multihop && options.checkLink) complain('check link needs a direct peer', 'add direct;');
   if (multihop && bound) {
     complain('an interface needs a direct peer', 'add direct; or leave out the interface');
@@ -198,10 +199,13 @@ function checkReach(
     complain('an onlink peer that is dialled needs its interface', 'add interface "eth0";');
   }
   if (linkLocal && multihop) complain('a link-local peer is never multihop', 'add direct;');
-  if (linkLocal && !bound) {
+  if (linkLocal && !named) {
     complain('a link-local address needs its interface', `write neighbor ${options.peerAddress}%eth0`);
   }
-  if (options.strictBind && options.localAddress === undefined) {
+  if (options.interfaceRange !== undefined) {
+    if (named) complain('interface and interface range exclude each other', 'leave out one of them');
+    if (!options.strictBind) complain('interface range needs strict bind', 'add strict bind;');
+  } else if (options.strictBind && options.localAddress === undefined) {
     complain('strict bind needs the local address', 'add local ADDRESS;');
   }
   if (options.confederationMember && !options.confederation) {

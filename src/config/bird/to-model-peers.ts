@@ -10,6 +10,7 @@ import type { BgpOptions } from './bgp-options.ts';
 import { isInternal, isMultihop } from './checks.ts';
 import type { BirdConfig, ChannelOptions, ProtocolConfig } from './config.ts';
 import { DEFAULT_DYNAMIC_NAME, DEFAULT_TIMERS } from './defaults.ts';
+import { patternTexts } from './patterns.ts';
 import { aoKeysOf } from './to-model-ao.ts';
 import { bfdOf } from './to-model-bfd.ts';
 import { requiredOf, withheldOf } from './to-model-capabilities.ts';
@@ -41,6 +42,7 @@ const HANDLED = new Set<string>([
   'peerType',
   'peerPort',
   'interface',
+  'interfaceRange',
   'onlink',
   'dynamicName',
   'dynamicNameDigits',
@@ -155,13 +157,17 @@ export function buildPeers(
   for (const protocol of config.protocols) {
     if (protocol.kind !== 'bgp') continue;
     const settings = settingsOf(config, program, protocol, routerAsn, unsaid);
-    const { peerAddress, peerRange, interface: link } = protocol.options;
+    const { peerAddress, peerRange, interface: link, interfaceRange } = protocol.options;
+    if (interfaceRange !== undefined && !isLinkLocalText(peerRange ?? '')) {
+      unsaid.say('interface range has an effect on link-local ranges only', protocol.span, protocol.name);
+    }
     if (peerRange !== undefined) {
       const { dynamicName: prefix = DEFAULT_DYNAMIC_NAME, dynamicNameDigits: digits = 0 } = protocol.options;
       dynamicPeers.push({
         name: protocol.name,
         prefix: peerRange,
         limit: DYNAMIC_LIMIT,
+        ...(interfaceRange !== undefined && { interfaces: patternTexts(interfaceRange) }),
         memberNames: { prefix, digits },
         ...settings,
         passive: true,

@@ -12,7 +12,14 @@ function asked(ranges: readonly (readonly [prefix: string, link?: string])[]) {
     const prefix = parsePrefix(text)!;
     const name = link === undefined ? formatPrefix(prefix) : `${formatPrefix(prefix)}%${link}`;
     const admit = () => undefined;
-    directory.addRange({ ...NO_AUTHENTICATION, name, prefix, interface: link, limit: 1, admit });
+    directory.addRange({
+      ...NO_AUTHENTICATION,
+      name,
+      prefix,
+      takesFrom: (zone) => zone === link,
+      limit: 1,
+      admit,
+    });
   }
   return (address: string, zone?: string) =>
     directory.find(

@@ -77,6 +77,7 @@ const BESIDE_OTHERS: Readonly<Record<string, string>> = {
   'channel of bgp: validate': 'of flow channels, which are not served',
   'bgp: confederation member': 'works',
   'bgp: neighbor': 'works',
+  'bgp: interface range': 'on ranges that are not link-local',
   'bgp: bfd': 'works',
   'bgp: keys': 'works',
   'pipe: peer table': 'works',

@@ -151,6 +151,28 @@ describe('peers', () => {
     expect(of('next hop address 192.0.2.1;', '')).toEqual(['auto', { ...none, ipv4: '192.0.2.1' }]);
   });
 
+  test('interface range', () => {
+    const of = (neighbor: string, text: string) =>
+      model(
+        `${ROUTER} protocol bgp p { local as 1; neighbor ${neighbor} as 2; ${text} ipv6 { import all; export all; }; }`,
+      );
+    const range = of('range fe80::/10', 'strict bind; interface range -"eth0", "eth*";');
+    expect(range.warnings).toEqual([]);
+    expect(range.config.dynamicPeers[0]).toMatchObject({
+      prefix: 'fe80::/10',
+      interface: undefined,
+      interfaces: ['-eth0', 'eth*'],
+    });
+    const others = of('range fd00::/64', 'strict bind; interface range "eth*";');
+    expect(others.warnings).toEqual([
+      expect.stringContaining('interface range has an effect on link-local ranges only (p)'),
+    ]);
+    expect(() => of('range fe80::/10', 'interface range "eth*";')).toThrow('needs strict bind');
+    expect(() => of('range fe80::/10', 'strict bind; interface "eth0"; interface range "eth*";')).toThrow(
+      'exclude each other',
+    );
+  });
+
   test('onlink', () => {
     const of = (text: string) =>
       model(

@@ -2,6 +2,8 @@
 // checked against the installed one where there is one. Each is about one rule; all were written for these tests.
 
 export const ACCEPTED_2: readonly string[] = [
+  'protocol device {} template kernel b { } template direct c { } template bfd d { } template bgp e { }',
+  'protocol device {} roa4 table r; template rpki b { roa4; }',
   'protocol device {} define x = 0:2:3; define y = 1.1.1.1:3; define z = 2:70000:3;',
   'protocol bfd { interface "x" { passwords { password "x" { id 5; }; password "y"; }; passwords { }; authentication simple; }; multihop { passwords { password "x"; }; }; }',
   'protocol bfd { interface "x" { key "y"; passwords { key "x" { id 0; }; }; }; }',
@@ -279,6 +281,11 @@ export const ACCEPTED_2: readonly string[] = [
 ];
 
 export const REJECTED_2: readonly string[] = [
+  'template device b { } protocol device {}',
+  'protocol device {} template mrt b { filename "x"; }',
+  'protocol device {} template kernel b { ipv4; ipv6; }',
+  'protocol device {} template pipe b { table master4; }',
+  'protocol device {} template rpki b { }',
   'protocol device {} define x = 1:2:3;',
   'protocol static { ipv4; route 10.0.0.0/8 via 1.1.1.1%SCOPE_HOST; }',
   'protocol bgp x { local as 1; neighbor fe80::1%net as 2; ipv4 { import all; export all; }; }',
@@ -723,6 +730,7 @@ export const REJECTED_2: readonly string[] = [
 ];
 
 export const ACCEPTED_16: readonly string[] = [
+  'protocol device {} template kernel b { } template direct c { } template bfd d { } template bgp e { }',
   'protocol static a from a { } template bgp b from b { }',
   'protocol bfd { interface "x" { passwords { password "x" { id 5; }; password "y"; }; passwords { }; authentication simple; }; multihop { passwords { password "x"; }; }; }',
   'protocol bfd { interface "x" { authentication simple; password "x" { id 2147483647; }; }; }',
@@ -840,6 +848,8 @@ export const ACCEPTED_16: readonly string[] = [
 ];
 
 export const REJECTED_16: readonly string[] = [
+  'template device b { } protocol device {}',
+  'protocol device {} template mrt b { filename "x"; }',
   'protocol static { route 10.0.0.0/8 multipath via 1.1.1.1%SCOPE_HOST; }',
   'protocol bfd { interface "x" { passwords { password "x" }; }; }',
   'protocol bfd { interface "x" { passwords { authentication none; }; }; }',
@@ -1072,7 +1082,7 @@ export const DIFFERENT_2: readonly { readonly text: string; readonly why: string
   { text: 'protocol static { ipv4; route 10.0.0.0/8 via 1.2.3.4 dev "x"; }', why: NEWER },
   { text: 'protocol static { ipv4; route 10.0.0.0/8 via 1.2.3.4%eth0 dev "x"; }', why: NEWER },
   {
-    text: 'protocol bgp x { local as 1; neighbor 1.2.3.4 as 2; ipv4 { import all; export all; }; interface range "x"; }',
+    text: 'protocol bgp x { local as 1; neighbor 1.2.3.4 as 2; ipv4 { import all; export all; }; strict bind; interface range "x"; }',
     why: NEWER,
   },
   {

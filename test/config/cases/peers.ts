@@ -244,6 +244,18 @@ export const PEER_CASES: readonly Case[] = [
     message: /above errorWaitMax/,
   },
   {
+    what: 'links of a prefix that is on none',
+    yaml: `${R}dynamicPeers: [{ prefix: 10.0.0.0/8, asn: internal, interfaces: [eth0] }]\n`,
+    at: '2:53',
+    message: /for link-local prefixes/,
+  },
+  {
+    what: 'links beside a link',
+    yaml: `${R}dynamicPeers: [{ prefix: "fe80::/10", asn: internal, interface: eth0, interfaces: [eth0] }]\n`,
+    at: '2:71',
+    message: /interface says it already/,
+  },
+  {
     what: 'an onlink peer without its link',
     yaml: EBGP('onlink: true'),
     at: '3:66',
