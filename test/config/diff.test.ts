@@ -428,6 +428,35 @@ describe('any two configurations', () => {
     );
   });
 
+  it('lead from the one list to the other, wherever they differ', () => {
+    const list = fc.uniqueArray(fc.record({ octet: fc.nat({ max: 7 }), med: fc.nat({ max: 1 }) }), {
+      selector: ({ octet }) => octet,
+    });
+    const base = build({ changes: [], peers: [], networks: ['10.0.0.0/8'], redistribute: [] });
+    const withNetworks = (parts: readonly { octet: number; med: number }[]): Config => ({
+      ...base,
+      networks: parts.map(({ octet, med }) => ({ ...base.networks[0]!, prefix: `10.${octet}.0.0/16`, med })),
+    });
+    fc.assert(
+      fc.property(list, list, (one, two) => {
+        const [before, after] = [withNetworks(one), withNetworks(two)];
+        const { added, removed, changed } = diffConfig(before, after).networks;
+        const made = new Map(before.networks.map((network) => [network.prefix, network]));
+        for (const { prefix } of removed) expect(made.delete(prefix)).toBe(true);
+        for (const change of changed) {
+          expect(made.get(change.after.prefix)).toEqual(change.before);
+          expect(change.before).not.toEqual(change.after);
+          made.set(change.after.prefix, change.after);
+        }
+        for (const network of added) {
+          expect(made.has(network.prefix)).toBe(false);
+          made.set(network.prefix, network);
+        }
+        expect(made).toEqual(new Map(after.networks.map((network) => [network.prefix, network])));
+      }),
+    );
+  });
+
   it('differ both ways in the same things', () => {
     fc.assert(
       fc.property(anyConfig, anyConfig, (one, two) => {
