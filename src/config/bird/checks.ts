@@ -31,7 +31,7 @@ function check(reader: ConfigReader, protocol: ProtocolConfig, template: boolean
       checkRoutes(reader, protocol, complain);
       return;
     case 'pipe':
-      checkPipe(reader, protocol, complain);
+      if (!template || reader.dialect === '2.x') checkPipe(reader, protocol, complain);
       return;
     case 'mrt':
       if (reader.dialect === '2.x' && protocol.options.table === undefined) complain('table is missing');

@@ -129,7 +129,7 @@ class ConfigParser {
         'protocol device { } is one',
       );
     }
-    this.#checkBetween(protocols);
+    this.#checkBetween(templates, protocols);
     const { routerId } = this.#globals;
     const isGiven = typeof routerId === 'number' && routerId !== 0;
     if (this.#reader.family === 'ipv6' && !isGiven && !diagnostics.hasErrors) {
@@ -244,13 +244,13 @@ class ConfigParser {
     return token.kind === 'word' && words.includes(token.text);
   }
 
-  /** Several kernel protocols need a table each; there is one device protocol. */
-  #checkBetween(protocols: readonly ProtocolConfig[]): void {
+  /** Several kernel protocols need a table each; there is one device protocol, for which a template counts as well. */
+  #checkBetween(templates: readonly ProtocolConfig[], protocols: readonly ProtocolConfig[]): void {
     const { diagnostics, dialect, family } = this.#reader;
     const kernels = new Map<string, string>();
     let scanTime: number | undefined;
     let device: string | undefined;
-    for (const protocol of protocols) {
+    for (const protocol of [...templates.filter(({ kind }) => kind === 'device'), ...protocols]) {
       if (protocol.kind === 'device') {
         if (device !== undefined) {
           diagnostics.error(protocol.span, 'there is one device protocol', `the first is ${device}`);

@@ -730,6 +730,7 @@ export const REJECTED_2: readonly string[] = [
 ];
 
 export const ACCEPTED_16: readonly string[] = [
+  'protocol device {} template pipe b { }',
   'protocol device {} template kernel b { } template direct c { } template bfd d { } template bgp e { }',
   'protocol static a from a { } template bgp b from b { }',
   'protocol bfd { interface "x" { passwords { password "x" { id 5; }; password "y"; }; passwords { }; authentication simple; }; multihop { passwords { password "x"; }; }; }',
@@ -1019,7 +1020,6 @@ export const REJECTED_16: readonly string[] = [
 const NEWER = 'later versions of 2.x have it';
 const WORDS = 'later versions of 2.x take words of options as names';
 const PASSED_OVER = 'what only a protocol has that is not served is passed over unread';
-const TEMPLATE = 'a template of the one device protocol makes sense beside it';
 
 /** Rejected by 2.0.12, accepted here. */
 export const DIFFERENT_2: readonly { readonly text: string; readonly why: string }[] = [
@@ -1075,7 +1075,6 @@ export const DIFFERENT_2: readonly { readonly text: string; readonly why: string
   { text: 'protocol l3vpn { }', why: NEWER },
   { text: 'protocol aggregator { }', why: NEWER },
   { text: `protocol bgp 'import' { local as 1; neighbor 1.2.3.4 as 1; }`, why: WORDS },
-  { text: 'protocol device { } template device { }', why: TEMPLATE },
   { text: 'protocol kernel { ipv4; learn all; }', why: NEWER },
   { text: 'protocol perf { bogus; }', why: PASSED_OVER },
   { text: 'ipv4 table t; protocol pipe { table master4; peer table t; max generation 5; }', why: NEWER },
