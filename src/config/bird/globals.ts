@@ -207,7 +207,7 @@ export function readTable(reader: ConfigReader, type: NetType, words: readonly s
   if (!isDefault) symbols.define(token, { kind: 'table' });
   reader.declare(token, { kind: 'table', of: type });
   let table: TableConfig = { name: token.text, type, span: token };
-  if (tokens.takeWord('sorted')) table = { ...table, sorted: reader.dialect === '1.6' || reader.toggle() };
+  if (tokens.takeWord('sorted')) table = { ...table, sorted: true };
   const roas: RoaEntry[] = [];
   // 1.6: entries of a roa table; its other tables have no block.
   if (tokens.isOp('{') && (reader.dialect === '2.x' || type.startsWith('roa'))) {

@@ -281,6 +281,7 @@ export const ACCEPTED_2: readonly string[] = [
 ];
 
 export const REJECTED_2: readonly string[] = [
+  'protocol device {} ipv4 table t sorted on;',
   'template device b { } protocol device {}',
   'protocol device {} template mrt b { filename "x"; }',
   'protocol device {} template kernel b { ipv4; ipv6; }',
