@@ -175,7 +175,7 @@ export class RouteMessages {
       this.#out = growUint8(this.#out, this.#length + ROUTE_HEADER_OCTETS + size);
       this.#out.set(header, this.#length);
       setRouteHeader(this.#out, this.#length, size, seconds);
-      this.#length = copyBytes(this.#out, this.#length + ROUTE_HEADER_OCTETS, bytes, at, size);
+      this.#length = copyBytes(this.#out, this.#length + ROUTE_HEADER_OCTETS, bytes, at, at + size);
       at += size;
     }
     writer.reset();

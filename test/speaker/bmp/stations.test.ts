@@ -242,6 +242,19 @@ describe('a BMP station', () => {
     expect(station.last.routes[0]).toBe(`pre ${A} ${P1} #2 by 65002`);
   });
 
+  it('gets what fits into no single UPDATE in several', async () => {
+    const config = { addPath: true, extendedMessages: false };
+    const peer: RigPeer = { as: 65002, config, raw: { addPath: 3 } };
+    const { lab, station, peers } = await scene({}, { early: false, peers: { [A]: peer } });
+    const prefixes = Array.from({ length: 128 }, (_, i) => `10.0.${i}.0/24`);
+    for (const id of [1, 2, 3, 4, 5]) peers[A]?.announce(prefixes.map((prefix) => `${prefix} #${id}`));
+    await lab.settle();
+    station.listen();
+    await lab.run(60_000);
+    expect(station.last.routes).toHaveLength(5 * prefixes.length);
+    expect(station.last.updates.filter(({ announced }) => announced.length > 0)).toHaveLength(2);
+  });
+
   it('hears of a route whose next hop its family cannot say', async () => {
     const config = {
       families: ['ipv6-unicast' as const],
