@@ -8,6 +8,7 @@ import {
   type BfdSessionConfig,
   bfdSessionName,
   type NetworkConfig,
+  type PeerConfig,
   type Secret,
 } from './model.ts';
 import { formatPath, type Path } from './nodes.ts';
@@ -57,26 +58,79 @@ export function checkBfdKey(
   }
 }
 
+/** Where an other end one hop away is; without a link it may be on any. */
+interface Place {
+  readonly address: string;
+  readonly link: string | undefined;
+}
+
+function placeOf({ address, interface: link }: Pick<BfdSessionConfig, 'address' | 'interface'>): Place {
+  const parsed = parseAddress(address);
+  return {
+    address: parsed === undefined ? address : formatAddress(parsed.bytes),
+    link: link ?? parsed?.zone,
+  };
+}
+
+/** By place; the first of several. */
+class Places<T extends Pick<BfdSessionConfig, 'address' | 'interface'>> {
+  readonly #byAddress = new Map<string, T[]>();
+
+  constructor(items: readonly T[]) {
+    for (const item of items) this.add(item);
+  }
+
+  add(item: T): void {
+    const { address } = placeOf(item);
+    const others = this.#byAddress.get(address);
+    if (others === undefined) this.#byAddress.set(address, [item]);
+    else others.push(item);
+  }
+
+  /** What may be at the same place. */
+  find(item: Pick<BfdSessionConfig, 'address' | 'interface'>): T | undefined {
+    const { address, link } = placeOf(item);
+    return this.#byAddress.get(address)?.find((other) => {
+      const { link: on } = placeOf(other);
+      return link === undefined || on === undefined || link === on;
+    });
+  }
+}
+
 /** Sessions with the next hops of networks that want one, where none of the `known` is there. */
 export function hopSessions(
   networks: readonly NetworkConfig[],
   known: readonly BfdSessionConfig[],
 ): BfdSessionConfig[] {
-  const placeOf = ({ address, interface: link }: Pick<BfdSessionConfig, 'address' | 'interface'>): string => {
-    const parsed = parseAddress(address);
-    return parsed === undefined ? address : formatAddress(parsed.bytes, link ?? parsed.zone);
-  };
-  const places = new Set(known.flatMap((each) => (each.bfd.multihop ? [] : placeOf(each))));
+  const places = new Places(known.filter(({ bfd }) => !bfd.multihop));
   const found: BfdSessionConfig[] = [];
   for (const { address, interface: link, bfd } of networks.flatMap(({ hops = [] }) => hops)) {
     if (address === undefined || bfd !== true) continue;
     const ends = { address, localAddress: undefined, interface: link };
-    const place = placeOf(ends);
-    if (places.has(place)) continue;
-    places.add(place);
-    found.push({ ...ends, name: bfdSessionName(ends), bfd: bfdConfig({}, false, undefined) });
+    if (places.find(ends) !== undefined) continue;
+    const session = { ...ends, name: bfdSessionName(ends), bfd: bfdConfig({}, false, undefined) };
+    places.add(session);
+    found.push(session);
   }
   return found;
+}
+
+/**
+ * Sessions of one hop with a peer that is watched itself, made the peer's (RFC 5882 §4.4). Two of them would take each other
+ * down: the first packets say nothing of which session they are, so that the peer takes them for one.
+ */
+export function sharedWithPeers(
+  sessions: readonly BfdSessionConfig[],
+  peers: readonly PeerConfig[],
+): BfdSessionConfig[] {
+  const watched = new Places(peers.filter(({ bfd }) => bfd?.multihop === false));
+  return sessions.map((session) => {
+    const { address, localAddress: own, bfd } = session;
+    const peer = bfd.multihop || own !== undefined ? undefined : watched.find(session);
+    if (peer?.bfd === undefined) return session;
+    const ends = { address, localAddress: peer.localAddress, interface: placeOf(peer).link };
+    return { ...ends, name: bfdSessionName(ends), bfd: peer.bfd };
+  });
 }
 
 export function buildBfdSessions(

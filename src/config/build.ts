@@ -3,7 +3,7 @@
 
 import { BGP_PORT } from '../bgp/wire/iana.ts';
 import { parseQuad } from '../lib/ip.ts';
-import { buildBfdSessions, hopSessions } from './build-bfd.ts';
+import { buildBfdSessions, hopSessions, sharedWithPeers } from './build-bfd.ts';
 import { buildBmp, stationPath } from './build-bmp.ts';
 import { buildControl, buildProcess } from './build-control.ts';
 import { buildOrigins } from './build-origins.ts';
@@ -67,7 +67,7 @@ export function buildConfig(
   const bmp = buildBmp(input.bmp, secrets);
   const written = buildBfdSessions(input.bfd, secrets, issues);
   const networks = [origins, ...(tables.tables ?? [])].flatMap((table) => table.networks);
-  const bfdSessions = [...written, ...hopSessions(networks, written)];
+  const bfdSessions = [...written, ...sharedWithPeers(hopSessions(networks, written), peers.peers)];
   const pipes = input.pipes.map(({ path, input: pipe }) => ({ name: pipeName(pipe), path }));
   const caches = rpki.map(({ name }, i) => ({ name, path: cachePath(i) }));
   const stations = bmp.map(({ name }, i) => ({ name, path: stationPath(i) }));

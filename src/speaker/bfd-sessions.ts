@@ -98,7 +98,7 @@ export class BfdSessions {
     });
   }
 
-  /** Watches these, too, for the other side's sake; those of an earlier call that are not among them go. */
+  /** Watches these, too, whatever peers do; those of an earlier call that are not among them go. */
   watch(sessions: readonly BfdSessionConfig[]): void {
     if (this.#closed) return;
     const wanted = new Map(sessions.map((session) => [pathKey(configuredEnds(session)), session]));
@@ -297,14 +297,15 @@ export class BfdSessions {
     return handle !== undefined && this.#pathOf.get(handle)?.report?.state === 'Up';
   }
 
-  /** A configured session of one hop is up; `link` where it is of that link. */
+  /** A configured session of one hop is up; on `link`, where both have one. */
   sees(gateway: Uint8Array, link: string | undefined): boolean {
     const works = ({ id, report }: WatchedPath) =>
       report === undefined ? this.#goingOn.has(id) : report.state === 'Up';
     for (const path of this.#byKey.values()) {
       const { remote, interface: on, multihop } = path.spec.path;
-      if (path.configured === undefined || multihop || (link !== undefined && on !== link)) continue;
-      if (bytesEqual(remote, gateway)) return works(path);
+      if (path.configured === undefined || multihop) continue;
+      if (link !== undefined && on !== undefined && on !== link) continue;
+      if (bytesEqual(remote, gateway) && works(path)) return true;
     }
     return false;
   }

@@ -130,10 +130,32 @@ tables: { blue: { networks: [{ prefix: "2001:db8::/48", via: "fe80::7%eth1", bfd
       { name: '10.0.0.8', address: '10.0.0.8', localAddress: undefined, bfd: DEFAULTS },
       { name: 'fe80::7%eth1' },
     ]);
+    const onLink = config(`${sessions('{ address: 10.0.0.9, interface: eth1 }')}
+networks: [{ prefix: 192.0.2.0/24, via: 10.0.0.9, bfd: true }]
+`);
+    expect(onLink.bfdSessions).toMatchObject([{ name: '10.0.0.9 on eth1' }]);
     expect(networks[0]?.hops).toMatchObject([{ address: '10.0.0.8', bfd: true }, { bfd: true }]);
     expect(networks[2]).not.toHaveProperty('hops');
     expect(
       issuesOf(`${ROUTER}networks: [{ prefix: 192.0.2.0/24, bfd: true }]`).map(({ message }) => message),
     ).toEqual(['bfd watches next hops, and there are none']);
+  });
+
+  it('are those of peers where next hops are peers', () => {
+    const watched = 'bfd: { interval: 50, verification: { type: simple, password: hush } }';
+    const { bfdSessions, peers } = config(`${ROUTER}
+peers: [{ ${EBGP}, localAddress: 10.1.1.2, ${watched} }, { ${IBGP.replace('1.1,', '1.9,')}, bfd: true }]
+networks: [{ prefix: 192.0.2.0/24, via: [10.1.1.1, 10.1.1.9], bfd: true }]
+`);
+    expect(bfdSessions).toEqual([
+      {
+        name: '10.1.1.1 from 10.1.1.2',
+        address: '10.1.1.1',
+        localAddress: '10.1.1.2',
+        interface: undefined,
+        bfd: peers[0]?.bfd,
+      },
+      expect.objectContaining({ name: '10.1.1.9', bfd: DEFAULTS }),
+    ]);
   });
 });

@@ -339,6 +339,17 @@ describe('a static route', () => {
     expect(a.api.bfdSessions()).toEqual([]);
   });
 
+  it('shares the session of a peer that is its next hop', async () => {
+    const peers = [towards(B, { localAddress: A })];
+    const a = speaker(A, { ...ways, peers }, simKernel(`eth0 ${A}/24`));
+    const b = speaker(B, { peers: [towards(A)] });
+    await lab.start();
+    await lab.run(20 * SECOND);
+    expect(b.api.bfdSessions()).toMatchObject([{ ...up, upCount: 1, downCount: 0 }]);
+    expect(a.peer(B)).toMatchObject({ state: 'Established', downCount: 0 });
+    expect(a.kernelRoutes()).toEqual(['192.0.2.0/24 via 10.0.0.2', '198.51.100.0/24 via 10.0.0.2']);
+  });
+
   it('stays where it is over a live upgrade', async () => {
     const kernel = simKernel(`eth0 ${A}/24`);
     const a = speaker(A, ways, kernel);

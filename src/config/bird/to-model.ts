@@ -8,6 +8,7 @@ import type { Diagnostics } from '../../policy/diagnostics.ts';
 import type { PolicyProgram } from '../../policy/program.ts';
 import type { Span } from '../../policy/source.ts';
 import type { HostFacts } from '../build.ts';
+import { sharedWithPeers } from '../build-bfd.ts';
 import { DIAGNOSIS_DEFAULTS } from '../diagnosis-defaults.ts';
 import { DEFAULT_SOCKET, SOCKET_MODE } from '../model/control.ts';
 import type { Config, ListenConfig, PeerConfig, Switched, SwitchedSections } from '../model.ts';
@@ -91,7 +92,7 @@ function sectionsOf(
     mrt: mrtOf(config, program),
     rpki: rpkiCaches(config, unsaid),
     bmp: bmpStations(config),
-    bfdSessions: bfdSessionsOf(config, unsaid),
+    bfdSessions: sharedWithPeers(bfdSessionsOf(config, unsaid), peers.peers),
     networks: networksOf(main, program, unsaid),
     redistribute: redistributed(main, kernel),
     localPolicies: policies,

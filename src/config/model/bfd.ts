@@ -32,7 +32,7 @@ export const BFD_KEY_OCTETS = {
 } as const;
 export type BfdAuthType = keyof typeof BFD_KEY_OCTETS;
 
-/** For the other end's sake, which may lean on it: nothing here follows. */
+/** For the other end's sake, which may lean on it, and for static routes that do. */
 export interface BfdSessionConfig {
   /** Unique. */
   readonly name: string;

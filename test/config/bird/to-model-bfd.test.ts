@@ -190,6 +190,16 @@ describe('what protocol bfd watches by itself', () => {
     );
   });
 
+  test('has the ends of the peer whose path it is', () => {
+    const { config, warnings } = model(`${ROUTER} protocol bfd { interface "*" { interval 60 ms; }; }
+      protocol static st { ipv4; route 10.1.0.0/16 via 10.0.0.2 dev "eth1" bfd; }
+      protocol bgp p { local 10.0.0.1 as 1; neighbor 10.0.0.2 as 2; bfd { interval 50 ms; }; ${CHANNEL} }`);
+    expect(warnings).toEqual([]);
+    expect(config.bfdSessions).toMatchObject([
+      { localAddress: '10.0.0.1', interface: undefined, bfd: { ...DEFAULTS, minTx: 50, minRx: 50 } },
+    ]);
+  });
+
   test('goes with the protocol when that is switched off', () => {
     const { config } = model(`${ROUTER} protocol bfd b { neighbor 10.0.0.9; }`);
     expect(config.bfdSessions).toHaveLength(1);
