@@ -21,7 +21,7 @@ const DEEPEST_NESTING = 16;
 /** Of a whole number that is exact. */
 const MOST_DIGITS = 15;
 
-const TOP_LINE = /([A-Za-z]\w*):(?= |$)|#|- |$/my;
+const TOP_LINE = /([A-Za-z]\w*):(?= |$)| *(?:#|$)|- /my;
 const KEY = /([A-Za-z_][\w-]*):(?= |$)/my;
 const FLOW_KEY = /([A-Za-z_][\w-]*):(?= )/y;
 const DASH = /- +/y;
@@ -52,7 +52,8 @@ function sectionsOf(text: string): Section[] {
   const names = new Set<string>();
   const starts: { readonly name: string; readonly start: number }[] = [];
   for (let start = 0; start < text.length; start = nextLine(text, start)) {
-    if (text[start] === ' ') continue;
+    // In front of all keys it would be another one of the top level, out of its column.
+    if (text[start] === ' ' && starts.length > 0) continue;
     TOP_LINE.lastIndex = start;
     const line = TOP_LINE.exec(text);
     if (line === null) return [];
@@ -206,7 +207,7 @@ class PlainReader {
     this.#path.push(name);
     const value = readValue(hidden.value);
     this.#path.pop();
-    if (hidden.elsewhere && value.kind === 'scalar' && typeof value.value === 'string') {
+    if (hidden.elsewhere && value.kind === 'scalar' && (typeof value.value === 'string' || value.expanded)) {
       this.#source.hide(this.#written(value));
     }
     entries.set(name, { key, value });

@@ -312,8 +312,19 @@ peers:
     ['a key that is given twice', 'networks: [a]\nnetworks: [b]\n'],
     ['a bracket on a line of its own', 'listen: [\n]\nnetworks: [a]\n'],
     ['another key in quotes', 'networks: [a]\n"peers": []\n'],
+    ['a key in front that is indented', ' networks: [a]\nnetworks: [b]\n'],
   ])('is nothing of a text with %s', (_what, text) => {
     expect(plainNames(text)).toEqual([]);
+  });
+
+  it('has comments in front, indented ones too', () => {
+    const text = '  # comment\n  \nnetworks: [a]\n';
+    expect(plainNames(text)).toEqual(['networks']);
+    expect(same(text)).toBe(true);
+  });
+
+  it('hides passwords everywhere that nothing can be put into', () => {
+    expect(same(`peers:\n  - password: hu\${sh\n    description: hu\${sh\n`)).toBe(true);
   });
 
   it('is nothing that is nested without end', () => {
