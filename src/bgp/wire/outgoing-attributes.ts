@@ -90,6 +90,11 @@ export class OutgoingAttributes {
     this.#take(kept);
   }
 
+  /** Lets the set go: who has its memory may have another one by now. */
+  forget(): void {
+    this.#take(0);
+  }
+
   /** What is sent are the first octets of the own buffer. */
   #take(length: number): void {
     this.#source = this.#view;

@@ -74,12 +74,13 @@ export class UpdateWriter implements Octets {
     this.skipped = 0;
     this.#mode = 'idle';
     this.#start = -1;
+    this.#attributes.forget();
   }
 
   /**
    * The prefixes from here on are announced with the canonical set `attributes[offset, offset + length)`, which must stay
-   * as it is until the last of them is added, and the next hop `nextHop[0, nextHopLength)`: 4, 16 or 32 octets. Throws RangeError for a next hop that the family and
-   * the context do not allow, which no route should have got this far with.
+   * as it is until the last of them is added, and the next hop `nextHop[0, nextHopLength)`: 4, 16 or 32 octets. Throws
+   * RangeError for a next hop that the family and the context do not allow, which no route should have got this far with.
    */
   startAnnounce(
     attributes: Octets,

@@ -5,6 +5,7 @@ import { Framer } from '../../../src/bgp/wire/framing.ts';
 import { type DecodeOptions, UpdateDecoder } from '../../../src/bgp/wire/update-decoder.ts';
 import { type EncodeContext, UpdateWriter } from '../../../src/bgp/wire/update-writer.ts';
 import { octetsOf } from '../../../src/lib/bytes.ts';
+import { giveMemoryBack } from '../../../src/lib/idle-memory.ts';
 import { parsePrefix } from '../../../src/lib/ip.ts';
 import { type Decoded, describeUpdate } from '../../support/decoded.ts';
 import { hex, sessionContext, toHexString } from '../../support/wire.ts';
@@ -313,6 +314,21 @@ describe('the buffer', () => {
       expect(first).toEqual(copy);
       expect(decodeAll(second).flatMap((one) => one.withdrawn)).toHaveLength(count);
     }
+  });
+
+  test('what was announced may go when it has been handed out', async () => {
+    const out = writer();
+    const announce = () => {
+      const set = SET.slice();
+      out.startAnnounce(octetsOf(set), 0, set.length, V4_HOP, 4);
+      add(out, IPV4_UNICAST, '10.0.0.0/8');
+      out.detach();
+      return new WeakRef(set.buffer);
+    };
+    const memory = announce();
+    await new Promise((resolve) => setImmediate(resolve));
+    giveMemoryBack();
+    expect(memory.deref()).toBeUndefined();
   });
 
   test('sections without prefixes leave nothing behind', () => {
