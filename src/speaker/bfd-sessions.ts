@@ -270,6 +270,7 @@ export class BfdSessions {
     this.#parts.journal?.note('bfd-unavailable', `paths to peers are no longer watched: ${message}`);
     this.#service = undefined;
     for (const path of this.#byKey.values()) path.report = undefined;
+    this.#parts.onPath();
     this.#parts.log.error({ problem: message }, 'paths to peers are no longer watched');
     this.#parts.clock.setTimer(REOPEN_MS, () => {
       this.problem = undefined;

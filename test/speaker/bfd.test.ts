@@ -350,6 +350,23 @@ describe('a static route', () => {
     expect(a.kernelRoutes()).toEqual(['192.0.2.0/24 via 10.0.0.2', '198.51.100.0/24 via 10.0.0.2']);
   });
 
+  it('has no way while BFD is gone, and none afterwards where the gateway is gone, too', async () => {
+    const a = speaker(A, ways, simKernel(`eth0 ${A}/24`));
+    speaker(B, { bfd: { sessions: [{ address: A, interval: 100 }] } });
+    await lab.start();
+    expect(a.kernelRoutes()).toHaveLength(2);
+    hosts.get(A)!.events?.onFailure('the BFD thread ended');
+    await lab.run(SECOND);
+    expect(a.kernelRoutes()).toEqual([]);
+    boot(A);
+    cut();
+    await lab.run(15 * SECOND);
+    expect(a.kernelRoutes()).toEqual([]);
+    mend();
+    await lab.run(5 * SECOND);
+    expect(a.kernelRoutes()).toHaveLength(2);
+  });
+
   it('stays where it is over a live upgrade', async () => {
     const kernel = simKernel(`eth0 ${A}/24`);
     const a = speaker(A, ways, kernel);
