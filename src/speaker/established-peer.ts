@@ -73,9 +73,12 @@ export class EstablishedPeer {
     const { onlink = false, localFirst = false } = settings;
     this.#wholeLink = onlink ? tools.zone : undefined;
     this.nextHopLead = this.#wholeLink !== undefined ? 'onlink' : localFirst ? 'link-local' : 'global';
-    // An internal peer may be anywhere, but where its link-local addresses are preferred.
+    // An internal peer may be anywhere, unless it is said to be here or its link-local addresses are preferred.
     const isNear =
-      session.zone !== undefined || localFirst || (ribPeer.source !== 'internal' && isSingleHop(settings));
+      session.zone !== undefined ||
+      onlink ||
+      localFirst ||
+      (ribPeer.source !== 'internal' && isSingleHop(settings));
     this.#sharedLink = isNear ? tools.zone : undefined;
     this.decoder = new UpdateDecoder(
       session.context,

@@ -230,6 +230,18 @@ describe('next hops', () => {
     ]);
   });
 
+  it('of an internal peer on the link, those with a link-local address are there, too', async () => {
+    const families = ['ipv4-unicast', 'ipv6-unicast'] as const;
+    const { lab, speaker, peer } = await rig(
+      { [IBGP]: { as: OWN_AS, config: { families: [...families], onlink: true } } },
+      INSTALL,
+      simKernel(`eth0 ${OWN_ADDRESS}/24`),
+    );
+    peer(IBGP).announce(['2001:db8:5::/48'], {}, '2001:db8:9::2 fe80::2');
+    await lab.settle();
+    expect(speaker.kernelRoutes()).toEqual(['2001:db8:5::/48 via 2001:db8:9::2']);
+  });
+
   it('next hops that take the places of departed ones lead their own way', async () => {
     const { lab, speaker, peer } = await rig({ [A]: { as: 65002 } }, INSTALL, machine());
     const announce = (from: RawPeer, prefix: string, gateway: string) => {
