@@ -57,7 +57,7 @@ export class KernelRoutes {
   /** By family: targets by what they are made of. Void when a resolution changes or goes, or a tunnel comes. */
   readonly #plain: Map<number, number>[];
   readonly #composed: Map<string, number>[];
-  /** Tunnels that were asked for, with the index that each had. */
+  /** Interfaces that were asked for by name, with the index that each had. */
   readonly #links = new Map<string, number | undefined>();
   #prefSources: readonly (Uint8Array | undefined)[];
   /** The kernel export filter; every route passes where there is none. */
