@@ -14,6 +14,7 @@ import {
 import { formatPath, type Path } from './nodes.ts';
 import type { BfdOptionsInput, BfdSessionsInput } from './schema-bfd.ts';
 import type { SecretReader } from './secrets.ts';
+import { canonicalAddress } from './values.ts';
 
 /** Milliseconds. */
 const BFD = { interval: 300, idleInterval: 1000, multiplier: 3, keyId: 1 } as const;
@@ -133,6 +134,10 @@ export function sharedWithPeers(
   });
 }
 
+function versionOf(address: string): string {
+  return address.includes(':') ? 'IPv6' : 'IPv4';
+}
+
 export function buildBfdSessions(
   input: BfdSessionsInput | undefined,
   secrets: SecretReader,
@@ -141,7 +146,9 @@ export function buildBfdSessions(
   const seen = new Map<string, Path>();
   return (input?.sessions ?? []).map((session, i) => {
     const path: Path = ['bfd', 'sessions', i];
-    const { address, localAddress } = session;
+    const address = canonicalAddress(session.address);
+    const localAddress =
+      session.localAddress === undefined ? undefined : canonicalAddress(session.localAddress);
     const parsed = parseAddress(address);
     const password = secrets.read(session.verification?.password, [...path, 'verification', 'password']);
     const bfd = bfdConfig(session, false, password);
@@ -152,6 +159,14 @@ export function buildBfdSessions(
         [...path, 'address'],
         'a link-local address needs its interface',
         `write ${address}%eth0, with the name of the link`,
+      );
+    }
+    const version = versionOf(address);
+    if (localAddress !== undefined && versionOf(localAddress) !== version) {
+      issues.error(
+        [...path, 'localAddress'],
+        `localAddress is ${versionOf(localAddress)}, but the session runs over ${version}`,
+        `an own ${version} address is needed here`,
       );
     }
     const name = bfdSessionName({ address, localAddress, interface: link });

@@ -107,6 +107,8 @@ describe('bfd sessions', () => {
 
   it.each([
     ['{ address: 10.0.0.9 }, { address: 10.0.0.9, interval: 50 }', /the same session as bfd.sessions\[0\]/],
+    ['{ address: "2001:DB8::9" }, { address: "2001:db8::9" }', /the same session/],
+    ['{ address: 10.0.0.9, localAddress: "2001:db8::1" }', /localAddress is IPv6, but .* over IPv4/],
     ['{ address: fe80::9 }', /needs its interface/],
     ['{ address: 10.0.0.9, verification: { type: simple, password: 0123456789abcdefg } }', /up to 16 octets/],
   ])('mistakes: %s', (text, message) => {
