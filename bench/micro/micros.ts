@@ -116,18 +116,21 @@ function emptyStore(): { store: AttrStore; nextHop: number } {
   return { store: new AttrStore(nextHops), nextHop: nextHops.intern(address, address.length, undefined) };
 }
 
-function internAll(store: AttrStore, nextHop: number, sets: readonly Uint8Array[]): number {
+/** Through views, as they come from the decoder. */
+function internAll(store: AttrStore, nextHop: number, sets: readonly DataView[]): number {
   let seen = 0;
-  for (const set of sets) if (store.intern(set, 0, set.length, nextHop) > 0) seen++;
+  for (const set of sets) if (store.internViewed(set, 0, set.byteLength, nextHop) > 0) seen++;
   return seen;
 }
 
-function internNew({ sets }: MicroInput): MicroRun {
+function internNew(input: MicroInput): MicroRun {
+  const sets = input.sets.map(viewOf);
   const { store, nextHop } = emptyStore();
   return { items: sets.length, run: () => internAll(store, nextHop, sets) };
 }
 
-function internKnown({ sets }: MicroInput): MicroRun {
+function internKnown(input: MicroInput): MicroRun {
+  const sets = input.sets.map(viewOf);
   const { store, nextHop } = emptyStore();
   internAll(store, nextHop, sets);
   return { items: sets.length, run: () => internAll(store, nextHop, sets) };
