@@ -1,10 +1,12 @@
-// Next hops of our own that the machine's addresses decide: where the session's address is of another family than the
-// routes, one of the same interface stands for it (own-addresses.ts). That one may come later than the session, and may
-// go while it stands. One that is still there stays, whatever else the interface has got.
+// Next hops that the machine's addresses decide: where the session's address is of another family than the routes, one of
+// the same interface stands for it (own-addresses.ts). That one may come later than the session, and may go while it stands.
+// One that is still there stays, whatever else the interface has got. And next hops in a subnet of the link go as they are
+// only while it is one.
 
 import type { KernelView } from '../fib/kernel-view.ts';
+import type { KernelAddress } from '../fib/types.ts';
 import type { Clock, Timer } from '../lib/clock.ts';
-import { isUnspecified } from '../lib/ip.ts';
+import { formatPrefix, isUnspecified, maskBytes } from '../lib/ip.ts';
 import type { Rib } from '../rib/rib.ts';
 import type { EstablishedPeer } from './established-peer.ts';
 import type { PeerRegistry } from './peer-registry.ts';
@@ -13,6 +15,12 @@ import type { PeerRegistry } from './peer-registry.ts';
 const SETTLE_MS = 1000;
 /** Of an address; two of them are a global and a link-local one. */
 const IPV6_OCTETS = 16;
+
+/** Addresses and subnets of the machine, as text. */
+interface Own {
+  readonly addresses: ReadonlySet<string>;
+  readonly subnets: ReadonlySet<string>;
+}
 
 export class OwnNextHops {
   readonly #registry: PeerRegistry;
@@ -33,7 +41,7 @@ export class OwnNextHops {
     this.#view = view;
     this.#timer ??= this.#clock.setTimer(SETTLE_MS, () => {
       this.#timer = undefined;
-      this.#review(new Set(this.#view?.addresses.map(({ address }) => address.join())));
+      this.#review(this.#view?.addresses ?? []);
     });
   }
 
@@ -41,22 +49,34 @@ export class OwnNextHops {
     this.#timer?.cancel();
   }
 
-  #review(own: ReadonlySet<string>): void {
+  #review(known: readonly KernelAddress[]): void {
+    const own = {
+      addresses: new Set(known.map(({ address }) => address.join())),
+      subnets: new Set(known.map(subnetOf)),
+    };
     const concerned = [...this.#registry.values()].filter(
       ({ established }) => established !== undefined && this.#needsAnother(established, own),
     );
     if (concerned.length > 0) this.#registry.refreshOut(...concerned);
   }
 
-  /** There was none, or it is not ours any more. */
-  #needsAnother({ ribPeer, session }: EstablishedPeer, own: ReadonlySet<string>): boolean {
+  /** There was none, or it is not ours any more, or a subnet of the link is gone. */
+  #needsAnother({ ribPeer, session }: EstablishedPeer, { addresses, subnets }: Own): boolean {
     return session.context.families.some(({ id }) => {
       const group = this.#rib.groupsOf(ribPeer, id).groupOf(ribPeer.id);
       if (group === undefined) return false;
-      const { ownNextHop } = group.options;
-      return ownNextHop === undefined || !addressesOf(ownNextHop).every((each) => own.has(each.join()));
+      const { ownNextHop, linkSubnets = [] } = group.options;
+      return (
+        ownNextHop === undefined ||
+        !addressesOf(ownNextHop).every((each) => addresses.has(each.join())) ||
+        !linkSubnets.every((each) => subnets.has(formatPrefix(each)))
+      );
     });
   }
+}
+
+function subnetOf({ address, prefixLength: length }: KernelAddress): string {
+  return formatPrefix({ bytes: maskBytes(address, length), length });
 }
 
 /** Those that a next hop of 4, 16 or 32 octets consists of, less one that is only there for the form. */

@@ -4,12 +4,15 @@
 
 import { describe, expect, it } from 'vitest';
 import { IPV4_UNICAST, IPV6_UNICAST } from '../../../src/bgp/wire/families.ts';
+import { formatAddress } from '../../../src/lib/ip.ts';
 import { ip } from '../../support/raw-peer.ts';
-import { SimLab, simKernel } from '../../support/sim-lab.ts';
+import { kernelRoute, SimLab, simKernel } from '../../support/sim-lab.ts';
 
 const OWN = '10.0.0.1';
 const [FROM, TO, INTERNAL, FAR, ELSEWHERE] = ['10.0.0.2', '10.0.0.3', '10.0.0.4', '10.0.0.5', '10.1.0.6'];
 const LINK_LOCAL = 'fe80::1';
+/** Another one of the same link. */
+const SECOND = '10.0.7.1';
 
 const CHANNELS = 'ipv4 { import all; export all; }; ipv6 { import all; export all; };';
 const bgp = (peer: string, asn: number, words = '') =>
@@ -25,12 +28,18 @@ ${bgp(FROM!, 65002)} ${bgp(TO!, 65003)} ${bgp(INTERNAL!, 65001)} ${bgp(FAR!, 650
 `;
 
 /** What each of the peers is told, from a peer that announces next hops on the link and elsewhere. */
-async function told() {
+async function scene(file = FILE) {
   const lab = new SimLab();
-  const kernel = simKernel(`eth0 ${OWN}/24 2001:db8:9::1/64`, 'eth1 10.1.0.1/24');
-  const own = lab.speaker('own', [OWN, '10.1.0.1@eth1'], FILE, { kernel });
+  const kernel = simKernel(
+    `eth0 ${OWN}/24 ${SECOND}/24 2001:db8:9::1/64 ${LINK_LOCAL}/64`,
+    'eth1 10.1.0.1/24',
+  );
+  const own = lab.speaker('own', [OWN, '10.1.0.1@eth1'], file, { kernel });
   own.own = [
-    ...[OWN, '2001:db8:9::1', LINK_LOCAL].map((address) => ({ interface: 'eth0', bytes: ip(address) })),
+    ...[OWN, SECOND, '2001:db8:9::1', LINK_LOCAL].map((address) => ({
+      interface: 'eth0',
+      bytes: ip(address),
+    })),
     { interface: 'eth1', bytes: ip('10.1.0.1') },
   ].map((each) => ({ ...each, prefixLength: each.bytes.length === 4 ? 24 : 64 }));
   const families = [IPV4_UNICAST, IPV6_UNICAST];
@@ -54,15 +63,16 @@ async function told() {
   from.announce(['2001:db8:1::/48'], {}, '2001:db8:9::2 fe80::2');
   from.announce(['2001:db8:2::/48'], {}, '2001:db8:a::2');
   await lab.run(1000);
-  return (prefix: string) =>
+  const nextHops = (prefix: string) =>
     Object.fromEntries(
       Object.entries({ ...others, elsewhere }).map(([name, { table }]) => [name, table.get(prefix)?.nextHop]),
     );
+  return { lab, kernel, own, from, nextHops };
 }
 
 describe('next hops on the link of a peer', () => {
   it('4271-5.1.3-2 stay towards that peer', async () => {
-    const nextHops = await told();
+    const { nextHops } = await scene();
     const self = { to: OWN, far: OWN, elsewhere: '10.1.0.1' };
     expect(nextHops('198.51.100.1/32')).toEqual({ ...self, to: FROM, internal: FROM });
     expect(nextHops('198.51.100.2/32')).toEqual({ ...self, to: '10.0.0.77', internal: '10.0.0.77' });
@@ -72,8 +82,20 @@ describe('next hops on the link of a peer', () => {
     expect(nextHops('203.0.113.3/32')).toEqual({ ...self, internal: OWN });
   });
 
+  it('become the own address when their subnet is none of the link any more', async () => {
+    const { lab, kernel, own, from, nextHops } = await scene(FILE.replace('export none', 'export all'));
+    kernelRoute(kernel, '10.0.7.0/24', '10.1.0.254', { metric: 100 });
+    from.announce(['198.51.100.7/32'], {}, '10.0.7.7');
+    await lab.run(1000);
+    expect(nextHops('198.51.100.7/32')).toMatchObject({ to: '10.0.7.7' });
+    own.own = own.own.filter(({ bytes }) => formatAddress(bytes) !== SECOND);
+    kernel.removeAddress({ ifindex: 2, address: ip(SECOND), prefixLength: 24, scope: 0 });
+    await lab.run(5000);
+    expect(nextHops('198.51.100.7/32')).toMatchObject({ to: OWN });
+  });
+
   it('2545-3-2 come with a link-local address there, also over IPv4', async () => {
-    const nextHops = await told();
+    const { nextHops } = await scene();
     expect(nextHops('2001:db8:1::/48')).toMatchObject({
       to: '2001:db8:9::2 fe80::2',
       internal: '2001:db8:9::2',
