@@ -1,6 +1,6 @@
 // Which paths BFD watches, by the wish of which peers or of the configuration alone, and what a peer's BGP session does when
-// its path fails. RFC 5882: one session a path, however many peers lean on it (§4.4); AdminDown on either side is no failure (§4.2); a
-// BGP session is not held up by BFD that has not come up (§4.1: the peer may not speak it). RFC 9384: Cease/10.
+// its path fails. RFC 5882: one session a path, however many peers lean on it (§4.4); AdminDown on either side is no failure
+// (§4.2); a BGP session is not held up by BFD that has not come up (§4.1: the peer may not speak it). RFC 9384: Cease/10.
 
 import type { BfdImage } from '../bfd/image.ts';
 import { diagnosticText } from '../bfd/protocol.ts';
@@ -192,7 +192,8 @@ export class BfdSessions {
     const handed = this.#handed.get(key);
     this.#handed.delete(key);
     if (handed !== undefined && known === undefined) {
-      this.#goingOn.add(path.id);
+      // Without a service nobody would ever say that it has ended.
+      if (service !== undefined) this.#goingOn.add(path.id);
       const { since, upCount, downCount } = handed;
       Object.assign(path, { since, upCount, downCount });
     }
@@ -270,6 +271,7 @@ export class BfdSessions {
     this.#parts.journal?.note('bfd-unavailable', `paths to peers are no longer watched: ${message}`);
     this.#service = undefined;
     for (const path of this.#byKey.values()) path.report = undefined;
+    this.#goingOn.clear();
     this.#parts.onPath();
     this.#parts.log.error({ problem: message }, 'paths to peers are no longer watched');
     this.#parts.clock.setTimer(REOPEN_MS, () => {

@@ -1,7 +1,7 @@
 // What BFD does to BGP sessions: two speakers on a simulated network, with simulated paths for BFD beside it.
 
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { BfdService } from '../../src/bfd/service.ts';
+import type { BfdEvents, BfdService } from '../../src/bfd/service.ts';
 import type { ConfigInput } from '../../src/config/schema.ts';
 import type { MemKernel } from '../../src/fib/mem-kernel.ts';
 import { BfdSessions } from '../../src/speaker/bfd-sessions.ts';
@@ -387,7 +387,27 @@ describe('a static route', () => {
     const later = new BfdSessions({ ...a.speaker.parts, openBfd: () => SILENT, onPath: () => {} });
     later.takeOver(handed);
     later.watch(bfdSessions);
-    expect(bfdSessions.map(({ address }) => later.sees(ip(address), undefined))).toEqual([true, false]);
+    const seen = (sessions: BfdSessions) =>
+      bfdSessions.map(({ address }) => sessions.sees(ip(address), undefined));
+    expect(seen(later)).toEqual([true, false]);
+    const refused = (): BfdService => {
+      throw new Error('BFD cannot be had');
+    };
+    const unable = new BfdSessions({ ...a.speaker.parts, openBfd: refused, onPath: () => {} });
+    unable.takeOver(handed);
+    unable.watch(bfdSessions);
+    expect(seen(unable)).toEqual([false, false]);
+    let events: BfdEvents | undefined;
+    const failing = (given: BfdEvents) => {
+      events = given;
+      return SILENT;
+    };
+    const failed = new BfdSessions({ ...a.speaker.parts, openBfd: failing, onPath: () => {} });
+    failed.takeOver(handed);
+    failed.watch(bfdSessions);
+    expect(seen(failed)).toEqual([true, false]);
+    events?.onFailure('the BFD thread ended');
+    expect(seen(failed)).toEqual([false, false]);
     expect(a.api.bfdSessions()[0]).toMatchObject({ state: 'Up', downCount: 0 });
     expect(a.kernelRoutes()).toEqual(routes);
     expect(kernel.log.slice(written)).toEqual([]);
