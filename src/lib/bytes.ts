@@ -1,5 +1,5 @@
 // Bounds-checked reading and writing of network-order fields for the codecs that are not hot: OPEN, capabilities,
-// NOTIFICATION, ROUTE-REFRESH, originated attributes. The UPDATE path has its own loops.
+// NOTIFICATION, ROUTE-REFRESH, originated attributes; and the copying that the UPDATE path, which has its own loops, shares.
 
 /** A read past the end; a codec turns it into the answer its RFC asks for. */
 export class ByteRangeError extends Error {

@@ -144,8 +144,8 @@ export function keepTransitiveCommunities(
 }
 
 /**
- * `rt:64512:100`, `soo:10.0.0.1:5`, `link-bandwidth:64512:125000000`; others `generic:0x43000064:0x1`: type, subtype and the first two octets of the
- * value, then the other four.
+ * `rt:64512:100`, `soo:10.0.0.1:5`, `link-bandwidth:64512:125000000`; others `generic:0x43000064:0x1`: type, subtype and
+ * the first two octets of the value, then the other four.
  */
 export function formatExtendedCommunity(bytes: Uint8Array, at: number): string {
   const bandwidth = bytes[at + 1] === LINK_BANDWIDTH ? formatLinkBandwidth(bytes, at) : undefined;
