@@ -78,8 +78,10 @@ class PlainReader {
   readonly #source: SourceText;
   readonly #text: string;
   readonly #env: Environment;
-  readonly #issues: IssueList;
+  readonly #later: Pick<IssueList, 'errorAt'>;
   readonly #secretKeys = new SecretKeys();
+  /** To be said of the section once it is known to be plain: the library may read otherwise what is not. */
+  #complaints: (() => void)[] = [];
   /** Of what is being read. */
   readonly #path: (string | number)[] = [];
   #at = 0;
@@ -92,7 +94,9 @@ class PlainReader {
     this.#source = source;
     this.#text = source.text;
     this.#env = env;
-    this.#issues = issues;
+    this.#later = {
+      errorAt: (...issue) => void this.#complaints.push(() => issues.errorAt(...issue)),
+    };
   }
 
   /** The one entry of a section; undefined where it is not plain. */
@@ -101,8 +105,11 @@ class PlainReader {
     this.#end = end;
     this.#indent = 0;
     this.#path.length = 0;
+    this.#complaints = [];
     try {
-      return this.#map(0, false).entries.get(name);
+      const { entries } = this.#map(0, false);
+      for (const complain of this.#complaints) complain();
+      return entries.get(name);
     } catch (error) {
       if (error instanceof NotPlain) return undefined;
       throw error;
@@ -222,7 +229,7 @@ class PlainReader {
     const value = plain ? readWord(source) : source;
     if (secret || (typeof value === 'string' && mentionsSecret(value))) this.#source.mask(span);
     const written: WrittenScalar = { value, source, plain, span };
-    return readScalar(written, () => [...this.#path], this.#env, this.#issues);
+    return readScalar(written, () => [...this.#path], this.#env, this.#later);
   }
 
   /** To the next line that has something. */

@@ -20,7 +20,7 @@ export function readScalar(
   { value, source, plain, span }: WrittenScalar,
   path: () => Path,
   env: Environment,
-  issues: IssueList,
+  issues: Pick<IssueList, 'errorAt'>,
 ): ScalarNode {
   const kind = 'scalar';
   if (typeof value !== 'string') return { kind, span, plain, value, text: source, expanded: false };

@@ -327,6 +327,15 @@ peers:
     expect(same(`peers:\n  - password: hu\${sh\n    description: hu\${sh\n`)).toBe(true);
   });
 
+  it.each([
+    `peers:\n  - description: \${NONE:-it's "fine"!}\n`,
+    `peers:\n  - "\${NONE}": key\n`,
+    `peers: ["\${NONE}": key]\n`,
+  ])('says nothing of what the library reads otherwise: %j', (text) => {
+    expect(plainNames(text)).toEqual([]);
+    expect(read(text).issues).toEqual([]);
+  });
+
   it('is nothing that is nested without end', () => {
     const text = `networks: ${'['.repeat(100)}a${']'.repeat(100)}\n`;
     expect(plainNames(text)).toEqual([]);
