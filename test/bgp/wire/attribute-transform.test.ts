@@ -71,4 +71,18 @@ describe('AttributeTransform', () => {
       }),
     );
   });
+
+  it('makes room for what it keeps and for what is written', () => {
+    const value = (size: number) => Uint8Array.from({ length: size }, (_, i) => i % 251);
+    const kept = { [ATTRIBUTE.asPath]: value(9_000), [ATTRIBUTE.largeCommunities]: value(40_000) };
+    const editor = new AttributeEditor();
+    for (const [type, octets] of Object.entries(kept)) editor.set(Number(type), octets);
+    const set = editor.finish();
+    const transform = new AttributeTransform();
+    const plan = new TransformPlan([[ATTRIBUTE.communities, TRANSFORM.write]]);
+    transform.run(octetsOf(set), 0, set.length, plan, (type) => transform.put(type, value(20_000)));
+    editor.set(ATTRIBUTE.communities, value(20_000));
+    expect(transform.bytes.slice(0, transform.length)).toEqual(editor.finish());
+    expect(transform.view.buffer).toBe(transform.bytes.buffer);
+  });
 });
