@@ -1,6 +1,7 @@
 // BFD as the user writes it -> the model.
 
-import { formatAddress, isLinkLocal, parseAddress } from '../lib/ip.ts';
+import { formatAddress, isLinkLocal, parseAddress, versionOf } from '../lib/ip.ts';
+import { checkLocalVersion, wantInterface } from './address-checks.ts';
 import type { IssueList } from './issues.ts';
 import {
   BFD_KEY_OCTETS,
@@ -134,10 +135,6 @@ export function sharedWithPeers(
   });
 }
 
-function versionOf(address: string): string {
-  return address.includes(':') ? 'IPv6' : 'IPv4';
-}
-
 export function buildBfdSessions(
   input: BfdSessionsInput | undefined,
   secrets: SecretReader,
@@ -155,19 +152,12 @@ export function buildBfdSessions(
     checkBfdKey(session, bfd, path, issues);
     const link = session.interface ?? parsed?.zone;
     if (parsed !== undefined && isLinkLocal(parsed.bytes) && link === undefined) {
-      issues.error(
-        [...path, 'address'],
-        'a link-local address needs its interface',
-        `write ${address}%eth0, with the name of the link`,
-      );
+      wantInterface([...path, 'address'], address, issues);
     }
-    const version = versionOf(address);
-    if (localAddress !== undefined && versionOf(localAddress) !== version) {
-      issues.error(
-        [...path, 'localAddress'],
-        `localAddress is ${versionOf(localAddress)}, but the session runs over ${version}`,
-        `an own ${version} address is needed here`,
-      );
+    const own = localAddress === undefined ? undefined : parseAddress(localAddress);
+    if (own !== undefined && parsed !== undefined) {
+      const at = [...path, 'localAddress'];
+      checkLocalVersion(at, versionOf(own.bytes), versionOf(parsed.bytes), issues);
     }
     const name = bfdSessionName({ address, localAddress, interface: link });
     const earlier = seen.get(name);

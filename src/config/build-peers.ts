@@ -8,7 +8,9 @@ import {
   parseAddress,
   parsePrefix,
   prefixContains,
+  versionOf,
 } from '../lib/ip.ts';
+import { wantInterface } from './address-checks.ts';
 import { type KnownTables, tableNamesOf } from './build-tables.ts';
 import type { FilterReader } from './filters.ts';
 import type { IssueList } from './issues.ts';
@@ -146,7 +148,7 @@ function buildSettings(
   context: PeersContext,
 ): PeerSettings {
   const { issues } = context;
-  const version = address?.length === 16 ? 6 : 4;
+  const version = address === undefined ? 'ipv4' : versionOf(address);
   const resolved = resolveSettings(input, path, all.peerGroups, issues);
   const { confederation } = context;
   const type = peerTypeOf(resolved.settings.asn, context.asn, confederation);
@@ -220,11 +222,7 @@ function completeZone(address: string, link: string | undefined, path: Path, iss
     return address;
   }
   if (zone === undefined && link === undefined) {
-    issues.error(
-      at,
-      'a link-local address needs its interface',
-      `write ${address}%eth0, with the name of the link`,
-    );
+    wantInterface(at, address, issues);
   } else if (zone !== undefined && link !== undefined && zone !== link) {
     issues.error(at, `the address is on ${zone}, but interface says ${link}`, 'one of the two is enough');
   }

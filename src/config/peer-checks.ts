@@ -2,7 +2,8 @@
 // looking at one aspect. A rule points at the key that is wrong, wherever it was written.
 
 import { FAMILIES } from '../bgp/wire/families.ts';
-import { isLinkLocal, parseAddress } from '../lib/ip.ts';
+import { type IpVersion, isLinkLocal, parseAddress, versionOf } from '../lib/ip.ts';
+import { checkLocalVersion, wantInterface } from './address-checks.ts';
 import { checkBfdKey } from './build-bfd.ts';
 import type { IssueList } from './issues.ts';
 import type { PeerSettings } from './model.ts';
@@ -21,7 +22,7 @@ export interface PeerCase {
   readonly settings: PeerSettings;
   /** Undefined where an AS is missing or wrong. */
   readonly type: PeerType | undefined;
-  readonly version: 4 | 6;
+  readonly version: IpVersion;
   readonly ownAsn: number | undefined;
 }
 
@@ -274,22 +275,14 @@ function timers(peer: PeerCase, issues: IssueList): void {
 
 function localEnd(peer: PeerCase, issues: IssueList): void {
   const { localAddress, interface: link } = peer.settings;
-  const parsed = localAddress === undefined ? undefined : parseAddress(localAddress);
+  if (localAddress === undefined) return;
+  const parsed = parseAddress(localAddress);
   if (parsed === undefined) return;
   const at = peer.resolved.origin('localAddress');
-  const version = parsed.bytes.length === 4 ? 4 : 6;
-  if (version !== peer.version) {
-    issues.error(
-      at,
-      `localAddress is IPv${version}, but the session runs over IPv${peer.version}`,
-      `an own IPv${peer.version} address is needed here`,
-    );
-  } else if (isLinkLocal(parsed.bytes) && parsed.zone === undefined && link === undefined) {
-    issues.error(
-      at,
-      'a link-local address needs its interface',
-      `write ${localAddress}%eth0, with the name of the link`,
-    );
+  const { bytes, zone } = parsed;
+  const isOfVersion = checkLocalVersion(at, versionOf(bytes), peer.version, issues);
+  if (isOfVersion && isLinkLocal(bytes) && zone === undefined && link === undefined) {
+    wantInterface(at, localAddress, issues);
   }
 }
 
@@ -341,7 +334,7 @@ function warnOfMissingNextHop(peer: PeerCase, issues: IssueList): void {
   const { families, nextHopAddress, extendedNextHop } = peer.settings;
   const at = peer.resolved.origin('nextHop');
   if (
-    peer.version === 6 &&
+    peer.version === 'ipv6' &&
     families.includes('ipv4-unicast') &&
     !extendedNextHop &&
     nextHopAddress.ipv4 === undefined
@@ -352,7 +345,7 @@ function warnOfMissingNextHop(peer: PeerCase, issues: IssueList): void {
       'add nextHopAddress: { ipv4: ... }',
     );
   }
-  if (peer.version === 4 && families.includes('ipv6-unicast') && nextHopAddress.ipv6 === undefined) {
+  if (peer.version === 'ipv4' && families.includes('ipv6-unicast') && nextHopAddress.ipv6 === undefined) {
     issues.warning(
       at,
       'over an IPv4 session, self is no next hop for ipv6-unicast',

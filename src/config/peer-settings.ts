@@ -4,7 +4,7 @@
 import type { FamilyName } from '../bgp/wire/families.ts';
 import { BGP_PORT } from '../bgp/wire/iana.ts';
 import { REQUIRABLE_KINDS, WITHHOLDABLE_KINDS } from '../bgp/wire/negotiate.ts';
-import { parseAddress } from '../lib/ip.ts';
+import { type IpVersion, parseAddress } from '../lib/ip.ts';
 import { bfdConfig } from './build-bfd.ts';
 import { LONGEST_STALE_TIME } from './model/stability.ts';
 import type {
@@ -40,7 +40,7 @@ export interface SettingsContext {
   readonly type: PeerType;
   readonly confederation: ConfederationConfig | undefined;
   /** Of the peer's address, or of the prefix it may come from. */
-  readonly version: 4 | 6;
+  readonly version: IpVersion;
   readonly dynamic: boolean;
   readonly password: Secret | undefined;
   readonly tcpAo: readonly TcpAoKeyConfig[] | undefined;
@@ -90,9 +90,7 @@ export function peerTypeOf(
 
 export function fillSettings(input: SettingsInput, context: SettingsContext): PeerSettings {
   const external = context.type === 'external';
-  const families = [
-    ...new Set(input.families ?? ([context.version === 4 ? 'ipv4-unicast' : 'ipv6-unicast'] as const)),
-  ];
+  const families = [...new Set(input.families ?? ([`${context.version}-unicast`] as const))];
   // RFC 8212 §2: an eBGP peer without policy neither gives nor gets routes.
   const policy: Policy = external ? 'none' : 'accept';
   return {
@@ -133,7 +131,8 @@ export function fillSettings(input: SettingsInput, context: SettingsContext): Pe
     ...(input.allowLocalPref === true && { allowLocalPref: true }),
     ...(input.allowMed === true && { allowMed: true }),
     addPath: addPathOf(input.addPath),
-    extendedNextHop: input.extendedNextHop ?? (context.version === 6 && families.includes('ipv4-unicast')),
+    extendedNextHop:
+      input.extendedNextHop ?? (context.version === 'ipv6' && families.includes('ipv4-unicast')),
     extendedMessages: input.extendedMessages ?? true,
     gracefulRestart: gracefulRestartOf(input.gracefulRestart),
     role: input.role,
