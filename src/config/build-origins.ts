@@ -207,10 +207,10 @@ function buildNetworks(entries: readonly Entry<NetworkInput>[], issues: IssueLis
     } else if (type !== 'via' && via.length > 0) {
       issues.error([...path, 'via'], `a ${type} route has no next hops`, 'take via out, or write type: via');
     }
-    // IPv4 prefixes may have IPv6 next hops (RFC 8950), not the other way round.
     if (object.bfd === true && via.length === 0) {
       issues.error([...path, 'bfd'], 'bfd watches next hops, and there are none', 'add via: 192.0.2.1');
     }
+    // IPv4 prefixes may have IPv6 next hops (RFC 8950), not the other way round.
     if (prefix.includes(':') && !via.every((address) => address.includes(':'))) {
       const sentence = 'an IPv6 prefix cannot have an IPv4 next hop';
       issues.error([...path, 'via'], sentence, 'give an IPv6 address');
