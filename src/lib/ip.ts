@@ -107,6 +107,11 @@ export function prefixContains(outer: Prefix, address: Uint8Array): boolean {
   return masked.every((octet, i) => octet === outer.bytes[i]);
 }
 
+/** The prefix of this length that an address is in. */
+export function subnetOf(address: Uint8Array, length: number): Prefix {
+  return { bytes: maskBytes(address, length), length };
+}
+
 /** 0.0.0.0 and ::, RFC 4291 §2.5.2 */
 export function isUnspecified(bytes: Uint8Array): boolean {
   return bytes.every((octet) => octet === 0);

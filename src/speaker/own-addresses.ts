@@ -3,7 +3,7 @@
 
 import { type Clock, sleep } from '../lib/clock.ts';
 import { type HostInterfaces, HostInterfacesError, readInterfaces } from '../lib/host-interfaces.ts';
-import { isLinkLocal, maskBytes, type Prefix, parseAddress, prefixContains } from '../lib/ip.ts';
+import { isLinkLocal, type Prefix, parseAddress, prefixContains, subnetOf } from '../lib/ip.ts';
 import type { Logger } from '../lib/log.ts';
 
 export interface OwnAddress {
@@ -93,9 +93,7 @@ export function linkLocalOn(addresses: readonly OwnAddress[], name: string): Uin
 /** Those that are known, less the link-local one, which every link has. */
 export function subnetsOn(addresses: readonly OwnAddress[], name: string): Prefix[] {
   return addresses.flatMap(({ interface: link, bytes, prefixLength: length }) =>
-    link !== name || length === undefined || isLinkLocal(bytes)
-      ? []
-      : [{ bytes: maskBytes(bytes, length), length }],
+    link !== name || length === undefined || isLinkLocal(bytes) ? [] : [subnetOf(bytes, length)],
   );
 }
 
@@ -107,7 +105,7 @@ export function isInSubnetOf(
 ): boolean | undefined {
   const length = addresses.find(({ bytes }) => sameAddress(bytes, ours))?.prefixLength;
   if (length === undefined) return undefined;
-  return prefixContains({ bytes: maskBytes(ours, length), length }, address);
+  return prefixContains(subnetOf(ours, length), address);
 }
 
 export function sameAddress(a: Uint8Array, b: Uint8Array): boolean {

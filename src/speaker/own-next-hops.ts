@@ -6,7 +6,7 @@
 import type { KernelView } from '../fib/kernel-view.ts';
 import type { KernelAddress } from '../fib/types.ts';
 import type { Clock, Timer } from '../lib/clock.ts';
-import { formatPrefix, isUnspecified, maskBytes } from '../lib/ip.ts';
+import { formatPrefix, isUnspecified, subnetOf } from '../lib/ip.ts';
 import type { Rib } from '../rib/rib.ts';
 import type { EstablishedPeer } from './established-peer.ts';
 import type { PeerRegistry } from './peer-registry.ts';
@@ -52,7 +52,7 @@ export class OwnNextHops {
   #review(known: readonly KernelAddress[]): void {
     const own = {
       addresses: new Set(known.map(({ address }) => address.join())),
-      subnets: new Set(known.map(subnetOf)),
+      subnets: new Set(known.map((each) => formatPrefix(subnetOf(each.address, each.prefixLength)))),
     };
     const concerned = [...this.#registry.values()].filter(
       ({ established }) => established !== undefined && this.#needsAnother(established, own),
@@ -73,10 +73,6 @@ export class OwnNextHops {
       );
     });
   }
-}
-
-function subnetOf({ address, prefixLength: length }: KernelAddress): string {
-  return formatPrefix({ bytes: maskBytes(address, length), length });
 }
 
 /** Those that a next hop of 4, 16 or 32 octets consists of, less one that is only there for the form. */

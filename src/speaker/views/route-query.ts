@@ -3,7 +3,7 @@
 
 import { decodeAttributes } from '../../bgp/wire/attribute-values.ts';
 import { type Family, familyByName } from '../../bgp/wire/families.ts';
-import { formatPrefix, maskBytes, type Prefix, parseAddress, parsePrefix } from '../../lib/ip.ts';
+import { formatPrefix, type Prefix, parseAddress, parsePrefix, subnetOf } from '../../lib/ip.ts';
 import { BITS_A_WORD, prefixMask } from '../../lib/ip-words.ts';
 import { sentTo } from '../../rib/adj-rib-out.ts';
 import type { FamilyRib } from '../../rib/family-rib.ts';
@@ -225,7 +225,7 @@ function comparePrefixes(family: FamilyRib, a: number, b: number): number {
 export function* coveringPrefix(family: FamilyRib, text: string): Iterable<number> {
   const { prefix } = parseTarget(text);
   for (let length = prefix.length; length >= 0; length--) {
-    const wanted = formatPrefix({ bytes: maskBytes(prefix.bytes, length), length });
+    const wanted = formatPrefix(subnetOf(prefix.bytes, length));
     for (const id of matchingPrefixes(family, { prefix: wanted })) {
       if (family.paths.first(id) === 0) continue;
       yield id;
