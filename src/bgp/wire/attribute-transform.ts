@@ -55,10 +55,10 @@ export class AttributeTransform implements Octets {
       const long = (bytes[at]! & FLAG.extendedLength) !== 0;
       const start = at + (long ? LONG_HEADER : SHORT_HEADER);
       const stop = start + (long ? readUint16(bytes, at + 2) : bytes[at + 2]!);
-      if (next < written.length && written[next]! < type) {
+      while (next < written.length && written[next]! < type) {
         this.#keep(view, from, at);
         from = at;
-        while (next < written.length && written[next]! < type) write(written[next++]!, bytes, -1, -1);
+        write(written[next++]!, bytes, -1, -1);
       }
       const action = actions[type];
       if (action !== TRANSFORM.keep) {
