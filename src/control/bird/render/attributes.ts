@@ -45,14 +45,17 @@ export function* attributeLines(
   if (values.originatorId !== undefined) yield line('originator_id', values.originatorId);
   if (has('clusterList')) yield line('cluster_list', values.clusterList.join(' '));
   // BIRD has no word for those of RFC 5701.
-  const ofIpv6 = values.extendedCommunities.flatMap((text) => parseIpv6ExtendedCommunity(text) ?? []);
-  const plain = values.extendedCommunities.filter((text) => parseIpv6ExtendedCommunity(text) === undefined);
-  if (plain.length > 0 || (has('extendedCommunities') && ofIpv6.length === 0)) {
+  const plain: string[] = [];
+  let ofIpv6 = '';
+  for (const text of values.extendedCommunities) {
+    const bytes = parseIpv6ExtendedCommunity(text);
+    if (bytes === undefined) plain.push(text);
+    else ofIpv6 += toHex(bytes);
+  }
+  if (plain.length > 0 || (has('extendedCommunities') && ofIpv6 === '')) {
     yield line('ext_community', plain.map(extended).join(' '));
   }
-  if (ofIpv6.length > 0) {
-    yield octets(ATTRIBUTE.ipv6ExtendedCommunities, true, ofIpv6.map((each) => toHex(each)).join(''));
-  }
+  if (ofIpv6 !== '') yield octets(ATTRIBUTE.ipv6ExtendedCommunities, true, ofIpv6);
   if (values.aigp !== undefined) yield line('aigp', values.aigp);
   if (has('largeCommunities')) {
     const large = values.largeCommunities.map((text) => `(${text.split(':').join(', ')})`);
