@@ -206,6 +206,13 @@ export function copyViewed(
   return to;
 }
 
+/** Moves `bytes[from, end)` within the array, to begin at `to`; the two may overlap. */
+export function moveBytes(bytes: Uint8Array, to: number, from: number, end: number): void {
+  if (end - from > SMALL_COPY) bytes.copyWithin(to, from, end);
+  else if (to < from) for (let i = from; i < end; i++) bytes[to - from + i] = bytes[i]!;
+  else for (let i = end - 1; i >= from; i--) bytes[to - from + i] = bytes[i]!;
+}
+
 export function bytesEqual(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false;
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;

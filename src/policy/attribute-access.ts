@@ -53,6 +53,8 @@ export class AttributeAccess implements RouteAccess {
   #hidden = 0;
   /** Bits of LIST_BITS: lists that are there without a member, which no octets can say. */
   #hollow = 0;
+  /** The same: lists that were set, to whatever. */
+  #relisted = 0;
 
   /**
    * Begins with another route: the canonical set `source[offset, offset + length)`, which must not change while
@@ -78,6 +80,7 @@ export class AttributeAccess implements RouteAccess {
     this.#edited = undefined;
     this.#explicit = 0;
     this.#hollow = hollow;
+    this.#relisted = 0;
     this.#hidden = bare ? HIDDEN.origin | HIDDEN.asPath : 0;
     return this;
   }
@@ -123,19 +126,30 @@ export class AttributeAccess implements RouteAccess {
     return this.netStride === 1 ? UNSPECIFIED_V4 : UNSPECIFIED;
   }
 
-  /**
-   * The set as filters left it: `bytes[0, length)` of the editor, good until the next load. Lists that became empty
-   * are not in it, for an attribute without members is malformed (RFC 7606 §7.8, §7.10, §7.14).
-   */
+  /** The set as filters left it, good until the next load; what was loaded where nothing is `changed`. */
   result(): { readonly bytes: Uint8Array; readonly offset: number; readonly length: number } {
     if (!this.#changed) return { bytes: this.#source, offset: this.#offset, length: this.#length };
+    const { bytes, length } = this.edited();
+    return { bytes, offset: 0, length };
+  }
+
+  /**
+   * The same where it is `changed`: `length` octets. Lists that became empty are not in it, for an attribute without
+   * members is malformed (RFC 7606 §7.8, §7.10, §7.14).
+   */
+  edited(): Pick<AttributeEditor, 'bytes' | 'view' | 'length'> {
+    if (this.#relisted !== 0) this.#dropEmptyLists();
+    return this.#editor;
+  }
+
+  #dropEmptyLists(): void {
     for (const [code, bit] of LIST_BITS) {
       const at = this.#editor.find(code);
       if (at < 0 || valueLength(this.#editor.bytes, at) > 0) continue;
       this.#editor.remove(code);
       this.#hollow |= bit;
     }
-    return { bytes: this.#editor.bytes, offset: 0, length: this.#editor.length };
+    this.#relisted = 0;
   }
 
   find(code: number): boolean {
@@ -254,8 +268,10 @@ export class AttributeAccess implements RouteAccess {
     if (code === ATTRIBUTE.multiExitDisc) this.#explicit |= EXPLICIT.med;
     if (typeof value === 'number') this.#edit().setUint32(code, value);
     else if (value instanceof List) {
+      const bit = LIST_BITS.get(code) ?? 0;
       this.#edit().set(code, value.bytes);
-      this.#hollow &= ~(LIST_BITS.get(code) ?? 0);
+      this.#hollow &= ~bit;
+      this.#relisted |= bit;
       if (value === EMPTY[value.kind]) this.#emptied.add(code);
       else this.#emptied.delete(code);
     } else if (value instanceof EnumValue) this.#edit().set(code, Uint8Array.of(value.value));
@@ -279,7 +295,6 @@ export class AttributeAccess implements RouteAccess {
   }
 }
 
-/** What the RIB keeps for filters, which came from one. */
 /** What a route keeps of an attribute, as a value of the language. */
 export function asValue(value: ExtraValue | undefined): Value {
   if (typeof value !== 'object') return value;

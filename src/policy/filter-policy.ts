@@ -53,6 +53,14 @@ const FLEETING_16: readonly string[] = ['krt_metric', 'krt_source'];
 const RTD_ROUTER_16 = 0;
 const RTD_UNICAST = 1;
 
+/** Routes that share an attribute set, came from one peer and are looked at one after the other. */
+interface Turn {
+  rib: FamilyRib | undefined;
+  attr: number;
+  from: RibPeer | undefined;
+  inTable: number;
+}
+
 export class FilterPolicy implements RoutePolicy {
   readonly name: string;
   readonly key: string;
@@ -74,8 +82,8 @@ export class FilterPolicy implements RoutePolicy {
   #explicitTable: ExtrasTable | undefined;
   readonly #explicitIds: number[] = [];
   readonly #memo: OutcomeMemo | undefined;
-  /** What the memo is of; its sets are held. */
-  #turn: { rib: FamilyRib; attr: number; from: RibPeer; inTable: number } | undefined;
+  /** What the memo is of; its sets are held while there is a `rib`. */
+  readonly #turn: Turn = { rib: undefined, attr: 0, from: undefined, inTable: 0 };
 
   /** `edition`: of what the filter asks beside the route; another one makes another policy of the same filter. */
   constructor(filter: Filter, kind: FilterUseKind, links?: FilterLinks, edition = 0) {
@@ -129,24 +137,29 @@ export class FilterPolicy implements RoutePolicy {
   }
 
   settle(): void {
-    if (this.#turn === undefined || this.#memo === undefined) return;
-    const { rib, attr, inTable } = this.#turn;
-    const { attrs } = rib.shared;
-    attrs.release(attr);
-    attrs.release(inTable);
-    for (const outcome of this.#memo.outcomes) if (outcome !== 0) attrs.release(outcome);
-    this.#memo.clear();
-    this.#turn = undefined;
+    const turn = this.#turn;
+    const memo = this.#memo;
+    if (turn.rib === undefined || memo === undefined) return;
+    const { attrs } = turn.rib.shared;
+    attrs.release(turn.attr);
+    attrs.release(turn.inTable);
+    for (let i = 0; i < memo.size; i++) if (memo.outcome(i) !== 0) attrs.release(memo.outcome(i));
+    memo.clear();
+    turn.rib = undefined;
+    turn.from = undefined;
   }
 
   /** What was remembered of another set, or of the same from another peer, goes. */
   #begin(rib: FamilyRib, attr: number, from: RibPeer, inTable: number): void {
     const turn = this.#turn;
-    if (turn?.attr === attr && turn.from === from && turn.inTable === inTable && turn.rib === rib) return;
+    if (turn.attr === attr && turn.from === from && turn.inTable === inTable && turn.rib === rib) return;
     this.settle();
     rib.shared.attrs.hold(attr);
     rib.shared.attrs.hold(inTable);
-    this.#turn = { rib, attr, from, inTable };
+    turn.rib = rib;
+    turn.attr = attr;
+    turn.from = from;
+    turn.inTable = inTable;
   }
 
   /** apply, with a record of what the filter did; `attr` is held as there. */
@@ -222,12 +235,12 @@ export class FilterPolicy implements RoutePolicy {
     const before = attrs.nextHop[attr]!;
     const after = access.facts.bgpNextHop ?? this.#followingNextHop(rib, attr);
     // A next hop that is the same octets keeps its interface and its link-local companion.
-    // Before anything is interned: the octets may be the RIB's own.
-    const { bytes, offset, length } = access.result();
+    // Before the extras are looked at: what became empty of the set is in them.
+    const edited = access.changed ? access.edited() : undefined;
     const wanted = after === undefined || bytesEqual(after, nextHops.get(before).address) ? undefined : after;
     const extras =
       this.#kind === 'export' ? this.#explicitOnly(rib, attr) : this.#changedExtras(rib, attr, inTable);
-    if (wanted === undefined && !access.changed && extras === undefined) {
+    if (wanted === undefined && edited === undefined && extras === undefined) {
       attrs.hold(attr);
       return attr;
     }
@@ -235,7 +248,11 @@ export class FilterPolicy implements RoutePolicy {
       wanted === undefined
         ? before
         : nextHops.intern(wanted, wanted.length, undefined, nextHops.get(before).domain);
-    const result = attrs.intern(bytes, offset, length, nextHop, extras ?? attrs.extras[attr]!);
+    const beside = extras ?? attrs.extras[attr]!;
+    const result =
+      edited === undefined
+        ? attrs.internViewed(attrs.view, attrs.offset(attr), attrs.length(attr), nextHop, beside)
+        : attrs.internViewed(edited.view, 0, edited.length, nextHop, beside);
     if (wanted !== undefined) nextHops.release(nextHop);
     if (extras !== undefined) attrs.extrasTable.release(extras);
     return result;
@@ -279,8 +296,10 @@ export class FilterPolicy implements RoutePolicy {
     const { attrs, nextHops } = rib.shared;
     const access = this.#access;
     if (!this.#writesBeside && !access.changed) return undefined;
-    const { facts } = access;
+    const { facts, hollow } = access;
     const old = attrs.extrasTable.get(attrs.extras[attr]!);
+    const explicit = old.origin === 'bgp' || !access.changed ? old.explicit : loneMed(access, attrs, attr);
+    if (!this.#writesBeside && hollow === old.hollow && explicit === old.explicit) return undefined;
     const gateway = addressOf(nextHops.get(attrs.nextHop[inTable]!).address);
     const changes: { -readonly [K in keyof RouteExtras]?: RouteExtras[K] } = {};
     if (facts.preference !== old.preference) changes.preference = facts.preference;
@@ -300,8 +319,7 @@ export class FilterPolicy implements RoutePolicy {
     }
     this.#addNames(changes, old, facts);
     if (access.extendedChanged) changes.values = this.#lasting(access.extended, old.origin);
-    if (access.hollow !== old.hollow) changes.hollow = access.hollow;
-    const explicit = old.origin === 'bgp' || !access.changed ? old.explicit : loneMed(access, attrs, attr);
+    if (hollow !== old.hollow) changes.hollow = hollow;
     if (explicit !== old.explicit) changes.explicit = explicit;
     if (Object.keys(changes).length === 0) return undefined;
     return attrs.extrasTable.intern({ ...old, ...changes });

@@ -11,26 +11,34 @@ const MAX_QUESTIONS = 64;
 /** Where an answer leads: to a question's number, to an outcome (below 0), or nobody knows yet. */
 const UNKNOWN = 0;
 
+/** Emptied for every attribute set: the arrays stay as long as they were once, and counts say how much of them is in use. */
 export class OutcomeMemo {
   /** The first question is at 1. */
   readonly #questions: (Evaluate | undefined)[] = [undefined];
+  #questionCount = 1;
   /** Where no and yes lead, two for each question; the start is where question 0 leads with no. */
   readonly #leads: number[] = [UNKNOWN, UNKNOWN];
   readonly #outcomes: number[] = [];
+  #outcomeCount = 0;
   /** What the running filter has asked. */
   readonly #asked: Evaluate[] = [];
   readonly #answers: boolean[] = [];
+  #askedCount = 0;
 
-  /** All outcomes, for whoever holds them. */
-  get outcomes(): readonly number[] {
-    return this.#outcomes;
+  /** How many outcomes there are, for whoever holds them. */
+  get size(): number {
+    return this.#outcomeCount;
+  }
+
+  /** One of `size`. */
+  outcome(index: number): number {
+    return this.#outcomes[index]!;
   }
 
   clear(): void {
-    this.#questions.length = 1;
-    this.#leads.length = 2;
+    this.#questionCount = 1;
     this.#leads[0] = UNKNOWN;
-    this.#outcomes.length = 0;
+    this.#outcomeCount = 0;
   }
 
   /** The outcome for the prefix of the run's route; undefined where it is not known. */
@@ -46,29 +54,36 @@ export class OutcomeMemo {
 
   /** A run begins, which tells what it asks. */
   listen(): void {
-    this.#asked.length = 0;
-    this.#answers.length = 0;
+    this.#askedCount = 0;
   }
 
   note(question: Evaluate, answer: boolean): void {
-    this.#asked.push(question);
-    this.#answers.push(answer);
+    this.#asked[this.#askedCount] = question;
+    this.#answers[this.#askedCount++] = answer;
   }
 
   /** The run is over. Returns whether the outcome is remembered. */
   keep(outcome: number): boolean {
-    if (this.#questions.length + this.#asked.length > MAX_QUESTIONS) return false;
+    if (this.#questionCount + this.#askedCount > MAX_QUESTIONS) return false;
     let lead = 0;
-    for (let i = 0; i < this.#asked.length; i++) {
+    for (let i = 0; i < this.#askedCount; i++) {
       let question = this.#leads[lead]!;
       if (question === UNKNOWN) {
-        question = this.#questions.push(this.#asked[i]!) - 1;
-        this.#leads.push(UNKNOWN, UNKNOWN);
+        question = this.#addQuestion(this.#asked[i]!);
         this.#leads[lead] = question;
       }
       lead = 2 * question + (this.#answers[i]! ? 1 : 0);
     }
-    this.#leads[lead] = -this.#outcomes.push(outcome);
+    this.#outcomes[this.#outcomeCount++] = outcome;
+    this.#leads[lead] = -this.#outcomeCount;
     return true;
+  }
+
+  #addQuestion(question: Evaluate): number {
+    const number = this.#questionCount++;
+    this.#questions[number] = question;
+    this.#leads[2 * number] = UNKNOWN;
+    this.#leads[2 * number + 1] = UNKNOWN;
+    return number;
   }
 }

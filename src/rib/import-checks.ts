@@ -177,9 +177,9 @@ export class ImportChecks {
     if (shuttingDown) editor.setUint32(ATTRIBUTE.localPref, 0);
     if (addOtc) editor.setUint32(ATTRIBUTE.onlyToCustomer, peerAs);
     const nextHop = attrs.nextHop[attrIn]!;
-    if (preference === undefined) return attrs.intern(editor.bytes, 0, editor.length, nextHop);
+    if (preference === undefined) return attrs.internViewed(editor.view, 0, editor.length, nextHop);
     const extras = attrs.extrasTable.intern({ ...plainExtras('bgp'), preference });
-    const attr = attrs.intern(editor.bytes, 0, editor.length, nextHop, extras);
+    const attr = attrs.internViewed(editor.view, 0, editor.length, nextHop, extras);
     attrs.extrasTable.release(extras);
     return attr;
   }

@@ -50,7 +50,7 @@ export class StaleMarker {
     value.set(before);
     writeUint32(value, before.length, WELL_KNOWN_COMMUNITIES.LLGR_STALE);
     editor.set(ATTRIBUTE.communities, value);
-    return attrs.intern(editor.bytes, 0, editor.length, attrs.nextHop[attr]!, attrs.extras[attr]!);
+    return attrs.internViewed(editor.view, 0, editor.length, attrs.nextHop[attr]!, attrs.extras[attr]!);
   }
 }
 

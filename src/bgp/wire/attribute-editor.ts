@@ -2,7 +2,15 @@
 // import and export. What the octets of a value mean is elsewhere; as readable values they are in
 // attribute-values.ts.
 
-import { readUint16, readUint32, writeUint32 } from '../../lib/bytes.ts';
+import {
+  copyBytes,
+  moveBytes,
+  type Octets,
+  readUint16,
+  readUint32,
+  viewOf,
+  writeUint32,
+} from '../../lib/bytes.ts';
 import { growUint8 } from '../../lib/columns.ts';
 import { CANONICAL_FLAGS } from './attributes.ts';
 import { appendAttribute, MAX_VALUE } from './canonical.ts';
@@ -40,16 +48,16 @@ export function attributeEnd(bytes: Uint8Array, at: number): number {
  * A canonical set that can be changed: load it, set and remove attributes, take the octets. One editor serves any
  * number of sets one after the other; nothing is allocated once its buffer has grown.
  */
-export class AttributeEditor {
-  /** The set is `bytes[0, length)`; another array once it has grown. */
+export class AttributeEditor implements Octets {
+  /** The set is `bytes[0, length)`; another array once it has grown, and another view. */
   bytes = new Uint8Array(INITIAL_CAPACITY);
+  view = viewOf(this.bytes);
   length = 0;
 
   /** Starts from the canonical set `source[offset, offset + length)`; load(source, 0, 0) from none. */
   load(source: Uint8Array, offset: number, length: number): this {
     this.#reserve(length);
-    this.bytes.set(source.subarray(offset, offset + length));
-    this.length = length;
+    this.length = copyBytes(this.bytes, 0, source, offset, offset + length);
     return this;
   }
 
@@ -103,7 +111,7 @@ export class AttributeEditor {
     const at = this.find(type);
     if (at < 0) return false;
     const end = attributeEnd(this.bytes, at);
-    this.bytes.copyWithin(at, end, this.length);
+    moveBytes(this.bytes, at, end, this.length);
     this.length -= end - at;
     return true;
   }
@@ -134,12 +142,14 @@ export class AttributeEditor {
     const old = replaces ? attributeEnd(this.bytes, at) - at : 0;
     const fresh = size + (size > 255 ? LONG_HEADER : SHORT_HEADER);
     this.#reserve(this.length - old + fresh);
-    if (old !== fresh) this.bytes.copyWithin(at + fresh, at + old, this.length);
+    if (old !== fresh) moveBytes(this.bytes, at + fresh, at + old, this.length);
     this.length += fresh - old;
     return { at, flags: (flags ?? kept) & ~FLAG.extendedLength };
   }
 
   #reserve(capacity: number): void {
-    if (capacity > this.bytes.length) this.bytes = growUint8(this.bytes, capacity);
+    if (capacity <= this.bytes.length) return;
+    this.bytes = growUint8(this.bytes, capacity);
+    this.view = viewOf(this.bytes);
   }
 }
