@@ -96,14 +96,14 @@ export class Filter {
    */
   recall(route: RouteAccess, memo: OutcomeMemo): number | undefined {
     const run = this.#run;
-    run.start(route, 0);
+    run.lend(route);
     try {
       return memo.find(run);
     } catch (error) {
       if (error instanceof PolicyRuntimeError) return undefined;
       throw error;
     } finally {
-      run.finish();
+      run.lend(undefined);
     }
   }
 

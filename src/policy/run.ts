@@ -82,6 +82,11 @@ export class Run {
     for (let slot = 0; slot < slots; slot++) this.stack[slot] = undefined;
   }
 
+  /** For a question about the route that needs no variable and prints nothing. */
+  lend(route: RouteAccess | undefined): void {
+    this.#route = route;
+  }
+
   get route(): RouteAccess {
     if (this.#route === undefined) throw new PolicyRuntimeError('there is no route here');
     return this.#route;

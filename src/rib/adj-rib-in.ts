@@ -59,7 +59,8 @@ function judge(
 }
 
 function judged(attrPost: number): ImportResult {
-  return { attrPost, cause: attrPost === 0 ? REJECT.policy : REJECT.none };
+  // Of the shape that import-checks.ts gives.
+  return { attrPost, cause: attrPost === 0 ? REJECT.policy : REJECT.none, policy: undefined };
 }
 
 export function letGo(rib: FamilyRib, { attrPost }: ImportResult): void {
