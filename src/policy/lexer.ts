@@ -84,6 +84,11 @@ const OPERATORS = [
   '}',
 ] as const;
 
+/** The same by their first characters. */
+const OPERATORS_AT: ReadonlyMap<string, readonly string[]> = new Map(
+  OPERATORS.map(([first]) => [first!, OPERATORS.filter((operator) => operator.startsWith(first!))]),
+);
+
 const SPACE = /[ \t\n]*/y;
 const WORD = /[A-Za-z_][A-Za-z0-9_]*/y;
 const QUOTED = /'([^'\n]*)('?)/y;
@@ -100,10 +105,19 @@ const MAC = /[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){5}(?![0-9A-Fa-f:])/y;
 const HEX_BYTES = /hex:((?:[0-9A-Fa-f]{2}(?:[:. -]?(?=[0-9A-Fa-f]{2}))?)*)/y;
 const COLON_BYTES = /[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2})+(?![0-9A-Fa-f:])/y;
 const MAC_BYTES = 6;
+/** What addresses and numbers consist of up to a colon. */
+const COLONLESS = /[0-9A-Fa-f.]*/y;
 
 /** Reads `source` to its end. Whatever is no token is reported and passed over; the last token is `end`. */
 export function tokenize(source: Source, dialect: Dialect, diagnostics: Diagnostics): Token[] {
-  return [...tokensOf(source, dialect, diagnostics)];
+  const lexer = new Lexer(source, dialect, diagnostics);
+  const tokens: Token[] = [];
+  for (;;) {
+    const token = lexer.next();
+    if (token === undefined) continue;
+    tokens.push(token);
+    if (token.kind === 'end') return tokens;
+  }
 }
 
 /** The same one by one, for who needs not read to the end. */
@@ -137,12 +151,13 @@ class Lexer {
     const start = this.#at;
     const char = this.#text[start];
     if (char === undefined) return this.#token('end', start, '');
+    const digit = char >= '0' && char <= '9';
     // h begins `hex:`.
-    if (/[0-9A-Fa-fh:]/.test(char)) {
+    if (char === 'h' || this.#hasColon()) {
       const token = this.#colonForm(start);
       if (token !== undefined) return token;
     }
-    if (/[0-9]/.test(char)) return this.#number(start);
+    if (digit) return this.#address4(start) ?? this.#number(start);
     const word = this.#match(WORD);
     if (word !== undefined) {
       this.#at += word[0].length;
@@ -151,7 +166,7 @@ class Lexer {
     }
     if (char === '"') return this.#string(start);
     if (char === "'") return this.#quoted(start);
-    for (const operator of OPERATORS) {
+    for (const operator of OPERATORS_AT.get(char) ?? []) {
       if (!this.#text.startsWith(operator, start)) continue;
       this.#at += operator.length;
       return this.#token('op', start, operator);
@@ -167,8 +182,7 @@ class Lexer {
 
   #skipBlank(): void {
     for (;;) {
-      SPACE.lastIndex = this.#at;
-      this.#at += SPACE.exec(this.#text)![0].length;
+      this.#at = this.#endOf(SPACE);
       if (this.#text[this.#at] === '#') {
         const newline = this.#text.indexOf('\n', this.#at);
         this.#at = newline < 0 ? this.#text.length : newline;
@@ -186,7 +200,12 @@ class Lexer {
     }
   }
 
-  /** Addresses and what else has colons or three dots in it. */
+  /** Whether what begins here may have a colon in it, as few things have. */
+  #hasColon(): boolean {
+    return this.#text[this.#endOf(COLONLESS)] === ':';
+  }
+
+  /** Addresses and what else has colons in it. */
   #colonForm(start: number): Token | undefined {
     const two = this.#dialect === '2.x';
     const hex = two ? this.#match(HEX_BYTES) : undefined;
@@ -211,6 +230,10 @@ class Lexer {
         if (value !== undefined) return this.#octets('rd', start, rd[0], value);
       }
     }
+    return undefined;
+  }
+
+  #address4(start: number): Token | undefined {
     const ip4 = this.#match(IP4);
     if (ip4 === undefined) return undefined;
     // Zeros in front mean nothing.
@@ -284,6 +307,13 @@ class Lexer {
 
   #span(start: number): Span {
     return { source: this.#source, start, end: this.#at };
+  }
+
+  /** Where the pattern, which may match nothing, ends. */
+  #endOf(pattern: RegExp): number {
+    pattern.lastIndex = this.#at;
+    pattern.test(this.#text);
+    return pattern.lastIndex;
   }
 
   #match(pattern: RegExp): RegExpExecArray | undefined {

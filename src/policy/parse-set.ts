@@ -201,9 +201,9 @@ function parsePrefixItem(reader: TokenReader): PrefixItem {
 }
 
 function parsePrefixForm(reader: TokenReader, bits: number): PrefixForm {
-  if (reader.takeOp('+')) return { kind: 'longer' };
-  if (reader.takeOp('-')) return { kind: 'shorter' };
-  if (!reader.isOp('{')) return { kind: 'exact' };
+  if (reader.takeOp('+')) return LONGER;
+  if (reader.takeOp('-')) return SHORTER;
+  if (!reader.isOp('{')) return EXACT;
   const start = reader.next();
   const low = reader.expectNumber('the shortest length').number;
   reader.expectOp(',', 'between the lengths');
@@ -217,6 +217,10 @@ function parsePrefixForm(reader: TokenReader, bits: number): PrefixForm {
   // What was complained of is read on all the same: it must not become a set of a billion lengths.
   return { kind: 'range', low: Math.min(low, bits), high: Math.min(high, bits) };
 }
+
+const EXACT: PrefixForm = { kind: 'exact' };
+const LONGER: PrefixForm = { kind: 'longer' };
+const SHORTER: PrefixForm = { kind: 'shorter' };
 
 /** `[= ... =]`; its bracket is next. */
 export function parseMask(reader: TokenReader): MaskExpression {

@@ -55,15 +55,15 @@ const CHANNEL_WORDS = new Set([
   'eth',
 ]);
 
-/** The dialect that the tokens speak for; 2.x where nothing speaks for either. */
-export function detectDialect(tokens: readonly Token[]): Dialect {
+/** The dialect that the text speaks for; 2.x where nothing speaks for either. */
+export function detectDialect(source: Source): Dialect {
   let balance = 0;
   let depth = 0;
   let protocol: string | undefined;
   let starts = true;
   // A static protocol without a channel: in 2.x a template may have it.
   let bare = false;
-  for (const [at, token] of tokens.entries()) {
+  for (const [token, next, afterNext] of withFollowing(tokensOf(source, '2.x', new Diagnostics()))) {
     if (token.kind === 'op') {
       if (token.text === '{') depth++;
       else if (token.text === '}') depth = Math.max(0, depth - 1);
@@ -76,9 +76,9 @@ export function detectDialect(tokens: readonly Token[]): Dialect {
       continue;
     }
     if (starts && token.kind === 'word') {
-      const following = tokens[at + 1]?.text ?? '';
+      const following = next?.text ?? '';
       if (depth === 0) {
-        balance += topLevelEvidence(token.text, following, tokens[at + 2]?.text ?? '');
+        balance += topLevelEvidence(token.text, following, afterNext?.text ?? '');
         if (token.text === 'protocol' || token.text === 'template') protocol = following;
         bare = token.text === 'protocol' && following === 'static';
       } else if (depth === 1 && protocol !== undefined) {
@@ -90,6 +90,21 @@ export function detectDialect(tokens: readonly Token[]): Dialect {
     starts = false;
   }
   return balance < 0 ? '1.6' : '2.x';
+}
+
+/** Each token with the two after it: a long text's tokens need not be there all at once. */
+function* withFollowing(
+  tokens: Iterable<Token>,
+): Generator<readonly [Token, Token | undefined, Token | undefined]> {
+  let first: Token | undefined;
+  let second: Token | undefined;
+  for (const third of tokens) {
+    if (first !== undefined) yield [first, second, third];
+    first = second;
+    second = third;
+  }
+  if (first !== undefined) yield [first, second, undefined];
+  if (second !== undefined) yield [second, undefined, undefined];
 }
 
 /** Negative for 1.6, positive for 2.x. */

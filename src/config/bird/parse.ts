@@ -3,7 +3,7 @@
 
 import type { Definition } from '../../policy/ast.ts';
 import { Diagnostics } from '../../policy/diagnostics.ts';
-import { type Dialect, type Token, tokenize } from '../../policy/lexer.ts';
+import type { Dialect, Token } from '../../policy/lexer.ts';
 import { parseAttribute, parseDefine, parseFilter, parseFunction } from '../../policy/parser.ts';
 import { FilterPool, type PolicyHost, PolicyProgram } from '../../policy/program.ts';
 import { NO_TABLES } from '../../policy/route-access.ts';
@@ -58,7 +58,7 @@ export function parseBird(
   options: ParseOptions = {},
 ): ParseResult {
   const source = new Source(name, text);
-  const dialect = options.dialect ?? detectDialect(tokenize(source, '2.x', new Diagnostics()));
+  const dialect = options.dialect ?? detectDialect(source);
   const diagnostics = new Diagnostics();
   const { tokens, sources } = readTokens(source, dialect, files, diagnostics);
   const family = dialect === '1.6' ? (options.family ?? detectFamily(tokens, name)) : undefined;
