@@ -124,7 +124,7 @@ export function isLinkLocal(bytes: Uint8Array): boolean {
 
 /** The same of an address or prefix as text that is known to be one. */
 export function isLinkLocalText(text: string): boolean {
-  return /^fe[89ab]/i.test(text);
+  return /^fe[89ab][0-9a-f]:/i.test(text);
 }
 
 /** RFC 1122 §3.2.1.3, RFC 4291 §2.5.3. */

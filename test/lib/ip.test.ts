@@ -6,6 +6,7 @@ import {
   formatPrefix,
   formatQuad,
   isLinkLocal,
+  isLinkLocalText,
   maskBytes,
   parseAddress,
   parsePrefix,
@@ -69,9 +70,11 @@ describe('addresses', () => {
     ['febf::1', true],
     ['fec0::1', false],
     ['fe7f::1', false],
+    ['feb::1', false],
     ['254.128.0.1', false],
   ])('isLinkLocal(%s) is %s', (text, wanted) => {
     expect(isLinkLocal(parseAddress(text)!.bytes)).toBe(wanted);
+    expect(isLinkLocalText(text)).toBe(wanted);
   });
 });
 
