@@ -1,7 +1,8 @@
 // What feeds and drains a routing table beside peers, as the user wrote it -> the model: kernel section, own networks,
 // redistribution. The main table has these sections at the top level, a further one within its own.
 
-import { IP_VERSIONS, parseAddress } from '../lib/ip.ts';
+import { IP_VERSIONS, isLinkLocalText, parseAddress } from '../lib/ip.ts';
+import { wantInterface } from './address-checks.ts';
 import type { FilterReader } from './filters.ts';
 import type { IssueList } from './issues.ts';
 import type {
@@ -214,6 +215,10 @@ function buildNetworks(entries: readonly Entry<NetworkInput>[], issues: IssueLis
     if (prefix.includes(':') && !via.every((address) => address.includes(':'))) {
       const sentence = 'an IPv6 prefix cannot have an IPv4 next hop';
       issues.error([...path, 'via'], sentence, 'give an IPv6 address');
+    }
+    for (const [i, address] of via.entries()) {
+      if (!isLinkLocalText(address) || address.includes('%')) continue;
+      wantInterface(typeof object.via === 'string' ? [...path, 'via'] : [...path, 'via', i], address, issues);
     }
     return {
       prefix,

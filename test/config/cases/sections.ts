@@ -29,6 +29,20 @@ export const SECTION_CASES: readonly Case[] = [
     message: /IPv4 next hop/,
   },
   {
+    what: 'a link-local next hop on no link',
+    yaml: `${R}networks: [{ prefix: "2001:db8::/32", via: "fe80::1" }]\n`,
+    at: '2:44',
+    message: /^a link-local address needs its interface$/,
+    hint: /fe80::1%eth0/,
+  },
+  {
+    what: 'a link-local next hop on no link among others',
+    yaml: `${R}networks: [{ prefix: 10.0.0.0/8, via: ["fe80::1%eth1", "fe80::2"] }]\n`,
+    at: '2:56',
+    message: /link-local address needs/,
+    hint: /fe80::2%eth0/,
+  },
+  {
     what: 'one listener twice',
     yaml: `${R}listen: [10.1.1.1, { address: 10.1.1.1, port: 179 }]\n`,
     at: '2:20',
