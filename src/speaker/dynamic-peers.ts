@@ -53,6 +53,11 @@ export class DynamicPeers {
     this.#listeners.addRange(range);
   }
 
+  /** Ranges stand in this order in the configuration, whichever of them were added or changed last. */
+  useOrder(configs: readonly DynamicPeersConfig[]): void {
+    this.#listeners.orderRanges(configs.map(({ name }) => name));
+  }
+
   /** Ends the sessions of the range, too. */
   remove(name: string): void {
     this.#unlisten(name);

@@ -141,6 +141,7 @@ function applyRanges(speaker: Speaker, plan: ConfigPlan, after: Config): void {
   for (const { name } of plan.dynamicPeers.removed) speaker.dynamic.remove(name);
   for (const change of plan.dynamicPeers.changed) changeRange(speaker, change, after);
   for (const range of plan.dynamicPeers.added) speaker.dynamic.add(range);
+  speaker.dynamic.useOrder(after.dynamicPeers);
 }
 
 function changeRange(speaker: Speaker, change: DynamicPeersChange, after: Config): void {

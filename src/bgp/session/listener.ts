@@ -109,6 +109,12 @@ export class ListenerSet {
     this.#updateKey(range.prefix);
   }
 
+  /** As PeerDirectory has it. Of one prefix the latest range's key counts. */
+  orderRanges(names: readonly string[]): void {
+    this.#directory.orderRanges(names);
+    for (const prefix of this.#directory.rangePrefixes) this.#updateKey(prefix);
+  }
+
   population(range: DynamicRange): number {
     return this.#directory.population(range);
   }

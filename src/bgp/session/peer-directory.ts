@@ -76,8 +76,15 @@ export class PeerDirectory {
 
   addRange(range: DynamicRange): void {
     this.#ranges.push(range);
-    // The longest prefix is asked first.
+    // The longest prefix is asked first; of those as long as each other, the one that came first.
     this.#ranges.sort((a, b) => b.prefix.length - a.prefix.length);
+  }
+
+  /** Of prefixes as long as each other the range that is named first is asked first. */
+  orderRanges(names: readonly string[]): void {
+    const places = new Map(names.map((name, place) => [name, place]));
+    const placeOf = ({ name }: DynamicRange) => places.get(name) ?? names.length;
+    this.#ranges.sort((a, b) => b.prefix.length - a.prefix.length || placeOf(a) - placeOf(b));
   }
 
   /** Peers already admitted stay. */
@@ -138,9 +145,13 @@ export class PeerDirectory {
     return this.#ranges.findLast((range) => samePrefix(range.prefix, prefix) && isAuthenticated(range));
   }
 
+  get rangePrefixes(): Prefix[] {
+    return this.#ranges.map(({ prefix }) => prefix);
+  }
+
   /** Every prefix that may have a key. */
   get prefixes(): Prefix[] {
-    return [...this.#ranges.map(({ prefix }) => prefix), ...[...this.#addressOf.values()].map(hostPrefix)];
+    return [...this.rangePrefixes, ...[...this.#addressOf.values()].map(hostPrefix)];
   }
 }
 
