@@ -8,6 +8,7 @@ import {
   TransportError,
   type TransportSocket,
 } from '../bgp/session/transport.ts';
+import { bytesEqual } from '../lib/bytes.ts';
 import type { Clock } from '../lib/clock.ts';
 import { formatAddress, type IpBytes } from '../lib/ip.ts';
 
@@ -81,8 +82,8 @@ export class Link {
   joins(x: IpBytes, y: IpBytes): boolean {
     const { local, remote } = this.#a;
     return (
-      (sameAddress(local.address, x) && sameAddress(remote.address, y)) ||
-      (sameAddress(local.address, y) && sameAddress(remote.address, x))
+      (bytesEqual(local.address, x) && bytesEqual(remote.address, y)) ||
+      (bytesEqual(local.address, y) && bytesEqual(remote.address, x))
     );
   }
 
@@ -367,10 +368,4 @@ function direction(from: MemSocket, to: MemSocket): Direction {
     finArrived: false,
     finDelivered: false,
   };
-}
-
-export function sameAddress(a: IpBytes, b: IpBytes): boolean {
-  if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
-  return true;
 }

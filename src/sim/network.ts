@@ -22,9 +22,10 @@ import {
   type TransportListener,
   type TransportSocket,
 } from '../bgp/session/transport.ts';
+import { bytesEqual } from '../lib/bytes.ts';
 import type { Clock } from '../lib/clock.ts';
 import { formatAddress, type IpBytes, isUnspecified, maskBytes } from '../lib/ip.ts';
-import { DEFAULT_TTL, Link, MemSocket, type Path, type Place, sameAddress } from './connection.ts';
+import { DEFAULT_TTL, Link, MemSocket, type Path, type Place } from './connection.ts';
 
 const FIRST_EPHEMERAL_PORT = 32768;
 
@@ -214,13 +215,13 @@ export class MemHost implements Transport, Place {
   }
 
   has(address: IpBytes): boolean {
-    return this.addresses.some((own) => sameAddress(own, address));
+    return this.addresses.some((own) => bytesEqual(own, address));
   }
 
   listenerFor(endpoint: Endpoint): MemListener | undefined {
     const onPort = this.#listeners.filter((listener) => listener.port === endpoint.port && listener.open);
     return (
-      onPort.find((listener) => sameAddress(listener.address, endpoint.address)) ??
+      onPort.find((listener) => bytesEqual(listener.address, endpoint.address)) ??
       onPort.find(
         (listener) => listener.address.length === endpoint.address.length && isUnspecified(listener.address),
       )
@@ -286,7 +287,7 @@ export class MemHost implements Transport, Place {
   listen(options: ListenOptions, handlers: ListenHandlers): TransportListener {
     const listener = new MemListener(this, options, handlers);
     const taken = this.#listeners.some(
-      (other) => other.port === options.port && sameAddress(other.address, options.address),
+      (other) => other.port === options.port && bytesEqual(other.address, options.address),
     );
     const missing = !isUnspecified(options.address) && !this.has(options.address);
     this.network.clock.setTimer(0, () =>
@@ -338,7 +339,7 @@ class MemListener implements TransportListener {
 
   setPassword(prefix: { bytes: IpBytes; length: number }, password: Password | undefined): void {
     const at = this.#passwords.findIndex(
-      (entry) => entry.length === prefix.length && sameAddress(entry.bytes, prefix.bytes),
+      (entry) => entry.length === prefix.length && bytesEqual(entry.bytes, prefix.bytes),
     );
     if (at >= 0) this.#passwords.splice(at, 1);
     if (password !== undefined) this.#passwords.push({ ...prefix, key: password.reveal() });
@@ -350,7 +351,7 @@ class MemListener implements TransportListener {
 
   passwordFor(address: IpBytes): string | undefined {
     return this.#passwords
-      .filter((entry) => sameAddress(maskBytes(address, entry.length), entry.bytes))
+      .filter((entry) => bytesEqual(maskBytes(address, entry.length), entry.bytes))
       .sort((a, b) => b.length - a.length)[0]?.key;
   }
 

@@ -1,6 +1,7 @@
 // This machine's addresses, as far as next hops need them: the own address of another family on the interface of
 // a session, and the link-local address beside a global one, whose subnet the peer must share (RFC 2545 §3).
 
+import { bytesEqual } from '../lib/bytes.ts';
 import { type Clock, sleep } from '../lib/clock.ts';
 import { type HostInterfaces, HostInterfacesError, readInterfaces } from '../lib/host-interfaces.ts';
 import { isLinkLocal, type Prefix, parseAddress, prefixContains, subnetOf } from '../lib/ip.ts';
@@ -72,7 +73,7 @@ function addressesOf(interfaces: HostInterfaces): OwnAddress[] {
 
 /** The interface that has `address`; undefined where none has. */
 export function interfaceOf(addresses: readonly OwnAddress[], address: Uint8Array): string | undefined {
-  return addresses.find((own) => sameAddress(own.bytes, address))?.interface;
+  return addresses.find((own) => bytesEqual(own.bytes, address))?.interface;
 }
 
 /** An address of `octets` octets on an interface; never a link-local one. */
@@ -103,11 +104,7 @@ export function isInSubnetOf(
   ours: Uint8Array,
   address: Uint8Array,
 ): boolean | undefined {
-  const length = addresses.find(({ bytes }) => sameAddress(bytes, ours))?.prefixLength;
+  const length = addresses.find(({ bytes }) => bytesEqual(bytes, ours))?.prefixLength;
   if (length === undefined) return undefined;
   return prefixContains(subnetOf(ours, length), address);
-}
-
-export function sameAddress(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((octet, i) => octet === b[i]);
 }
