@@ -111,8 +111,7 @@ export class Speaker {
   upgradeProblem: string | undefined;
   readonly startedAt: number;
   reconfiguredAt: number;
-  /** The peers of the start have sent what they have, and it is in the tables. */
-  settled = false;
+  #settled = false;
   #settleTimer: Timer | undefined;
 
   /** `switched`: protocols that operators have switched before, in another process. */
@@ -320,12 +319,17 @@ export class Speaker {
     local.importOptions = { ...local.importOptions, policy };
   }
 
+  /** The peers of the start have sent what they have, and it is in the tables. */
+  get settled(): boolean {
+    return this.#settled;
+  }
+
   /**
    * Once every configured peer has sent what it has, and the tables have digested it, kernel routes of an earlier run
    * that nobody wants are really stale. The FIB's own timer is for peers that never come.
    */
   #settleWhenReady(): void {
-    if (this.settled || this.state !== 'running') return;
+    if (this.#settled || this.state !== 'running') return;
     let isAnyUp = false;
     for (const { peer, established } of this.registry.values()) {
       if (!peer.adminUp) continue;
@@ -334,7 +338,7 @@ export class Speaker {
     }
     if (!isAnyUp) return;
     if (this.rib.idle) {
-      this.settled = true;
+      this.#settled = true;
       for (const { kernel } of this.rooms.values()) kernel?.startupComplete();
     } else {
       this.#settleTimer ??= this.parts.clock.setTimer(SETTLE_POLL_MS, () => {
