@@ -233,9 +233,9 @@ export class Fib implements KernelConsumer {
     this.#wake();
   }
 
-  link(_change: 'add' | 'delete', _link: KernelLink, turned: LinkTurn): void {
+  link(_change: 'add' | 'delete', { ifindex }: KernelLink, turned: LinkTurn): void {
     if (turned !== 'up') return;
-    this.#failures.linkCameUp();
+    this.#failures.linkCameUp(ifindex);
     this.#retryAll();
   }
 
@@ -243,7 +243,8 @@ export class Fib implements KernelConsumer {
     if (change === 'add') this.#retryAll();
   }
 
-  inventory(): void {
+  inventory(links: readonly KernelLink[]): void {
+    for (const { ifindex, up } of links) if (up) this.#failures.linkCameUp(ifindex);
     this.#retryAll();
   }
 
@@ -267,10 +268,11 @@ export class Fib implements KernelConsumer {
       },
       onFailed: (prefixId, attempts, failure) => {
         retries.add(prefixId, attempts);
-        failures.note(failure, { prefix: describePrefix(fib, prefixId), failed: fib.failedCount }, REFUSED);
+        const fields = { prefix: describePrefix(fib, prefixId), failed: fib.failedCount };
+        failures.note(failure, fields, REFUSED, targets.linksOf(fib.desired(prefixId)));
       },
       onLeftoverFailed: (failure) =>
-        failures.note(failure, { family: family.name }, 'could not delete an old kernel route'),
+        failures.note(failure, { family: family.name }, 'could not delete an old kernel route', []),
       onUnexplained: () => monitor.requestScan('a place is taken unexpectedly', fib.addressBytes),
     });
     const retries = new RetryLists(clock, (ids) => {
@@ -384,6 +386,7 @@ export class Fib implements KernelConsumer {
     const pointless = this.#failure !== undefined || !this.#scanned();
     if (!pointless && this.#hasWork()) return;
     for (const room of this.#rooms) room?.retries.close();
+    this.#failures.close();
     this.#options.scheduler.remove(this.#stage);
     this.#closing();
   }

@@ -131,6 +131,11 @@ export class RouteTargets {
     return storedMetric(addressBytes, this.get(id).metric);
   }
 
+  /** Interfaces of a target, undefined for one that the kernel is to find; none for id 0. */
+  linksOf(id: number): readonly (number | undefined)[] {
+    return this.#targets[id]?.nextHops.map(({ ifindex }) => ifindex) ?? [];
+  }
+
   /** Some target leads through this interface. Targets without one may lead anywhere. */
   usesLink(ifindex: number): boolean {
     return this.#targets.some((target) =>

@@ -520,6 +520,14 @@ describe('Fib and what is in the kernel', () => {
     bench.kernel.setLink(eth0);
     await bench.run(60_000);
     expect(bench.lines).toEqual([waits, waits]);
+    // What another interface does is no news of this one.
+    for (let i = 0; i < 3; i++) {
+      for (const up of [true, false]) {
+        bench.kernel.setLink({ ...eth0, ifindex: 9, name: 'eth9', up });
+        await bench.run(5000);
+      }
+    }
+    expect(bench.lines).toEqual([waits, waits]);
   });
 
   it('does not believe a scan about what changed while it ran', async () => {

@@ -2,13 +2,15 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { explainErrno } from '../../src/fib/errno.ts';
+import { ERRNO, errnoName, explainErrno } from '../../src/fib/errno.ts';
+import { FailureLog } from '../../src/fib/failure-log.ts';
 import { RTAX } from '../../src/fib/netlink/constants.ts';
 import { Orphans } from '../../src/fib/orphans.ts';
 import { RetryLists } from '../../src/fib/retry.ts';
 import { describeHop, RouteTargets } from '../../src/fib/route-targets.ts';
 import { TamperGuard } from '../../src/fib/tamper-guard.ts';
 import type { KernelNextHop } from '../../src/fib/types.ts';
+import { type LogFields, silentLogger } from '../../src/lib/log.ts';
 import { SimClock } from '../../src/sim/clock.ts';
 import { address, MAIN, METRIC, OWN_PROTOCOL } from '../support/mem-kernel.ts';
 
@@ -251,5 +253,54 @@ describe('explainErrno', () => {
     );
     expect(explainErrno(99)).toBe('EADDRNOTAVAIL');
     expect(explainErrno(77)).toBe('errno 77');
+  });
+});
+
+describe('FailureLog', () => {
+  function lab() {
+    const clock = new SimClock();
+    const lines: LogFields[] = [];
+    const log = new FailureLog(clock, { ...silentLogger, info: (fields) => lines.push(fields) });
+    const down = (prefix: string, ...links: (number | undefined)[]) => {
+      const failure = { index: 0, errno: ERRNO.ENETDOWN, name: errnoName(ERRNO.ENETDOWN) };
+      log.note(failure, { prefix, failed: 1 }, 'refused', links);
+    };
+    return { clock, lines, log, down };
+  }
+
+  it('says once an outage how many routes wait for the interface, whatever the others do', () => {
+    const { clock, lines, log, down } = lab();
+    for (let i = 0; i < 3000; i++) down(`10.0.${i >> 8}.${i & 255}/32`, 2);
+    expect(lines).toEqual([]);
+    clock.advance(1000);
+    expect(lines).toEqual([{ prefix: '10.0.0.0/32', failed: 3000 }]);
+    for (const other of [3, 4, 3]) {
+      log.linkCameUp(other);
+      down('10.0.0.0/32', 2);
+      clock.advance(1000);
+    }
+    expect(lines).toHaveLength(1);
+    down('10.1.0.0/16', 3);
+    clock.advance(1000);
+    expect(lines.slice(1)).toEqual([{ prefix: '10.1.0.0/16', failed: 1 }]);
+    log.linkCameUp(2);
+    down('10.0.0.0/32', 2);
+    clock.advance(1000);
+    expect(lines.slice(2)).toEqual([{ prefix: '10.0.0.0/32', failed: 1 }]);
+  });
+
+  it('says it of routes, too, whose interface the kernel finds, and nothing once it is closed', () => {
+    const { clock, lines, log, down } = lab();
+    down('10.0.0.0/8', undefined);
+    clock.advance(1000);
+    log.linkCameUp(7);
+    down('10.0.0.0/8');
+    clock.advance(1000);
+    expect(lines).toHaveLength(2);
+    log.linkCameUp(7);
+    down('10.0.0.0/8', undefined);
+    log.close();
+    clock.advance(1000);
+    expect(lines).toHaveLength(2);
   });
 });
