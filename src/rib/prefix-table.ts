@@ -45,6 +45,9 @@ export interface PrefixBatch {
   readonly lengths: Uint8Array;
 }
 
+/** What is still to be guessed. */
+const UNKNOWN = -1;
+
 /** A place in the hash table, which is half full. */
 const OCTETS_PER_SLOT = 10;
 
@@ -65,6 +68,8 @@ export class PrefixTable {
   /** Of the batch at hand. */
   #hashes = new Int32Array(BATCH);
   #ids = new Int32Array(BATCH);
+  /** The id of the last prefix that was asked for in a batch and is there. */
+  #last = 0;
   /**
    * Free ids, linked through the first address word, the lowest first after a sweep. Who walks all ids finds no row and
    * nothing decided at a free one.
@@ -131,6 +136,7 @@ export class PrefixTable {
     for (let i = from; i < to; i++) {
       const guess = ids[i - from]!;
       const id = this.#confirm(guess, words, i * wordCount, lengths[i]!, this.#hashes[i - from]!);
+      if (id !== 0) this.#last = id;
       ids[i - from] = id !== 0 && this.inUse(id) ? id : 0;
     }
     return ids;
@@ -146,7 +152,9 @@ export class PrefixTable {
       const bits = lengths[i]!;
       const hash = this.#hashes[i - from]!;
       const known = this.#confirm(ids[i - from]!, words, at, bits, hash);
-      ids[i - from] = known !== 0 ? known : this.#make(words, at, bits, hash);
+      const id = known !== 0 ? known : this.#make(words, at, bits, hash);
+      this.#last = id;
+      ids[i - from] = id;
     }
     return ids;
   }
@@ -160,9 +168,10 @@ export class PrefixTable {
   }
 
   /**
-   * Fills `#hashes`, and says of each prefix the first id whose tag fits, or 0 where none does. Slots and records of many
-   * prefixes are touched here: their cache misses overlap, while one by one, in the look-ups, each would wait for the one
-   * before.
+   * Says of each prefix which id it probably has, or 0 where no tag fits, and fills `#hashes` where that took the hash
+   * table. Prefixes mostly go, and come again, in the order in which they came, so the id after the one before is tried
+   * first: its record is next in memory, while a slot is anywhere. Slots and records of many prefixes are touched here:
+   * their cache misses overlap, while one by one, in the look-ups, each would wait for the one before.
    */
   #guessAll(words: Int32Array, lengths: Uint8Array, from: number, to: number): Int32Array {
     const count = to - from;
@@ -172,14 +181,24 @@ export class PrefixTable {
     const hashes = this.#hashes;
     const guesses = this.#ids;
     const wordCount = this.family.words;
+    const limit = this.#limit;
     let touched = 0;
+    let next = this.#last + 1;
     for (let i = 0; i < count; i++) {
-      const hash = this.#hash(words, (from + i) * wordCount, lengths[from + i]!);
+      const at = (from + i) * wordCount;
+      const bits = lengths[from + i]!;
+      if (next < limit && this.#equals(next, words, at, bits)) {
+        guesses[i] = next++;
+        continue;
+      }
+      const hash = this.#hash(words, at, bits);
+      guesses[i] = UNKNOWN;
       hashes[i] = hash;
       touched ^= tags[hash & mask]!;
     }
     const { records, stride } = this;
     for (let i = 0; i < count; i++) {
+      if (guesses[i] !== UNKNOWN) continue;
       const hash = hashes[i]!;
       const tag = tagOf(hash);
       let slot = hash & mask;
@@ -193,7 +212,10 @@ export class PrefixTable {
     return guesses;
   }
 
-  /** The id of a prefix of which there was a guess. The look-up finds what the batch itself has made since. */
+  /**
+   * The id of a prefix of which there was a guess; without a hash it is no guess but the id. The look-up finds what the
+   * batch itself has made since.
+   */
   #confirm(guess: number, words: Int32Array, at: number, bits: number, hash: number): number {
     if (guess !== 0 && this.#equals(guess, words, at, bits)) return guess;
     return this.#lookUp(words, at, bits, hash);

@@ -99,7 +99,8 @@ describe.each([IPV4_UNICAST, IPV6_UNICAST])('PrefixTable of $name', (family) => 
       fc.property(batches, fc.nat({ max: 3 }), (each, spacer) => {
         const batched = new PrefixTable(family, 8);
         const single = new PrefixTable(family, 8);
-        for (const batch of each) {
+        // Then all again, as it came and otherwise: prefixes are looked for beside those before them.
+        for (const batch of [...each, each.flat(), each.flat().reverse(), ...each]) {
           // Not at the beginning of its columns, as behind what was withdrawn.
           const words = Int32Array.from([
             ...new Array<number>(spacer * family.words).fill(7),
