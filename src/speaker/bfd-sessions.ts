@@ -1,6 +1,7 @@
 // Which paths BFD watches, by the wish of which peers or of the configuration alone, and what a peer's BGP session does when
 // its path fails. RFC 5882: one session a path, however many peers lean on it (§4.4); AdminDown on either side is no failure
 // (§4.2); a BGP session is not held up by BFD that has not come up (§4.1: the peer may not speak it). RFC 9384: Cease/10.
+// Nor is the loss of BFD itself, of its thread, the failure of a path: whatever leans on one that worked stays.
 
 import type { BfdImage } from '../bfd/image.ts';
 import { diagnosticText } from '../bfd/protocol.ts';
@@ -38,6 +39,8 @@ export interface BfdSessionsParts {
 
 /** Between the end of a service and the next one. */
 const REOPEN_MS = 5000;
+/** What a new service may take for sessions that are Up on the other side; some packets while Down, one a second each. */
+const TRUST_MS = 10_000;
 /** While a process gives way to another one. */
 const SLOW_TX_MICROS = 10_000_000;
 const SLOW_DOWN_LIMIT_MS = 5000;
@@ -66,6 +69,10 @@ export class BfdSessions {
   readonly #handed = new Map<string, HandedPath>();
   /** Paths that were watched, and worked, before this process. */
   readonly #goingOn = new Set<number>();
+  /** Paths that worked when BFD was lost. They do until it is back and has had time to find out. */
+  readonly #trusted = new Set<number>();
+  /** What was told last. */
+  #told: string | undefined;
   /** A sentence about why nothing is watched. */
   problem: string | undefined;
 
@@ -192,8 +199,7 @@ export class BfdSessions {
     const handed = this.#handed.get(key);
     this.#handed.delete(key);
     if (handed !== undefined && known === undefined) {
-      // Without a service nobody would ever say that it has ended.
-      if (service !== undefined) this.#goingOn.add(path.id);
+      (service === undefined ? this.#trusted : this.#goingOn).add(path.id);
       const { since, upCount, downCount } = handed;
       Object.assign(path, { since, upCount, downCount });
     }
@@ -216,6 +222,7 @@ export class BfdSessions {
     }
     this.#byKey.delete(path.key);
     this.#byId.delete(path.id);
+    this.#trusted.delete(path.id);
     this.#service?.remove(path.id);
   }
 
@@ -258,41 +265,65 @@ export class BfdSessions {
       if (!(error instanceof Error)) throw error;
       this.problem = error.message;
     }
-    if (this.problem !== undefined) {
+    if (this.problem !== undefined && this.problem !== this.#told) {
       log.error({ problem: this.problem }, 'paths to peers are not watched');
       this.#parts.journal?.note('bfd-unavailable', `paths to peers are not watched: ${this.problem}`);
     }
+    this.#told = this.problem;
     return this.#service;
   }
 
-  /** Without BFD the peers' own timers watch; what was down says nothing any more. A new service is tried soon. */
+  /** Without BFD the peers' own timers watch, and nothing watches gateways. A new service is tried soon. */
   #fail(message: string): void {
     this.problem = message;
     this.#parts.journal?.note('bfd-unavailable', `paths to peers are no longer watched: ${message}`);
     this.#service = undefined;
-    for (const path of this.#byKey.values()) path.report = undefined;
+    for (const path of this.#byKey.values()) {
+      if (this.#works(path)) this.#trusted.add(path.id);
+      path.report = undefined;
+    }
     this.#goingOn.clear();
-    this.#parts.onPath();
     this.#parts.log.error({ problem: message }, 'paths to peers are no longer watched');
-    this.#parts.clock.setTimer(REOPEN_MS, () => {
+    this.#reopen();
+  }
+
+  #reopen(): void {
+    const { clock, onPath } = this.#parts;
+    clock.setTimer(REOPEN_MS, () => {
       this.problem = undefined;
       if (this.#closed || this.#byKey.size === 0) return;
       const service = this.#open();
-      for (const path of this.#byKey.values()) service?.add(path.id, path.spec);
+      if (service === undefined) {
+        this.#reopen();
+        return;
+      }
+      for (const path of this.#byKey.values()) service.add(path.id, path.spec);
+      clock.setTimer(TRUST_MS, () => {
+        // It was lost again, and another one shall have its time.
+        if (this.#service !== service) return;
+        this.#trusted.clear();
+        onPath();
+      });
     });
   }
 
   #learn(report: SessionReport, at: number): void {
     const path = this.#byId.get(report.id);
     if (path === undefined) return;
+    const worked = this.#works(path);
     const before = path.report?.state ?? (this.#goingOn.delete(path.id) ? 'Up' : 'Down');
     path.report = report;
-    if (report.state === before) return;
-    path.since = at;
-    if (report.state === 'Up') this.#up(path);
-    else if (before === 'Up') this.#down(path, report);
-    else return;
-    if (path.configured !== undefined) this.#parts.onPath();
+    if (report.state === 'Up' || report.remoteState === 'AdminDown') this.#trusted.delete(path.id);
+    if (report.state !== before) {
+      path.since = at;
+      if (report.state === 'Up') this.#up(path);
+      else if (before === 'Up') this.#down(path, report);
+    }
+    if (path.configured !== undefined && this.#works(path) !== worked) this.#parts.onPath();
+  }
+
+  #works({ id, report }: WatchedPath): boolean {
+    return this.#trusted.has(id) || (report === undefined ? this.#goingOn.has(id) : report.state === 'Up');
   }
 
   /** The path to the peer is watched, and works. */
@@ -300,15 +331,13 @@ export class BfdSessions {
     return handle !== undefined && this.#pathOf.get(handle)?.report?.state === 'Up';
   }
 
-  /** A configured session of one hop is up; on `link`, where both have one. */
+  /** A configured session of one hop is up, or was when BFD was lost; on `link`, where both have one. */
   sees(gateway: Uint8Array, link: string | undefined): boolean {
-    const works = ({ id, report }: WatchedPath) =>
-      report === undefined ? this.#goingOn.has(id) : report.state === 'Up';
     for (const path of this.#byKey.values()) {
       const { remote, interface: on, multihop } = path.spec.path;
       if (path.configured === undefined || multihop) continue;
       if (link !== undefined && on !== undefined && on !== link) continue;
-      if (bytesEqual(remote, gateway) && works(path)) return true;
+      if (bytesEqual(remote, gateway) && this.#works(path)) return true;
     }
     return false;
   }

@@ -350,21 +350,58 @@ describe('a static route', () => {
     expect(a.kernelRoutes()).toEqual(['192.0.2.0/24 via 10.0.0.2', '198.51.100.0/24 via 10.0.0.2']);
   });
 
-  it('has no way while BFD is gone, and none afterwards where the gateway is gone, too', async () => {
-    const a = speaker(A, ways, simKernel(`eth0 ${A}/24`));
-    speaker(B, { bfd: { sessions: [{ address: A, interval: 100 }] } });
+  it('5882-4.2-1: stays where it is while BFD is gone, as sessions do, until BFD is back and knows', async () => {
+    const kernel = simKernel(`eth0 ${A}/24`);
+    const a = speaker(A, ways, kernel);
+    const b = speaker(B, { bfd: { sessions: [{ address: A, interval: 100 }] } });
     await lab.start();
     expect(a.kernelRoutes()).toHaveLength(2);
+    const written = kernel.log.length;
     hosts.get(A)!.events?.onFailure('the BFD thread ended');
-    await lab.run(SECOND);
-    expect(a.kernelRoutes()).toEqual([]);
+    boot(A);
+    await lab.run(20 * SECOND);
+    expect(a.api.bfdSessions()[0]).toMatchObject({ state: 'Up', downCount: 0 });
+    expect(kernel.log.slice(written)).toEqual([]);
+    // The gateway goes meanwhile: nobody can know, and then somebody does.
+    hosts.get(A)!.events?.onFailure('the BFD thread ended');
     boot(A);
     cut();
-    await lab.run(15 * SECOND);
+    await lab.run(4 * SECOND);
+    expect(a.kernelRoutes()).toHaveLength(2);
+    await lab.run(12 * SECOND);
     expect(a.kernelRoutes()).toEqual([]);
     mend();
     await lab.run(5 * SECOND);
     expect(a.kernelRoutes()).toHaveLength(2);
+    // The other side says by itself that nobody watches there.
+    hosts.get(A)!.events?.onFailure('the BFD thread ended');
+    boot(A);
+    network.loses = ({ from, state }) => from === B && state !== 'AdminDown';
+    await lab.run(6 * SECOND);
+    expect(a.kernelRoutes()).toHaveLength(2);
+    await b.reload({ router: { asn: 65002, id: B } });
+    await lab.run(SECOND);
+    expect(a.kernelRoutes()).toEqual([]);
+  });
+
+  it('is watched again where BFD cannot be had at once', async () => {
+    const a = speaker(A, ways, simKernel(`eth0 ${A}/24`));
+    speaker(B, { bfd: { sessions: [{ address: A, interval: 100 }] } });
+    await lab.start();
+    const { events } = hosts.get(A)!;
+    hosts.delete(A);
+    events?.onFailure('the BFD thread ended');
+    await lab.run(20 * SECOND);
+    expect(a.kernelRoutes()).toHaveLength(2);
+    expect(a.api.status().problems).toHaveLength(1);
+    expect(a.log.filter((line) => line.includes('not watched'))).toHaveLength(1);
+    boot(A);
+    await lab.run(20 * SECOND);
+    expect(a.api.status().problems).toEqual([]);
+    expect(a.api.bfdSessions()[0]?.state).toBe('Up');
+    cut();
+    await lab.run(SECOND);
+    expect(a.kernelRoutes()).toEqual([]);
   });
 
   it('stays where it is over a live upgrade', async () => {
@@ -396,7 +433,7 @@ describe('a static route', () => {
     const unable = new BfdSessions({ ...a.speaker.parts, openBfd: refused, onPath: () => {} });
     unable.takeOver(handed);
     unable.watch(bfdSessions);
-    expect(seen(unable)).toEqual([false, false]);
+    expect(seen(unable)).toEqual([true, false]);
     let events: BfdEvents | undefined;
     const failing = (given: BfdEvents) => {
       events = given;
@@ -407,6 +444,10 @@ describe('a static route', () => {
     failed.watch(bfdSessions);
     expect(seen(failed)).toEqual([true, false]);
     events?.onFailure('the BFD thread ended');
+    expect(seen(failed)).toEqual([true, false]);
+    await lab.run(14 * SECOND);
+    expect(seen(failed)).toEqual([true, false]);
+    await lab.run(2 * SECOND);
     expect(seen(failed)).toEqual([false, false]);
     expect(a.api.bfdSessions()[0]).toMatchObject({ state: 'Up', downCount: 0 });
     expect(a.kernelRoutes()).toEqual(routes);
