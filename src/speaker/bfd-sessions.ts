@@ -8,10 +8,9 @@ import { diagnosticText } from '../bfd/protocol.ts';
 import type { BfdEvents, BfdService, SessionReport } from '../bfd/service.ts';
 import { type DownReason, isBfdDown } from '../bgp/session/down-reason.ts';
 import { CEASE, ERROR } from '../bgp/wire/error-codes.ts';
-import type { BfdConfig, BfdSessionConfig } from '../config/model.ts';
-import { bytesEqual } from '../lib/bytes.ts';
+import type { BfdSessionConfig } from '../config/model.ts';
 import { type Clock, sleep } from '../lib/clock.ts';
-import { formatAddress, parseAddress } from '../lib/ip.ts';
+import { formatAddress } from '../lib/ip.ts';
 import type { Logger } from '../lib/log.ts';
 import { CommandError } from './api.ts';
 import type { Journal } from './journal/journal.ts';
@@ -19,13 +18,17 @@ import type { PeerHandle } from './peer-registry.ts';
 import {
   configuredEnds,
   endsOf,
+  type HandedPath,
   namesOf,
-  type PathEnds,
+  newPath,
   pathKey,
-  sessionOptions,
-  shortest,
+  sessionPath,
   type WatchedPath,
+  type Wish,
+  wantedEnds,
+  wantedOptions,
 } from './watched-path.ts';
+import { WatchedPaths } from './watched-paths.ts';
 
 export interface BfdSessionsParts {
   /** Undefined where there is no BFD; throws BfdUnavailableError. */
@@ -46,20 +49,12 @@ const SLOW_TX_MICROS = 10_000_000;
 const SLOW_DOWN_LIMIT_MS = 5000;
 const SLOW_DOWN_POLL_MS = 10;
 
-/** A path on its way from one process to another. */
-export interface HandedPath {
-  readonly image: BfdImage;
-  /** Wall-clock milliseconds. */
-  readonly since: number;
-  readonly upCount: number;
-  readonly downCount: number;
-}
-
 export class BfdSessions {
   readonly #parts: BfdSessionsParts;
-  readonly #byKey = new Map<string, WatchedPath>();
-  readonly #byId = new Map<number, WatchedPath>();
+  readonly #paths = new WatchedPaths();
   readonly #pathOf = new Map<PeerHandle, WatchedPath>();
+  /** By the key of a configured session. */
+  readonly #configured = new Map<string, WatchedPath>();
   #service: BfdService | undefined;
   #nextId = 1;
   #closed = false;
@@ -81,11 +76,7 @@ export class BfdSessions {
   }
 
   paths(): IterableIterator<WatchedPath> {
-    return this.#byKey.values();
-  }
-
-  pathOf(handle: PeerHandle): WatchedPath | undefined {
-    return this.#pathOf.get(handle);
+    return this.#paths.values();
   }
 
   /** The peer came, went up or down, or has other settings. */
@@ -94,13 +85,14 @@ export class BfdSessions {
     const wanted = bfd !== undefined && handle.peer.adminUp && !this.#closed;
     const before = this.#pathOf.get(handle);
     if (before === undefined && !wanted) return;
-    const ends = wanted ? endsOf(handle, bfd) : undefined;
-    const key = ends && pathKey(ends);
-    if (wanted && before?.members.get(handle) === bfd && before.key === key) return;
-    if (before !== undefined && before.key !== key) this.#leave(handle, before);
-    if (ends === undefined || bfd === undefined) return;
-    this.#lean(ends, bfd, (path) => {
-      path.members.set(handle, bfd);
+    const wish = wanted ? { ends: endsOf(handle, bfd), config: bfd } : undefined;
+    const last = before?.members.get(handle);
+    const stays = wish !== undefined && last !== undefined && pathKey(wish.ends) === pathKey(last.ends);
+    if (stays && last.config === bfd) return;
+    if (before !== undefined && !stays) this.#leave(handle, before);
+    if (wish === undefined) return;
+    this.#lean(wish, stays ? before : undefined, (path) => {
+      path.members.set(handle, wish);
       this.#pathOf.set(handle, path);
     });
   }
@@ -108,15 +100,18 @@ export class BfdSessions {
   /** Watches these, too, whatever peers do; those of an earlier call that are not among them go. */
   watch(sessions: readonly BfdSessionConfig[]): void {
     if (this.#closed) return;
-    const wanted = new Map(sessions.map((session) => [pathKey(configuredEnds(session)), session]));
-    for (const path of [...this.#byKey.values()]) {
-      if (path.configured === undefined || wanted.has(path.key)) continue;
-      path.configured = undefined;
+    const wishes = sessions.map((session) => ({ ends: configuredEnds(session), config: session.bfd }));
+    const wanted = new Map(wishes.map((wish) => [pathKey(wish.ends), wish]));
+    for (const [key, path] of this.#configured) {
+      if (wanted.has(key)) continue;
+      this.#configured.delete(key);
+      path.configured.delete(key);
       this.#left(path);
     }
-    for (const session of wanted.values()) {
-      this.#lean(configuredEnds(session), session.bfd, (path) => {
-        path.configured = session.bfd;
+    for (const [key, wish] of wanted) {
+      this.#lean(wish, this.#configured.get(key), (path) => {
+        path.configured.set(key, wish);
+        this.#configured.set(key, path);
       });
     }
     this.#parts.onPath();
@@ -140,7 +135,7 @@ export class BfdSessions {
    */
   async slowDown(): Promise<void> {
     const { clock } = this.#parts;
-    const watched = () => [...this.#byId.values()].filter(({ report }) => report?.state === 'Up');
+    const watched = () => [...this.#paths.values()].filter(({ report }) => report?.state === 'Up');
     const isFast = ({ report }: WatchedPath) =>
       report !== undefined && report.transmitInterval > 0 && report.transmitInterval < SLOW_TX_MICROS;
     for (const { id, spec } of watched()) {
@@ -165,7 +160,7 @@ export class BfdSessions {
   /** By key: the paths that `handOver` has let go. */
   images(): ReadonlyMap<string, HandedPath> {
     const handed = new Map<string, HandedPath>();
-    for (const { id, key, since, upCount, downCount } of this.#byKey.values()) {
+    for (const { id, key, since, upCount, downCount } of this.#paths.values()) {
       const image = this.#images?.get(id);
       if (image !== undefined) handed.set(key, { image, since, upCount, downCount });
     }
@@ -176,8 +171,8 @@ export class BfdSessions {
   goOn(): void {
     const images = this.#images;
     this.#images = undefined;
-    const service = images === undefined ? this.#service : this.#byKey.size === 0 ? undefined : this.#open();
-    for (const { id, spec } of this.#byId.values()) {
+    const service = images === undefined ? this.#service : this.#paths.size === 0 ? undefined : this.#open();
+    for (const { id, spec } of this.#paths.values()) {
       if (images === undefined) service?.update(id, spec);
       else service?.add(id, spec, images.get(id));
     }
@@ -188,23 +183,13 @@ export class BfdSessions {
     for (const [key, path] of handed) this.#handed.set(key, path);
   }
 
-  /** `enter` says on the path who wants it. */
-  #lean(ends: PathEnds, config: BfdConfig, enter: (path: WatchedPath) => void): void {
-    const service = this.#open();
-    const key = pathKey(ends);
-    const known = this.#byKey.get(key);
-    const path = known ?? this.#newPath(key, ends, config);
+  /** `before`: where that wish is already; `enter` says on the path who has it. */
+  #lean(wish: Wish, before: WatchedPath | undefined, enter: (path: WatchedPath) => void): void {
+    const known = before ?? this.#paths.find(wish.ends);
+    const path = known ?? newPath(this.#nextId++, wish, this.#parts.clock.wallTime());
     enter(path);
-    path.spec = { ...sessionOptions(shortest(path)), path: path.spec.path };
-    const handed = this.#handed.get(key);
-    this.#handed.delete(key);
-    if (handed !== undefined && known === undefined) {
-      (service === undefined ? this.#trusted : this.#goingOn).add(path.id);
-      const { since, upCount, downCount } = handed;
-      Object.assign(path, { since, upCount, downCount });
-    }
-    if (known === undefined) service?.add(path.id, path.spec, handed?.image);
-    else service?.update(path.id, path.spec);
+    if (known === undefined) this.#begin(path);
+    else this.#settle(path);
   }
 
   #leave(handle: PeerHandle, path: WatchedPath): void {
@@ -215,40 +200,48 @@ export class BfdSessions {
 
   /** Somebody who wanted the path does so no more. */
   #left(path: WatchedPath): void {
-    if (path.members.size > 0 || path.configured !== undefined) {
-      path.spec = { ...sessionOptions(shortest(path)), path: path.spec.path };
-      this.#service?.update(path.id, path.spec);
-      return;
-    }
-    this.#byKey.delete(path.key);
-    this.#byId.delete(path.id);
-    this.#trusted.delete(path.id);
-    this.#service?.remove(path.id);
+    if (path.members.size > 0 || path.configured.size > 0) this.#settle(path);
+    else this.#end(path);
   }
 
-  #newPath(key: string, { address, local, link, multihop }: PathEnds, config: BfdConfig): WatchedPath {
-    const path: WatchedPath = {
-      id: this.#nextId++,
-      key,
-      members: new Map(),
-      configured: undefined,
-      spec: {
-        ...sessionOptions(config),
-        path: {
-          remote: address.bytes,
-          local: local === undefined ? undefined : parseAddress(local)?.bytes,
-          interface: link,
-          multihop,
-        },
-      },
-      report: undefined,
-      since: this.#parts.clock.wallTime(),
-      upCount: 0,
-      downCount: 0,
-    };
-    this.#byKey.set(key, path);
-    this.#byId.set(path.id, path);
-    return path;
+  /** Does what is wanted of a path now. */
+  #settle(path: WatchedPath): void {
+    if (this.#renew(path)) return;
+    path.spec = { ...wantedOptions(path), path: path.spec.path };
+    this.#service?.update(path.id, path.spec);
+  }
+
+  /** A session that works proves the path, whatever its ends; another one gives way to one between the ends that are wanted. */
+  #renew(path: WatchedPath): boolean {
+    if (this.#works(path) || pathKey(wantedEnds(path)) === path.key) return false;
+    this.#end(path);
+    path.id = this.#nextId++;
+    path.report = undefined;
+    this.#begin(path);
+    return true;
+  }
+
+  /** Has it watched; goes on where another process has watched it. */
+  #begin(path: WatchedPath): void {
+    const service = this.#open();
+    const ends = wantedEnds(path);
+    path.key = pathKey(ends);
+    path.spec = { ...wantedOptions(path), path: sessionPath(ends) };
+    this.#paths.add(path);
+    const handed = this.#handed.get(path.key);
+    this.#handed.delete(path.key);
+    if (handed !== undefined) {
+      (service === undefined ? this.#trusted : this.#goingOn).add(path.id);
+      const { since, upCount, downCount } = handed;
+      Object.assign(path, { since, upCount, downCount });
+    }
+    service?.add(path.id, path.spec, handed?.image);
+  }
+
+  #end(path: WatchedPath): void {
+    this.#paths.delete(path);
+    this.#trusted.delete(path.id);
+    this.#service?.remove(path.id);
   }
 
   /** Started with the first path. */
@@ -278,7 +271,7 @@ export class BfdSessions {
     this.problem = message;
     this.#parts.journal?.note('bfd-unavailable', `paths to peers are no longer watched: ${message}`);
     this.#service = undefined;
-    for (const path of this.#byKey.values()) {
+    for (const path of this.#paths.values()) {
       if (this.#works(path)) this.#trusted.add(path.id);
       path.report = undefined;
     }
@@ -291,24 +284,25 @@ export class BfdSessions {
     const { clock, onPath } = this.#parts;
     clock.setTimer(REOPEN_MS, () => {
       this.problem = undefined;
-      if (this.#closed || this.#byKey.size === 0) return;
+      if (this.#closed || this.#paths.size === 0) return;
       const service = this.#open();
       if (service === undefined) {
         this.#reopen();
         return;
       }
-      for (const path of this.#byKey.values()) service.add(path.id, path.spec);
+      for (const path of this.#paths.values()) service.add(path.id, path.spec);
       clock.setTimer(TRUST_MS, () => {
         // It was lost again, and another one shall have its time.
         if (this.#service !== service) return;
         this.#trusted.clear();
+        for (const path of [...this.#paths.values()]) this.#renew(path);
         onPath();
       });
     });
   }
 
   #learn(report: SessionReport, at: number): void {
-    const path = this.#byId.get(report.id);
+    const path = this.#paths.get(report.id);
     if (path === undefined) return;
     const worked = this.#works(path);
     const before = path.report?.state ?? (this.#goingOn.delete(path.id) ? 'Up' : 'Down');
@@ -319,7 +313,9 @@ export class BfdSessions {
       if (report.state === 'Up') this.#up(path);
       else if (before === 'Up') this.#down(path, report);
     }
-    if (path.configured !== undefined && this.#works(path) !== worked) this.#parts.onPath();
+    if (path.configured.size > 0 && this.#works(path) !== worked) this.#parts.onPath();
+    // Whoever leant on it may have gone with its session.
+    if (this.#paths.get(report.id) === path) this.#renew(path);
   }
 
   #works({ id, report }: WatchedPath): boolean {
@@ -333,13 +329,11 @@ export class BfdSessions {
 
   /** A configured session of one hop is up, or was when BFD was lost; on `link`, where both have one. */
   sees(gateway: Uint8Array, link: string | undefined): boolean {
-    for (const path of this.#byKey.values()) {
-      const { remote, interface: on, multihop } = path.spec.path;
-      if (path.configured === undefined || multihop) continue;
-      if (link !== undefined && on !== undefined && on !== link) continue;
-      if (bytesEqual(remote, gateway) && this.#works(path)) return true;
-    }
-    return false;
+    return this.#paths.towards(gateway).some((path) => {
+      const { interface: on, multihop } = path.spec.path;
+      if (path.configured.size === 0 || multihop) return false;
+      return (link === undefined || on === undefined || on === link) && this.#works(path);
+    });
   }
 
   #up(path: WatchedPath): void {

@@ -1,19 +1,22 @@
 // One path that BFD watches: between which addresses, who wants it watched, and how. Peers that lean on it come and go;
 // bfd-sessions.ts has them all.
 
+import type { BfdImage } from '../bfd/image.ts';
 import type { SessionReport, SessionSpec } from '../bfd/service.ts';
 import type { BfdConfig, BfdSessionConfig } from '../config/model.ts';
+import { bytesEqual } from '../lib/bytes.ts';
 import { type IpAddress, parseAddress } from '../lib/ip.ts';
 import type { PeerHandle } from './peer-registry.ts';
 
 /** One watched path. */
 export interface WatchedPath {
-  readonly id: number;
-  readonly key: string;
+  /** Both of the session that watches it, which may give way to one between ends that say more. */
+  id: number;
+  key: string;
   /** In the order in which they came. */
-  readonly members: Map<PeerHandle, BfdConfig>;
-  /** The configuration wants it watched, whoever leans on it. */
-  configured: BfdConfig | undefined;
+  readonly members: Map<PeerHandle, Wish>;
+  /** What the configuration wants watched, whoever leans on it, by key. */
+  readonly configured: Map<string, Wish>;
   spec: SessionSpec;
   report: SessionReport | undefined;
   /** Wall-clock milliseconds. */
@@ -22,12 +25,27 @@ export interface WatchedPath {
   downCount: number;
 }
 
+/** A path on its way from one process to another. */
+export interface HandedPath {
+  readonly image: BfdImage;
+  /** Wall-clock milliseconds. */
+  readonly since: number;
+  readonly upCount: number;
+  readonly downCount: number;
+}
+
 /** What makes a path another one. */
 export interface PathEnds {
   readonly address: IpAddress;
   readonly local: string | undefined;
   readonly link: string | undefined;
   readonly multihop: boolean;
+}
+
+/** What somebody wants of a path, between ends that may say less than those of others. */
+export interface Wish {
+  readonly ends: PathEnds;
+  readonly config: BfdConfig;
 }
 
 const MICROS_PER_MS = 1000;
@@ -55,20 +73,75 @@ export function configuredEnds({
   };
 }
 
-/** Whoever wants the same path shares a session. */
+/** What tells ends apart. */
 export function pathKey({ address, local, link, multihop }: PathEnds): string {
   return `${multihop} ${address.bytes.join('.')} ${link ?? '*'} ${local ?? '*'}`;
 }
 
-/** RFC 5882 §4.1: the parameters with the shortest detection time. */
-export function shortest({ members, configured }: WatchedPath): BfdConfig {
-  const time = ({ minRx, multiplier }: BfdConfig): number => minRx * multiplier;
-  const [first, ...others] = [...members.values(), ...(configured === undefined ? [] : [configured])];
-  if (first === undefined) throw new RangeError('somebody wants a watched path');
-  return others.reduce((best, config) => (time(config) < time(best) ? config : best), first);
+/**
+ * Ends of one hop may be of one path, which has one session (RFC 5882 §4.4): the first packets say nothing of which one they
+ * are for, so that two of them would take each other down.
+ */
+export function samePath(a: PathEnds, b: PathEnds): boolean {
+  if (a.multihop || b.multihop || !bytesEqual(a.address.bytes, b.address.bytes)) return false;
+  return agree(a.link, b.link) && agree(a.local, b.local);
 }
 
-export function sessionOptions(config: BfdConfig): Omit<SessionSpec, 'path'> {
+function agree(a: string | undefined, b: string | undefined): boolean {
+  return a === undefined || b === undefined || a === b;
+}
+
+/** A path that one wants, and nobody watches yet. `since`: wall-clock milliseconds. */
+export function newPath(id: number, { ends, config }: Wish, since: number): WatchedPath {
+  return {
+    id,
+    key: pathKey(ends),
+    members: new Map(),
+    configured: new Map(),
+    spec: { ...sessionOptions(config), path: sessionPath(ends) },
+    report: undefined,
+    since,
+    upCount: 0,
+    downCount: 0,
+  };
+}
+
+/** All that is said of them. */
+export function wantedEnds(path: WatchedPath): PathEnds {
+  const all = wishesOf(path).map(({ ends }) => ends);
+  const [first] = all;
+  if (first === undefined) throw new RangeError('somebody wants a watched path');
+  return {
+    ...first,
+    local: all.find(({ local }) => local !== undefined)?.local,
+    link: all.find(({ link }) => link !== undefined)?.link,
+  };
+}
+
+/** RFC 5882 §4.1: the parameters with the shortest detection time; the key of who has one. */
+export function wantedOptions(path: WatchedPath): Omit<SessionSpec, 'path'> {
+  const time = ({ minRx, multiplier }: BfdConfig): number => minRx * multiplier;
+  const all = wishesOf(path).map(({ config }) => config);
+  const shortest = all.reduce((best, config) => (time(config) < time(best) ? config : best));
+  return sessionOptions({ ...shortest, auth: shortest.auth ?? all.find(({ auth }) => auth)?.auth });
+}
+
+/** Where packets of a session between these ends go. */
+export function sessionPath({ address, local, link, multihop }: PathEnds): SessionSpec['path'] {
+  return {
+    remote: address.bytes,
+    local: local === undefined ? undefined : parseAddress(local)?.bytes,
+    interface: link,
+    multihop,
+  };
+}
+
+/** Peers first. */
+function wishesOf({ members, configured }: WatchedPath): Wish[] {
+  return [...members.values(), ...configured.values()];
+}
+
+function sessionOptions(config: BfdConfig): Omit<SessionSpec, 'path'> {
   const { auth } = config;
   const keys = auth?.keys.map(({ id, password }) => ({
     id,

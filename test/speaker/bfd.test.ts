@@ -479,6 +479,84 @@ describe('dynamic peers', () => {
     expect(b.peer(A).state).toBe('Established');
     expect(a.api.bfdSessions()).toMatchObject([up]);
   });
+
+  describe('that are next hops of static routes, too', () => {
+    const input = (bfd: PeerInput['bfd'] = { interval: 100 }) => ({
+      kernel: { install: true },
+      networks: [{ prefix: NETWORK, via: B, bfd: true }],
+      dynamicPeers: [
+        {
+          prefix: '10.0.0.0/24',
+          asn: 'external' as const,
+          import: 'accept' as const,
+          export: 'accept' as const,
+          localAddress: A,
+          bfd,
+        },
+      ],
+    });
+    const reached = [`${NETWORK} via ${B}`];
+
+    it('share the session that is there, and leave it there (RFC 5882 §4.4)', async () => {
+      const a = speaker(A, input(), simKernel(`eth0 ${A}/24`));
+      const there = { bfd: { sessions: [{ address: A, interval: 100 }] } };
+      const b = speaker(B, there);
+      await lab.start();
+      await lab.run(5 * SECOND);
+      expect(a.kernelRoutes()).toEqual(reached);
+      await b.reload({ router: { asn: 65002, id: B }, ...there, peers: [towards(A)] });
+      await lab.run(20 * SECOND);
+      expect(a.states()).toEqual([`${B} Established`]);
+      expect(a.api.bfdSessions()).toMatchObject([
+        { ...up, peers: [B], localAddress: undefined, upCount: 1, downCount: 0 },
+      ]);
+      await b.reload({ router: { asn: 65002, id: B }, ...there });
+      await lab.run(5 * SECOND);
+      expect(a.states()).toEqual([]);
+      expect(a.api.bfdSessions()).toMatchObject([{ state: 'Up', peers: [], upCount: 1 }]);
+      expect(a.kernelRoutes()).toEqual(reached);
+    });
+
+    const keyed = { interval: 500, verification: { type: 'sha1' as const, password: 'hush' } };
+
+    it('give a session that is not up their address and key', async () => {
+      const a = speaker(A, input(keyed), simKernel(`eth0 ${A}/24`));
+      const b = speaker(B, {});
+      await lab.start();
+      await b.reload({ router: { asn: 65002, id: B }, peers: [towards(A, { bfd: keyed })] });
+      await lab.run(20 * SECOND);
+      expect(a.api.bfdSessions()).toMatchObject([
+        { state: 'Up', peers: [B], localAddress: A, authentication: 'sha1', downCount: 0 },
+      ]);
+      expect(b.peer(A)).toMatchObject({ state: 'Established', downCount: 0 });
+      expect(a.kernelRoutes()).toEqual(reached);
+      // The address is wanted until the session is another one.
+      cut();
+      await lab.run(5 * SECOND);
+      expect(a.api.bfdSessions()).toMatchObject([{ state: 'Down', peers: [], localAddress: undefined }]);
+      expect(a.kernelRoutes()).toEqual([]);
+    });
+
+    it('go on with it over a live upgrade', async () => {
+      const a = speaker(A, input(keyed), simKernel(`eth0 ${A}/24`));
+      const b = speaker(B, {});
+      await lab.start();
+      await b.reload({ router: { asn: 65002, id: B }, peers: [towards(A, { bfd: keyed })] });
+      await lab.run(20 * SECOND);
+      const [before] = a.api.bfdSessions();
+      expect(before).toMatchObject({ state: 'Up', peers: [B], localAddress: A });
+      await a.upgrade((state) => {
+        boot(A);
+        return state;
+      });
+      await lab.run(5 * SECOND);
+      const { localDiscriminator, remoteDiscriminator } = before!;
+      expect(a.api.bfdSessions()).toMatchObject([
+        { state: 'Up', peers: [B], downCount: 0, localDiscriminator, remoteDiscriminator },
+      ]);
+      expect(b.peer(A)).toMatchObject({ state: 'Established', downCount: 0 });
+    });
+  });
 });
 
 describe('without BFD', () => {

@@ -32,13 +32,13 @@ import type { DampingImage } from '../../rib/damper.ts';
 import type { RibImage } from '../../rib/handover/image.ts';
 import type { ImportOptions, RibPeerIdentity } from '../../rib/rib-peer.ts';
 import type { NetworkSpec } from '../api.ts';
-import type { HandedPath } from '../bfd-sessions.ts';
 import type { ProtocolsImage } from '../bird/protocol-states.ts';
 import type { DiagnosisImage } from '../diagnosis.ts';
 import type { MemberNamesImage } from '../member-names.ts';
 import type { RestartImage } from '../restart-image.ts';
 import type { ValidationImage } from '../rpki-image.ts';
 import type { TracerImage } from '../trace/tracer.ts';
+import type { HandedPath } from '../watched-path.ts';
 import type { TablesImage } from './further-tables.ts';
 
 /** Raised with every change that an earlier reader would get wrong. */
