@@ -228,7 +228,8 @@ class Listener {
     if (prefix.bytes.length !== this.#options.address.length) return;
     const name = formatPrefix(prefix);
     const before = this.#keys.get(name) ?? NO_KEYS;
-    const after = this.#tools.directory.key(prefix);
+    const { interface: link, zone } = this.#options;
+    const after = this.#tools.directory.key(prefix, link ?? zone);
     if (!sameAuthentication(before, after ?? NO_KEYS)) this.#setKey(name, prefix, before, after ?? NO_KEYS);
     if (after === undefined) this.#keys.delete(name);
     else this.#keys.set(name, after);

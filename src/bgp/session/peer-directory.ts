@@ -3,7 +3,7 @@
 // a listener needs. The sockets are listener.ts's.
 
 import { bytesEqual } from '../../lib/bytes.ts';
-import { formatAddress, type IpBytes, type Prefix, prefixContains } from '../../lib/ip.ts';
+import { formatAddress, type IpBytes, isLinkLocal, type Prefix, prefixContains } from '../../lib/ip.ts';
 import type { Peer } from './peer.ts';
 import { type Authentication, type Endpoint, isAuthenticated } from './transport.ts';
 
@@ -114,9 +114,7 @@ export class PeerDirectory {
 
   #admit(remote: Endpoint): Lookup {
     const range = this.#ranges.find(
-      ({ prefix, takesFrom }) =>
-        prefixContains(prefix, remote.address) &&
-        (takesFrom === undefined || remote.zone === undefined || takesFrom(remote.zone)),
+      (each) => prefixContains(each.prefix, remote.address) && takesFrom(each, remote.zone),
     );
     if (range === undefined) return { refused: 'no such peer is configured' };
     if (this.population(range) >= range.limit) {
@@ -135,14 +133,22 @@ export class PeerDirectory {
     return address && hostPrefix(address);
   }
 
-  /** The key of a prefix; of several the latest peer's counts, and a peer's before a range's. */
-  key(prefix: Prefix): Authentication | undefined {
+  /**
+   * The key of a prefix on a socket that is bound to a link, or to none; of several the latest peer's counts, and a peer's
+   * before a range's.
+   */
+  key(prefix: Prefix, link: string | undefined): Authentication | undefined {
     const isHost = prefix.length === prefix.bytes.length * 8;
     const peers = isHost ? (this.#byAddress.get(formatAddress(prefix.bytes)) ?? []) : [];
+    const zone = isLinkLocal(prefix.bytes) ? link : undefined;
     // A dynamic peer's connection has its range's key.
-    const peer = peers.findLast((each) => isAuthenticated(each.options) && !this.#rangeOf.has(each));
+    const peer = peers.findLast(
+      (each) => isAuthenticated(each.options) && !this.#rangeOf.has(each) && isReachedOver(each, zone),
+    );
     if (peer !== undefined) return peer.options;
-    return this.#ranges.findLast((range) => samePrefix(range.prefix, prefix) && isAuthenticated(range));
+    return this.#ranges.findLast(
+      (range) => samePrefix(range.prefix, prefix) && isAuthenticated(range) && takesFrom(range, zone),
+    );
   }
 
   get rangePrefixes(): Prefix[] {
@@ -163,10 +169,22 @@ function samePrefix(a: Prefix, b: Prefix): boolean {
   return a.length === b.length && bytesEqual(a.bytes, b.bytes);
 }
 
+/** `zone`: of a link-local address; undefined where there is none, or where it is not known. */
+function isReachedOver(
+  { options: { remoteAddress, interface: link } }: Peer,
+  zone: string | undefined,
+): boolean {
+  const own = remoteAddress.zone ?? link;
+  return own === undefined || zone === undefined || own === zone;
+}
+
+function takesFrom(range: DynamicRange, zone: string | undefined): boolean {
+  return range.takesFrom === undefined || zone === undefined || range.takesFrom(zone);
+}
+
 function suits(peer: Peer, local: Endpoint, remote: Endpoint): boolean {
-  const { remoteAddress, localAddress } = peer.options;
-  const zone = remoteAddress.zone ?? peer.options.interface;
-  if (zone !== undefined && remote.zone !== undefined && zone !== remote.zone) return false;
+  const { localAddress } = peer.options;
+  if (!isReachedOver(peer, remote.zone)) return false;
   return localAddress === undefined || formatAddress(localAddress) === formatAddress(local.address);
 }
 

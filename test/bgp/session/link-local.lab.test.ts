@@ -7,7 +7,7 @@ import { Peer } from '../../../src/bgp/session/peer.ts';
 import { TcpTransport } from '../../../src/bgp/session/tcp-transport.ts';
 import { BGP_PORT } from '../../../src/bgp/wire/iana.ts';
 import { systemClock } from '../../../src/lib/clock.ts';
-import { formatAddress } from '../../../src/lib/ip.ts';
+import { formatAddress, parsePrefix } from '../../../src/lib/ip.ts';
 import { silentLogger } from '../../../src/lib/log.ts';
 import { NetNamespace } from '../../support/net-namespace.ts';
 import { ip, type OptionChanges, peerOptions, Recorder } from './harness.ts';
@@ -117,5 +117,59 @@ describe.skipIf(!possible)('link-local peers', () => {
     );
     expect([a.peer.session?.zone, b.peer.session?.zone]).toEqual(['gwl', 'gwr']);
     expect(b.peer.session?.remoteAddress).toEqual(ip(LEFT));
+  });
+
+  it('have keys of their own where each link has a socket, which the kernel has not on one for all', async () => {
+    link();
+    const transport = new TcpTransport();
+    const listeners = new ListenerSet({ clock: systemClock, transport, log: silentLogger });
+    cleanups.push(() => listeners.closeAll());
+    for (const device of ['gwl', 'gwr']) {
+      listeners.addRange({
+        name: device,
+        prefix: parsePrefix('fe80::/10')!,
+        takesFrom: (zone) => zone === device,
+        limit: 1,
+        password: { reveal: () => `for ${device}` },
+        admit: () => undefined,
+      });
+      listeners.open({ address: ip('::'), port: BGP_PORT, interface: device });
+    }
+    const answers = (address: string, zone: string, key: string) =>
+      new Promise<boolean>((resolve) => {
+        const socket = transport.connect(
+          {
+            remote: { address: ip(address), port: BGP_PORT, zone },
+            local: { address: undefined, port: 0 },
+            interface: undefined,
+            password: { reveal: () => key },
+            ttl: undefined,
+            minTtl: undefined,
+          },
+          {
+            onConnect: () => {
+              resolve(true);
+              socket.destroy();
+            },
+            onData: () => {},
+            onEnd: () => {},
+            onClose: () => resolve(false),
+          },
+        );
+        // Segments with a wrong key are dropped, and sent again.
+        setTimeout(() => {
+          resolve(false);
+          socket.destroy();
+        }, 2000);
+      });
+    await until(
+      () => listeners.problems.length === 0,
+      () => listeners.problems.join(),
+    );
+    // A caller leaves by one end of the link, and comes in by the other.
+    expect(await answers(LEFT, 'gwr', 'for gwl')).toBe(true);
+    expect(await answers(RIGHT, 'gwl', 'for gwr')).toBe(true);
+    expect(await answers(LEFT, 'gwr', 'for gwr')).toBe(false);
+    expect(await answers(RIGHT, 'gwl', 'for gwl')).toBe(false);
   });
 });

@@ -133,3 +133,41 @@ it('cost one step for a peer that changes, however many others there are', () =>
   expect(calls()).toBe(peers.length);
   expect(looked).toBeLessThan(10 * peers.length);
 });
+
+it('of a link-local prefix are those of the link that the socket is bound to', () => {
+  const { listeners, keys, peer } = lab();
+  const prefix = parsePrefix('fe80::/10')!;
+  const range = (link: string, key: string): DynamicRange => ({
+    name: link,
+    prefix,
+    takesFrom: (name) => name === link,
+    limit: 1,
+    password: secret(key),
+    admit: () => undefined,
+  });
+  for (const [i, link] of ['eth1', 'eth2'].entries()) {
+    listeners.addRange(range(link, `range ${i}`));
+    const linkLocal = peer('fe80::1', `peer ${i}`);
+    const { options } = linkLocal;
+    linkLocal.replaceOptions({ ...options, remoteAddress: { ...options.remoteAddress, zone: link } });
+    listeners.add(linkLocal);
+    listeners.add(peer('2001:db8::1', 'anywhere'));
+  }
+  const socket = { address: ip('::'), port: 179 };
+  const onSocket = (link: { interface: string | undefined; zone?: string }) => {
+    listeners.open({ ...socket, ...link });
+    const found = Object.fromEntries(keys);
+    listeners.close({ ...socket, ...link });
+    return found;
+  };
+  const of = (i: number) => ({
+    'fe80::/10': `range ${i}`,
+    'fe80::1/128': `peer ${i}`,
+    '2001:db8::1/128': 'anywhere',
+  });
+  expect(onSocket({ interface: 'eth1' })).toEqual(of(0));
+  expect(onSocket({ interface: undefined, zone: 'eth1' })).toEqual(of(0));
+  expect(onSocket({ interface: 'eth2' })).toEqual(of(1));
+  expect(onSocket({ interface: 'eth3' })).toEqual({ '2001:db8::1/128': 'anywhere' });
+  expect(onSocket({ interface: undefined })).toEqual(of(1));
+});
