@@ -22,6 +22,7 @@ import { type Confederation, fillSettings, peerTypeOf } from './peer-settings.ts
 import type { NamedEntry } from './protocol-names.ts';
 import type { DynamicPeersInput, PeerGroupInput, PeerInput } from './schema-peer.ts';
 import type { SecretReader } from './secrets.ts';
+import { keyClashes } from './shared-keys.ts';
 import { readAuthentication } from './tcp-ao.ts';
 import type { Entry, ValidatedInput } from './validate.ts';
 import { canonicalAddress, canonicalPrefix } from './values.ts';
@@ -56,7 +57,7 @@ export function buildPeers(input: ValidatedInput, context: PeersContext): BuiltP
   }));
   checkEndpoints(peers, context);
   checkOverlaps(dynamicPeers, context.issues);
-  checkKeys(peers, dynamicPeers, context.issues);
+  warnOfKeys(peers, dynamicPeers, context);
   return {
     peers: peers.map((peer) => peer.input),
     dynamicPeers: dynamicPeers.map((range) => range.input),
@@ -296,48 +297,23 @@ function checkOverlaps(ranges: readonly Entry<DynamicPeersConfig>[], issues: Iss
   });
 }
 
-/** Of a listening socket the kernel knows one key for an address, whatever the link: who shares it shares the key. */
-function checkKeys(
+function warnOfKeys(
   peers: readonly Entry<PeerConfig>[],
   ranges: readonly Entry<DynamicPeersConfig>[],
-  issues: IssueList,
+  { listen, issues }: PeersContext,
 ): void {
-  const keyed = [
-    ...peers.map(({ path, input }) => ({
-      at: [...path, 'address'],
-      name: withoutZone(input.address),
-      input,
-    })),
-    ...ranges.map(({ path, input }) => ({ at: [...path, 'prefix'], name: input.prefix, input })),
-  ].filter(({ input }) => (input.password ?? input.tcpAo) !== undefined);
-  const first = new Map<string, (typeof keyed)[number]>();
-  for (const entry of keyed) {
-    const { at, name, input } = entry;
-    const earlier = first.get(name);
-    if (earlier === undefined) first.set(name, entry);
-    else if (input.password !== undefined && earlier.input.password?.equals(input.password) === false) {
-      issues.warning(
-        at,
-        `${name} has another password at ${formatPath(earlier.at)}, and the kernel knows one for an address, whatever the link`,
-        'give both the same password',
-      );
-    }
-  }
-  const signed = keyed.flatMap((entry) => {
-    const prefix = parsePrefix(entry.name);
-    return prefix === undefined ? [] : [{ ...entry, prefix }];
-  });
-  for (const { path, input } of peers) {
-    if ((input.password ?? input.tcpAo) !== undefined) continue;
-    const bytes = parseAddress(input.address)?.bytes;
-    const twin = first.get(withoutZone(input.address));
-    const other = twin ?? signed.find(({ prefix }) => bytes !== undefined && prefixContains(prefix, bytes));
-    if (other === undefined) continue;
-    issues.warning(
-      [...path, 'address'],
-      `the kernel wants connections from ${input.address} signed, because those of ${formatPath(other.at)} are`,
-      `give the peer a password, here and at its own end${twin === undefined ? ', or take its address out of the range' : ''}`,
-    );
+  const places = new Map<PeerConfig | DynamicPeersConfig, Path>([
+    ...peers.map(({ path, input }) => [input, [...path, 'address']] as const),
+    ...ranges.map(({ path, input }) => [input, [...path, 'prefix']] as const),
+  ]);
+  const holders = {
+    peers: peers.map(({ input }) => input),
+    dynamicPeers: ranges.map(({ input }) => input),
+    listen,
+  };
+  const pathOf = (caller: PeerConfig | DynamicPeersConfig): Path => places.get(caller) ?? [];
+  for (const { caller, message, hint } of keyClashes(holders, (other) => formatPath(pathOf(other)))) {
+    issues.warning(pathOf(caller), message, hint);
   }
 }
 

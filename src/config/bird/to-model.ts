@@ -12,6 +12,7 @@ import { sharedWithPeers } from '../build-bfd.ts';
 import { DIAGNOSIS_DEFAULTS } from '../diagnosis-defaults.ts';
 import { DEFAULT_SOCKET, SOCKET_MODE } from '../model/control.ts';
 import type { Config, ListenConfig, PeerConfig, Switched, SwitchedSections } from '../model.ts';
+import { keyClashes } from '../shared-keys.ts';
 import { type BirdConfig, type ProtocolConfig, withProtocols } from './config.ts';
 import { DEFAULT_LOCAL_PREF, DEFAULT_TIMERS } from './defaults.ts';
 import { patternTexts } from './patterns.ts';
@@ -67,6 +68,10 @@ export function toModel(
     diagnosis: diagnosisOf(config),
   };
   unsaid.report(diagnostics);
+  for (const { caller, message, hint } of keyClashes(model, ({ name }) => `protocol ${name}`)) {
+    const found = bgp.find(({ name }) => name === caller.name);
+    if (found !== undefined) diagnostics.warning(found.span, message, hint);
+  }
   // What there is to say of the file is said.
   const switched: Switched = (protocols) =>
     sectionsOf(withSwitched(config, protocols), program, asn, new Unsaid());
