@@ -3,6 +3,7 @@
 // lookups are needed a hash table is smaller and faster. Keys are big-endian 32-bit words with host bits zero, as
 // NlriBatch has them.
 
+import { readUint32, writeUint32 } from './bytes.ts';
 import { growInt32, growUint8 } from './columns.ts';
 import { prefixMask } from './ip-words.ts';
 
@@ -238,16 +239,14 @@ function bitAt(words: ArrayLike<number>, position: number): 0 | 1 {
 
 /** Address octets (4 or 16) as the big-endian words that tries and tables use. */
 export function toWords(bytes: Uint8Array): Int32Array<ArrayBuffer> {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const words = new Int32Array(bytes.length / 4);
-  for (let i = 0; i < words.length; i++) words[i] = view.getInt32(i * 4);
+  for (let i = 0; i < words.length; i++) words[i] = readUint32(bytes, i * 4);
   return words;
 }
 
 /** The octets of `count` words from `words[at]` on. */
 export function toBytes(words: ArrayLike<number>, at: number, count: number): Uint8Array {
   const bytes = new Uint8Array(count * 4);
-  const view = new DataView(bytes.buffer);
-  for (let i = 0; i < count; i++) view.setInt32(i * 4, words[at + i]!);
+  for (let i = 0; i < count; i++) writeUint32(bytes, i * 4, words[at + i]!);
   return bytes;
 }

@@ -3,6 +3,7 @@
 // dialect: what a dialect has not, its parser does not produce.
 
 import type { FlowExpression, NetExpression } from './ast-net.ts';
+import type { PrefixPatterns } from './prefix-patterns.ts';
 import type { Span } from './source.ts';
 
 /** Types with a name in the language; enum types and sets are made from them. */
@@ -205,6 +206,11 @@ export interface PrefixItem extends Node {
   readonly length: number;
   readonly form: PrefixForm;
 }
+/** Many prefixes in a row. */
+export interface PrefixesItem extends Node {
+  readonly kind: 'prefixes';
+  readonly patterns: PrefixPatterns;
+}
 /** A constant of any type, the name of one, or a term in parentheses. */
 export interface ValueItem extends Node {
   readonly kind: 'value';
@@ -239,7 +245,15 @@ export interface LcItem extends Node {
   readonly kind: 'lc';
   readonly parts: readonly [Bounds, Bounds, Bounds];
 }
-export type SetItem = PrefixItem | ValueItem | RangeItem | PairItem | TupleRangeItem | EcItem | LcItem;
+export type SetItem =
+  | PrefixItem
+  | PrefixesItem
+  | ValueItem
+  | RangeItem
+  | PairItem
+  | TupleRangeItem
+  | EcItem
+  | LcItem;
 
 /** `?`: one AS; `*`: any number; `+`: at least one; a value, range or set of ASes otherwise. */
 export interface MaskItem extends Node {

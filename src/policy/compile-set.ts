@@ -2,6 +2,7 @@
 // anew when one of them changed.
 
 import { readUint32 } from '../lib/bytes.ts';
+import { toWords } from '../lib/prefix-trie.ts';
 import type {
   Bounds,
   EcItem,
@@ -21,8 +22,9 @@ import { makeEc } from './extended-community.ts';
 import { formatValue } from './format.ts';
 import type { Dialect } from './lexer.ts';
 import { ipWords } from './membership.ts';
-import { isInParentheses } from './parse-set.ts';
+import { isInParentheses, isOfPrefixes, strideOf } from './parse-set.ts';
 import { type MaskStep, PathMask } from './path-mask.ts';
+import { lengthsOf, PrefixPatterns } from './prefix-patterns.ts';
 import { EmptySet, PrefixSet, RangeSet, type WordRange } from './sets.ts';
 import type { Span } from './source.ts';
 import { type Ec, isAssignable, PolicyRuntimeError, typeOf, type Value } from './values.ts';
@@ -39,12 +41,27 @@ export function compileSet(compiler: Compiler, expression: SetExpression): Term 
   const { items, span } = expression;
   const first = items[0];
   if (first === undefined) return compiler.constant(new EmptySet(), 'empty set', span);
-  if (first.kind === 'prefix') {
-    const set = new PrefixSet(items.filter((item) => item.kind === 'prefix'));
-    return compiler.constant(set, 'prefix set', span);
+  if (isOfPrefixes(first)) {
+    return compiler.constant(new PrefixSet(patternsOf(items, strideOf(first))), 'prefix set', span);
   }
   const set = makeRangeSet(items.flatMap((item) => memberRanges(compiler, item)));
   return set === undefined ? compiler.nonsense(span) : compiler.constant(set, set.type, span);
+}
+
+/** Of the prefixes of one family; of others there is a complaint already. */
+function patternsOf(items: readonly SetItem[], stride: 1 | 4): PrefixPatterns {
+  const patterns = new PrefixPatterns(stride);
+  for (const item of items.filter(isOfPrefixes)) {
+    if (strideOf(item) !== stride) continue;
+    if (item.kind === 'prefixes') patterns.addAll(item.patterns);
+    else
+      patterns.add(
+        toWords(item.bytes),
+        item.length,
+        ...lengthsOf(item.form, item.length, item.bytes.length * 8),
+      );
+  }
+  return patterns;
 }
 
 /** One set of ranges of any types; undefined of none. */
@@ -71,6 +88,7 @@ export function makeRangeSet(ranges: readonly TypedRange[]): RangeSet | undefine
 export function memberRanges(compiler: Compiler, item: SetItem, isLabel = false): TypedRange[] {
   switch (item.kind) {
     case 'prefix':
+    case 'prefixes':
       compiler.diagnostics.error(item.span, 'a prefix cannot stand here');
       return [];
     case 'value': {

@@ -6,6 +6,7 @@
 import { fromHex } from '../lib/bytes.ts';
 import { parseAddress } from '../lib/ip.ts';
 import type { Diagnostics } from './diagnostics.ts';
+import { type PrefixPatterns, type PrefixRun, scanPrefixes } from './prefix-patterns.ts';
 import type { Source, Span } from './source.ts';
 
 /** The two generations of the language. */
@@ -14,7 +15,8 @@ export type Dialect = '1.6' | '2.x';
 /**
  * word: identifier or keyword; quoted: 'symbol' (text without the quotes); number: decimal or 0x hexadecimal; string:
  * text without the quotes; bytes: byte string; ip4, ip6: address; rd: `asn:n` and its longer forms (8 octets of RFC
- * 4364); mac: 6 octets; op: operator or punctuation; end: after the last token.
+ * 4364); mac: 6 octets; prefixes: members of a set, very many of them, up to a comma or the bracket (2.x: what 1.6 must
+ * say of addresses of the other family, it says of each token); op: operator or punctuation; end: after the last token.
  */
 export type TokenKind =
   | 'word'
@@ -26,6 +28,7 @@ export type TokenKind =
   | 'ip6'
   | 'rd'
   | 'mac'
+  | 'prefixes'
   | 'op'
   | 'end';
 
@@ -37,6 +40,7 @@ export interface Token extends Span {
   readonly number: number;
   /** ip4, ip6, rd, mac, bytes: the octets in network order */
   readonly bytes: Uint8Array | undefined;
+  readonly prefixes?: PrefixPatterns;
 }
 
 export const MAX_NUMBER = 0xffffffff;
@@ -137,6 +141,8 @@ class Lexer {
   readonly #dialect: Dialect;
   readonly #diagnostics: Diagnostics;
   #at = 0;
+  /** A bracket was the last token. */
+  #inBracket = false;
 
   constructor(source: Source, dialect: Dialect, diagnostics: Diagnostics) {
     this.#source = source;
@@ -151,6 +157,11 @@ class Lexer {
     const start = this.#at;
     const char = this.#text[start];
     if (char === undefined) return this.#token('end', start, '');
+    if (this.#inBracket) {
+      this.#inBracket = false;
+      const run = scanPrefixes(this.#text, start);
+      if (run !== undefined) return this.#prefixes(start, run);
+    }
     const digit = char >= '0' && char <= '9';
     // h begins `hex:`.
     if (char === 'h' || this.#hasColon()) {
@@ -169,6 +180,7 @@ class Lexer {
     for (const operator of OPERATORS_AT.get(char) ?? []) {
       if (!this.#text.startsWith(operator, start)) continue;
       this.#at += operator.length;
+      this.#inBracket = operator === '[' && this.#dialect === '2.x';
       return this.#token('op', start, operator);
     }
     this.#at += this.#text.codePointAt(start)! > 0xffff ? 2 : 1;
@@ -294,6 +306,11 @@ class Lexer {
 
   #tooLong(start: number): void {
     this.#diagnostics.error(this.#span(start), `a symbol may have ${MAX_SYMBOL} characters at most`);
+  }
+
+  #prefixes(start: number, { patterns, end }: PrefixRun): Token {
+    this.#at = end;
+    return { ...this.#token('prefixes', start, this.#text.slice(start, end)), prefixes: patterns };
   }
 
   #octets(kind: TokenKind, start: number, text: string, bytes: Uint8Array): Token {

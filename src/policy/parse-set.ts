@@ -12,6 +12,7 @@ import type {
   MaskItem,
   PairExpression,
   PairItem,
+  PrefixesItem,
   PrefixForm,
   PrefixItem,
   SetExpression,
@@ -54,20 +55,31 @@ export function parseSetItems(reader: TokenReader): SetItem[] {
 }
 
 function checkOneFamily(reader: TokenReader, items: readonly SetItem[]): void {
-  const prefixes = items.filter((item) => item.kind === 'prefix');
+  const prefixes = items.filter(isOfPrefixes);
   if (prefixes.length === 0) return;
-  const other = items.find((item) => item.kind !== 'prefix');
+  const other = items.find((item) => !isOfPrefixes(item));
   if (other !== undefined)
     reader.diagnostics.error(other.span, 'only prefixes can be in a set with prefixes');
-  const size = prefixes[0]!.bytes.length;
-  const mixed = prefixes.find((item) => item.bytes.length !== size);
+  const stride = strideOf(prefixes[0]!);
+  const mixed = prefixes.find((item) => strideOf(item) !== stride);
   if (mixed !== undefined) {
     reader.diagnostics.error(mixed.span, 'IPv4 and IPv6 prefixes cannot be in one set', 'write two sets');
   }
 }
 
+export function isOfPrefixes(item: SetItem): item is PrefixItem | PrefixesItem {
+  return item.kind === 'prefix' || item.kind === 'prefixes';
+}
+
+/** Words of its prefixes. */
+export function strideOf(item: PrefixItem | PrefixesItem): 1 | 4 {
+  if (item.kind === 'prefixes') return item.patterns.stride;
+  return item.bytes.length === 4 ? 1 : 4;
+}
+
 function parseSetItem(reader: TokenReader): SetItem {
-  const { kind } = reader.peek();
+  const { kind, prefixes } = reader.peek();
+  if (prefixes !== undefined) return { kind: 'prefixes', patterns: prefixes, span: reader.next() };
   if ((kind === 'ip4' || kind === 'ip6') && reader.isOp('/', 1)) return parsePrefixItem(reader);
   if (reader.isOp('(')) return parseTupleItem(reader);
   const value = parseAtom(reader);

@@ -3,6 +3,7 @@
 
 import { toHex } from '../lib/bytes.ts';
 import { formatAddress } from '../lib/ip.ts';
+import { toBytes } from '../lib/prefix-trie.ts';
 import type {
   BinaryOperator,
   Bounds,
@@ -11,6 +12,7 @@ import type {
   FilterDefinition,
   MaskItem,
   Name,
+  PrefixForm,
   SetItem,
   Statement,
   Variable,
@@ -18,6 +20,7 @@ import type {
 import type { NetExpression } from './ast-net.ts';
 import { formatValue } from './format.ts';
 import { flowText } from './parse-net.ts';
+import type { PrefixPatterns } from './prefix-patterns.ts';
 import { Octets } from './values.ts';
 
 const PRECEDENCE: Readonly<Record<BinaryOperator, number>> = {
@@ -154,6 +157,8 @@ function printSetItem(item: SetItem): string {
   switch (item.kind) {
     case 'prefix':
       return `${formatAddress(item.bytes)}/${item.length}${printForm(item.form)}`;
+    case 'prefixes':
+      return printPatterns(item.patterns);
     case 'value':
       return printAtom(item.value);
     case 'range':
@@ -167,6 +172,20 @@ function printSetItem(item: SetItem): string {
     case 'lc':
       return `(${item.parts.map(printBounds).join(', ')})`;
   }
+}
+
+function printPatterns(patterns: PrefixPatterns): string {
+  const texts: string[] = [];
+  for (let i = 0; i < patterns.count; i++) {
+    const length = patterns.length(i);
+    const [low, high] = [patterns.low(i), patterns.high(i)];
+    const form: PrefixForm =
+      low === length && high === length ? { kind: 'exact' } : { kind: 'range', low, high };
+    texts.push(
+      `${formatAddress(toBytes(patterns.words(i), 0, patterns.stride))}/${length}${printForm(form)}`,
+    );
+  }
+  return texts.join(', ');
 }
 
 /** A member that is no plain constant needs parentheses. */
@@ -183,7 +202,7 @@ function printAtom(expression: Expression): string {
   }
 }
 
-function printForm(form: Extract<SetItem, { kind: 'prefix' }>['form']): string {
+function printForm(form: PrefixForm): string {
   switch (form.kind) {
     case 'exact':
       return '';

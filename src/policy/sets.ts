@@ -3,10 +3,10 @@
 // Prefix sets are a trie whose nodes carry the accepted lengths of everything above them, so that a lookup is one
 // longest match and one bit, however many patterns there are.
 
-import { readUint32 } from '../lib/bytes.ts';
 import { prefixMask } from '../lib/ip-words.ts';
 import { PrefixTrie } from '../lib/prefix-trie.ts';
-import type { PrefixForm, SetElementType, SetType } from './ast.ts';
+import type { SetElementType, SetType } from './ast.ts';
+import type { PrefixPatterns } from './prefix-patterns.ts';
 
 /** Words a member has. */
 const ELEMENT_WORDS: Readonly<Record<string, number>> = { rd: 2, ec: 2, lc: 3, ip: 4 };
@@ -119,13 +119,6 @@ function compareWords(a: readonly number[], b: readonly number[]): number {
   return 0;
 }
 
-/** A prefix of a set with the lengths it stands for. */
-export interface PrefixPattern {
-  readonly bytes: Uint8Array;
-  readonly length: number;
-  readonly form: PrefixForm;
-}
-
 /** A prefix with all lengths that patterns gave it. */
 export interface PrefixEntry {
   readonly words: Int32Array;
@@ -148,22 +141,17 @@ export class PrefixSet {
   readonly #trie: PrefixTrie;
   /** MASK_WORDS for each node: lengths it accepts, its own and those of all above it. */
   readonly #inherited: Uint32Array;
-  /** The same without those above. */
-  readonly #own: Uint32Array;
-  /** The patterns as they were given, packed, for there may be very many: `stride` words, then length, low, high. */
-  readonly #words: Int32Array;
-  readonly #lengths: Uint8Array;
+  readonly #patterns: PrefixPatterns;
 
-  constructor(patterns: readonly PrefixPattern[]) {
-    const size = patterns[0]?.bytes.length ?? WORD;
-    this.stride = size === WORD ? 1 : 4;
+  constructor(patterns: PrefixPatterns) {
+    this.stride = patterns.stride;
     this.#trie = new PrefixTrie(this.stride);
-    this.#words = new Int32Array(patterns.length * this.stride);
-    this.#lengths = new Uint8Array(patterns.length * PACKED_LENGTHS);
+    this.#patterns = patterns;
     const nodes = new NodeList();
-    for (const [i, pattern] of patterns.entries()) this.#add(i, pattern, size * 8, nodes);
-    this.#own = Uint32Array.from(nodes.own);
-    this.#inherited = this.#own.slice();
+    for (let i = 0; i < patterns.count; i++) {
+      this.#add(patterns.words(i), patterns.length(i), patterns.low(i), patterns.high(i), nodes);
+    }
+    this.#inherited = Uint32Array.from(nodes.own);
     this.#inherit(nodes);
   }
 
@@ -178,13 +166,14 @@ export class PrefixSet {
   /** Each prefix with the lengths it was given, in ascending order. */
   entries(): readonly PrefixEntry[] {
     const entries = new Map<string, PrefixEntry>();
-    for (let i = 0; i * PACKED_LENGTHS < this.#lengths.length; i++) {
-      const words = this.#words.slice(i * this.stride, (i + 1) * this.stride);
-      const [bits = 0, low = 0, high = 0] = this.#lengths.subarray(i * PACKED_LENGTHS);
+    const patterns = this.#patterns;
+    for (let i = 0; i < patterns.count; i++) {
+      const words = patterns.words(i);
+      const bits = patterns.length(i);
       const key = `${words.join()}/${bits}`;
       const entry = entries.get(key) ?? { words, bits, lengths: new Set<number>() };
       entries.set(key, entry);
-      for (let length = low; length <= high; length++) entry.lengths.add(length);
+      for (let length = patterns.low(i); length <= patterns.high(i); length++) entry.lengths.add(length);
     }
     return [...entries.values()].sort(
       (a, b) => compareWords(unsigned(a.words), unsigned(b.words)) || a.bits - b.bits,
@@ -210,13 +199,7 @@ export class PrefixSet {
     );
   }
 
-  #add(index: number, pattern: PrefixPattern, size: number, nodes: NodeList): void {
-    const [low, high] = lengthsOf(pattern, size);
-    const { bytes, length } = pattern;
-    const first = index * this.stride;
-    for (let i = 0; i < this.stride; i++) this.#words[first + i] = readUint32(bytes, i * WORD);
-    this.#lengths.set([length, low, high], index * PACKED_LENGTHS);
-    const words = this.#words.subarray(first, first + this.stride);
+  #add(words: Int32Array, length: number, low: number, high: number, nodes: NodeList): void {
     // Longer ones lie below the prefix itself, each shorter one is a prefix of its own.
     if (high >= length) this.#accept(words, length, Math.max(low, length), high, nodes);
     for (let bits = low; bits < Math.min(length, high + 1); bits++) {
@@ -239,16 +222,12 @@ export class PrefixSet {
       for (let i = 0; i < this.stride; i++) words[i] = nodes.words[node * this.stride + i]!;
       this.#trie.covering(words, bits, (above) => {
         for (let i = 0; i < MASK_WORDS; i++) {
-          this.#inherited[node * MASK_WORDS + i]! |= this.#own[above * MASK_WORDS + i]!;
+          this.#inherited[node * MASK_WORDS + i]! |= nodes.own[above * MASK_WORDS + i]!;
         }
       });
     }
   }
 }
-
-const WORD = 4;
-/** length, low, high */
-const PACKED_LENGTHS = 3;
 
 /** The trie's nodes while a set is made. */
 class NodeList {
@@ -268,19 +247,6 @@ class NodeList {
       const at = node * MASK_WORDS + (length >>> 5);
       this.own[at] = (this.own[at]! | (1 << (length & 31))) >>> 0;
     }
-  }
-}
-
-function lengthsOf({ length, form }: PrefixPattern, size: number): [low: number, high: number] {
-  switch (form.kind) {
-    case 'exact':
-      return [length, length];
-    case 'longer':
-      return [length, size];
-    case 'shorter':
-      return [0, length];
-    case 'range':
-      return [form.low, form.high];
   }
 }
 
