@@ -68,6 +68,8 @@ const NO_WAY: StaticWay = { type: 'unreachable', hops: [] };
 export class StaticRoutes implements OwnRoutes {
   readonly #options: StaticRoutesOptions;
   readonly #entries = new Map<string, Entry>();
+  /** Those with hops that count only while they are seen, by gateway. */
+  readonly #watched = new Map<string, Set<Entry>>();
   /** Those of one prefix, by trie value; the first with a way is the one that others resolve through. */
   readonly #slots: Entry[][] = [];
   readonly #free: number[] = [];
@@ -85,17 +87,21 @@ export class StaticRoutes implements OwnRoutes {
     this.#unlisten();
     for (const { watches } of this.#entries.values()) cancel(watches);
     this.#entries.clear();
+    this.#watched.clear();
   }
 
   /** Adds or replaces a route; its way is known at once, and nothing is told of it. */
   set(spec: StaticSpec): void {
     const key = keyOf(spec.prefix, spec.ordinal);
     const before = this.#entries.get(key);
-    cancel(before?.watches ?? []);
+    if (before !== undefined) this.#forget(before);
     const entry: Entry = { spec, watches: [], way: undefined };
     this.#entries.set(key, entry);
     this.#index(entry, before);
     entry.watches = spec.hops.map((hop) => this.#watch(entry, hop));
+    for (const gateway of watchedGateways(spec)) {
+      this.#watched.set(gateway, (this.#watched.get(gateway) ?? new Set()).add(entry));
+    }
     entry.way = this.#wayOf(entry);
     this.#options.resolver.ownRouteChanged(spec.prefix);
   }
@@ -104,7 +110,7 @@ export class StaticRoutes implements OwnRoutes {
     const key = keyOf(prefix, ordinal);
     const entry = this.#entries.get(key);
     if (entry === undefined) return;
-    cancel(entry.watches);
+    this.#forget(entry);
     this.#entries.delete(key);
     this.#unindex(entry);
     this.#options.resolver.ownRouteChanged(prefix);
@@ -120,11 +126,9 @@ export class StaticRoutes implements OwnRoutes {
     }
   }
 
-  /** `sees` may say something else now. */
-  reviewWatched(): void {
-    for (const entry of this.#entries.values()) {
-      if (entry.spec.hops.some(({ bfd }) => bfd)) this.#review(entry);
-    }
+  /** `sees` may say something else of a gateway now, on whichever link. */
+  reviewWatched(gateway: Uint8Array): void {
+    for (const entry of this.#watched.get(gateway.join('.')) ?? []) this.#review(entry);
   }
 
   /** Where the route leads; undefined where it has no way, or there is none. */
@@ -148,6 +152,16 @@ export class StaticRoutes implements OwnRoutes {
       found.unshift({ length: prefix.length, ...(recursive ? NO_WAY : entry.way) });
     });
     return found;
+  }
+
+  /** Nothing is told to the entry any more. */
+  #forget(entry: Entry): void {
+    cancel(entry.watches);
+    for (const gateway of watchedGateways(entry.spec)) {
+      const others = this.#watched.get(gateway);
+      others?.delete(entry);
+      if (others?.size === 0) this.#watched.delete(gateway);
+    }
   }
 
   #trie(prefix: Prefix): PrefixTrie {
@@ -224,6 +238,10 @@ export class StaticRoutes implements OwnRoutes {
 
 function cancel(watches: readonly (NextHopWatch | undefined)[]): void {
   for (const watch of watches) watch?.cancel();
+}
+
+function watchedGateways({ hops }: StaticSpec): string[] {
+  return hops.flatMap(({ gateway, bfd }) => (bfd && gateway !== undefined ? [gateway.join('.')] : []));
 }
 
 function keyOf(prefix: Prefix, ordinal: number): string {

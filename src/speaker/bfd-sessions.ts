@@ -36,8 +36,8 @@ export interface BfdSessionsParts {
   readonly clock: Clock;
   readonly log: Logger;
   readonly journal?: Journal;
-  /** `sees` has another answer for the path. */
-  readonly onPath: () => void;
+  /** `sees` may have another answer for an address. */
+  readonly onPath: (remote: Uint8Array) => void;
 }
 
 /** Between the end of a service and the next one. */
@@ -102,19 +102,22 @@ export class BfdSessions {
     if (this.#closed) return;
     const wishes = sessions.map((session) => ({ ends: configuredEnds(session), config: session.bfd }));
     const wanted = new Map(wishes.map((wish) => [pathKey(wish.ends), wish]));
+    const changed: Uint8Array[] = [];
     for (const [key, path] of this.#configured) {
       if (wanted.has(key)) continue;
       this.#configured.delete(key);
       path.configured.delete(key);
+      changed.push(path.spec.path.remote);
       this.#left(path);
     }
     for (const [key, wish] of wanted) {
+      if (!this.#configured.has(key)) changed.push(wish.ends.address.bytes);
       this.#lean(wish, this.#configured.get(key), (path) => {
         path.configured.set(key, wish);
         this.#configured.set(key, path);
       });
     }
-    this.#parts.onPath();
+    for (const remote of changed) this.#parts.onPath(remote);
   }
 
   /** The peer is no more. */
@@ -294,9 +297,12 @@ export class BfdSessions {
       clock.setTimer(TRUST_MS, () => {
         // It was lost again, and another one shall have its time.
         if (this.#service !== service) return;
+        const trusted = [...this.#paths.values()].filter(({ id }) => this.#trusted.has(id));
         this.#trusted.clear();
-        for (const path of [...this.#paths.values()]) this.#renew(path);
-        onPath();
+        for (const path of trusted) {
+          this.#renew(path);
+          onPath(path.spec.path.remote);
+        }
       });
     });
   }
@@ -313,7 +319,8 @@ export class BfdSessions {
       if (report.state === 'Up') this.#up(path);
       else if (before === 'Up') this.#down(path, report);
     }
-    if (path.configured.size > 0 && this.#works(path) !== worked) this.#parts.onPath();
+    const { remote } = path.spec.path;
+    if (path.configured.size > 0 && this.#works(path) !== worked) this.#parts.onPath(remote);
     // Whoever leant on it may have gone with its session.
     if (this.#paths.get(report.id) === path) this.#renew(path);
   }

@@ -178,8 +178,8 @@ export class KernelSync {
   }
 
   /** See TableWays. */
-  reviewWatched(): void {
-    this.#ways.reviewWatched();
+  reviewWatched(gateway: Uint8Array): void {
+    this.#ways.reviewWatched(gateway);
   }
 
   get learned(): Iterable<LearnedRoute> {

@@ -159,7 +159,7 @@ export class Speaker {
       alive: (peer) => (this.bfd.seesPeer(this.registry.ofPeer(peer)) ? 'BFD is up' : undefined),
     });
     const { journal } = this.diagnosis;
-    const onPath = () => this.rooms.reviewWatched();
+    const onPath = (gateway: Uint8Array) => this.rooms.reviewWatched(gateway);
     this.bfd = new BfdSessions({ openBfd: parts.openBfd, clock, log, journal, onPath });
     this.listeners = new ListenerSet({ clock, transport, log: this.diagnosis.logOf('listeners') });
     this.pipeline = new Pipeline(this.rib, clock, parts.defer);

@@ -126,9 +126,9 @@ export class TableRooms implements OtherTables, FilterLinks {
     return this.#tools.sees(gateway, link);
   }
 
-  /** BFD sees other gateways than before. */
-  reviewWatched(): void {
-    for (const room of this.values()) waysOf(room)?.reviewWatched();
+  /** BFD sees a gateway again, or no longer. */
+  reviewWatched(gateway: Uint8Array): void {
+    for (const room of this.values()) waysOf(room)?.reviewWatched(gateway);
   }
 
   /** The room that a table of the RIB belongs to. */

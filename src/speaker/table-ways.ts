@@ -67,9 +67,9 @@ export class TableWays {
     this.#statics.askElsewhere();
   }
 
-  /** BFD sees other gateways than before. */
-  reviewWatched(): void {
-    this.#statics.reviewWatched();
+  /** BFD sees a gateway again, or no longer. */
+  reviewWatched(gateway: Uint8Array): void {
+    this.#statics.reviewWatched(gateway);
   }
 
   /** How a BGP next hop of the RIB is reached. */

@@ -41,10 +41,14 @@ async function setup(prepare: (kernel: ReturnType<typeof machine>) => void = () 
   const told: string[] = [];
   /** Gateways that BFD sees. */
   const seen = new Set<string>();
+  let asked = 0;
   const statics = new StaticRoutes({
     view,
     resolver,
-    sees: (gateway, link) => seen.has(formatAddress(gateway, link)),
+    sees: (gateway, link) => {
+      asked++;
+      return seen.has(formatAddress(gateway, link));
+    },
     onChange: (each) => told.push(formatPrefix(each)),
   });
   resolver.useOwnRoutes(statics);
@@ -64,7 +68,7 @@ async function setup(prepare: (kernel: ReturnType<typeof machine>) => void = () 
       ? hops.map(({ gateway, ifindex }) => `${formatAddress(gateway!)}@${ifindex}`).join(' ')
       : 'none';
   };
-  return { bench, kernel, statics, told, seen, way, resolved };
+  return { bench, kernel, statics, told, seen, asked: () => asked, way, resolved };
 }
 
 describe('the way of a static route', () => {
@@ -195,12 +199,37 @@ describe('next hops', () => {
     expect(ways()).toEqual([`10.0.0.8@${ETH0}`, 'none']);
     seen.add('10.0.0.7').add('10.9.9.9%eth0');
     expect(ways()).toEqual([`10.0.0.8@${ETH0}`, 'none']);
-    statics.reviewWatched();
+    const review = () => {
+      for (const each of ['10.0.0.7', '10.9.9.9']) statics.reviewWatched(address(each));
+    };
+    review();
     expect(ways()).toEqual([`10.0.0.7@${ETH0} 10.0.0.8@${ETH0}`, `10.9.9.9@${ETH0}!`]);
     seen.clear();
-    statics.reviewWatched();
+    review();
     expect(ways()).toEqual([`10.0.0.8@${ETH0}`, 'none']);
     expect(told).toHaveLength(4);
+  });
+
+  it('are looked at again alone where BFD sees their gateway or no longer does', async () => {
+    const { statics, told, seen, asked } = await setup();
+    const watched = (text: string, gateways: readonly string[]): StaticSpec => {
+      const spec = via(text, gateways);
+      return { ...spec, hops: spec.hops.map((each) => ({ ...each, bfd: true })) };
+    };
+    const one = watched('10.60.0.0/16', ['10.0.0.7', '10.0.0.8']);
+    statics.set(one);
+    for (let i = 0; i < 100; i++) statics.set(watched(`10.61.${i}.0/24`, ['10.0.0.9']));
+    const before = asked();
+    seen.add('10.0.0.8');
+    statics.reviewWatched(address('10.0.0.8'));
+    expect([told, asked() - before]).toEqual([['10.60.0.0/16'], 2]);
+    // Another one in its place, and then none.
+    statics.set(watched('10.60.0.0/16', ['10.0.0.7']));
+    statics.reviewWatched(address('10.0.0.8'));
+    statics.delete(one.prefix, 0);
+    seen.add('10.0.0.7');
+    statics.reviewWatched(address('10.0.0.7'));
+    expect([told, asked() - before]).toEqual([['10.60.0.0/16'], 3]);
   });
 
   it('resolve elsewhere where they are told to, and ask anew whoever answers there', async () => {
