@@ -84,7 +84,6 @@ export class SimNode {
   api: SpeakerApi;
   readonly #world: World;
   readonly #options: NodeOptions;
-  #text: string;
   #filters = new FilterEnvironment();
   /** What the next configuration to be read says. */
   input: ConfigInput | string;
@@ -108,7 +107,6 @@ export class SimNode {
     this.#options = options;
     this.kernel = bootKernel(options);
     this.input = input;
-    this.#text = textOf(input);
     this.clock = this.#newClock();
     this.speaker = this.#build();
     this.api = this.#api();
@@ -244,20 +242,18 @@ export class SimNode {
   /** Writes a new configuration and applies it; rejects as the command does. */
   async reload(input: ConfigInput | string): Promise<readonly string[]> {
     this.input = input;
-    this.#text = textOf(input);
     // Routes that move in the kernel take their time.
     return (await this.#meanwhile(this.api.reload(), RELOAD_STEP_MS)).changes;
   }
 
   /** Writes a new configuration, if it is a good one, and asks for it to be read; a refusal is in the log. */
   requestReload(input: ConfigInput | string): void {
-    const before = this.#text;
-    this.#text = textOf(input);
+    const before = this.input;
+    this.input = input;
     if (!this.#load().ok) {
-      this.#text = before;
+      this.input = before;
       return;
     }
-    this.input = input;
     this.ask(() => {
       this.api.reload().catch((error: unknown) => this.log.push(`warn reload: ${String(error)}`));
     });
@@ -334,9 +330,10 @@ export class SimNode {
     };
     const policy = this.#filters;
     const host = { hostname: this.name, addresses: [] };
-    const result = looksLikeBird(this.#text)
-      ? loadBird(this.#text, 'bird.conf', { read: unreadable, list: () => [] }, host, { policy })
-      : parseConfig(this.#text, 'godwit.yaml', {}, unreadable, { ...host, policy });
+    const text = textOf(this.input);
+    const result = looksLikeBird(text)
+      ? loadBird(text, 'bird.conf', { read: unreadable, list: () => [] }, host, { policy })
+      : parseConfig(text, 'godwit.yaml', {}, unreadable, { ...host, policy });
     return result.ok ? { ...result, config: { ...result.config, filters: policy } } : result;
   }
 
