@@ -1,9 +1,11 @@
 // A peer as the RIB knows it: an id for the columns, what the decision compares, what import checks need, and
 // counters. Sessions and configuration are elsewhere; the speaker makes and drops these.
 
+import { isDeepStrictEqual } from 'node:util';
 import { FAMILIES } from '../bgp/wire/families.ts';
 import type { NlriBatch } from '../bgp/wire/nlri-batch.ts';
 import type { Role } from '../bgp/wire/session-context.ts';
+import { bytesEqual } from '../lib/bytes.ts';
 import { growUint8, growUint32 } from '../lib/columns.ts';
 import type { FamilyRib } from './family-rib.ts';
 import { MAIN_DOMAIN } from './next-hops.ts';
@@ -255,9 +257,22 @@ export class RibPeer {
 
 /** The main table has the first places. */
 export const MAIN_HOME: readonly number[] = FAMILIES.map(({ id }) => id);
-export const MAIN_DOMAINS: readonly number[] = FAMILIES.map(() => MAIN_DOMAIN);
+const MAIN_DOMAINS: readonly number[] = FAMILIES.map(() => MAIN_DOMAIN);
 
 const MAX_PEER_ID = 0xffff;
+
+/** Whether nothing has changed that decision and export read of a peer. Where it has, its routes of old were another's. */
+export function isSamePeer(peer: RibPeer, identity: RibPeerIdentity, clusterId: number): boolean {
+  return (
+    peer.source === identity.source &&
+    peer.routerId === identity.routerId &&
+    peer.client === identity.client &&
+    (!peer.client || peer.importOptions.clusterId === clusterId) &&
+    isDeepStrictEqual(peer.home, identity.home ?? MAIN_HOME) &&
+    isDeepStrictEqual(peer.domains, identity.domains ?? MAIN_DOMAINS) &&
+    bytesEqual(peer.address, identity.address)
+  );
+}
 
 /** Peers by id, with the decision's inputs as columns. An id is used again only after `remove`. */
 export class PeerTable {

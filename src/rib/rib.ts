@@ -5,7 +5,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { FAMILIES, type Family } from '../bgp/wire/families.ts';
 import type { Clock } from '../lib/clock.ts';
-import { formatAddress } from '../lib/ip.ts';
 import type { Scheduler } from '../lib/scheduler.ts';
 import { flushPeer, reimport } from './adj-rib-in.ts';
 import { AttrStore } from './attr-store.ts';
@@ -15,7 +14,7 @@ import { ImportChecks, type OwnIdentifiers } from './import-checks.ts';
 import { NextHopTable } from './next-hops.ts';
 import {
   type ImportOptions,
-  MAIN_DOMAINS,
+  isSamePeer,
   MAIN_HOME,
   PeerTable,
   type RibPeer,
@@ -169,15 +168,7 @@ export class Rib {
    * and export read of it has changed; then the routes of old were another's.
    */
   resumePeer(peer: RibPeer, identity: RibPeerIdentity, importOptions: ImportOptions): RibPeer {
-    const same =
-      peer.source === identity.source &&
-      peer.routerId === identity.routerId &&
-      peer.client === identity.client &&
-      (!peer.client || peer.importOptions.clusterId === importOptions.clusterId) &&
-      isDeepStrictEqual(peer.home, identity.home ?? MAIN_HOME) &&
-      isDeepStrictEqual(peer.domains, identity.domains ?? MAIN_DOMAINS) &&
-      formatAddress(peer.address) === formatAddress(identity.address);
-    if (same) {
+    if (isSamePeer(peer, identity, importOptions.clusterId)) {
       const judgedAlike = isDeepStrictEqual(peer.importOptions, uniformImport(importOptions));
       this.peers.renew(peer, identity, importOptions);
       // What is announced again as it was is not judged again.

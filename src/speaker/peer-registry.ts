@@ -29,7 +29,7 @@ import { RestartHelper } from './restart-helper.ts';
 import { type RestartOffer, restartOffer } from './restart-offer.ts';
 import type { RestartFlags } from './restart-recovery.ts';
 import { type HandedSession, ribPeerOf, SessionHandover } from './session-handover.ts';
-import { exportOptions, importOptions, peerKind } from './session-options.ts';
+import { exportOptions, importOptions, ribIdentity } from './session-options.ts';
 import type { TableRooms } from './table-rooms.ts';
 
 export interface PeerHandle {
@@ -268,15 +268,7 @@ export class PeerRegistry implements PeerEvents {
     const { rib, session: tools, addresses } = this.#dependencies;
     const { context } = session;
     const zone = session.zone ?? interfaceOf(addresses(), session.localAddress);
-    const identity = {
-      name: handle.name,
-      source: peerKind(handle.settings, context),
-      routerId: context.peerId,
-      address: session.remoteAddress,
-      client: handle.settings.routeReflectorClient,
-      zone: session.zone,
-      ...this.#dependencies.rooms.placeOf(handle.settings),
-    };
+    const identity = ribIdentity(handle, session, this.#dependencies.rooms.placeOf(handle.settings));
     const checks = importOptions(
       this.#config,
       handle.settings,

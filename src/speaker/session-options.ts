@@ -6,7 +6,7 @@ import type { SessionContext } from '../bgp/wire/session-context.ts';
 import type { Config, PeerSettings } from '../config/model.ts';
 import { isLinkLocal, parseAddress, parseQuad } from '../lib/ip.ts';
 import type { ExportOptions, StaleRule } from '../rib/export-options.ts';
-import { type ImportOptions, NO_SIZE, type PeerKind } from '../rib/rib-peer.ts';
+import { type ImportOptions, NO_SIZE, type PeerKind, type RibPeerIdentity } from '../rib/rib-peer.ts';
 import { traitsOf } from './bird/traits.ts';
 import {
   addressOn,
@@ -29,6 +29,23 @@ export interface SessionEnds {
 /** What the peer is to the RIB. */
 export function peerKind({ confederation }: PeerSettings, { peerType }: SessionContext): PeerKind {
   return peerType === 'external' && confederation?.inside === true ? 'confederation' : peerType;
+}
+
+/** The same with all that decision and export read of it; `place`: its tables. */
+export function ribIdentity(
+  { name, settings }: { readonly name: string; readonly settings: PeerSettings },
+  { context, remoteAddress, zone }: Pick<SessionEnds, 'context' | 'remoteAddress' | 'zone'>,
+  place: Pick<RibPeerIdentity, 'home' | 'domains'>,
+): RibPeerIdentity {
+  return {
+    name,
+    source: peerKind(settings, context),
+    routerId: context.peerId,
+    address: remoteAddress,
+    client: settings.routeReflectorClient,
+    zone,
+    ...place,
+  };
 }
 
 export function importOptions(
@@ -128,7 +145,7 @@ function nextHopRules({ nextHop }: PeerSettings, { version }: Family): ExportOpt
 }
 
 /** The cluster that a client is in. */
-function clusterOf({ router }: Config, settings: PeerSettings): number {
+export function clusterOf({ router }: Config, settings: PeerSettings): number {
   return parseQuad(settings.clusterId ?? router.clusterId) ?? 0;
 }
 

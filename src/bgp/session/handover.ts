@@ -2,12 +2,14 @@
 // descriptor, and this is what the new process must know to go on with it as if nothing had happened. Both OPENs go as
 // octets, so that what they agreed on is found anew by the same rules. Only plain data, which can be serialised.
 
-import { decodeOpen, encodeOpen, type OpenMessage } from '../wire/open.ts';
+import { ERROR, OPEN_ERROR } from '../wire/error-codes.ts';
+import { NotificationError } from '../wire/notification.ts';
+import { decodeOpen, encodeOpen, type OpenMessage, openAs } from '../wire/open.ts';
 import type { SessionContext } from '../wire/session-context.ts';
 import type { Initiator } from './collision.ts';
 import type { ConnectionFsm } from './connection-fsm.ts';
 import type { CountersImage } from './counters.ts';
-import { agree } from './local-open.ts';
+import { agree, localOpen } from './local-open.ts';
 import type { TapeImage } from './message-tape.ts';
 import type { PeerOptions } from './options.ts';
 import type { Peer } from './peer.ts';
@@ -80,7 +82,29 @@ function sessionImage({ state, connection, localOpen, remoteOpen }: ConnectionFs
 export function agreementOf(options: PeerOptions, image: SessionImage): Agreement {
   const local = decodeOpen(image.localOpen, 0, image.localOpen.length);
   const remote = decodeOpen(image.remoteOpen, 0, image.remoteOpen.length);
+  checkLocal(options, local);
   return { local, remote, context: agree(options, local, remote) };
+}
+
+/** What the peer was told may be less than is offered now, but no other AS and no family that is not spoken any more. */
+function checkLocal(options: PeerOptions, told: OpenMessage): void {
+  const [was, is] = [openAs(told), openAs(localOpen(options, told.capabilities.length > 0))];
+  if (was !== is) {
+    throw new NotificationError(
+      ERROR.open,
+      OPEN_ERROR.badPeerAs,
+      undefined,
+      `AS ${was} was told, AS ${is} is configured`,
+    );
+  }
+  const gone = told.capabilities.find(
+    (each) =>
+      each.kind === 'multiprotocol' &&
+      !options.families.some(({ afi, safi }) => afi === each.afi && safi === each.safi),
+  );
+  if (gone === undefined) return;
+  const detail = 'a family is not configured any more';
+  throw new NotificationError(ERROR.open, OPEN_ERROR.unsupportedCapability, undefined, detail);
 }
 
 export function restoreHistory(

@@ -1,6 +1,8 @@
 // The new program's side of a live upgrade (state.ts): goes on with a picture before the speaker does anything of its
-// own. A session that the configuration has no place for any more is ended as a reload would end it.
+// own. A session that the configuration has no place for any more is ended as a reload would end it, and so is one whose peer
+// has become another one to the tables; what else its OPENs would say today is for the next session.
 
+import { agreementOf, type SessionImage } from '../../bgp/session/handover.ts';
 import { socketOptions } from '../../bgp/session/options.ts';
 import { refuseConnection } from '../../bgp/session/refuse-connection.ts';
 import { TransportError, type TransportSocket } from '../../bgp/session/transport.ts';
@@ -9,10 +11,12 @@ import { FAMILIES, familyByName } from '../../bgp/wire/families.ts';
 import { NotificationError } from '../../bgp/wire/notification.ts';
 import { revived } from '../../policy/values.ts';
 import { RibRestore } from '../../rib/handover/restore.ts';
-import type { RibPeer } from '../../rib/rib-peer.ts';
+import { isSamePeer, type RibPeer } from '../../rib/rib-peer.ts';
 import type { EstablishedPeer } from '../established-peer.ts';
 import type { PeerHandle } from '../peer-registry.ts';
 import { RestartHelper } from '../restart-helper.ts';
+import type { RestartImage } from '../restart-image.ts';
+import { clusterOf, ribIdentity } from '../session-options.ts';
 import type { Speaker } from '../speaker.ts';
 import { reimportLocal } from '../table-changes.ts';
 import { meaningsOf } from './further-tables.ts';
@@ -24,12 +28,15 @@ export class TakeOver {
   /** By the id in the picture. */
   readonly #ribPeers = new Map<number, RibPeer>();
   readonly #tables: RibRestore;
+  /** Nobody has gone on with them yet. */
+  readonly #left: Set<HandedPeer>;
   #sessions = 0;
 
   /** Fills the speaker's tables, which must be empty; what comes out of them waits for `finish`. */
   constructor(speaker: Speaker, state: SpeakerState) {
     this.#speaker = speaker;
     this.#state = state;
+    this.#left = new Set(state.peers);
     const { rib, rooms, registry, listeners, bfd, protocols, rpki, diagnosis, config } = speaker;
     if (state.diagnosis !== undefined) diagnosis.restore(state.diagnosis);
     // Before anything else: what goes out, into the kernel or comes from here is judged by it.
@@ -55,8 +62,10 @@ export class TakeOver {
   /** Makes a configured peer that was there what it was; false for a new one, which the caller starts. */
   goesOn(handle: PeerHandle): boolean {
     const handed = this.#state.peers.find(({ name, range }) => name === handle.name && range === undefined);
-    if (handed !== undefined) this.#goOn(handle, handed);
-    return handed !== undefined;
+    if (handed === undefined) return false;
+    this.#left.delete(handed);
+    this.#goOn(handle, handed);
+    return true;
   }
 
   /** Once all peers and ranges are configured: peers that ranges have admitted; and peers that are no longer there. */
@@ -68,12 +77,12 @@ export class TakeOver {
       const { address, zone } = ribPeer.identity;
       dynamic.keepName(range, { bytes: address, ...(zone !== undefined && { zone }) }, name);
     }
-    for (const handed of this.#state.peers) {
-      if (registry.find(handed.name) !== undefined) continue;
+    for (const handed of this.#left) {
       const { session } = handed.image;
       const found = handed.range === undefined || session === undefined ? undefined : listeners.find(session);
       const handle = found === undefined ? undefined : registry.ofPeer(found);
-      if (handle !== undefined) this.#goOn(handle, handed);
+      // A configured peer has taken the place of a member: it begins anew, as after a reload.
+      if (handle?.range !== undefined) this.#goOn(handle, handed);
       else this.#end(handed, undefined, CEASE.peerDeconfigured);
     }
     for (const away of this.#state.away) this.#waitFor(away);
@@ -128,35 +137,21 @@ export class TakeOver {
   }
 
   #goOn(handle: PeerHandle, handed: HandedPeer): void {
-    const { registry, rib, parts, policies } = this.#speaker;
+    const { rib, parts } = this.#speaker;
     const { image, ribPeer: writer } = handed;
     handle.draining = handed.draining;
     const socket = this.#socket(handle, handed);
     const ribPeer = writer === undefined ? undefined : this.#ribPeers.get(writer.id);
-    if (ribPeer !== undefined && socket !== undefined && writer !== undefined) {
-      const ids = (names: readonly string[]) => names.flatMap((name) => familyByName(name)?.id ?? []);
-      registry.handover.expect(handle, {
-        ribPeer,
-        endOfRib: ids(handed.endOfRib),
-        refreshing: ids(handed.refreshing),
-        part: (familyId, group) => this.#tables.part(rib.homeOf(ribPeer, familyId), writer.id, group),
-      });
+    const misfit = image.session && this.#misfit(handle, image.session, ribPeer);
+    if (misfit === undefined && ribPeer !== undefined && socket !== undefined) {
+      this.#expect(handle, handed, ribPeer);
     }
     this.#damp(handle, handed);
-    if (handed.restart !== undefined && ribPeer !== undefined) {
-      const policy = policies.importPolicy(handle.settings.import);
-      ribPeer.importOptions = { ...ribPeer.importOptions, policy };
-      handle.restarts.takeOver(ribPeer, handed.restart);
-      ribPeer.damper = handle.damper;
-    }
-    try {
-      handle.peer.takeOver(image, socket);
-    } catch (error) {
-      if (!(error instanceof NotificationError)) throw error;
-      parts.log.warn(
-        { peer: handle.name, error: error.message },
-        'the session does not suit the configuration any more',
-      );
+    if (handed.restart !== undefined && ribPeer !== undefined) this.#restart(handle, handed.restart, ribPeer);
+    handle.peer.takeOver(image, misfit === undefined ? socket : undefined);
+    if (misfit !== undefined && socket !== undefined) {
+      const fields = { peer: handle.name, error: misfit };
+      parts.log.warn(fields, 'the session does not suit the configuration any more');
       this.#end(handed, socket, CEASE.otherConfigurationChange);
     }
     if (handle.established !== undefined) this.#cameUp(handle, handle.established);
@@ -165,6 +160,44 @@ export class TakeOver {
       if (image.adminUp) handle.peer.start();
     }
     this.#speaker.bfd.refresh(handle);
+  }
+
+  /** Why nobody can go on with a session: its OPENs, or its routes, would be another peer's. */
+  #misfit(
+    { name, settings, peer }: PeerHandle,
+    session: SessionImage,
+    ribPeer: RibPeer | undefined,
+  ): string | undefined {
+    const { rooms, config } = this.#speaker;
+    try {
+      const { context } = agreementOf(peer.options, session);
+      const ends = { context, remoteAddress: session.remote.address, zone: session.remote.zone };
+      const identity = ribIdentity({ name, settings }, ends, rooms.placeOf(settings));
+      if (ribPeer === undefined || isSamePeer(ribPeer, identity, clusterOf(config, settings)))
+        return undefined;
+      return 'its kind, cluster or table is another one';
+    } catch (error) {
+      if (!(error instanceof NotificationError)) throw error;
+      return error.message;
+    }
+  }
+
+  #expect(handle: PeerHandle, { endOfRib, refreshing, ribPeer: writer }: HandedPeer, ribPeer: RibPeer): void {
+    const { registry, rib } = this.#speaker;
+    const ids = (names: readonly string[]) => names.flatMap((name) => familyByName(name)?.id ?? []);
+    registry.handover.expect(handle, {
+      ribPeer,
+      endOfRib: ids(endOfRib),
+      refreshing: ids(refreshing),
+      part: (familyId, group) => writer && this.#tables.part(rib.homeOf(ribPeer, familyId), writer.id, group),
+    });
+  }
+
+  #restart({ settings, restarts, damper }: PeerHandle, image: RestartImage, ribPeer: RibPeer): void {
+    const policy = this.#speaker.policies.importPolicy(settings.import);
+    ribPeer.importOptions = { ...ribPeer.importOptions, policy };
+    restarts.takeOver(ribPeer, image);
+    ribPeer.damper = damper;
   }
 
   #damp({ damper }: PeerHandle, { damping = [] }: HandedPeer): void {
