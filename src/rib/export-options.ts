@@ -50,7 +50,7 @@ export interface ExportOptions {
   readonly ownNextHop: Uint8Array | undefined;
   /**
    * Of the link that an eBGP peer is on, one hop away: a next hop in one of them stays where `auto` would show the own
-   * address (RFC 4271 §5.1.3, third party).
+   * address (RFC 4271 §5.1.3, third party). Of whichever table: all have the machine's links, as in BIRD.
    */
   readonly linkSubnets?: readonly Prefix[] | undefined;
   readonly defaultLocalPref: number;

@@ -92,6 +92,48 @@ describe('next hops on the link of a peer', () => {
     kernel.removeAddress({ ifindex: 2, address: ip(SECOND), prefixLength: 24, scope: 0 });
     await lab.run(5000);
     expect(nextHops('198.51.100.7/32')).toMatchObject({ to: OWN });
+    // On another link it is still none of this one.
+    own.own = [...own.own, { interface: 'eth1', bytes: ip(SECOND), prefixLength: 24 }];
+    kernel.addAddress({ ifindex: 3, address: ip(SECOND), prefixLength: 24 });
+    await lab.run(5000);
+    expect(nextHops('198.51.100.7/32')).toMatchObject({ to: OWN });
+  });
+
+  it('stay once their subnet has come to the link', async () => {
+    const { lab, kernel, own, from, nextHops } = await scene(FILE.replace('export none', 'export all'));
+    kernelRoute(kernel, '10.0.8.0/24', '10.1.0.254', { metric: 100 });
+    from.announce(['198.51.100.8/32'], {}, '10.0.8.7');
+    await lab.run(1000);
+    expect(nextHops('198.51.100.8/32')).toMatchObject({ to: OWN });
+    own.own = [...own.own, { interface: 'eth0', bytes: ip('10.0.8.1'), prefixLength: 24 }];
+    kernel.addAddress({ ifindex: 2, address: ip('10.0.8.1'), prefixLength: 24 });
+    await lab.run(5000);
+    expect(nextHops('198.51.100.8/32')).toMatchObject({ to: '10.0.8.7', elsewhere: '10.1.0.1' });
+  });
+
+  it('move with their subnet from link to link', async () => {
+    const { lab, kernel, own, from, nextHops } = await scene(FILE.replace('export none', 'export all'));
+    kernelRoute(kernel, '10.0.7.0/24', '10.1.0.254', { metric: 100 });
+    from.announce(['198.51.100.7/32'], {}, '10.0.7.7');
+    await lab.run(1000);
+    own.own = own.own.map((each) =>
+      formatAddress(each.bytes) === SECOND ? { ...each, interface: 'eth1' } : each,
+    );
+    const moved = { address: ip(SECOND), prefixLength: 24, scope: 0 };
+    kernel.removeAddress({ ...moved, ifindex: 2 });
+    kernel.addAddress({ ...moved, ifindex: 3 });
+    await lab.run(5000);
+    expect(nextHops('198.51.100.7/32')).toMatchObject({ to: OWN, elsewhere: '10.0.7.7' });
+  });
+
+  it('stay also where they come from another table: links are of the machine', async () => {
+    const away = bgp(FROM!, 65002);
+    const { nextHops } = await scene(`ipv4 table blue;
+      ${FILE.replace(away, away.replace('ipv4 {', 'ipv4 { table blue;'))}
+      protocol kernel { kernel table 100; ipv4 { table blue; import none; export all; }; }
+      protocol pipe { table master4; peer table blue; import all; export none; }`);
+    expect(nextHops('198.51.100.2/32')).toMatchObject({ to: '10.0.0.77', elsewhere: '10.1.0.1' });
+    expect(nextHops('198.51.100.3/32')).toMatchObject({ to: OWN, elsewhere: '10.1.0.77' });
   });
 
   it('2545-3-2 come with a link-local address there, also over IPv4', async () => {
