@@ -103,19 +103,20 @@ export class BfdSessions {
     const wishes = sessions.map((session) => ({ ends: configuredEnds(session), config: session.bfd }));
     const wanted = new Map(wishes.map((wish) => [pathKey(wish.ends), wish]));
     const changed: Uint8Array[] = [];
-    for (const [key, path] of this.#configured) {
-      if (wanted.has(key)) continue;
-      this.#configured.delete(key);
-      path.configured.delete(key);
-      changed.push(path.spec.path.remote);
-      this.#left(path);
-    }
     for (const [key, wish] of wanted) {
       if (!this.#configured.has(key)) changed.push(wish.ends.address.bytes);
       this.#lean(wish, this.#configured.get(key), (path) => {
         path.configured.set(key, wish);
         this.#configured.set(key, path);
       });
+    }
+    // Not earlier: a path that somebody wants in other words is still wanted.
+    for (const [key, path] of this.#configured) {
+      if (wanted.has(key)) continue;
+      this.#configured.delete(key);
+      path.configured.delete(key);
+      changed.push(path.spec.path.remote);
+      this.#left(path);
     }
     for (const remote of changed) this.#parts.onPath(remote);
   }

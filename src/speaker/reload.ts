@@ -29,6 +29,7 @@ export async function applyPlan(speaker: Speaker, plan: ConfigPlan, after: Confi
     await tables.undo();
   }
   requireRunning(speaker);
+  const { bfdSessions: watched = [] } = speaker.config;
   speaker.config = after;
   main.config = after;
   speaker.registry.useConfig(after);
@@ -45,6 +46,8 @@ export async function applyPlan(speaker: Speaker, plan: ConfigPlan, after: Confi
   for (const { name } of plan.pipes.removed) speaker.pipes.remove(name);
   for (const listen of plan.listeners.removed) speaker.listeners.close(listenOptions(listen));
   for (const listen of plan.listeners.added) speaker.listeners.open(listenOptions(listen));
+  // Those of before, too, until peers have come: a path that goes from one to the other stays watched.
+  speaker.bfd.watch([...watched, ...(after.bfdSessions ?? [])]);
   applyPeers(speaker, plan, after);
   applyRanges(speaker, plan, after);
   moveSessions(speaker);

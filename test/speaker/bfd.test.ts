@@ -276,6 +276,24 @@ describe('a configured session', () => {
     expect(a.peer(B).lastError).toContain('Cease/BFD Down (6/10)');
   });
 
+  it('stays when it goes from a peer to the configuration, and back', async () => {
+    const input = { router: { asn: 65001, id: A } };
+    const a = speaker(A, { peers: [towards(B)] });
+    const b = speaker(B, watch(A));
+    await lab.start();
+    await lab.run(5 * SECOND);
+    for (const more of [
+      watch(B),
+      { bfd: { sessions: [{ address: B, localAddress: A, interval: 100 }] } },
+      { peers: [towards(B)] },
+    ]) {
+      await a.reload({ ...input, ...more });
+      await lab.run(5 * SECOND);
+      expect(a.api.bfdSessions()).toMatchObject([{ ...up, upCount: 1, downCount: 0 }]);
+    }
+    expect(b.api.bfdSessions()).toMatchObject([{ ...up, upCount: 1, downCount: 0 }]);
+  });
+
   it('stays when the peer on its path goes, and goes when it is taken out', async () => {
     const input = { router: { asn: 65001, id: A } };
     const a = speaker(A, { ...watch(B), peers: [towards(B, { bfd: { interval: 50 } })] });
