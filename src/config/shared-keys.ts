@@ -95,8 +95,9 @@ function keyOf({ address, link }: Place): string {
   return `${address}%${link ?? ''}`;
 }
 
+/** Also on other links: a range's key is on every socket that no range of the same prefix is nearer to. */
 function includes(range: Place, host: Place): boolean {
-  if (range.prefix === undefined || host.prefix === undefined || range.link !== host.link) return false;
+  if (!('prefix' in range.caller) || range.prefix === undefined || host.prefix === undefined) return false;
   return prefixContains(range.prefix, host.prefix.bytes);
 }
 

@@ -45,8 +45,12 @@ describe('link-local ranges with different keys', () => {
     const sockets = ['eth0', 'eth1'].map((link) => ({ address: '::', interface: link }));
     expect(native([...sockets, { address: '0.0.0.0' }], two)).toEqual([]);
     const peers = [{ address: 'fe80::1%eth2', asn: 'internal' as const }];
-    expect(native(sockets, { ...two, peers })).toEqual([]);
+    const [wanted, ...others] = native(sockets, { ...two, peers });
+    expect(wanted).toMatch(/wants connections from fe80::1%eth2 signed/);
+    expect(others).toEqual([]);
     expect(native(undefined, { ...two, peers })).toHaveLength(2);
+    const signed = { address: 'fe80::1%eth1', asn: 'internal' as const, password: 'hush one' };
+    expect(native(sockets, { peers: [...peers, signed] })).toEqual([]);
     const same = {
       dynamicPeers: [range('eth0', { password: 'hush one' }), range('eth0', { password: 'hush two' })],
     };

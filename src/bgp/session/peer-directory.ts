@@ -135,20 +135,22 @@ export class PeerDirectory {
 
   /**
    * The key of a prefix on a socket that is bound to a link, or to none; of several the latest peer's counts, and a peer's
-   * before a range's.
+   * before a range's. Whom it has on other links alone may come over this one, too, where it is a VRF.
    */
   key(prefix: Prefix, link: string | undefined): Authentication | undefined {
     const isHost = prefix.length === prefix.bytes.length * 8;
-    const peers = isHost ? (this.#byAddress.get(formatAddress(prefix.bytes)) ?? []) : [];
-    const zone = isLinkLocal(prefix.bytes) ? link : undefined;
+    const filed = isHost ? (this.#byAddress.get(formatAddress(prefix.bytes)) ?? []) : [];
     // A dynamic peer's connection has its range's key.
-    const peer = peers.findLast(
-      (each) => isAuthenticated(each.options) && !this.#rangeOf.has(each) && isReachedOver(each, zone),
-    );
-    if (peer !== undefined) return peer.options;
-    return this.#ranges.findLast(
-      (range) => samePrefix(range.prefix, prefix) && isAuthenticated(range) && takesFrom(range, zone),
-    );
+    const peers = filed.filter((peer) => !this.#rangeOf.has(peer));
+    const ranges = this.#ranges.filter((range) => samePrefix(range.prefix, prefix));
+    const zone = isLinkLocal(prefix.bytes) ? link : undefined;
+    const near = {
+      peers: peers.filter((peer) => isReachedOver(peer, zone)),
+      ranges: ranges.filter((range) => takesFrom(range, zone)),
+    };
+    const callers = near.peers.length + near.ranges.length > 0 ? near : { peers, ranges };
+    const peer = callers.peers.findLast(({ options }) => isAuthenticated(options));
+    return peer?.options ?? callers.ranges.findLast(isAuthenticated);
   }
 
   get rangePrefixes(): Prefix[] {

@@ -168,6 +168,12 @@ it('of a link-local prefix are those of the link that the socket is bound to', (
   expect(onSocket({ interface: 'eth1' })).toEqual(of(0));
   expect(onSocket({ interface: undefined, zone: 'eth1' })).toEqual(of(0));
   expect(onSocket({ interface: 'eth2' })).toEqual(of(1));
-  expect(onSocket({ interface: 'eth3' })).toEqual({ '2001:db8::1/128': 'anywhere' });
   expect(onSocket({ interface: undefined })).toEqual(of(1));
+  // The links of a VRF have other names.
+  expect(onSocket({ interface: 'vrf1' })).toEqual(of(1));
+  const plain = peer('fe80::1', undefined);
+  plain.replaceOptions({ ...plain.options, remoteAddress: { ...plain.options.remoteAddress, zone: 'eth3' } });
+  listeners.add(plain);
+  const { 'fe80::1/128': _, ...others } = of(1);
+  expect(onSocket({ interface: 'eth3' })).toEqual(others);
 });
