@@ -8,6 +8,7 @@ import type { PeerType, SessionContext } from '../bgp/wire/session-context.ts';
 import { UpdateDecoder } from '../bgp/wire/update-decoder.ts';
 import type { Clock } from '../lib/clock.ts';
 import { type Defer, Scheduler } from '../lib/scheduler.ts';
+import { StageBeat } from '../lib/stage-beat.ts';
 import type { ExportOptions } from '../rib/export-options.ts';
 import { Rib } from '../rib/rib.ts';
 import type { ImportOptions, RibPeer } from '../rib/rib-peer.ts';
@@ -64,7 +65,8 @@ export class BareSpeaker {
   ) {
     this.#handler = handler;
     const defer = deferTo(this.#turns);
-    this.rib = new Rib({ ...RIB_OPTIONS, rows }, { clock, scheduler: new Scheduler(clock, { defer }) });
+    const scheduler = new Scheduler(clock, { defer, beat: new StageBeat() });
+    this.rib = new Rib({ ...RIB_OPTIONS, rows }, { clock, scheduler });
     this.#pipeline = new Pipeline(this.rib, clock, defer);
     for (let i = 0; i < peers; i++) this.#peers.push(this.#addPeer(i, 'external'));
     for (let i = 0; i < clients; i++) this.#peers.push(this.#addPeer(peers + i, 'internal'));

@@ -1,7 +1,7 @@
 // V8 runs a function slowly until it has seen it run for a while, and the first full table after a start would pay
 // for that: about a third of its time. So an idle speaker sends made-up UPDATEs through the same code, into tables of
-// its own that nobody sees and that are dropped at the end. It works in short slices, shorter ones when sessions are up,
-// and not at all while there is real work.
+// its own that nobody sees and that are dropped at the end. It works in short slices, with pauses when sessions are up, and
+// not at all while there is real work.
 // Compiled code is thrown away again when it meets what it has not seen: two speakers take turns, so that nothing is
 // compiled for the tables of one, and these start small, so that growing and sweeping are seen as well. It is thrown away,
 // too, when the last object of a kind that it was compiled for is collected: a small speaker stays, made in the end,
@@ -29,13 +29,16 @@ export interface WarmUpOptions {
   readonly onEnd: () => void;
 }
 
-const UPDATES_PER_SLICE = 64;
-/** Where somebody may send a route at any moment: a millisecond or two of work, and then a pause. */
-const UPDATES_PER_GENTLE_SLICE = 8;
+/** A millisecond or two of work; so few, too, because turns of the loop with little to do are what comes first. */
+const UPDATES_PER_SLICE = 4;
+/** Between slices: what makes the loop turn is slow at first, too. */
+const EMPTY_TURNS = 3;
+/** Where somebody may send a route at any moment. */
 const GENTLE_PAUSE_MS = 20;
 /** Where it never becomes quiet, real routes have done the work. */
 const GIVE_UP_MS = 60_000;
 const SECOND_PATH_EVERY = 256;
+const LATE_EVERY = 64;
 const PEERS = 3;
 /** The number of a route-reflector client. */
 const CLIENT = PEERS;
@@ -69,6 +72,7 @@ const NOTHING = new Uint8Array(0);
 export function warmUp({ clock, defer, leisure, onEnd }: WarmUpOptions): object {
   const work = new MadeUpWork(clock);
   const giveUpAt = clock.now() + GIVE_UP_MS;
+  const after = (turns: number): void => defer(turns === 0 ? slice : () => after(turns - 1));
   const slice = (): void => {
     const now = leisure();
     if (work.isDone || clock.now() >= giveUpAt || now === 'over') {
@@ -76,8 +80,8 @@ export function warmUp({ clock, defer, leisure, onEnd }: WarmUpOptions): object 
       onEnd();
       return;
     }
-    if (now !== 'busy') work.run(now === 'idle' ? UPDATES_PER_SLICE : UPDATES_PER_GENTLE_SLICE);
-    if (now === 'idle') defer(slice);
+    if (now !== 'busy') work.run(UPDATES_PER_SLICE);
+    if (now === 'idle') after(EMPTY_TURNS);
     else clock.setTimer(GENTLE_PAUSE_MS, slice);
   };
   defer(slice);
@@ -121,7 +125,7 @@ class MadeUpWork {
   /** The tables go; in their place comes a speaker with few routes. Where little was done, nothing is worth keeping. */
   end(): void {
     this.#speakers = this.isDone ? [this.#speaker({ rows: 1 })] : [];
-    this.run(UPDATES_PER_GENTLE_SLICE);
+    this.run(UPDATES_PER_SLICE);
   }
 
   #speaker(options: Omit<BareOptions, 'peers'>): BareSpeaker {
@@ -140,6 +144,7 @@ class MadeUpWork {
     if (this.#updates % SECOND_PATH_EVERY === 0) this.#feed(1, stream);
     for (let i = 0; i < updates * CLIENT_SHARE; i++) this.#writeUpdate(this.#clientUpdates++, CLIENT);
     this.#feed(CLIENT, this.#finish());
+    if (this.#updates % LATE_EVERY !== 0) return;
     for (const speaker of this.#speakers) for (const peer of LATE) speaker.exportTo(peer);
   }
 

@@ -27,19 +27,19 @@ describe('warming up', () => {
   it('goes on turn by turn while nobody is there, and ends with the speaker', () => {
     let leisure: Leisure = 'idle';
     const { turn, looks, ended } = setup(() => leisure);
+    // Between two slices the loop turns with nothing to do.
     for (let i = 0; i < 5; i++) turn();
-    expect(looks).toEqual(['idle', 'idle', 'idle', 'idle', 'idle']);
+    expect(looks).toEqual(['idle', 'idle']);
     leisure = 'over';
-    turn();
-    turn();
-    expect([looks.length, ended()]).toEqual([6, 1]);
+    for (let i = 0; i < 10; i++) turn();
+    expect([looks.length, ended()]).toEqual([3, 1]);
   });
 
   it('ends when its work is done, however long that takes', () => {
     const { turn, looks, ended } = setup(() => 'idle');
-    while (ended() === 0 && looks.length < 1000) turn();
+    while (ended() === 0 && looks.length < 10_000) turn();
     const slices = looks.length;
-    turn();
+    for (let i = 0; i < 10; i++) turn();
     expect([ended(), looks.length]).toEqual([1, slices]);
   });
 
