@@ -1,5 +1,5 @@
-// A tree back to text: one form for each tree, whatever the text it came from looked like. Parsing it again gives the
-// same tree; equal texts are equal filters.
+// A tree back to text: one form for each tree, whatever the text it came from looked like. Parsing it again gives a tree
+// of that very text; equal texts are equal filters.
 
 import { toHex } from '../lib/bytes.ts';
 import { formatAddress } from '../lib/ip.ts';
@@ -12,7 +12,6 @@ import type {
   FilterDefinition,
   MaskItem,
   Name,
-  PrefixForm,
   SetItem,
   Statement,
   Variable,
@@ -20,7 +19,7 @@ import type {
 import type { NetExpression } from './ast-net.ts';
 import { formatValue } from './format.ts';
 import { flowText } from './parse-net.ts';
-import type { PrefixPatterns } from './prefix-patterns.ts';
+import { lengthsOf, type PrefixPatterns } from './prefix-patterns.ts';
 import { Octets } from './values.ts';
 
 const PRECEDENCE: Readonly<Record<BinaryOperator, number>> = {
@@ -156,7 +155,11 @@ function printBounds(bounds: Bounds): string {
 function printSetItem(item: SetItem): string {
   switch (item.kind) {
     case 'prefix':
-      return `${formatAddress(item.bytes)}/${item.length}${printForm(item.form)}`;
+      return printPrefix(
+        item.bytes,
+        item.length,
+        ...lengthsOf(item.form, item.length, item.bytes.length * 8),
+      );
     case 'prefixes':
       return printPatterns(item.patterns);
     case 'value':
@@ -177,15 +180,18 @@ function printSetItem(item: SetItem): string {
 function printPatterns(patterns: PrefixPatterns): string {
   const texts: string[] = [];
   for (let i = 0; i < patterns.count; i++) {
-    const length = patterns.length(i);
-    const [low, high] = [patterns.low(i), patterns.high(i)];
-    const form: PrefixForm =
-      low === length && high === length ? { kind: 'exact' } : { kind: 'range', low, high };
-    texts.push(
-      `${formatAddress(toBytes(patterns.words(i), 0, patterns.stride))}/${length}${printForm(form)}`,
-    );
+    const bytes = toBytes(patterns.words(i), 0, patterns.stride);
+    texts.push(printPrefix(bytes, patterns.length(i), patterns.low(i), patterns.high(i)));
   }
   return texts.join(', ');
+}
+
+/** Which of several members are read at once is nothing that the text may show: the same lengths are the same text. */
+function printPrefix(bytes: Uint8Array, length: number, low: number, high: number): string {
+  const prefix = `${formatAddress(bytes)}/${length}`;
+  if (low === length && high === length) return prefix;
+  if (low === length && high === bytes.length * 8) return `${prefix}+`;
+  return low === 0 && high === length ? `${prefix}-` : `${prefix}{${low},${high}}`;
 }
 
 /** A member that is no plain constant needs parentheses. */
@@ -199,19 +205,6 @@ function printAtom(expression: Expression): string {
       return text;
     default:
       return `(${text})`;
-  }
-}
-
-function printForm(form: PrefixForm): string {
-  switch (form.kind) {
-    case 'exact':
-      return '';
-    case 'longer':
-      return '+';
-    case 'shorter':
-      return '-';
-    case 'range':
-      return `{${form.low},${form.high}}`;
   }
 }
 

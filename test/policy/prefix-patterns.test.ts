@@ -114,6 +114,21 @@ describe('long lists of prefixes', () => {
     );
   });
 
+  it('are printed alike wherever a comment parts them, and so the filters are the same', () => {
+    fc.assert(
+      fc.property(members, fc.nat(), (list, place) => {
+        const at = place % list.length;
+        const printed = ['', ' # new\n'].map((comment) => {
+          const texts = list.map(({ text }, i) => (i === at ? `${comment}${text}` : text));
+          const read = parseExpression(new Source('a', `[${texts.join(', ')}]`), '2.x', new Diagnostics());
+          return read && printExpression(read);
+        });
+        expect(printed[1]).toBe(printed[0]);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
   it('are one token, of which the rest of the set is none', () => {
     const text = `[${Array.from({ length: 40 }, (_, i) => `10.${i}.0.0/16+`).join(',')}, 10.0.0.1/8]`;
     const tokens = tokenize(new Source('a', text), '2.x', new Diagnostics());
