@@ -10,7 +10,13 @@ import { decodePacket, emptyPacket, LONGEST_PACKET } from './packet.ts';
 import { DISCARDS, type Discard } from './protocol.ts';
 import { pathKey, type SessionReport, type SessionSpec } from './service.ts';
 import { Session, type SessionOptions } from './session.ts';
-import { type BfdTransport, BfdTransportError, type Datagram, type Outlet } from './transport.ts';
+import {
+  type BfdTransport,
+  BfdTransportError,
+  type Datagram,
+  type Outlet,
+  type SessionPath,
+} from './transport.ts';
 
 export interface EngineOptions {
   readonly transport: BfdTransport;
@@ -50,6 +56,8 @@ export class BfdEngine {
   readonly #byDiscriminator = new Map<number, Entry>();
   /** Sessions of a family to a remote address, by kind of path. */
   readonly #byRemote = new Map<string, Entry[]>();
+  /** Those that say good-bye. */
+  readonly #leaving = new Set<Entry>();
   readonly #bySlot: (Entry | undefined)[] = [];
   readonly #freeSlots: number[] = [];
   readonly #due = new DueHeap();
@@ -75,6 +83,7 @@ export class BfdEngine {
 
   /** `image`: goes on with a session of another process. */
   add(id: number, spec: SessionSpec, now: number, image?: BfdImage): void {
+    this.#hush(spec.path, now);
     const slot = this.#freeSlots.pop() ?? this.#bySlot.length;
     const discriminator = image?.localDiscriminator ?? this.#newDiscriminator();
     const send = (bytes: Uint8Array, length: number): void => this.#send(entry, bytes, length);
@@ -138,7 +147,17 @@ export class BfdEngine {
     const lasts = (timers.transmitInterval * entry.spec.detectMultiplier) / MICROS_PER_MS;
     // Nobody to tell.
     entry.endsAt = remoteDiscriminator === 0 ? now : now + lasts;
+    this.#leaving.add(entry);
     this.#schedule(entry);
+  }
+
+  /** What a session that goes still had to say the other side would take for the word of one that comes on its path. */
+  #hush(path: SessionPath, now: number): void {
+    for (const entry of this.#leaving) {
+      if (!mayBeSame(entry.spec.path, path)) continue;
+      if (now < entry.endsAt) entry.session.run(now);
+      this.#drop(entry);
+    }
   }
 
   receive(datagram: Datagram, now: number): void {
@@ -251,6 +270,7 @@ export class BfdEngine {
   #drop(entry: Entry): void {
     entry.outlet?.close();
     this.#byDiscriminator.delete(entry.session.localDiscriminator);
+    this.#leaving.delete(entry);
     this.#due.delete(entry.slot);
     this.#bySlot[entry.slot] = undefined;
     this.#freeSlots.push(entry.slot);
@@ -297,4 +317,11 @@ export class BfdEngine {
       if (value !== 0 && !this.#byDiscriminator.has(value)) return value;
     }
   }
+}
+
+/** To one remote address: what one path leaves open the other may say. */
+function mayBeSame(a: SessionPath, b: SessionPath): boolean {
+  if (pathKey(a) !== pathKey(b)) return false;
+  if (a.local !== undefined && b.local !== undefined && !bytesEqual(a.local, b.local)) return false;
+  return a.interface === undefined || b.interface === undefined || a.interface === b.interface;
 }

@@ -284,6 +284,31 @@ describe('going down', () => {
     });
   });
 
+  it('a session that takes the place of one that goes is not taken down by its last words', () => {
+    bringUp();
+    for (const after of [0, 500, 1500]) {
+      const id = a.reports.at(-1)!.id;
+      a.service.remove(id);
+      clock.advance(after);
+      a.add(id + 1, B);
+      expect(a.service.engine.size).toBe(1);
+      clock.advance(10 * SECOND);
+      expect(a.states(id + 1).filter((state) => state !== 'Init')).toEqual(['Down', 'Up']);
+    }
+    expect(b.reports.filter(({ remoteState }) => remoteState === 'AdminDown').length).toBeGreaterThan(0);
+    expect(b.last()).toMatchObject({ state: 'Up', remoteState: 'Up' });
+    expect(b.states().filter((state) => state === 'Up')).toHaveLength(4);
+  });
+
+  it('one on another path lets it say them', () => {
+    bringUp();
+    a.service.remove(1);
+    a.add(2, B, {}, true);
+    expect(a.service.engine.size).toBe(2);
+    clock.advance(10 * SECOND);
+    expect(a.service.engine.size).toBe(1);
+  });
+
   it('a session nobody has heard of goes at once', () => {
     a.add(1, B);
     clock.advance(5 * SECOND);
