@@ -6,19 +6,19 @@
 import type { BfdImage } from '../bfd/image.ts';
 import { diagnosticText } from '../bfd/protocol.ts';
 import type { BfdEvents, BfdService, SessionReport } from '../bfd/service.ts';
-import { type DownReason, isBfdDown } from '../bgp/session/down-reason.ts';
-import { CEASE, ERROR } from '../bgp/wire/error-codes.ts';
+import { CEASE } from '../bgp/wire/error-codes.ts';
 import type { BfdSessionConfig } from '../config/model.ts';
 import { type Clock, sleep } from '../lib/clock.ts';
 import { formatAddress } from '../lib/ip.ts';
 import type { Logger } from '../lib/log.ts';
 import { CommandError } from './api.ts';
+import { type HandedPath, HandedPaths } from './handed-paths.ts';
 import type { Journal } from './journal/journal.ts';
+import { fellWithPath, leansOnPath } from './path-failure.ts';
 import type { PeerHandle } from './peer-registry.ts';
 import {
   configuredEnds,
   endsOf,
-  type HandedPath,
   namesOf,
   newPath,
   pathKey,
@@ -60,8 +60,8 @@ export class BfdSessions {
   #closed = false;
   /** By id: sessions that another service shall go on with. */
   #images: ReadonlyMap<number, BfdImage> | undefined;
-  /** By key: what another process has watched. */
-  readonly #handed = new Map<string, HandedPath>();
+  /** What another process has watched. */
+  readonly #handed = new HandedPaths();
   /** Paths that were watched, and worked, before this process. */
   readonly #goingOn = new Set<number>();
   /** Paths that worked when BFD was lost. They do until it is back and has had time to find out. */
@@ -164,9 +164,9 @@ export class BfdSessions {
   /** By key: the paths that `handOver` has let go. */
   images(): ReadonlyMap<string, HandedPath> {
     const handed = new Map<string, HandedPath>();
-    for (const { id, key, since, upCount, downCount } of this.#paths.values()) {
+    for (const { id, ends, since, upCount, downCount } of this.#paths.values()) {
       const image = this.#images?.get(id);
-      if (image !== undefined) handed.set(key, { image, since, upCount, downCount });
+      if (image !== undefined) handed.set(pathKey(ends), { image, ends, since, upCount, downCount });
     }
     return handed;
   }
@@ -184,7 +184,12 @@ export class BfdSessions {
 
   /** Paths that another process has watched, for when peers ask for them. */
   takeOver(handed: ReadonlyMap<string, HandedPath>): void {
-    for (const [key, path] of handed) this.#handed.set(key, path);
+    this.#handed.add(handed);
+  }
+
+  /** Everybody has asked who wants to go on with one. */
+  tookOver(): void {
+    this.#handed.clear();
   }
 
   /** `before`: where that wish is already; `enter` says on the path who has it. */
@@ -217,7 +222,7 @@ export class BfdSessions {
 
   /** A session that works proves the path, whatever its ends; another one gives way to one between the ends that are wanted. */
   #renew(path: WatchedPath): boolean {
-    if (this.#works(path) || pathKey(wantedEnds(path)) === path.key) return false;
+    if (this.#works(path) || pathKey(wantedEnds(path)) === pathKey(path.ends)) return false;
     this.#end(path);
     path.id = this.#nextId++;
     path.report = undefined;
@@ -228,12 +233,10 @@ export class BfdSessions {
   /** Has it watched; goes on where another process has watched it. */
   #begin(path: WatchedPath): void {
     const service = this.#open();
-    const ends = wantedEnds(path);
-    path.key = pathKey(ends);
-    path.spec = { ...wantedOptions(path), path: sessionPath(ends) };
+    path.ends = wantedEnds(path);
+    path.spec = { ...wantedOptions(path), path: sessionPath(path.ends) };
     this.#paths.add(path);
-    const handed = this.#handed.get(path.key);
-    this.#handed.delete(path.key);
+    const handed = this.#handed.take(path.ends);
     if (handed !== undefined) {
       (service === undefined ? this.#trusted : this.#goingOn).add(path.id);
       const { since, upCount, downCount } = handed;
@@ -364,8 +367,7 @@ export class BfdSessions {
     this.#tell(path, 'bfd-session-down', `BFD no longer sees ${address}: ${words}`);
     if (administrative) return;
     for (const { peer } of [...path.members.keys()]) {
-      if (BEFORE_OPEN.includes(peer.state)) continue;
-      peer.cease({ subcode: CEASE.bfdDown, text: `BFD: ${why}` });
+      if (leansOnPath(peer)) peer.cease({ subcode: CEASE.bfdDown, text: `BFD: ${why}` });
     }
   }
 
@@ -373,25 +375,5 @@ export class BfdSessions {
     const { journal } = this.#parts;
     if (path.members.size === 0) journal?.note(code, sentence);
     for (const name of namesOf(path)) journal?.note(code, sentence, name);
-  }
-}
-
-/** Nothing to end: no connection, or one that proves by itself whether the path works. */
-const BEFORE_OPEN: readonly string[] = ['Idle', 'Connect', 'Active'];
-
-/** The session ended because the path was not there: it need not wait any longer. */
-function fellWithPath(reason: DownReason | undefined): boolean {
-  switch (reason?.cause) {
-    case 'automatic-stop':
-      return isBfdDown(reason.sent);
-    case 'notification-received':
-      return isBfdDown(reason.received) || reason.received?.code === ERROR.holdTimer;
-    case 'connection-lost':
-    case 'connect-failed':
-    case 'hold-timer':
-    case 'link-down':
-      return true;
-    default:
-      return false;
   }
 }

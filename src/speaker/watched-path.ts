@@ -1,7 +1,6 @@
 // One path that BFD watches: between which addresses, who wants it watched, and how. Peers that lean on it come and go;
 // bfd-sessions.ts has them all.
 
-import type { BfdImage } from '../bfd/image.ts';
 import type { SessionReport, SessionSpec } from '../bfd/service.ts';
 import type { BfdConfig, BfdSessionConfig } from '../config/model.ts';
 import { bytesEqual } from '../lib/bytes.ts';
@@ -12,7 +11,7 @@ import type { PeerHandle } from './peer-registry.ts';
 export interface WatchedPath {
   /** Both of the session that watches it, which may give way to one between ends that say more. */
   id: number;
-  key: string;
+  ends: PathEnds;
   /** In the order in which they came. */
   readonly members: Map<PeerHandle, Wish>;
   /** What the configuration wants watched, whoever leans on it, by key. */
@@ -23,15 +22,6 @@ export interface WatchedPath {
   since: number;
   upCount: number;
   downCount: number;
-}
-
-/** A path on its way from one process to another. */
-export interface HandedPath {
-  readonly image: BfdImage;
-  /** Wall-clock milliseconds. */
-  readonly since: number;
-  readonly upCount: number;
-  readonly downCount: number;
 }
 
 /** What makes a path another one. */
@@ -95,7 +85,7 @@ function agree(a: string | undefined, b: string | undefined): boolean {
 export function newPath(id: number, { ends, config }: Wish, since: number): WatchedPath {
   return {
     id,
-    key: pathKey(ends),
+    ends,
     members: new Map(),
     configured: new Map(),
     spec: { ...sessionOptions(config), path: sessionPath(ends) },

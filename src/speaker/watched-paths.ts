@@ -38,13 +38,16 @@ export class WatchedPaths {
     return this.#byRemote.get(remote.join('.')) ?? [];
   }
 
-  /** The one between these ends; else one of a single hop that may be: what one leaves open the other says. */
+  /**
+   * The one between these ends; else one of a single hop that may be: what one leaves open the other says. A session may be
+   * between ends that nobody of those speaks of who want it now.
+   */
   find(ends: PathEnds): WatchedPath | undefined {
     const key = pathKey(ends);
     const candidates = this.towards(ends.address.bytes);
     return (
-      candidates.find((path) => path.key === key) ??
-      candidates.find((path) => samePath(wantedEnds(path), ends))
+      candidates.find((path) => pathKey(path.ends) === key) ??
+      candidates.find((path) => samePath(wantedEnds(path), ends) && samePath(path.ends, ends))
     );
   }
 }

@@ -577,6 +577,32 @@ describe('dynamic peers', () => {
   });
 });
 
+describe('sessions whose ends the wishes leave open', () => {
+  const base = { router: { asn: 65001, id: A }, peers: [towards(B)] };
+
+  it.each([
+    ['a peer', { sessions: [{ address: B, localAddress: A, interval: 100 }] }, [towards(B)]],
+    ['the configuration', { sessions: [{ address: B, interval: 100 }] }, [towards(B, { localAddress: A })]],
+  ])('go on over a live upgrade where %s was first', async (_, bfd, peers) => {
+    const a = speaker(A, _ === 'a peer' ? base : { bfd }, simKernel(`eth2 ${A}/24`));
+    const b = speaker(B, { peers: [towards(A)] });
+    await lab.start();
+    await lab.run(5 * SECOND);
+    await a.reload({ ...base, bfd, peers });
+    await lab.run(20 * SECOND);
+    const [before] = a.api.bfdSessions();
+    expect(before).toMatchObject({ state: 'Up', peers: [B], localAddress: undefined, upCount: 1 });
+    await a.upgrade((state) => {
+      boot(A);
+      return state;
+    });
+    await lab.run(20 * SECOND);
+    const { localDiscriminator } = before!;
+    expect(a.api.bfdSessions()).toMatchObject([{ state: 'Up', downCount: 0, localDiscriminator }]);
+    expect(b.peer(A)).toMatchObject({ state: 'Established', downCount: 0 });
+  });
+});
+
 describe('without BFD', () => {
   it('that cannot be opened, peers run without and the status says so', async () => {
     const a = lab.speaker(

@@ -34,11 +34,11 @@ import type { ImportOptions, RibPeerIdentity } from '../../rib/rib-peer.ts';
 import type { NetworkSpec } from '../api.ts';
 import type { ProtocolsImage } from '../bird/protocol-states.ts';
 import type { DiagnosisImage } from '../diagnosis.ts';
+import type { HandedPath } from '../handed-paths.ts';
 import type { MemberNamesImage } from '../member-names.ts';
 import type { RestartImage } from '../restart-image.ts';
 import type { ValidationImage } from '../rpki-image.ts';
 import type { TracerImage } from '../trace/tracer.ts';
-import type { HandedPath } from '../watched-path.ts';
 import type { TablesImage } from './further-tables.ts';
 
 /** Raised with every change that an earlier reader would get wrong. */

@@ -101,8 +101,9 @@ export class TakeOver {
 
   /** The kernel is read and the sockets listen: everything moves again. */
   finish(): void {
-    const { rib, registry, rooms, networks, protocols, tracer, parts, diagnosis } = this.#speaker;
+    const { rib, registry, rooms, networks, protocols, bfd, tracer, parts, diagnosis } = this.#speaker;
     for (const network of this.#state.networks) networks.add(network);
+    bfd.tookOver();
     // Own routes that nobody has announced again.
     for (const { place } of rooms.values()) {
       for (const family of place.families) rib.walks.sweepStale(family, place.local);
