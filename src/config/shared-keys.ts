@@ -1,7 +1,8 @@
 // Peers and ranges whose keys (TCP-MD5, TCP-AO) the kernel cannot tell apart. A listening socket has one for an address,
 // whatever the link: TCP_MD5SIG_FLAG_IFINDEX is for VRFs alone. Only sockets that are bound to an interface each keep
-// link-local addresses apart. Both front ends warn of it.
+// link-local addresses apart, and one that is bound to a VRF has all of its links. Both front ends warn of it.
 
+import { linkMatcher } from '../lib/interface-patterns.ts';
 import { isLinkLocal, type Prefix, parseAddress, parsePrefix, prefixContains } from '../lib/ip.ts';
 import type { Config, DynamicPeersConfig, ListenConfig, PeerConfig } from './model.ts';
 import { sameValue } from './peer-changes.ts';
@@ -21,9 +22,12 @@ interface Place {
   /** As the kernel sees it. */
   readonly prefix: Prefix | undefined;
   readonly isLinkLocal: boolean;
-  /** Where it matters to the kernel. */
-  readonly link: string | undefined;
+  /** What the listening sockets that it calls on are bound to; none where its link has none of its own. */
+  readonly sockets: readonly string[];
 }
+
+/** A socket of all links. */
+const ALL = '';
 
 type NameOf = (caller: Caller) => string;
 
@@ -32,23 +36,44 @@ export function keyClashes(
   { peers, dynamicPeers, listen }: Pick<Config, 'peers' | 'dynamicPeers' | 'listen'>,
   nameOf: NameOf,
 ): KeyClash[] {
-  const byLink = keepLinksApart(listen);
-  const first = new Map<string, Place>();
-  const signed = [...peers, ...dynamicPeers].filter(isSigned).map((caller) => placeOf(caller, byLink));
-  const clashes: KeyClash[] = [];
-  for (const place of signed) {
-    const earlier = first.get(keyOf(place));
-    if (earlier === undefined) first.set(keyOf(place), place);
-    else if (!sameKeys(earlier.caller, place.caller)) clashes.push(differ(place, earlier, nameOf));
+  const links = boundLinks(listen);
+  const places = [...peers, ...dynamicPeers].map((caller) => placeOf(caller, links));
+  const linksOfCallers = new Set(places.flatMap(({ sockets }) => sockets));
+  // It has the keys of all its links, whose names nobody knows here.
+  const hasVrf = links?.some((link) => !linksOfCallers.has(link)) ?? false;
+  const ranges = places.filter(({ caller }) => 'prefix' in caller && isSigned(caller));
+  const byAddress = new Map<string, Place[]>();
+  for (const place of places) {
+    const group = byAddress.get(place.address);
+    if (group === undefined) byAddress.set(place.address, [place]);
+    else group.push(place);
   }
-  for (const caller of peers) {
-    if (isSigned(caller)) continue;
-    const place = placeOf(caller, byLink);
-    const twin = first.get(keyOf(place));
-    const other = twin ?? signed.find((each) => includes(each, place));
-    if (other !== undefined) clashes.push(lacksKey(caller, other, twin !== undefined, nameOf));
-  }
-  return clashes;
+  return [...byAddress.values()].flatMap((group) => clashesOf(group, ranges, hasVrf, nameOf));
+}
+
+/** Of callers with one address or prefix. */
+function clashesOf(
+  group: readonly Place[],
+  ranges: readonly Place[],
+  hasVrf: boolean,
+  nameOf: NameOf,
+): KeyClash[] {
+  const meet = (a: Place, b: Place): boolean =>
+    a.sockets.some((socket) => b.sockets.includes(socket)) ||
+    (hasVrf && (a.sockets.length === 0 || b.sockets.length === 0));
+  return group.flatMap((place, i) => {
+    const { caller } = place;
+    if (isSigned(caller)) {
+      const earlier = group
+        .slice(0, i)
+        .find((each) => isSigned(each.caller) && !sameKeys(each.caller, caller) && meet(each, place));
+      return earlier === undefined ? [] : differ(place, earlier, nameOf);
+    }
+    if ('prefix' in caller) return [];
+    const twin = group.find((each) => isSigned(each.caller) && meet(each, place));
+    const other = twin ?? ranges.find((each) => includes(each, place));
+    return other === undefined ? [] : lacksKey(caller, other, twin !== undefined, nameOf);
+  });
 }
 
 function differ({ caller, address, isLinkLocal }: Place, earlier: Place, nameOf: NameOf): KeyClash {
@@ -69,17 +94,22 @@ function lacksKey(caller: PeerConfig, other: Place, isSame: boolean, nameOf: Nam
   };
 }
 
-function keepLinksApart(listen: readonly ListenConfig[]): boolean {
+/** What the IPv6 sockets are bound to, each to an interface; undefined where one of them is bound to none. */
+function boundLinks(listen: readonly ListenConfig[]): readonly string[] | undefined {
   const ipv6 = listen.filter(({ address }) => address.includes(':'));
-  return ipv6.every((each) => (each.interface ?? parseAddress(each.address)?.zone) !== undefined);
+  const links = ipv6.map((each) => each.interface ?? parseAddress(each.address)?.zone);
+  const bound = links.filter((link) => link !== undefined);
+  return bound.length === links.length ? bound : undefined;
 }
 
-function placeOf(caller: Caller, byLink: boolean): Place {
+function placeOf(caller: Caller, links: readonly string[] | undefined): Place {
   const isRange = 'prefix' in caller;
-  const [address, zone] = isRange ? [caller.prefix, caller.interface] : splitZone(caller.address);
+  const [address, zone] = isRange ? [caller.prefix, undefined] : splitZone(caller.address);
   const prefix = parsePrefix(isRange ? address : hostPrefix(address));
   const onLink = prefix !== undefined && isLinkLocal(prefix.bytes);
-  return { caller, address, prefix, isLinkLocal: onLink, link: byLink && onLink ? zone : undefined };
+  const isFrom = linkMatcher(isRange ? caller : { interface: zone });
+  const sockets = onLink && links !== undefined ? links.filter((link) => isFrom?.(link) !== false) : [ALL];
+  return { caller, address, prefix, isLinkLocal: onLink, sockets };
 }
 
 function splitZone(text: string): [address: string, zone: string | undefined] {
@@ -91,13 +121,9 @@ function hostPrefix(address: string): string {
   return `${address}/${address.includes(':') ? 128 : 32}`;
 }
 
-function keyOf({ address, link }: Place): string {
-  return `${address}%${link ?? ''}`;
-}
-
 /** Also on other links: a range's key is on every socket that no range of the same prefix is nearer to. */
 function includes(range: Place, host: Place): boolean {
-  if (!('prefix' in range.caller) || range.prefix === undefined || host.prefix === undefined) return false;
+  if (range.prefix === undefined || host.prefix === undefined) return false;
   return prefixContains(range.prefix, host.prefix.bytes);
 }
 

@@ -21,6 +21,18 @@ export function interfaceMatcher(
   return (name, address) => rules.find((rule) => matches(rule, name, address))?.include ?? false;
 }
 
+/** The test for the name of a link that one interface, or patterns in its place, stand for; undefined = any link. */
+export function linkMatcher({
+  interface: link,
+  interfaces,
+}: {
+  readonly interface?: string | undefined;
+  readonly interfaces?: readonly string[] | undefined;
+}): ((name: string) => boolean) | undefined {
+  if (link !== undefined) return (name) => name === link;
+  return interfaces === undefined ? undefined : interfaceMatcher(interfaces);
+}
+
 function ruleOf(pattern: string): Rule {
   const include = !pattern.startsWith('-');
   const words = (include ? pattern : pattern.slice(1)).split(' ');

@@ -6,7 +6,7 @@ import type { Peer } from '../bgp/session/peer.ts';
 import type { DynamicRange } from '../bgp/session/peer-directory.ts';
 import type { Endpoint } from '../bgp/session/transport.ts';
 import type { Config, DynamicPeersConfig } from '../config/model.ts';
-import { interfaceMatcher } from '../lib/interface-patterns.ts';
+import { linkMatcher } from '../lib/interface-patterns.ts';
 import { formatAddress, type IpAddress, isLinkLocal, parsePrefix, prefixContains } from '../lib/ip.ts';
 import { MemberNames, type MemberNamesImage } from './member-names.ts';
 import type { PeerHandle, PeerRegistry } from './peer-registry.ts';
@@ -43,7 +43,7 @@ export class DynamicPeers {
     const range: DynamicRange = {
       name: config.name,
       prefix,
-      takesFrom: linksOf(config),
+      takesFrom: linkMatcher(config),
       limit: config.limit,
       password: config.password,
       tcpAo: config.tcpAo,
@@ -73,7 +73,7 @@ export class DynamicPeers {
     this.#unlisten(after.name);
     this.add(after);
     const prefix = parsePrefix(after.prefix)!;
-    const takesFrom = linksOf(after);
+    const takesFrom = linkMatcher(after);
     const belongs = ({ bytes, zone }: IpAddress) =>
       after.enabled && prefixContains(prefix, bytes) && (zone === undefined || takesFrom?.(zone) !== false);
     this.#giveUp((away) => away.range === after.name && !belongs({ bytes: away.address }));
@@ -197,10 +197,4 @@ export class DynamicPeers {
     this.#listeners.removeRange(known.range);
     this.#ranges.delete(name);
   }
-}
-
-/** Where its link-local members may be; undefined = on any link. */
-function linksOf({ interface: link, interfaces }: DynamicPeersConfig): DynamicRange['takesFrom'] {
-  if (link !== undefined) return (name) => name === link;
-  return interfaces === undefined ? undefined : interfaceMatcher(interfaces);
 }

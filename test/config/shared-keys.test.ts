@@ -50,11 +50,39 @@ describe('link-local ranges with different keys', () => {
     expect(others).toEqual([]);
     expect(native(undefined, { ...two, peers })).toHaveLength(2);
     const signed = { address: 'fe80::1%eth1', asn: 'internal' as const, password: 'hush one' };
-    expect(native(sockets, { peers: [...peers, signed] })).toEqual([]);
+    const other = { address: 'fe80::9%eth0', asn: 'internal' as const };
+    expect(native(sockets, { peers: [...peers, signed, other] })).toEqual([]);
+    // Perhaps eth0 is a VRF.
+    expect(native(sockets, { peers: [...peers, signed] })).toHaveLength(1);
     const same = {
       dynamicPeers: [range('eth0', { password: 'hush one' }), range('eth0', { password: 'hush two' })],
     };
     expect(() => native(sockets, same)).toThrow('overlaps');
+  });
+
+  it('clash on a socket that is bound to a VRF, as peers do', () => {
+    const vrf = { address: '::', interface: 'vrf0' };
+    expect(native([vrf], two)).toEqual([expect.stringMatching(ONE_OF_TWO)]);
+    const peers = ['eth0', 'eth1'].map((link) => ({
+      address: `fe80::1%${link}`,
+      asn: 'internal' as const,
+      password: `hush ${link}`,
+    }));
+    expect(native([vrf], { peers })).toEqual([expect.stringMatching(ONE_OF_TWO)]);
+    const bound = { address: '::', interface: 'eth1' };
+    expect(native([vrf, bound], { peers })).toEqual([expect.stringMatching(ONE_OF_TWO)]);
+    expect(native([bound], { peers })).toEqual([]);
+    expect(native([{ address: '0.0.0.0' }], { peers })).toEqual([]);
+  });
+
+  it('clash where one says its links with patterns', () => {
+    const patterned = { ...range('eth1', { password: 'hush two' }), interface: undefined };
+    const ranges = (...interfaces: string[]) => ({
+      dynamicPeers: [range('eth0', { password: 'hush one' }), { ...patterned, interfaces }],
+    });
+    const sockets = ['eth0', 'eth1'].map((link) => ({ address: '::', interface: link }));
+    expect(native(sockets, ranges('eth*'))).toEqual([expect.stringMatching(ONE_OF_TWO)]);
+    expect(native(sockets, ranges('-eth0', 'eth*'))).toEqual([]);
   });
 
   it('clash with TCP-AO, too, and where one of them has TCP-MD5', () => {
