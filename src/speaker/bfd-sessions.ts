@@ -180,6 +180,7 @@ export class BfdSessions {
       if (images === undefined) service?.update(id, spec);
       else service?.add(id, spec, images.get(id));
     }
+    if (images !== undefined && service !== undefined) this.#limitTrust();
   }
 
   /** Paths that another process has watched, for when peers ask for them. */
@@ -251,10 +252,12 @@ export class BfdSessions {
     this.#service?.remove(path.id);
   }
 
-  /** Started with the first path. */
+  /** Started with the first path; not while all are on their way to another process. */
   #open(): BfdService | undefined {
     const { openBfd, log } = this.#parts;
-    if (this.#service !== undefined || this.problem !== undefined) return this.#service;
+    if (this.#service !== undefined || this.problem !== undefined || this.#images !== undefined) {
+      return this.#service;
+    }
     try {
       this.#service = openBfd?.({
         onReport: (report, at) => this.#learn(report, at),
@@ -288,26 +291,32 @@ export class BfdSessions {
   }
 
   #reopen(): void {
-    const { clock, onPath } = this.#parts;
-    clock.setTimer(REOPEN_MS, () => {
+    this.#parts.clock.setTimer(REOPEN_MS, () => {
       this.problem = undefined;
-      if (this.#closed || this.#paths.size === 0) return;
+      if (this.#closed || this.#images !== undefined || this.#paths.size === 0) return;
       const service = this.#open();
       if (service === undefined) {
         this.#reopen();
         return;
       }
       for (const path of this.#paths.values()) service.add(path.id, path.spec);
-      clock.setTimer(TRUST_MS, () => {
-        // It was lost again, and another one shall have its time.
-        if (this.#service !== service) return;
-        const trusted = [...this.#paths.values()].filter(({ id }) => this.#trusted.has(id));
-        this.#trusted.clear();
-        for (const path of trusted) {
-          this.#renew(path);
-          onPath(path.spec.path.remote);
-        }
-      });
+      this.#limitTrust();
+    });
+  }
+
+  /** From now on the service has its time to find out. */
+  #limitTrust(): void {
+    const { clock, onPath } = this.#parts;
+    const service = this.#service;
+    clock.setTimer(TRUST_MS, () => {
+      // It was lost again, and another one shall have its time.
+      if (this.#service !== service) return;
+      const trusted = [...this.#paths.values()].filter(({ id }) => this.#trusted.has(id));
+      this.#trusted.clear();
+      for (const path of trusted) {
+        this.#renew(path);
+        onPath(path.spec.path.remote);
+      }
     });
   }
 

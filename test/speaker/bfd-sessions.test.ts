@@ -79,6 +79,33 @@ it('a session that stays with who leaves the link open is none of another link',
   expect(sessions.sees(ip(REMOTE), 'eth2')).toBe(true);
 });
 
+it('what worked when BFD was lost is believed for its time, also where an upgrade fails meanwhile', async () => {
+  sessions.watch([wish()]);
+  report(1, 'Up');
+  events.onFailure('the BFD thread ended');
+  clock.advance(6000);
+  await sessions.handOver();
+  sessions.goOn();
+  clock.advance(9000);
+  expect(sessions.sees(ip(REMOTE), undefined)).toBe(true);
+  clock.advance(2000);
+  expect(sessions.sees(ip(REMOTE), undefined)).toBe(false);
+});
+
+it('no service is sought while paths are on their way to another process', async () => {
+  sessions.watch([wish('eth0')]);
+  report(1, 'Up');
+  events.onFailure('the BFD thread ended');
+  await sessions.handOver();
+  clock.advance(6000);
+  sessions.watch([wish('eth0'), wish('eth1')]);
+  expect(told).toEqual(['1 add 1']);
+  sessions.goOn();
+  clock.advance(20_000);
+  expect(told).toEqual(['1 add 1', '2 add 1', '2 add 2']);
+  expect(sessions.sees(ip(REMOTE), undefined)).toBe(false);
+});
+
 it('what another process has watched is for those who ask at the start', () => {
   const timers = {
     desiredMinTx: 100_000,
