@@ -71,6 +71,7 @@ describe('a peer that has become another one begins anew, and nobody else', () =
     ['one of another table', 'b', { table: 'blue' }],
     ['one that is shown another AS', 'b', { localAs: 64999 }],
     ['one of another AS', 'b', { asn: 65009 }],
+    ['one that is to have another own address', 'b', { localAddress: '10.0.0.9' }],
     ['one of fewer families', 'b', { families: ['ipv4-unicast'] }],
   ] satisfies [string, 'b' | 'c', Partial<PeerInput>][])('%s', async (_, name, change) => {
     const { lab, own, peers } = await scene();
@@ -99,6 +100,17 @@ describe('a peer that has become another one begins anew, and nobody else', () =
     expect(own.log.filter((line) => line.startsWith('error'))).toEqual([]);
     const ribPeers = [...own.speaker.rib.peers.values()].map((peer) => peer.name);
     expect(ribPeers.filter((each) => each !== 'local').sort()).toEqual(others);
+  });
+
+  it('one of the same name at another address', async () => {
+    const { lab, own, peers } = await scene();
+    const { a, b, c } = PEERS;
+    await upgradeTo(own, config({ a, b: { ...b, address: '10.0.0.5' }, c }));
+    await lab.run(1000);
+    expect(peers.b.heard).toContain('NOTIFICATION 6/3');
+    expect(own.peer('b').state).not.toBe('Established');
+    expect(own.best().sort()).toEqual([`${P1} from a`, `${P3} from c`]);
+    expect(peers.a.heard.filter((line) => /NOTIFICATION|OPEN|FIN/.test(line))).toEqual([]);
   });
 
   it('a member of a range that is configured now', async () => {

@@ -184,7 +184,8 @@ function takesFrom(range: DynamicRange, zone: string | undefined): boolean {
   return range.takesFrom === undefined || zone === undefined || range.takesFrom(zone);
 }
 
-function suits(peer: Peer, local: Endpoint, remote: Endpoint): boolean {
+/** Whether a connection between these ends may be a peer's that is at the remote address. */
+export function suits(peer: Peer, local: Endpoint, remote: Endpoint): boolean {
   const { localAddress } = peer.options;
   if (!isReachedOver(peer, remote.zone)) return false;
   return localAddress === undefined || formatAddress(localAddress) === formatAddress(local.address);

@@ -1,14 +1,17 @@
 // The new program's side of a live upgrade (state.ts): goes on with a picture before the speaker does anything of its
-// own. A session that the configuration has no place for any more is ended as a reload would end it, and so is one whose peer
-// has become another one to the tables; what else its OPENs would say today is for the next session.
+// own. A session that the configuration has no place for any more is ended as a reload would end it, and so is one that is to
+// be between other ends or whose peer has become another one to the tables; what else its OPENs would say today is for the
+// next session.
 
 import { agreementOf, type SessionImage } from '../../bgp/session/handover.ts';
 import { socketOptions } from '../../bgp/session/options.ts';
+import { suits } from '../../bgp/session/peer-directory.ts';
 import { refuseConnection } from '../../bgp/session/refuse-connection.ts';
 import { TransportError, type TransportSocket } from '../../bgp/session/transport.ts';
 import { CEASE } from '../../bgp/wire/error-codes.ts';
 import { FAMILIES, familyByName } from '../../bgp/wire/families.ts';
 import { NotificationError } from '../../bgp/wire/notification.ts';
+import { bytesEqual } from '../../lib/bytes.ts';
 import { revived } from '../../policy/values.ts';
 import { RibRestore } from '../../rib/handover/restore.ts';
 import { isSamePeer, type RibPeer } from '../../rib/rib-peer.ts';
@@ -61,7 +64,7 @@ export class TakeOver {
 
   /** Makes a configured peer that was there what it was; false for a new one, which the caller starts. */
   goesOn(handle: PeerHandle): boolean {
-    const handed = this.#state.peers.find(({ name, range }) => name === handle.name && range === undefined);
+    const handed = this.#state.peers.find((each) => each.name === handle.name && isOf(handle, each));
     if (handed === undefined) return false;
     this.#left.delete(handed);
     this.#goOn(handle, handed);
@@ -170,6 +173,7 @@ export class TakeOver {
     ribPeer: RibPeer | undefined,
   ): string | undefined {
     const { rooms, config } = this.#speaker;
+    if (!suits(peer, session.local, session.remote)) return 'its own address or its link is another one';
     try {
       const { context } = agreementOf(peer.options, session);
       const ends = { context, remoteAddress: session.remote.address, zone: session.remote.zone };
@@ -243,4 +247,15 @@ export class TakeOver {
     const gone = ribPeer === undefined || taken !== undefined ? undefined : this.#ribPeers.get(ribPeer.id);
     if (gone !== undefined) rib.removePeer(gone);
   }
+}
+
+/** Of the same name; at another address it would be another peer. */
+function isOf(
+  { address: { bytes, zone } }: PeerHandle,
+  { range, image: { session }, ribPeer }: HandedPeer,
+): boolean {
+  const last = session?.remote ?? ribPeer?.identity;
+  if (range !== undefined || last === undefined) return range === undefined;
+  const isOnLink = zone === undefined || last.zone === undefined || zone === last.zone;
+  return isOnLink && bytesEqual(last.address, bytes);
 }
