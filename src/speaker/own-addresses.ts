@@ -59,7 +59,8 @@ const RETRY_MS = 200;
 
 function addressesOf(interfaces: HostInterfaces): OwnAddress[] {
   const found: OwnAddress[] = [];
-  for (const [name, addresses] of Object.entries(interfaces)) {
+  for (const [label, addresses] of Object.entries(interfaces)) {
+    const name = linkOf(label);
     for (const { address, cidr } of addresses ?? []) {
       const parsed = parseAddress(address);
       const length = cidr?.split('/')[1];
@@ -69,6 +70,11 @@ function addressesOf(interfaces: HostInterfaces): OwnAddress[] {
     }
   }
   return found;
+}
+
+/** An IPv4 address may have a label (`eth0:1`), which the system lists as if it were an interface. */
+function linkOf(label: string): string {
+  return label.split(':', 1)[0] ?? label;
 }
 
 /** The interface that has `address`; undefined where none has. */

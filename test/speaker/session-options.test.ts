@@ -85,6 +85,18 @@ it("the system's addresses come with their subnets", () => {
   expect(loopback).toMatchObject({ prefixLength: 8 });
 });
 
+it("the system's addresses are those of links, whatever labels they have", () => {
+  const there = {
+    address: '10.7.0.1',
+    netmask: '255.255.255.0',
+    family: 'IPv4',
+    mac: '',
+    internal: false,
+  } as const;
+  const read = () => ({ 'eth0:1': [{ ...there, cidr: '10.7.0.1/24' }] });
+  expect(systemAddresses(silentLogger, read)()).toMatchObject([{ interface: 'eth0', prefixLength: 24 }]);
+});
+
 it("the system's addresses stay as they were where no descriptor is left to ask for them", () => {
   const warnings: string[] = [];
   const log = { ...silentLogger, warn: (_fields: object, message: string) => void warnings.push(message) };
