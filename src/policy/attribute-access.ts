@@ -111,7 +111,7 @@ export class AttributeAccess implements RouteAccess {
     return this.#explicit;
   }
 
-  /** Lists without a member, as `load` takes them; complete after `result`. */
+  /** Lists without a member, as `load` takes them; complete after `edited`. */
   get hollow(): number {
     return this.#hollow;
   }

@@ -234,9 +234,9 @@ export class FilterPolicy implements RoutePolicy {
     const access = this.#access;
     const before = attrs.nextHop[attr]!;
     const after = access.facts.bgpNextHop ?? this.#followingNextHop(rib, attr);
-    // A next hop that is the same octets keeps its interface and its link-local companion.
     // Before the extras are looked at: what became empty of the set is in them.
     const edited = access.changed ? access.edited() : undefined;
+    // A next hop that is the same octets keeps its interface and its link-local companion.
     const wanted = after === undefined || bytesEqual(after, nextHops.get(before).address) ? undefined : after;
     const extras =
       this.#kind === 'export' ? this.#explicitOnly(rib, attr) : this.#changedExtras(rib, attr, inTable);
