@@ -37,8 +37,9 @@ const EMPTY_TURNS = 3;
 const GENTLE_PAUSE_MS = 20;
 /** Where it never becomes quiet, real routes have done the work. */
 const GIVE_UP_MS = 60_000;
-const SECOND_PATH_EVERY = 256;
-const LATE_EVERY = 64;
+/** Of so many slices one has a second path for its prefixes. */
+const SECOND_PATH_EVERY = 4;
+const LATE_EVERY = 16;
 const PEERS = 3;
 /** The number of a route-reflector client. */
 const CLIENT = PEERS;
@@ -54,8 +55,8 @@ const FEW_PREFIXES = 8;
 /** More than a message holds; every so many UPDATEs. */
 const MAX_PREFIXES = 1200;
 const FULL_EVERY = 48;
-/** Octets that come at once. */
-const READ_SIZE = 10_000;
+/** Octets that come at once: fewer than a slice has. */
+const READ_SIZE = 500;
 const FIRST_AS = 64514;
 /** Lifts an AS number above 2^31. */
 const BIG_AS_STEP = 50_000;
@@ -80,7 +81,7 @@ export function warmUp({ clock, defer, leisure, onEnd }: WarmUpOptions): object 
       onEnd();
       return;
     }
-    if (now !== 'busy') work.run(UPDATES_PER_SLICE);
+    if (now !== 'busy') work.run();
     if (now === 'idle') after(EMPTY_TURNS);
     else clock.setTimer(GENTLE_PAUSE_MS, slice);
   };
@@ -112,6 +113,7 @@ class MadeUpWork {
   readonly #words = new Int32Array(MAX_PREFIXES);
   #updates = 0;
   #clientUpdates = 0;
+  #slices = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -125,7 +127,8 @@ class MadeUpWork {
   /** The tables go; in their place comes a speaker with few routes. Where little was done, nothing is worth keeping. */
   end(): void {
     this.#speakers = this.isDone ? [this.#speaker({ rows: 1 })] : [];
-    this.run(UPDATES_PER_SLICE);
+    this.run();
+    this.#joinLate();
   }
 
   #speaker(options: Omit<BareOptions, 'peers'>): BareSpeaker {
@@ -136,15 +139,20 @@ class MadeUpWork {
     return speaker;
   }
 
-  run(updates: number): void {
-    for (let i = 0; i < updates; i++) this.#writeUpdate(this.#updates++, 0);
+  /** One slice. */
+  run(): void {
+    const number = this.#slices++;
+    for (let i = 0; i < UPDATES_PER_SLICE; i++) this.#writeUpdate(this.#updates++, 0);
     const stream = this.#finish();
     this.#feed(0, stream);
-    // A second path for some prefixes.
-    if (this.#updates % SECOND_PATH_EVERY === 0) this.#feed(1, stream);
-    for (let i = 0; i < updates * CLIENT_SHARE; i++) this.#writeUpdate(this.#clientUpdates++, CLIENT);
+    if (number % SECOND_PATH_EVERY === 0) this.#feed(1, stream);
+    for (let i = 0; i < UPDATES_PER_SLICE * CLIENT_SHARE; i++)
+      this.#writeUpdate(this.#clientUpdates++, CLIENT);
     this.#feed(CLIENT, this.#finish());
-    if (this.#updates % LATE_EVERY !== 0) return;
+    if (number % LATE_EVERY === 0) this.#joinLate();
+  }
+
+  #joinLate(): void {
     for (const speaker of this.#speakers) for (const peer of LATE) speaker.exportTo(peer);
   }
 
