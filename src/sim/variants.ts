@@ -58,10 +58,11 @@ const CHANGES: readonly Change[] = [
     ...config,
     router: { ...config.router, clusterId: `10.254.0.${drawInteger(random, 1, 3)}` },
   }),
-  (config, random) => ({
-    ...config,
-    router: { ...config.router, id: `10.253.0.${drawInteger(random, 1, 250)}` },
-  }),
+  (config, random) => {
+    const { id } = config.router;
+    const first = drawInteger(random, 11, 99);
+    return id === undefined ? config : { ...config, router: { ...config.router, id: renumbered(id, first) } };
+  },
   (config, random) => {
     const damping = drawTrue(random) && { halfLife: drawInteger(random, 1, 10), maxSuppressTime: 30 };
     const { asn, confederation } = config.router;
@@ -91,6 +92,11 @@ const CHANGES: readonly Change[] = [
     peers: (config.peers ?? []).filter((peer) => drawTrue(random, 0.8) || isForeign(peer, config)),
   }),
 ];
+
+/** Another identifier that nobody else has: they differ in what follows the first octet. */
+function renumbered(id: string, first: number): string {
+  return [first, ...id.split('.').slice(1)].join('.');
+}
 
 /** Without its own entry a range might admit it with the range's AS, and refuse the AS that it has: a mistake, no change. */
 function isForeign({ asn }: PeerInput, { dynamicPeers = [] }: ConfigInput): boolean {

@@ -37,3 +37,14 @@ it('lets who exceeds a limit come back only after its routes are forgotten', () 
     expect(errorWaitMax).toBe(errorWaitMin);
   }
 });
+
+it('gives no two machines the same identifier', () => {
+  const drawn = (id: string): Set<string | undefined> => {
+    const config: ConfigInput = { router: { asn: 64601, id } };
+    const draws = Array.from({ length: ENOUGH }, (_, seed) => drawChange(config, config, seededRandom(seed)));
+    return new Set(draws.map(({ router }) => router.id));
+  };
+  const [one, other] = [drawn('10.0.0.5'), drawn('10.0.0.6')];
+  expect(one.size).toBeGreaterThan(2);
+  expect([...one].filter((id) => other.has(id))).toEqual([]);
+});
