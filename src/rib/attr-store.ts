@@ -23,6 +23,8 @@ const INITIAL_SLOTS = 1 << 12;
 /** Sets that nobody refers to are swept when they are more than these and so many times the others. */
 const SWEEP_MIN = 1 << 10;
 const SWEEP_RATIO = 1;
+/** Or when they take so many octets: a peer may send sets of 64 KiB. */
+const SWEEP_OCTETS = 1 << 25;
 /** Room in the arena for each set at the start. */
 const OCTETS_PER_SET = 64;
 /** Of a set in all columns, and its place in the hash table, which is half full. */
@@ -45,6 +47,7 @@ export class AttrStore implements Octets {
   /** Sets in the table that somebody refers to, and that nobody does. */
   #size = 0;
   #idle = 0;
+  #idleOctets = 0;
   #limit = 1;
   /** Free ids, linked through `#hashes`, the lowest first after a sweep. */
   #free = 0;
@@ -194,6 +197,7 @@ export class AttrStore implements Octets {
     this.extrasTable.release(this.extras[id]!);
     this.#size--;
     this.#idle++;
+    this.#idleOctets += this.#length[id]!;
   }
 
   #revive(id: number): void {
@@ -201,12 +205,14 @@ export class AttrStore implements Octets {
     this.nextHops.hold(this.nextHop[id]!);
     this.extrasTable.hold(this.extras[id]!);
     this.#idle--;
+    this.#idleOctets -= this.#length[id]!;
     this.#size++;
     this.#deriveExtras(id);
   }
 
   #add(source: DataView, at: number, length: number, nextHop: number, hash: number, extras: number): number {
-    if (this.#idle > SWEEP_MIN && this.#idle > SWEEP_RATIO * this.#size) this.#sweep();
+    const many = this.#idle > SWEEP_MIN && this.#idle > SWEEP_RATIO * this.#size;
+    if (many || this.#idleOctets > SWEEP_OCTETS) this.#sweep();
     const id = this.#allocate();
     this.#offset[id] = this.#arena.store(source, at, length);
     this.#length[id] = length;
@@ -253,6 +259,7 @@ export class AttrStore implements Octets {
       }
     }
     this.#idle = 0;
+    this.#idleOctets = 0;
   }
 
   /** Gives back what sets that are gone have left, in the columns and between the octets of others. Ids stay. */

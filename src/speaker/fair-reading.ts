@@ -24,6 +24,8 @@ const HALF_LIFE_MS = 10_000;
 const PATIENCE_MS = 50;
 /** Prefixes, and UPDATEs, between two looks at the clock: a look at each UPDATE costs more than what it tells. */
 const WORK_PER_LOOK = 64;
+/** So many octets of a message are as much work as a prefix. */
+const OCTETS_PER_PREFIX = 1 << 8;
 /** Who takes less of a turn has little to say, and is waited for by nobody. */
 const MUCH_MS = 1;
 
@@ -70,9 +72,9 @@ export class FairReading {
     return this.#turnStart === undefined;
   }
 
-  /** An UPDATE of the session with so many prefixes has been taken. */
-  note(session: Readable, prefixes: number): void {
-    this.#unseen += prefixes + 1;
+  /** An UPDATE of the session with so many prefixes, and octets in all, has been taken. */
+  note(session: Readable, prefixes: number, octets: number): void {
+    this.#unseen += prefixes + 1 + Math.floor(octets / OCTETS_PER_PREFIX);
     const goesOn = this.#turnStart !== undefined && this.#current?.session === session;
     if (goesOn && this.#unseen < WORK_PER_LOOK) return;
     this.#unseen = 0;

@@ -75,7 +75,7 @@ export class Pipeline {
       else this.#announce(from, batch, update);
     }
     if (update.endOfRib !== undefined) this.#endOfRib(from, update.endOfRib);
-    this.#reading.note(from.session, prefixes);
+    this.#reading.note(from.session, prefixes, end - start);
     if (announced.length > 0) from.limits?.review();
   }
 

@@ -45,6 +45,26 @@ describe('AttrStore', () => {
     expect([...nextHops.values()].length).toBe(2);
   });
 
+  it('keeps few octets of sets that nobody refers to, however long they are', () => {
+    const { attrs, hops } = stores();
+    // Two octets of flags and type, two of the length.
+    const bytes = new Uint8Array(4 + 60_000).fill(7);
+    bytes.set([0xd0, 99, 60_000 >> 8, 60_000 & 0xff]);
+    // Many that somebody has: what nobody has may be as many.
+    for (let i = 0; i < 3000; i++) {
+      const path = encodeAttributes({ asPath: String(i + 1) });
+      attrs.intern(path, 0, path.length, hops[0]!);
+    }
+    const before = attrs.octets;
+    for (let i = 0; i < 1000; i++) {
+      bytes[10] = i >>> 8;
+      bytes[11] = i & 0xff;
+      attrs.release(attrs.intern(bytes, 0, bytes.length, hops[0]!));
+    }
+    expect(attrs.size).toBe(3000);
+    expect(attrs.octets - before).toBeLessThan(40 * (1 << 20));
+  });
+
   it('does what a Map with counted references does', () => {
     const set = fc.record({
       bytes: fc.nat({ max: 30 }).map((i) => encodeAttributes({ asPath: String(i), med: i % 4 })),

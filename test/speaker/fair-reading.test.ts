@@ -45,7 +45,7 @@ function setup() {
       talker.reads++;
       for (let i = 0; i < UPDATES_PER_READ; i++) {
         clock.advance(talker.cost / UPDATES_PER_READ);
-        fair.note(talker, PREFIXES_PER_UPDATE);
+        fair.note(talker, PREFIXES_PER_UPDATE, 0);
       }
     }
     // Stages have a part of each turn as well.
