@@ -4,6 +4,7 @@
 
 import { bytesEqual } from '../lib/bytes.ts';
 import type { Random } from '../lib/clock.ts';
+import { mayBeSame } from '../lib/optional.ts';
 import { DueHeap } from './due-heap.ts';
 import type { BfdImage } from './image.ts';
 import { decodePacket, emptyPacket, LONGEST_PACKET } from './packet.ts';
@@ -154,7 +155,7 @@ export class BfdEngine {
   /** What a session that goes still had to say the other side would take for the word of one that comes on its path. */
   #hush(path: SessionPath, now: number): void {
     for (const entry of this.#leaving) {
-      if (!mayBeSame(entry.spec.path, path)) continue;
+      if (!mayBeSamePath(entry.spec.path, path)) continue;
       if (now < entry.endsAt) entry.session.run(now);
       this.#drop(entry);
     }
@@ -320,8 +321,8 @@ export class BfdEngine {
 }
 
 /** To one remote address: what one path leaves open the other may say. */
-function mayBeSame(a: SessionPath, b: SessionPath): boolean {
+function mayBeSamePath(a: SessionPath, b: SessionPath): boolean {
   if (pathKey(a) !== pathKey(b)) return false;
   if (a.local !== undefined && b.local !== undefined && !bytesEqual(a.local, b.local)) return false;
-  return a.interface === undefined || b.interface === undefined || a.interface === b.interface;
+  return mayBeSame(a.interface, b.interface);
 }

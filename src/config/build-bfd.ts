@@ -1,6 +1,7 @@
 // BFD as the user writes it -> the model.
 
 import { formatAddress, isLinkLocal, parseAddress, versionOf } from '../lib/ip.ts';
+import { mayBeSame } from '../lib/optional.ts';
 import { checkLocalVersion, wantInterface } from './address-checks.ts';
 import type { IssueList } from './issues.ts';
 import {
@@ -92,10 +93,7 @@ class Places<T extends Pick<BfdSessionConfig, 'address' | 'interface'>> {
   /** What may be at the same place. */
   find(item: Pick<BfdSessionConfig, 'address' | 'interface'>): T | undefined {
     const { address, link } = placeOf(item);
-    return this.#byAddress.get(address)?.find((other) => {
-      const { link: on } = placeOf(other);
-      return link === undefined || on === undefined || link === on;
-    });
+    return this.#byAddress.get(address)?.find((other) => mayBeSame(link, placeOf(other).link));
   }
 }
 

@@ -11,6 +11,7 @@ import type { BfdSessionConfig } from '../config/model.ts';
 import { type Clock, sleep } from '../lib/clock.ts';
 import { formatAddress } from '../lib/ip.ts';
 import type { Logger } from '../lib/log.ts';
+import { mayBeSame } from '../lib/optional.ts';
 import { CommandError } from './api.ts';
 import { type HandedPath, HandedPaths } from './handed-paths.ts';
 import type { Journal } from './journal/journal.ts';
@@ -352,7 +353,7 @@ export class BfdSessions {
     return this.#paths.towards(gateway).some((path) => {
       const { interface: on, multihop } = path.spec.path;
       if (path.configured.size === 0 || multihop) return false;
-      return (link === undefined || on === undefined || on === link) && this.#works(path);
+      return mayBeSame(link, on) && this.#works(path);
     });
   }
 

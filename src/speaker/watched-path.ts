@@ -5,6 +5,7 @@ import type { SessionReport, SessionSpec } from '../bfd/service.ts';
 import type { BfdConfig, BfdSessionConfig } from '../config/model.ts';
 import { bytesEqual } from '../lib/bytes.ts';
 import { type IpAddress, parseAddress } from '../lib/ip.ts';
+import { mayBeSame } from '../lib/optional.ts';
 import type { PeerHandle } from './peer-registry.ts';
 
 /** One watched path. */
@@ -74,11 +75,7 @@ export function pathKey({ address, local, link, multihop }: PathEnds): string {
  */
 export function samePath(a: PathEnds, b: PathEnds): boolean {
   if (a.multihop || b.multihop || !bytesEqual(a.address.bytes, b.address.bytes)) return false;
-  return agree(a.link, b.link) && agree(a.local, b.local);
-}
-
-function agree(a: string | undefined, b: string | undefined): boolean {
-  return a === undefined || b === undefined || a === b;
+  return mayBeSame(a.link, b.link) && mayBeSame(a.local, b.local);
 }
 
 /** A path that one wants, and nobody watches yet. `since`: wall-clock milliseconds. */

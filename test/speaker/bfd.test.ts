@@ -537,12 +537,18 @@ describe('dynamic peers', () => {
 
     const keyed = { interval: 500, verification: { type: 'sha1' as const, password: 'hush' } };
 
-    it('give a session that is not up their address and key', async () => {
+    /** Up: A leans on B by a static route and, with a key, as a peer. */
+    const keyedPair = async () => {
       const a = speaker(A, input(keyed), simKernel(`eth0 ${A}/24`));
       const b = speaker(B, {});
       await lab.start();
       await b.reload({ router: { asn: 65002, id: B }, peers: [towards(A, { bfd: keyed })] });
       await lab.run(20 * SECOND);
+      return { a, b };
+    };
+
+    it('give a session that is not up their address and key', async () => {
+      const { a, b } = await keyedPair();
       expect(a.api.bfdSessions()).toMatchObject([
         { state: 'Up', peers: [B], localAddress: A, authentication: 'sha1', downCount: 0 },
       ]);
@@ -556,11 +562,7 @@ describe('dynamic peers', () => {
     });
 
     it('go on with it over a live upgrade', async () => {
-      const a = speaker(A, input(keyed), simKernel(`eth0 ${A}/24`));
-      const b = speaker(B, {});
-      await lab.start();
-      await b.reload({ router: { asn: 65002, id: B }, peers: [towards(A, { bfd: keyed })] });
-      await lab.run(20 * SECOND);
+      const { a, b } = await keyedPair();
       const [before] = a.api.bfdSessions();
       expect(before).toMatchObject({ state: 'Up', peers: [B], localAddress: A });
       await a.upgrade((state) => {

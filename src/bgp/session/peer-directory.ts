@@ -4,6 +4,7 @@
 
 import { bytesEqual } from '../../lib/bytes.ts';
 import { formatAddress, type IpBytes, isLinkLocal, type Prefix, prefixContains } from '../../lib/ip.ts';
+import { mayBeSame } from '../../lib/optional.ts';
 import type { Peer } from './peer.ts';
 import { type Authentication, type Endpoint, isAuthenticated } from './transport.ts';
 
@@ -176,8 +177,7 @@ function isReachedOver(
   { options: { remoteAddress, interface: link } }: Peer,
   zone: string | undefined,
 ): boolean {
-  const own = remoteAddress.zone ?? link;
-  return own === undefined || zone === undefined || own === zone;
+  return mayBeSame(remoteAddress.zone ?? link, zone);
 }
 
 function takesFrom(range: DynamicRange, zone: string | undefined): boolean {

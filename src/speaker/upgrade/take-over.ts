@@ -12,6 +12,7 @@ import { CEASE } from '../../bgp/wire/error-codes.ts';
 import { FAMILIES, familyByName } from '../../bgp/wire/families.ts';
 import { NotificationError } from '../../bgp/wire/notification.ts';
 import { bytesEqual } from '../../lib/bytes.ts';
+import { mayBeSame } from '../../lib/optional.ts';
 import { revived } from '../../policy/values.ts';
 import { RibRestore } from '../../rib/handover/restore.ts';
 import { isSamePeer, type RibPeer } from '../../rib/rib-peer.ts';
@@ -256,6 +257,5 @@ function isOf(
 ): boolean {
   const last = session?.remote ?? ribPeer?.identity;
   if (range !== undefined || last === undefined) return range === undefined;
-  const isOnLink = zone === undefined || last.zone === undefined || zone === last.zone;
-  return isOnLink && bytesEqual(last.address, bytes);
+  return mayBeSame(zone, last.zone) && bytesEqual(last.address, bytes);
 }
