@@ -24,6 +24,10 @@ const STANDARD_STREAMS = [0, 1, 2] as const;
 const ROOT = 0;
 /** Of a file's mode: group and all. */
 const WRITABLE_BY_OTHERS = 0o022;
+/** Of npm packages (semver.org). */
+const VERSION = /^\d+\.\d+\.\d+([-+][\w.+-]+)?$/;
+/** Of what another program says instead. */
+const LONGEST_QUOTE = 60;
 
 /** How this process was started, and is to be started again. */
 export interface Invocation {
@@ -128,6 +132,7 @@ export class Upgrader {
     // Nothing else is kept of the picture, which is as large as the tables, while the other program reads it.
     const sessions = sessionsOf(this.#write(state));
     const version = await this.#ask(script, [REHEARSAL], state);
+    requireVersion(script, version);
     for (const { logger } of this.#participants) {
       logger.info(
         { from: packageVersion(), to: version, script, sessions },
@@ -219,6 +224,19 @@ function requireProgram(script: string, elsewhere: boolean): void {
       `${script} can be changed by others than root and the daemon's user: the daemon does not become that`,
     );
   }
+}
+
+/**
+ * Throws CommandError. Some other script ends well, too, whatever it is asked, and would take the sessions with it: only
+ * godwit answers with its version.
+ */
+function requireVersion(script: string, answer: string): void {
+  if (VERSION.test(answer)) return;
+  const said = answer === '' ? 'nothing' : JSON.stringify(answer.slice(0, LONGEST_QUOTE));
+  throw new CommandError(
+    'invalid',
+    `${script} is no godwit that can go on: it says ${said} where its version was asked for; name the new version's bin/godwit.js`,
+  );
 }
 
 function look(script: string): { isFile: boolean; uid: number; mode: number } {

@@ -222,6 +222,27 @@ describe('the upgrader', () => {
     await expect(upgrader.upgrade(undefined)).rejects.toThrow('format 2');
   });
 
+  needsLinux.each([
+    ['says something else', 'console.log("hi")', 'it says "hi" where its version was asked for'],
+    ['says nothing', '', 'it says nothing where its version was asked for'],
+  ])('does not become a script that ends well and %s', async (_how, text, sentence) => {
+    const handOver = new FakeHandOver();
+    const upgrader = await upgraderOf(handOver, script('other.js', text));
+    await expect(upgrader.upgrade(undefined)).rejects.toThrow(sentence);
+    expect(handOver.calls).not.toContain('handOverPaths');
+    expect(handOver.calls.at(-1)).toContain('resume');
+  });
+
+  needsLinux.each(['1.2.3-rc.1', '2.0.0+build.7'])('becomes a version %s', async (version) => {
+    const upgrader = await upgraderOf(
+      new FakeHandOver(),
+      script('new.js', `console.log('${version}')`),
+      {},
+      () => new FakeExec(),
+    );
+    expect(await upgrader.upgrade(undefined)).toMatchObject({ to: version });
+  });
+
   needsLinux('lets those go on that it has stopped, and no others', async () => {
     const [first, second, third] = [new FakeHandOver(), new FakeHandOver(), new FakeHandOver()];
     second.refuses = 'prepare';
