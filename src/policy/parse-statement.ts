@@ -38,8 +38,12 @@ export function parseStatementsToEnd(reader: TokenReader): Statement[] {
   return parseStatements(reader, () => false);
 }
 
-/** Up to the closing brace, which is left, or whatever `isEnd` says. */
+/** Up to the closing brace, which is left, or whatever `isEnd` says; variables are known up to there. */
 function parseStatements(reader: TokenReader, isEnd: () => boolean): Statement[] {
+  return reader.scoped(() => parseEachStatement(reader, isEnd));
+}
+
+function parseEachStatement(reader: TokenReader, isEnd: () => boolean): Statement[] {
   const body: Statement[] = [];
   while (!reader.atEnd && !reader.isOp('}') && !isEnd()) {
     const before = reader.position;
@@ -177,9 +181,12 @@ function isArmNext(reader: TokenReader): boolean {
   return next.kind === 'op' && (next.text === ':' || next.text === '..' || next.text === ',');
 }
 
-/** `for TYPE x in list do ...` */
+/** `for TYPE x in list do ...`, where `x` is known in what is done only. */
 function parseFor(reader: TokenReader): Statement {
-  const start = reader.next();
+  return reader.scoped(() => parseForOf(reader, reader.next()));
+}
+
+function parseForOf(reader: TokenReader, start: Token): Statement {
   if (!isTypeNext(reader)) throw reader.unexpected('a type and a name', "after 'for'");
   const type = parseType(reader);
   const variable = parseSymbol(reader, 'the variable');

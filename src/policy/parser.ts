@@ -11,12 +11,13 @@ import type {
   FilterDefinition,
   FilterUse,
   FunctionDefinition,
+  Name,
   PolicyType,
   Statement,
   Variable,
 } from './ast.ts';
 import type { Diagnostics } from './diagnostics.ts';
-import { type Dialect, tokenize } from './lexer.ts';
+import { type Dialect, type Token, tokenize } from './lexer.ts';
 import { nameOf, parseTerm } from './parse-expression.ts';
 import { parseBody, parseLocals, parseStatementsToEnd, parseSymbol } from './parse-statement.ts';
 import { isTypeNext, parseType } from './parse-type.ts';
@@ -29,6 +30,10 @@ export { parsePrimary, parseTerm } from './parse-expression.ts';
 export function parseFunction(reader: TokenReader): FunctionDefinition {
   const start = reader.expectWord('function');
   const name = parseSymbol(reader, 'the name of the function');
+  return reader.scoped(() => parseFunctionOf(reader, start, name));
+}
+
+function parseFunctionOf(reader: TokenReader, start: Token, name: Name): FunctionDefinition {
   const parameters = parseParameters(reader);
   let returns: PolicyType | undefined;
   if (reader.dialect === '2.x' && reader.takeOp('->')) returns = parseType(reader);
@@ -65,9 +70,13 @@ function parseParameters(reader: TokenReader): Variable[] {
 export function parseFilter(reader: TokenReader): FilterDefinition {
   const start = reader.expectWord('filter');
   const name = parseSymbol(reader, 'the name of the filter');
-  const locals = parseLocals(reader);
-  const body = parseBody(reader, `filter ${name.name}`);
+  const { locals, body } = parseFilterBody(reader, `filter ${name.name}`);
   return { kind: 'filter', name, locals, body, span: reader.spanFrom(start) };
+}
+
+/** `[locals] { ... }` */
+function parseFilterBody(reader: TokenReader, of: string): Pick<FilterDefinition, 'locals' | 'body'> {
+  return reader.scoped(() => ({ locals: parseLocals(reader), body: parseBody(reader, of) }));
 }
 
 /** `define NAME = term;`; the keyword is next. */
@@ -116,8 +125,7 @@ export function parseFilterUse(reader: TokenReader): FilterUse {
   }
   if (reader.takeWord('filter')) {
     if (reader.isOp('{') || isTypeNext(reader)) {
-      const locals = parseLocals(reader);
-      const body = parseBody(reader, 'the filter');
+      const { locals, body } = parseFilterBody(reader, 'the filter');
       const span = reader.spanFrom(start);
       return { kind: 'anonymous', filter: { kind: 'filter', locals, body, span }, span };
     }

@@ -1,6 +1,7 @@
 // A parser's view of a token stream: looking ahead, taking what is expected, saying what was expected, and finding
 // the way back after a mistake. Shared by the filter language and the configuration around it.
 
+import { routeAttribute } from './attributes.ts';
 import type { Diagnostics } from './diagnostics.ts';
 import type { Dialect, Token } from './lexer.ts';
 import { joinSpans, type Span } from './source.ts';
@@ -14,12 +15,14 @@ export class SyntaxStop extends Error {
 export class TokenReader {
   readonly dialect: Dialect;
   readonly diagnostics: Diagnostics;
-  /** What no name can be. */
+  /** What no name can be in 1.6. */
   readonly keywords: ReadonlySet<string>;
   /** Constructs open around the one being read; see `nested`. */
   #depth = 0;
   readonly #tokens: readonly Token[];
   #at = 0;
+  /** Words of the language that are names from here to the end of their scope, and where they were defined. */
+  #renamed: ReadonlyMap<string, Span> = new Map();
 
   /** `tokens` ends with an `end` token. */
   constructor(
@@ -36,7 +39,9 @@ export class TokenReader {
 
   /** The token `ahead` tokens after the next one; the end token beyond the end. */
   peek(ahead = 0): Token {
-    return this.#tokens[Math.min(this.#at + ahead, this.#tokens.length - 1)]!;
+    const token = this.#tokens[Math.min(this.#at + ahead, this.#tokens.length - 1)]!;
+    const isRenamed = this.#renamed.size > 0 && token.kind === 'word' && this.#renamed.has(token.text);
+    return isRenamed ? { ...token, kind: 'quoted' } : token;
   }
 
   next(): Token {
@@ -124,17 +129,32 @@ export class TokenReader {
     throw this.unexpected(what);
   }
 
-  /** A name to be defined, which a word of the language cannot be; in 1.6 not even in apostrophes. */
+  /**
+   * A name to be defined. A word of the language can be one in 2.x, as later versions of it have it: to the end of the
+   * scope it is the name only, as if it stood in apostrophes. In 1.6 it cannot, not even in apostrophes.
+   */
   expectNewName(what: string): Token {
     const token = this.expectSymbol(what);
-    const quoted = token.kind === 'quoted' && this.dialect === '2.x';
-    if (quoted || !this.keywords.has(token.text)) return token;
-    const hint = this.dialect === '2.x' ? ', or put it in apostrophes' : '';
-    throw this.fail(
-      token,
-      `expected ${what}, but ${token.text} is a word of the language`,
-      `choose another name${hint}`,
-    );
+    const isKeyword = this.keywords.has(token.text);
+    if (this.dialect === '1.6') {
+      if (!isKeyword) return token;
+      const message = `expected ${what}, but ${token.text} is a word of the language`;
+      throw this.fail(token, message, 'choose another name');
+    }
+    if (token.kind === 'quoted') return token;
+    if (!isKeyword && routeAttribute(token.text, this.dialect) === undefined) return token;
+    this.#renamed = new Map([...this.#renamed, [token.text, token]]);
+    return { ...token, kind: 'quoted' };
+  }
+
+  /** Runs `read`; words of the language that it makes names are none after it. */
+  scoped<T>(read: () => T): T {
+    const before = this.#renamed;
+    try {
+      return read();
+    } finally {
+      this.#renamed = before;
+    }
   }
 
   /** Reports the next token as not what was expected; to be thrown. */
@@ -156,8 +176,17 @@ export class TokenReader {
 
   /** Reports a mistake that cannot be read over; to be thrown. */
   fail(span: Span, message: string, hint?: string): SyntaxStop {
-    this.diagnostics.error(span, message, hint);
+    this.diagnostics.error(span, message, this.#renamedHint(span) ?? hint);
     return new SyntaxStop(message);
+  }
+
+  /** Why this word of the language is none. */
+  #renamedHint(token: Span & Partial<Token>): string | undefined {
+    const { kind, text = '' } = token;
+    const name = kind === 'quoted' ? this.#renamed.get(text) : undefined;
+    if (name === undefined) return undefined;
+    const { line } = name.source.position(name.start);
+    return `${text} is a name since ${name.source.name} line ${line}: choose another one there`;
   }
 
   /** From a token to the last one taken. */

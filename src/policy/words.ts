@@ -1,7 +1,7 @@
 // The words of the language. BIRD has one lexer for configuration, filters and the control socket, and up to 2.0.12 no
 // name can be a word that any of them knows; which words those are was asked of the daemons, attributes and enum
-// constants aside, which have tables of their own. Later versions of 2.x take most of them as names, here those in
-// apostrophes. Filters outside of BIRD's files keep off RESERVED_WORDS only.
+// constants aside, which have tables of their own. Later versions of 2.x take them as names: a word that is defined is
+// the name alone to the end of its scope (`TokenReader.expectNewName`).
 
 import type { Dialect } from './lexer.ts';
 
@@ -41,7 +41,7 @@ export const RESERVED_WORDS: ReadonlySet<string> = new Set([
   'eval',
 ]);
 
-/** The words that BIRD of this generation takes for nothing but themselves. */
+/** The words that BIRD of this generation has for itself. */
 export function keywordsOf(dialect: Dialect): ReadonlySet<string> {
   return KEYWORDS[dialect];
 }

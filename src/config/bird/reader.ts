@@ -101,12 +101,9 @@ export class ConfigReader {
     for (const unit of ['s', 'ms', 'us'] as const) {
       if (this.tokens.takeWord(unit)) return value * MICROSECONDS[unit];
     }
-    const hint = `write ${this.#shown(start)} s, ms or us`;
+    const shown = start.kind === 'number' ? start.text : 'the number with';
+    const hint = `write ${shown} s, ms or us`;
     throw this.tokens.missing("'s', 'ms' or 'us'", `after ${what}`, hint);
-  }
-
-  #shown(token: Token): string {
-    return token.kind === 'number' ? token.text : 'the number with';
   }
 
   // --- texts and names
@@ -245,9 +242,11 @@ export class ConfigReader {
     return { address: formatAddress(bytes), zone, linkLocal: isLinkLocal(bytes) };
   }
 
+  /** Read like a name to be defined, but nothing is. */
   #interfaceName(): string {
-    const token = this.tokens.expectNewName('the name of an interface');
-    this.program.symbols.isTaken(nameOf(token));
+    const { tokens, program } = this;
+    const token = tokens.scoped(() => tokens.expectNewName('the name of an interface'));
+    program.symbols.isTaken(nameOf(token));
     return token.text;
   }
 

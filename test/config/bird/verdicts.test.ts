@@ -3,6 +3,8 @@
 
 import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
+import { BASIC_TYPES } from '../../../src/policy/ast.ts';
+import { ROUTE_ATTRIBUTES } from '../../../src/policy/attributes.ts';
 import type { Dialect } from '../../../src/policy/lexer.ts';
 import { keywordsOf } from '../../../src/policy/words.ts';
 import { mutate, mutations, shownChange, tokensOf } from './mutations.ts';
@@ -70,15 +72,20 @@ test('the known differences are differences', () => {
 const PASSED_OVER = /(protocol|template) (ospf|rip|babel|radv|perf)/;
 /** Later versions of 2.x have it in protocols as well: it is not moved there. */
 const HOSTNAME = /^hostname .*\n/m;
+/** What stands before a name that is defined, and before that of an interface. */
+const DEFINES = String.raw`(define|function|filter|table|(protocol|template)\s+\w+(\s+v2|\s+v3|\s+ng)?|\b(${BASIC_TYPES.join('|')})(\s+set)?|\benum\s+\w+(\s+set)?)\s+|%\s*`;
 const CHANGE = String.raw`\s*\.\s*(add|delete|filter|prepend|empty)\b`;
 /** What other versions have and the judges have not. */
 const OF_OTHERS: Readonly<Record<Dialect, readonly RegExp[]>> = {
   // Attributes of Calico's variant, and of the IPv6 daemon.
   '1.6': [/\b(krt_tunnel|ra_preference|ra_lifetime)\b/],
-  // Of later ones: a name that is none without apostrophes, some attributes, `debug` in a table, constants for times of
+  // Of later ones: names that are words of the language, some attributes, `debug` in a table, constants for times of
   // passwords, and changes of lists within terms and of variables.
   '2.x': [
     /'|\b(krt_congctl|babel_router_id|mpls_\w+)\b|table \w+ \{[^}]*\bdebug\b/,
+    new RegExp(
+      String.raw`(${DEFINES})(${[...keywordsOf('2.x'), ...ROUTE_ATTRIBUTES.map(({ name }) => name)].join('|')})\b`,
+    ),
     /(accept|generate) (from|to) +[^" ]/,
     new RegExp(String.raw`(\b(printn?|return|if|case|in)|[=(,~!<>+*/-])\s*\w+${CHANGE}`),
     new RegExp(String.raw`\b(?!bgp_)[a-z]\w*${CHANGE}`),
