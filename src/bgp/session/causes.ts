@@ -20,7 +20,7 @@ export interface CauseRow {
   /** The system's codes; undefined = it said nothing. */
   readonly transport?: readonly (string | undefined)[];
   readonly states?: readonly FsmState[];
-  readonly suspect?: 'key' | 'ttl';
+  readonly suspect?: 'key' | 'changed-key' | 'ttl';
   /** No full stop, no particulars. */
   readonly means: string;
   readonly advice: string;
@@ -89,6 +89,8 @@ const SUSPICIONS = {
     if (path?.signed === true) return signatureDrops > 0 || alive !== undefined;
     return signatureDrops > 0 && !(path?.ttlSecurity === true && ttlDrops > 0);
   },
+  // A session that had stood: that the host is alive says nothing of its key.
+  'changed-key': ({ signatureDrops = 0 }) => signatureDrops > 0,
   ttl: ({ ttlDrops = 0, alive }, path) => path?.ttlSecurity === true && (ttlDrops > 0 || alive !== undefined),
 } as const satisfies Record<
   NonNullable<CauseRow['suspect']>,

@@ -106,10 +106,11 @@ export function downReason(facts: DownFacts): DownReason {
   };
 }
 
-/** What the queues held matters where somebody was silent; the way to the peer where nobody answered. */
+/** What the queues held matters where somebody was silent; the way to the peer there, and where nobody answered. */
 function particulars({ cause, queues, transport, evidence = {} }: DownFacts): string[] {
   if (cause === 'hold-timer' || cause === 'send-hold-timer') {
-    return queues === undefined ? [] : [queueText(queues, evidence.loopLagMs)];
+    const heard = queues === undefined ? undefined : queueText(queues, evidence.loopLagMs);
+    return [heard, evidenceText(evidence)].filter((text) => text !== undefined);
   }
   const silent = transport === undefined || transport.code === 'ETIMEDOUT';
   const text = cause === 'connect-failed' && silent ? evidenceText(evidence) : undefined;

@@ -152,6 +152,20 @@ describe('suspicions need evidence', () => {
     expect(downReason(later).code).toBe('hold-timer');
   });
 
+  it('a peer that falls silent, whose segments the kernel drops for their signature', () => {
+    const evidence = { signatureDrops: 3, alive: 'BFD is up' };
+    for (const path of [signed, plain]) {
+      const { code, sentence } = downReason({ ...base, cause: 'hold-timer', path, evidence });
+      expect(code).toBe('md5-suspected');
+      expect(sentence).toBe(
+        'hold timer expired; the host is there: BFD is up, ' +
+          'the kernel dropped 3 segments for their signature; in Established',
+      );
+    }
+    const alive: DownFacts = { ...base, cause: 'hold-timer', path: signed, evidence: { alive: 'BFD is up' } };
+    expect(downReason(alive).code).toBe('hold-timer');
+  });
+
   it('the TTL before the signature, where this side signs nothing', () => {
     const evidence = { signatureDrops: 3, ttlDrops: 4 };
     const far = { signed: false, ttlSecurity: true };
