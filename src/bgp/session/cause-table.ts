@@ -73,7 +73,8 @@ export const CAUSE_TABLE = [
     code: 'md5-suspected',
     on: 'hold-timer',
     suspect: 'changed-key',
-    means: 'nothing valid came from the peer for the hold time, and it looks like a key that one side has changed',
+    means:
+      'nothing valid came from the peer for the hold time, and it looks like a key that one side has changed',
     advice:
       'compare the password (or key) of both sides, and whether it was changed on one of them only; then the path',
   },
