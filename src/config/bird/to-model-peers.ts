@@ -217,7 +217,8 @@ function settingsOf(
     ...(options.freeBind !== undefined && { freeBind: options.freeBind }),
     interface: options.interface,
     port: options.peerPort ?? BGP_PORT,
-    localPort: options.localPort,
+    // The port of `local` is listened on (listenersOf); connections are made from any, which leaves it free.
+    localPort: undefined,
     enabled: common.disabled !== true,
     description: common.description,
     passive: options.passive ?? false,

@@ -25,7 +25,8 @@ describe('peers', () => {
       address: '10.0.0.2',
       asn: 64513,
       localAddress: '10.0.0.1',
-      localPort: 1179,
+      // The port of `local` is listened on; connections are made from any.
+      localPort: undefined,
       port: 2179,
       description: 'uplink',
       passive: true,
