@@ -64,7 +64,7 @@ export const CAUSE_TABLE = [
   {
     code: 'ttl-suspected',
     on: 'hold-timer',
-    states: ['OpenSent'],
+    states: ['OpenSent', 'OpenConfirm'],
     suspect: 'ttl',
     means: 'the peer has connected, and its messages seem to come with a TTL too low for ttlSecurity (GTSM)',
     advice: TTL_ADVICE,

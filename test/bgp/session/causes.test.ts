@@ -146,6 +146,9 @@ describe('suspicions need evidence', () => {
     const mute = { cause: 'hold-timer', state: 'OpenSent' } as const;
     const path = { signed: false, ttlSecurity: true };
     expect(downReason({ ...mute, path, evidence: { ttlDrops: 2 } }).code).toBe('ttl-suspected');
+    // An OPEN that was there before the socket knew of the smallest TTL.
+    const halfway = { ...mute, state: 'OpenConfirm' } as const;
+    expect(downReason({ ...halfway, path, evidence: { ttlDrops: 2 } }).code).toBe('ttl-suspected');
     expect(downReason({ ...mute, path, evidence: {} }).code).toBe('hold-timer');
     expect(downReason({ ...mute, path: plain, evidence: { ttlDrops: 2 } }).code).toBe('hold-timer');
     const later = { ...mute, state: 'Established', path, evidence: { ttlDrops: 2 } } as const;
