@@ -136,11 +136,15 @@ export class CacheClient {
     this.#enter('Down');
   }
 
-  /** Other intervals count from the next round on, other versions from the next connection on. */
+  /**
+   * Other intervals count from the next round on, other versions from the next connection on. Another retry interval
+   * counts at once: whoever shortens it waits for that cache.
+   */
   useSettings(settings: CacheSettings): void {
     this.#settings = settings;
     this.#seconds = secondsOf(settings);
     this.#version = settings.maxVersion;
+    this.#retry.change(this.#seconds.retry * MS);
   }
 
   /** Asks now instead of at the end of an interval. */

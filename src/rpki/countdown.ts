@@ -36,6 +36,12 @@ export class Countdown {
     });
   }
 
+  /** Another length from where it began, milliseconds; nothing where it does not run. */
+  change(ms: number): void {
+    const { view } = this;
+    if (view !== undefined) this.start(ms, view.of - view.left);
+  }
+
   stop(): void {
     this.#timer?.cancel();
     this.#timer = undefined;

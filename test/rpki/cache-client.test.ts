@@ -264,6 +264,28 @@ describe('a lost cache', () => {
     expect(rig.ends).toHaveLength(before + 1);
   });
 
+  it('is dialled by a retry interval that changes meanwhile', () => {
+    const rig = new Rig();
+    rig.end.events.onClose('refused');
+    rig.seconds(8);
+    const { intervals } = SETTINGS;
+    const retryAfter = (seconds: number) =>
+      rig.client.useSettings({
+        ...SETTINGS,
+        intervals: { ...intervals, retry: { seconds, keep: true } },
+      });
+    retryAfter(12);
+    rig.seconds(3);
+    const before = rig.ends.length;
+    rig.seconds(2);
+    expect(rig.ends).toHaveLength(before + 1);
+    rig.end.events.onClose('refused');
+    rig.seconds(8);
+    retryAfter(5);
+    rig.seconds(0);
+    expect(rig.ends).toHaveLength(before + 2);
+  });
+
   it('counts on until it expires (8210-6-1)', () => {
     const rig = new Rig();
     rig.sync(1, 7, 1, [50, 10, 600]);
