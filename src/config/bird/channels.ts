@@ -94,6 +94,25 @@ export const BGP_CHANNEL_OPTIONS = new OptionTable<Channel>([
   number('cost', (cost) => ({ cost }), { min: 1, only: '2.x' }),
 ]);
 
+/** Of mpls channels, which say how labels are given out: read, since labels are not served. */
+const MPLS_CHANNEL_OPTIONS = new OptionTable<Channel>([
+  option('domain', (reader) => passName(reader, 'the name of the domain'), '2.x'),
+  option('label range', (reader) => passName(reader, 'the name of the range'), '2.x'),
+  option(
+    'label policy',
+    (reader) => {
+      reader.choice('', ['static', 'prefix', 'aggregate', 'vrf']);
+      return {};
+    },
+    '2.x',
+  ),
+]);
+
+function passName(reader: ConfigReader, what: string): Partial<Channel> {
+  reader.tokens.expectSymbol(what);
+  return {};
+}
+
 const IGP_TYPES: readonly NetType[] = ['ipv4', 'ipv6'];
 
 /** In both dialects without words of its own in 1.6: `next hop self` alone. */
@@ -160,7 +179,8 @@ const FIRST_WORDS: ReadonlySet<string | undefined> = new Set(CHANNEL_NAMES.map((
 /** What follows a channel's name: `;` or a block. Gives what the channel says in the end. */
 export function readChannel(reader: ConfigReader, name: ChannelName, bgp: boolean, before: Channel): Channel {
   if (!reader.tokens.isOp('{')) return before;
-  const tables = channelTables(bgp);
+  const tables =
+    name === 'mpls' ? [CHANNEL_OPTIONS, CHANNEL_DEBUG, MPLS_CHANNEL_OPTIONS] : channelTables(bgp);
   let channel = before;
   readBlock(reader, `in channel ${name}`, () => {
     channel = readChannelOption(reader, tables, name, channel);
@@ -180,7 +200,7 @@ function readChannelOption(
       where: `in channel ${name}`,
       tables,
       elsewhere: (tokens) =>
-        tables.length < 3 &&
+        !tables.includes(BGP_CHANNEL_OPTIONS) &&
         BGP_CHANNEL_OPTIONS.phrases(reader.dialect).some((phrase) => tokens.isWord(phrase.split(' ')[0]!))
           ? 'only channels of BGP have it'
           : undefined,

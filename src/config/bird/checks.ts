@@ -73,7 +73,8 @@ function checkRoutes(
   protocol: Extract<ProtocolConfig, { kind: 'static' }>,
   complain: Complain,
 ): void {
-  const channel = [...protocol.channels.keys()][0];
+  const names = [...protocol.channels.keys()];
+  const channel = names.find((name) => name !== 'mpls') ?? names[0];
   if (reader.dialect === '1.6' || channel === undefined) return;
   for (const route of protocol.options.routes) {
     const type = routeType(route.net.type, route.target.kind);
@@ -266,7 +267,7 @@ function checkPolicies(
     const flow = name === 'flow4' || name === 'flow6';
     if (channel.validate && !flow) complain('validate is of flow channels');
     if (channel.baseTable !== undefined && !flow) complain('base table is of flow channels');
-    if (interior) continue;
+    if (interior || name === 'mpls') continue;
     for (const direction of ['import', 'export'] as const) {
       if (channel[direction] === undefined) {
         complain(

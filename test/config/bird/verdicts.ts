@@ -1070,4 +1070,20 @@ export const DIFFERENT_2: readonly { readonly text: string; readonly why: string
     text: 'protocol bgp x { local as 1; neighbor fe80::1%rx as 2; ipv4 { import all; export all; }; }',
     why: WORDS,
   },
+  {
+    text: 'mpls domain md { label range lr { start 1000; length 100; }; }; mpls table mt; ipv4 table t; protocol bgp x { local as 1; neighbor 1.2.3.4 as 2; ipv4 mpls { table t; import all; export all; }; mpls { domain md; label range lr; label policy aggregate; }; }',
+    why: NEWER,
+  },
+  {
+    text: 'mpls table mt; protocol bgp x { local as 1; neighbor 1.2.3.4 as 2; ipv4 { import all; export all; }; mpls; }',
+    why: NEWER,
+  },
+  {
+    text: 'mpls table mt; protocol static x { mpls { label policy prefix; }; ipv4; route 10.0.0.0/8 via 1.2.3.4; }',
+    why: NEWER,
+  },
+  {
+    text: 'mpls table mt; protocol kernel { ipv4 { export all; }; mpls { label range dynamic; label policy vrf; export all; }; }',
+    why: NEWER,
+  },
 ];
