@@ -77,8 +77,17 @@ describe.skipIf(!hasOpenssl())('with certificates on both sides', () => {
   afterAll(() => files.remove());
 
   test('serves who has one', async () => {
-    const { server } = await start(files.server);
+    const { server, control, warnings } = await start(files.server);
     expect(await status(server, files.client)).toMatchObject({ version: expect.any(String) });
+    await control.stop();
+    expect(warnings).toEqual([]);
+  });
+
+  test('says whose certificate is not believed', async () => {
+    const { server } = await start(files.server);
+    await expect(status(server, files.stranger)).rejects.toThrow(
+      `The daemon does not answer on ${server}: it does not believe the certificate of --tls-cert, or is no godwit`,
+    );
   });
 
   test.each([

@@ -22,6 +22,8 @@ interface Pem {
   readonly key: Buffer;
 }
 
+const NOT_BELIEVED = 'it does not believe the certificate of --tls-cert, or is no godwit';
+
 /** In the place of an address, which is no name to ask for (RFC 6066 §3). */
 const NAMELESS = 'godwit';
 
@@ -75,15 +77,24 @@ function readPem(path: string): Buffer {
 /** Undefined where a connection can be made, else why not. */
 function probe(host: string, port: number, pem: Pem | undefined): Promise<string | undefined> {
   return new Promise((settle) => {
+    let refusal = 'it hangs up';
     const done = (problem: string | undefined) => {
-      socket.destroy();
+      // Not destroyed where all is well: the daemon would take that for a client which it has to refuse.
+      if (problem === undefined) socket.end();
+      else socket.destroy();
       settle(problem);
     };
     const socket: Socket =
       pem === undefined
         ? connect({ host, port }, () => done(undefined))
-        : connectTls({ host, port, ...pem, ALPNProtocols: ['h2'] }, () => done(undefined));
+        : connectTls({ host, port, ...pem, ALPNProtocols: ['h2'] }, () => {
+            refusal = NOT_BELIEVED;
+          });
+    // With TLS 1.3 this side is through before the daemon has looked at the certificate. The first octets of HTTP/2 are
+    // the daemon's, and say that it believes it.
+    socket.once('data', () => done(undefined));
     socket.setTimeout(PROBE_TIMEOUT_MS, () => done('it takes too long'));
-    socket.once('error', (error) => done(error.message));
+    socket.on('error', (error) => done(refusal === NOT_BELIEVED ? refusal : error.message));
+    socket.once('close', () => done(refusal));
   });
 }
