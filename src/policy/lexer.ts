@@ -108,6 +108,10 @@ const RD = /(?:(?:[02]:)?[0-9]+|(?:1:)?[0-9]+\.[0-9]+\.[0-9]+\.[0-9]+):[0-9]+/y;
 const MAC = /[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){5}(?![0-9A-Fa-f:])/y;
 const HEX_BYTES = /hex:((?:[0-9A-Fa-f]{2}(?:[:. -]?(?=[0-9A-Fa-f]{2}))?)*)/y;
 const COLON_BYTES = /[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2})+(?![0-9A-Fa-f:])/y;
+/** Byte strings without colons; one that begins with a letter is taken for a name, as 2.0.12 does. */
+const BARE_BYTES = /(?:[0-9A-Fa-f]{2}){10,}/y;
+const MAX_DIGITS = 10;
+const LETTER = /[A-Fa-f]/;
 const MAC_BYTES = 6;
 /** What addresses and numbers consist of up to a colon. */
 const COLONLESS = /[0-9A-Fa-f.]*/y;
@@ -271,6 +275,10 @@ class Lexer {
   #number(start: number): Token {
     const hex = this.#match(HEX_NUMBER);
     const digits = hex ?? this.#match(NUMBER)!;
+    const isLong = digits[0].length > MAX_DIGITS || LETTER.test(this.#text[start + digits[0].length] ?? '');
+    const bytes =
+      isLong && hex === undefined && this.#dialect === '2.x' ? this.#match(BARE_BYTES) : undefined;
+    if (bytes !== undefined) return this.#octets('bytes', start, bytes[0], fromHex(bytes[0])!);
     this.#at += digits[0].length;
     const value = Number(digits[0]);
     if (value > MAX_NUMBER) {

@@ -56,6 +56,7 @@ const atom = fc.constantFrom(
   'defined(x)',
   'filter(bgp_path, [1])',
   'hex:0a0b',
+  '0a0b0c0d0e0f00010203',
   '00:11:22:33:44:55',
 );
 const term: fc.Arbitrary<string> = fc.letrec<{ term: string }>((tie) => ({

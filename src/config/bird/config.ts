@@ -157,6 +157,7 @@ export interface CommonOptions {
   readonly description?: string;
   /** Microseconds. */
   readonly restartTime?: number;
+  readonly threadGroup?: string;
   readonly vrf?: { readonly name: string } | 'default';
 }
 

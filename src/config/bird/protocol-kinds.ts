@@ -32,6 +32,11 @@ export const COMMON_OPTIONS = new OptionTable<CommonOptions>([
   option('hostname', (reader) => ({ hostname: reader.text('the name of the host') }), '2.x'),
   option('description', (reader) => ({ description: reader.text('the description') })),
   option('restart time', (reader) => ({ restartTime: reader.time('restart time') }), '2.x'),
+  option(
+    'thread group',
+    (reader) => ({ threadGroup: reader.tokens.expectSymbol('the name of the group').text }),
+    '2.x',
+  ),
   option('vrf', (reader) => ({
     vrf:
       reader.dialect === '2.x' && reader.tokens.takeWord('default')

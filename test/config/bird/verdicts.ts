@@ -721,6 +721,8 @@ export const REJECTED_2: readonly string[] = [
   'protocol bgp x { local as 1; neighbor 1.2.3.4 as 1; ipv4 { export block 1000; }; }',
   'protocol device {} filter f { if true then int zz = 1; accept; }',
   'protocol device {} filter f { for int i in bgp_path do int zz; accept; }',
+  'protocol device {} define x = 0123456789abcdef01234;',
+  'protocol device {} define x = 0123456789abcdef01;',
 ];
 
 export const ACCEPTED_16: readonly string[] = [
@@ -1086,4 +1088,9 @@ export const DIFFERENT_2: readonly { readonly text: string; readonly why: string
     text: 'mpls table mt; protocol kernel { ipv4 { export all; }; mpls { label range dynamic; label policy vrf; export all; }; }',
     why: NEWER,
   },
+  {
+    text: 'protocol device {} define x = 0123456789abcdef0123; define y = 01234567890123456789;',
+    why: NEWER,
+  },
+  { text: 'thread group g { threads 2; }; protocol device { thread group g; }', why: NEWER },
 ];
