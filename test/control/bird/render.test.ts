@@ -192,6 +192,32 @@ async function session(style: Style, view: ProtocolView): Promise<string[]> {
   return lines.slice(1, -2).map((line) => line.replace(/^(\d{4}-| )/, ''));
 }
 
+describe('BFD', () => {
+  const view = peer({}, { name: 'bfd1', kind: 'bfd', state: 'up', bgp: undefined });
+
+  it.each([
+    [
+      'bird1',
+      'IP address                Interface  State      Since       Interval  Timeout',
+      '10.99.0.2                 eth0       Up         11:00:00      0.300    0.900',
+    ],
+    [
+      'bird2',
+      'IP address                Interface  State      Since         Interval  Timeout',
+      '10.99.0.2                 eth0       Up         11:00:00.000    0.300    0.900',
+    ],
+  ] as const)('has columns as wide as the times of %s', async (style, heading, row) => {
+    speaker.bird.protocolViews = [view];
+    const [, ...lines] = await ask(style, 'show bfd sessions');
+    expect(lines.slice(0, 2)).toEqual([` ${heading}`, ` ${row}`]);
+  });
+
+  it('has no preference in 1.6', async () => {
+    expect(await session('bird1', view)).toContain('  Preference:     0');
+    expect(await session('bird1', { ...view, kind: 'device' })).toContain('  Preference:     240');
+  });
+});
+
 describe('a session in trouble', () => {
   it('says why, and when it goes on', async () => {
     expect(await session('bird2', peer({}))).toEqual([

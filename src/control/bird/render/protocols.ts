@@ -92,10 +92,11 @@ function* details2(protocol: ProtocolView): Iterable<string> {
 }
 
 function* details1(protocol: ProtocolView): Iterable<string> {
-  const { description, message, bgp, channels, pipe } = protocol;
+  const { kind, description, message, bgp, channels, pipe } = protocol;
   if (description !== undefined) yield field(2, 'Description', description, COLUMN.protocol);
   if (message !== undefined) yield field(2, 'Message', message, COLUMN.protocol);
-  const channel = channels[0] ?? EMPTY_CHANNEL;
+  const preference = kind === 'device' ? EMPTY_CHANNEL.preference : 0;
+  const channel = channels[0] ?? { ...EMPTY_CHANNEL, preference };
   yield* channelLines1(channel, protocol.state, pipe !== undefined);
   if (bgp !== undefined) yield* bgpLines(protocol, bgp, '1.6');
 }
