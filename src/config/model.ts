@@ -213,6 +213,8 @@ export interface PeerSettings {
   readonly localFirst?: boolean;
   /** What it announces leads to addresses on its link, whatever prefixes this machine has there. */
   readonly onlink?: boolean;
+  /** What it announces leads to the peer itself where the next hop is on no link. */
+  readonly throughPeer?: boolean;
   /** Own next hop on a session between link-local addresses; unless given, with the link's global address. */
   readonly linkLocalNextHop?: LinkLocalFormat;
   readonly removePrivateAs: boolean;

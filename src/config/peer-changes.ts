@@ -79,6 +79,7 @@ export const PEER_KEYS: Readonly<Record<PeerKey, PeerKeyRow>> = {
   nextHopAddress: { name: 'nextHopAddress', actions: SOFT_OUT },
   localFirst: { name: 'localFirst', actions: RESET },
   onlink: { name: 'onlink', actions: RESET },
+  throughPeer: { name: 'gateway', actions: RESET },
   linkLocalNextHop: { name: 'linkLocalNextHop', actions: SOFT_OUT },
   removePrivateAs: { name: 'removePrivateAs', actions: SOFT_OUT },
   asOverride: { name: 'asOverride', actions: SOFT_OUT },

@@ -21,11 +21,16 @@ export interface NextHop {
   /** Interface of the link-local address, or of what is on the link. */
   readonly zone: string | undefined;
   readonly lead: NextHopLead;
+  /** Of the peer that announced it: leads there where `address` is on no link. */
+  readonly fallback: Uint8Array | undefined;
   /** In whose view of the kernel it is looked up; 0 = the main table's. */
   readonly domain: number;
   /** Octets as on the wire: 4, 16 or 32. */
   readonly wire: Uint8Array;
 }
+
+/** What octets alone do not say. */
+type Meaning = Pick<NextHop, 'zone' | 'domain' | 'lead' | 'fallback'>;
 
 export interface NextHopEvents {
   /** A next hop is used for the first time; answer through `setState`, at once or later. */
@@ -65,13 +70,14 @@ export class NextHopTable {
       if (nextHop.domain === domain) this.setState(nextHop.id, true, 0);
   }
 
-  /** The id for 4, 16 or 32 octets, held once for the caller, who must `release` it. */
+  /** The id for 4, 16 or 32 octets, held once for the caller, who must `release` it; `fallback` is kept as it is. */
   intern(
     bytes: Uint8Array,
     length: number,
     zone: string | undefined,
     domain = MAIN_DOMAIN,
     lead: NextHopLead = 'global',
+    fallback?: Uint8Array,
   ): number {
     const last = this.#last;
     if (
@@ -79,13 +85,15 @@ export class NextHopTable {
       last.zone === zone &&
       last.domain === domain &&
       last.lead === lead &&
+      last.fallback === fallback &&
       sameOctets(last.wire, bytes, length)
     ) {
       this.hold(last.id);
       return last.id;
     }
-    const key = keyOf(bytes, length, zone, domain, lead);
-    const known = this.#byKey.get(key) ?? this.#add(key, bytes.slice(0, length), zone, domain, lead);
+    const key = keyOf(bytes, length, { zone, domain, lead, fallback });
+    const known =
+      this.#byKey.get(key) ?? this.#add(key, bytes.slice(0, length), { zone, domain, lead, fallback });
     this.#last = known;
     this.hold(known.id);
     return known.id;
@@ -125,7 +133,7 @@ export class NextHopTable {
     return formatAddress(address, isLinkLocal(address) ? zone : undefined);
   }
 
-  #add(key: string, wire: Uint8Array, zone: string | undefined, domain: number, lead: NextHopLead): NextHop {
+  #add(key: string, wire: Uint8Array, { zone, domain, lead, fallback }: Meaning): NextHop {
     const id = this.#freeIds.pop() ?? this.#byId.length;
     this.reachable = growUint8(this.reachable, id + 1);
     this.metric = growUint32(this.metric, id + 1);
@@ -140,6 +148,7 @@ export class NextHopTable {
       linkLocal: linkLocal ?? (isLinkLocal(address) ? address : undefined),
       zone,
       lead,
+      fallback,
       domain,
       wire,
     };
@@ -153,8 +162,8 @@ export class NextHopTable {
   }
 
   #remove(nextHop: NextHop): void {
-    const { wire, zone, domain, lead } = nextHop;
-    this.#byKey.delete(keyOf(wire, wire.length, zone, domain, lead));
+    const { wire } = nextHop;
+    this.#byKey.delete(keyOf(wire, wire.length, nextHop));
     this.#byId[nextHop.id] = undefined;
     this.#freeIds.push(nextHop.id);
     if (this.#last === nextHop) this.#last = undefined;
@@ -163,15 +172,10 @@ export class NextHopTable {
 }
 
 /** Octets first: their number tells where the zone begins, so no two next hops have one key. */
-function keyOf(
-  bytes: Uint8Array,
-  length: number,
-  zone: string | undefined,
-  domain: number,
-  lead: NextHopLead,
-): string {
-  let key = String.fromCharCode(length, domain, LEADS.indexOf(lead));
+function keyOf(bytes: Uint8Array, length: number, { zone, domain, lead, fallback }: Meaning): string {
+  let key = String.fromCharCode(length, fallback?.length ?? 0, domain, LEADS.indexOf(lead));
   for (let i = 0; i < length; i++) key += String.fromCharCode(bytes[i]!);
+  if (fallback !== undefined) key += String.fromCharCode(...fallback);
   return zone === undefined ? key : `${key}%${zone}`;
 }
 

@@ -135,6 +135,7 @@ export class BareSpeaker {
       endOfRib: new Set(),
       nextHopZone: () => undefined,
       nextHopLead: 'global',
+      nextHopFallback: undefined,
       nowSeconds: () => 0,
       reportIssues() {},
       onEndOfRib() {},

@@ -41,6 +41,8 @@ export class EstablishedPeer {
   readonly #wholeLink: string | undefined;
   /** See UpdateSource. */
   readonly nextHopLead: NextHopLead;
+  /** See UpdateSource. */
+  readonly nextHopFallback: Uint8Array | undefined;
   readonly #clock: Clock;
   readonly #log: Logger;
   #malformed: { count: number; last: string } | undefined;
@@ -73,6 +75,7 @@ export class EstablishedPeer {
     const { onlink = false, localFirst = false } = settings;
     this.#wholeLink = onlink ? tools.zone : undefined;
     this.nextHopLead = this.#wholeLink !== undefined ? 'onlink' : localFirst ? 'link-local' : 'global';
+    this.nextHopFallback = settings.throughPeer ? session.remoteAddress : undefined;
     // An internal peer may be anywhere, unless it is said to be here or its link-local addresses are preferred.
     const isNear =
       session.zone !== undefined ||

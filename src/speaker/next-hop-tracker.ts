@@ -59,9 +59,33 @@ export class NextHopTracker implements NextHopEvents {
       this.#apply(id, resolution);
       this.#tellLater(id);
     };
-    const watch = this.#watch(nextHop, changed);
+    const { fallback } = nextHop;
+    const watch =
+      fallback === undefined ? this.#watch(nextHop, changed) : this.#watchBoth(nextHop, fallback, changed);
     this.#watches.set(id, watch);
     this.#apply(id, watch.current);
+  }
+
+  /** What is on no link leads to `fallback`, which then may be on none either. */
+  #watchBoth(
+    nextHop: NextHop,
+    fallback: Uint8Array,
+    changed: (resolution: Resolution) => void,
+  ): NextHopWatch {
+    const tell = (): void => changed(watch.current);
+    const own = this.#watch(nextHop, tell);
+    const zone = isLinkLocal(fallback) ? nextHop.zone : undefined;
+    const other = this.#options.resolver.watch(fallback, zone, tell);
+    const watch: NextHopWatch = {
+      get current() {
+        return own.current.directlyConnected ? own.current : other.current;
+      },
+      cancel() {
+        own.cancel();
+        other.cancel();
+      },
+    };
+    return watch;
   }
 
   /**

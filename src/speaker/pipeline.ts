@@ -32,6 +32,8 @@ export interface UpdateSource {
   /** The interface that a next hop means; undefined = whichever leads there. */
   nextHopZone(batch: NlriBatch): string | undefined;
   readonly nextHopLead: NextHopLead;
+  /** Where a next hop leads that is on no link; undefined: as its address resolves. */
+  readonly nextHopFallback: Uint8Array | undefined;
   /** Wall-clock seconds. */
   nowSeconds(): number;
   reportIssues(update: DecodedUpdate, buffer: Uint8Array, start: number, end: number): void;
@@ -119,7 +121,8 @@ export class Pipeline {
     const domain = ribPeer.domains[batch.family.id]!;
     const zone = from.nextHopZone(batch);
     const { nextHop: octets, nextHopLength } = batch;
-    const nextHop = nextHops.intern(octets, nextHopLength, zone, domain, from.nextHopLead);
+    const { nextHopLead, nextHopFallback } = from;
+    const nextHop = nextHops.intern(octets, nextHopLength, zone, domain, nextHopLead, nextHopFallback);
     const attrIn = attrs.internViewed(update.attributesView, 0, update.attributesLength, nextHop);
     const result = checks.evaluate(ribPeer, attrIn, update.supersededPath);
     const { blocks } = ribPeer;

@@ -55,6 +55,7 @@ const OTHER: { [K in Exclude<keyof PeerSettings, 'timers'>]: PeerSettings[K] } =
   nextHopAddress: { ipv4: '10.1.1.9', ipv6: undefined },
   localFirst: true,
   onlink: true,
+  throughPeer: true,
   linkLocalNextHop: 'single',
   removePrivateAs: true,
   asOverride: true,
@@ -154,7 +155,7 @@ describe('a peer setting', () => {
         .map((key) => PEER_KEYS[key].name)
         .sort();
     expect(names('reset')).toEqual(
-      'addPath aigp allowAsSets allowLocalPref asn clientToClient clusterId confederation extendedMessages extendedNextHop families gracefulRestart holdTime igpTable interface localAddress localAs localFirst localPort multihop onlink port require role roleStrict routeReflectorClient routerId table ttlSecurity withhold'.split(
+      'addPath aigp allowAsSets allowLocalPref asn clientToClient clusterId confederation extendedMessages extendedNextHop families gateway gracefulRestart holdTime igpTable interface localAddress localAs localFirst localPort multihop onlink port require role roleStrict routeReflectorClient routerId table ttlSecurity withhold'.split(
         ' ',
       ),
     );

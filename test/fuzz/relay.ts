@@ -134,6 +134,7 @@ export class Relay {
       endOfRib: new Set(),
       nextHopZone: () => undefined,
       nextHopLead: 'global',
+    nextHopFallback: undefined,
       nowSeconds: () => 0,
       reportIssues: (update) => {
         this.#issues = update.issues.map(({ message }) => message.replace(/\d+/g, '')).join();

@@ -214,10 +214,15 @@ describe('tables in another process', () => {
       const values = { asPath: '65001' };
       before.lab.announce(before.peers[0]!, [`10.${i}.0.0/16`], values, '192.0.2.1', IPV4_UNICAST, lead);
     }
+    const peer = octets('192.0.2.66');
+    const args = [{ asPath: '65001' }, '192.0.2.1', IPV4_UNICAST, 'global'] as const;
+    before.lab.announce(before.peers[0]!, ['10.9.0.0/16'], ...args, peer);
     before.lab.settle();
     const after = goOn(before, travelled(captureRib(before.lab.rib)));
     const leads = [...after.lab.rib.nextHops.values()].map(({ lead }) => lead);
-    expect(leads.sort()).toEqual(['global', 'link-local', 'onlink']);
+    expect(leads.sort()).toEqual(['global', 'global', 'link-local', 'onlink']);
+    const fallbacks = [...after.lab.rib.nextHops.values()].flatMap(({ fallback }) => fallback ?? []);
+    expect(fallbacks).toEqual([peer]);
   });
 
   it('send everything again where the options have changed, and withdraw what does not belong there', () => {

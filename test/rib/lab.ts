@@ -216,10 +216,11 @@ export class RibLab {
     nextHop = '192.0.2.1',
     family: Family = IPV4_UNICAST,
     lead: NextHopLead = 'global',
+    fallback?: Uint8Array,
   ): void {
     const { attrs, nextHops, checks } = this.rib;
     const wire = octets(nextHop);
-    const hop = nextHops.intern(wire, wire.length, undefined, MAIN_DOMAIN, lead);
+    const hop = nextHops.intern(wire, wire.length, undefined, MAIN_DOMAIN, lead, fallback);
     const bytes = encodeAttributes(values);
     const attrIn = attrs.intern(bytes, 0, bytes.length, hop);
     const result = checks.evaluate(peer, attrIn);

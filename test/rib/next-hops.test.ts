@@ -9,6 +9,7 @@ const nextHop = fc.record({
   wire: fc.constantFrom(...wires, pair),
   zone: fc.constantFrom(undefined, 'eth0', 'eth1', ''),
   lead: fc.constantFrom('global' as const, 'link-local' as const, 'onlink' as const),
+  fallback: fc.constantFrom(undefined, ...wires.slice(0, 3)),
 });
 
 describe('NextHopTable', () => {
@@ -26,7 +27,7 @@ describe('NextHopTable', () => {
               onRemoved: ({ id }) => expect(told.delete(id)).toBe(true),
             });
           }
-          const text = `${each.wire.join()} ${each.zone} ${each.lead}`;
+          const text = `${each.wire.join()} ${each.zone} ${each.lead} ${each.fallback?.join()}`;
           const known = model.get(text);
           if (release) {
             if (known === undefined) continue;
@@ -35,7 +36,14 @@ describe('NextHopTable', () => {
           } else {
             const buffer = new Uint8Array(40);
             buffer.set(each.wire);
-            const id = table.intern(buffer, each.wire.length, each.zone, MAIN_DOMAIN, each.lead);
+            const id = table.intern(
+              buffer,
+              each.wire.length,
+              each.zone,
+              MAIN_DOMAIN,
+              each.lead,
+              each.fallback,
+            );
             if (known === undefined) {
               expect([...model.values()].some((entry) => entry.id === id)).toBe(false);
               expect([table.reachable[id], table.metric[id]]).toEqual([1, 0]);
@@ -53,8 +61,8 @@ describe('NextHopTable', () => {
           expect([...told].sort()).toEqual([...model.values()].map(({ id }) => id).sort());
         }
         for (const [text, { id }] of model) {
-          const { wire, zone, lead } = table.get(id);
-          expect(`${wire.join()} ${zone} ${lead}`).toBe(text);
+          const { wire, zone, lead, fallback } = table.get(id);
+          expect(`${wire.join()} ${zone} ${lead} ${fallback?.join()}`).toBe(text);
         }
       }),
     );

@@ -71,6 +71,7 @@ function setUp() {
     endOfRib: new Set<number>(),
     nextHopZone: () => undefined,
     nextHopLead: 'global' as const,
+      nextHopFallback: undefined,
     nowSeconds: () => 0,
     reportIssues() {},
     onEndOfRib() {},

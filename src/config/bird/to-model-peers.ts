@@ -10,6 +10,7 @@ import type { BgpOptions } from './bgp-options.ts';
 import { isInternal, isMultihop } from './checks.ts';
 import type { BirdConfig, ChannelOptions, ProtocolConfig } from './config.ts';
 import { DEFAULT_DYNAMIC_NAME, DEFAULT_TIMERS } from './defaults.ts';
+import { gatewayMode } from './gateway.ts';
 import { patternTexts } from './patterns.ts';
 import { aoKeysOf } from './to-model-ao.ts';
 import { bfdOf } from './to-model-bfd.ts';
@@ -238,6 +239,7 @@ function settingsOf(
     ...(channels.some((channel) => channel.secondary === true) && { evaluateAll: true }),
     ...nextHopsOf(unicast, protocol, config.dialect),
     ...(options.onlink === true && { onlink: true }),
+    ...(leadsThroughPeer(config, protocol) && { throughPeer: true }),
     removePrivateAs: false,
     asOverride: false,
     allowOwnAs: options.allowLocalAs === 'any' ? ANY_OWN_AS : (options.allowLocalAs ?? 0),
@@ -303,6 +305,12 @@ function unicastChannels(config: BirdConfig, protocol: BgpProtocol): Map<IpVersi
   return found;
 }
 
+/** In 1.6 a direct peer is the gateway of what it announces with a next hop that is on no link. */
+function leadsThroughPeer({ dialect, family }: BirdConfig, { options, channels }: BgpProtocol): boolean {
+  const channel = family === undefined ? undefined : channels.get(family);
+  return dialect === '1.6' && gatewayMode(options, channel) === 'direct';
+}
+
 function reportChannel(
   { dialect }: BirdConfig,
   channel: ChannelOptions,
@@ -310,8 +318,8 @@ function reportChannel(
   unsaid: Unsaid,
 ): void {
   const { table: _attached, gateway, missingLinkLocal = 'ignore', ...rest } = channel;
-  // Every next hop is resolved through the kernel's tables.
-  if (gateway === 'direct') unsaid.add('gateway direct', channel.span, name);
+  // In 2.x a next hop that is on no link makes a route void.
+  if (dialect === '2.x' && gateway === 'direct') unsaid.add('gateway direct', channel.span, name);
   // 2.x ignores it, too. The own address has a link-local one beside it; that of others goes as it is.
   const keepsNextHops = options.rsClient === true || (channel.nextHopKeep ?? 'none') !== 'none';
   if (dialect === '1.6' && missingLinkLocal !== 'ignore' && keepsNextHops) {

@@ -30,13 +30,14 @@ export function captureRib(rib: Rib, further: readonly FamilyRib[] = []): RibIma
   const attributes = captureAttributes(rib);
   const extras = [...new Set(attributes.extras)].filter((id) => id !== 0);
   return {
-    nextHops: [...nextHops.values()].map(({ id, wire, zone, domain, lead }) => ({
+    nextHops: [...nextHops.values()].map(({ id, wire, zone, domain, lead, fallback }) => ({
       id,
       wire,
       zone,
       ...(domain !== MAIN_DOMAIN && { domain }),
       ...(lead === 'link-local' && { localFirst: true }),
       ...(lead === 'onlink' && { onlink: true }),
+      ...(fallback !== undefined && { fallback }),
     })),
     extras: extras.map((id) => ({ id, bundle: attrs.extrasTable.get(id) })),
     attributes,

@@ -20,6 +20,7 @@ export interface NextHopImage {
   readonly domain?: number;
   readonly localFirst?: boolean;
   readonly onlink?: boolean;
+  readonly fallback?: Uint8Array;
 }
 
 export interface PrefixImage {

@@ -236,11 +236,12 @@ function restoreAttributes({ attrs, nextHops }: Rib, image: RibImage, meanings: 
   const { attributes } = image;
   const { domains, revive } = meanings;
   const hops = tableFor(image.nextHops.map(({ id }) => id));
-  for (const { id, wire, zone, domain = MAIN_DOMAIN, localFirst, onlink } of image.nextHops) {
+  for (const nextHop of image.nextHops) {
+    const { id, wire, zone, domain = MAIN_DOMAIN, localFirst, onlink, fallback } = nextHop;
     // Of a table that is not here any more: no row that is left names it.
     const here = domain === MAIN_DOMAIN ? domain : (domains.get(domain) ?? MAIN_DOMAIN);
     const lead = onlink ? 'onlink' : localFirst ? 'link-local' : 'global';
-    hops[id] = nextHops.intern(wire, wire.length, zone, here, lead);
+    hops[id] = nextHops.intern(wire, wire.length, zone, here, lead, fallback);
   }
   const bundles = new Map([[NO_EXTRAS, NO_EXTRAS]]);
   for (const { id, bundle } of image.extras) {

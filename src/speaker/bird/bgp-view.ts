@@ -2,11 +2,13 @@
 
 import { disables } from '../../bgp/session/disable-after.ts';
 import { FAMILIES, type Family, familyByName } from '../../bgp/wire/families.ts';
+import { isMultihop } from '../../config/bird/checks.ts';
 import type { ChannelOptions } from '../../config/bird/config.ts';
+import { gatewayMode } from '../../config/bird/gateway.ts';
 import type { LimitsConfig } from '../../config/model/limits.ts';
 import type { Config, DynamicPeersConfig, Policy, TableNames } from '../../config/model.ts';
 import { policyFor } from '../../config/policies.ts';
-import { formatAddress, formatQuad } from '../../lib/ip.ts';
+import { formatAddress, formatQuad, type IpVersion } from '../../lib/ip.ts';
 import { DEFAULT_PREFERENCE } from '../../rib/route-extras.ts';
 import type { BgpSessionState, BgpView, ChannelView, ProtocolState, TimerView } from '../api/protocols.ts';
 import { LIMIT_KINDS } from '../peer-limits.ts';
@@ -42,7 +44,11 @@ function sessionState({ peer }: PeerHandle): BgpSessionState {
 }
 
 /** `routeLimit`: shown by 1.6. */
-export function bgpView(handle: PeerHandle, routeLimit: BgpView['routeLimit']): BgpView {
+export function bgpView(
+  handle: PeerHandle,
+  routeLimit: BgpView['routeLimit'],
+  { written }: DeclaredProtocol,
+): BgpView {
   const { peer, settings, established, restarts } = handle;
   const { context, timersLeft } = peer;
   const internal = context === undefined ? isInternal(handle) : context.peerType === 'internal';
@@ -59,7 +65,7 @@ export function bgpView(handle: PeerHandle, routeLimit: BgpView['routeLimit']): 
     localCapabilities: peer.localOpen.capabilities,
     peerCapabilities: peer.remoteOpen?.capabilities ?? [],
     internal,
-    multihop: internal || !isSingleHop(settings),
+    multihop: written?.kind === 'bgp' ? isMultihop(written.options) : internal || !isSingleHop(settings),
     role: settings.routeReflectorClient ? 'client' : settings.routeServerClient ? 'route-server' : undefined,
     as4: context?.as4 ?? false,
     addPathReceive: (context?.addPathReceive ?? 0) !== 0,
@@ -198,7 +204,7 @@ function channelView(
     routes: rib?.routes,
     stats: rib?.stats,
     nextHops: rib?.nextHops ?? [],
-    igpTable: looksUp(options, handle, settings, config)
+    igpTable: looksUp(written, version, { settings, handle }, config)
       ? shownTable(config, settings.igpTables?.[version] ?? settings.tables?.[version] ?? '', version)
       : undefined,
     neighborRestart: kept,
@@ -208,12 +214,14 @@ function channelView(
 
 /** BIRD follows next hops of peers that need not be on the link, unless told otherwise. */
 function looksUp(
-  options: ChannelOptions | undefined,
-  handle: PeerHandle | undefined,
-  settings: ChannelSource['settings'],
+  written: DeclaredProtocol['written'],
+  version: IpVersion,
+  { settings, handle }: ChannelSource,
   config: Config,
 ): boolean {
-  if (options?.gateway !== undefined) return options.gateway === 'recursive';
+  if (written?.kind === 'bgp') {
+    return gatewayMode(written.options, written.channels.get(version)) === 'recursive';
+  }
   const internal =
     handle === undefined
       ? settings.asn === 'internal' || settings.asn === config.router.asn

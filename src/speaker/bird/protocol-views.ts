@@ -108,7 +108,7 @@ export class ProtocolViews {
       ...this.#base(declared, state),
       ...(state === 'down' && isFlushed(handle, this.#speaker) && { state: 'flush' }),
       enabled: handle.peer.adminUp,
-      bgp: bgpView(handle, routeLimitOf(handle, channels, config)),
+      bgp: bgpView(handle, routeLimitOf(handle, channels, config), declared),
       channels,
     };
   }

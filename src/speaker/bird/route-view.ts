@@ -2,6 +2,7 @@
 
 import { decodeAttributes } from '../../bgp/wire/attribute-values.ts';
 import { ATTRIBUTE } from '../../bgp/wire/iana.ts';
+import { gatewayMode } from '../../config/bird/gateway.ts';
 import type { KernelNextHop } from '../../fib/types.ts';
 import { optionalBytesEqual } from '../../lib/bytes.ts';
 import { formatAddress, type IpVersion, isLinkLocal, isUnspecified, parseAddress } from '../../lib/ip.ts';
@@ -84,6 +85,7 @@ export class RouteViews {
   readonly #speaker: Speaker;
   readonly #protocols: readonly DeclaredProtocol[];
   readonly #owners = new Map<string, string>();
+  readonly #onLink = { ipv4: new Map<RibPeer, boolean>(), ipv6: new Map<RibPeer, boolean>() };
 
   constructor(speaker: Speaker) {
     this.#speaker = speaker;
@@ -166,7 +168,7 @@ export class RouteViews {
   }
 
   #metric(family: FamilyRib, row: number, peer: RibPeer, attr: number): TableRoute['igpMetric'] {
-    const { rib, registry, written } = this.#speaker;
+    const { rib, written } = this.#speaker;
     const { attrs, nextHops } = rib;
     if (traitsOf(written).metricAtHomeOnly && family.paths.feed(row) !== 0) return undefined;
     const { gateway, interface: link } = attrs.extrasTable.get(attrs.extras[attr]!);
@@ -174,10 +176,23 @@ export class RouteViews {
     const nextHopId = attrs.nextHop[attr]!;
     if (nextHops.reachable[nextHopId] !== 1) return 'unreachable';
     // What is on a common link is not looked up.
-    const isOnLink = peer.source === 'external' && registry.find(peer.name)?.settings.multihop === undefined;
-    if (isOnLink) return undefined;
+    if (this.#isOnLink(peer, family.family.version)) return undefined;
     const metric = nextHops.metric[nextHopId]!;
     return metric === UNKNOWN_METRIC ? 'unknown' : metric;
+  }
+
+  /** Whether the next hops of a peer are not looked up, but on the link or the peer. */
+  #isOnLink(peer: RibPeer, version: IpVersion): boolean {
+    const known = this.#onLink[version].get(peer);
+    if (known !== undefined) return known;
+    const written = this.#protocols.find(({ name }) => name === peer.name)?.written;
+    const { multihop } = this.#speaker.registry.find(peer.name)?.settings ?? {};
+    const found =
+      written?.kind === 'bgp'
+        ? gatewayMode(written.options, written.channels.get(version)) === 'direct'
+        : peer.source === 'external' && multihop === undefined;
+    this.#onLink[version].set(peer, found);
+    return found;
   }
 
   #bgpWay(nextHopId: number, extras: RouteExtras): Pick<TableRoute, 'destination' | 'hops'> {

@@ -187,6 +187,32 @@ describe('peers', () => {
     expect(() => of('interface "eth0"; multihop;')).toThrow('direct');
   });
 
+  test('a direct peer of 1.6 is the gateway of what it announces with next hops elsewhere', () => {
+    const of = (text: string) =>
+      model(
+        `${ROUTER} listen bgp port 179; protocol bgp p { local as 1; neighbor 10.0.0.2 as ${text} import all; }`,
+      );
+    const cases: readonly (readonly [string, true | undefined])[] = [
+      ['2;', true],
+      ['2; multihop;', undefined],
+      ['2; gateway recursive;', undefined],
+      ['1;', undefined],
+      ['1; direct;', true],
+      ['1; direct; gateway direct;', true],
+      ['1; direct; gateway recursive;', undefined],
+      ['2; ttl security on; multihop 1;', undefined],
+    ];
+    for (const [text, expected] of cases) {
+      const { config, warnings } = of(text);
+      expect([text, config.peers[0]?.throughPeer, warnings]).toEqual([text, expected, []]);
+    }
+    const other = model(
+      `${ROUTER} protocol bgp p { local as 1; neighbor 10.0.0.2 as 2; ipv4 { import all; export none; gateway direct; }; }`,
+    );
+    expect(other.config.peers[0]?.throughPeer).toBeUndefined();
+    expect(other.warnings.map(String)).toEqual([expect.stringContaining('gateway direct has no effect (p)')]);
+  });
+
   test('next hops between link-local addresses are as BIRD shows them', () => {
     const format = (address: string, text: string) =>
       model(

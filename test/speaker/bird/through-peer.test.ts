@@ -1,0 +1,75 @@
+// The gateway of what a direct peer announces, as BIRD 1.6.8 finds it: its next hop where that is on a link, and otherwise
+// the peer itself, whatever covers the next hop. With `gateway recursive` the next hop is looked up.
+
+import { expect, it } from 'vitest';
+import { ip } from '../../support/raw-peer.ts';
+import { kernelRoute, SimLab, simKernel } from '../../support/sim-lab.ts';
+import { FROM, OWN } from '../bird-lab.ts';
+
+const [NEAR, COVERED, NOWHERE] = ['203.0.113.1/32', '203.0.113.2/32', '203.0.113.3/32'] as const;
+
+/** Kernel routes of BIRD's, and BGP routes as they are shown. */
+async function scene(words: string) {
+  const lab = new SimLab();
+  const kernel = simKernel(`eth0 ${OWN}/24`);
+  kernelRoute(kernel, '198.51.100.0/24', '10.0.0.98', { protocol: 99 });
+  const file = `router id ${OWN}; listen bgp port 179; protocol device { } protocol direct { }
+protocol kernel { learn; import all; export all; }
+protocol bgp tor { local ${OWN} as 65001; neighbor ${FROM} as 65001; import all; ${words} }
+`;
+  const own = lab.speaker('own', [OWN], file, { kernel });
+  const from = lab.raw(FROM, { as: 65001, holdTime: 0 });
+  await lab.start(1000);
+  await lab.connect(own, from);
+  from.announce([NEAR], {}, '10.0.0.77');
+  from.announce([COVERED], {}, '198.51.100.9');
+  from.announce([NOWHERE], {}, '192.0.2.9');
+  await lab.settle();
+  return { lab, own, from, kernel };
+}
+
+function shown({ own }: Awaited<ReturnType<typeof scene>>): string[] {
+  const [answer] = own.api.bird.routes({ tables: undefined });
+  return [...answer!.routes()]
+    .flatMap((route) =>
+      route?.bgp === undefined
+        ? []
+        : `${route.net} ${route.hops.map(({ gateway }) => gateway).join()} ${route.igpMetric}`,
+    )
+    .sort();
+}
+
+it.each(['direct;', 'direct; gateway direct;'])('%s', async (words) => {
+  const set = await scene(words);
+  expect(shown(set)).toEqual([
+    `${NEAR} 10.0.0.77 undefined`,
+    `${COVERED} ${FROM} undefined`,
+    `${NOWHERE} ${FROM} undefined`,
+  ]);
+  expect(set.own.kernelRoutes()).toEqual([
+    `${NEAR} via 10.0.0.77`,
+    `${COVERED} via ${FROM}`,
+    `${NOWHERE} via ${FROM}`,
+  ]);
+  expect(set.own.api.bird.protocols({ details: true }).find(({ name }) => name === 'tor')).toMatchObject({
+    bgp: { internal: true, multihop: false },
+    channels: [{ igpTable: undefined }],
+  });
+});
+
+it('direct; gateway recursive;', async () => {
+  const set = await scene('direct; gateway recursive;');
+  expect(set.own.kernelRoutes()).toEqual([`${NEAR} via 10.0.0.77`, `${COVERED} via 10.0.0.98`]);
+});
+
+it('is another one as soon as the next hop is on a link, and the peer again when that is gone', async () => {
+  const { lab, own, kernel } = await scene('direct;');
+  const link = { ifindex: 9, name: 'eth9', loopback: false, mtu: 1500 };
+  kernel.setLink({ ...link, up: true });
+  kernel.addAddress({ ifindex: 9, address: ip('192.0.2.1'), prefixLength: 24 });
+  await lab.settle();
+  expect(own.kernelRoutes()).toContain(`${NOWHERE} via 192.0.2.9`);
+  kernel.setLink({ ...link, up: false });
+  await lab.settle();
+  expect(own.kernelRoutes()).toContain(`${NOWHERE} via ${FROM}`);
+});
