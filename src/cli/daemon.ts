@@ -105,7 +105,8 @@ export interface Journal {
 export interface Supervisor {
   ready(): void;
   reloading(): void;
-  stopping(): void;
+  /** It takes up to so many milliseconds, where that is more than usual. */
+  stopping(withinMs?: number): void;
   stop(): void;
 }
 
@@ -154,6 +155,7 @@ export async function runDaemon(
   const journal = parts.journal ?? plainJournal(logger);
   for (const warning of first.warnings) logger.warn(placeOf(warning), warning.message);
 
+  let current = config;
   let speaker: RunningSpeaker | undefined;
   let secrets: SecretWatch | undefined;
   const faces = new Faces(config, logger);
@@ -191,6 +193,7 @@ export async function runDaemon(
       loadConfig: (file) => parts.loadConfig(file),
       // What is not the speaker's.
       onApplied: (next) => {
+        current = next;
         log.useConfig(next);
         faces.useConfig(next);
         faces.restore();
@@ -215,8 +218,15 @@ export async function runDaemon(
       reload();
     });
     const signal = await signals.stopped;
-    parts.supervisor?.stopping();
+    const drainMs = drainTimeOf(current, api);
+    parts.supervisor?.stopping(drainMs > 0 ? drainMs + STOP_LIMIT_MS : undefined);
     journal.stopping(signal);
+    if (drainMs > 0) {
+      api.drain(undefined, true);
+      const seconds = drainMs / MS_PER_SECOND;
+      logger.info({ seconds }, 'peers are asked to send traffic elsewhere; another signal ends the wait');
+      await signals.pause(drainMs);
+    }
     await stopAll();
     journal.stopped();
     return EXIT.ok;
@@ -236,6 +246,12 @@ export async function runDaemon(
 function startFields(error: unknown): LogFields {
   const expected = error instanceof Error && ('code' in error || EXPECTED_ERRORS.has(error.name));
   return expected ? {} : { error };
+}
+
+/** Milliseconds that a stop waits for traffic to go elsewhere (RFC 8326); 0 where nobody would hear of it. */
+function drainTimeOf({ router: { restart } }: Config, api: SpeakerApi): number {
+  if (restart.onStop !== 'drain' || api.status().peers.established === 0) return 0;
+  return (restart.drainTime ?? 0) * MS_PER_SECOND;
 }
 
 /** What SIGHUP does: a reload, and however many come while one is under way, one more after it. */
@@ -301,8 +317,8 @@ async function stopParts(running: readonly Stoppable[], limitMs: number, logger:
   return all;
 }
 
-/** SIGTERM and SIGINT end the daemon, a second one at once; SIGHUP reloads; SIGUSR1 shows the state; SIGPIPE is
- *  nobody's reason to die. */
+/** SIGTERM and SIGINT end the daemon, a second one the pause that it makes, or else the process at once; SIGHUP reloads;
+ *  SIGUSR1 shows the state; SIGPIPE is nobody's reason to die. */
 function watchSignals(parts: DaemonParts) {
   const { signals } = parts;
   let settle: (signal: string) => void = () => {};
@@ -313,7 +329,12 @@ function watchSignals(parts: DaemonParts) {
   const stopped = new Promise<string>((resolve) => {
     settle = resolve;
   });
+  let endPause: (() => void) | undefined;
   const stop = (signal: string) => () => {
+    if (endPause !== undefined) {
+      endPause();
+      return;
+    }
     if (stopping) parts.exit(EXIT.failed);
     stopping = true;
     settle(signal);
@@ -336,6 +357,17 @@ function watchSignals(parts: DaemonParts) {
   return {
     stopped,
     stop: settle,
+    /** Resolves after so many milliseconds, or with the next signal that ends the daemon. */
+    pause: (ms: number) =>
+      new Promise<void>((resolve) => {
+        const end = (): void => {
+          timer.cancel();
+          endPause = undefined;
+          resolve();
+        };
+        const timer = systemClock.setTimer(ms, end);
+        endPause = end;
+      }),
     onReload(listener: () => void) {
       onReload = listener;
       if (reloadWanted) listener();

@@ -38,7 +38,10 @@ export function createSupervisor(options: SupervisorOptions): Supervisor | undef
       if (wait !== undefined && timer === undefined) sign();
     },
     reloading: () => notify(`RELOADING=1\nMONOTONIC_USEC=${monotonic()}`),
-    stopping: () => notify('STOPPING=1'),
+    stopping(withinMs) {
+      const longer = withinMs === undefined ? '' : `\nEXTEND_TIMEOUT_USEC=${withinMs * MICROSECONDS}`;
+      notify(`STOPPING=1${longer}`);
+    },
     stop: () => timer?.cancel(),
   };
 }

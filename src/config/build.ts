@@ -16,7 +16,7 @@ import type { Config, HttpConfig, ListenConfig, LogConfig } from './model.ts';
 import { formatPath, type Path } from './nodes.ts';
 import type { Confederation } from './peer-settings.ts';
 import { checkProtocolNames } from './protocol-names.ts';
-import { type ConfigInput, type ListenInput, RESTART_WAIT } from './schema.ts';
+import { type ConfigInput, DRAIN_TIME, type ListenInput, RESTART_WAIT } from './schema.ts';
 import { buildDiagnosis } from './schema-diagnosis.ts';
 import type { SecretReader } from './secrets.ts';
 import type { Entry, ValidatedInput } from './validate.ts';
@@ -192,6 +192,6 @@ function buildLog(input: ValidatedInput['log']): LogConfig {
 }
 
 function buildRestart(input: NonNullable<ConfigInput['router']>['restart']): Config['router']['restart'] {
-  const { recover = 'auto', wait = RESTART_WAIT, onStop = 'cease' } = input ?? {};
-  return { recover, wait, onStop };
+  const { recover = 'auto', wait = RESTART_WAIT, onStop = 'cease', drainTime = DRAIN_TIME } = input ?? {};
+  return { recover, wait, onStop, ...(onStop === 'drain' && { drainTime }) };
 }

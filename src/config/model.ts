@@ -93,8 +93,13 @@ export interface RestartConfig {
   readonly recover: 'auto' | 'always' | 'never';
   /** Seconds until routes are chosen, whoever is missing: Selection_Deferral_Timer. */
   readonly wait: number;
-  /** cease: sessions end with a NOTIFICATION; silent: without a word, and kernel routes stay, for a restart. */
-  readonly onStop: 'cease' | 'silent';
+  /**
+   * cease: sessions end with a NOTIFICATION; drain: the same, after peers had time to send traffic elsewhere (RFC 8326);
+   * silent: without a word, and kernel routes stay, for a restart.
+   */
+  readonly onStop: 'cease' | 'drain' | 'silent';
+  /** Seconds that a stop waits; with drain alone. */
+  readonly drainTime?: number;
 }
 
 export interface ListenConfig {

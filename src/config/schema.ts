@@ -59,8 +59,11 @@ const tableSchema = z.union([z.int().min(1).max(LARGEST_UINT32), z.enum(Object.k
 });
 
 const LONGEST_WAIT = 3600;
+const LONGEST_DRAIN = 3600;
 /** Seconds. */
 export const RESTART_WAIT = 240;
+/** Traffic has gone when the slowest of the neighbours has chosen again, and programmed that. */
+export const DRAIN_TIME = 30;
 
 export const routerSchema = z.strictObject({
   asn: asnSchema.describe('Own AS number.'),
@@ -100,12 +103,23 @@ export const routerSchema = z.strictObject({
         .meta({ description: 'Seconds until routes are chosen, whoever is missing.', default: RESTART_WAIT })
         .optional(),
       onStop: z
-        .enum(['cease', 'silent'])
+        .enum(['cease', 'drain', 'silent'])
         .meta({
-          description: 'silent: a stop says nothing to peers and leaves kernel routes, for a restart.',
+          description:
+            'drain: a stop asks peers to send traffic elsewhere, waits and then ends sessions; silent: it says nothing to peers and leaves kernel routes, for a restart.',
           default: 'cease',
         })
         .optional(),
+      drainTime: z
+        .int()
+        .min(1)
+        .max(LONGEST_DRAIN)
+        .meta({ description: 'Seconds that a stop waits, with onStop: drain.', default: DRAIN_TIME })
+        .optional(),
+    })
+    .refine(({ onStop, drainTime }) => drainTime === undefined || onStop === 'drain', {
+      error: 'drainTime is for onStop: drain',
+      path: ['drainTime'],
     })
     .describe('Own restarts (RFC 4724), for peers with gracefulRestart: full.')
     .optional(),

@@ -160,6 +160,71 @@ describe('the daemon', () => {
     await running;
   });
 
+  describe('with onStop: drain', () => {
+    const DRAIN = YAML.replace('id: 10.99.0.1', 'id: 10.99.0.1, restart: { onStop: drain, drainTime: 3600 }');
+    const ASKED = 'peers are asked to send traffic elsewhere; another signal ends the wait';
+
+    const drained = async (bench: Bench) => {
+      const told: (number | undefined)[] = [];
+      const supervisor = {
+        ready: () => {},
+        reloading: () => {},
+        stopping: (withinMs?: number) => void told.push(withinMs),
+        stop: () => {},
+      };
+      const running = runDaemon('godwit.yaml', { ...bench.parts, supervisor }, { warn: () => {} });
+      await bench.until(UP[3]!);
+      return { running, told };
+    };
+
+    test('drains peers and waits, until the next signal; the one after that does not wait', async () => {
+      const bench = new Bench();
+      bench.loads = [{ ok: true, config: config(DRAIN), warnings: [] }];
+      let open = () => {};
+      bench.stopGate = new Promise((resolve) => {
+        open = resolve;
+      });
+      const { running, told } = await drained(bench);
+      bench.signals.emit('SIGTERM');
+      await bench.until(ASKED);
+      expect(bench.speaker.calls).toEqual(['drain all true']);
+      expect(told).toEqual([3_660_000]);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      expect(bench.events).not.toContain('http down');
+      bench.signals.emit('SIGTERM');
+      expect(bench.events).not.toContain('exit 1');
+      await new Promise((resolve) => setImmediate(resolve));
+      bench.signals.emit('SIGTERM');
+      expect(bench.events).toContain('exit 1');
+      open();
+      expect(await running).toBe(0);
+      expect(bench.events).toContain('speaker down');
+    });
+
+    test('waits for so long as was configured last, and not where nobody would hear of it', async () => {
+      const bench = new Bench();
+      const first = await drained(bench);
+      bench.apply?.(config(DRAIN.replace('3600', '1')));
+      const before = Date.now();
+      bench.signals.emit('SIGTERM');
+      await first.running;
+      expect(bench.events).toContain(ASKED);
+      expect(Date.now() - before).toBeGreaterThanOrEqual(990);
+
+      const alone = new Bench();
+      alone.loads = [{ ok: true, config: config(DRAIN), warnings: [] }];
+      alone.speaker.status = () => {
+        const status = FakeSpeaker.prototype.status.call(alone.speaker);
+        return { ...status, peers: { ...status.peers, established: 0 } };
+      };
+      const second = await drained(alone);
+      alone.signals.emit('SIGTERM');
+      await second.running;
+      expect(alone.events).not.toContain(ASKED);
+      expect(second.told).toEqual([undefined]);
+    });
+  });
+
   test('a part that hangs does not hold the process, and the others are told', async () => {
     const bench = new Bench();
     bench.stopGate = new Promise(() => {});

@@ -40,6 +40,12 @@ describe('the service manager', () => {
     expect(heard).toEqual(['READY=1', 'RELOADING=1\nMONOTONIC_USEC=42', 'READY=1', 'STOPPING=1']);
   });
 
+  test('waits longer for a stop that takes longer', () => {
+    const { heard, supervisor } = bench(SOCKET);
+    supervisor?.stopping(90_000);
+    expect(heard).toEqual(['STOPPING=1\nEXTEND_TIMEOUT_USEC=90000000']);
+  });
+
   test('gets signs of life twice in its time, from ready to the end', () => {
     const { clock, heard, supervisor } = bench({ ...SOCKET, WATCHDOG_USEC: '3000000', WATCHDOG_PID: '7' });
     clock.advance(10_000);

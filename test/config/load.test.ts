@@ -239,6 +239,21 @@ describe('sections', () => {
     ]);
   });
 
+  it('have a time to drain where a stop drains, and nowhere else', () => {
+    const restart = (keys: string) =>
+      config(`router: { asn: 1, id: 10.0.0.9, restart: { ${keys} } }\n`).router.restart;
+    expect(restart('onStop: drain')).toMatchObject({ onStop: 'drain', drainTime: 30 });
+    expect(restart('onStop: drain, drainTime: 90')).toMatchObject({ drainTime: 90 });
+    expect(restart('onStop: silent').drainTime).toBeUndefined();
+    const without = 'router: { asn: 1, id: 10.0.0.9, restart: { drainTime: 90 } }\n';
+    expect(issuesOf(without)).toEqual([
+      expect.objectContaining({
+        path: 'router.restart.drainTime',
+        message: 'drainTime is for onStop: drain',
+      }),
+    ]);
+  });
+
   it('learn every foreign route where kernel routes are redistributed and nothing else is said', () => {
     expect(config(`${R}redistribute: kernel\n`).kernel.learn).toEqual([
       { protocol: undefined, table: undefined },
