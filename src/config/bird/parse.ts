@@ -25,6 +25,7 @@ import { DEFAULT_SCAN_TIME } from './defaults.ts';
 import { detectDialect, detectFamily, familyMismatch } from './dialect.ts';
 import { GLOBAL_OPTIONS, readTable, tableTypeNext } from './globals.ts';
 import { type BirdFiles, readTokens } from './include.ts';
+import { iprouteConstants } from './iproute.ts';
 import { expectEnd, unknownOption } from './options.ts';
 import { ProtocolReader } from './protocols.ts';
 import { ConfigReader } from './reader.ts';
@@ -65,6 +66,7 @@ export function parseBird(
   const { host, pool } = options.policy ?? { host: IDLE_HOST, pool: new FilterPool() };
   const program = new PolicyProgram(dialect, diagnostics, host, pool);
   const parser = new ConfigParser(tokens, family, program);
+  parser.predefine(iprouteConstants(files, dialect));
   const read = parser.read();
   const config = withProtocols({ ...read, files: sources.map((each) => each.name) }, read.protocols);
   return { config, diagnostics, program, masks: parser.masks, tests: parser.tests };
@@ -105,6 +107,18 @@ class ConfigParser {
     else {
       this.#predefineTable('master4', 'ipv4');
       this.#predefineTable('master6', 'ipv6');
+    }
+  }
+
+  /** Constants that are there before the text. */
+  predefine(constants: ReadonlyMap<string, number>): void {
+    const end = this.#tokens.peek();
+    for (const [name, value] of constants) {
+      this.#symbols.predefineNumber(name, value);
+      this.#reader.declare(
+        { ...end, kind: 'word', text: name },
+        { kind: 'constant', value, type: 'int', key: `${value}` },
+      );
     }
   }
 

@@ -50,6 +50,11 @@ export class Symbols {
     this.#byName.set(name, { name, kind, span });
   }
 
+  /** A number that has a name from the beginning. */
+  predefineNumber(name: string, value: number): void {
+    this.#byName.set(name, { name, kind: 'constant', span: undefined, constant: { kind: 'int', value } });
+  }
+
   /** What to say of a name that is not of the kind wanted. */
   hint(name: string, kinds: readonly SymbolKind[]): string | undefined {
     const symbol = this.#byName.get(name);
