@@ -90,10 +90,12 @@ export function parseTopologyFile(
     throw new TopologyError(`${place(syntax.pos[0])}: ${syntax.message.split('\n')[0]}`);
   const parsed = fileSchema.safeParse(document.toJS());
   if (!parsed.success) {
-    const complaints = parsed.error.issues.map(({ path, message }) => {
-      const node = document.getIn(path, true);
-      const where = place(isNode(node) ? (node.range?.[0] ?? 0) : 0);
-      return `${where}: ${path.length === 0 ? '' : `${path.join('.')}: `}${message}`;
+    const complaints = parsed.error.issues.map((issue) => {
+      const { path } = issue;
+      // What is missing is looked for where it should stand.
+      const nodes = path.map((_, i) => document.getIn(path.slice(0, path.length - i), true));
+      const where = place(nodes.find(isNode)?.range?.[0] ?? 0);
+      return `${where}: ${path.length === 0 ? '' : `${path.join('.')}: `}${wordsOf(issue)}`;
     });
     throw new TopologyError(complaints.join('\n'));
   }
@@ -104,6 +106,23 @@ export function parseTopologyFile(
     return readFile(isAbsolute(path) ? path : join(dirname(fileName), path));
   });
   return { seed: chosen, topology, faults: faultsOf(file, topology, random, fileName) };
+}
+
+const TYPE_WORDS: Readonly<Record<string, string>> = {
+  array: 'a list',
+  int: 'a whole number',
+  object: 'a mapping',
+  record: 'a mapping',
+  string: 'a text',
+};
+
+function wordsOf(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'unrecognized_keys') return `unknown key ${issue.keys.join(', ')}`;
+  if (issue.code !== 'invalid_type') return issue.message;
+  const expected = TYPE_WORDS[issue.expected] ?? `a ${issue.expected}`;
+  return issue.message.endsWith('received undefined')
+    ? `is missing: ${expected}`
+    : `expected ${expected}, as in examples/simulation.yaml`;
 }
 
 function topologyOf(file: TopologyFile, random: () => number, readFile: (path: string) => string): Topology {

@@ -169,6 +169,11 @@ describe('a topology file', () => {
     ['nodes: {', /^t\.yaml:1:\d+: /],
     ['nodez: {}', /^t\.yaml:1:1: .*nodez/],
     ['seed: 1', /either nodes or kind/],
+    ['nodes: 3', 't.yaml:1:8: nodes: expected a mapping, as in examples/simulation.yaml'],
+    [
+      'seed: 1\nnodes: { a: { asn: 1, config: {} } }',
+      't.yaml:2:13: nodes.a.addresses: is missing: a list\nt.yaml:2:13: nodes.a: unknown key asn',
+    ],
     ['kind: mesh\nsize: { nodes: 0 }', /^t\.yaml:2:16: size\.nodes: /],
     ['kind: mesh\nfaults: [{ at: 1, kind: kill, node: nobody }]', /there is no node "nobody"/],
     ['kind: mesh\nfaults: [{ at: 1, kind: lull, node: node-1 }]', /faults/],
