@@ -210,7 +210,9 @@ function adapt(write: Write, bound: LogFields): Logger {
 
 /** `peer: message (key value, ...)`, or `file:line message`. */
 function textOf(fields: LogFields, message: string): string {
-  const { peer, file, line, path: _inBirdsLanguageNone, ...others } = redact(fields);
+  const { peer, file, line, path: _inBirdsLanguageNone, part, ...rest } = redact(fields);
+  // What filters print is in the log as they print it.
+  const others = part === 'filter' ? rest : { part, ...rest };
   const details = Object.entries(others)
     .filter(([, value]) => value !== undefined && !(Array.isArray(value) && value.length === 0))
     .map(([key, value]) => `${key} ${detailOf(value)}`);

@@ -110,9 +110,11 @@ describe('the log', () => {
     const { log, read } = bench();
     log.useConfig(config('log "DIR/all" all;'));
     log.logger.warn({ peer: 'b1', password: 'hush', reason: 'x', none: undefined }, 'down');
+    log.logger.child({ part: 'filter' }).info({}, 'printed');
     log.logger.child({ peer: 'b2' }).error({ error: new Error('boom') }, 'a\nb');
     log.logger.warn({ file: 'bird.conf', line: 7, path: '' }, 'no effect');
-    const [first, second, third] = await read('all', 3);
+    const [first, printed, second, third] = await read('all', 4);
+    expect(printed).toMatch(/<INFO> printed$/);
     expect(first).toMatch(/<WARN> b1: down \(password <redacted>, reason x\)$/);
     expect(second).toMatch(/<BUG> b2: a b \(error Error: boom .*\)$/);
     expect(third).toMatch(/<WARN> bird.conf:7 no effect$/);
