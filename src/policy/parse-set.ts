@@ -37,7 +37,7 @@ export function parseSet(reader: TokenReader): SetExpression {
   if (reader.isOp('+') || reader.isOp('-') || reader.isOp('*')) {
     throw reader.unexpected("',' or ']'", 'in a set', 'put a computed member in parentheses: [(a + 1)]');
   }
-  reader.expectOp(']', 'at the end of the set');
+  if (!reader.takeOp(']')) throw reader.unexpected("',' or ']'", 'after a member of the set');
   const span = reader.spanFrom(start);
   checkOneFamily(reader, items);
   return { kind: 'set', items, span };

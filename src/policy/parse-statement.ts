@@ -281,6 +281,7 @@ function parseNamed(reader: TokenReader, token: Token): Statement {
     return { kind: 'do', call, span: reader.spanFrom(token) };
   }
   if (reader.takeOp('=')) {
+    if (reader.isOp('=')) throw reader.unexpected('a value', "after '='", "assignment is a single '='");
     const value = parseTerm(reader);
     endStatement(reader);
     return { kind: 'assign', target: name, value, span: reader.spanFrom(token) };

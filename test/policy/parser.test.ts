@@ -306,7 +306,7 @@ describe('mistakes', () => {
     expect(messages(text, '1.6')).toEqual(["'RTD_UNICAST' is not defined (did you mean 'RTC_UNICAST'?)"]);
     expect(messages(text)).toEqual([]);
     expect(messages('function f() { return bgp_path.prepend(1); }', '1.6')).toEqual([
-      "bgppath has no 'prepend'",
+      "bgppath has no 'prepend' (there are len, first, last, last_nonaggregated)",
     ]);
   });
 

@@ -194,8 +194,10 @@ function readChannelOption(
   name: ChannelName,
   channel: Channel,
 ): Channel {
+  const position = reader.tokens.position;
   const row = takeRow(reader, tables);
-  if (row === undefined) {
+  if (row === undefined || beginsAnother(reader, row, tables)) {
+    reader.tokens.rewind(position);
     throw unknownOption(reader.tokens, {
       where: `in channel ${name}`,
       tables,
@@ -218,6 +220,18 @@ function readChannelOption(
     }
   }
   return { ...channel, ...patch };
+}
+
+/** Whether more words follow that only another option has, though not all of its words: `import keep ...`. */
+function beginsAnother(
+  { tokens, dialect }: ConfigReader,
+  row: OptionRow<Channel>,
+  tables: readonly OptionTable<Channel>[],
+): boolean {
+  const next = tokens.peek();
+  if (next.kind !== 'word') return false;
+  const begin = `${row.words} ${next.text} `;
+  return tables.some((table) => table.phrases(dialect).some((phrase) => phrase.startsWith(begin)));
 }
 
 /** `import limit` before `import`: the row with most words, over all tables. */

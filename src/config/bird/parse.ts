@@ -16,6 +16,7 @@ import {
   type BirdConfig,
   type GlobalOptions,
   type IpFamily,
+  NET_TYPES,
   type ProtocolConfig,
   type TableConfig,
   withProtocols,
@@ -243,7 +244,8 @@ class ConfigParser {
         'put it on a line of its own',
       );
     }
-    const words = new Set(TOP_LEVEL_PHRASES);
+    const tableTypes = this.#reader.dialect === '2.x' ? NET_TYPES : ['roa'];
+    const words = new Set([...TOP_LEVEL_PHRASES, ...tableTypes.map((type) => `${type} table`)]);
     return unknownOption(this.#tokens, {
       where: 'at the top level',
       tables: [

@@ -86,6 +86,36 @@ describe('one mistake', () => {
       'import does not belong in protocol bgp',
       'it belongs into a channel: ipv4 { import ...; };',
     ],
+    [
+      'a misspelt last word, where fewer words are an option as well',
+      ONE('ipv4 { import keep filtred; };'),
+      "expected filtered after import keep, found 'filtred'",
+      'did you mean import keep filtered?',
+    ],
+    [
+      'a misspelt table',
+      'ipv4 tabel t; protocol device { }',
+      "expected table after ipv4, found 'tabel'",
+      'did you mean ipv4 table?',
+    ],
+    [
+      'a comma that is missing in a set',
+      'define x = [ 10.0.0.0/8 11.0.0.0/8 ]; protocol device { }',
+      "expected ',' or ']' after a member of the set, found the address 11.0.0.0",
+      undefined,
+    ],
+    [
+      'an assignment as other languages compare',
+      'protocol device { } filter f { bgp_med == 5; accept; }',
+      "expected a value after '=', found '='",
+      "assignment is a single '='",
+    ],
+    [
+      'a property by the name of other languages',
+      'protocol device { } filter f { if net.size > 24 then reject; accept; }',
+      "prefix has no 'size'",
+      expect.stringMatching(/^there are .*\blen\b/),
+    ],
     ['a misspelt protocol', 'protocol bpg x { }', 'there is no protocol bpg', 'did you mean bgp?'],
     [
       'a filter that is not there',
