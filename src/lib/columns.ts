@@ -45,7 +45,7 @@ export function moved<T extends { set(source: T): void; subarray(from: number, t
 
 /** Small non-negative integers, first in, first out. */
 export class IntQueue {
-  #ids = new Int32Array(1024);
+  #ids = new Int32Array(64);
   #head = 0;
   #tail = 0;
 

@@ -6,13 +6,17 @@ import { Framer, type OnMessage } from '../bgp/wire/framing.ts';
 import { MAX_MESSAGE_LENGTH } from '../bgp/wire/header.ts';
 import type { PeerType, SessionContext } from '../bgp/wire/session-context.ts';
 import { UpdateDecoder } from '../bgp/wire/update-decoder.ts';
+import { NO_LIMITS } from '../config/peer-limits.ts';
 import type { Clock } from '../lib/clock.ts';
+import { silentLogger } from '../lib/log.ts';
 import { type Defer, Scheduler } from '../lib/scheduler.ts';
 import { StageBeat } from '../lib/stage-beat.ts';
 import type { ExportOptions } from '../rib/export-options.ts';
 import { Rib } from '../rib/rib.ts';
 import type { ImportOptions, RibPeer } from '../rib/rib-peer.ts';
-import { Pipeline, type UpdateSource } from './pipeline.ts';
+import { PeerLimits } from './peer-limits.ts';
+import { Pipeline } from './pipeline.ts';
+import { NO_LINKS, UpdateSource, type UpdateSourceParts } from './update-source.ts';
 
 export const LOCAL_AS = 65000;
 const FIRST_PEER_AS = 65101;
@@ -56,6 +60,7 @@ export class BareSpeaker {
   readonly #pipeline: Pipeline;
   readonly #peers: BarePeer[] = [];
   readonly #handler: (receive: OnMessage) => OnMessage;
+  readonly #clock: Clock;
   /** Octets that peers were sent. */
   sent = 0;
 
@@ -64,6 +69,7 @@ export class BareSpeaker {
     { peers, clients = 0, rows, defer: deferTo = pushedTo, handler = (receive) => receive }: BareOptions,
   ) {
     this.#handler = handler;
+    this.#clock = clock;
     const defer = deferTo(this.#turns);
     const scheduler = new Scheduler(clock, { defer, beat: new StageBeat() });
     this.rib = new Rib({ ...RIB_OPTIONS, rows }, { clock, scheduler });
@@ -127,25 +133,40 @@ export class BareSpeaker {
     ribPeer.blocks = undefined;
     ribPeer.damper = undefined;
     ribPeer.tracer = undefined;
-    const source: UpdateSource = {
-      ribPeer,
-      decoder: new UpdateDecoder(context),
-      session: { pauseReading() {}, resumeReading() {} },
-      limits: undefined,
-      endOfRib: new Set(),
-      nextHopZone: () => undefined,
-      nextHopLead: 'global',
-      nextHopFallback: undefined,
-      nowSeconds: () => 0,
-      reportIssues() {},
-      onEndOfRib() {},
-    };
+    const decoder = new UpdateDecoder(context, { acceptAsSets: true });
+    const source = madeUpSource({ ribPeer, decoder, clock: this.#clock });
     const onMessage = this.#handler((buffer, start, end) => {
       this.#pipeline.receive(source, buffer, start, end);
       return true;
     });
     return { ribPeer, source, framer: new Framer(MAX_MESSAGE_LENGTH), onMessage };
   }
+}
+
+/** A source of UPDATEs without a session; it has no limits and is on no link. */
+export function madeUpSource(
+  parts: Pick<UpdateSourceParts, 'ribPeer' | 'decoder' | 'clock'> & Partial<UpdateSourceParts>,
+): UpdateSource {
+  return new UpdateSource({
+    session: { pauseReading() {}, resumeReading() {} },
+    limits: noLimits(parts.ribPeer.name),
+    links: NO_LINKS,
+    onIssues() {},
+    onEndOfRib() {},
+    ...parts,
+  });
+}
+
+function noLimits(name: string): PeerLimits {
+  return new PeerLimits(NO_LIMITS, {
+    name,
+    log: silentLogger,
+    defer() {},
+    exported: () => 0,
+    ask: () => false,
+    keptBack: () => false,
+    end() {},
+  });
 }
 
 function pushedTo(turns: (() => void)[]): Defer {

@@ -6,49 +6,33 @@ import type { Session } from '../bgp/session/events.ts';
 import type { Family } from '../bgp/wire/families.ts';
 import { prefixBytes } from '../bgp/wire/nlri.ts';
 import type { NlriBatch } from '../bgp/wire/nlri-batch.ts';
-import { type DecodedUpdate, type DecodeScratch, UpdateDecoder } from '../bgp/wire/update-decoder.ts';
+import { type DecodeScratch, UpdateDecoder } from '../bgp/wire/update-decoder.ts';
 import type { PeerSettings } from '../config/model.ts';
 import type { Clock } from '../lib/clock.ts';
-import { formatPrefix, isLinkLocal, isUnspecified } from '../lib/ip.ts';
+import { formatPrefix } from '../lib/ip.ts';
 import type { Logger } from '../lib/log.ts';
-import type { NextHopLead } from '../rib/next-hops.ts';
 import type { RibPeer } from '../rib/rib-peer.ts';
 import type { PeerLimits } from './peer-limits.ts';
 import { isSingleHop } from './session-options.ts';
+import { type NextHopLinks, UpdateSource } from './update-source.ts';
 
-const IPV6_OCTETS = 16;
-const MS_PER_SECOND = 1000;
 /** Malformed UPDATEs are logged whole (RFC 7606 §6), but not more often than this; the tape has the last of them all. */
 const ISSUE_LOG_INTERVAL_MS = 1000;
 
 export class EstablishedPeer {
   readonly session: Session;
   readonly ribPeer: RibPeer;
-  readonly decoder: UpdateDecoder;
+  readonly updates: UpdateSource;
   settings: PeerSettings;
-  /** Ids of the families whose End-of-RIB has come (RFC 4724 §2). */
-  readonly endOfRib = new Set<number>();
   /** Ids of the families that the peer is sending again: BoRR has come, EoRR not yet (RFC 7313 §4). */
   readonly refreshing = new Set<number>();
   /** RFC 8538: a NOTIFICATION alone is no reason to drop its routes. */
   readonly patient: boolean;
-  readonly onEndOfRib: (family: Family) => void;
-  /** The interface that the session runs over, and that link-local next hops mean. */
-  readonly link: string | undefined;
-  /** The same, where the peer is on it too. */
-  readonly #sharedLink: string | undefined;
-  /** Where every next hop is, whatever its kind. */
-  readonly #wholeLink: string | undefined;
-  /** See UpdateSource. */
-  readonly nextHopLead: NextHopLead;
-  /** See UpdateSource. */
-  readonly nextHopFallback: Uint8Array | undefined;
   readonly #clock: Clock;
   readonly #log: Logger;
   #malformed: { count: number; last: string } | undefined;
   #lastIssueLog = Number.NEGATIVE_INFINITY;
   #unloggedIssues = 0;
-  readonly #limits: PeerLimits;
 
   constructor(
     session: Session,
@@ -63,27 +47,13 @@ export class EstablishedPeer {
       onEndOfRib: (family: Family) => void;
     },
   ) {
-    this.onEndOfRib = tools.onEndOfRib;
     this.patient = keepsRoutesOverNotifications(session.peer.localOpen, session.peer.remoteOpen);
     this.session = session;
     this.ribPeer = ribPeer;
     this.settings = settings;
     this.#clock = tools.clock;
     this.#log = tools.log;
-    this.#limits = tools.limits;
-    this.link = tools.zone;
-    const { onlink = false, localFirst = false } = settings;
-    this.#wholeLink = onlink ? tools.zone : undefined;
-    this.nextHopLead = this.#wholeLink !== undefined ? 'onlink' : localFirst ? 'link-local' : 'global';
-    this.nextHopFallback = settings.throughPeer ? session.remoteAddress : undefined;
-    // An internal peer may be anywhere, unless it is said to be here or its link-local addresses are preferred.
-    const isNear =
-      session.zone !== undefined ||
-      onlink ||
-      localFirst ||
-      (ribPeer.source !== 'internal' && isSingleHop(settings));
-    this.#sharedLink = isNear ? tools.zone : undefined;
-    this.decoder = new UpdateDecoder(
+    const decoder = new UpdateDecoder(
       session.context,
       {
         aigp: settings.aigp,
@@ -93,6 +63,16 @@ export class EstablishedPeer {
       },
       tools.scratch,
     );
+    this.updates = new UpdateSource({
+      session,
+      ribPeer,
+      decoder,
+      limits: tools.limits,
+      links: nextHopLinks(session, ribPeer, settings, tools.zone),
+      clock: tools.clock,
+      onIssues: this.#reportIssues,
+      onEndOfRib: tools.onEndOfRib,
+    });
   }
 
   /** UPDATEs of this session that were not as they should be (RFC 7606), and what was wrong with the last of them. */
@@ -100,9 +80,14 @@ export class EstablishedPeer {
     return this.#malformed;
   }
 
-  /** Undefined where nothing that it announces is limited. */
-  get limits(): PeerLimits | undefined {
-    return this.#limits.watchesIncoming ? this.#limits : undefined;
+  /** Ids of the families whose End-of-RIB has come (RFC 4724 §2). */
+  get endOfRib(): Set<number> {
+    return this.updates.endOfRib;
+  }
+
+  /** The interface that the session runs over. */
+  get link(): string | undefined {
+    return this.updates.links.own;
   }
 
   /** The End-of-RIB of every family has come. */
@@ -110,21 +95,8 @@ export class EstablishedPeer {
     return this.session.context.families.every((family) => this.endOfRib.has(family.id));
   }
 
-  /** Wall-clock seconds. */
-  nowSeconds(): number {
-    return Math.floor(this.#clock.wallTime() / MS_PER_SECOND);
-  }
-
-  /** Only a link-local address means something different on another interface, unless all are on the link. */
-  nextHopZone({ nextHop, nextHopLength }: NlriBatch): string | undefined {
-    if (nextHopLength < IPV6_OCTETS) return this.#wholeLink;
-    const first = nextHop.subarray(0, IPV6_OCTETS);
-    if (isLinkLocal(first) || isUnspecified(first)) return this.link;
-    return nextHopLength > IPV6_OCTETS ? this.#sharedLink : this.#wholeLink;
-  }
-
   /** RFC 7606 §6: what was wrong, all prefixes, and the whole message, which is also kept on the tape. */
-  reportIssues(update: DecodedUpdate, buffer: Uint8Array, start: number, end: number): void {
+  readonly #reportIssues: UpdateSource['onIssues'] = (update, buffer, start, end) => {
     this.session.keep?.(buffer, start, end);
     const sentence = update.issues.map((issue) => issue.message).join('; ');
     this.#malformed = { count: (this.#malformed?.count ?? 0) + 1, last: sentence };
@@ -146,7 +118,26 @@ export class EstablishedPeer {
     );
     this.#lastIssueLog = now;
     this.#unloggedIssues = 0;
-  }
+  };
+}
+
+function nextHopLinks(
+  session: Session,
+  ribPeer: RibPeer,
+  settings: PeerSettings,
+  own: string | undefined,
+): NextHopLinks {
+  const { onlink = false, localFirst = false } = settings;
+  const whole = onlink ? own : undefined;
+  // An internal peer may be anywhere, unless it is said to be here or its link-local addresses are preferred.
+  const isNear =
+    session.zone !== undefined ||
+    onlink ||
+    localFirst ||
+    (ribPeer.source !== 'internal' && isSingleHop(settings));
+  const lead = whole !== undefined ? 'onlink' : localFirst ? 'link-local' : 'global';
+  const fallback = settings.throughPeer ? session.remoteAddress : undefined;
+  return { own, shared: isNear ? own : undefined, whole, lead, fallback };
 }
 
 function prefixTexts({ words, lengths, count, family }: NlriBatch): string[] {

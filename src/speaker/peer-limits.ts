@@ -107,11 +107,6 @@ export class PeerLimits implements RouteBlocks {
     ribPeer.blocks = blocks ? this : undefined;
   }
 
-  /** What the peer announces is counted. */
-  get watchesIncoming(): boolean {
-    return this.#incoming.length > 0;
-  }
-
   states(): LimitState[] {
     return this.#entries.map(({ family, kind, limit, hit }) => ({ family, kind, ...limit, hit }));
   }
@@ -123,7 +118,7 @@ export class PeerLimits implements RouteBlocks {
 
   /** After announcements of the peer. */
   review(): void {
-    this.#reviewAll(this.#incoming);
+    if (this.#incoming.length > 0) this.#reviewAll(this.#incoming);
   }
 
   /** After changes that do not come from the peer: sent routes, import done again. */

@@ -302,7 +302,7 @@ export class PeerRegistry implements PeerEvents {
   onUpdate(session: Session, buffer: Uint8Array, start: number, end: number): void {
     const { established } = this.#handleOf(session.peer);
     if (established?.session === session)
-      this.#dependencies.pipeline.receive(established, buffer, start, end);
+      this.#dependencies.pipeline.receive(established.updates, buffer, start, end);
   }
 
   onRouteRefresh(session: Session, family: Family, subtype: 0 | 1 | 2): void {
@@ -314,10 +314,10 @@ export class PeerRegistry implements PeerEvents {
       this.resend(established, family);
     } else if (subtype === REFRESH_SUBTYPE.end) {
       // RFC 7313 §4: an EoRR without its BoRR says nothing.
-      if (established.refreshing.delete(family.id)) pipeline.endRefresh(established, family);
+      if (established.refreshing.delete(family.id)) pipeline.endRefresh(established.updates, family);
     } else if (!this.#sendsEndOfRib(handle) || established.endOfRib.has(family.id)) {
       established.refreshing.add(family.id);
-      pipeline.beginRefresh(established, family);
+      pipeline.beginRefresh(established.updates, family);
     }
   }
 

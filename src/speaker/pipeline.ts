@@ -10,35 +10,14 @@
 
 import type { Family } from '../bgp/wire/families.ts';
 import type { NlriBatch } from '../bgp/wire/nlri-batch.ts';
-import type { DecodedUpdate, UpdateDecoder } from '../bgp/wire/update-decoder.ts';
+import type { DecodedUpdate } from '../bgp/wire/update-decoder.ts';
 import type { Clock } from '../lib/clock.ts';
 import { announce, withdraw } from '../rib/adj-rib-in.ts';
 import { announceWithin, hasRoom } from '../rib/blocked-import.ts';
-import type { NextHopLead } from '../rib/next-hops.ts';
 import type { Rib } from '../rib/rib.ts';
-import type { RibPeer } from '../rib/rib-peer.ts';
 import { hasGenerationLeft } from '../rib/stale-rows.ts';
-import { FairReading, type Readable } from './fair-reading.ts';
-
-/** Where UPDATEs come from: an established peer, as far as the way of an UPDATE needs it. */
-export interface UpdateSource {
-  readonly session: Readable;
-  readonly ribPeer: RibPeer;
-  readonly decoder: UpdateDecoder;
-  /** Counts what was announced, where the peer's routes are limited; it may end the session. */
-  readonly limits: { review(): void } | undefined;
-  /** Ids of the families whose End-of-RIB has come. */
-  readonly endOfRib: Set<number>;
-  /** The interface that a next hop means; undefined = whichever leads there. */
-  nextHopZone(batch: NlriBatch): string | undefined;
-  readonly nextHopLead: NextHopLead;
-  /** Where a next hop leads that is on no link; undefined: as its address resolves. */
-  readonly nextHopFallback: Uint8Array | undefined;
-  /** Wall-clock seconds. */
-  nowSeconds(): number;
-  reportIssues(update: DecodedUpdate, buffer: Uint8Array, start: number, end: number): void;
-  onEndOfRib(family: Family): void;
-}
+import { FairReading } from './fair-reading.ts';
+import type { UpdateSource } from './update-source.ts';
 
 export class Pipeline {
   /** UPDATEs so far. */
@@ -58,7 +37,7 @@ export class Pipeline {
   receive(from: UpdateSource, buffer: Uint8Array, start: number, end: number): void {
     this.received++;
     const update = from.decoder.decode(buffer, start, end);
-    if (update.issues.length > 0) from.reportIssues(update, buffer, start, end);
+    if (update.issues.length > 0) from.onIssues(update, buffer, start, end);
 
     // By index, here and in the rooms below: an iterator for every UPDATE is garbage by the megabyte.
     const { withdrawn, announced } = update;
@@ -78,7 +57,7 @@ export class Pipeline {
     }
     if (update.endOfRib !== undefined) this.#endOfRib(from, update.endOfRib);
     this.#reading.note(from.session, prefixes, end - start);
-    if (announced.length > 0) from.limits?.review();
+    if (announced.length > 0) from.limits.review();
   }
 
   /** Nobody's reading goes on before `release`. */
@@ -121,8 +100,8 @@ export class Pipeline {
     const domain = ribPeer.domains[batch.family.id]!;
     const zone = from.nextHopZone(batch);
     const { nextHop: octets, nextHopLength } = batch;
-    const { nextHopLead, nextHopFallback } = from;
-    const nextHop = nextHops.intern(octets, nextHopLength, zone, domain, nextHopLead, nextHopFallback);
+    const { lead, fallback } = from.links;
+    const nextHop = nextHops.intern(octets, nextHopLength, zone, domain, lead, fallback);
     const attrIn = attrs.internViewed(update.attributesView, 0, update.attributesLength, nextHop);
     const result = checks.evaluate(ribPeer, attrIn, update.supersededPath);
     const { blocks } = ribPeer;

@@ -68,6 +68,8 @@ const UPDATES = 2 * ROUNDS * PREFIX_CYCLE;
 const SPREAD = 0x9e3779b1;
 const NEXT_HOP = peerAddress(0);
 const NOTHING = new Uint8Array(0);
+/** Two ASes. */
+const AGGREGATED = Uint8Array.of(SEGMENT.asSet, 2, 0, 0, 252, 1, 0, 0, 252, 2);
 
 /** Returns what has to be kept as long as the compiled code is to be of use. */
 export function warmUp({ clock, defer, leisure, onEnd }: WarmUpOptions): object {
@@ -205,10 +207,11 @@ class MadeUpWork {
   }
 }
 
-/** One to eight ASes of all sizes, the peer's first. */
+/** One to eight ASes of all sizes, the peer's first; some routes were aggregated on their way. */
 function madeUpPath(number: number): Uint8Array {
   const ases = 1 + (number % 8);
-  const path = new Uint8Array(2 + 4 * ases);
+  const path = new Uint8Array(2 + 4 * ases + (number % 13 === 0 ? AGGREGATED.length : 0));
+  path.set(AGGREGATED.subarray(0, path.length - 2 - 4 * ases), 2 + 4 * ases);
   const view = new DataView(path.buffer);
   path[0] = SEGMENT.asSequence;
   path[1] = ases;

@@ -10,8 +10,9 @@ import { Scheduler } from '../../src/lib/scheduler.ts';
 import { Rib } from '../../src/rib/rib.ts';
 import type { RibPeer } from '../../src/rib/rib-peer.ts';
 import { SimClock } from '../../src/sim/clock.ts';
-import { EXPORT } from '../../src/speaker/bare-speaker.ts';
-import { Pipeline, type UpdateSource } from '../../src/speaker/pipeline.ts';
+import { EXPORT, madeUpSource } from '../../src/speaker/bare-speaker.ts';
+import { Pipeline } from '../../src/speaker/pipeline.ts';
+import type { UpdateSource } from '../../src/speaker/update-source.ts';
 import { ip } from '../support/raw-peer.ts';
 import { sessionContext } from '../support/wire.ts';
 
@@ -126,21 +127,14 @@ export class Relay {
   #newSource(): UpdateSource {
     const peerType = this.#as === undefined ? 'internal' : 'external';
     const context = sessionContext({ peerType, localAs: LOCAL_AS, peerAs: this.#as ?? LOCAL_AS });
-    return {
+    return madeUpSource({
       ribPeer: this.#peer,
       decoder: new UpdateDecoder(context, {}, this.#scratch),
-      session: { pauseReading() {}, resumeReading() {} },
-      limits: undefined,
-      endOfRib: new Set(),
-      nextHopZone: () => undefined,
-      nextHopLead: 'global',
-    nextHopFallback: undefined,
-      nowSeconds: () => 0,
-      reportIssues: (update) => {
+      clock: this.#clock,
+      onIssues: (update) => {
         this.#issues = update.issues.map(({ message }) => message.replace(/\d+/g, '')).join();
       },
-      onEndOfRib() {},
-    };
+    });
   }
 
   /** A healthy peer that reads every message as a strict speaker does. */

@@ -11,7 +11,7 @@ import { octetsOf } from '../../src/lib/bytes.ts';
 import { Scheduler } from '../../src/lib/scheduler.ts';
 import { Rib } from '../../src/rib/rib.ts';
 import { SimClock } from '../../src/sim/clock.ts';
-import { peerAddress, peerAs, sessionContext } from '../../src/speaker/bare-speaker.ts';
+import { madeUpSource, peerAddress, peerAs, sessionContext } from '../../src/speaker/bare-speaker.ts';
 import { Pipeline } from '../../src/speaker/pipeline.ts';
 import { DECISION, exportOptions, importOptions } from '../rib/lab.ts';
 
@@ -63,19 +63,8 @@ function setUp() {
       this.reading = true;
     },
   };
-  const source = {
-    session,
-    ribPeer: peer(0),
-    decoder: new UpdateDecoder(sessionContext(0)),
-    limits: undefined,
-    endOfRib: new Set<number>(),
-    nextHopZone: () => undefined,
-    nextHopLead: 'global' as const,
-      nextHopFallback: undefined,
-    nowSeconds: () => 0,
-    reportIssues() {},
-    onEndOfRib() {},
-  };
+  const decoder = new UpdateDecoder(sessionContext(0));
+  const source = madeUpSource({ session, ribPeer: peer(0), decoder, clock });
   const sink = { send: () => true, congested: false };
   rib.groups[IPV4_UNICAST.id]!.join(exportOptions(), { peer: peer(1), sink });
   const turn = () => {
