@@ -25,6 +25,8 @@ import type { Terminal } from './terminal.ts';
 
 export interface RunningSpeaker {
   readonly api: SpeakerApi;
+  /** A stop is decided; returns how many milliseconds peers get before it, to send traffic elsewhere. */
+  drainBeforeStop(): number;
   stop(): Promise<void>;
 }
 
@@ -155,7 +157,6 @@ export async function runDaemon(
   const journal = parts.journal ?? plainJournal(logger);
   for (const warning of first.warnings) logger.warn(placeOf(warning), warning.message);
 
-  let current = config;
   let speaker: RunningSpeaker | undefined;
   let secrets: SecretWatch | undefined;
   const faces = new Faces(config, logger);
@@ -193,7 +194,6 @@ export async function runDaemon(
       loadConfig: (file) => parts.loadConfig(file),
       // What is not the speaker's.
       onApplied: (next) => {
-        current = next;
         log.useConfig(next);
         faces.useConfig(next);
         faces.restore();
@@ -218,11 +218,10 @@ export async function runDaemon(
       reload();
     });
     const signal = await signals.stopped;
-    const drainMs = drainTimeOf(current, api);
+    const drainMs = speaker.drainBeforeStop();
     parts.supervisor?.stopping(drainMs > 0 ? drainMs + STOP_LIMIT_MS : undefined);
     journal.stopping(signal);
     if (drainMs > 0) {
-      api.drain(undefined, true);
       const seconds = drainMs / MS_PER_SECOND;
       logger.info({ seconds }, 'peers are asked to send traffic elsewhere; another signal ends the wait');
       await signals.pause(drainMs);
@@ -246,12 +245,6 @@ export async function runDaemon(
 function startFields(error: unknown): LogFields {
   const expected = error instanceof Error && ('code' in error || EXPECTED_ERRORS.has(error.name));
   return expected ? {} : { error };
-}
-
-/** Milliseconds that a stop waits for traffic to go elsewhere (RFC 8326); 0 where nobody would hear of it. */
-function drainTimeOf({ router: { restart } }: Config, api: SpeakerApi): number {
-  if (restart.onStop !== 'drain' || api.status().peers.established === 0) return 0;
-  return (restart.drainTime ?? 0) * MS_PER_SECOND;
 }
 
 /** What SIGHUP does: a reload, and however many come while one is under way, one more after it. */

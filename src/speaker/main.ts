@@ -16,6 +16,7 @@ import type { SpeakerApi, UpgradeView } from './api.ts';
 import { switchedIn } from './bird/protocol-states.ts';
 import { reportOf, watchForCrashes } from './crash/crash-watch.ts';
 import { crashDirectory } from './crash/report.ts';
+import { drainBeforeStop } from './draining.ts';
 import { dumpsOnDisk } from './dump-files.ts';
 import { journalOnDisk } from './journal/disk.ts';
 import { openKernel } from './open-kernel.ts';
@@ -56,6 +57,8 @@ export interface CreateOptions {
 
 export interface RunningSpeaker {
   readonly api: SpeakerApi;
+  /** A stop is decided; returns how many milliseconds peers get before it, to send traffic elsewhere (RFC 8326). */
+  drainBeforeStop(): number;
   /** A clean stop: sessions end with Cease, kernel routes go or stay as configured. */
   stop(): Promise<void>;
   /** Lets another program go on with it. */
@@ -149,9 +152,14 @@ export async function createSpeaker(options: CreateOptions): Promise<RunningSpea
     rib: speaker.rib,
     onCompacted: giveMemoryBack,
   });
+  const handOver = new HandOver(speaker, loadConfig);
   return {
     api,
-    handOver: new HandOver(speaker, loadConfig),
+    handOver,
+    drainBeforeStop: () => {
+      handOver.refuseBeforeStop();
+      return drainBeforeStop(speaker);
+    },
     stop: async () => {
       kept.length = 0;
       trims?.cancel();

@@ -10,8 +10,8 @@ import type { KernelRouteView, SpeakerApi, StatusView } from './api.ts';
 import { CommandError } from './api.ts';
 import { createBirdApi } from './bird/api.ts';
 import { mainTable } from './bird/declared.ts';
+import { drain, drainSentence } from './draining.ts';
 import { impactOf } from './impact.ts';
-import type { PeerHandle } from './peer-registry.ts';
 import { type ConfigLoader, type OnApplied, Reconfiguration } from './reconfiguration.ts';
 import { refreshPeer } from './refresh.ts';
 import type { Speaker } from './speaker.ts';
@@ -84,10 +84,7 @@ export function createApi(options: ApiOptions): SpeakerApi {
     peerDown: (name, reason) => {
       registry.stop(registry.get(name), reason);
     },
-    drain: (name, on) => {
-      registry.drain(name, on);
-      noteDrain(speaker, name, on);
-    },
+    drain: (name, on) => drain(speaker, name, on),
     peerReset: (name, reason) => {
       registry.get(name).peer.reset({ subcode: CEASE.administrativeReset, text: reason });
     },
@@ -179,22 +176,6 @@ function refresh(speaker: Speaker, name: string, direction: 'in' | 'out' | 'both
     throw new CommandError('failed', `${name} has no session to refresh: it is ${handle.peer.state}`);
   }
   refreshPeer(registry, handle, direction);
-}
-
-function noteDrain({ diagnosis }: Speaker, name: string | undefined, on: boolean): void {
-  const whose = name === undefined ? 'all routes' : `routes of ${name}`;
-  diagnosis.journal.note(
-    on ? 'drain-began' : 'drain-over',
-    on ? `${whose} are the last resort (RFC 8326)` : `${whose} are as good as before`,
-    name,
-  );
-}
-
-function drainSentence(handles: readonly PeerHandle[]): string | undefined {
-  const drained = handles.filter(({ draining }) => draining).length;
-  return drained === 0
-    ? undefined
-    : `${drained === 1 ? '1 peer is drained: its' : `${drained} peers are drained: their`} routes are the last resort (RFC 8326)`;
 }
 
 function connectionsView({ connections }: ListenerSet): ConnectionsView {

@@ -1,7 +1,9 @@
 // RFC 8326 from the side that is about to go: routes are tagged and become the last resort before a session ends.
 
 import { describe, expect, it } from 'vitest';
-import { OWN_AS, rig } from './rig.ts';
+import type { ConfigInput } from '../../src/config/schema.ts';
+import { drainBeforeStop } from '../../src/speaker/draining.ts';
+import { OWN_AS, rig, rigInput } from './rig.ts';
 
 const EBGP = '10.0.0.2';
 const IBGP = '10.0.0.3';
@@ -55,6 +57,32 @@ describe('graceful shutdown', () => {
     speaker.api.drain(EBGP, false);
     await lab.settle();
     expect(speaker.best()).toEqual([`${P1} from ${EBGP}`]);
+  });
+
+  it('comes before a stop where that is configured, for so long as is configured last', async () => {
+    const restart = (onStop: 'cease' | 'drain', drainTime?: number) => ({
+      router: { asn: OWN_AS, id: '10.0.0.1', restart: { onStop, ...(drainTime && { drainTime }) } },
+    });
+    const { lab, peer, speaker } = await rig(peers, { networks: [P1], ...restart('cease') });
+    expect(drainBeforeStop(speaker.speaker)).toBe(0);
+    await speaker.reload(rigInput(peers, { networks: [P1], ...restart('drain', 7) }));
+    expect(drainBeforeStop(speaker.speaker)).toBe(7000);
+    await lab.settle();
+    expect(peer(EBGP).attributes(P1)?.communities).toEqual(['GRACEFUL_SHUTDOWN']);
+    expect([...speaker.api.events({})].filter(({ code }) => code === 'drain-began')).toHaveLength(1);
+  });
+
+  it('does not come before a stop that nobody is to hear of, or nobody would', async () => {
+    const more: Partial<ConfigInput> = {
+      router: { asn: OWN_AS, id: '10.0.0.1', restart: { onStop: 'drain' } },
+    };
+    const lonely = await rig({}, more);
+    expect(drainBeforeStop(lonely.speaker.speaker)).toBe(0);
+    const { speaker } = await rig(peers, more);
+    // `graceful restart` of BIRD's socket.
+    speaker.api.bird.stopForRestart();
+    expect(drainBeforeStop(speaker.speaker)).toBe(0);
+    expect(speaker.api.status().problems).toEqual([]);
   });
 
   it('a name that nobody has is an error', async () => {

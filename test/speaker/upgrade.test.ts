@@ -268,6 +268,18 @@ describe('a live upgrade', () => {
     await expect(recovering.upgrade()).rejects.toThrow('still recovering from a restart');
   });
 
+  it('is refused from when a stop is decided, also where it is under way', async () => {
+    const { lab, own } = await scene();
+    const handOver = own.handOver();
+    handOver.check();
+    const ready = handOver.prepare();
+    await lab.run(100);
+    await ready;
+    handOver.refuseBeforeStop();
+    expect(() => handOver.check()).toThrow('drains its peers and then stops');
+    expect(() => handOver.capture()).toThrow('drains its peers and then stops');
+  });
+
   it('waits for the tables at its last step, too, however long the other program was asked', async () => {
     const { lab, own } = await scene();
     const handOver = own.handOver();

@@ -34,10 +34,16 @@ export class HandOver {
   readonly #speaker: Speaker;
   readonly #loadConfig: ConfigLoader;
   #begun = 0;
+  #stopIsNear = false;
 
   constructor(speaker: Speaker, loadConfig: ConfigLoader) {
     this.#speaker = speaker;
     this.#loadConfig = loadConfig;
+  }
+
+  /** From now on it is refused, also where one is under way: the other program would not know that it is to stop. */
+  refuseBeforeStop(): void {
+    this.#stopIsNear = true;
   }
 
   /** Throws CommandError where this is no time for it. */
@@ -49,6 +55,7 @@ export class HandOver {
   #checkTime(): void {
     const { state, recovery } = this.#speaker;
     if (state !== 'running') throw new CommandError('failed', `godwit is ${state}`);
+    if (this.#stopIsNear) throw new CommandError('failed', 'godwit is about to stop');
     if (recovery.active) {
       throw new CommandError(
         'failed',
