@@ -276,8 +276,8 @@ describe('a live upgrade', () => {
     await lab.run(100);
     await ready;
     handOver.refuseBeforeStop();
-    expect(() => handOver.check()).toThrow('drains its peers and then stops');
-    expect(() => handOver.capture()).toThrow('drains its peers and then stops');
+    expect(() => handOver.check()).toThrow('godwit is about to stop');
+    expect(() => handOver.capture()).toThrow('godwit is about to stop');
   });
 
   it('waits for the tables at its last step, too, however long the other program was asked', async () => {
