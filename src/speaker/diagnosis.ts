@@ -55,7 +55,8 @@ export class Diagnosis {
     this.#log = tools.log;
     this.journal = new Journal(tools.clock, config.diagnosis.journal.events);
     this.sessions = new SessionEvents(this.journal);
-    this.witness = new PathWitness({ tcpDrops, alive: tools.alive, loopLagMs: () => this.lag.max });
+    const { clock, alive } = tools;
+    this.witness = new PathWitness({ clock, tcpDrops, alive, loopLagMs: () => this.lag.max });
     this.#file = store && new FileJournal(this.journal, { ...tools, store });
     this.#file?.use(config.diagnosis.journal);
   }
@@ -102,6 +103,7 @@ export class Diagnosis {
   }
 
   async close(): Promise<void> {
+    this.witness.stop();
     await this.#file?.close();
   }
 }

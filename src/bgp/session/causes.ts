@@ -30,8 +30,8 @@ export type CauseCode = (typeof CAUSE_TABLE)[number]['code'];
 
 /** What others know of the way to the peer. */
 export interface PathEvidence {
-  /** Segments that the kernel dropped for a TCP-MD5 or TCP-AO signature since this was last asked, of this peer or of
-   *  another with the same kind of trouble. */
+  /** Segments that the kernel dropped for a TCP-MD5 or TCP-AO signature since this was last asked, some minutes ago at
+   *  most, of this peer or of another with the same kind of trouble. */
   readonly signatureDrops?: number;
   /** The same for a TTL below the smallest accepted (RFC 5082). */
   readonly ttlDrops?: number;
