@@ -294,7 +294,7 @@ function parseNamed(reader: TokenReader, token: Token): Statement {
   const meant = token.kind === 'word' ? nearest(token.text, Object.keys(STATEMENTS)) : undefined;
   const hint = meant === undefined ? undefined : `did you mean '${meant}'?`;
   if (meant !== undefined) throw reader.fail(token, `'${token.text}' begins no statement`, hint);
-  throw reader.unexpected("'=', '(' or '.'", `after '${token.text}'`);
+  throw reader.unexpected("'=', '(' or '.'", `after '${token.text}'`, reader.renamedHint(token));
 }
 
 /** A name to be defined. */

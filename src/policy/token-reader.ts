@@ -131,7 +131,7 @@ export class TokenReader {
 
   /**
    * A name to be defined. A word of the language can be one in 2.x, as later versions of it have it: to the end of the
-   * scope it is the name only, as if it stood in apostrophes. In 1.6 it cannot, not even in apostrophes.
+   * scope it is the name only, here and wherever it stands without apostrophes. In 1.6 it cannot, not even in them.
    */
   expectNewName(what: string): Token {
     const token = this.expectSymbol(what);
@@ -141,7 +141,6 @@ export class TokenReader {
       const message = `expected ${what}, but ${token.text} is a word of the language`;
       throw this.fail(token, message, 'choose another name');
     }
-    if (token.kind === 'quoted') return token;
     if (!isKeyword && routeAttribute(token.text, this.dialect) === undefined) return token;
     this.#renamed = new Map([...this.#renamed, [token.text, token]]);
     return { ...token, kind: 'quoted' };
@@ -176,12 +175,12 @@ export class TokenReader {
 
   /** Reports a mistake that cannot be read over; to be thrown. */
   fail(span: Span, message: string, hint?: string): SyntaxStop {
-    this.diagnostics.error(span, message, this.#renamedHint(span) ?? hint);
+    this.diagnostics.error(span, message, this.renamedHint(span) ?? hint);
     return new SyntaxStop(message);
   }
 
-  /** Why this word of the language is none. */
-  #renamedHint(token: Span & Partial<Token>): string | undefined {
+  /** Why this word of the language is none; undefined for any other token. */
+  renamedHint(token: Span & Partial<Token>): string | undefined {
     const { kind, text = '' } = token;
     const name = kind === 'quoted' ? this.#renamed.get(text) : undefined;
     if (name === undefined) return undefined;

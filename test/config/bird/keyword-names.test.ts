@@ -31,6 +31,7 @@ describe('in 2.x a word of the language may be the name', () => {
       'template bgp client { local as 1; } protocol bgp y from client { neighbor 10.0.0.2 as 1; ipv4; }',
     ],
     ['of what a word of statements begins', 'function if(int a) -> int { return a; }'],
+    ['in apostrophes once', "function f(int 'source') -> bool { return source = 3; }"],
   ])('%s', (_, text) => {
     good(`protocol device { } ${text}`);
   });
@@ -79,6 +80,24 @@ describe('and is refused then', () => {
       'protocol static static { ipv4; }\nprotocol static other { ipv4; }',
       'expected a protocol',
       'static is a name since /etc/bird/bird.conf line 1: choose another one there',
+    ],
+    [
+      'where the word is wanted after a name in apostrophes',
+      `define 'metric' = 3;\n${PEER}`,
+      "expected metric after path, found the symbol 'metric'",
+      'metric is a name since /etc/bird/bird.conf line 1: choose another one there',
+    ],
+    [
+      'where a statement is wanted',
+      'protocol device { }\ndefine accept = 3; filter f { accept; }',
+      "expected '=', '(' or '.' after 'accept', found ';'",
+      'accept is a name since /etc/bird/bird.conf line 2: choose another one there',
+    ],
+    [
+      'where a type is wanted',
+      'protocol device { } define int = 3;\nfilter f { int a; accept; }',
+      "expected '=', '(' or '.' after 'int', found 'a'",
+      'int is a name since /etc/bird/bird.conf line 1: choose another one there',
     ],
     [
       'twice in one scope',
