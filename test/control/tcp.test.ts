@@ -23,15 +23,17 @@ afterEach(async () => {
 async function start(tls: TlsFiles | undefined, restricted = false) {
   const warnings: string[] = [];
   const reasons: unknown[] = [];
+  const remotes: unknown[] = [];
   const warn: Logger['warn'] = (fields, message) => {
     warnings.push(message);
     reasons.push(fields['reason']);
+    remotes.push(fields['remote']);
   };
   const logger: Logger = { ...silentLogger, warn };
   const config = { address: '127.0.0.1', port: 0, tls, restricted };
   const control = await startTcpControl({ api: new FakeSpeaker(), config, logger });
   cleanups.push(() => control.stop());
-  return { control, warnings, reasons, server: `127.0.0.1:${control.port}` };
+  return { control, warnings, reasons, remotes, server: `127.0.0.1:${control.port}` };
 }
 
 function contentsOf({ ca, cert, key }: TlsFiles) {
@@ -83,11 +85,13 @@ describe.skipIf(!hasOpenssl())('with certificates on both sides', () => {
     expect(warnings).toEqual([]);
   });
 
-  test('says whose certificate is not believed', async () => {
-    const { server } = await start(files.server);
+  test('says whose certificate is not believed, to both sides', async () => {
+    const { server, reasons, remotes } = await start(files.server);
     await expect(status(server, files.stranger)).rejects.toThrow(
       `The daemon does not answer on ${server}: it does not believe the certificate of --tls-cert, or is no godwit`,
     );
+    expect(remotes).toEqual(['127.0.0.1']);
+    expect(reasons).toEqual([expect.stringMatching(/^(DEPTH_ZERO_SELF_SIGNED_CERT|UNABLE_TO_)/)]);
   });
 
   test.each([
@@ -109,7 +113,7 @@ describe.skipIf(!hasOpenssl())('with certificates on both sides', () => {
   });
 
   test('refuses who shows no certificate, and old TLS', async () => {
-    const { control, warnings } = await start(files.server);
+    const { control, warnings, reasons } = await start(files.server);
     const knock = (options: object) =>
       new Promise<string>((resolve) => {
         const socket = connectTls({
@@ -126,7 +130,8 @@ describe.skipIf(!hasOpenssl())('with certificates on both sides', () => {
     expect(await knock({ maxVersion: 'TLSv1.1', minVersion: 'TLSv1', ...contentsOf(files.client) })).not.toBe(
       'heard',
     );
-    expect(warnings.length).toBeGreaterThanOrEqual(1);
+    expect(warnings).toHaveLength(2);
+    expect(reasons[0]).toBe('UNABLE_TO_GET_ISSUER_CERT');
   });
 
   test('a client that says nothing does not hold a stop', async () => {

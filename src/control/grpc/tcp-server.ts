@@ -74,26 +74,33 @@ export async function startTcpControl(options: TcpControlOptions): Promise<TcpCo
 }
 
 function tlsServer(files: TlsFiles, logger: Logger, serve: (connection: Socket) => void): TlsServer {
+  const refused = ({ remoteAddress: remote }: Socket, reason: string): void => {
+    logger.warn(
+      { remote, reason },
+      'a control connection is refused: no TLS, or no certificate that is believed',
+    );
+  };
   const server = createTlsServer(
     {
       ...readContext(files),
       requestCert: true,
-      rejectUnauthorized: true,
+      // Judged below: Node would hang up before it can be said who it was, and what is wrong.
+      rejectUnauthorized: false,
       ALPNProtocols: [...TLS.protocols],
       handshakeTimeout: TLS.handshakeTimeout,
     },
     (connection) => {
+      if (!connection.authorized) {
+        refused(connection, String(connection.authorizationError));
+        connection.destroy();
+        return;
+      }
       const { subject } = connection.getPeerCertificate();
       logger.debug({ remote: connection.remoteAddress, client: subject?.CN }, 'a client is connected');
       serve(connection);
     },
   );
-  server.on('tlsClientError', (error, connection) => {
-    logger.warn(
-      { remote: connection.remoteAddress, reason: error.message },
-      'a control connection is refused: no TLS, or no certificate that is believed',
-    );
-  });
+  server.on('tlsClientError', (error, connection) => refused(connection, error.message));
   return server;
 }
 
