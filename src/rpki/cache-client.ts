@@ -141,10 +141,13 @@ export class CacheClient {
    * counts at once: whoever shortens it waits for that cache.
    */
   useSettings(settings: CacheSettings): void {
+    const { seconds, keep } = this.#settings.intervals.retry;
+    const { retry } = settings.intervals;
     this.#settings = settings;
     this.#seconds = secondsOf(settings);
     this.#version = settings.maxVersion;
-    this.#retry.change(this.#seconds.retry * MS);
+    // Else it stays what the cache has asked for, which may be less.
+    if (seconds !== retry.seconds || keep !== retry.keep) this.#retry.change(this.#seconds.retry * MS);
   }
 
   /** Asks now instead of at the end of an interval. */

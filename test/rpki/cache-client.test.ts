@@ -286,6 +286,21 @@ describe('a lost cache', () => {
     expect(rig.ends).toHaveLength(before + 2);
   });
 
+  it('is dialled when it has asked for, where something else changes', () => {
+    const rig = new Rig();
+    rig.sync(1, 7, 1, [50, 10, 600]);
+    rig.end.events.onClose('gone');
+    rig.end.events.onClose('gone');
+    const { intervals } = SETTINGS;
+    rig.client.useSettings({
+      ...SETTINGS,
+      intervals: { ...intervals, refresh: { seconds: 90, keep: true } },
+    });
+    const before = rig.ends.length;
+    rig.seconds(11);
+    expect(rig.ends).toHaveLength(before + 1);
+  });
+
   it('counts on until it expires (8210-6-1)', () => {
     const rig = new Rig();
     rig.sync(1, 7, 1, [50, 10, 600]);
