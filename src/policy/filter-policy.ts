@@ -9,7 +9,7 @@ import { bytesEqual, optionalBytesEqual } from '../lib/bytes.ts';
 import { isLinkLocal } from '../lib/ip.ts';
 import type { AttrStore } from '../rib/attr-store.ts';
 import type { FamilyRib } from '../rib/family-rib.ts';
-import { UNKNOWN_METRIC } from '../rib/next-hops.ts';
+import { type NextHopTable, UNKNOWN_METRIC } from '../rib/next-hops.ts';
 import type { RibPeer } from '../rib/rib-peer.ts';
 import {
   EXPLICIT,
@@ -71,6 +71,7 @@ export class FilterPolicy implements RoutePolicy {
   readonly #perPrefix: boolean;
   readonly #readsLink: boolean;
   readonly #readsMetric: boolean;
+  readonly #namesGateway: boolean;
   /** It can change what is not a path attribute. */
   readonly #writesBeside: boolean;
   readonly #writesLink: boolean;
@@ -97,6 +98,7 @@ export class FilterPolicy implements RoutePolicy {
     this.#perPrefix = facts.dependsOnPrefix || facts.prints || facts.tables.size > 0;
     this.#readsLink = reads.has('ifname') || reads.has('ifindex');
     this.#readsMetric = reads.has('igp_metric');
+    this.#namesGateway = [...facts.reads, ...facts.writes].some(({ name }) => name === 'gw');
     this.#writesBeside = [...facts.writes].some((attribute) => attribute.home !== 'path');
     this.#writesLink = [...facts.writes].some((attribute) => attribute.name === 'ifname');
     this.#links = this.#readsLink ? links : undefined;
@@ -194,7 +196,7 @@ export class FilterPolicy implements RoutePolicy {
     const isOwn = bgpNextHop !== undefined && !(bare && optionalBytesEqual(bgpNextHop, extras.gateway));
     this.#facts.bgpNextHop = isOwn ? bgpNextHop : undefined;
     if (isBgp) {
-      this.#facts.gw = extras.gateway ?? addressOf(nextHops.get(nextHopId).address);
+      this.#facts.gw = extras.gateway ?? this.#gatewayOf(nextHops, nextHopId);
       this.#facts.defaultLocalPref = attrs.localPref[attr];
       const follows = extras.interface === undefined && extras.destination === 'unicast';
       if (this.#links !== undefined && follows) {
@@ -244,10 +246,7 @@ export class FilterPolicy implements RoutePolicy {
       attrs.hold(attr);
       return attr;
     }
-    const nextHop =
-      wanted === undefined
-        ? before
-        : nextHops.intern(wanted, wanted.length, undefined, nextHops.get(before).domain);
+    const nextHop = wanted === undefined ? before : this.#internNextHop(nextHops, wanted, before);
     const beside = extras ?? attrs.extras[attr]!;
     const result =
       edited === undefined
@@ -256,6 +255,20 @@ export class FilterPolicy implements RoutePolicy {
     if (wanted !== undefined) nextHops.release(nextHop);
     if (extras !== undefined) attrs.extrasTable.release(extras);
     return result;
+  }
+
+  /** What `gw` is unless it is set: the next hop, or the peer where that is the way. */
+  #gatewayOf(nextHops: NextHopTable, id: number): Uint8Array | undefined {
+    const { address, fallback } = nextHops.get(id);
+    const mayBePeer = this.#namesGateway && fallback !== undefined;
+    return addressOf((mayBePeer ? this.#facts.links?.gatewayOf(id) : undefined) ?? address);
+  }
+
+  /** Held. Another next hop does not make a route lead elsewhere than to the peer. */
+  #internNextHop(nextHops: NextHopTable, octets: Uint8Array, before: number): number {
+    const { domain, fallback } = nextHops.get(before);
+    const peer = this.#kind === 'export' ? undefined : fallback;
+    return nextHops.intern(octets, octets.length, undefined, domain, 'global', peer);
   }
 
   /** Where peers are told the gateway of an own route, they are told that which an import filter has set. */
@@ -300,7 +313,7 @@ export class FilterPolicy implements RoutePolicy {
     const old = attrs.extrasTable.get(attrs.extras[attr]!);
     const explicit = old.origin === 'bgp' || !access.changed ? old.explicit : loneMed(access, attrs, attr);
     if (!this.#writesBeside && hollow === old.hollow && explicit === old.explicit) return undefined;
-    const gateway = addressOf(nextHops.get(attrs.nextHop[inTable]!).address);
+    const gateway = this.#gatewayOf(nextHops, attrs.nextHop[inTable]!);
     const changes: { -readonly [K in keyof RouteExtras]?: RouteExtras[K] } = {};
     if (facts.preference !== old.preference) changes.preference = facts.preference;
     if (facts.scope !== old.scope) changes.scope = facts.scope;

@@ -13,6 +13,8 @@ export interface FilterLink {
 export interface FilterLinks {
   /** The interface that a next hop leads through, where somebody follows next hops. */
   linkOf(nextHopId: number): FilterLink | undefined;
+  /** The gateway that a next hop leads over now, where somebody follows next hops. */
+  gatewayOf(nextHopId: number): Uint8Array | undefined;
   /** The interface on whose link a gateway is: `over` where it is link-local. */
   linkOfGateway(gateway: Uint8Array, over: string): FilterLink | 'none' | undefined;
   linkNamed(name: string): FilterLink | 'none' | undefined;

@@ -98,7 +98,8 @@ export class NextHopTracker implements NextHopEvents {
   ): NextHopWatch {
     const { resolver } = this.#options;
     if (lead === 'onlink') return resolver.watch(address, zone, changed, { onlink: true });
-    if (linkLocal === undefined || linkLocal === address) return resolver.watch(address, zone, changed);
+    if (linkLocal === address) return resolver.watch(address, zone, changed);
+    if (linkLocal === undefined) return resolver.watch(address, undefined, changed);
     const isUsable = zone !== undefined && isLinkLocal(linkLocal);
     if (lead === 'link-local' && isUsable) return resolver.watch(linkLocal, zone, changed);
     const how = isUsable ? { linkLocal: { address: linkLocal, link: zone } } : {};

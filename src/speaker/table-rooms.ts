@@ -198,6 +198,10 @@ export class TableRooms implements OtherTables, FilterLinks {
     return { name: kernel.interfaceName(index), index };
   }
 
+  gatewayOf(nextHopId: number): Uint8Array | undefined {
+    return this.resolution(nextHopId).hops[0]?.gateway;
+  }
+
   linkNamed(name: string): FilterLink | 'none' | undefined {
     const kernel = this.#anyKernel;
     if (kernel === undefined) return undefined;

@@ -78,13 +78,14 @@ export class UpdateSource {
 
   /**
    * The interface that a next hop means; undefined: whichever leads there. Only a link-local address means something
-   * different on another interface, unless all are on the link.
+   * different on another interface, be it that of the fallback, unless all are on the link.
    */
   nextHopZone({ nextHop, nextHopLength }: NlriBatch): string | undefined {
-    const { own, shared, whole } = this.links;
+    const { own, shared, whole, fallback } = this.links;
     if (nextHopLength < IPV6_OCTETS) return whole;
     const first = nextHop.subarray(0, IPV6_OCTETS);
     if (isLinkLocal(first) || isUnspecified(first)) return own;
-    return nextHopLength > IPV6_OCTETS ? shared : whole;
+    if (nextHopLength > IPV6_OCTETS) return shared;
+    return whole ?? (fallback !== undefined && isLinkLocal(fallback) ? own : undefined);
   }
 }

@@ -56,6 +56,7 @@ function nextHopTo(
   };
   const policies = new Policies({
     linkOf: () => undefined,
+    gatewayOf: () => undefined,
     linkOfGateway: () => undefined,
     linkNamed: () => undefined,
   });

@@ -2,6 +2,7 @@
 
 import { formatAddress, isUnspecified } from '../../lib/ip.ts';
 import type { Dialect } from '../../policy/lexer.ts';
+import type { FilterLinks } from '../../policy/route-facts.ts';
 import { ATTR_FLAG } from '../../rib/attr-store.ts';
 import type { FamilyRib } from '../../rib/family-rib.ts';
 import { ordinalOf } from '../local-routes.ts';
@@ -13,11 +14,13 @@ const DESTINATIONS = {
   prohibit: 'prohibited',
 } as const;
 
-/** The interface that a next hop leads through. */
-export type LinkOf = (nextHopId: number) => { readonly name: string } | undefined;
-
 /** Of the row as it stands; as it came, where it is not accepted. */
-export function routeText(rib: FamilyRib, row: number, dialect: Dialect, linkOf: LinkOf): string {
+export function routeText(
+  rib: FamilyRib,
+  row: number,
+  dialect: Dialect,
+  ways: Pick<FilterLinks, 'linkOf' | 'gatewayOf'>,
+): string {
   const { paths, prefixes, shared } = rib;
   const { attrs, nextHops, peers } = shared;
   const attr = paths.attrPost(row) || paths.attrIn(row);
@@ -33,8 +36,9 @@ export function routeText(rib: FamilyRib, row: number, dialect: Dialect, linkOf:
     return `${prefix} ${pathId}L ${peer.id}G ${kind}`;
   }
   if (kind !== 'unicast') return `${prefix} ${kind}`;
-  const address = extras.gateway ?? nextHops.get(nextHopId).address;
-  const link = extras.interface ?? linkOf(nextHopId)?.name;
+  const { address: told, fallback } = nextHops.get(nextHopId);
+  const address = extras.gateway ?? (fallback && ways.gatewayOf(nextHopId)) ?? told;
+  const link = extras.interface ?? ways.linkOf(nextHopId)?.name;
   const via = isUnspecified(address) ? undefined : `via ${formatAddress(address)}`;
   const on = link && (via === undefined ? `dev ${link}` : `on ${link}`);
   return [prefix, via, on].filter((part) => part).join(' ');

@@ -61,7 +61,7 @@ export class Tracer {
     this.#dumps = new MessageDumps(speaker, (name) => this.#writtenName(name));
     this.#lines = new TraceLines(clock, trace ?? ((line) => log.info({}, line)));
     this.#words = {
-      text: (rib, row) => routeText(rib, row, this.#dialect, (id) => speaker.rooms.linkOf(id)),
+      text: (rib, row) => routeText(rib, row, this.#dialect, speaker.rooms),
       owner: (rib, row) => this.#ownerOf(rib, row),
       tell: (owner, rib, flag, line) => this.#tellRoute(owner, rib.family.version, flag, line),
     };

@@ -2,6 +2,7 @@
 // the peer itself, whatever covers the next hop. With `gateway recursive` the next hop is looked up.
 
 import { expect, it } from 'vitest';
+import { IPV6_UNICAST } from '../../../src/bgp/wire/families.ts';
 import { ip } from '../../support/raw-peer.ts';
 import { kernelRoute, SimLab, simKernel } from '../../support/sim-lab.ts';
 import { FROM, OWN } from '../bird-lab.ts';
@@ -9,13 +10,13 @@ import { FROM, OWN } from '../bird-lab.ts';
 const [NEAR, COVERED, NOWHERE] = ['203.0.113.1/32', '203.0.113.2/32', '203.0.113.3/32'] as const;
 
 /** Kernel routes of BIRD's, and BGP routes as they are shown. */
-async function scene(words: string) {
+async function scene(words: string, filter = 'all') {
   const lab = new SimLab();
   const kernel = simKernel(`eth0 ${OWN}/24`);
   kernelRoute(kernel, '198.51.100.0/24', '10.0.0.98', { protocol: 99 });
   const file = `router id ${OWN}; listen bgp port 179; protocol device { } protocol direct { }
 protocol kernel { learn; import all; export all; }
-protocol bgp tor { local ${OWN} as 65001; neighbor ${FROM} as 65001; import all; ${words} }
+protocol bgp tor { local ${OWN} as 65001; neighbor ${FROM} as 65001; import ${filter}; ${words} }
 `;
   const own = lab.speaker('own', [OWN], file, { kernel });
   const from = lab.raw(FROM, { as: 65001, holdTime: 0 });
@@ -72,4 +73,40 @@ it('is another one as soon as the next hop is on a link, and the peer again when
   kernel.setLink({ ...link, up: false });
   await lab.settle();
   expect(own.kernelRoutes()).toContain(`${NOWHERE} via ${FROM}`);
+});
+
+it('is the gateway that filters and the log see', async () => {
+  const { own } = await scene(
+    'direct; debug { routes };',
+    `filter { if gw = ${FROM} then bgp_local_pref = 7; accept; }`,
+  );
+  const preferred = [NEAR, COVERED, NOWHERE].filter((net) => own.route(net)?.attributes.localPref === 7);
+  expect(preferred).toEqual([COVERED, NOWHERE]);
+  expect(own.log.filter((line) => line.includes('> added'))).toEqual([
+    expect.stringContaining(`${NEAR} via 10.0.0.77 on eth0`),
+    expect.stringContaining(`${COVERED} via ${FROM} on eth0`),
+    expect.stringContaining(`${NOWHERE} via ${FROM} on eth0`),
+  ]);
+});
+
+it('stays it where an import filter sets another next hop', async () => {
+  const set = await scene('direct;', 'filter { bgp_next_hop = 192.0.2.77; accept; }');
+  expect(set.own.kernelRoutes()).toEqual([NEAR, COVERED, NOWHERE].map((net) => `${net} via ${FROM}`));
+});
+
+it('is a link-local address, too, behind which a lone global next hop is', async () => {
+  const lab = new SimLab();
+  const kernel = simKernel('eth0 fe80::1/64 2001:db8:9::1/64');
+  const file = `router id ${OWN}; protocol device { } protocol direct { }
+protocol kernel { import all; export all; }
+protocol bgp tor { local fe80::1 as 65001; neighbor fe80::2%eth0 as 65002; import all; }
+`;
+  const own = lab.speaker('own', ['fe80::1'], file, { kernel });
+  const from = lab.raw('fe80::2', { as: 65002, holdTime: 0, families: [IPV6_UNICAST] });
+  await lab.start(1000);
+  await lab.connect(own, from);
+  from.announce(['2001:db8:1::/48'], {}, '2001:db8:ffff::9');
+  from.announce(['2001:db8:2::/48'], {}, '2001:db8:9::9');
+  await lab.settle();
+  expect(own.kernelRoutes()).toEqual(['2001:db8:1::/48 via fe80::2', '2001:db8:2::/48 via 2001:db8:9::9']);
 });
