@@ -299,9 +299,10 @@ function isChangeable(symbol: PolicySymbol | undefined): boolean {
 }
 
 function reportUnknownMethod(compiler: Compiler, name: string, span: Span, type: PolicyType): void {
-  const known = Object.keys(METHODS).filter((each) => compiler.dialect === '2.x' || !METHODS[each]?.later);
-  const fitting = known.filter((each) => METHODS[each]?.on.includes(type));
-  const meant = nearest(name, known);
+  const fitting = Object.keys(METHODS).filter(
+    (each) => METHODS[each]?.on.includes(type) && (compiler.dialect === '2.x' || !METHODS[each].later),
+  );
+  const meant = nearest(name, fitting);
   const there = fitting.length === 0 ? undefined : `there are ${fitting.join(', ')}`;
   const hint = meant === undefined ? there : `did you mean '${meant}'?`;
   compiler.diagnostics.error(span, `${type} has no '${name}'`, hint);

@@ -202,6 +202,7 @@ function readChannelOption(
       where: `in channel ${name}`,
       tables,
       elsewhere: (tokens) =>
+        name !== 'mpls' &&
         !tables.includes(BGP_CHANNEL_OPTIONS) &&
         BGP_CHANNEL_OPTIONS.phrases(reader.dialect).some((phrase) => tokens.isWord(phrase.split(' ')[0]!))
           ? 'only channels of BGP have it'

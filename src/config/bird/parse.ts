@@ -218,8 +218,10 @@ class ConfigParser {
     const { name } = definition;
     if (name === undefined) return;
     this.#definitions.push(definition);
-    this.#reader.program.add(definition);
     const token: Token = { ...name.span, kind: 'word', text: name.name, number: 0, bytes: undefined };
+    // Before the filter language complains of it, which does not know where names come from.
+    this.#symbols.isFree(token);
+    this.#reader.program.add(definition);
     if (definition.kind !== 'define') {
       this.#symbols.define(token, { kind: definition.kind });
       return;

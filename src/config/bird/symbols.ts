@@ -32,17 +32,17 @@ export class Symbols {
 
   /** Takes a name into use; a second definition is reported and ignored. */
   define(token: Token, symbol: Omit<BirdSymbol, 'name' | 'span'>): boolean {
-    const before = this.#byName.get(token.text);
-    if (before !== undefined) {
-      const where =
-        before.span === undefined
-          ? `it is a predefined ${before.kind}`
-          : `it is the ${before.kind} of ${before.span.source.name} line ${lineOf(before.span)}`;
-      this.#diagnostics.error(token, `${token.text} is already defined`, where);
-      return false;
-    }
+    if (!this.isFree(token)) return false;
     this.#byName.set(token.text, { ...symbol, name: token.text, span: token });
     return true;
+  }
+
+  /** Whether nothing has the name; what has it is reported. */
+  isFree(token: Token): boolean {
+    const before = this.#byName.get(token.text);
+    if (before === undefined) return true;
+    this.#diagnostics.error(token, `${token.text} is already defined`, whereOf(before));
+    return false;
   }
 
   /** A name that is there from the beginning, or given by the reader itself. */
@@ -66,4 +66,9 @@ export class Symbols {
     );
     return near === undefined ? 'names must be defined before they are used' : `did you mean ${near}?`;
   }
+}
+
+function whereOf({ kind, span }: BirdSymbol): string {
+  if (span !== undefined) return `it is the ${kind} of ${span.source.name} line ${lineOf(span)}`;
+  return kind === 'constant' ? 'it is a name of /etc/iproute2' : `it is a predefined ${kind}`;
 }

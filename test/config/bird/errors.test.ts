@@ -116,6 +116,24 @@ describe('one mistake', () => {
       "prefix has no 'size'",
       expect.stringMatching(/^there are .*\blen\b/),
     ],
+    [
+      'a misspelt property that another type has',
+      'protocol device { } filter f { if bgp_path.masc(8) = bgp_path then reject; accept; }',
+      "bgppath has no 'masc'",
+      expect.stringMatching(/^there are /),
+    ],
+    [
+      'a constant that is there already',
+      'define x = 1;\ndefine x = 2; protocol device { }',
+      'x is already defined',
+      'it is the constant of /etc/bird/bird.conf line 1',
+    ],
+    [
+      'an option of BGP in an mpls channel',
+      `mpls table mt; ${ONE('ipv4 { import all; export all; }; mpls { next hop self; };')}`,
+      'there is no option next in channel mpls',
+      undefined,
+    ],
     ['a misspelt protocol', 'protocol bpg x { }', 'there is no protocol bpg', 'did you mean bgp?'],
     [
       'a filter that is not there',

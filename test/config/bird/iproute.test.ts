@@ -70,7 +70,9 @@ define beyond = (ipt_lead + 1);`;
 
   test('cannot define them again', () => {
     const { errors } = read('protocol device { } define ipp_bird = 3;', { dialect: '2.x' }, FILES);
-    expect(errors[0]?.message).toMatch(/ipp_bird'? is already defined/);
+    expect(errors).toMatchObject([
+      { message: 'ipp_bird is already defined', hint: 'it is a name of /etc/iproute2' },
+    ]);
   });
 
   test('is told of one that is not there', () => {
