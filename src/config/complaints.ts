@@ -101,14 +101,15 @@ export function complain(issue: Issue, schema: z.core.$ZodType, root: ConfigNode
     case 'too_big': {
       if (node?.kind !== 'scalar') return at(node?.kind === 'list' ? 'the list is empty' : 'wrong size');
       const range = rangeAt(schema, path);
-      if (typeof node.value !== 'number') {
+      if (issue.origin === 'string') {
         return at(
           issue.code === 'too_small'
             ? 'the text is empty'
             : `the text has more than ${issue.maximum} characters`,
         );
       }
-      return at(`${node.text} is out of range`, range && `accepted: ${range}`);
+      const what = node.expanded ? 'what the environment says' : node.text;
+      return at(`${what} is out of range`, range && `accepted: ${range}`);
     }
     case 'invalid_value': {
       const accepted = issue.values.map(String);

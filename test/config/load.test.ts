@@ -203,6 +203,18 @@ describe('the environment', () => {
     expect(issues).toHaveLength(1);
     expect(JSON.stringify(issues)).not.toContain('tell-nobody');
   });
+
+  it.each(['0', '3601'])(
+    'says of the number %s that it is out of range, and not how long a text is',
+    (WAIT) => {
+      const issues = issuesOf(`router: { asn: 1, id: 10.0.0.9, restart: { wait: "\${WAIT}" } }\n`, {
+        env: { WAIT },
+      });
+      expect(issues.map(({ message, hint }) => [message, hint])).toEqual([
+        ['what the environment says is out of range', 'accepted: 1 to 3600'],
+      ]);
+    },
+  );
 });
 
 describe('sections', () => {
