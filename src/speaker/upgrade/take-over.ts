@@ -11,13 +11,15 @@ import { TransportError, type TransportSocket } from '../../bgp/session/transpor
 import { CEASE } from '../../bgp/wire/error-codes.ts';
 import { FAMILIES, familyByName } from '../../bgp/wire/families.ts';
 import { NotificationError } from '../../bgp/wire/notification.ts';
-import { bytesEqual } from '../../lib/bytes.ts';
+import { bytesEqual, optionalBytesEqual } from '../../lib/bytes.ts';
 import { mayBeSame } from '../../lib/optional.ts';
 import { revived } from '../../policy/values.ts';
+import type { NextHopImage } from '../../rib/handover/image.ts';
 import { RibRestore } from '../../rib/handover/restore.ts';
 import { isSamePeer, type RibPeer } from '../../rib/rib-peer.ts';
 import type { EstablishedPeer } from '../established-peer.ts';
 import type { PeerHandle } from '../peer-registry.ts';
+import { refreshPeer } from '../refresh.ts';
 import { RestartHelper } from '../restart-helper.ts';
 import type { RestartImage } from '../restart-image.ts';
 import { clusterOf, ribIdentity } from '../session-options.ts';
@@ -131,6 +133,7 @@ export class TakeOver {
     const { rib, registry, rooms, pipes, dynamic } = this.#speaker;
     for (const handle of registry.values()) {
       registry.refreshIn(handle);
+      if (this.#lacksFallback(handle)) refreshPeer(registry, handle, 'in');
       const { waitingPeer } = handle.restarts;
       if (waitingPeer !== undefined) rib.judgeAgain(waitingPeer);
     }
@@ -139,6 +142,15 @@ export class TakeOver {
     }
     for (const room of rooms.values()) reimportLocal(this.#speaker, room);
     for (const { config } of pipes.values()) pipes.judgeAgain(config.name, 'both');
+  }
+
+  /** Its routes are of a version that had no fallback of next hops: announced again, they have it. */
+  #lacksFallback({ settings, established }: PeerHandle): boolean {
+    if (!settings.throughPeer || established === undefined) return false;
+    const { session, ribPeer } = established;
+    const hasRoutes = ribPeer.counters.some(({ received }) => received > 0);
+    const isOfPeer = ({ fallback }: NextHopImage) => optionalBytesEqual(fallback, session.remoteAddress);
+    return hasRoutes && !this.#state.rib.nextHops.some(isOfPeer);
   }
 
   #goOn(handle: PeerHandle, handed: HandedPeer): void {

@@ -110,3 +110,21 @@ protocol bgp tor { local fe80::1 as 65001; neighbor fe80::2%eth0 as 65002; impor
   await lab.settle();
   expect(own.kernelRoutes()).toEqual(['2001:db8:1::/48 via fe80::2', '2001:db8:2::/48 via 2001:db8:9::9']);
 });
+
+it('goes along in an upgrade, and is asked for where the version before did not know of it', async () => {
+  const { lab, own, from } = await scene('direct;');
+  const routes = own.kernelRoutes();
+  await own.upgrade();
+  await lab.run(1000);
+  expect(from.heard.filter((line) => line.startsWith('REFRESH'))).toEqual([]);
+  await own.upgrade((state) => {
+    const nextHops = state.rib.nextHops.map(({ fallback: _unknown, ...nextHop }) => nextHop);
+    return { ...state, rib: { ...state.rib, nextHops } };
+  });
+  await lab.run(1000);
+  expect(from.heard.filter((line) => line.startsWith('REFRESH'))).toHaveLength(1);
+  from.announce([COVERED], {}, '198.51.100.9');
+  from.announce([NOWHERE], {}, '192.0.2.9');
+  await lab.settle();
+  expect(own.kernelRoutes()).toEqual(routes);
+});
