@@ -6,8 +6,9 @@ import { iprouteConstants } from '../../../src/config/bird/iproute.ts';
 import { filesOf, good, read } from './support.ts';
 
 const FILES = {
-  '/etc/iproute2/rt_protos': '2 kernel\n12\tbird\n',
-  '/etc/iproute2/rt_scopes': '# reserved\n253\tlink\n',
+  '/etc/iproute2/rt_protos': '2 kernel\n12\tbird\n255 last\n256 beyond\n-5 below\n',
+  '/etc/iproute2/rt_scopes': '# reserved\n253\tlink\n256 beyond\n',
+  '/etc/iproute2/rt_realms': '1000 far\n',
   '/etc/iproute2/rt_tables': `#\n255\tlocal
   77 lead
 100 upstream-a.b
@@ -25,10 +26,12 @@ abc def
 };
 
 describe('names of iproute2', () => {
-  test('are numbers by their file, in 2.x of any size', () => {
+  test('are numbers by their file, in 2.x octets or of any size', () => {
     expect(Object.fromEntries(iprouteConstants(filesOf(FILES), '2.x'))).toEqual({
       ipp_kernel: 2,
       ipp_bird: 12,
+      ipp_last: 255,
+      ipr_far: 1000,
       ips_link: 253,
       ipt_local: 255,
       ipt_lead: 77,
@@ -44,7 +47,13 @@ describe('names of iproute2', () => {
 
   test('are those up to 256 in 1.6', () => {
     const names = [...iprouteConstants(filesOf(FILES), '1.6').keys()];
-    expect(names.filter((name) => name.startsWith('ipt_'))).toEqual([
+    expect(names).toEqual([
+      'ipp_kernel',
+      'ipp_bird',
+      'ipp_last',
+      'ipp_beyond',
+      'ips_link',
+      'ips_beyond',
       'ipt_local',
       'ipt_lead',
       'ipt_upstream_a_b',
