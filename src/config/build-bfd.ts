@@ -56,7 +56,7 @@ export function checkBfdKey(
   }
   for (const { password } of auth?.keys ?? []) {
     const most = BFD_KEY_OCTETS[auth!.type];
-    if (new TextEncoder().encode(password.reveal()).length <= most) continue;
+    if (password.octets().length <= most) continue;
     issues.error(at, `a key for ${auth!.type} has up to ${most} octets`, 'shorten it');
   }
 }

@@ -5,6 +5,7 @@
 import type { FamilyName } from '../bgp/wire/families.ts';
 import type { WithheldCapabilities } from '../bgp/wire/negotiate.ts';
 import type { Role } from '../bgp/wire/session-context.ts';
+import { bytesEqual } from '../lib/bytes.ts';
 import type { IpVersion } from '../lib/ip.ts';
 import type { Filter } from '../policy/filter.ts';
 import type { PolicyTest } from '../policy/tests.ts';
@@ -366,15 +367,22 @@ export interface LogConfig {
 /** A value that no log, output or error may show. */
 export class Secret {
   readonly #value: string;
-  constructor(value: string) {
+  readonly #octets: Uint8Array;
+  /** `octets`: where they are not those of the text. */
+  constructor(value: string, octets: Uint8Array = new TextEncoder().encode(value)) {
     this.#value = value;
+    this.#octets = octets;
   }
-  /** The only way to the value. */
+  /** The value as it is written; beside `octets` the only way to it. */
   reveal(): string {
     return this.#value;
   }
+  /** What others are shown of it: to be overwritten after use. */
+  octets(): Uint8Array {
+    return this.#octets.slice();
+  }
   equals(other: Secret | undefined): boolean {
-    return other !== undefined && other.#value === this.#value;
+    return other !== undefined && bytesEqual(other.#octets, this.#octets);
   }
   toString(): string {
     return '<redacted>';

@@ -108,8 +108,10 @@ const RD = /(?:(?:[02]:)?[0-9]+|(?:1:)?[0-9]+\.[0-9]+\.[0-9]+\.[0-9]+):[0-9]+/y;
 const MAC = /[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){5}(?![0-9A-Fa-f:])/y;
 const HEX_BYTES = /hex:((?:[0-9A-Fa-f]{2}(?:[:. -]?(?=[0-9A-Fa-f]{2}))?)*)/y;
 const COLON_BYTES = /[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2})+(?![0-9A-Fa-f:])/y;
-/** Byte strings without colons; one that begins with a letter is taken for a name, as 2.0.12 does. */
+/** Byte strings without colons; one that begins with a letter is taken for a name up to 15 octets, as 2.0.12 does. */
 const BARE_BYTES = /(?:[0-9A-Fa-f]{2}){10,}/y;
+const LONG_BYTES = /^(?:[0-9A-Fa-f]{2}){16,}$/;
+const LONG_DIGITS = 32;
 const MAX_DIGITS = 10;
 const LETTER = /[A-Fa-f]/;
 const MAC_BYTES = 6;
@@ -175,6 +177,8 @@ class Lexer {
     if (digit) return this.#address4(start) ?? this.#number(start);
     const word = this.#match(WORD);
     if (word !== undefined) {
+      if (word[0].length >= LONG_DIGITS && this.#dialect === '2.x' && LONG_BYTES.test(word[0]))
+        return this.#octets('bytes', start, word[0], fromHex(word[0])!);
       this.#at += word[0].length;
       if (word[0].length > MAX_SYMBOL) this.#tooLong(start);
       return this.#token('word', start, word[0]);

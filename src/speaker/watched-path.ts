@@ -132,7 +132,7 @@ function sessionOptions(config: BfdConfig): Omit<SessionSpec, 'path'> {
   const { auth } = config;
   const keys = auth?.keys.map(({ id, password }) => ({
     id,
-    secret: new TextEncoder().encode(password.reveal()),
+    secret: password.octets(),
   }));
   return {
     desiredMinTx: Math.round(config.minTx * MICROS_PER_MS),

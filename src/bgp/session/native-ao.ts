@@ -21,6 +21,7 @@ const EEXIST = 17;
 const ENOPROTOOPT = 92;
 /** TEST-NET-1: for keys that are never used. */
 const NOBODY = Uint8Array.of(192, 0, 2, 1);
+const PROBE = { reveal: () => 'probe', octets: () => Buffer.from('probe') };
 
 /** What it needs of its maker. */
 export interface AoTools {
@@ -134,7 +135,7 @@ export class NativeAo {
     const { libc } = this.#tools;
     const fd = this.#tools.open(NOBODY);
     const key = { sendId: 0, receiveId: 0, algorithm: 'hmac-sha1', use: 'normal' } as const;
-    const bytes = aoAdd(this.#hostScope(NOBODY), { ...key, secret: { reveal: () => 'probe' } }, false);
+    const bytes = aoAdd(this.#hostScope(NOBODY), { ...key, secret: PROBE }, false);
     const missing = this.#set(fd, AO_OPTION.addKey, bytes) < 0 && libc.errno() === ENOPROTOOPT;
     libc.close(fd);
     return !missing;

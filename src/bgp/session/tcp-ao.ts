@@ -4,7 +4,8 @@
 // native-ao.ts's.
 
 import { endianness } from 'node:os';
-import type { Password } from './transport.ts';
+import { bytesEqual } from '../../lib/bytes.ts';
+import type { SecretKey } from './transport.ts';
 
 /** Names of the kernel's crypto layer. RFC 5926 §2.2 asks for the first and the last one. */
 const ALGORITHMS = {
@@ -25,7 +26,7 @@ export interface AoKey {
   /** KeyID expected in what is received, 0..255. */
   readonly receiveId: number;
   readonly algorithm: AoAlgorithm;
-  readonly secret: Password;
+  readonly secret: SecretKey;
   /** deprecated: still accepted, never asked for. */
   readonly use: 'preferred' | 'normal' | 'deprecated';
 }
@@ -82,7 +83,7 @@ export function preferredKey(keys: readonly AoKey[]): AoKey | undefined {
 
 /** struct tcp_ao_add. `first`: sign with it, and ask the peer to, from the start. Holds the secret: overwrite it after use. */
 export function aoAdd(scope: AoScope, key: AoKey, first: boolean): Uint8Array {
-  const secret = new TextEncoder().encode(key.secret.reveal());
+  const secret = key.secret.octets();
   if (secret.length > ADD.longestKey) throw new RangeError(`TCP-AO key longer than ${ADD.longestKey} octets`);
   const bytes = new Uint8Array(ADD.size);
   bytes.set(scope.sockaddr);
@@ -149,7 +150,7 @@ function sameKey(a: AoKey, b: AoKey): boolean {
     a.sendId === b.sendId &&
     a.receiveId === b.receiveId &&
     a.algorithm === b.algorithm &&
-    a.secret.reveal() === b.secret.reveal()
+    bytesEqual(a.secret.octets(), b.secret.octets())
   );
 }
 

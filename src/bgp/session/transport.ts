@@ -10,6 +10,12 @@ export interface Password {
   reveal(): string;
 }
 
+/** One that need not be a text. */
+export interface SecretKey extends Password {
+  /** The caller's own. */
+  octets(): Uint8Array;
+}
+
 export interface Endpoint {
   /** 4 or 16 octets. */
   readonly address: IpBytes;

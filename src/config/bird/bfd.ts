@@ -126,7 +126,7 @@ function readDate(reader: ConfigReader): string {
 
 /** `"secret" [{ id N; ... }]` */
 function readPassword(reader: ConfigReader): Password {
-  let password: Password = { secret: reader.secret(), options: [] };
+  let password: Password = { secret: reader.secret('the password', true), options: [] };
   if (!reader.tokens.isOp('{')) return password;
   readBlock(reader, 'in password', () => {
     const row = PASSWORD_OPTIONS.take(reader.tokens);

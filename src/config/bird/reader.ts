@@ -112,11 +112,11 @@ export class ConfigReader {
     return this.#string(what).value;
   }
 
-  /** A password: its text is blacked out wherever its line is shown. */
-  secret(what = 'the password'): Secret {
+  /** A password: its text is blacked out wherever its line is shown. `orOctets`: a byte string is one, too. */
+  secret(what = 'the password', orOctets = false): Secret {
     const token = this.tokens.peek();
     this.#mask(token);
-    if (token.kind === 'bytes') return new Secret(this.tokens.next().text);
+    if (token.kind === 'bytes' && orOctets) return new Secret(this.tokens.next().text, token.bytes);
     const isConstant = this.#constantAt(token) !== undefined;
     if (token.kind !== 'string' && !isConstant) {
       // Whatever stands here may be the password without its quotes.

@@ -24,7 +24,13 @@ afterEach(() => {
 });
 
 const keys = (secret: string): readonly AoKey[] => [
-  { sendId: 1, receiveId: 1, algorithm: 'hmac-sha1', secret: { reveal: () => secret }, use: 'normal' },
+  {
+    sendId: 1,
+    receiveId: 1,
+    algorithm: 'hmac-sha1',
+    secret: { reveal: () => secret, octets: () => Buffer.from(secret) },
+    use: 'normal',
+  },
 ];
 const options = (tcpAo: readonly AoKey[] | undefined): SocketOptions => ({
   ttl: undefined,

@@ -21,7 +21,7 @@ const key = (id: number, secret: string, use: AoKey['use'] = 'normal'): AoKey =>
   sendId: id,
   receiveId: id + 100,
   algorithm: 'hmac-sha1',
-  secret: { reveal: () => secret },
+  secret: { reveal: () => secret, octets: () => Buffer.from(secret) },
   use,
 });
 

@@ -99,6 +99,25 @@ describe('BFD of a BGP protocol', () => {
     expect(JSON.stringify(bfd)).not.toContain('one');
   });
 
+  test('takes octets for a key as they are, however they are written', () => {
+    const keys = [
+      '00112233445566778899aabbccddeeff',
+      'ff112233445566778899aabbccddeeff',
+      'hex:00ff',
+      '"0011"',
+    ].map((written) => {
+      const { bfd } = bfdOf(`protocol bfd { interface "*" {
+        authentication meticulous keyed sha1; password ${written}; }; }`);
+      return Buffer.from(bfd!.auth!.keys[0]!.password.octets()).toString('hex');
+    });
+    expect(keys).toEqual([
+      '00112233445566778899aabbccddeeff',
+      'ff112233445566778899aabbccddeeff',
+      '00ff',
+      '30303131',
+    ]);
+  });
+
   test.each([
     ['simple', 'simple'],
     ['keyed md5', 'md5'],

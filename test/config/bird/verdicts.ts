@@ -83,6 +83,8 @@ const REJECTED_BY_BOTH: readonly string[] = [
 ];
 
 export const ACCEPTED_2: readonly string[] = [
+  'protocol bfd { interface "x" { authentication simple; password abcdef0123456789abcdef0123456789; }; }',
+  'protocol device {} filter abcdef0123456789abcdef01234567 { accept; }',
   ...ACCEPTED_BY_BOTH,
   'protocol device {} roa4 table r; template rpki b { roa4; }',
   'protocol device {} define x = 0:2:3; define y = 1.1.1.1:3; define z = 2:70000:3;',
@@ -723,6 +725,8 @@ export const REJECTED_2: readonly string[] = [
   'protocol device {} filter f { for int i in bgp_path do int zz; accept; }',
   'protocol device {} define x = 0123456789abcdef01234;',
   'protocol device {} define x = 0123456789abcdef01;',
+  'protocol device {} filter abcdef0123456789abcdef0123456789 { accept; }',
+  'protocol bgp x { local as 1; neighbor 1.2.3.4 as 2; password abcdef0123456789abcdef0123456789; ipv4 { import all; export all; }; }',
 ];
 
 export const ACCEPTED_16: readonly string[] = [
