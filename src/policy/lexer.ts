@@ -113,7 +113,6 @@ const BARE_BYTES = /(?:[0-9A-Fa-f]{2}){10,}/y;
 const LONG_BYTES = /^(?:[0-9A-Fa-f]{2}){16,}$/;
 const LONG_DIGITS = 32;
 const MAX_DIGITS = 10;
-const LETTER = /[A-Fa-f]/;
 const MAC_BYTES = 6;
 /** What addresses and numbers consist of up to a colon. */
 const COLONLESS = /[0-9A-Fa-f.]*/y;
@@ -279,9 +278,11 @@ class Lexer {
   #number(start: number): Token {
     const hex = this.#match(HEX_NUMBER);
     const digits = hex ?? this.#match(NUMBER)!;
-    const isLong = digits[0].length > MAX_DIGITS || LETTER.test(this.#text[start + digits[0].length] ?? '');
+    const next = this.#text[start + digits[0].length] ?? '';
+    // Few numbers are so long or have a letter behind them.
+    const mayGoOn = digits[0].length > MAX_DIGITS || (next >= 'A' && next <= 'f');
     const bytes =
-      isLong && hex === undefined && this.#dialect === '2.x' ? this.#match(BARE_BYTES) : undefined;
+      mayGoOn && hex === undefined && this.#dialect === '2.x' ? this.#match(BARE_BYTES) : undefined;
     if (bytes !== undefined) return this.#octets('bytes', start, bytes[0], fromHex(bytes[0])!);
     this.#at += digits[0].length;
     const value = Number(digits[0]);
