@@ -43,10 +43,20 @@ export class HashSlots {
 
   /** Adds an id that is not there; there must be room. */
   insert(hash: number, id: number): void {
+    this.fill(this.emptyFor(hash), hash, id);
+  }
+
+  /** The empty slot at which the look for such a hash ends. */
+  emptyFor(hash: number): number {
     const { tags, mask } = this;
     let slot = hash & mask;
     while (tags[slot] !== 0) slot = (slot + 1) & mask;
-    tags[slot] = tagOf(hash);
+    return slot;
+  }
+
+  /** The same as `insert`, for who knows the slot. */
+  fill(slot: number, hash: number, id: number): void {
+    this.tags[slot] = tagOf(hash);
     this.ids[slot] = id;
   }
 }

@@ -46,7 +46,7 @@ export interface PrefixBatch {
 }
 
 /** What is still to be guessed. */
-const UNKNOWN = -1;
+const UNKNOWN = 0;
 
 /** A place in the hash table, which is half full. */
 const OCTETS_PER_SLOT = 10;
@@ -135,7 +135,8 @@ export class PrefixTable {
     const wordCount = this.family.words;
     for (let i = from; i < to; i++) {
       const guess = ids[i - from]!;
-      const id = this.#confirm(guess, words, i * wordCount, lengths[i]!, this.#hashes[i - from]!);
+      const hash = this.#hashes[i - from]!;
+      const id = guess < 0 ? 0 : this.#confirm(guess, words, i * wordCount, lengths[i]!, hash);
       if (id !== 0) this.#last = id;
       ids[i - from] = id !== 0 && this.inUse(id) ? id : 0;
     }
@@ -147,12 +148,19 @@ export class PrefixTable {
     this.#makeRoom();
     const ids = this.#guessAll(words, lengths, from, to);
     const wordCount = this.family.words;
+    const { mask } = this.#slots;
     for (let i = from; i < to; i++) {
       const at = i * wordCount;
       const bits = lengths[i]!;
       const hash = this.#hashes[i - from]!;
-      const known = this.#confirm(ids[i - from]!, words, at, bits, hash);
-      const id = known !== 0 ? known : this.#make(words, at, bits, hash);
+      const guess = ids[i - from]!;
+      let id: number;
+      if (guess < 0 && this.#slots.mask === mask && this.#slots.tags[~guess] === 0) {
+        id = this.#make(words, at, bits, hash, ~guess);
+      } else {
+        id = this.#confirm(Math.max(guess, 0), words, at, bits, hash);
+        if (id === 0) id = this.#make(words, at, bits, hash, this.#slots.emptyFor(hash));
+      }
       this.#last = id;
       ids[i - from] = id;
     }
@@ -164,12 +172,12 @@ export class PrefixTable {
     this.#makeRoom();
     const hash = this.#hash(words, at, bits);
     const known = this.#lookUp(words, at, bits, hash);
-    return known !== 0 ? known : this.#make(words, at, bits, hash);
+    return known !== 0 ? known : this.#make(words, at, bits, hash, this.#slots.emptyFor(hash));
   }
 
   /**
-   * Says of each prefix which id it probably has, or 0 where no tag fits, and fills `#hashes` where that took the hash
-   * table. Prefixes mostly go, and come again, in the order in which they came, so the id after the one before is tried
+   * Says of each prefix which id it probably has, or ~slot where no tag fits and the look ended at that empty slot, and
+   * fills `#hashes` where that took the hash table. Prefixes mostly go, and come again, in the order in which they came, so the id after the one before is tried
    * first: its record is next in memory, while a slot is anywhere. Slots and records of many prefixes are touched here:
    * their cache misses overlap, while one by one, in the look-ups, each would wait for the one before.
    */
@@ -203,7 +211,11 @@ export class PrefixTable {
       const tag = tagOf(hash);
       let slot = hash & mask;
       while (tags[slot] !== tag && tags[slot] !== 0) slot = (slot + 1) & mask;
-      const guess = tags[slot] === 0 ? 0 : ids[slot]!;
+      if (tags[slot] === 0) {
+        guesses[i] = ~slot;
+        continue;
+      }
+      const guess = ids[slot]!;
       guesses[i] = guess;
       touched ^= records[guess * stride]!;
     }
@@ -221,8 +233,8 @@ export class PrefixTable {
     return this.#lookUp(words, at, bits, hash);
   }
 
-  /** A new id for a prefix that is not there. */
-  #make(words: Int32Array, at: number, bits: number, hash: number): number {
+  /** A new id for a prefix that is not there; `slot` is where the look for it ended. */
+  #make(words: Int32Array, at: number, bits: number, hash: number, slot: number): number {
     const id = this.#allocate();
     const { records } = this;
     const base = id * this.stride;
@@ -230,7 +242,7 @@ export class PrefixTable {
     records[base + PREFIX_FIELD.firstRow] = 0;
     const wordCount = this.family.words;
     for (let i = 0; i < wordCount; i++) records[base + ADDRESS + i] = words[at + i]!;
-    this.#slots.insert(hash, id);
+    this.#slots.fill(slot, hash, id);
     this.#entries++;
     this.#idle++;
     const { capacity } = this.#slots;
