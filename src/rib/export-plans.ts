@@ -5,7 +5,7 @@
 import { TRANSFORM, type TransformAction, TransformPlan } from '../bgp/wire/attribute-transform.ts';
 import { ATTRIBUTE } from '../bgp/wire/iana.ts';
 import type { ExportOptions } from './export-options.ts';
-import type { RouteSource } from './rib-peer.ts';
+import { type RouteSource, SOURCES } from './rib-peer.ts';
 
 const COMMUNITY_TYPES = [
   ATTRIBUTE.communities,
@@ -18,25 +18,20 @@ type Actions = [type: number, action: TransformAction][];
 /** What becomes of a MED from another AS. */
 type MedRule = 'none' | 'keep' | 'zero';
 
-/** The usual plans: the route as it stands in the table, or as a policy has changed it there, goes out. */
-export function plansFor(options: ExportOptions, med: MedRule): Record<RouteSource, TransformPlan> {
+/** The usual plans, by SOURCE: the route as it stands in the table, or as a policy has changed it there, goes out. */
+export function plansFor(options: ExportOptions, med: MedRule): readonly TransformPlan[] {
   return plansBySource((source) => new TransformPlan(exportActions(options, source, med)));
 }
 
-function plansBySource(plan: (source: RouteSource) => TransformPlan): Record<RouteSource, TransformPlan> {
-  return {
-    local: plan('local'),
-    external: plan('external'),
-    internal: plan('internal'),
-    confederation: plan('confederation'),
-  };
+function plansBySource(plan: (source: RouteSource) => TransformPlan): readonly TransformPlan[] {
+  return SOURCES.map(plan);
 }
 
 /**
  * For a policy that sees the route as it would be sent: LOCAL_PREF is there for it, towards eBGP, too, and a MED that may
  * not go on has become 0, as in BIRD 1.6.
  */
-export function preparingPlans(options: ExportOptions): Record<RouteSource, TransformPlan> {
+export function preparingPlans(options: ExportOptions): readonly TransformPlan[] {
   return plansBySource((source) => {
     const actions = exportActions(options, source, 'zero').filter(([type]) => type !== ATTRIBUTE.localPref);
     return new TransformPlan([...actions, [ATTRIBUTE.localPref, TRANSFORM.write]]);

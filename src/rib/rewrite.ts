@@ -23,7 +23,7 @@ import { WITHHELD, type WithheldCause, withheld } from './distribution.ts';
 import type { ExportOptions, NextHopRule, NextHopRules } from './export-options.ts';
 import { finalPlan, plansFor, preparingPlans } from './export-plans.ts';
 import type { NextHop } from './next-hops.ts';
-import type { PeerTable, RibPeer, RouteSource } from './rib-peer.ts';
+import { type PeerTable, type RibPeer, SOURCES } from './rib-peer.ts';
 import { EXPLICIT, NO_EXTRAS } from './route-extras.ts';
 
 /** A route as it is sent; good until the next `render`. */
@@ -38,14 +38,15 @@ export class ExportRewriter {
   readonly #options: ExportOptions;
   readonly #attrs: AttrStore;
   readonly #peers: PeerTable;
-  readonly #plans: Readonly<Record<RouteSource, TransformPlan>>;
+  // By SOURCE: a name as the index takes as long as the rest of a judgement.
+  readonly #plans: readonly TransformPlan[];
   /** For routes whose MED a policy has made explicit. */
-  readonly #plansWithMed: Readonly<Record<RouteSource, TransformPlan>>;
-  readonly #preparing: Readonly<Record<RouteSource, TransformPlan>>;
+  readonly #plansWithMed: readonly TransformPlan[];
+  readonly #preparing: readonly TransformPlan[];
   /** For what `prepare` and a policy have made already. */
   readonly #finalPlan: TransformPlan | undefined;
   readonly #shunned: readonly number[] | undefined;
-  readonly #nextHopRules: Readonly<Record<RouteSource, NextHopRule>>;
+  readonly #nextHopRules: readonly NextHopRule[];
   /** Whether next hops are in `linkSubnets`; undefined where there are none. */
   readonly #onLink: WeakMap<NextHop, boolean> | undefined;
   /** More happens to paths than an AS in front. */
@@ -95,14 +96,18 @@ export class ExportRewriter {
   render(attr: number, from: number): RenderedRoute {
     const peer = this.#peers.get(from);
     const plans = (this.#explicit(attr) & EXPLICIT.med) === 0 ? this.#plans : this.#plansWithMed;
-    const { bytes, view, length } = this.#run(attr, peer, this.#finalPlan ?? plans[peer.source]);
+    const { bytes, view, length } = this.#run(
+      attr,
+      peer,
+      this.#finalPlan ?? plans[this.#peers.source[from]!]!,
+    );
     return { bytes, view, length, nextHop: this.#nextHop(attr, peer) };
   }
 
   /** For a policy that comes after the protocol: the route as it would be sent, LOCAL_PREF included. */
   prepare(attr: number, from: number): RenderedRoute {
     const peer = this.#peers.get(from);
-    const { bytes, view, length } = this.#run(attr, peer, this.#preparing[peer.source]);
+    const { bytes, view, length } = this.#run(attr, peer, this.#preparing[this.#peers.source[from]!]!);
     return { bytes, view, length, nextHop: this.#ruledNextHop(attr, peer) };
   }
 
@@ -278,7 +283,7 @@ export class ExportRewriter {
 
   #showsSelf(attr: number, from: RibPeer): boolean {
     const { peerType, routeServerClient } = this.#options;
-    const rule = this.#nextHopRules[from.source];
+    const rule = this.#nextHopRules[this.#peers.source[from.id]!];
     return (
       rule === 'self' ||
       rule === 'address' ||
@@ -323,9 +328,10 @@ export class ExportRewriter {
   }
 }
 
-function rulesBySource(rules: NextHopRule | NextHopRules): Readonly<Record<RouteSource, NextHopRule>> {
+function rulesBySource(rules: NextHopRule | NextHopRules): readonly NextHopRule[] {
   const { own, ibgp, ebgp } = typeof rules === 'string' ? { own: rules, ibgp: rules, ebgp: rules } : rules;
-  return { local: own, internal: ibgp, external: ebgp, confederation: ebgp };
+  const bySource = { local: own, internal: ibgp, external: ebgp, confederation: ebgp };
+  return SOURCES.map((source) => bySource[source]);
 }
 
 function sameOctets(a: Uint8Array, aLength: number, b: Uint8Array, bLength: number): boolean {

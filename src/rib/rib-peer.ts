@@ -18,6 +18,8 @@ export type PeerKind = 'external' | 'internal' | 'confederation';
 
 /** Codes of the `source` column, in the decision's order of preference (steps 4 and 9); the last two are one. */
 export const SOURCE = { local: 0, external: 1, internal: 2, confederation: 3 } as const;
+/** By code. */
+export const SOURCES = Object.keys(SOURCE) as readonly RouteSource[];
 
 /** Import checks and rewriting, fixed while a session lives but for the policy. */
 export interface ImportOptions {
