@@ -25,7 +25,8 @@ export class LocRib {
   readonly #rib: FamilyRib;
   readonly #wake: () => void;
   readonly #dirty = new IntQueue();
-  readonly #listeners: DecidedListener[] = [];
+  /** Another array after each change: one who is told may end it for itself or others. */
+  #listeners: readonly DecidedListener[] = [];
   /** Means nothing; loads whose result nobody gets may be left out. */
   touched = 0;
   /** Prefixes with a best path. */
@@ -43,9 +44,9 @@ export class LocRib {
 
   /** Tells of decisions from now on; returns the function that ends it. */
   addListener(listener: DecidedListener): () => void {
-    this.#listeners.push(listener);
+    this.#listeners = [...this.#listeners, listener];
     return () => {
-      this.#listeners.splice(this.#listeners.indexOf(listener), 1);
+      this.#listeners = this.#listeners.filter((other) => other !== listener);
     };
   }
 

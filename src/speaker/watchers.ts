@@ -14,14 +14,11 @@ export class Watchers {
   readonly #rib: Rib;
   readonly #peerListeners = new Set<(event: PeerEvent) => void>();
   readonly #routeListeners = new Map<(event: RouteEvent) => void, RouteFilter>();
+  /** Ends listening to the tables; empty where nobody watches routes. */
+  #unlisten: readonly (() => void)[] = [];
 
   constructor(rib: Rib) {
     this.#rib = rib;
-    for (const family of rib.families) {
-      family.locRib.addListener((prefixId, bestChanged) => {
-        if (bestChanged && this.#routeListeners.size > 0) this.#routeChanged(family, prefixId);
-      });
-    }
   }
 
   watchPeers(listener: (event: PeerEvent) => void): () => void {
@@ -31,13 +28,27 @@ export class Watchers {
 
   watchRoutes(filter: RouteFilter, listener: (event: RouteEvent) => void): () => void {
     this.#routeListeners.set(listener, filter);
-    return () => this.#routeListeners.delete(listener);
+    if (this.#unlisten.length === 0) this.#listen();
+    return () => {
+      this.#routeListeners.delete(listener);
+      if (this.#routeListeners.size > 0) return;
+      for (const unlisten of this.#unlisten) unlisten();
+      this.#unlisten = [];
+    };
   }
 
   peerChanged(handle: PeerHandle): void {
     if (this.#peerListeners.size === 0) return;
     const event: PeerEvent = { kind: 'peer', peer: peerView(this.#rib, handle) };
     for (const listener of this.#peerListeners) listener(event);
+  }
+
+  #listen(): void {
+    this.#unlisten = this.#rib.families.map((family) => {
+      return family.locRib.addListener((prefixId, bestChanged) => {
+        if (bestChanged) this.#routeChanged(family, prefixId);
+      });
+    });
   }
 
   #routeChanged(family: FamilyRib, prefixId: number): void {

@@ -249,6 +249,25 @@ describe('watchers', () => {
     ]);
   });
 
+  it('leave nothing behind when the last one goes, and others may come', async () => {
+    const { lab, speaker, peer } = await rig(AROUND);
+    const first: RouteEvent[] = [];
+    const second: RouteEvent[] = [];
+    const stop = speaker.api.watchRoutes({}, (event) => {
+      first.push(event);
+      stop();
+    });
+    peer(A).announce([P1, P2]);
+    await lab.settle();
+    expect(first).toHaveLength(1);
+    speaker.api.watchRoutes({}, (event) => second.push(event));
+    stop();
+    peer(A).withdraw(P1);
+    await lab.settle();
+    expect(first).toHaveLength(1);
+    expect(second.map(({ prefix, best }) => `${prefix} ${best?.peer}`)).toEqual([`${P1} undefined`]);
+  });
+
   it('hear of every change of a peer', async () => {
     const { lab, speaker, peer } = await rig(AROUND);
     const events: PeerEvent[] = [];
