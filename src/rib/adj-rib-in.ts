@@ -152,6 +152,7 @@ export function addRow(
   now: number,
 ): number {
   const { prefixes, paths, shared } = rib;
+  const { attrPost, cause } = result;
   const counters = peer.counters[rib.index]!;
   prefixes.hold(prefixId);
   const row = paths.add(prefixId, peer.id, pathId, freshFlags(rib, peer));
@@ -159,9 +160,15 @@ export function addRow(
   paths.setAttrIn(row, attrIn);
   paths.setSince(row, now);
   counters.received++;
-  setPost(rib, peer, row, 0, result);
-  if (result.attrPost !== 0) rib.locRib.markDirty(prefixId);
-  else rib.onUnchosen?.(prefixId);
+  if (cause !== REJECT.none) {
+    paths.setReject(row, cause);
+    counters.rejected++;
+  }
+  if (attrPost !== 0) {
+    paths.setAttrPost(row, attrPost);
+    shared.attrs.hold(attrPost);
+    rib.locRib.markDirty(prefixId);
+  } else rib.onUnchosen?.(prefixId);
   return row;
 }
 
@@ -238,7 +245,7 @@ export function removeRow(rib: FamilyRib, peer: RibPeer, row: number): void {
   const attrPost = paths.attrPost(row);
   counters.received--;
   if (paths.reject(row) !== 0) counters.rejected--;
-  if (isStale(rib, peer, row)) countStale(counters, paths.reject(row), -1);
+  if (counters.stale > 0 && isStale(rib, peer, row)) countStale(counters, paths.reject(row), -1);
   if (attrPost !== 0) {
     rib.locRib.markDirty(prefixId);
     shared.attrs.release(attrPost);
