@@ -3,6 +3,7 @@
 
 import { type AdjRibOut, MultiPathOut, type PathOut, SinglePathOut } from './adj-rib-out.ts';
 import type { ChangeBatch } from './change-batch.ts';
+import { WITHHELD, type WithheldCause } from './distribution.ts';
 import { ExportFilter } from './export-filter.ts';
 import { type ExportGate, exportGate } from './export-limit.ts';
 import type { ExportOptions } from './export-options.ts';
@@ -20,6 +21,10 @@ export class Advertiser {
   readonly #single: SinglePathOut | undefined;
   readonly #multi: MultiPathOut | undefined;
   readonly #limit: number;
+  // What `judge` was asked last, of the run under way; set 0 = nothing.
+  #judgedAttr = 0;
+  #judgedFrom = 0;
+  #verdict: WithheldCause = WITHHELD.none;
 
   constructor(rib: FamilyRib, options: ExportOptions) {
     const { attrs, peers } = rib.shared;
@@ -62,6 +67,19 @@ export class Advertiser {
     else computeMultiPath(this.#rib, prefixId, this.#limit, this, this.#multi!, members, batch);
   }
 
+  /**
+   * As the rewriter judges. Prefixes that come together mostly have one set, so the last verdict stands until `settle`: as
+   * long as no decision runs in between, the Loc-RIB holds the set.
+   */
+  judge(attr: number, from: number): WithheldCause {
+    if (attr !== this.#judgedAttr || from !== this.#judgedFrom) {
+      this.#verdict = this.rewriter.judge(attr, from);
+      this.#judgedAttr = attr;
+      this.#judgedFrom = from;
+    }
+    return this.#verdict;
+  }
+
   /** Enters what members have been sent of a prefix, in an Adj-RIB-Out that has nothing of it. */
   restore(prefixId: number, paths: readonly PathOut[]): void {
     const [only] = paths;
@@ -71,6 +89,7 @@ export class Advertiser {
 
   /** What was computed is in the Adj-RIB-Out; what only served the computation may go. */
   settle(): void {
+    this.#judgedAttr = 0;
     this.filter?.settle();
   }
 }

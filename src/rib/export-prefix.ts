@@ -4,7 +4,7 @@
 
 import type { MultiPathOut, PathOut, SinglePathOut } from './adj-rib-out.ts';
 import type { ChangeBatch } from './change-batch.ts';
-import { WITHHELD } from './distribution.ts';
+import { WITHHELD, type WithheldCause } from './distribution.ts';
 import type { ExportGate } from './export-limit.ts';
 import type { FamilyRib } from './family-rib.ts';
 import type { ExportRewriter } from './rewrite.ts';
@@ -17,6 +17,8 @@ export interface ExportRules {
   readonly filter: ExportGate | undefined;
   /** The next route goes where the best one may not: the group has one member. */
   readonly evaluatesAll: boolean;
+  /** Whether a Loc-RIB route may be sent; see ExportRewriter. */
+  judge(attr: number, from: number): WithheldCause;
 }
 
 /** The best path, without a path identifier. */
@@ -32,7 +34,7 @@ export function computeSinglePath(
   const { rewriter, filter } = rules;
   const best = locRib.bestAttr(prefixId);
   let from = best === 0 ? 0 : locRib.bestPeer(prefixId);
-  let attr = best === 0 || rewriter.judge(best, from) !== WITHHELD.none ? 0 : best;
+  let attr = best === 0 || rules.judge(best, from) !== WITHHELD.none ? 0 : best;
   if (attr !== 0 && filter !== undefined) attr = filter.pass(prefixId, attr, from);
   if (rules.evaluatesAll && best !== 0 && (attr === 0 || members.has(from))) {
     const next = firstAllowed(rib, prefixId, rules, members);

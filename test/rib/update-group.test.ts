@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { IPV4_UNICAST, IPV6_UNICAST } from '../../src/bgp/wire/families.ts';
 import { parsePrefix } from '../../src/lib/ip.ts';
 import { describeOptions, type ExportOptions, groupKey } from '../../src/rib/export-options.ts';
@@ -52,6 +52,19 @@ describe('a member of an update group', () => {
     lab.announce(source, prefixes(1, 50), { asPath: '1' });
     lab.settle();
     expect([first.sink.endOfRibs, late.sink.endOfRibs]).toEqual([1, 1]);
+  });
+
+  it('has prefixes of one set judged once in a run, and anew in the next: the number may mean another set by then', () => {
+    const { lab, source, client, group } = labWith();
+    client();
+    lab.settle();
+    const judge = vi.spyOn(group().rewriter, 'judge');
+    lab.announce(source, prefixes(10), { asPath: '1' });
+    lab.settle();
+    expect(judge).toHaveBeenCalledTimes(1);
+    lab.announce(source, prefixes(10, 20), { asPath: '1' });
+    lab.settle();
+    expect(judge).toHaveBeenCalledTimes(2);
   });
 
   it('4724-4-1: gets End-of-RIB for an empty table', () => {
