@@ -156,16 +156,11 @@ export function addRow(
   const counters = peer.counters[rib.index]!;
   prefixes.hold(prefixId);
   const row = paths.add(prefixId, peer.id, pathId, freshFlags(rib, peer));
+  paths.fill(row, attrIn, attrPost, cause, now);
   shared.attrs.hold(attrIn);
-  paths.setAttrIn(row, attrIn);
-  paths.setSince(row, now);
   counters.received++;
-  if (cause !== REJECT.none) {
-    paths.setReject(row, cause);
-    counters.rejected++;
-  }
+  if (cause !== REJECT.none) counters.rejected++;
   if (attrPost !== 0) {
-    paths.setAttrPost(row, attrPost);
     shared.attrs.hold(attrPost);
     rib.locRib.markDirty(prefixId);
   } else rib.onUnchosen?.(prefixId);

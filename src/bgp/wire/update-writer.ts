@@ -139,10 +139,14 @@ export class UpdateWriter implements Octets {
       at += PATH_ID_BYTES;
     }
     bytes[at++] = bitLength;
-    for (let i = 0; i < octets; i++) {
-      bytes[at++] = words[first + (i >> 2)]! >>> (24 - ((i & 3) << 3));
-    }
-    this.length = at;
+    this.length = at + octets;
+    const word = words[first]!;
+    // IPv4 prefixes, and the first half of most others, need no loop.
+    if (octets > 0) bytes[at] = word >>> 24;
+    if (octets > 1) bytes[at + 1] = word >>> 16;
+    if (octets > 2) bytes[at + 2] = word >>> 8;
+    if (octets > 3) bytes[at + 3] = word;
+    for (let i = 4; i < octets; i++) bytes[at + i] = words[first + (i >> 2)]! >>> (24 - ((i & 3) << 3));
     return true;
   }
 
