@@ -42,6 +42,11 @@ export class LocRib {
     return this.#dirty.size;
   }
 
+  /** Those who are told of decisions; the update groups are one. */
+  get listenerCount(): number {
+    return this.#listeners.length;
+  }
+
   /** Tells of decisions from now on; returns the function that ends it. */
   addListener(listener: DecidedListener): () => void {
     this.#listeners = [...this.#listeners, listener];

@@ -140,6 +140,7 @@ export async function createSpeaker(options: CreateOptions): Promise<RunningSpea
       clock: systemClock,
       defer: (fn) => void setImmediate(fn),
       leisure: leisureOf(speaker),
+      othersListen: speaker.rib.families.some(({ locRib }) => locRib.listenerCount > 1),
       onEnd: () => {
         giveMemoryBack();
         trims = trimWhenQuiet(leisureOf(speaker));

@@ -25,6 +25,8 @@ export interface WarmUpOptions {
   readonly defer: (fn: () => void) => void;
   /** `over` ends it. */
   readonly leisure: () => Leisure;
+  /** Others than the update groups listen to the tables' decisions, the kernel's routes mostly. */
+  readonly othersListen: boolean;
   /** It has ended; what it made can be collected. */
   readonly onEnd: () => void;
 }
@@ -72,8 +74,8 @@ const NOTHING = new Uint8Array(0);
 const AGGREGATED = Uint8Array.of(SEGMENT.asSet, 2, 0, 0, 252, 1, 0, 0, 252, 2);
 
 /** Returns what has to be kept as long as the compiled code is to be of use. */
-export function warmUp({ clock, defer, leisure, onEnd }: WarmUpOptions): object {
-  const work = new MadeUpWork(clock);
+export function warmUp({ clock, defer, leisure, othersListen, onEnd }: WarmUpOptions): object {
+  const work = new MadeUpWork(clock, othersListen);
   const giveUpAt = clock.now() + GIVE_UP_MS;
   const after = (turns: number): void => defer(turns === 0 ? slice : () => after(turns - 1));
   const slice = (): void => {
@@ -103,6 +105,7 @@ const WAYS: readonly Pick<BareOptions, 'defer' | 'handler'>[] = [
 /** Pretended table transfers between eBGP peers, and between route-reflector clients. */
 class MadeUpWork {
   readonly #clock: Clock;
+  readonly #othersListen: boolean;
   #speakers: readonly BareSpeaker[];
   readonly #writer = new UpdateWriter({
     family: IPV4_UNICAST,
@@ -117,8 +120,9 @@ class MadeUpWork {
   #clientUpdates = 0;
   #slices = 0;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, othersListen: boolean) {
     this.#clock = clock;
+    this.#othersListen = othersListen;
     this.#speakers = WAYS.map((way) => this.#speaker({ ...way, rows: FIRST_ROWS }));
   }
 
@@ -136,8 +140,8 @@ class MadeUpWork {
   #speaker(options: Omit<BareOptions, 'peers'>): BareSpeaker {
     const speaker = new BareSpeaker(this.#clock, { ...options, peers: PEERS, clients: 2 });
     for (const peer of EARLY) speaker.exportTo(peer);
-    // Others than the update groups listen, too.
-    for (const { locRib } of speaker.rib.families) locRib.addListener(() => {});
+    // One listener is compiled into the decision, which several that come later would throw away.
+    if (this.#othersListen) for (const { locRib } of speaker.rib.families) locRib.addListener(() => {});
     return speaker;
   }
 

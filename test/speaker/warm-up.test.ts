@@ -15,6 +15,7 @@ function setup(leisure: () => Leisure) {
       looks.push(leisure());
       return looks.at(-1)!;
     },
+    othersListen: true,
     onEnd: () => void ended++,
   });
   const turn = (): void => {
