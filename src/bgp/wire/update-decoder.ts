@@ -84,6 +84,7 @@ export class DecodeScratch {
 export class UpdateDecoder {
   // Of the session's context, by value: this is looked at for every UPDATE, and contexts may differ in shape.
   readonly #families: readonly Family[];
+  readonly #speaksIpv4: boolean;
   readonly #as4: boolean;
   readonly #addPath: number;
   readonly #extendedNextHop: number;
@@ -99,6 +100,7 @@ export class UpdateDecoder {
     const external = context.peerType === 'external';
     const { confederationPeer = false } = options;
     this.#families = context.families;
+    this.#speaksIpv4 = context.families.includes(IPV4_UNICAST);
     this.#as4 = context.as4;
     this.#addPath = context.addPathReceive;
     this.#extendedNextHop = context.extendedNextHop;
@@ -183,7 +185,7 @@ export class UpdateDecoder {
       throw new NotificationError(ERROR.update, UPDATE_ERROR.invalidNetwork, undefined, field);
     }
     this.#noteIgnored(ignored);
-    if (this.#negotiated(IPV4_UNICAST) === undefined) {
+    if (!this.#speaksIpv4) {
       this.#scratch.scan.note(0, 'ignored', 'ipv4-unicast was not negotiated');
       return;
     }
@@ -293,7 +295,8 @@ export class UpdateDecoder {
   /** RFC 7606 §3 (d): what must be there beside reachable NLRI. Present and malformed counts as present here. */
   #requireMandatory(): void {
     const { scan } = this.#scratch;
-    const classic = this.#announced.includes(this.#scratch.classicAnnounced);
+    // The NLRI field comes last.
+    const classic = this.#announced.at(-1) === this.#scratch.classicAnnounced;
     for (const type of MANDATORY) {
       if (scan.seen(type) || (type === ATTRIBUTE.nextHop && !classic)) continue;
       const data = Uint8Array.of(type);
