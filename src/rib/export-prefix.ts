@@ -17,7 +17,7 @@ export interface ExportRules {
   readonly filter: ExportGate | undefined;
   /** The next route goes where the best one may not: the group has one member. */
   readonly evaluatesAll: boolean;
-  /** Whether a Loc-RIB route may be sent; see ExportRewriter. */
+  /** Whether a best route of the Loc-RIB may be sent. Others are the rewriter's to judge: this remembers. */
   judge(attr: number, from: number): WithheldCause;
 }
 

@@ -25,7 +25,7 @@ export class LocRib {
   readonly #rib: FamilyRib;
   readonly #wake: () => void;
   readonly #dirty = new IntQueue();
-  /** Another array after each change: one who is told may end it for itself or others. */
+  /** Another array after each change: one who is told may end it for itself or others, who are told no more then. */
   #listeners: readonly DecidedListener[] = [];
   /** Means nothing; loads whose result nobody gets may be left out. */
   touched = 0;
@@ -157,6 +157,9 @@ export class LocRib {
       else if (row === 0) this.size--;
     }
     const listeners = this.#listeners;
-    for (let i = 0; i < listeners.length; i++) listeners[i]!(prefixId, changed);
+    for (let i = 0; i < listeners.length; i++) {
+      const listener = listeners[i]!;
+      if (this.#listeners === listeners || this.#listeners.includes(listener)) listener(prefixId, changed);
+    }
   }
 }

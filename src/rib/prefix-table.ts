@@ -177,9 +177,10 @@ export class PrefixTable {
 
   /**
    * Says of each prefix which id it probably has, or ~slot where no tag fits and the look ended at that empty slot, and
-   * fills `#hashes` where that took the hash table. Prefixes mostly go, and come again, in the order in which they came, so the id after the one before is tried
-   * first: its record is next in memory, while a slot is anywhere. Slots and records of many prefixes are touched here:
-   * their cache misses overlap, while one by one, in the look-ups, each would wait for the one before.
+   * fills `#hashes` where that took the hash table. Prefixes mostly go, and come again, in the order in which they came, so
+   * the id after the one before is tried first: its record is next in memory, while a slot is anywhere. Slots and records of
+   * many prefixes are touched here: their cache misses overlap, while one by one, in the look-ups, each would wait for the
+   * one before.
    */
   #guessAll(words: Int32Array, lengths: Uint8Array, from: number, to: number): Int32Array {
     const count = to - from;

@@ -140,7 +140,7 @@ export async function createSpeaker(options: CreateOptions): Promise<RunningSpea
       clock: systemClock,
       defer: (fn) => void setImmediate(fn),
       leisure: leisureOf(speaker),
-      othersListen: speaker.rib.families.some(({ locRib }) => locRib.listenerCount > 1),
+      othersListen: speaker.rib.all.some(({ locRib }) => locRib.listenerCount > 1),
       onEnd: () => {
         giveMemoryBack();
         trims = trimWhenQuiet(leisureOf(speaker));
