@@ -131,6 +131,7 @@ export class Reconciler {
     const target = this.#targetOf(rows, row);
     const desired = fib.desired(id);
     const alreadySeen = (fib.flags(id) & FLAG.seen) !== 0;
+    const believed = fib.installed(id);
     const isCurrent =
       desired === 0 ||
       fib.targets.metricOf(desired, fib.addressBytes) === storedMetric(fib.addressBytes, rows.metrics[row]!);
@@ -147,7 +148,9 @@ export class Reconciler {
     }
     fib.clearFlags(id, FLAG.foreign);
     if (desired === 0 || !fib.targets.satisfies(desired, target, fib.addressBytes)) {
-      if (desired !== 0) this.repaired++;
+      // One that is wanted otherwise by now waits to be written, and nobody has touched it.
+      const known = desired !== 0 && believed !== 0;
+      if (known && fib.targets.satisfies(desired, believed, fib.addressBytes)) this.repaired++;
       fib.revisit(id);
     }
   }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { IPV4_UNICAST, IPV6_UNICAST } from '../../src/bgp/wire/families.ts';
 import { ERRNO } from '../../src/fib/errno.ts';
-import { ROUTE_OPERATION } from '../../src/fib/types.ts';
+import { ROUTE_OPERATION, type RouteRows } from '../../src/fib/types.ts';
 import { IP_VERSIONS } from '../../src/lib/ip.ts';
 import { Bench, ETH0, MAIN, METRIC, machine, OWN_PROTOCOL, route } from '../support/mem-kernel.ts';
 
@@ -548,6 +548,21 @@ describe('Fib and what is in the kernel', () => {
     expect(bench.own()).toEqual(['192.0.2.0/24 10.0.0.3 50']);
     expect(bench.state('192.0.2.0/24')).toBe('installed');
     expect(bench.takeLog()).toEqual([]);
+  });
+
+  it('calls nothing repaired that waits to be written when a scan shows it', async () => {
+    const bench = await Bench.started();
+    bench.set('192.0.2.0/24', '10.0.0.2');
+    await bench.run();
+    const rows: RouteRows[] = [];
+    await bench.kernel.scanRoutes(4, (found) => void rows.push(found));
+    bench.fib.scanStarted(4);
+    bench.set('192.0.2.0/24', '10.0.0.3');
+    for (const found of rows) bench.fib.scanRows(found);
+    bench.fib.scanEnded(4, true, () => false);
+    await bench.run();
+    expect(bench.own()).toEqual(['192.0.2.0/24 10.0.0.3 50']);
+    expect([bench.fib.stats().repaired, ...bench.warnings]).toEqual([0]);
   });
 
   it('keeps IPv6 routes without a metric under the one that the kernel gives them', async () => {
