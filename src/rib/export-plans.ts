@@ -20,11 +20,7 @@ type MedRule = 'none' | 'keep' | 'zero';
 
 /** The usual plans, by SOURCE: the route as it stands in the table, or as a policy has changed it there, goes out. */
 export function plansFor(options: ExportOptions, med: MedRule): readonly TransformPlan[] {
-  return plansBySource((source) => new TransformPlan(exportActions(options, source, med)));
-}
-
-function plansBySource(plan: (source: RouteSource) => TransformPlan): readonly TransformPlan[] {
-  return SOURCES.map(plan);
+  return SOURCES.map((source) => new TransformPlan(exportActions(options, source, med)));
 }
 
 /**
@@ -32,7 +28,7 @@ function plansBySource(plan: (source: RouteSource) => TransformPlan): readonly T
  * not go on has become 0, as in BIRD 1.6.
  */
 export function preparingPlans(options: ExportOptions): readonly TransformPlan[] {
-  return plansBySource((source) => {
+  return SOURCES.map((source) => {
     const actions = exportActions(options, source, 'zero').filter(([type]) => type !== ATTRIBUTE.localPref);
     return new TransformPlan([...actions, [ATTRIBUTE.localPref, TRANSFORM.write]]);
   });

@@ -141,7 +141,7 @@ export class UpdateWriter implements Octets {
     bytes[at++] = bitLength;
     this.length = at + octets;
     const word = words[first]!;
-    // IPv4 prefixes, and the first half of most others, need no loop.
+    // The first word, which is all of an IPv4 prefix, needs no loop.
     if (octets > 0) bytes[at] = word >>> 24;
     if (octets > 1) bytes[at + 1] = word >>> 16;
     if (octets > 2) bytes[at + 2] = word >>> 8;

@@ -168,15 +168,10 @@ export class RibRestore {
       const row = paths.add(prefixId, peer.id, image.pathIds[i] ?? 0, generation | longLived);
       const attrIn = translate(this.#attrs, image.attrIn[i]!, 'attribute set');
       shared.attrs.hold(attrIn);
-      paths.setAttrIn(row, attrIn);
       const post = image.attrPost[i]!;
-      if (post !== 0) {
-        const attrPost = translate(this.#attrs, post, 'attribute set');
-        shared.attrs.hold(attrPost);
-        paths.setAttrPost(row, attrPost);
-      }
-      paths.setSince(row, image.since[i]!);
-      paths.setReject(row, image.rejects[i]!);
+      const attrPost = post === 0 ? 0 : translate(this.#attrs, post, 'attribute set');
+      if (attrPost !== 0) shared.attrs.hold(attrPost);
+      paths.fill(row, attrIn, attrPost, image.rejects[i]!, image.since[i]!);
       feed?.adopt(row);
       const counters = peer.counters[rib.index]!;
       counters.received++;
