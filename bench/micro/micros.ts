@@ -5,7 +5,7 @@ import { Framer } from '../../src/bgp/wire/framing.ts';
 import { MAX_MESSAGE_LENGTH } from '../../src/bgp/wire/header.ts';
 import { UpdateDecoder } from '../../src/bgp/wire/update-decoder.ts';
 import { UpdateWriter } from '../../src/bgp/wire/update-writer.ts';
-import { encodeOperation, encodeTarget, operationBytes } from '../../src/fib/netlink/route-codec.ts';
+import { encodeOperation, encodeTarget, operationBytes } from '../../src/fib/netlink/route-encode.ts';
 import { ROUTE_OPERATION } from '../../src/fib/types.ts';
 import { viewOf } from '../../src/lib/bytes.ts';
 import { systemClock } from '../../src/lib/clock.ts';

@@ -26,14 +26,8 @@ import { CodecFactory } from '../../src/control/grpc/codec.ts';
 import { loadSchema } from '../../src/control/grpc/schema.ts';
 import { decodeAddress, decodeLink } from '../../src/fib/netlink/link-codec.ts';
 import { decodeAnswer, forEachMessage } from '../../src/fib/netlink/messages.ts';
-import {
-  decodePath,
-  decodeRoute,
-  encodeOperation,
-  encodeTarget,
-  newRouteRecord,
-  pathKey,
-} from '../../src/fib/netlink/route-codec.ts';
+import { decodePath, decodeRoute, newRouteRecord, pathKey } from '../../src/fib/netlink/route-decode.ts';
+import { encodeOperation, encodeTarget } from '../../src/fib/netlink/route-encode.ts';
 import { viewOf } from '../../src/lib/bytes.ts';
 import type { Random } from '../../src/lib/clock.ts';
 import { parseAddress, parsePrefix, parseQuad } from '../../src/lib/ip.ts';

@@ -11,6 +11,8 @@ export const RTMSG_BYTES = 12;
 export const IFINFOMSG_BYTES = 16;
 export const IFADDRMSG_BYTES = 8;
 export const RTNEXTHOP_BYTES = 8;
+/** The family before the address in RTA_VIA. */
+export const VIA_FAMILY_BYTES = 2;
 export const ATTRIBUTE_HEADER_BYTES = 4;
 /** The error number before the header of the refused request. */
 export const NLMSGERR_ERROR_BYTES = 4;

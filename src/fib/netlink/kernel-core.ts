@@ -18,7 +18,7 @@ import { NLM_F, NLMSG, RTM, RTMGRP } from './constants.ts';
 import type { Libc } from './libc.ts';
 import { decodeAddress, decodeLink } from './link-codec.ts';
 import { decodeAnswer, encodeDumpRequest, forEachMessage, type NetlinkMessage } from './messages.ts';
-import { type EncodedTarget, encodeOperation, encodeTarget, operationBytes } from './route-codec.ts';
+import { type EncodedTarget, encodeOperation, encodeTarget, operationBytes } from './route-encode.ts';
 import { RowBuilder } from './row-builder.ts';
 import { MSG_DONTWAIT, NetlinkError, NetlinkSocket } from './socket.ts';
 

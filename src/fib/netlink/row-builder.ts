@@ -3,7 +3,7 @@
 import { type KernelPath, ROW_CHANGE, type RouteRows } from '../types.ts';
 import { NLM_F, RT_TABLE_LOCAL, RTM } from './constants.ts';
 import type { NetlinkMessage } from './messages.ts';
-import { decodePath, decodeRoute, newRouteRecord, pathKey } from './route-codec.ts';
+import { decodePath, decodeRoute, newRouteRecord, pathKey } from './route-decode.ts';
 
 export class RowBuilder {
   readonly #capacity: number;

@@ -4,13 +4,11 @@ import { HOST_IS_LITTLE_ENDIAN, NLM_F, RT_SCOPE, RTAX } from '../../../src/fib/n
 import {
   decodePath,
   decodeRoute,
-  encodeOperation,
-  encodeTarget,
   newRouteRecord,
-  operationBytes,
   pathKey,
   type RouteRecord,
-} from '../../../src/fib/netlink/route-codec.ts';
+} from '../../../src/fib/netlink/route-decode.ts';
+import { encodeOperation, encodeTarget, operationBytes } from '../../../src/fib/netlink/route-encode.ts';
 import {
   type KernelNextHop,
   type KernelPath,
