@@ -32,10 +32,10 @@ export interface FibOptions {
   readonly settleTime?: number;
 }
 
-/** Operations a batch, and batches on their way: enough to keep the netlink thread busy, few enough that a newer wish
- *  soon has its turn. */
+/** Operations a batch, and batches on their way: enough to keep the netlink thread busy through a reading turn, few enough
+ *  that a newer wish has its turn within some 50 ms. */
 const BATCH_OPERATIONS = 2000;
-const MAX_BATCHES_IN_FLIGHT = 4;
+const MAX_BATCHES_IN_FLIGHT = 16;
 const DEFAULT_SETTLE_TIME_MS = 120_000;
 const REFUSED = 'the kernel refused a route; trying again';
 

@@ -26,6 +26,7 @@ import { CodecFactory } from '../../src/control/grpc/codec.ts';
 import { loadSchema } from '../../src/control/grpc/schema.ts';
 import { decodeAddress, decodeLink } from '../../src/fib/netlink/link-codec.ts';
 import { decodeAnswer, forEachMessage } from '../../src/fib/netlink/messages.ts';
+import { decodeNextHop, encodeNewNextHop } from '../../src/fib/netlink/next-hop-codec.ts';
 import { decodePath, decodeRoute, newRouteRecord, pathKey } from '../../src/fib/netlink/route-decode.ts';
 import { encodeOperation, encodeTarget } from '../../src/fib/netlink/route-encode.ts';
 import { viewOf } from '../../src/lib/bytes.ts';
@@ -160,11 +161,12 @@ function netlinkSeeds(): Uint8Array[] {
   );
   const message = bytes.slice(0, length);
   const types = [2, 3, 16, 17, 20, 21, 24, 25];
-  return types.map((type) => {
-    const typed = message.slice();
-    viewOf(typed).setUint16(4, type, true);
-    return typed;
+  const typed = types.map((type) => {
+    const one = message.slice();
+    viewOf(one).setUint16(4, type, true);
+    return one;
   });
+  return [...typed, encodeNewNextHop(hop, 12, 1)];
 }
 
 function readNetlink(bytes: Uint8Array): string {
@@ -176,6 +178,7 @@ function readNetlink(bytes: Uint8Array): string {
     if (type === 2 || type === 3) seen.push(String(decodeAnswer(bytes, view, message).errno));
     else if (type === 16 || type === 17) seen.push(String(decodeLink(bytes, view, start, end)?.name));
     else if (type === 20 || type === 21) seen.push(String(decodeAddress(bytes, view, start, end)?.scope));
+    else if (type === 104 || type === 105) seen.push(String(decodeNextHop(bytes, view, start, end)?.id));
     else if (decodeRoute(view, start, end, record))
       seen.push(pathKey(bytes, record), decodePath(bytes, view, record).type);
   });

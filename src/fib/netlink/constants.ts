@@ -1,5 +1,5 @@
 // Numbers of netlink and rtnetlink that godwit speaks: linux/netlink.h, linux/rtnetlink.h, linux/if_link.h,
-// linux/if_addr.h. Only what is used stands here; netlink integers are in the host's byte order.
+// linux/if_addr.h, linux/nexthop.h. Only what is used stands here; netlink integers are in the host's byte order.
 
 import { endianness } from 'node:os';
 import type { KernelRouteType } from '../types.ts';
@@ -11,6 +11,7 @@ export const RTMSG_BYTES = 12;
 export const IFINFOMSG_BYTES = 16;
 export const IFADDRMSG_BYTES = 8;
 export const RTNEXTHOP_BYTES = 8;
+export const NHMSG_BYTES = 8;
 /** The family before the address in RTA_VIA. */
 export const VIA_FAMILY_BYTES = 2;
 export const ATTRIBUTE_HEADER_BYTES = 4;
@@ -29,12 +30,17 @@ export const RTM = {
   newRoute: 24,
   delRoute: 25,
   getRoute: 26,
+  newNextHop: 104,
+  delNextHop: 105,
+  getNextHop: 106,
 } as const;
 
 export const NLM_F = {
   request: 0x1,
   multi: 0x2,
   ack: 0x4,
+  /** Whoever asks is told of the change, too. */
+  echo: 0x8,
   /** The tables changed between two parts of a dump. */
   dumpInterrupted: 0x10,
   /** In an error or done message: the request's payload was left out. */
@@ -59,7 +65,11 @@ export const RTA = {
   flow: 11,
   table: 15,
   via: 18,
+  nextHopId: 30,
 } as const;
+
+/** Attributes of a next-hop object. */
+export const NHA = { id: 1, outInterface: 5, gateway: 6 } as const;
 
 /** Attributes within RTA_METRICS that are spoken of one by one. The last one is no number: a congestion control algorithm. */
 export const RTAX = {
@@ -106,6 +116,7 @@ export const RTMGRP = {
   ipv4Route: 0x40,
   ipv6Address: 0x100,
   ipv6Route: 0x400,
+  nextHop: 0x80000000,
 } as const;
 
 /** rtm_type numbers of the route types that godwit knows; all others are not its business. */

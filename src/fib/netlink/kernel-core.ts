@@ -3,7 +3,7 @@
 // netlink-worker.ts; tests and tools may use it directly.
 
 import { viewOf } from '../../lib/bytes.ts';
-import { ERRNO, errnoName } from '../errno.ts';
+import { ERRNO } from '../errno.ts';
 import type {
   Kernel,
   KernelAddress,
@@ -18,17 +18,12 @@ import { NLM_F, NLMSG, RTM, RTMGRP } from './constants.ts';
 import type { Libc } from './libc.ts';
 import { decodeAddress, decodeLink } from './link-codec.ts';
 import { decodeAnswer, encodeDumpRequest, forEachMessage, type NetlinkMessage } from './messages.ts';
-import { type EncodedTarget, encodeOperation, encodeTarget, operationBytes } from './route-encode.ts';
+import { decodeNextHop } from './next-hop-codec.ts';
+import { decodeRoute, newRouteRecord } from './route-decode.ts';
+import { BYTES_PER_SEND, RouteWriter } from './route-writer.ts';
 import { RowBuilder } from './row-builder.ts';
-import { MSG_DONTWAIT, NetlinkError, NetlinkSocket } from './socket.ts';
+import { MSG_DONTWAIT, NetlinkError, NetlinkSocket, RECEIVE_BYTES } from './socket.ts';
 
-/** Operations and octets of one send: more gains nothing, and the kernel wants them in one piece of memory. */
-const MESSAGES_PER_SEND = 1000;
-const BYTES_PER_SEND = 128 * 1024;
-/** Room for one operation of any size: 256 next hops of 36 octets and some. */
-const LARGEST_OPERATION_BYTES = 16 * 1024;
-/** The kernel puts at most 32 KB into one datagram of a dump. */
-const RECEIVE_BYTES = 64 * 1024;
 const REQUEST_BUFFER_BYTES = 8 * 1024 * 1024;
 const EVENT_BUFFER_BYTES = 64 * 1024 * 1024;
 const SCAN_ROWS = 4096;
@@ -38,24 +33,21 @@ const MOST_DUMPS = 5;
 /** Datagrams handled in one turn, so that writes and notifications get theirs while a scan runs. */
 const DATAGRAMS_PER_TURN = 32;
 const ALL_GROUPS =
-  RTMGRP.link | RTMGRP.ipv4Address | RTMGRP.ipv4Route | RTMGRP.ipv6Address | RTMGRP.ipv6Route;
+  RTMGRP.link |
+  RTMGRP.ipv4Address |
+  RTMGRP.ipv4Route |
+  RTMGRP.ipv6Address |
+  RTMGRP.ipv6Route |
+  RTMGRP.nextHop;
 
 /** Calls back whenever the descriptor has something to read; returns the function that ends it. */
 export type WhenReadable = (fd: number, callback: () => void) => () => void;
-
-interface TargetSlot {
-  readonly target: KernelTarget;
-  ipv4?: EncodedTarget;
-  ipv6?: EncodedTarget;
-}
 
 export class NetlinkKernelCore implements Kernel {
   readonly #libc: Libc;
   readonly #whenReadable: WhenReadable;
   readonly #writer: NetlinkSocket;
-  readonly #targets: (TargetSlot | undefined)[] = [];
-  readonly #sendBuffer = new Uint8Array(BYTES_PER_SEND + LARGEST_OPERATION_BYTES);
-  readonly #sendView = viewOf(this.#sendBuffer);
+  readonly #routes: RouteWriter;
   readonly #receiveBuffer = new Uint8Array(RECEIVE_BYTES);
   readonly #receiveView = viewOf(this.#receiveBuffer);
   #seq = 1;
@@ -67,26 +59,27 @@ export class NetlinkKernelCore implements Kernel {
     this.#libc = libc;
     this.#whenReadable = whenReadable;
     this.#writer = this.#openSocket(0, REQUEST_BUFFER_BYTES);
+    this.#routes = new RouteWriter(this.#writer);
   }
 
   defineTarget(id: number, target: KernelTarget): void {
-    this.#targets[id] = { target };
+    this.#routes.defineTarget(id, target);
   }
 
   async apply(batch: RouteBatch): Promise<RouteFailure[]> {
-    const failures: RouteFailure[] = [];
-    for (let index = 0; index < batch.count; ) index = this.#sendSome(batch, index, failures);
-    return failures;
+    return this.#routes.apply(batch);
   }
 
   async scanRoutes(addressBytes: 4 | 16, onRows: (rows: RouteRows) => void): Promise<{ complete: boolean }> {
     const builder = new RowBuilder(addressBytes, SCAN_ROWS);
+    const { writes } = this.#routes.nextHops;
     const complete = await this.#dump('routes', addressBytes, (bytes, view, message) => {
-      if (message.type !== RTM.newRoute) return;
-      builder.add(bytes, view, message, true);
+      if (message.type === RTM.newRoute) builder.add(bytes, view, message, true);
       if (builder.full) onRows(builder.take());
+      return true;
     });
     if (builder.count > 0) onRows(builder.take());
+    if (complete) this.#routes.nextHops.sweep(addressBytes, builder.nextHopIds, writes);
     return { complete };
   }
 
@@ -109,7 +102,26 @@ export class NetlinkKernelCore implements Kernel {
     this.#stopListening?.();
     this.#stopListening = undefined;
     this.#listener?.close();
-    this.#writer.close();
+    try {
+      await this.#removeIdleNextHops();
+    } finally {
+      this.#writer.close();
+    }
+  }
+
+  /** Objects whose last routes have gone go, too. Mostly all routes are gone or all are kept, so it is soon known. */
+  async #removeIdleNextHops(): Promise<void> {
+    for (const addressBytes of [4, 16] as const) {
+      const { size, writes } = this.#routes.nextHops;
+      if (size === 0) return;
+      const record = newRouteRecord();
+      const named = new Set<number>();
+      const complete = await this.#dump('routes', addressBytes, (_bytes, view, { start, end }) => {
+        if (decodeRoute(view, start, end, record) && record.nextHopId !== 0) named.add(record.nextHopId);
+        return named.size < size;
+      });
+      if (complete) this.#routes.nextHops.sweep(addressBytes, named, writes);
+    }
   }
 
   #openSocket(groups: number, receiveBufferBytes: number): NetlinkSocket {
@@ -120,91 +132,12 @@ export class NetlinkKernelCore implements Kernel {
     });
   }
 
-  /** Sends as many operations from `first` on as fit, waits for their answers, and returns the next index. */
-  #sendSome(batch: RouteBatch, first: number, failures: RouteFailure[]): number {
-    const stride = batch.addressBytes / 4;
-    const seq = this.#seq;
-    let index = first;
-    let length = 0;
-    while (index < batch.count && index - first < MESSAGES_PER_SEND && length < BYTES_PER_SEND) {
-      const target = this.#encoded(batch.targets[index]!, batch.addressBytes);
-      const kind = batch.kinds[index]!;
-      const next = length + operationBytes(target, kind, batch.addressBytes);
-      const isLast =
-        index + 1 === batch.count || index + 1 - first === MESSAGES_PER_SEND || next >= BYTES_PER_SEND;
-      length = encodeOperation(
-        this.#sendBuffer,
-        this.#sendView,
-        length,
-        target,
-        kind,
-        batch.addressBytes,
-        batch.words,
-        index * stride,
-        batch.bits[index]!,
-        (seq + index - first) >>> 0,
-        // Failures are always answered; one acknowledgement at the end says that all others went well.
-        isLast ? NLM_F.ack : 0,
-      );
-      index++;
-    }
-    this.#seq = (seq + index - first) >>> 0;
-    try {
-      this.#writer.send(this.#sendBuffer, length);
-    } catch (error) {
-      if (!(error instanceof NetlinkError)) throw error;
-      failRange(first, index, error.errno, failures);
-      return index;
-    }
-    this.#readAnswers(seq, first, index, failures);
-    return index;
-  }
-
-  #encoded(id: number, addressBytes: 4 | 16): EncodedTarget {
-    const slot = this.#targets[id];
-    if (slot === undefined) throw new Error(`kernel target ${id} was never defined`);
-    if (addressBytes === 4) {
-      slot.ipv4 ??= encodeTarget(slot.target, 4);
-      return slot.ipv4;
-    }
-    slot.ipv6 ??= encodeTarget(slot.target, 16);
-    return slot.ipv6;
-  }
-
-  #readAnswers(seq: number, first: number, end: number, failures: RouteFailure[]): void {
-    const count = end - first;
-    const before = failures.length;
-    for (let done = false; !done; ) {
-      const length = this.#writer.receive(this.#receiveBuffer, 0);
-      if (length < 0) {
-        // Answers were lost: nobody knows which operations went well, so none counts as done.
-        failures.length = before;
-        failRange(first, end, ERRNO.ENOBUFS, failures);
-        this.#drainAnswers();
-        return;
-      }
-      forEachMessage(this.#receiveView, length, (message) => {
-        if (message.type !== NLMSG.error) return;
-        const offset = (message.seq - seq) >>> 0;
-        if (offset >= count) return;
-        const { errno, text } = decodeAnswer(this.#receiveBuffer, this.#receiveView, message);
-        if (errno !== 0) failures.push(failure(first + offset, errno, text));
-        if (offset === count - 1) done = true;
-      });
-    }
-  }
-
-  #drainAnswers(): void {
-    for (let length = 0; length >= 0 || length === -ERRNO.ENOBUFS; ) {
-      length = this.#writer.receive(this.#receiveBuffer, MSG_DONTWAIT);
-    }
-  }
-
-  /** Runs one dump on a socket of its own; false where the kernel said that it may be inconsistent. */
+  /** Runs one dump on a socket of its own, until `visit` has seen enough and returns false; false where the kernel said that it may
+   *  be inconsistent. */
   async #dump(
     kind: 'routes' | 'links' | 'addresses',
     addressBytes: 0 | 4 | 16,
-    visit: (bytes: Uint8Array, view: DataView, message: NetlinkMessage) => void,
+    visit: (bytes: Uint8Array, view: DataView, message: NetlinkMessage) => boolean,
   ): Promise<boolean> {
     const socket = this.#openSocket(0, REQUEST_BUFFER_BYTES);
     const buffer = new Uint8Array(RECEIVE_BYTES);
@@ -225,8 +158,8 @@ export class NetlinkKernelCore implements Kernel {
           if (message.type === NLMSG.done || message.type === NLMSG.error) {
             errno = decodeAnswer(buffer, view, message).errno;
             done = true;
-          } else {
-            visit(buffer, view, message);
+          } else if (!visit(buffer, view, message)) {
+            done = true;
           }
         });
         if (datagrams % DATAGRAMS_PER_TURN === 0) await nextTurn();
@@ -250,6 +183,7 @@ export class NetlinkKernelCore implements Kernel {
       const complete = await this.#dump(kind, 0, (bytes, view, { start, end }) => {
         const one = decode(bytes, view, start, end);
         if (one !== undefined) found.push(one);
+        return true;
       });
       if (complete || tries === MOST_DUMPS) return found;
     }
@@ -287,17 +221,23 @@ export class NetlinkKernelCore implements Kernel {
         }
         flush(ipv4);
         flush(ipv6);
-        this.#tellLinkOrAddress(message, events);
+        this.#tellOther(message, events);
       });
     }
     flush(ipv4);
     flush(ipv6);
   }
 
-  #tellLinkOrAddress(message: NetlinkMessage, events: KernelEvents): void {
+  #tellOther(message: NetlinkMessage, events: KernelEvents): void {
     const { type, start, end } = message;
-    if (type === RTM.newLink || type === RTM.delLink) {
+    if (type === RTM.newNextHop || type === RTM.delNextHop) {
+      const object = decodeNextHop(this.#receiveBuffer, this.#receiveView, start, end);
+      // The kernel does not tell of routes that go with an object: they have to be looked for.
+      if (object !== undefined && this.#routes.nextHops.changed(type, object)) events.onOverrun();
+    } else if (type === RTM.newLink || type === RTM.delLink) {
       const link = decodeLink(this.#receiveBuffer, this.#receiveView, start, end);
+      if (link !== undefined && (type === RTM.delLink || !link.up))
+        this.#routes.nextHops.linkLost(link.ifindex);
       if (link !== undefined) events.onLink(type === RTM.newLink ? 'add' : 'delete', link);
     } else if (type === RTM.newAddress || type === RTM.delAddress) {
       const address = decodeAddress(this.#receiveBuffer, this.#receiveView, start, end);
@@ -311,14 +251,6 @@ function pollHere(libc: Libc): WhenReadable {
     const poll = libc.pollReadable(fd, callback);
     return () => poll.close();
   };
-}
-
-function failRange(first: number, end: number, errno: number, failures: RouteFailure[]): void {
-  for (let index = first; index < end; index++) failures.push(failure(index, errno, undefined));
-}
-
-function failure(index: number, errno: number, text: string | undefined): RouteFailure {
-  return { index, errno, name: errnoName(errno), ...(text === undefined ? {} : { text }) };
 }
 
 function nextTurn(): Promise<void> {

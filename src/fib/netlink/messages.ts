@@ -9,6 +9,7 @@ import {
   HOST_IS_LITTLE_ENDIAN,
   IFADDRMSG_BYTES,
   IFINFOMSG_BYTES,
+  NHMSG_BYTES,
   NLM_F,
   NLMSG_HEADER_BYTES,
   NLMSGERR_ATTR,
@@ -133,6 +134,7 @@ const DUMP_REQUESTS = {
   routes: { type: RTM.getRoute, bodyBytes: RTMSG_BYTES },
   links: { type: RTM.getLink, bodyBytes: IFINFOMSG_BYTES },
   addresses: { type: RTM.getAddress, bodyBytes: IFADDRMSG_BYTES },
+  nextHops: { type: RTM.getNextHop, bodyBytes: NHMSG_BYTES },
 } as const;
 
 /** A request for everything of one kind; `addressBytes` 0 means all families. */
@@ -144,7 +146,7 @@ export function encodeDumpRequest(
   const { type, bodyBytes } = DUMP_REQUESTS[kind];
   const bytes = new Uint8Array(NLMSG_HEADER_BYTES + bodyBytes);
   writeHeader(viewOf(bytes), 0, bytes.length, type, NLM_F.request | NLM_F.dump, seq);
-  // The family is the first octet of rtmsg, ifinfomsg and ifaddrmsg alike.
+  // The family is the first octet of rtmsg, ifinfomsg, ifaddrmsg and nhmsg alike.
   bytes[NLMSG_HEADER_BYTES] = addressBytes === 0 ? 0 : addressFamily(addressBytes);
   return bytes;
 }

@@ -35,6 +35,8 @@ export interface RouteRecord {
   /** Four words; the first one only for IPv4. */
   readonly words: Int32Array;
   outInterface: number;
+  /** The next-hop object that it names; 0 = none. What it leads to stands beside. */
+  nextHopId: number;
   gatewayAt: number;
   viaAt: number;
   viaLength: number;
@@ -58,6 +60,7 @@ export function newRouteRecord(): RouteRecord {
     realm: 0,
     words: new Int32Array(4),
     outInterface: 0,
+    nextHopId: 0,
     gatewayAt: 0,
     viaAt: 0,
     viaLength: 0,
@@ -87,6 +90,7 @@ export function decodeRoute(view: DataView, start: number, end: number, record: 
   record.metric = 0;
   record.words.fill(0);
   record.outInterface = 0;
+  record.nextHopId = 0;
   record.gatewayAt = 0;
   record.viaAt = 0;
   record.preferredSourceAt = 0;
@@ -140,6 +144,9 @@ function readAttribute(
       return;
     case RTA.flow:
       record.realm = view.getUint32(offset, LE);
+      return;
+    case RTA.nextHopId:
+      record.nextHopId = view.getUint32(offset, LE);
       return;
   }
 }

@@ -36,12 +36,14 @@ export interface EncodedTarget {
 /** Octets of rtmsg before rtm_table: family, destination and source length, tos. */
 const RTMSG_KEY_BYTES = 4;
 
-export function encodeTarget(target: KernelTarget, addressBytes: 4 | 16): EncodedTarget {
-  const single = target.nextHops.length === 1 ? target.nextHops[0] : undefined;
+/** `nextHopId` is the next-hop object that stands for the target's only next hop; 0 = the route itself says it. */
+export function encodeTarget(target: KernelTarget, addressBytes: 4 | 16, nextHopId = 0): EncodedTarget {
+  const single = nextHopId === 0 && target.nextHops.length === 1 ? target.nextHops[0] : undefined;
   const flags = single?.onlink ? RTNH_F_ONLINK : 0;
   const add = new AttributeWriter();
   writeKeyAttributes(add, target);
   if (target.prefSource !== undefined) add.octets(RTA.preferredSource, target.prefSource);
+  if (nextHopId !== 0) add.uint32(RTA.nextHopId, nextHopId);
   if (single !== undefined) writeGateway(add, single, addressBytes);
   // Of several next hops each one has the realm.
   if (target.realm !== undefined && target.nextHops.length <= 1) add.uint32(RTA.flow, target.realm);

@@ -10,6 +10,8 @@ export class RowBuilder {
   readonly #addressBytes: 4 | 16;
   readonly #record = newRouteRecord();
   readonly #pathIndexes = new Map<string, number>();
+  /** Next-hop objects that routes of any table named. */
+  readonly nextHopIds = new Set<number>();
   #columns: Columns;
 
   constructor(addressBytes: 4 | 16, capacity: number) {
@@ -33,7 +35,9 @@ export class RowBuilder {
   add(bytes: Uint8Array, view: DataView, message: NetlinkMessage, scanned: boolean): void {
     const record = this.#record;
     if (!decodeRoute(view, message.start, message.end, record)) return;
-    if (record.addressBytes !== this.#addressBytes || record.table === RT_TABLE_LOCAL) return;
+    if (record.addressBytes !== this.#addressBytes) return;
+    if (record.nextHopId !== 0) this.nextHopIds.add(record.nextHopId);
+    if (record.table === RT_TABLE_LOCAL) return;
     const columns = this.#columns;
     const row = columns.count++;
     const stride = columns.addressBytes / 4;

@@ -23,6 +23,8 @@ const NETLINK_CAP_ACK = 10;
 const NETLINK_EXT_ACK = 11;
 const NETLINK_GET_STRICT_CHK = 12;
 export const MSG_DONTWAIT = 0x40;
+/** The kernel puts at most 32 KB into one datagram of a dump. */
+export const RECEIVE_BYTES = 64 * 1024;
 
 const SOCKADDR_NL_BYTES = 12;
 /** The kernel answers within its system call; a wait that long means that the answer was lost. */
