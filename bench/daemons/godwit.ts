@@ -2,7 +2,7 @@
 
 import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { COMMANDS } from '../../src/control/commands.ts';
 import { connectControl } from '../../src/control/grpc/client.ts';
 import type { PeerView, RouteView } from '../../src/speaker/api.ts';
@@ -57,11 +57,14 @@ export async function startGodwit(
   node = process.execPath,
 ): Promise<GodwitDaemon> {
   const { profileDirectory } = context;
-  const profiling =
-    profileDirectory === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileDirectory}`];
+  // The program finds the first Node.js of the path; its flags are for that itself.
+  const program =
+    profileDirectory === undefined
+      ? ['env', `PATH=${dirname(node)}:${process.env.PATH}`, executable()]
+      : [node, '--cpu-prof', `--cpu-prof-dir=${profileDirectory}`, executable()];
   const daemon = new ManagedProcess(
     'godwit',
-    context.namespace.wrap([node, ...profiling, executable(), 'run', '-c', config]),
+    context.namespace.wrap([...program, 'run', '-c', config]),
     join(context.directory, 'godwit.log'),
   );
   const cli = (...args: string[]): Promise<string> =>

@@ -177,3 +177,25 @@ test('the launcher says when nothing is built', async () => {
   });
   await rm(directory, { recursive: true });
 });
+
+test.each([
+  [undefined, '3'],
+  ['7', '7'],
+])('the program limits the heaps of libc unless it is told how (%s)', async (set, expected) => {
+  const directory = await mkdtemp(join(tmpdir(), 'godwit-launcher-'));
+  const copy = join(directory, 'bin', 'godwit.mjs');
+  const { cp, mkdir, symlink } = await import('node:fs/promises');
+  await cp(join(packageRoot(), 'bin', 'godwit.js'), copy);
+  await mkdir(join(directory, 'dist', 'bundle'), { recursive: true });
+  await writeFile(
+    join(directory, 'dist', 'bundle', 'main.js'),
+    'exports.start = () => console.log(process.env.MALLOC_ARENA_MAX, process.argv.slice(1).join(" "));',
+  );
+  // As npm puts it into the path, with arguments that a shell would take apart.
+  const link = join(directory, 'bird');
+  await symlink(copy, link);
+  const env = { ...process.env, MALLOC_ARENA_MAX: set };
+  const { stdout, stderr } = await promisify(execFile)(link, ['-c', 'a  b $c'], { env });
+  expect([stdout, stderr]).toEqual([`${expected} ${link} -c a  b $c\n`, '']);
+  await rm(directory, { recursive: true });
+});
