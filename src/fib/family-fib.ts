@@ -6,17 +6,9 @@ import type { Family } from '../bgp/wire/families.ts';
 import { growUint8, growUint32, IdQueue } from '../lib/columns.ts';
 import { ERRNO } from './errno.ts';
 import { Orphans } from './orphans.ts';
+import type { PrefixReader } from './prefix-reader.ts';
 import type { RoutePlace, RouteTargets } from './route-targets.ts';
 import { ROUTE_OPERATION, type RouteBatch, type RouteFailure } from './types.ts';
-
-/** How the FIB reads the speaker's prefixes of one family; the RIB's prefix table is one. */
-export interface PrefixReader {
-  /** Writes the prefix's words to out[0 ..]. */
-  words(prefixId: number, out: Int32Array): void;
-  bits(prefixId: number): number;
-  /** The id of the prefix at words[0 ..], or 0 where it has none. */
-  find(words: Int32Array, bits: number): number;
-}
 
 /** Bits of a prefix's state. */
 export const FLAG = {

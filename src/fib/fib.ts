@@ -5,20 +5,18 @@
 
 import type { Family } from '../bgp/wire/families.ts';
 import type { Clock, Timer } from '../lib/clock.ts';
-import { formatAddress, IP_VERSIONS, type IpVersion } from '../lib/ip.ts';
+import { IP_VERSIONS, type IpVersion } from '../lib/ip.ts';
 import type { Logger } from '../lib/log.ts';
-import { toBytes } from '../lib/prefix-trie.ts';
 import type { Scheduler, Stage } from '../lib/scheduler.ts';
 import { FailureLog } from './failure-log.ts';
-import { FamilyFib, FLAG, type PrefixReader, type SentBatch } from './family-fib.ts';
+import { FamilyFib, FLAG, type SentBatch } from './family-fib.ts';
 import type { AddressBytes, KernelConsumer, KernelMonitor, LinkTurn } from './kernel-monitor.ts';
+import { describePrefix, type PrefixReader } from './prefix-reader.ts';
 import { Reconciler } from './reconcile.ts';
 import { RetryLists } from './retry.ts';
 import type { RouteTargets } from './route-targets.ts';
 import { TamperGuard } from './tamper-guard.ts';
 import type { FibRouteState, FibStats, Kernel, KernelLink, RouteRows } from './types.ts';
-
-export type { PrefixReader } from './family-fib.ts';
 
 export interface FibOptions {
   readonly kernel: Kernel;
@@ -37,6 +35,8 @@ export interface FibOptions {
 const BATCH_OPERATIONS = 2000;
 const MAX_BATCHES_IN_FLIGHT = 16;
 const DEFAULT_SETTLE_TIME_MS = 120_000;
+/** So long a closing tries, every second, to delete what the kernel refuses to. */
+const CLOSING_PATIENCE_MS = 10_000;
 const REFUSED = 'the kernel refused a route; trying again';
 
 interface Room {
@@ -66,6 +66,8 @@ export class Fib implements KernelConsumer {
   #settleTimer: Timer | undefined;
   #failure: Error | undefined;
   #closing: (() => void) | undefined;
+  /** Until it is over, a closing tries again what the kernel refused. */
+  #patience: Timer | undefined;
 
   constructor(options: FibOptions) {
     this.#options = options;
@@ -120,24 +122,17 @@ export class Fib implements KernelConsumer {
   }
 
   stats(): FibStats {
-    const stats: FibStats = {
-      desired: 0,
-      installed: 0,
-      pending: 0,
-      failed: 0,
-      orphans: 0,
+    const sum = (count: (fib: FamilyFib) => number) =>
+      this.#rooms.reduce((total, room) => total + (room === undefined ? 0 : count(room.fib)), 0);
+    return {
+      desired: sum((fib) => fib.desiredCount),
+      installed: sum((fib) => fib.installedCount),
+      pending: sum((fib) => fib.queued + fib.inFlightCount),
+      failed: sum((fib) => fib.failedCount),
+      orphans: sum((fib) => fib.orphans.size),
       written: this.#written,
       repaired: this.#repaired,
     };
-    for (const room of this.#rooms) {
-      if (room === undefined) continue;
-      stats.desired += room.fib.desiredCount;
-      stats.installed += room.fib.installedCount;
-      stats.pending += room.fib.queued + room.fib.inFlightCount;
-      stats.failed += room.fib.failedCount;
-      stats.orphans += room.fib.orphans.size;
-    }
-    return stats;
   }
 
   /** Routes of a family that the kernel shall have. */
@@ -180,7 +175,8 @@ export class Fib implements KernelConsumer {
 
   /**
    * Stops. Own routes of the families in `keep` stay where they are (another start adopts them); others are removed,
-   * and the promise resolves when that is done or has failed. Nothing is called back afterwards but `onIdle`.
+   * and the promise resolves when that is done, or was refused for ten seconds. Nothing is called back afterwards but
+   * `onIdle`.
    */
   close({ keep }: { keep: readonly IpVersion[] }): Promise<void> {
     this.#settleTimer?.cancel();
@@ -191,9 +187,14 @@ export class Fib implements KernelConsumer {
         if (!room.frozen) {
           for (let id = 0; id < room.fib.limit; id++) room.fib.want(id, 0);
           room.fib.purging = true;
+          room.retries.releaseAll();
         }
       }
       this.#closing = resolve;
+      this.#patience = this.#options.clock.setTimer(CLOSING_PATIENCE_MS, () => {
+        this.#patience = undefined;
+        this.#finishClosing();
+      });
       this.#wake();
     });
   }
@@ -267,8 +268,9 @@ export class Fib implements KernelConsumer {
         this.onIdle(family.id, prefixId);
       },
       onFailed: (prefixId, attempts, failure) => {
-        retries.add(prefixId, attempts);
-        const fields = { prefix: describePrefix(fib, prefixId), failed: fib.failedCount };
+        // A closing does not wait for what has failed for long.
+        retries.add(prefixId, this.#closing === undefined ? attempts : 1);
+        const fields = { prefix: describePrefix(reader, family, prefixId), failed: fib.failedCount };
         failures.note(failure, fields, REFUSED, targets.linksOf(fib.desired(prefixId)));
       },
       onLeftoverFailed: (failure) =>
@@ -370,7 +372,7 @@ export class Fib implements KernelConsumer {
       return;
     }
     if (tooOften === 1) {
-      const prefix = describePrefix(room.fib, prefixId);
+      const prefix = describePrefix(room.fib.reader, room.fib.family, prefixId);
       log.warn({ prefix }, 'somebody else keeps changing this kernel route; repairing it more slowly');
     }
     room.fib.postpone(prefixId, tooOften);
@@ -385,15 +387,14 @@ export class Fib implements KernelConsumer {
     if (this.#closing === undefined || this.#batchesInFlight > 0) return;
     const pointless = this.#failure !== undefined || !this.#scanned();
     if (!pointless && this.#hasWork()) return;
+    let refused = 0;
+    for (const room of this.#rooms) if (room?.frozen === false) refused += room.fib.failedCount;
+    if (!pointless && refused > 0 && this.#patience !== undefined) return;
+    if (refused > 0) this.#options.log.warn({ routes: refused }, 'own kernel routes cannot be deleted');
     for (const room of this.#rooms) room?.retries.close();
     this.#failures.close();
+    this.#patience?.cancel();
     this.#options.scheduler.remove(this.#stage);
     this.#closing();
   }
-}
-
-function describePrefix(fib: FamilyFib, prefixId: number): string {
-  const words = new Int32Array(fib.family.words);
-  fib.reader.words(prefixId, words);
-  return `${formatAddress(toBytes(words, 0, words.length))}/${fib.reader.bits(prefixId)}`;
 }

@@ -2,11 +2,11 @@
 // with everything around it on simulated time. Kernel answers are promises, so time passes in `run`, which lets them.
 
 import { FAMILIES, type Family, IPV4_UNICAST, IPV6_UNICAST } from '../../src/bgp/wire/families.ts';
-import type { PrefixReader } from '../../src/fib/family-fib.ts';
 import { Fib } from '../../src/fib/fib.ts';
 import { KernelMonitor } from '../../src/fib/kernel-monitor.ts';
 import { KernelView } from '../../src/fib/kernel-view.ts';
 import { MemKernel } from '../../src/fib/mem-kernel.ts';
+import type { PrefixReader } from '../../src/fib/prefix-reader.ts';
 import { type RoutePlace, RouteTargets } from '../../src/fib/route-targets.ts';
 import type { KernelRoute } from '../../src/fib/types.ts';
 import { formatPrefix, type Prefix, parseAddress, parsePrefix } from '../../src/lib/ip.ts';
