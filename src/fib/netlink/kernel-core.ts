@@ -53,6 +53,8 @@ export class NetlinkKernelCore implements Kernel {
   #seq = 1;
   #listener: NetlinkSocket | undefined;
   #stopListening: (() => void) | undefined;
+  /** A scan may still run; it asks nothing of a socket that is none any more. */
+  #closed = false;
 
   /** Throws NetlinkError where the system gives no netlink socket. */
   constructor(libc: Libc, whenReadable: WhenReadable = pollHere(libc)) {
@@ -79,7 +81,7 @@ export class NetlinkKernelCore implements Kernel {
       return true;
     });
     if (builder.count > 0) onRows(builder.take());
-    if (complete) this.#routes.nextHops.sweep(addressBytes, builder.nextHopIds, writes);
+    if (complete && !this.#closed) this.#routes.nextHops.scanned(addressBytes, builder.nextHopIds, writes);
     return { complete };
   }
 
@@ -102,8 +104,12 @@ export class NetlinkKernelCore implements Kernel {
     this.#stopListening?.();
     this.#stopListening = undefined;
     this.#listener?.close();
+    this.#closed = true;
     try {
       await this.#removeIdleNextHops();
+    } catch (error) {
+      // They stay, then; the next start finds them.
+      if (!(error instanceof NetlinkError)) throw error;
     } finally {
       this.#writer.close();
     }
@@ -111,16 +117,18 @@ export class NetlinkKernelCore implements Kernel {
 
   /** Objects whose last routes have gone go, too. Mostly all routes are gone or all are kept, so it is soon known. */
   async #removeIdleNextHops(): Promise<void> {
-    for (const addressBytes of [4, 16] as const) {
-      const { size, writes } = this.#routes.nextHops;
-      if (size === 0) return;
-      const record = newRouteRecord();
-      const named = new Set<number>();
+    const { nextHops } = this.#routes;
+    const record = newRouteRecord();
+    for (const addressBytes of [16, 4] as const) {
+      const { writes } = nextHops;
+      const unnamed = nextHops.doubtful(addressBytes);
+      if (unnamed.size === 0) continue;
       const complete = await this.#dump('routes', addressBytes, (_bytes, view, { start, end }) => {
-        if (decodeRoute(view, start, end, record) && record.nextHopId !== 0) named.add(record.nextHopId);
-        return named.size < size;
+        if (decodeRoute(view, start, end, record)) unnamed.delete(record.nextHopId);
+        return unnamed.size > 0;
       });
-      if (complete) this.#routes.nextHops.sweep(addressBytes, named, writes);
+      if (!complete) return;
+      nextHops.sweep(addressBytes, (id) => unnamed.has(id), writes);
     }
   }
 
@@ -206,6 +214,7 @@ export class NetlinkKernelCore implements Kernel {
         }
         flush(ipv4);
         flush(ipv6);
+        this.#routes.nextHops.review();
         events.onOverrun();
         continue;
       }

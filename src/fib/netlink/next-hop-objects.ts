@@ -37,6 +37,8 @@ export class NextHopObjects {
   readonly #routesTellGateways: () => boolean;
   readonly #byKey = new Map<string, SharedNextHop>();
   readonly #byId = new Map<number, SharedNextHop>();
+  /** What routes named in the last scan of each address length: numbers of objects, and the protocol of such a route. */
+  readonly #named = new Map<4 | 16, ReadonlyMap<number, number>>();
   /** The kernel knows no such objects, or does not let us make them. */
   #refused = false;
   #writes = 0;
@@ -44,11 +46,6 @@ export class NextHopObjects {
   constructor(ask: AskForNextHops, routesTellGateways = kernelTellsGateways) {
     this.#ask = ask;
     this.#routesTellGateways = routesTellGateways;
-  }
-
-  /** Those known. */
-  get size(): number {
-    return this.#byId.size;
   }
 
   /** An object for this next hop: one that is known, that an earlier run left, or a new one. Undefined where there is none to be had. */
@@ -83,27 +80,53 @@ export class NextHopObjects {
   }
 
   /** Somebody else deleted or changed an object. True where it was ours: its routes are gone, or lead elsewhere. */
-  changed(type: number, { id, hop }: NextHopObject): boolean {
+  changed(type: number, { id, protocol, hop }: NextHopObject): boolean {
     const object = this.#byId.get(id);
-    if (object === undefined) return false;
+    // An earlier run's is not known before routes want it, but it has a maker and routes of one protocol.
+    if (object === undefined) return [...this.#named.values()].some((named) => named.get(id) === protocol);
     if (type === RTM.newNextHop && hop !== undefined && sameHop(hop, object.hop)) return false;
     this.drop(object);
     return true;
   }
 
-  /** To be given to `sweep`. */
+  /** Notifications were lost: what became of objects has to be asked. */
+  review(): void {
+    if (this.#byId.size === 0) return;
+    const { objects } = this.#ask((seq) => encodeDumpRequest('nextHops', 0, seq));
+    const hops = new Map(objects.map(({ id, hop }) => [id, hop]));
+    for (const object of this.#byId.values()) {
+      const hop = hops.get(object.id);
+      if (hop === undefined || !sameHop(hop, object.hop)) this.drop(object);
+    }
+  }
+
+  /** To be given to `scanned` and `sweep`. */
   get writes(): number {
     return this.#writes;
   }
 
-  /** A whole scan showed routes with these objects and no others; it began at `writes`. What no route names goes. */
-  sweep(addressBytes: 4 | 16, named: ReadonlySet<number>, writes: number): void {
+  /** A whole scan, begun at `writes`, showed routes with these objects and no others: by number, the protocol of one of them. */
+  scanned(addressBytes: 4 | 16, named: ReadonlyMap<number, number>, writes: number): void {
+    this.#named.set(addressBytes, named);
+    this.sweep(addressBytes, (id) => !named.has(id), writes);
+  }
+
+  /** Objects that may go once it is known that no route of this address length names them; IPv6 is to be asked for first. */
+  doubtful(addressBytes: 4 | 16): Set<number> {
+    const doubtful = new Set<number>();
+    for (const { id, hop, idle } of this.#byId.values()) {
+      const served = servedBy(hop);
+      if (addressBytes === 16 ? served & 16 : (served & ~idle & ~4) === 0) doubtful.add(id);
+    }
+    return doubtful;
+  }
+
+  /** Since `writes`, routes of this address length were looked at, whether they name an object. What no route names goes. */
+  sweep(addressBytes: 4 | 16, isUnnamed: (id: number) => boolean, writes: number): void {
     for (const object of this.#byId.values()) {
-      if (named.has(object.id) || object.written > writes) object.idle &= ~addressBytes;
-      else object.idle |= addressBytes;
-      // An IPv6 gateway may serve IPv4 prefixes, too (RFC 8950).
-      const all = object.hop.gateway?.length === 4 ? 4 : 4 | 16;
-      if (object.idle !== all) continue;
+      if (isUnnamed(object.id) && object.written <= writes) object.idle |= addressBytes;
+      else object.idle &= ~addressBytes;
+      if (servedBy(object.hop) & ~object.idle) continue;
       this.drop(object);
       this.#ask((seq) => encodeDelNextHop(object.id, seq));
     }
@@ -128,6 +151,11 @@ export class NextHopObjects {
 
 /** Answers that will be the same the next time. */
 const REFUSALS: ReadonlySet<number> = new Set([ERRNO.EOPNOTSUPP, ERRNO.EPERM, ERRNO.EACCES]);
+
+/** Address lengths of routes that may name it, as bits: an IPv6 gateway may serve IPv4 prefixes, too (RFC 8950). */
+function servedBy({ gateway }: KernelNextHop): number {
+  return gateway?.length === 4 ? 4 : 4 | 16;
+}
 
 function keyOf({ gateway, ifindex, onlink }: KernelNextHop): string {
   return `${gateway === undefined ? '' : formatAddress(gateway)} ${ifindex} ${onlink ?? false}`;

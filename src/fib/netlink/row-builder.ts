@@ -10,8 +10,8 @@ export class RowBuilder {
   readonly #addressBytes: 4 | 16;
   readonly #record = newRouteRecord();
   readonly #pathIndexes = new Map<string, number>();
-  /** Next-hop objects that routes of any table named. */
-  readonly nextHopIds = new Set<number>();
+  /** Next-hop objects that routes of any table named, and the protocol of one of these. */
+  readonly nextHopIds = new Map<number, number>();
   #columns: Columns;
 
   constructor(addressBytes: 4 | 16, capacity: number) {
@@ -36,7 +36,7 @@ export class RowBuilder {
     const record = this.#record;
     if (!decodeRoute(view, message.start, message.end, record)) return;
     if (record.addressBytes !== this.#addressBytes) return;
-    if (record.nextHopId !== 0) this.nextHopIds.add(record.nextHopId);
+    if (record.nextHopId !== 0) this.nextHopIds.set(record.nextHopId, record.protocol);
     if (record.table === RT_TABLE_LOCAL) return;
     const columns = this.#columns;
     const row = columns.count++;

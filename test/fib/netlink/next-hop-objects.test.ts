@@ -4,13 +4,37 @@
 import { writeFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { routeAt } from '../../../src/fib/kernel-view.ts';
+import { HOST_IS_LITTLE_ENDIAN, RTM } from '../../../src/fib/netlink/constants.ts';
 import { NetlinkKernelCore } from '../../../src/fib/netlink/kernel-core.ts';
 import { loadLibc } from '../../../src/fib/netlink/libc.ts';
+import type { NextHopObject } from '../../../src/fib/netlink/next-hop-codec.ts';
+import { NextHopObjects } from '../../../src/fib/netlink/next-hop-objects.ts';
 import { ROUTES_WORTH_AN_OBJECT } from '../../../src/fib/netlink/target-encodings.ts';
 import { type KernelRoute, type KernelTarget, ROUTE_OPERATION } from '../../../src/fib/types.ts';
+import { viewOf } from '../../../src/lib/bytes.ts';
 import { toWords } from '../../../src/lib/prefix-trie.ts';
 import { address, MAIN, METRIC, OWN_PROTOCOL, prefix } from '../../support/mem-kernel.ts';
 import { enterNamespace, type Namespace, whyNoNamespace } from '../../support/netns.ts';
+
+describe('what is known of next-hop objects', () => {
+  const hop = (last: number) => ({ gateway: Uint8Array.of(10, 0, 0, last), ifindex: 2 });
+
+  it('is asked for again where notifications were lost', () => {
+    let there: NextHopObject[] = [];
+    let next = 0;
+    const objects = new NextHopObjects((encode) => {
+      const isDump = viewOf(encode(1)).getUint16(4, HOST_IS_LITTLE_ENDIAN) === RTM.getNextHop;
+      if (isDump) return { errno: 0, objects: there };
+      const made = { id: ++next, protocol: OWN_PROTOCOL, hop: hop(next) };
+      there.push(made);
+      return { errno: 0, objects: [made] };
+    });
+    const [same, gone, other] = [1, 2, 3].map((last) => objects.get(hop(last), OWN_PROTOCOL)!);
+    there = [there[0]!, { ...there[2]!, hop: hop(9) }];
+    objects.review();
+    expect([same?.gone, gone?.gone, other?.gone]).toEqual([false, true, true]);
+  });
+});
 
 const reason = whyNoNamespace();
 const MANY = ROUTES_WORTH_AN_OBJECT + 100;
@@ -132,6 +156,7 @@ describe.skipIf(reason !== undefined)(
       expect(routes()).toEqual({ all: MANY, byObject: MANY });
       expect(await apply(kernel, ROUTE_OPERATION.delete, 0, MANY)).toEqual([]);
       expect(objects()).toHaveLength(1);
+      await scan(kernel, 16);
       await scan(kernel);
       expect(objects()).toEqual([]);
       // And may be needed again.
@@ -167,6 +192,44 @@ describe.skipIf(reason !== undefined)(
       await kernel.close();
       open = [];
       expect(objects()).toEqual([expect.stringContaining('id 77 ')]);
+    });
+
+    it('stay with their routes at the end, whichever objects of others are met before', async () => {
+      namespace.run(`ip nexthop add id 77 via 10.0.0.3 dev eth0 proto 80
+      ip route add 19.0.0.0/24 nhid 77 proto 80`);
+      const kernel = await start();
+      await apply(kernel, ROUTE_OPERATION.create, 0, MANY);
+      await kernel.close();
+      open = [];
+      expect(routes()).toEqual({ all: MANY, byObject: 100 });
+      namespace.run('ip nexthop del id 77');
+    });
+
+    it('of an earlier run may be deleted by others: it is told', async () => {
+      const first = await start();
+      await apply(first, ROUTE_OPERATION.create, 0, MANY);
+      await first.close();
+      open = [];
+      namespace.run('ip nexthop add id 78 via 10.0.0.3 dev eth0 proto 80');
+      const second = await start();
+      const told: string[] = [];
+      await second.watch({
+        onRoutes: () => {},
+        onLink: () => {},
+        onAddress: (_change, one) => one.prefixLength === 27 && told.push('address'),
+        onOverrun: () => told.push('overrun'),
+        onFailure: () => {},
+      });
+      await scan(second);
+      // Those of others are not.
+      namespace.run(
+        'ip nexthop del id 78; ip addr add 10.0.9.1/27 dev eth0; ip addr del 10.0.9.1/27 dev eth0',
+      );
+      await until(() => told.length === 2);
+      expect(told).toEqual(['address', 'address']);
+      namespace.run('ip nexthop flush');
+      await until(() => told.length === 3);
+      expect(told.at(-1)).toBe('overrun');
     });
 
     it('may be deleted by others: it is told, and the routes are written without', async () => {
@@ -284,6 +347,17 @@ describe.skipIf(reason !== undefined)(
       await apply(kernel, ROUTE_OPERATION.delete, 0, MANY, 16);
       await scan(kernel, 16);
       expect(objects()).toEqual([]);
+    });
+
+    it('of an IPv6 gateway stay at the end with IPv4 routes alone', async () => {
+      const kernel = await start('2001:db8::2');
+      await apply(kernel, ROUTE_OPERATION.create, 0, MANY);
+      await apply(kernel, ROUTE_OPERATION.create, 0, MANY, 16);
+      await apply(kernel, ROUTE_OPERATION.delete, 0, MANY, 16);
+      await kernel.close();
+      open = [];
+      expect(objects()).toHaveLength(1);
+      expect(routes()).toEqual({ all: MANY, byObject: 100 });
     });
 
     it('serve routes with a preferred source, and next hops that are on-link', async () => {
