@@ -142,6 +142,13 @@ export class KernelMonitor {
         this.#takeInventoryAgain();
         this.requestScan('notifications were lost');
       },
+      onRoutesLost: () => {
+        this.#options.log.info(
+          {},
+          'somebody deleted or changed a next-hop object of ours; looking for its routes',
+        );
+        this.requestScan('a next-hop object is gone');
+      },
       onFailure: (error) => this.#fail(error),
     };
   }

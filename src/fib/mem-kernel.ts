@@ -172,6 +172,11 @@ export class MemKernel implements Kernel {
     this.#notify((events) => events.onOverrun());
   }
 
+  /** A next-hop object is gone, and routes with it that were deleted silently. */
+  routesLost(): void {
+    this.#notify((events) => events.onRoutesLost());
+  }
+
   /** Lets what was held go, in order. */
   release(): void {
     this.held = false;

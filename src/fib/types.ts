@@ -162,6 +162,8 @@ export interface KernelEvents {
   onAddress(change: 'add' | 'delete', address: KernelAddress): void;
   /** Notifications were lost (ENOBUFS) or the socket was reopened: everything must be scanned again. */
   onOverrun(): void;
+  /** Somebody deleted or changed what own routes lead through: they are gone or lead elsewhere, mostly untold. */
+  onRoutesLost(): void;
   /** The kernel can no longer be reached (its thread died); nothing will work after this. */
   onFailure(error: Error): void;
 }

@@ -29,6 +29,7 @@ export function processKernel(machine: MemKernel, clock: ProcessClock, delay?: (
     onLink: (change, link) => clock.run(() => events.onLink(change, link)),
     onAddress: (change, address) => clock.run(() => events.onAddress(change, address)),
     onOverrun: () => clock.run(() => events.onOverrun()),
+    onRoutesLost: () => clock.run(() => events.onRoutesLost()),
     onFailure: (error) => clock.run(() => events.onFailure(error)),
   });
   return {

@@ -369,6 +369,7 @@ describe('MemKernel', () => {
       onLink() {},
       onAddress() {},
       onOverrun() {},
+      onRoutesLost() {},
       onFailure() {},
     });
     bench.set('192.0.2.0/24', '10.0.0.2');

@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import type { MemKernel } from '../../src/fib/mem-kernel.ts';
 import { formatAddress } from '../../src/lib/ip.ts';
-import { address, Bench, ETH0, ETH1, machine } from '../support/mem-kernel.ts';
+import { address, Bench, ETH0, ETH1, machine, route } from '../support/mem-kernel.ts';
 
 function setUp(kernel: MemKernel, up: boolean): void {
   kernel.setLink({ ifindex: ETH0, name: 'eth0', up, loopback: false, mtu: 1500 });
@@ -56,6 +56,19 @@ describe('KernelMonitor', () => {
     await bench.run();
     expect(bench.monitor.overruns).toBe(2);
     expect(seen(bench).up).toBe(true);
+  });
+
+  it('looks for routes that went with their next hop', async () => {
+    const kernel = machine();
+    const bench = await Bench.started(kernel);
+    bench.set('192.0.2.0/24', '10.0.0.2');
+    await bench.run(2000);
+    kernel.deleteRoute(route('192.0.2.0/24'), true);
+    kernel.routesLost();
+    await bench.run(100);
+    expect(bench.own()).toEqual(['192.0.2.0/24 10.0.0.2 50']);
+    expect(bench.monitor.overruns).toBe(0);
+    expect(bench.warnings).toEqual(['own kernel routes were missing or different; writing them again']);
   });
 
   it('tells what happened while they could not be read', async () => {

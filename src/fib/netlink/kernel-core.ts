@@ -200,6 +200,7 @@ export class NetlinkKernelCore implements Kernel {
   #readEvents(listener: NetlinkSocket, events: KernelEvents): void {
     const ipv4 = new RowBuilder(4, EVENT_ROWS);
     const ipv6 = new RowBuilder(16, EVENT_ROWS);
+    let routesLost = false;
     const flush = (builder: RowBuilder) => {
       if (builder.count > 0) events.onRoutes(builder.take());
     };
@@ -228,6 +229,10 @@ export class NetlinkKernelCore implements Kernel {
           if (ipv6.full) flush(ipv6);
           return;
         }
+        if (message.type === RTM.newNextHop || message.type === RTM.delNextHop) {
+          routesLost = this.#nextHopChanged(message) || routesLost;
+          return;
+        }
         flush(ipv4);
         flush(ipv6);
         this.#tellOther(message, events);
@@ -235,15 +240,18 @@ export class NetlinkKernelCore implements Kernel {
     }
     flush(ipv4);
     flush(ipv6);
+    if (routesLost) events.onRoutesLost();
+  }
+
+  /** The kernel does not tell of IPv4 routes that go with an object. True where they have to be looked for. */
+  #nextHopChanged({ type, start, end }: NetlinkMessage): boolean {
+    const object = decodeNextHop(this.#receiveBuffer, this.#receiveView, start, end);
+    return object !== undefined && this.#routes.nextHops.changed(type, object);
   }
 
   #tellOther(message: NetlinkMessage, events: KernelEvents): void {
     const { type, start, end } = message;
-    if (type === RTM.newNextHop || type === RTM.delNextHop) {
-      const object = decodeNextHop(this.#receiveBuffer, this.#receiveView, start, end);
-      // The kernel does not tell of routes that go with an object: they have to be looked for.
-      if (object !== undefined && this.#routes.nextHops.changed(type, object)) events.onOverrun();
-    } else if (type === RTM.newLink || type === RTM.delLink) {
+    if (type === RTM.newLink || type === RTM.delLink) {
       const link = decodeLink(this.#receiveBuffer, this.#receiveView, start, end);
       if (link !== undefined && (type === RTM.delLink || !link.up))
         this.#routes.nextHops.linkLost(link.ifindex);

@@ -140,6 +140,9 @@ export class NetlinkKernel implements Kernel {
       case 'overrun':
         this.#events?.onOverrun();
         return;
+      case 'routesLost':
+        this.#events?.onRoutesLost();
+        return;
       case 'failure':
         this.#fail(new Error(report.message));
         return;

@@ -50,6 +50,7 @@ async function serve(port: MessagePort): Promise<void> {
           onLink: (change, link) => post({ kind: 'link', change, link }),
           onAddress: (change, address) => post({ kind: 'address', change, address }),
           onOverrun: () => post({ kind: 'overrun' }),
+          onRoutesLost: () => post({ kind: 'routesLost' }),
           onFailure: (error) => post({ kind: 'failure', message: error.message }),
         });
         post({ kind: 'done', id: request.id });

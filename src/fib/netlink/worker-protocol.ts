@@ -36,7 +36,7 @@ export type WorkerReport =
   /** The main thread shall watch this descriptor, and say `readable` once; `rearm` asks for the next time. */
   | { readonly kind: 'listen'; readonly fd: number }
   | { readonly kind: 'rearm' }
-  | { readonly kind: 'overrun' }
+  | { readonly kind: 'overrun' | 'routesLost' }
   | { readonly kind: 'failure'; readonly message: string };
 
 /** The buffers of `rows`, to be transferred. */

@@ -209,6 +209,7 @@ describe.skipIf(reason !== undefined)(`netlink${reason === undefined ? '' : ` (s
         if (length === 4) told.push(`address ${change} /${prefixLength}`);
       },
       onOverrun: () => told.push('overrun'),
+      onRoutesLost: () => told.push('routes lost'),
       onFailure: (error) => told.push(error.message),
     });
     namespace.run('ip route add 198.51.100.0/24 via 10.0.0.2 proto 80 metric 7');

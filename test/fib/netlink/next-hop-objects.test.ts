@@ -217,7 +217,8 @@ describe.skipIf(reason !== undefined)(
         onRoutes: () => {},
         onLink: () => {},
         onAddress: (_change, one) => one.prefixLength === 27 && told.push('address'),
-        onOverrun: () => told.push('overrun'),
+        onOverrun: () => {},
+        onRoutesLost: () => told.push('lost'),
         onFailure: () => {},
       });
       await scan(second);
@@ -229,17 +230,18 @@ describe.skipIf(reason !== undefined)(
       expect(told).toEqual(['address', 'address']);
       namespace.run('ip nexthop flush');
       await until(() => told.length === 3);
-      expect(told.at(-1)).toBe('overrun');
+      expect(told.at(-1)).toBe('lost');
     });
 
     it('may be deleted by others: it is told, and the routes are written without', async () => {
       const kernel = await start();
-      let overruns = 0;
+      let lost = 0;
       await kernel.watch({
         onRoutes: () => {},
         onLink: () => {},
         onAddress: () => {},
-        onOverrun: () => overruns++,
+        onOverrun: () => {},
+        onRoutesLost: () => lost++,
         onFailure: () => {},
       });
       await apply(kernel, ROUTE_OPERATION.create, 0, MANY);
@@ -251,25 +253,26 @@ describe.skipIf(reason !== undefined)(
       await apply(kernel, ROUTE_OPERATION.replace, 0, 2 * MANY);
       expect(routes().byObject).toBeGreaterThan(0);
       namespace.run('ip nexthop flush');
-      await until(() => overruns > 0);
+      await until(() => lost > 0);
       expect(await apply(kernel, ROUTE_OPERATION.replace, 0, 2 * MANY)).toEqual([]);
       expect(routes().all).toBe(2 * MANY);
     });
 
     it('may be given another next hop by others: it is told', async () => {
       const kernel = await start();
-      let overruns = 0;
+      let lost = 0;
       await kernel.watch({
         onRoutes: () => {},
         onLink: () => {},
         onAddress: () => {},
-        onOverrun: () => overruns++,
+        onOverrun: () => {},
+        onRoutesLost: () => lost++,
         onFailure: () => {},
       });
       await apply(kernel, ROUTE_OPERATION.create, 0, MANY);
       const id = /^id (\d+)/.exec(objects()[0]!)?.[1];
       namespace.run(`ip nexthop replace id ${id} via 10.0.0.3 dev eth0 proto ${OWN_PROTOCOL}`);
-      await until(() => overruns > 0);
+      await until(() => lost > 0);
       const via3 = (await scan(kernel)).filter(({ nextHops }) => nextHops[0]?.gateway?.[3] === 3);
       expect(via3).toHaveLength(MANY - ROUTES_WORTH_AN_OBJECT);
       expect(await apply(kernel, ROUTE_OPERATION.replace, 0, MANY)).toEqual([]);
@@ -284,6 +287,7 @@ describe.skipIf(reason !== undefined)(
         onLink: (_change, { ifindex, up }) => ifindex === eth0 && links.push(up),
         onAddress: () => {},
         onOverrun: () => {},
+        onRoutesLost: () => {},
         onFailure: () => {},
       });
       await apply(kernel, ROUTE_OPERATION.create, 0, MANY);
