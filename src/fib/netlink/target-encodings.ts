@@ -12,7 +12,7 @@ export const ROUTES_WORTH_AN_OBJECT = 1024;
 
 interface Encoding {
   readonly plain: EncodedTarget;
-  /** Routes written since there was last no object. */
+  /** Routes written less routes deleted since there was last no object. */
   routes: number;
   object: SharedNextHop | undefined;
   byObject: EncodedTarget | undefined;
@@ -42,7 +42,11 @@ export class TargetEncodings {
   take(id: number, kind: number, addressBytes: 4 | 16): EncodedTarget {
     const slot = this.#slot(id);
     const encoding = encodingOf(slot, addressBytes);
-    if (kind === ROUTE_OPERATION.delete || slot.hop === undefined) return encoding.plain;
+    if (slot.hop === undefined) return encoding.plain;
+    if (kind === ROUTE_OPERATION.delete) {
+      encoding.routes = Math.max(0, encoding.routes - 1);
+      return encoding.plain;
+    }
     if (encoding.object?.gone) {
       encoding.object = undefined;
       encoding.routes = 0;
@@ -56,11 +60,6 @@ export class TargetEncodings {
     if (encoding.object === undefined) return encoding.plain;
     this.#objects.used(encoding.object);
     return encoding.byObject!;
-  }
-
-  /** The encoding that names no object. */
-  plain(id: number, addressBytes: 4 | 16): EncodedTarget {
-    return encodingOf(this.#slot(id), addressBytes).plain;
   }
 
   /** A route with `used` was refused. True where that named an object, which is done with: the plain encoding may do. */

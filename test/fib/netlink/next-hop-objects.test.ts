@@ -165,6 +165,15 @@ describe.skipIf(reason !== undefined)(
       expect(objects()).toHaveLength(1);
     });
 
+    it('are not for few routes that come and go', async () => {
+      const kernel = await start();
+      for (let turn = 0; turn < 3; turn++) {
+        expect(await apply(kernel, ROUTE_OPERATION.create, 0, MANY / 2)).toEqual([]);
+        expect(await apply(kernel, ROUTE_OPERATION.delete, 0, MANY / 2)).toEqual([]);
+      }
+      expect(objects()).toEqual([]);
+    });
+
     it('stay with routes that stay at the end, and serve the next start', async () => {
       const first = await start();
       await apply(first, ROUTE_OPERATION.create, 0, MANY);
@@ -374,6 +383,17 @@ describe.skipIf(reason !== undefined)(
       expect(
         found.every(({ nextHops, prefSource }) => nextHops[0]?.onlink === true && prefSource?.[3] === 1),
       ).toBe(true);
+    });
+
+    it('serve IPv6 routes with next hops that are on-link', async () => {
+      const kernel = await start('2001:db8:9::9', {
+        nextHops: [{ gateway: address('2001:db8:9::9'), ifindex: eth0, onlink: true }],
+      });
+      expect(await apply(kernel, ROUTE_OPERATION.create, 0, MANY, 16)).toEqual([]);
+      expect(routes()).toEqual({ all: MANY, byObject: 100 });
+      const found = await scan(kernel, 16);
+      expect(found).toHaveLength(MANY);
+      expect(new Set(found.map(({ nextHops }) => JSON.stringify(nextHops))).size).toBe(1);
     });
 
     it.each([
