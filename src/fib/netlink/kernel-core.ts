@@ -253,9 +253,11 @@ export class NetlinkKernelCore implements Kernel {
     const { type, start, end } = message;
     if (type === RTM.newLink || type === RTM.delLink) {
       const link = decodeLink(this.#receiveBuffer, this.#receiveView, start, end);
-      if (link !== undefined && (type === RTM.delLink || !link.up))
-        this.#routes.nextHops.linkLost(link.ifindex);
-      if (link !== undefined) events.onLink(type === RTM.newLink ? 'add' : 'delete', link);
+      if (link === undefined) return;
+      const { nextHops } = this.#routes;
+      if (type === RTM.delLink || !link.up) nextHops.linkLost(link.ifindex);
+      else if (nextHops.linkChanged(link.ifindex)) events.onRoutesLost();
+      events.onLink(type === RTM.newLink ? 'add' : 'delete', link);
     } else if (type === RTM.newAddress || type === RTM.delAddress) {
       const address = decodeAddress(this.#receiveBuffer, this.#receiveView, start, end);
       if (address !== undefined) events.onAddress(type === RTM.newAddress ? 'add' : 'delete', address);

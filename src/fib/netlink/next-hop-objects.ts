@@ -89,15 +89,27 @@ export class NextHopObjects {
     return true;
   }
 
-  /** Notifications were lost: what became of objects has to be asked. */
-  review(): void {
-    if (this.#byId.size === 0) return;
-    const { objects } = this.#ask((seq) => encodeDumpRequest('nextHops', 0, seq));
+  /**
+   * A link changed that is up. True where objects of it are gone: its carrier may have been away for as long as the kernel
+   * took to remove a full table, and be there again when the kernel speaks of it.
+   */
+  linkChanged(ifindex: number): boolean {
+    for (const { hop } of this.#byId.values()) if (hop.ifindex === ifindex) return this.review();
+    return false;
+  }
+
+  /** What became of objects has to be asked: notifications of it are lost, or were never made. True where one is gone. */
+  review(): boolean {
+    const before = this.#byId.size;
+    if (before === 0) return false;
+    const { errno, objects } = this.#ask((seq) => encodeDumpRequest('nextHops', 0, seq));
+    if (errno !== 0) return false;
     const hops = new Map(objects.map(({ id, hop }) => [id, hop]));
     for (const object of this.#byId.values()) {
       const hop = hops.get(object.id);
       if (hop === undefined || !sameHop(hop, object.hop)) this.drop(object);
     }
+    return this.#byId.size < before;
   }
 
   /** To be given to `scanned` and `sweep`. */

@@ -31,7 +31,8 @@ describe('what is known of next-hop objects', () => {
     });
     const [same, gone, other] = [1, 2, 3].map((last) => objects.get(hop(last), OWN_PROTOCOL)!);
     there = [there[0]!, { ...there[2]!, hop: hop(9) }];
-    objects.review();
+    expect(objects.review()).toBe(true);
+    expect(objects.review()).toBe(false);
     expect([same?.gone, gone?.gone, other?.gone]).toEqual([false, true, true]);
   });
 });
@@ -308,6 +309,24 @@ describe.skipIf(reason !== undefined)(
       expect(await apply(kernel, ROUTE_OPERATION.replace, 0, 2 * MANY)).toEqual([]);
       expect(routes().all).toBe(2 * MANY);
       expect(objects()).toHaveLength(1);
+    });
+
+    it('are missed when their link changes, where nobody told that they are gone', async () => {
+      const kernel = await start();
+      await apply(kernel, ROUTE_OPERATION.create, 0, MANY);
+      namespace.run('ip nexthop flush');
+      let lost = 0;
+      await kernel.watch({
+        onRoutes: () => {},
+        onLink: () => {},
+        onAddress: () => {},
+        onOverrun: () => {},
+        onRoutesLost: () => lost++,
+        onFailure: () => {},
+      });
+      namespace.run('ip link set peer0 mtu 1400; ip link set eth0 mtu 1400');
+      await until(() => lost > 0);
+      namespace.run('ip link set peer0 mtu 1500; ip link set eth0 mtu 1500');
     });
 
     it('tell what is wrong with a route by its own next hop', async () => {
