@@ -74,7 +74,7 @@ export class NetlinkKernelCore implements Kernel {
 
   async scanRoutes(addressBytes: 4 | 16, onRows: (rows: RouteRows) => void): Promise<{ complete: boolean }> {
     const builder = new RowBuilder(addressBytes, SCAN_ROWS);
-    const { writes } = this.#routes.nextHops;
+    const writes = this.#routes.nextHops.scanStarts();
     const complete = await this.#dump('routes', addressBytes, (bytes, view, message) => {
       if (message.type === RTM.newRoute) builder.add(bytes, view, message, true);
       if (builder.full) onRows(builder.take());

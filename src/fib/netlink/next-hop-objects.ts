@@ -112,12 +112,21 @@ export class NextHopObjects {
     return this.#byId.size < before;
   }
 
-  /** To be given to `scanned` and `sweep`. */
+  /** A scan begins. Where gateways are hidden since the last one, its rows match no wish: they are written without objects. */
+  scanStarts(): number {
+    if (this.#byId.size > 0 && !this.#routesTellGateways()) {
+      for (const object of this.#byId.values()) this.drop(object);
+    }
+    return this.#writes;
+  }
+
+  /** To be given to `sweep`. */
   get writes(): number {
     return this.#writes;
   }
 
-  /** A whole scan, begun at `writes`, showed routes with these objects and no others: by number, the protocol of one of them. */
+  /** A whole scan, begun at `writes`, showed routes with these objects and no others: by number, the protocol of one
+   *  of them. */
   scanned(addressBytes: 4 | 16, named: ReadonlyMap<number, number>, writes: number): void {
     this.#named.set(addressBytes, named);
     this.sweep(addressBytes, (id) => !named.has(id), writes);

@@ -435,6 +435,13 @@ describe.skipIf(reason !== undefined)(
         const kernel = await start();
         expect(await apply(kernel, ROUTE_OPERATION.create, 0, MANY)).toEqual([]);
         expect(objects()).toEqual([]);
+        writeFileSync(setting, '1');
+        expect(await apply(kernel, ROUTE_OPERATION.replace, 0, MANY)).toEqual([]);
+        expect(routes().byObject).toBeGreaterThan(0);
+        writeFileSync(setting, '0');
+        await scan(kernel);
+        expect(await apply(kernel, ROUTE_OPERATION.replace, 0, MANY)).toEqual([]);
+        expect(routes()).toEqual({ all: MANY, byObject: 0 });
       } finally {
         writeFileSync(setting, '1');
       }
