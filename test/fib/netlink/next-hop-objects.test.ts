@@ -10,7 +10,12 @@ import { loadLibc } from '../../../src/fib/netlink/libc.ts';
 import type { NextHopObject } from '../../../src/fib/netlink/next-hop-codec.ts';
 import { NextHopObjects } from '../../../src/fib/netlink/next-hop-objects.ts';
 import { ROUTES_WORTH_AN_OBJECT } from '../../../src/fib/netlink/target-encodings.ts';
-import { type KernelRoute, type KernelTarget, ROUTE_OPERATION } from '../../../src/fib/types.ts';
+import {
+  type KernelEvents,
+  type KernelRoute,
+  type KernelTarget,
+  ROUTE_OPERATION,
+} from '../../../src/fib/types.ts';
 import { viewOf } from '../../../src/lib/bytes.ts';
 import { toWords } from '../../../src/lib/prefix-trie.ts';
 import { address, MAIN, METRIC, OWN_PROTOCOL, prefix } from '../../support/mem-kernel.ts';
@@ -40,6 +45,12 @@ describe('what is known of next-hop objects', () => {
 const reason = whyNoNamespace();
 const MANY = ROUTES_WORTH_AN_OBJECT + 100;
 const TARGET = 1;
+
+function watch(kernel: NetlinkKernelCore, wanted: Partial<KernelEvents>): Promise<void> {
+  const none = () => {};
+  const all = { onRoutes: none, onLink: none, onAddress: none, onOverrun: none, onRoutesLost: none };
+  return kernel.watch({ ...all, onFailure: none, ...wanted });
+}
 
 async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
@@ -246,14 +257,7 @@ describe.skipIf(reason !== undefined)(
     it('may be deleted by others: it is told, and the routes are written without', async () => {
       const kernel = await start();
       let lost = 0;
-      await kernel.watch({
-        onRoutes: () => {},
-        onLink: () => {},
-        onAddress: () => {},
-        onOverrun: () => {},
-        onRoutesLost: () => lost++,
-        onFailure: () => {},
-      });
+      await watch(kernel, { onRoutesLost: () => lost++ });
       await apply(kernel, ROUTE_OPERATION.create, 0, MANY);
       namespace.run('ip nexthop flush');
       expect(routes().all).toBe(ROUTES_WORTH_AN_OBJECT);
@@ -271,14 +275,7 @@ describe.skipIf(reason !== undefined)(
     it('may be given another next hop by others: it is told', async () => {
       const kernel = await start();
       let lost = 0;
-      await kernel.watch({
-        onRoutes: () => {},
-        onLink: () => {},
-        onAddress: () => {},
-        onOverrun: () => {},
-        onRoutesLost: () => lost++,
-        onFailure: () => {},
-      });
+      await watch(kernel, { onRoutesLost: () => lost++ });
       await apply(kernel, ROUTE_OPERATION.create, 0, MANY);
       const id = /^id (\d+)/.exec(objects()[0]!)?.[1];
       namespace.run(`ip nexthop replace id ${id} via 10.0.0.3 dev eth0 proto ${OWN_PROTOCOL}`);
@@ -292,14 +289,7 @@ describe.skipIf(reason !== undefined)(
     it('go with the carrier of their link; routes come back with it', async () => {
       const kernel = await start();
       const links: boolean[] = [];
-      await kernel.watch({
-        onRoutes: () => {},
-        onLink: (_change, { ifindex, up }) => ifindex === eth0 && links.push(up),
-        onAddress: () => {},
-        onOverrun: () => {},
-        onRoutesLost: () => {},
-        onFailure: () => {},
-      });
+      await watch(kernel, { onLink: (_change, { ifindex, up }) => ifindex === eth0 && links.push(up) });
       await apply(kernel, ROUTE_OPERATION.create, 0, MANY);
       namespace.run('ip link set peer0 down');
       await until(() => links.includes(false));
@@ -316,14 +306,7 @@ describe.skipIf(reason !== undefined)(
       await apply(kernel, ROUTE_OPERATION.create, 0, MANY);
       namespace.run('ip nexthop flush');
       let lost = 0;
-      await kernel.watch({
-        onRoutes: () => {},
-        onLink: () => {},
-        onAddress: () => {},
-        onOverrun: () => {},
-        onRoutesLost: () => lost++,
-        onFailure: () => {},
-      });
+      await watch(kernel, { onRoutesLost: () => lost++ });
       namespace.run('ip link set peer0 mtu 1400; ip link set eth0 mtu 1400');
       await until(() => lost > 0);
       namespace.run('ip link set peer0 mtu 1500; ip link set eth0 mtu 1500');
