@@ -1,7 +1,7 @@
 // How the FIB reads the speaker's prefixes of one family; the RIB's prefix table is one.
 
 import type { Family } from '../bgp/wire/families.ts';
-import { formatAddress } from '../lib/ip.ts';
+import { formatPrefix } from '../lib/ip.ts';
 import { toBytes } from '../lib/prefix-trie.ts';
 
 export interface PrefixReader {
@@ -16,5 +16,5 @@ export interface PrefixReader {
 export function describePrefix(reader: PrefixReader, family: Family, prefixId: number): string {
   const words = new Int32Array(family.words);
   reader.words(prefixId, words);
-  return `${formatAddress(toBytes(words, 0, words.length))}/${reader.bits(prefixId)}`;
+  return formatPrefix({ bytes: toBytes(words, 0, words.length), length: reader.bits(prefixId) });
 }

@@ -140,8 +140,8 @@ export class NetlinkKernelCore implements Kernel {
     });
   }
 
-  /** Runs one dump on a socket of its own, until `visit` has seen enough and returns false; false where the kernel said that it may
-   *  be inconsistent. */
+  /** Runs one dump on a socket of its own, until `visit` has seen enough and returns false; resolves with false where the
+   *  kernel said that it may be inconsistent. */
   async #dump(
     kind: 'routes' | 'links' | 'addresses',
     addressBytes: 0 | 4 | 16,
@@ -235,7 +235,7 @@ export class NetlinkKernelCore implements Kernel {
         }
         flush(ipv4);
         flush(ipv6);
-        this.#tellOther(message, events);
+        this.#tellLinkOrAddress(message, events);
       });
     }
     flush(ipv4);
@@ -249,7 +249,7 @@ export class NetlinkKernelCore implements Kernel {
     return object !== undefined && this.#routes.nextHops.changed(type, object);
   }
 
-  #tellOther(message: NetlinkMessage, events: KernelEvents): void {
+  #tellLinkOrAddress(message: NetlinkMessage, events: KernelEvents): void {
     const { type, start, end } = message;
     if (type === RTM.newLink || type === RTM.delLink) {
       const link = decodeLink(this.#receiveBuffer, this.#receiveView, start, end);

@@ -14,8 +14,7 @@ interface Encoding {
   readonly plain: EncodedTarget;
   /** Routes written less routes deleted since there was last no object. */
   routes: number;
-  object: SharedNextHop | undefined;
-  byObject: EncodedTarget | undefined;
+  shared: { readonly object: SharedNextHop; readonly encoded: EncodedTarget } | undefined;
 }
 
 interface Slot {
@@ -47,26 +46,27 @@ export class TargetEncodings {
       encoding.routes = Math.max(0, encoding.routes - 1);
       return encoding.plain;
     }
-    if (encoding.object?.gone) {
-      encoding.object = undefined;
+    if (encoding.shared?.object.gone) {
+      encoding.shared = undefined;
       encoding.routes = 0;
     }
-    if (encoding.object === undefined && ++encoding.routes > ROUTES_WORTH_AN_OBJECT) {
+    if (encoding.shared === undefined && ++encoding.routes > ROUTES_WORTH_AN_OBJECT) {
       const object = this.#objects.get(slot.hop, slot.target.protocol);
-      encoding.object = object;
       encoding.routes = 0;
-      if (object !== undefined) encoding.byObject = encodeTarget(slot.target, addressBytes, object.id);
+      if (object !== undefined) {
+        encoding.shared = { object, encoded: encodeTarget(slot.target, addressBytes, object.id) };
+      }
     }
-    if (encoding.object === undefined) return encoding.plain;
-    this.#objects.used(encoding.object);
-    return encoding.byObject!;
+    if (encoding.shared === undefined) return encoding.plain;
+    this.#objects.used(encoding.shared.object);
+    return encoding.shared.encoded;
   }
 
   /** A route with `used` was refused. True where that named an object, which is done with: the plain encoding may do. */
   refused(id: number, addressBytes: 4 | 16, used: EncodedTarget): boolean {
     const encoding = encodingOf(this.#slot(id), addressBytes);
     if (used === encoding.plain) return false;
-    if (encoding.object !== undefined) this.#objects.drop(encoding.object);
+    if (encoding.shared !== undefined) this.#objects.drop(encoding.shared.object);
     return true;
   }
 
@@ -87,7 +87,7 @@ function encodingOf(slot: Slot, addressBytes: 4 | 16): Encoding {
 }
 
 function newEncoding(target: KernelTarget, addressBytes: 4 | 16): Encoding {
-  return { plain: encodeTarget(target, addressBytes), routes: 0, object: undefined, byObject: undefined };
+  return { plain: encodeTarget(target, addressBytes), routes: 0, shared: undefined };
 }
 
 function onlyGateway(target: KernelTarget): GatewayHop | undefined {
