@@ -17,7 +17,6 @@ import { RouteTargets } from '../../../src/fib/route-targets.ts';
 import {
   type Kernel,
   type KernelNextHop,
-  type KernelRoute,
   type KernelRouteType,
   ROUTE_OPERATION,
 } from '../../../src/fib/types.ts';
@@ -27,17 +26,13 @@ import { silentLogger } from '../../../src/lib/log.ts';
 import { toWords } from '../../../src/lib/prefix-trie.ts';
 import { Scheduler } from '../../../src/lib/scheduler.ts';
 import { address, MAIN, METRIC, OWN_PROTOCOL, PrefixIds, prefix } from '../../support/mem-kernel.ts';
-import { enterNamespace, type Namespace, whyNoNamespace } from '../../support/netns.ts';
+import { enterLinkedNamespace, scanAll, until } from '../../support/netlink-lab.ts';
+import { type Namespace, whyNoNamespace } from '../../support/netns.ts';
 
 const reason = whyNoNamespace();
 /** Building the sources is part of it. */
 const BUILD_AND_RUN_MS = 90_000;
 const BUILT = join(process.cwd(), 'node_modules/.cache/godwit-fib-test');
-
-/** Waits for what the kernel does on its own time. */
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
-}
 
 describe.skipIf(reason !== undefined)(`netlink${reason === undefined ? '' : ` (skipped: ${reason})`}`, () => {
   let namespace: Namespace;
@@ -51,13 +46,7 @@ describe.skipIf(reason !== undefined)(`netlink${reason === undefined ? '' : ` (s
   }
 
   beforeAll(() => {
-    namespace = enterNamespace();
-    namespace.run(`ip link add eth0 type veth peer name peer0
-      ip addr add 10.0.0.1/24 dev eth0
-      ip -6 addr add 2001:db8::1/64 dev eth0 nodad
-      ip link set eth0 up
-      ip link set peer0 up`);
-    eth0 = Number(/^(\d+):/.exec(namespace.run('ip -o link show eth0'))?.[1]);
+    ({ namespace, eth0 } = enterLinkedNamespace());
   });
 
   afterAll(async () => {
@@ -95,14 +84,6 @@ describe.skipIf(reason !== undefined)(`netlink${reason === undefined ? '' : ` (s
       bits: Uint8Array.from(routes, ([text]) => prefix(text).length),
       targets: Uint32Array.from(routes, (_, i) => i + 1),
     });
-  }
-
-  async function scan(kernel: Kernel, addressBytes: 4 | 16): Promise<KernelRoute[]> {
-    const routes: KernelRoute[] = [];
-    await kernel.scanRoutes(addressBytes, (rows) => {
-      for (let row = 0; row < rows.count; row++) routes.push(routeAt(rows, row));
-    });
-    return routes;
   }
 
   function show(ipv6 = false): string[] {
@@ -187,7 +168,7 @@ describe.skipIf(reason !== undefined)(`netlink${reason === undefined ? '' : ` (s
       name: 'ENETUNREACH',
       text: 'Nexthop has invalid gateway',
     });
-    const found = (await scan(kernel, 4)).filter(({ protocol }) => protocol === OWN_PROTOCOL);
+    const found = (await scanAll(kernel, 4)).filter(({ protocol }) => protocol === OWN_PROTOCOL);
     expect(found).toHaveLength(2250);
     const left = routes.filter((_, i) => i % 10 !== 3);
     expect(await apply(kernel, ROUTE_OPERATION.delete, left)).toEqual([]);
@@ -216,7 +197,7 @@ describe.skipIf(reason !== undefined)(`netlink${reason === undefined ? '' : ` (s
     await apply(kernel, ROUTE_OPERATION.create, [['192.0.2.0/24', [{ gateway: address('10.0.0.2') }]]]);
     namespace.run('ip route replace 192.0.2.0/24 via 10.0.0.3 metric 50');
     await until(() => told.length === 2);
-    expect(await scan(kernel, 4)).toContainEqual({
+    expect(await scanAll(kernel, 4)).toContainEqual({
       prefix: prefix('198.51.100.0/24'),
       table: MAIN,
       metric: 7,

@@ -3,7 +3,6 @@
 
 import { writeFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { routeAt } from '../../../src/fib/kernel-view.ts';
 import { HOST_IS_LITTLE_ENDIAN, RTM } from '../../../src/fib/netlink/constants.ts';
 import { NetlinkKernelCore } from '../../../src/fib/netlink/kernel-core.ts';
 import { loadLibc } from '../../../src/fib/netlink/libc.ts';
@@ -19,7 +18,8 @@ import {
 import { viewOf } from '../../../src/lib/bytes.ts';
 import { toWords } from '../../../src/lib/prefix-trie.ts';
 import { address, MAIN, METRIC, OWN_PROTOCOL, prefix } from '../../support/mem-kernel.ts';
-import { enterNamespace, type Namespace, whyNoNamespace } from '../../support/netns.ts';
+import { enterLinkedNamespace, scanAll, until } from '../../support/netlink-lab.ts';
+import { type Namespace, whyNoNamespace } from '../../support/netns.ts';
 
 describe('what is known of next-hop objects', () => {
   const hop = (last: number) => ({ gateway: Uint8Array.of(10, 0, 0, last), ifindex: 2 });
@@ -52,10 +52,6 @@ function watch(kernel: NetlinkKernelCore, wanted: Partial<KernelEvents>): Promis
   return kernel.watch({ ...all, onFailure: none, ...wanted });
 }
 
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
-}
-
 describe.skipIf(reason !== undefined)(
   `next-hop objects${reason === undefined ? '' : ` (skipped: ${reason})`}`,
   () => {
@@ -64,13 +60,7 @@ describe.skipIf(reason !== undefined)(
     let open: NetlinkKernelCore[] = [];
 
     beforeAll(() => {
-      namespace = enterNamespace();
-      namespace.run(`ip link add eth0 type veth peer name peer0
-      ip addr add 10.0.0.1/24 dev eth0
-      ip -6 addr add 2001:db8::1/64 dev eth0 nodad
-      ip link set eth0 up
-      ip link set peer0 up`);
-      eth0 = Number(/^(\d+):/.exec(namespace.run('ip -o link show eth0'))?.[1]);
+      ({ namespace, eth0 } = enterLinkedNamespace());
     });
 
     afterEach(async () => {
@@ -125,14 +115,7 @@ describe.skipIf(reason !== undefined)(
     }
 
     async function scan(kernel: NetlinkKernelCore, addressBytes: 4 | 16 = 4): Promise<KernelRoute[]> {
-      const routes: KernelRoute[] = [];
-      await kernel.scanRoutes(addressBytes, (rows) => {
-        for (let row = 0; row < rows.count; row++) {
-          const route = routeAt(rows, row);
-          if (route.protocol === OWN_PROTOCOL) routes.push(route);
-        }
-      });
-      return routes;
+      return (await scanAll(kernel, addressBytes)).filter(({ protocol }) => protocol === OWN_PROTOCOL);
     }
 
     function objects(): string[] {
