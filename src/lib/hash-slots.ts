@@ -1,21 +1,25 @@
-// Where the ids of a hash table lie: open addressing with linear probing, and beside each id a tag, a byte with some bits
-// of the hash. That something is not there is seen in the tags alone, and they are few enough to stay in the cache;
-// ids, and what they name, are looked at only where a tag fits. What is hashed and compared is the owner's affair.
+// Where the ids of a hash table lie: open addressing with linear probing. A slot is one word, an id and above it as many
+// bits of the hash as there is room for, so that what an id names is looked at only where those fit. Which slots are taken
+// stands apart, a bit for each: that something is not there is mostly seen in them alone, and they are few enough to stay
+// near, while the words of a large table come from the last cache, a hundred times as slowly. What is hashed and compared
+// is the owner's affair.
 
 /** At most so full: two of three slots. */
 const FULL = 2 / 3;
+const BITS = 32;
 
 export class HashSlots {
-  /** 0 = empty. */
-  tags: Uint8Array;
-  ids: Int32Array;
+  /** A bit for each slot, set where it is taken; see `isTaken`. */
+  taken = new Int32Array(0);
+  /** Of a taken slot: the id in the bits of `idMask`, and some of the hash in the others. */
+  words = new Int32Array(0);
   /** Slots less one; their number is a power of two. */
-  mask: number;
+  mask = 0;
+  idMask = 0;
 
+  /** `capacity`: slots, a power of two. */
   constructor(capacity: number) {
-    this.tags = new Uint8Array(capacity);
-    this.ids = new Int32Array(capacity);
-    this.mask = capacity - 1;
+    this.clear(capacity, 0);
   }
 
   get capacity(): number {
@@ -27,18 +31,22 @@ export class HashSlots {
     return entries > this.capacity * FULL;
   }
 
-  /** Empties the table, which has this many slots afterwards. */
-  clear(capacity: number): void {
-    this.tags = new Uint8Array(capacity);
-    this.ids = new Int32Array(capacity);
+  /**
+   * Empties the table, which has this many slots afterwards. Ids below `limit` can be added, and as many above it as there
+   * are slots: an owner that counts them up needs to know no more.
+   */
+  clear(capacity: number, limit: number): void {
+    this.taken = new Int32Array(Math.ceil(capacity / BITS));
+    this.words = new Int32Array(capacity);
     this.mask = capacity - 1;
+    this.idMask = (-1 >>> Math.clz32(limit + capacity)) | 0;
   }
 
   /** Empties the table, which has room for so many entries afterwards, and at least `least` slots. */
-  clearFor(entries: number, least: number): void {
+  clearFor(entries: number, least: number, limit: number): void {
     let capacity = least;
     while (entries > capacity * FULL) capacity *= 2;
-    this.clear(capacity);
+    this.clear(capacity, limit);
   }
 
   /** Adds an id that is not there; there must be room. */
@@ -48,20 +56,45 @@ export class HashSlots {
 
   /** The empty slot at which the look for such a hash ends. */
   emptyFor(hash: number): number {
-    const { tags, mask } = this;
+    const { taken, mask } = this;
     let slot = hash & mask;
-    while (tags[slot] !== 0) slot = (slot + 1) & mask;
+    while (isTaken(taken, slot)) slot = (slot + 1) & mask;
     return slot;
   }
 
   /** The same as `insert`, for who knows the slot. */
   fill(slot: number, hash: number, id: number): void {
-    this.tags[slot] = tagOf(hash);
-    this.ids[slot] = id;
+    this.taken[slot >>> 5] = this.taken[slot >>> 5]! | (1 << slot);
+    this.words[slot] = (hash & ~this.idMask) | id;
+  }
+
+  /** Whether an id can be added to the table as it is. */
+  hasRoomFor(id: number): boolean {
+    return (id & ~this.idMask) === 0;
+  }
+
+  /** The id in a taken slot. */
+  id(slot: number): number {
+    return this.words[slot]! & this.idMask;
+  }
+
+  /** Another id for what is in a taken slot. */
+  replace(slot: number, id: number): void {
+    this.words[slot] = (this.words[slot]! & ~this.idMask) | id;
+  }
+
+  /** What is in one slot is in another, which is empty or free to be written over. The one stays as it is. */
+  copy(from: number, to: number): void {
+    this.words[to] = this.words[from]!;
+  }
+
+  /** Makes a taken slot an empty one; nobody's look may have to pass it. */
+  empty(slot: number): void {
+    this.taken[slot >>> 5] = this.taken[slot >>> 5]! & ~(1 << slot);
   }
 }
 
-/** Never 0, and made of bits that do not choose the slot. */
-export function tagOf(hash: number): number {
-  return (hash >>> 25) | 0x80;
+/** Of `HashSlots.taken`. */
+export function isTaken(taken: Int32Array, slot: number): boolean {
+  return ((taken[slot >>> 5]! >>> slot) & 1) !== 0;
 }

@@ -1,8 +1,8 @@
-// Which prefix leads to which list of records: a hash table (lib/hash-slots.ts) over (length, prefix), whose tags tell at
-// one glance that a prefix is not there. What is taken out leaves no gap behind. And which lengths there are, so that no
+// Which prefix leads to which list of records: a hash table (lib/hash-slots.ts) over (length, prefix), which mostly tells
+// at one glance that a prefix is not there. What is taken out leaves no gap behind. And which lengths there are, so that no
 // others are looked for.
 
-import { HashSlots, tagOf } from '../lib/hash-slots.ts';
+import { HashSlots, isTaken } from '../lib/hash-slots.ts';
 import { prefixMask } from '../lib/ip-words.ts';
 import type { VrpRecords } from './vrp-records.ts';
 
@@ -33,7 +33,7 @@ export class VrpSlots {
 
   constructor(records: VrpRecords, expected: number) {
     this.#records = records;
-    this.#heads.clearFor(expected, INITIAL_SLOTS);
+    this.#heads.clearFor(expected, INITIAL_SLOTS, 0);
     this.#cut = new Int32Array(records.stride);
     this.#reachFrom = REACH_FROM[records.stride];
     if (this.#heads.capacity >= LARGE) this.#reach = new Int32Array(1 << REACH_BITS);
@@ -41,14 +41,14 @@ export class VrpSlots {
 
   /** The slot of exactly this prefix; -1 where it is not there. */
   find(words: ArrayLike<number>, at: number, bits: number): number {
-    const { tags, ids, mask } = this.#heads;
+    const { taken, words: slots, mask, idMask } = this.#heads;
     const hash = this.#hash(words, at, bits);
-    const tag = tagOf(hash);
-    for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
-      const found = tags[slot]!;
-      if (found === 0) return -1;
-      if (found === tag && this.#records.isPrefix(ids[slot]!, words, at, bits)) return slot;
+    for (let slot = hash & mask; isTaken(taken, slot); slot = (slot + 1) & mask) {
+      const word = slots[slot]!;
+      if (((word ^ hash) & ~idMask) !== 0) continue;
+      if (this.#records.isPrefix(word & idMask, words, at, bits)) return slot;
     }
+    return -1;
   }
 
   /** The first record of the prefix that is left when this one is cut to `length`; 0 where there is none. */
@@ -70,11 +70,18 @@ export class VrpSlots {
   }
 
   head(slot: number): number {
-    return slot < 0 ? 0 : this.#heads.ids[slot]!;
+    return slot < 0 ? 0 : this.#heads.id(slot);
   }
 
+  /** Another first record for the prefix in a slot; it may be in another one afterwards. */
   setHead(slot: number, record: number): void {
-    this.#heads.ids[slot] = record;
+    if (this.#heads.hasRoomFor(record)) this.#heads.replace(slot, record);
+    else {
+      this.#rebuild(this.#heads.capacity);
+      const { data } = this.#records;
+      const moved = this.find(data, this.#records.wordsAt(record), this.#records.bits(record));
+      this.#heads.replace(moved, record);
+    }
   }
 
   /** Adds the prefix of a record; it is not there. */
@@ -82,7 +89,9 @@ export class VrpSlots {
     this.#prefixes++;
     const bits = this.#records.bits(record);
     if (this.#perLength[bits]!++ === 0) this.#listLengths();
-    if (this.#heads.isFull(this.#prefixes)) this.#grow();
+    const { capacity } = this.#heads;
+    if (this.#heads.isFull(this.#prefixes)) this.#rebuild(capacity * 2);
+    else if (!this.#heads.hasRoomFor(record)) this.#rebuild(capacity);
     this.#heads.insert(this.#hashOf(record), record);
     this.#reachOut(record);
   }
@@ -91,29 +100,29 @@ export class VrpSlots {
   clear(slot: number, bits: number): void {
     this.#prefixes--;
     if (--this.#perLength[bits]! === 0) this.#listLengths();
-    const { tags, ids, mask } = this.#heads;
+    const heads = this.#heads;
+    const { taken, mask } = heads;
     let hole = slot;
-    for (let next = (slot + 1) & mask; tags[next] !== 0; next = (next + 1) & mask) {
-      const wanted = this.#hashOf(ids[next]!) & mask;
+    for (let next = (slot + 1) & mask; isTaken(taken, next); next = (next + 1) & mask) {
+      const wanted = this.#hashOf(heads.id(next)) & mask;
       if (((next - wanted) & mask) < ((next - hole) & mask)) continue;
-      tags[hole] = tags[next]!;
-      ids[hole] = ids[next]!;
+      heads.copy(next, hole);
       hole = next;
     }
-    tags[hole] = 0;
-    ids[hole] = 0;
+    heads.empty(hole);
   }
 
-  #grow(): void {
-    const { ids, capacity } = this.#heads;
-    this.#heads.clear(capacity * 2);
-    const first = this.#reach === undefined && this.#heads.capacity >= LARGE;
+  #rebuild(capacity: number): void {
+    const { taken, words, idMask } = this.#heads;
+    this.#heads.clear(capacity, this.#records.limit);
+    const first = this.#reach === undefined && capacity >= LARGE;
     if (first) this.#reach = new Int32Array(1 << REACH_BITS);
-    for (const head of ids) {
-      if (head === 0) continue;
+    words.forEach((word, slot) => {
+      if (!isTaken(taken, slot)) return;
+      const head = word & idMask;
       this.#heads.insert(this.#hashOf(head), head);
       if (first) this.#reachOut(head);
-    }
+    });
   }
 
   #reachOut(record: number): void {

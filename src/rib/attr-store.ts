@@ -9,7 +9,7 @@ import { aigpMetric } from '../bgp/wire/attribute-values.ts';
 import { ATTRIBUTE, FLAG } from '../bgp/wire/iana.ts';
 import { type Octets, readUint32, viewOf } from '../lib/bytes.ts';
 import { growInt32, growUint8, growUint16, growUint32, moved } from '../lib/columns.ts';
-import { HashSlots, tagOf } from '../lib/hash-slots.ts';
+import { HashSlots, isTaken } from '../lib/hash-slots.ts';
 import { ATTR_FLAG, communityFlags } from './attr-flags.ts';
 import { hashOctets } from './attr-hash.ts';
 import { BlockArena } from './block-arena.ts';
@@ -28,7 +28,7 @@ const SWEEP_OCTETS = 1 << 25;
 /** Room in the arena for each set at the start. */
 const OCTETS_PER_SET = 64;
 /** Of a set in all columns, and its place in the hash table, which is half full. */
-const COLUMN_OCTETS = 57;
+const COLUMN_OCTETS = 55;
 /** Spreads the extras' ids over the hash. */
 const EXTRAS_FACTOR = 0x85ebca6b;
 
@@ -160,11 +160,11 @@ export class AttrStore implements Octets {
   /** The same for who has a view of the bytes, as the decoder has: making one takes as long as the rest. */
   internViewed(source: DataView, at: number, length: number, nextHop: number, extras = NO_EXTRAS): number {
     const hash = hashOctets(source, at, length, nextHop ^ Math.imul(extras, EXTRAS_FACTOR));
-    const { tags, ids, mask } = this.#slots;
-    const tag = tagOf(hash);
-    for (let slot = hash & mask; tags[slot] !== 0; slot = (slot + 1) & mask) {
-      if (tags[slot] !== tag) continue;
-      const id = ids[slot]!;
+    const { taken, words, mask, idMask } = this.#slots;
+    for (let slot = hash & mask; isTaken(taken, slot); slot = (slot + 1) & mask) {
+      const word = words[slot]!;
+      if (((word ^ hash) & ~idMask) !== 0) continue;
+      const id = word & idMask;
       if (
         this.#hashes[id] === hash &&
         this.nextHop[id] === nextHop &&
@@ -240,7 +240,7 @@ export class AttrStore implements Octets {
 
   /** Takes out every set that nobody refers to. */
   #sweep(): void {
-    this.#slots.clearFor(this.#size, INITIAL_SLOTS);
+    this.#slots.clearFor(this.#size, INITIAL_SLOTS, this.#limit);
     this.#free = 0;
     for (let id = this.#limit - 1; id > 0; id--) {
       if (this.#refs[id] !== 0) {
@@ -290,7 +290,7 @@ export class AttrStore implements Octets {
   }
 
   #rehash(capacity: number): void {
-    this.#slots.clear(capacity);
+    this.#slots.clear(capacity, this.#limit);
     for (let id = 1; id < this.#limit; id++) {
       // Sets lie behind the arena's first octets; free ids have none.
       if (this.#offset[id] !== 0) this.#slots.insert(this.#hashes[id]!, id);

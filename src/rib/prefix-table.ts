@@ -7,7 +7,7 @@
 
 import type { Family } from '../bgp/wire/families.ts';
 import { growInt32, moved } from '../lib/columns.ts';
-import { HashSlots, tagOf } from '../lib/hash-slots.ts';
+import { HashSlots, isTaken } from '../lib/hash-slots.ts';
 import { formatAddress } from '../lib/ip.ts';
 
 /** Words of a record; the address words follow. */
@@ -49,7 +49,7 @@ export interface PrefixBatch {
 const UNKNOWN = 0;
 
 /** A place in the hash table, which is half full. */
-const OCTETS_PER_SLOT = 10;
+const OCTETS_PER_SLOT = 8;
 
 export class PrefixTable {
   readonly family: Family;
@@ -155,7 +155,7 @@ export class PrefixTable {
       const hash = this.#hashes[i - from]!;
       const guess = ids[i - from]!;
       let id: number;
-      if (guess < 0 && this.#slots.mask === mask && this.#slots.tags[~guess] === 0) {
+      if (guess < 0 && this.#slots.mask === mask && !isTaken(this.#slots.taken, ~guess)) {
         id = this.#make(words, at, bits, hash, ~guess);
       } else {
         id = this.#confirm(Math.max(guess, 0), words, at, bits, hash);
@@ -176,7 +176,7 @@ export class PrefixTable {
   }
 
   /**
-   * Says of each prefix which id it probably has, or ~slot where no tag fits and the look ended at that empty slot, and
+   * Says of each prefix which id it probably has, or ~slot where no hash fits and the look ended at that empty slot, and
    * fills `#hashes` where that took the hash table. Prefixes mostly go, and come again, in the order in which they came, so
    * the id after the one before is tried first: its record is next in memory, while a slot is anywhere. Slots and records of
    * many prefixes are touched here: their cache misses overlap, while one by one, in the look-ups, each would wait for the
@@ -186,7 +186,7 @@ export class PrefixTable {
     const count = to - from;
     this.#hashes = growInt32(this.#hashes, count);
     this.#ids = growInt32(this.#ids, count);
-    const { tags, ids, mask } = this.#slots;
+    const { taken, words: slots, mask, idMask } = this.#slots;
     const hashes = this.#hashes;
     const guesses = this.#ids;
     const wordCount = this.family.words;
@@ -203,20 +203,25 @@ export class PrefixTable {
       const hash = this.#hash(words, at, bits);
       guesses[i] = UNKNOWN;
       hashes[i] = hash;
-      touched ^= tags[hash & mask]!;
+      const slot = hash & mask;
+      // The first word in place of one that nobody will look at: a condition would be guessed wrong half of the time.
+      touched ^= slots[slot & -((taken[slot >>> 5]! >>> slot) & 1)]!;
     }
     const { records, stride } = this;
     for (let i = 0; i < count; i++) {
       if (guesses[i] !== UNKNOWN) continue;
       const hash = hashes[i]!;
-      const tag = tagOf(hash);
       let slot = hash & mask;
-      while (tags[slot] !== tag && tags[slot] !== 0) slot = (slot + 1) & mask;
-      if (tags[slot] === 0) {
+      let isThere = isTaken(taken, slot);
+      while (isThere && ((slots[slot]! ^ hash) & ~idMask) !== 0) {
+        slot = (slot + 1) & mask;
+        isThere = isTaken(taken, slot);
+      }
+      if (!isThere) {
         guesses[i] = ~slot;
         continue;
       }
-      const guess = ids[slot]!;
+      const guess = slots[slot]! & idMask;
       guesses[i] = guess;
       touched ^= records[guess * stride]!;
     }
@@ -288,15 +293,14 @@ export class PrefixTable {
   }
 
   #lookUp(words: Int32Array, at: number, bits: number, hash: number): number {
-    const { tags, ids, mask } = this.#slots;
-    const tag = tagOf(hash);
-    for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
-      const found = tags[slot]!;
-      if (found === 0) return 0;
-      if (found !== tag) continue;
-      const id = ids[slot]!;
+    const { taken, words: slots, mask, idMask } = this.#slots;
+    for (let slot = hash & mask; isTaken(taken, slot); slot = (slot + 1) & mask) {
+      const word = slots[slot]!;
+      if (((word ^ hash) & ~idMask) !== 0) continue;
+      const id = word & idMask;
       if (this.#equals(id, words, at, bits)) return id;
     }
+    return 0;
   }
 
   #allocate(): number {
@@ -321,7 +325,7 @@ export class PrefixTable {
     while (this.#limit > 1 && records[(this.#limit - 1) * stride]! < ONE_HOLDER) this.#limit--;
     this.#entries -= this.#idle;
     this.#idle = 0;
-    this.#slots.clearFor(this.#entries, INITIAL_SLOTS);
+    this.#slots.clearFor(this.#entries, INITIAL_SLOTS, this.#limit);
     this.#free = 0;
     // From above, so that the list of free ids begins with the lowest: what comes together then lies together.
     for (let id = this.#limit - 1; id > 0; id--) {
@@ -340,7 +344,7 @@ export class PrefixTable {
   /** By id, because records lie in a row, and what hangs in the old table does not. */
   #rehash(capacity: number): void {
     const { records, stride } = this;
-    this.#slots.clear(capacity);
+    this.#slots.clear(capacity, this.#limit);
     for (let id = 1; id < this.#limit; id++) {
       const at = id * stride;
       const meta = records[at]!;

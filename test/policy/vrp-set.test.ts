@@ -108,6 +108,21 @@ describe('a set of VRPs', () => {
     },
   );
 
+  it('finds prefixes that have more records than there are places for prefixes', () => {
+    const set = new VrpSet(1);
+    const count = 500;
+    const prefixes = [0x0a000000, 0x0b000000];
+    for (let i = 1; i <= count; i++) for (const word of prefixes) set.add([word], 0, 8, 8, i, 1);
+    for (const word of prefixes) {
+      expect(set.check([word], 0, 8, 1)).toBe(ROA.valid);
+      expect(set.check([word], 0, 8, count)).toBe(ROA.valid);
+      expect(set.check([word], 0, 8, count + 1)).toBe(ROA.invalid);
+    }
+    for (let i = count; i >= 1; i--) set.remove([prefixes[0]!], 0, 8, 8, i, 1);
+    expect(set.check([prefixes[0]!], 0, 8, 1)).toBe(ROA.unknown);
+    expect(set.check([prefixes[1]!], 0, 8, 1)).toBe(ROA.valid);
+  });
+
   it('takes no notice of longest lengths where a source does not want it', () => {
     const set = new VrpSet(1);
     set.lenient = 1 << 2;
