@@ -23,6 +23,8 @@ const INITIAL_SLOTS = 1 << 12;
 /** Sets that nobody refers to are swept when they are more than these and so many times the others. */
 const SWEEP_MIN = 1 << 10;
 const SWEEP_RATIO = 1;
+/** The same when the arena would have to grow for another set. */
+const SWEEP_RATIO_FULL = 1 / 4;
 /** Or when they take so many octets: a peer may send sets of 64 KiB. */
 const SWEEP_OCTETS = 1 << 25;
 /** Room in the arena for each set at the start. */
@@ -211,7 +213,8 @@ export class AttrStore implements Octets {
   }
 
   #add(source: DataView, at: number, length: number, nextHop: number, hash: number, extras: number): number {
-    const many = this.#idle > SWEEP_MIN && this.#idle > SWEEP_RATIO * this.#size;
+    const ratio = this.#arena.hasRoom(length) ? SWEEP_RATIO : SWEEP_RATIO_FULL;
+    const many = this.#idle > SWEEP_MIN && this.#idle > ratio * this.#size;
     if (many || this.#idleOctets > SWEEP_OCTETS) this.#sweep();
     const id = this.#allocate();
     this.#offset[id] = this.#arena.store(source, at, length);

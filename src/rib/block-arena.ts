@@ -30,6 +30,12 @@ export class BlockArena implements Octets {
     return this.#end;
   }
 
+  /** Whether so many octets can be stored without growth. */
+  hasRoom(length: number): boolean {
+    const sizeClass = classOf(length);
+    return this.#free[sizeClass] !== 0 || this.#end + sizeOf(sizeClass) <= this.bytes.length;
+  }
+
   /** Copies the octets `[at, at + length)` in; returns their offset. */
   store(source: DataView, at: number, length: number): number {
     const offset = this.#allocate(length);

@@ -38,8 +38,8 @@ const FLAGS_MASK = 0xfff << FLAGS_SHIFT;
 
 /** One for each prefix that prefix-table.ts has room for. */
 const INITIAL_ROWS = 1_398_000;
-/** Free rows are put in order again when they are such a part of all: one pass then serves many. */
-const FREE_SHARE = 4;
+/** Free rows are put in order again when they are one in so many: one pass then serves many. */
+const FREE_SHARE = 16;
 
 export class PathStore {
   readonly #prefixes: PrefixTable;

@@ -38,6 +38,8 @@ const BATCH = 1 << 10;
 /** Ids that nobody holds are swept when they are more than these and so many times those in use. */
 const SWEEP_MIN = 1 << 12;
 const SWEEP_RATIO = 2;
+/** The same when the records would have to grow for others. */
+const SWEEP_RATIO_FULL = 1 / 4;
 
 /** Prefixes in columns, `family.words` words each. */
 export interface PrefixBatch {
@@ -316,7 +318,9 @@ export class PrefixTable {
 
   /** Before prefixes come rather than while they go: those that come back then are there still, and going is quick. */
   #makeRoom(): void {
-    if (this.#idle > SWEEP_MIN && this.#idle > SWEEP_RATIO * this.size) this.#sweep();
+    const isFull = this.#free === 0 && this.#limit + BATCH > this.room;
+    const ratio = isFull ? SWEEP_RATIO_FULL : SWEEP_RATIO;
+    if (this.#idle > SWEEP_MIN && this.#idle > ratio * this.size) this.#sweep();
   }
 
   /** Takes out every prefix that nobody holds. */

@@ -65,6 +65,22 @@ describe('AttrStore', () => {
     expect(attrs.octets - before).toBeLessThan(40 * (1 << 20));
   });
 
+  it('lets go of sets that nobody refers to rather than take more room', () => {
+    const nextHops = new NextHopTable();
+    const hop = nextHops.intern(Uint8Array.of(192, 0, 2, 1), 4, undefined);
+    const rows = 1 << 13;
+    const attrs = new AttrStore(nextHops, 100, rows);
+    const pathOf = (i: number): Uint8Array => encodeAttributes({ asPath: `64512 64513 64514 64515 64516 64517 ${i}`, med: i });
+    const held = 7000;
+    const room = attrs.bytes.length;
+    for (let i = 0; i < 10 * rows; i++) {
+      const path = pathOf(i);
+      const id = attrs.intern(path, 0, path.length, hop);
+      if (i >= held) attrs.release(id);
+    }
+    expect([attrs.size, attrs.bytes.length]).toEqual([held, room]);
+  });
+
   it('does what a Map with counted references does', () => {
     const set = fc.record({
       bytes: fc.nat({ max: 30 }).map((i) => encodeAttributes({ asPath: String(i), med: i % 4 })),

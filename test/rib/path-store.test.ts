@@ -79,4 +79,17 @@ describe('PathStore', () => {
     expect(paths.find(69_999, 9, 5)).not.toBe(0);
     expect(paths.find(70_000, 1 + (70_000 % 3), 0)).not.toBe(0);
   });
+
+  it('takes little more room than its rows need, whatever comes and goes', () => {
+    const paths = new PathStore(new PrefixTable(IPV4_UNICAST), 16);
+    const count = 1000;
+    for (let i = 1; i <= count; i++) paths.add(i, 1, 0, 0);
+    for (let i = 1; i <= 20 * count; i++) {
+      const prefixId = 1 + ((i * 7) % count);
+      paths.remove(paths.first(prefixId));
+      paths.add(prefixId, 1, 0, 0);
+    }
+    expect(paths.size).toBe(count);
+    expect(paths.limit).toBeLessThan(1.1 * count);
+  });
 });

@@ -197,6 +197,21 @@ describe('PrefixTable', () => {
     expect(free.filter((id) => table.records[id * table.stride + PREFIX_FIELD.firstRow] !== 0)).toEqual([]);
   });
 
+  it('lets go of what nobody holds rather than take more room', () => {
+    const rows = 16_000;
+    const table = new PrefixTable(IPV4_UNICAST, rows);
+    const kept = fill(table, rows / 2);
+    const words = new Int32Array(1);
+    for (let i = 0; i < 5 * rows; i++) {
+      words[0] = (rows + i) << 8;
+      const id = table.intern(words, 0, 24);
+      table.hold(id);
+      table.release(id);
+    }
+    expect([table.size, table.room]).toEqual([kept.length, rows]);
+    expect(kept.every((id) => table.inUse(id))).toBe(true);
+  });
+
   it('gives back the room behind the last prefix in use', () => {
     const table = new PrefixTable(IPV4_UNICAST, 16);
     const ids = fill(table, 1000);
