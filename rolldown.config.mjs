@@ -52,6 +52,10 @@ export default defineConfig({
     'guard-worker': 'dist/src/speaker/watchdog/guard-worker.js',
   },
   platform: 'node',
+  onLog(level, log) {
+    // A package that is not found here is not there either where the program runs.
+    if (level === 'warn') throw new Error(log.message);
+  },
   plugins: [escapeBeyondLatin1, licences],
   output: {
     dir: 'dist/bundle',
