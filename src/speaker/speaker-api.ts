@@ -80,7 +80,7 @@ export function createApi(options: ApiOptions): SpeakerApi {
     },
     watchPeers: (listener) => watchers.watchPeers(listener),
     watchRoutes: (query, listener) => watchers.watchRoutes(matchesTarget(query), listener),
-    peerUp: (name) => registry.get(name).peer.start(),
+    peerUp: (name) => registry.get(name).peer.startByHand(),
     peerDown: (name, reason) => {
       registry.stop(registry.get(name), reason);
     },

@@ -167,6 +167,14 @@ export class Peer {
     this.#primary.dispatch({ name: this.#retryPlan.startByHand(this.#options.passive) });
   }
 
+  /** The same by somebody's hand: what waits after a failure waits no longer. */
+  startByHand(): void {
+    if (this.#idleHoldTimer.running) this.#adminUp = false;
+    this.#idleHoldTimer.stop();
+    if (!this.#adminUp) this.start();
+    else if (!this.#options.passive) this.retryNow();
+  }
+
   /** Admin down, with a Cease to the peer; 6/2 Administrative Shutdown unless told otherwise. */
   stop(cease: CeaseOptions = { subcode: CEASE.administrativeShutdown }): void {
     if (!this.#adminUp) return;

@@ -75,6 +75,50 @@ describe('retryNow', () => {
   });
 });
 
+describe('a start by hand', () => {
+  const patient = { timers: { errorWait: { min: 60, max: 300, forget: 300 } } };
+  const quick = { timers: { errorWait: { min: 1, max: 1, forget: 1 } } };
+
+  it('ends the wait after an error', () => {
+    const { world, a, b } = pair(patient, quick);
+    world.clock.advance(SECOND);
+    a.peer.cease({ subcode: 8, text: undefined });
+    world.clock.advance(10 * SECOND);
+    expect([a.peer.state, a.peer.timersLeft.idleHold]).toEqual(['Idle', 50 * SECOND]);
+    a.peer.startByHand();
+    expect(a.peer.timersLeft.idleHold).toBeUndefined();
+    world.clock.advance(10 * SECOND);
+    expect([a.peer.state, b.peer.state]).toEqual(['Established', 'Established']);
+    world.clock.advance(60 * SECOND);
+    expect(a.peer.establishedCount).toBe(2);
+  });
+
+  it('dials where the ConnectRetryTime is waited for', () => {
+    const timers = { connectRetry: 100, connectDelay: 5 };
+    const { world, a } = pair({ timers }, { timers, passive: true });
+    world.clock.advance(10 * SECOND);
+    a.peer.linkLost('eth0');
+    world.clock.advance(20 * SECOND);
+    a.peer.startByHand();
+    world.clock.advance(SECOND);
+    expect(a.peer.state).toBe('Established');
+  });
+
+  it('starts a peer that is down, and leaves a session and who is passive alone', () => {
+    const { world, a, b } = pair({ passive: true });
+    a.peer.startByHand();
+    expect(a.peer.state).toBe('Active');
+    world.clock.advance(10 * SECOND);
+    a.peer.startByHand();
+    b.peer.startByHand();
+    expect([a.peer.state, a.peer.establishedCount]).toEqual(['Established', 1]);
+    b.peer.stop();
+    b.peer.startByHand();
+    world.clock.advance(10 * SECOND);
+    expect([b.peer.state, b.peer.establishedCount]).toEqual(['Established', 2]);
+  });
+});
+
 it('9384-3-1: a session that ends because of BFD says so, and comes back by itself', () => {
   const world = new World();
   const { peer } = world.speaker(A).peer(B, {
