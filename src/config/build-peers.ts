@@ -1,6 +1,7 @@
 // Peers and dynamic ranges of the model, and what must hold between them: endpoints are unique, nobody
 // peers with itself, ranges do not overlap.
 
+import { linksMeet } from '../lib/interface-patterns.ts';
 import {
   type IpBytes,
   isLinkLocal,
@@ -286,7 +287,7 @@ function checkOverlaps(ranges: readonly Entry<DynamicPeersConfig>[], issues: Iss
     if (prefix === undefined) return;
     for (const earlier of ranges.slice(0, i)) {
       const other = parsePrefix(earlier.input.prefix);
-      if (other === undefined || earlier.input.interface !== input.interface) continue;
+      if (other === undefined || !sharesLinks(earlier.input, input)) continue;
       if (!prefixContains(prefix, other.bytes) && !prefixContains(other, prefix.bytes)) continue;
       issues.error(
         [...path, 'prefix'],
@@ -295,6 +296,11 @@ function checkOverlaps(ranges: readonly Entry<DynamicPeersConfig>[], issues: Iss
       );
     }
   });
+}
+
+function sharesLinks(a: DynamicPeersConfig, b: DynamicPeersConfig): boolean {
+  if (a.interfaces !== undefined && b.interfaces !== undefined) return linksMeet(a, b);
+  return a.interface === b.interface;
 }
 
 function warnOfKeys(

@@ -21,16 +21,40 @@ export function interfaceMatcher(
   return (name, address) => rules.find((rule) => matches(rule, name, address))?.include ?? false;
 }
 
-/** The test for the name of a link that one interface, or patterns in its place, stand for; undefined = any link. */
+/** One interface, or patterns in its place. */
+export interface LinkChoice {
+  readonly interface?: string | undefined;
+  readonly interfaces?: readonly string[] | undefined;
+}
+
+/** The test for the name of a link that a choice means; undefined = any link. */
 export function linkMatcher({
   interface: link,
   interfaces,
-}: {
-  readonly interface?: string | undefined;
-  readonly interfaces?: readonly string[] | undefined;
-}): ((name: string) => boolean) | undefined {
+}: LinkChoice): ((name: string) => boolean) | undefined {
   if (link !== undefined) return (name) => name === link;
   return interfaces === undefined ? undefined : interfaceMatcher(interfaces);
+}
+
+/** Whether an example of the links that one choice means is one of the other's. Wildcards on both sides may meet elsewhere. */
+export function linksMeet(a: LinkChoice, b: LinkChoice): boolean {
+  return isMetBy(a, b) || isMetBy(b, a);
+}
+
+function isMetBy(choice: LinkChoice, other: LinkChoice): boolean {
+  const takes = linkMatcher(choice);
+  const isOwn = linkMatcher(other);
+  return exampleNames(other).some((name) => (isOwn?.(name) ?? true) && (takes?.(name) ?? true));
+}
+
+/** The shortest names that patterns stand for. */
+function exampleNames({ interface: link, interfaces = [] }: LinkChoice): string[] {
+  if (link !== undefined) return [link];
+  return interfaces.filter((each) => !each.startsWith('-')).map((each) => each.replace(/[*?]/g, exampleOf));
+}
+
+function exampleOf(wildcard: string): string {
+  return wildcard === '?' ? '0' : '';
 }
 
 function ruleOf(pattern: string): Rule {

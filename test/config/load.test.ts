@@ -131,6 +131,15 @@ describe('short forms and defaults of a peer', () => {
     expect(dynamicPeers.map(({ name }) => name)).toEqual(['fe80::/10%eth1', 'fe80::/10%eth2']);
   });
 
+  it('takes link-local ranges whose interfaces are not the same', () => {
+    const range = (name: string, interfaces: string) =>
+      `{ name: ${name}, prefix: "fe80::/10", interfaces: [${interfaces}], asn: internal }`;
+    const { dynamicPeers } = config(
+      `router: { asn: 64512, id: 10.0.0.1 }\ndynamicPeers: [${range('a', 'eth0, "wlan*"')}, ${range('b', '"-eth0", "eth*"')}]\n`,
+    );
+    expect(dynamicPeers.map(({ name }) => name)).toEqual(['a', 'b']);
+  });
+
   it('reads a password as it is written', () => {
     expect(peer('address: 10.1.1.1, asn: 1, password: 0123').password?.reveal()).toBe('0123');
     expect(peer('address: 10.1.1.1, asn: 1, password: " a "').password?.reveal()).toBe(' a ');

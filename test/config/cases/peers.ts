@@ -118,6 +118,12 @@ export const PEER_CASES: readonly Case[] = [
     message: /overlaps/,
   },
   {
+    what: 'link-local ranges that have a link in common',
+    yaml: `${R}dynamicPeers:\n  - { prefix: "fe80::/10", interfaces: ["-eth9", "eth*"], asn: internal }\n  - { prefix: "fe80::/10", interfaces: [eth0], asn: internal }\n`,
+    at: '4:15',
+    message: /overlaps/,
+  },
+  {
     what: 'a link-local range',
     yaml: `${R}dynamicPeers: [{ prefix: "fe80::/10", asn: internal }]\n`,
     at: '2:26',
