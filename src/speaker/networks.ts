@@ -5,7 +5,7 @@ import { parseCommunity, parseLargeCommunity } from '../bgp/wire/communities.ts'
 import type { NetworkConfig } from '../config/model.ts';
 import { networkKey } from '../config/networks.ts';
 import type { StaticSpec, StaticWay } from '../fib/static-routes.ts';
-import { formatPrefix, type Prefix, parseAddress, parsePrefix } from '../lib/ip.ts';
+import { formatPrefix, isLinkLocal, type Prefix, parseAddress, parsePrefix } from '../lib/ip.ts';
 import type { Dialect } from '../policy/lexer.ts';
 import { DEFAULT_PREFERENCE, type RouteExtras } from '../rib/route-extras.ts';
 import { CommandError, type NetworkSpec } from './api.ts';
@@ -178,6 +178,18 @@ function requirePrefix(text: string): Prefix {
   throw new CommandError('invalid', `"${text}" is not a prefix; ${hint}`);
 }
 
+/** The rules that a file's networks keep. */
+function checkNextHop(text: string, prefix: Prefix): void {
+  const address = parseAddress(text);
+  // IPv4 prefixes may have IPv6 next hops (RFC 8950), not the other way round.
+  if (address === undefined || address.bytes.length < prefix.bytes.length) {
+    throw new CommandError('invalid', `"${text}" is not a next hop for ${formatPrefix(prefix)}`);
+  }
+  if (isLinkLocal(address.bytes) && address.zone === undefined) {
+    throw new CommandError('invalid', `${text} is link-local: write ${text}%eth0, with the name of the link`);
+  }
+}
+
 function checkSpec(spec: NetworkSpec): NetworkConfig {
   const via = spec.via ?? [];
   const type = spec.type ?? (via.length > 0 ? 'via' : 'none');
@@ -185,11 +197,7 @@ function checkSpec(spec: NetworkSpec): NetworkConfig {
     throw new CommandError('invalid', `unknown network type "${type}"; one of ${NETWORK_TYPES.join(', ')}`);
   }
   const prefix = requirePrefix(spec.prefix);
-  for (const address of via) {
-    if (parseAddress(address)?.bytes.length !== prefix.bytes.length) {
-      throw new CommandError('invalid', `"${address}" is not a next hop for ${spec.prefix}`);
-    }
-  }
+  for (const address of via) checkNextHop(address, prefix);
   if ((type === 'via') !== via.length > 0) {
     throw new CommandError('invalid', 'next hops (via) go with the type "via", and only with it');
   }

@@ -160,6 +160,24 @@ describe('commands', () => {
     expect(speaker.best()).toEqual([`${P2} from local`]);
   });
 
+  it.each([
+    [{ prefix: P1, via: ['10.0.0.300'] }, '"10.0.0.300" is not a next hop for'],
+    [{ prefix: '2001:db8::/32', via: ['10.0.0.1'] }, '"10.0.0.1" is not a next hop for 2001:db8::/32'],
+    [{ prefix: '2001:db8::/32', via: ['2001:db8::1', 'fe80::1'] }, 'write fe80::1%eth0'],
+    [{ prefix: P1, via: ['fe80::1'] }, 'write fe80::1%eth0'],
+  ])('a network has next hops that can be reached: %j', async (spec, message) => {
+    const { speaker } = await rig(AROUND);
+    expect(refused(() => speaker.api.addNetwork(spec))).toContain(message);
+    expect(speaker.best()).toEqual([]);
+  });
+
+  it('a network of the command line may have the next hops that one of a file may have', async () => {
+    const { lab, speaker } = await rig(AROUND);
+    speaker.api.addNetwork({ prefix: P1, via: ['fe80::1%eth0', '2001:db8::1'] });
+    await lab.settle();
+    expect(speaker.best()).toEqual([`${P1} from local`]);
+  });
+
   it('a network may have communities of both kinds', async () => {
     const communities = ['65000:7', '65000:8:9', 'no-export'];
     const { speaker, peer } = await rig(AROUND, { networks: [{ prefix: P2, communities }] });
