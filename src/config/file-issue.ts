@@ -3,6 +3,9 @@
 import type { ConfigIssue } from './issues.ts';
 import { printable } from './source-text.ts';
 
+/** Of a pipe in the place of a file. */
+export const PIPE = 'PIPE';
+
 /** An error that no line of the file is to blame for. */
 function fileIssue(path: string, message: string): ConfigIssue {
   return {
@@ -38,6 +41,8 @@ export function reasonOf(error: unknown): string {
       return 'permission denied';
     case 'EISDIR':
       return 'it is a directory';
+    case PIPE:
+      return 'it is a pipe, and would have to be read again';
     case 'EMFILE':
     case 'ENFILE':
       return 'too many files are open; raise the limit (ulimit -n, LimitNOFILE= of a systemd unit)';

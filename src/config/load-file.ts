@@ -2,7 +2,6 @@
 // reload. Only the front-end of that language is imported: a daemon that reads BIRD's language never loads YAML's. Files
 // that are included are read anew each time. A file keeps its language while a loader lives.
 
-import { readFileSync } from 'node:fs';
 import { HostInterfacesError } from '../lib/host-interfaces.ts';
 import type { BirdFiles } from './bird/include.ts';
 import type { ParseOptions } from './bird/parse.ts';
@@ -12,6 +11,7 @@ import { FilterEnvironment } from './filter-environment.ts';
 import type { LoadResult } from './load.ts';
 import type { Environment } from './nodes.ts';
 import type { ReadFile } from './secrets.ts';
+import { textFiles } from './text-files.ts';
 
 const LANGUAGES = ['yaml', 'bird'] as const;
 export type Language = (typeof LANGUAGES)[number];
@@ -50,7 +50,7 @@ export async function openConfig(path: string, options: FileOptions): Promise<Lo
       return { ok: false, issues: [unreadable(file, error)] };
     }
   };
-  const read = options.files?.read ?? readText;
+  const read = options.files?.read ?? textFiles();
   const language = options.language ?? (await languageOf(path, read));
   if (language === 'yaml') {
     const { loadConfig } = await import('./load.ts');
@@ -58,9 +58,10 @@ export async function openConfig(path: string, options: FileOptions): Promise<Lo
       load(other, (facts) => loadConfig(other, env, read, { ...facts, policy: filters }));
   }
   const { FILE_SYSTEM, loadBirdFile } = await import('./bird/load.ts');
+  const files = options.files ?? { ...FILE_SYSTEM, read };
   return (other = path) =>
     load(other, (facts) =>
-      loadBirdFile(other, options.files ?? FILE_SYSTEM, facts, {
+      loadBirdFile(other, files, facts, {
         ...(dialect !== undefined && { dialect }),
         ...(family !== undefined && { family }),
         policy: filters,
@@ -78,8 +79,4 @@ async function languageOf(path: string, read: ReadFile): Promise<Language> {
   }
   const { looksLikeBird } = await import('./bird/dialect.ts');
   return looksLikeBird(text) ? 'bird' : 'yaml';
-}
-
-function readText(path: string): string {
-  return readFileSync(path, 'utf8');
 }

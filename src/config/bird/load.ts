@@ -1,10 +1,11 @@
 // The door of this front-end: a file of BIRD's language -> a Config, or everything that is wrong with it at once.
 
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import type { HostFacts } from '../build.ts';
 import { unreadable } from '../file-issue.ts';
 import type { ConfigIssue } from '../issues.ts';
 import type { Config } from '../model.ts';
+import { textFiles } from '../text-files.ts';
 import type { BirdConfig } from './config.ts';
 import type { BirdFiles } from './include.ts';
 import { toIssues } from './issues.ts';
@@ -22,7 +23,7 @@ export type BirdLoadResult =
 
 /** The real file system. */
 export const FILE_SYSTEM: BirdFiles = {
-  read: (path) => readFileSync(path, 'utf8'),
+  read: textFiles(),
   list: (directory) => readdirSync(directory),
 };
 
