@@ -8,6 +8,8 @@ import type { Logger } from '../lib/log.ts';
 import { CacheClient } from '../rpki/cache-client.ts';
 import { type CacheMember, CacheSet } from '../rpki/cache-set.ts';
 import type { CacheImage, CacheSettings, CacheStatus } from '../rpki/cache-types.ts';
+import { CacheEvents } from './journal/cache-events.ts';
+import type { Journal } from './journal/journal.ts';
 import { askedAs, type HandedCache, handedCache, recordsOf } from './rpki-image.ts';
 import { type DialTools, ServerConnection } from './server-connection.ts';
 import type { CacheSource, SourceCounts, ValidationTables } from './validation-tables.ts';
@@ -15,6 +17,7 @@ import type { CacheSource, SourceCounts, ValidationTables } from './validation-t
 export interface RpkiTools extends DialTools {
   readonly log: Logger;
   readonly tables: ValidationTables;
+  readonly journal: Journal;
   /** What is shown of a cache has changed. */
   readonly onChange: (name: string) => void;
 }
@@ -116,19 +119,21 @@ export class RpkiCaches {
   }
 
   #add(config: RpkiCacheConfig): void {
-    const { clock, log, tables, onChange } = this.#tools;
+    const { clock, log, tables, journal, onChange } = this.#tools;
     const { name } = config;
     const adopted = this.#adopted.get(name);
     this.#adopted.delete(name);
     const source = adopted?.source ?? this.#attach(config);
-    const client = new CacheClient(
+    const events = new CacheEvents(journal, name, adopted !== undefined);
+    const client: CacheClient = new CacheClient(
       settingsOf(config),
       {
         clock,
         log: log.child({ cache: name }),
-        dial: (events) => new ServerConnection({ ...config, what: 'cache' }, this.#tools, events),
+        dial: (handlers) => new ServerConnection({ ...config, what: 'cache' }, this.#tools, handlers),
         apply: (update, done) => tables.apply(source, update, done),
         onChange: () => {
+          events.review(client.status);
           onChange(name);
           this.#set.review();
         },

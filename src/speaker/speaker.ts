@@ -116,7 +116,7 @@ export class Speaker {
 
   /** `switched`: protocols that operators have switched before, in another process. */
   constructor(written: Config, parts: SpeakerParts, switched: ReadonlyMap<string, boolean> = new Map()) {
-    const { clock, scheduler, transport, log, random } = parts;
+    const { clock, scheduler, transport, log, random, dumpStore: store, lookUp } = parts;
     const config = effectiveConfig(written, switched);
     this.config = config;
     this.written = written;
@@ -134,16 +134,22 @@ export class Speaker {
     });
     this.policies = new Policies(this.rooms);
     this.pipes = new Pipes(this.rib, this.rooms, this.policies);
-    const { dumpStore: store, lookUp } = parts;
     this.mrt = new MrtDumps(config, { clock, log, rooms: this.rooms, policies: this.policies, store });
     config.filters?.useLog(log.child({ part: 'filter' }));
     this.tables = new ValidationTables(clock, scheduler, (changes) => this.revalidation.note(changes));
+    this.diagnosis = new Diagnosis(config, parts.diagnosis ?? {}, {
+      clock,
+      log,
+      alive: (peer) => (this.bfd.seesPeer(this.registry.ofPeer(peer)) ? 'BFD is up' : undefined),
+    });
+    const { journal } = this.diagnosis;
     this.rpki = new RpkiCaches({
       clock,
       log: log.child({ part: 'rpki' }),
       transport,
       lookUp,
       tables: this.tables,
+      journal,
       onChange: (name) => {
         this.protocols.note(name, cacheState(this.rpki.report(name)));
         this.tracer.review();
@@ -153,12 +159,6 @@ export class Speaker {
     this.tables.use(config);
     this.useLocalImport(this.rooms.main, config);
     this.watchers = new Watchers(this.rib);
-    this.diagnosis = new Diagnosis(config, parts.diagnosis ?? {}, {
-      clock,
-      log,
-      alive: (peer) => (this.bfd.seesPeer(this.registry.ofPeer(peer)) ? 'BFD is up' : undefined),
-    });
-    const { journal } = this.diagnosis;
     const onPath = (gateway: Uint8Array) => this.rooms.reviewWatched(gateway);
     this.bfd = new BfdSessions({ openBfd: parts.openBfd, clock, log, journal, onPath });
     this.listeners = new ListenerSet({ clock, transport, log: this.diagnosis.logOf('listeners') });

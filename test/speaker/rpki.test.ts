@@ -100,6 +100,13 @@ describe('what a cache says', () => {
     expect(set.protocol()).toMatchObject({ state: 'start', rpki: { status: 'Transport-Error' } });
     await set.lab.run(20_000);
     expect(set.table('master4')).toEqual([NET, OTHER]);
+    const events = [...set.api.events({})].filter(({ kind }) => kind === 'rpki');
+    expect(events.map(({ code }) => code)).toEqual([
+      'rpki-cache-synced',
+      'rpki-cache-lost',
+      'rpki-data-gone',
+    ]);
+    expect(events[1]?.sentence).toMatch(/^RPKI cache cache: .*; what it has said counts on$/);
   });
 
   it('is shown as a table and as a protocol', async () => {

@@ -10,6 +10,7 @@ export const EVENT_KINDS = [
   'bfd',
   'daemon',
   'loop',
+  'rpki',
 ] as const;
 export type EventKind = (typeof EVENT_KINDS)[number];
 

@@ -43,6 +43,17 @@ export const EVENT_CODES = {
   'bfd-up': { kind: 'bfd', severity: 'info' },
   'bfd-session-down': { kind: 'bfd', severity: 'warning' },
   'bfd-unavailable': { kind: 'bfd', severity: 'error' },
+  'rpki-cache-synced': { kind: 'rpki', severity: 'info' },
+  'rpki-cache-lost': {
+    kind: 'rpki',
+    severity: 'warning',
+    advice: 'godwit show rpki says until when its records count, and which caches stand in for it',
+  },
+  'rpki-data-gone': {
+    kind: 'rpki',
+    severity: 'warning',
+    advice: 'without another cache that covers them, routes are no longer valid or invalid but unknown',
+  },
   'loop-stuck': {
     kind: 'loop',
     severity: 'warning',
