@@ -32,6 +32,7 @@ export interface DiagnosisImage {
 const LOG_CODES = {
   listeners: { warning: 'listener-problem', error: 'listener-problem' },
   limits: { warning: 'limit', error: 'limit' },
+  restarts: { warning: 'stale-routes-gone', error: 'stale-routes-gone' },
   kernel: { warning: 'kernel-notice', error: 'kernel-problem' },
 } as const satisfies Record<string, LogCodes>;
 

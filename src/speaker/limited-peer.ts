@@ -18,13 +18,14 @@ export function peerLimits(
   limits: LimitsConfig,
   name: string,
   handle: () => PeerHandle,
-  { rib, session, defer, limitLog }: Pick<RegistryDependencies, 'rib' | 'session' | 'defer' | 'limitLog'>,
+  { rib, session, defer, logOf }: Pick<RegistryDependencies, 'rib' | 'session' | 'defer' | 'logOf'>,
   end: (cease: CeaseOptions, forGood: boolean) => void,
 ): PeerLimits {
   const exported = (family: Family) => exportedRoutes(rib, handle(), family);
   const ask = (family: Family) => handle().established?.session.requestRefresh(family) ?? false;
   const keptBack = () => hasKeptBack(rib, handle());
-  return new PeerLimits(limits, { name, log: limitLog ?? session.log, defer, exported, ask, keptBack, end });
+  const log = logOf?.('limits') ?? session.log;
+  return new PeerLimits(limits, { name, log, defer, exported, ask, keptBack, end });
 }
 
 function hasKeptBack(rib: Rib, { established }: PeerHandle): boolean {

@@ -54,8 +54,8 @@ export interface PeerHandle {
 
 export interface RegistryDependencies {
   readonly session: Omit<PeerDependencies, 'events' | 'onRetired'>;
-  /** Where limits that are reached are told; else as everything of a session. */
-  readonly limitLog?: Logger | undefined;
+  /** Where what happens beside sessions is told; else as everything of a session. */
+  readonly logOf?: ((part: 'limits' | 'restarts') => Logger) | undefined;
   readonly rib: Rib;
   readonly pipeline: Pipeline;
   readonly addresses: OwnAddresses;
@@ -150,7 +150,7 @@ export class PeerRegistry implements PeerEvents {
       settings,
       peer,
       established: undefined,
-      restarts: restarts ?? new RestartHelper(this.#dependencies.rib, this.#dependencies.session.clock),
+      restarts: restarts ?? this.#newRestarts(),
       restartOffer: undefined,
       restartFlags,
       draining: this.#drainsAll,
@@ -167,6 +167,11 @@ export class PeerRegistry implements PeerEvents {
     this.#byName.set(identity.name, handle);
     this.#byPeer.set(peer, handle);
     return handle;
+  }
+
+  #newRestarts(): RestartHelper {
+    const { rib, session, logOf } = this.#dependencies;
+    return new RestartHelper(rib, session.clock, logOf?.('restarts') ?? session.log);
   }
 
   /** Ends the session (Cease 6/3 for a peer that is no longer configured) and forgets the peer. */

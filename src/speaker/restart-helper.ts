@@ -7,6 +7,7 @@ import type { DownCause, DownReason } from '../bgp/session/down-reason.ts';
 import { CEASE, ERROR } from '../bgp/wire/error-codes.ts';
 import type { Family } from '../bgp/wire/families.ts';
 import type { Clock, Timer } from '../lib/clock.ts';
+import type { Logger } from '../lib/log.ts';
 import type { FamilyRib } from '../rib/family-rib.ts';
 import type { Rib } from '../rib/rib.ts';
 import type { RibPeer } from '../rib/rib-peer.ts';
@@ -44,6 +45,7 @@ interface Waiting {
 export class RestartHelper {
   readonly #rib: Rib;
   readonly #clock: Clock;
+  readonly #log: Logger;
   #waiting: Waiting | undefined;
   #staleTimer: Timer | undefined;
   /** Long-Lived Stale Times that run: also in the next session, until the peer has sent all it has (RFC 9494 §4.2). */
@@ -51,9 +53,11 @@ export class RestartHelper {
   /** Families whose time was over before the peer had sent all it has: next time nothing of them is kept. */
   readonly #expired = new Set<Family>();
 
-  constructor(rib: Rib, clock: Clock) {
+  /** `log`: for what becomes of the routes. */
+  constructor(rib: Rib, clock: Clock, log: Logger) {
     this.#rib = rib;
     this.#clock = clock;
+    this.#log = log;
   }
 
   /** Routes are being kept for a session to come. */
@@ -248,12 +252,18 @@ export class RestartHelper {
     this.#longLived.delete(family);
     if (this.#waiting !== undefined) this.#endWait(this.#waiting, family);
     else {
+      const peer = ribPeer.name;
+      const sentence = `the peer has not sent its ${family.name} routes again in time: stale ones go`;
+      this.#log.warn({ peer }, sentence);
       this.#sweep(ribPeer, family);
       this.#expired.add(family);
     }
   }
 
+  /** The peer has not come back in time. */
   #endWait(waiting: Waiting, family: Family): void {
+    const peer = waiting.ribPeer.name;
+    this.#log.warn({ peer }, `the peer is not back in time: its ${family.name} routes go`);
     waiting.families.delete(family);
     if (waiting.families.size === 0) this.giveUp();
     else this.#sweep(waiting.ribPeer, family);

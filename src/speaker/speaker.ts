@@ -173,7 +173,7 @@ export class Speaker {
         evidence: (peer) => this.diagnosis.witness.about(peer),
         onNote: (peer, note) => this.diagnosis.note(peer.name, note),
       },
-      limitLog: this.diagnosis.logOf('limits'),
+      logOf: (part) => this.diagnosis.logOf(part),
       rib: this.rib,
       pipeline: this.pipeline,
       addresses: parts.addresses,

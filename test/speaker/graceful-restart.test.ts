@@ -67,6 +67,12 @@ describe('helper', () => {
     expect(speaker.routes()).toEqual([]);
     expect(speaker.kernelRoutes()).toEqual([]);
     expect(peer(B).prefixes()).toEqual([]);
+    expect([...speaker.api.events({})].at(-1)).toMatchObject({
+      code: 'stale-routes-gone',
+      kind: 'restart',
+      peer: A,
+      sentence: 'the peer is not back in time: its ipv4-unicast routes go',
+    });
   });
 
   it('4724-4.2-6 updates replace stale routes; at End-of-RIB the remaining ones go', async () => {

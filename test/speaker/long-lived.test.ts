@@ -267,6 +267,10 @@ describe('a peer that comes back', () => {
     again.announce([P1]);
     await set.lab.run(250_000);
     expect(kept(set)).toEqual([P1]);
+    const lost = [...set.speaker.api.events({})].filter(({ code }) => code === 'stale-routes-gone');
+    expect(lost.map(({ sentence }) => sentence)).toEqual([
+      'the peer has not sent its ipv4-unicast routes again in time: stale ones go',
+    ]);
     again.drop();
     await set.lab.settle();
     expect(kept(set)).toEqual([]);

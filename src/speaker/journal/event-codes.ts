@@ -38,6 +38,11 @@ export const EVENT_CODES = {
   },
   'restart-began': { kind: 'restart', severity: 'info' },
   'restart-over': { kind: 'restart', severity: 'info' },
+  'stale-routes-gone': {
+    kind: 'restart',
+    severity: 'warning',
+    advice: 'find out why the peer is not back; a longer restart time of its own keeps its routes for longer',
+  },
   'drain-began': { kind: 'restart', severity: 'info' },
   'drain-over': { kind: 'restart', severity: 'info' },
   'bfd-up': { kind: 'bfd', severity: 'info' },

@@ -95,9 +95,9 @@ export class TakeOver {
   }
 
   #waitFor({ name, range, address, ribPeer: { id }, restart }: HandedAway): void {
-    const { rib, parts, config, policies, dynamic } = this.#speaker;
+    const { rib, parts, config, policies, dynamic, diagnosis } = this.#speaker;
     const ribPeer = this.#ribPeers.get(id)!;
-    const restarts = new RestartHelper(rib, parts.clock);
+    const restarts = new RestartHelper(rib, parts.clock, diagnosis.logOf('restarts'));
     const settings = config.dynamicPeers.find((each) => each.name === range);
     const policy = settings === undefined ? 'reject' : policies.importPolicy(settings.import);
     ribPeer.importOptions = { ...ribPeer.importOptions, policy };
