@@ -67,7 +67,7 @@ export async function run(file: string, options: RunOptions, terminal: Terminal)
     configLoader(file, terminal),
     import('./daemon.ts'),
     import('../speaker/main.ts'),
-    import('../control/grpc/socket.ts'),
+    import('../control/unix-socket.ts'),
     import('../control/grpc/server.ts'),
   ]);
   const { LogTap } = await import('../control/bird/log-tap.ts');

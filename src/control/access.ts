@@ -6,8 +6,8 @@ import type { Socket } from 'node:net';
 import type { SocketAccess } from '../config/model.ts';
 import { findGroup, findUser } from '../lib/accounts.ts';
 import type { Logger } from '../lib/log.ts';
-import { SocketError } from './grpc/socket.ts';
 import { type AskCredentials, loadCredentials } from './peer-credentials.ts';
+import { SocketError } from './unix-socket.ts';
 
 /** all: every command; read: those that change nothing; none: the connection is closed. */
 export type Access = 'all' | 'read' | 'none';

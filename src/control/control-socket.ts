@@ -4,7 +4,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { systemClock } from '../lib/clock.ts';
 import type { Logger } from '../lib/log.ts';
-import { type Place, placeSocket } from './grpc/socket.ts';
+import { type Place, placeSocket } from './unix-socket.ts';
 
 /** At a time. Tools need one each; what somebody leaks must leave file descriptors for peers. */
 const MOST_CONNECTIONS = 256;

@@ -146,7 +146,7 @@ async function runInstance(
     import('../../speaker/main.ts'),
     import('../../control/bird/server.ts'),
     import('../../control/bird/log-tap.ts'),
-    import('../../control/grpc/socket.ts'),
+    import('../../control/unix-socket.ts'),
     import('../local.ts'),
   ]);
   const { systemSupervisor } = await import('../supervisor.ts');

@@ -12,8 +12,8 @@ import {
 import { errorText } from '../../lib/error-text.ts';
 import type { ListCommand, UnaryCommand, WatchCommand } from '../commands.ts';
 import { CommandError, SOCKET_VARIABLE } from '../protocol.ts';
+import { probeSocket } from '../unix-socket.ts';
 import { loadSchema, type Method, type Schema } from './schema.ts';
-import { probeSocket } from './socket.ts';
 import { openTarget, type TcpTarget } from './tcp-target.ts';
 
 /** Nobody answers on the socket, or not to us. */

@@ -13,9 +13,9 @@ import {
 import type { ControlTcpConfig, TlsFiles } from '../../config/model.ts';
 import type { Logger } from '../../lib/log.ts';
 import type { SpeakerApi } from '../../speaker/api.ts';
+import { SocketError } from '../unix-socket.ts';
 import type { PumpOptions } from './pump.ts';
 import { Services } from './services.ts';
-import { SocketError } from './socket.ts';
 
 export interface TcpControlOptions {
   readonly api: SpeakerApi;

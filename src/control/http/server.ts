@@ -5,7 +5,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import type { Logger } from '../../lib/log.ts';
 import type { SpeakerApi } from '../../speaker/api.ts';
-import { SocketError } from '../grpc/socket.ts';
+import { SocketError } from '../unix-socket.ts';
 import { createMetrics } from './metrics.ts';
 import { readiness } from './readiness.ts';
 

@@ -10,7 +10,7 @@ import {
   type BirdControlOptions,
   startBirdControl,
 } from '../../../src/control/bird/server.ts';
-import { SocketError } from '../../../src/control/grpc/socket.ts';
+import { SocketError } from '../../../src/control/unix-socket.ts';
 import { silentLogger } from '../../../src/lib/log.ts';
 import { fakeAnswer } from '../../support/fake-bird.ts';
 import { FakeSpeaker } from '../../support/fake-speaker.ts';
