@@ -255,7 +255,7 @@ export class BfdSessions {
 
   /** Started with the first path; not while all are on their way to another process. */
   #open(): BfdService | undefined {
-    const { openBfd, log } = this.#parts;
+    const { openBfd } = this.#parts;
     if (this.#service !== undefined || this.problem !== undefined || this.#images !== undefined) {
       return this.#service;
     }
@@ -269,25 +269,28 @@ export class BfdSessions {
       if (!(error instanceof Error)) throw error;
       this.problem = error.message;
     }
-    if (this.problem !== undefined && this.problem !== this.#told) {
-      log.error({ problem: this.problem }, 'paths to peers are not watched');
-      this.#parts.journal?.note('bfd-unavailable', `paths to peers are not watched: ${this.problem}`);
-    }
-    this.#told = this.problem;
+    if (this.problem !== undefined) this.#complain('paths to peers are not watched', this.problem);
     return this.#service;
+  }
+
+  /** Once, however often it is tried in vain. */
+  #complain(sentence: string, problem: string): void {
+    if (problem === this.#told) return;
+    this.#told = problem;
+    this.#parts.log.error({ problem }, sentence);
+    this.#parts.journal?.note('bfd-unavailable', `${sentence}: ${problem}`);
   }
 
   /** Without BFD the peers' own timers watch, and nothing watches gateways. A new service is tried soon. */
   #fail(message: string): void {
     this.problem = message;
-    this.#parts.journal?.note('bfd-unavailable', `paths to peers are no longer watched: ${message}`);
     this.#service = undefined;
     for (const path of this.#paths.values()) {
       if (this.#works(path)) this.#trusted.add(path.id);
       path.report = undefined;
     }
     this.#goingOn.clear();
-    this.#parts.log.error({ problem: message }, 'paths to peers are no longer watched');
+    this.#complain('paths to peers are no longer watched', message);
     this.#reopen();
   }
 
@@ -312,6 +315,7 @@ export class BfdSessions {
     clock.setTimer(TRUST_MS, () => {
       // It was lost again, and another one shall have its time.
       if (this.#service !== service) return;
+      this.#told = undefined;
       const trusted = [...this.#paths.values()].filter(({ id }) => this.#trusted.has(id));
       this.#trusted.clear();
       for (const path of trusted) {

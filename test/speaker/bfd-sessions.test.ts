@@ -14,6 +14,7 @@ let clock: SimClock;
 let sessions: BfdSessions;
 /** What the services were told, each by its number. */
 let told: string[];
+let complaints: string[];
 /** Of the last service. */
 let events: BfdEvents;
 
@@ -33,7 +34,9 @@ beforeEach(() => {
       close: async () => {},
     };
   };
-  sessions = new BfdSessions({ openBfd, clock, log: silentLogger, onPath: () => {} });
+  complaints = [];
+  const log = { ...silentLogger, error: (_: unknown, message: string) => void complaints.push(message) };
+  sessions = new BfdSessions({ openBfd, clock, log, onPath: () => {} });
 });
 
 function wish(link?: string): BfdSessionConfig {
@@ -90,6 +93,19 @@ it('what worked when BFD was lost is believed for its time, also where an upgrad
   expect(sessions.sees(ip(REMOTE), undefined)).toBe(true);
   clock.advance(2000);
   expect(sessions.sees(ip(REMOTE), undefined)).toBe(false);
+});
+
+it('a service that is lost again and again is one complaint, until one has lasted', () => {
+  sessions.watch([wish()]);
+  for (let i = 0; i < 4; i++) {
+    events.onFailure('the BFD thread ended');
+    clock.advance(6000);
+  }
+  expect(complaints).toEqual(['paths to peers are no longer watched']);
+  clock.advance(10_000);
+  events.onFailure('the BFD thread ended');
+  events.onFailure('another reason');
+  expect(complaints).toHaveLength(3);
 });
 
 it('no service is sought while paths are on their way to another process', async () => {
