@@ -8,7 +8,7 @@ export default defineConfig({
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: ['test/**/*.lab.test.ts'],
-          setupFiles: ['test/support/property-seed.ts'],
+          setupFiles: ['test/support/property-seed.ts', 'test/support/outgrown.ts'],
           // For what never ends: how long something takes on a busy machine is no test's business.
           testTimeout: 60_000,
           hookTimeout: 60_000,

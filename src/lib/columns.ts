@@ -1,11 +1,31 @@
 // Struct-of-arrays helpers: typed arrays that grow, and bit sets over small integers. Fresh typed arrays are zero
-// pages that cost no memory until written, so columns start large and grow by doubling.
+// pages that cost no memory until written, so columns start large and grow by doubling. An array that another one has
+// taken the place of is nobody's any more; whoever has kept it reads what may be anything.
 
-/** A copy of `column` with room for `size` elements; the same array when it has room already. */
+type Column =
+  | Int32Array<ArrayBuffer>
+  | Uint32Array<ArrayBuffer>
+  | Uint16Array<ArrayBuffer>
+  | Uint8Array<ArrayBuffer>;
+
+let onOutgrown: (column: Column) => void = () => {};
+
+/** Tells `listener` of each array that another one has taken the place of. There is one listener. */
+export function whenOutgrown(listener: (column: Column) => void): void {
+  onOutgrown = listener;
+}
+
+/** Says that another array has taken its place: its content has been copied, or is not wanted. */
+export function outgrow(column: Column): void {
+  onOutgrown(column);
+}
+
+/** A copy of `column`, which it outgrows, with room for `size` elements; the same array when it has room already. */
 export function growInt32(column: Int32Array<ArrayBuffer>, size: number): Int32Array<ArrayBuffer> {
   if (size <= column.length) return column;
   const grown = new Int32Array(Math.max(size, column.length * 2));
   grown.set(column);
+  outgrow(column);
   return grown;
 }
 
@@ -13,6 +33,7 @@ export function growUint32(column: Uint32Array<ArrayBuffer>, size: number): Uint
   if (size <= column.length) return column;
   const grown = new Uint32Array(Math.max(size, column.length * 2));
   grown.set(column);
+  outgrow(column);
   return grown;
 }
 
@@ -20,6 +41,7 @@ export function growUint16(column: Uint16Array<ArrayBuffer>, size: number): Uint
   if (size <= column.length) return column;
   const grown = new Uint16Array(Math.max(size, column.length * 2));
   grown.set(column);
+  outgrow(column);
   return grown;
 }
 
@@ -27,19 +49,18 @@ export function growUint8(column: Uint8Array<ArrayBuffer>, size: number): Uint8A
   if (size <= column.length) return column;
   const grown = new Uint8Array(Math.max(size, column.length * 2));
   grown.set(column);
+  outgrow(column);
   return grown;
 }
 
-/**
- * `fresh` with the first `used` elements of `column`, which it takes the place of: the pages behind them are the
- * system's again when the old array is collected.
- */
-export function moved<T extends { set(source: T): void; subarray(from: number, to: number): T }>(
+/** `fresh` with the first `used` elements of `column`, which it takes the place of. */
+export function moved<T extends Column & { set(source: T): void; subarray(from: number, to: number): T }>(
   fresh: T,
   column: T,
   used: number,
 ): T {
   fresh.set(column.subarray(0, used));
+  outgrow(column);
   return fresh;
 }
 
@@ -94,6 +115,7 @@ export class IntQueue {
     } else {
       const grown = new Int32Array(this.#ids.length * 2);
       grown.set(this.#ids.subarray(this.#head, this.#tail));
+      outgrow(this.#ids);
       this.#ids = grown;
     }
     this.#tail -= this.#head;

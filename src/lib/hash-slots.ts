@@ -4,6 +4,8 @@
 // near, while the words of a large table come from the last cache, a hundred times as slowly. What is hashed and compared
 // is the owner's affair.
 
+import { outgrow } from './columns.ts';
+
 /** At most so full: two of three slots. */
 const FULL = 2 / 3;
 const BITS = 32;
@@ -36,10 +38,19 @@ export class HashSlots {
    * are slots: an owner that counts them up needs to know no more.
    */
   clear(capacity: number, limit: number): void {
+    const { taken, words } = this.exchange(capacity, limit);
+    outgrow(taken);
+    outgrow(words);
+  }
+
+  /** The same; returns what was there, for an owner who knows of no other place that has all ids. */
+  exchange(capacity: number, limit: number): Pick<HashSlots, 'taken' | 'words' | 'idMask'> {
+    const { taken, words, idMask } = this;
     this.taken = new Int32Array(Math.ceil(capacity / BITS));
     this.words = new Int32Array(capacity);
     this.mask = capacity - 1;
     this.idMask = (-1 >>> Math.clz32(limit + capacity)) | 0;
+    return { taken, words, idMask };
   }
 
   /** Empties the table, which has room for so many entries afterwards, and at least `least` slots. */

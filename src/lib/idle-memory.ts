@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type { LibraryHandle } from 'koffi';
+import { whenOutgrown } from './columns.ts';
 import { requireKoffi } from './koffi.ts';
 
 type Madvise = (address: number, length: number, advice: number) => number;
@@ -21,6 +22,9 @@ const MADV_DONTNEED = 4;
 const M_MMAP_THRESHOLD = -3;
 const M_TRIM_THRESHOLD = -1;
 const LARGE_BLOCK = 1 << 20;
+const PAGE = 4096;
+/** What glibc has before an allocation with pages of its own. */
+const CHUNK_HEADER = 16;
 const SMAPS = '/proc/self/smaps';
 /** A private mapping of a file that cannot be written to, and how much in it is the process's own. */
 const FILE_MAPPING =
@@ -37,6 +41,23 @@ export function keepLargeBlocksApart(): void {
     mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK);
     // Setting one ends the adaption of both.
     mallopt(M_TRIM_THRESHOLD, 2 * LARGE_BLOCK);
+  });
+}
+
+/**
+ * From now on the pages of a large array that was outgrown are the system's at once. V8 frees it when it collects all,
+ * which may be minutes later: where a table grows, half of it would stay twice.
+ */
+export function giveBackOutgrown(): void {
+  callLibc((libc) => {
+    const madvise = libc.func('int madvise(void *, size_t, int)');
+    whenOutgrown(({ buffer, byteLength }) => {
+      if (byteLength < LARGE_BLOCK || byteLength < buffer.byteLength) return;
+      // The kernel refuses what does not begin where a page does: then libc is another one, and the array waits for V8.
+      const first = new Uint8Array(buffer, PAGE - CHUNK_HEADER, 1);
+      const pages = Math.floor((byteLength - first.byteOffset) / PAGE);
+      madvise(first, pages * PAGE, MADV_DONTNEED);
+    });
   });
 }
 

@@ -113,8 +113,7 @@ export class VrpSlots {
   }
 
   #rebuild(capacity: number): void {
-    const { taken, words, idMask } = this.#heads;
-    this.#heads.clear(capacity, this.#records.limit);
+    const { taken, words, idMask } = this.#heads.exchange(capacity, this.#records.limit);
     const first = this.#reach === undefined && capacity >= LARGE;
     if (first) this.#reach = new Int32Array(1 << REACH_BITS);
     words.forEach((word, slot) => {

@@ -3,6 +3,7 @@
 // valid when the buffer grows; the buffer itself does not.
 
 import { copyViewed, type Octets } from '../lib/bytes.ts';
+import { growUint8 } from '../lib/columns.ts';
 
 const GRAIN_SHIFT = 3;
 const SMALL_LIMIT = 1024;
@@ -67,10 +68,8 @@ export class BlockArena implements Octets {
     const offset = this.#end;
     this.#end += sizeOf(sizeClass);
     if (this.#end > this.bytes.length) {
-      const grown = new Uint8Array(Math.max(this.#end, this.bytes.length * 2));
-      grown.set(this.bytes);
-      this.bytes = grown;
-      this.view = new DataView(grown.buffer);
+      this.bytes = growUint8(this.bytes, this.#end);
+      this.view = new DataView(this.bytes.buffer);
     }
     return offset;
   }

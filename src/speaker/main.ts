@@ -5,7 +5,7 @@ import { WorkerBfdService } from '../bfd/worker-service.ts';
 import { TcpTransport } from '../bgp/session/tcp-transport.ts';
 import type { Config } from '../config/model.ts';
 import { systemClock, type Timer } from '../lib/clock.ts';
-import { giveMemoryBack, keepLargeBlocksApart, trimMemory } from '../lib/idle-memory.ts';
+import { giveBackOutgrown, giveMemoryBack, keepLargeBlocksApart, trimMemory } from '../lib/idle-memory.ts';
 import type { Logger } from '../lib/log.ts';
 import { LoopLag } from '../lib/loop-lag.ts';
 import { packageVersion } from '../lib/package-info.ts';
@@ -75,6 +75,7 @@ const TRIMS = 3;
 /** Starts a speaker; rejects where the kernel is wanted and cannot be had. */
 export async function createSpeaker(options: CreateOptions): Promise<RunningSpeaker> {
   keepLargeBlocksApart();
+  giveBackOutgrown();
   const { config, configFile, loadConfig, onApplied, logger, trace, handed, upgrade } = options;
   const loopLag = new LoopLag(systemClock);
   const beat = new StageBeat();

@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { growInt32, growUint8, growUint16, growUint32, IdQueue } from '../../src/lib/columns.ts';
+import {
+  growInt32,
+  growUint8,
+  growUint16,
+  growUint32,
+  IdQueue,
+  whenOutgrown,
+} from '../../src/lib/columns.ts';
 
 describe.each([
   ['growInt32', growInt32, new Int32Array([-1, 2, 3])],
@@ -13,9 +20,20 @@ describe.each([
   });
 
   it('at least doubles, and keeps what was there', () => {
-    const once = grow(column as never, 4);
+    const once = grow(column.slice() as never, 4);
     expect(Array.from(once)).toEqual([...column, 0, 0, 0]);
-    expect(grow(column as never, 100)).toHaveLength(100);
+    expect(grow(column.slice() as never, 100)).toHaveLength(100);
+  });
+
+  it('tells what was outgrown', () => {
+    const told: unknown[] = [];
+    whenOutgrown((each) => void told.push(each));
+    const first = column.slice();
+    grow(first as never, 3);
+    expect(told).toEqual([]);
+    grow(first as never, 4);
+    expect(told).toHaveLength(1);
+    expect(told[0]).toBe(first);
   });
 });
 

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { cleanMappings } from '../../src/lib/idle-memory.ts';
+import { growInt32 } from '../../src/lib/columns.ts';
+import { cleanMappings, giveBackOutgrown, keepLargeBlocksApart } from '../../src/lib/idle-memory.ts';
 
 const SMAPS = '/proc/self/smaps';
 
@@ -54,4 +55,22 @@ describe('mappings that hold nothing but their file', () => {
       expect(text).toMatch(new RegExp(`^${range} r-[x-]p .* /`, 'm'));
     }
   });
+});
+
+test.skipIf(!existsSync(SMAPS))('the pages of a large array go when it is outgrown, and no others', () => {
+  keepLargeBlocksApart();
+  giveBackOutgrown();
+  const words = 1 << 22;
+  const residentMiB = () =>
+    Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync('/proc/self/status', 'latin1'))![1]) / 1024;
+  const small = new Int32Array(1000).fill(7);
+  const before = new Int32Array(words).fill(7);
+  const resident = residentMiB();
+  const after = growInt32(before, words + 1);
+  growInt32(small, 1001);
+  // The copy is resident, and what was copied is not.
+  expect(residentMiB() - resident).toBeLessThan(4);
+  expect(after.subarray(0, words).every((word) => word === 7)).toBe(true);
+  expect(small.every((word) => word === 7)).toBe(true);
+  expect(before.length).toBe(words);
 });
