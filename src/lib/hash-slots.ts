@@ -105,6 +105,11 @@ export class HashSlots {
   }
 }
 
+/** Whether what of a hash stands in a taken slot's word is of this one: only then the id is worth a look. */
+export function fits(word: number, hash: number, idMask: number): boolean {
+  return ((word ^ hash) & ~idMask) === 0;
+}
+
 /** Of `HashSlots.taken`. */
 export function isTaken(taken: Int32Array, slot: number): boolean {
   return ((taken[slot >>> 5]! >>> slot) & 1) !== 0;

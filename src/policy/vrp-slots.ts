@@ -2,7 +2,7 @@
 // at one glance that a prefix is not there. What is taken out leaves no gap behind. And which lengths there are, so that no
 // others are looked for.
 
-import { HashSlots, isTaken } from '../lib/hash-slots.ts';
+import { fits, HashSlots, isTaken } from '../lib/hash-slots.ts';
 import { prefixMask } from '../lib/ip-words.ts';
 import type { VrpRecords } from './vrp-records.ts';
 
@@ -45,7 +45,7 @@ export class VrpSlots {
     const hash = this.#hash(words, at, bits);
     for (let slot = hash & mask; isTaken(taken, slot); slot = (slot + 1) & mask) {
       const word = slots[slot]!;
-      if (((word ^ hash) & ~idMask) !== 0) continue;
+      if (!fits(word, hash, idMask)) continue;
       if (this.#records.isPrefix(word & idMask, words, at, bits)) return slot;
     }
     return -1;

@@ -9,7 +9,7 @@ import { aigpMetric } from '../bgp/wire/attribute-values.ts';
 import { ATTRIBUTE, FLAG } from '../bgp/wire/iana.ts';
 import { type Octets, readUint32, viewOf } from '../lib/bytes.ts';
 import { growInt32, growUint8, growUint16, growUint32, moved } from '../lib/columns.ts';
-import { HashSlots, isTaken } from '../lib/hash-slots.ts';
+import { fits, HashSlots, isTaken } from '../lib/hash-slots.ts';
 import { ATTR_FLAG, communityFlags } from './attr-flags.ts';
 import { hashOctets } from './attr-hash.ts';
 import { BlockArena } from './block-arena.ts';
@@ -165,7 +165,7 @@ export class AttrStore implements Octets {
     const { taken, words, mask, idMask } = this.#slots;
     for (let slot = hash & mask; isTaken(taken, slot); slot = (slot + 1) & mask) {
       const word = words[slot]!;
-      if (((word ^ hash) & ~idMask) !== 0) continue;
+      if (!fits(word, hash, idMask)) continue;
       const id = word & idMask;
       if (
         this.#hashes[id] === hash &&

@@ -7,7 +7,7 @@
 
 import type { Family } from '../bgp/wire/families.ts';
 import { growInt32, moved } from '../lib/columns.ts';
-import { HashSlots, isTaken } from '../lib/hash-slots.ts';
+import { fits, HashSlots, isTaken } from '../lib/hash-slots.ts';
 import { formatAddress } from '../lib/ip.ts';
 
 /** Words of a record; the address words follow. */
@@ -215,7 +215,7 @@ export class PrefixTable {
       const hash = hashes[i]!;
       let slot = hash & mask;
       let isThere = isTaken(taken, slot);
-      while (isThere && ((slots[slot]! ^ hash) & ~idMask) !== 0) {
+      while (isThere && !fits(slots[slot]!, hash, idMask)) {
         slot = (slot + 1) & mask;
         isThere = isTaken(taken, slot);
       }
@@ -298,7 +298,7 @@ export class PrefixTable {
     const { taken, words: slots, mask, idMask } = this.#slots;
     for (let slot = hash & mask; isTaken(taken, slot); slot = (slot + 1) & mask) {
       const word = slots[slot]!;
-      if (((word ^ hash) & ~idMask) !== 0) continue;
+      if (!fits(word, hash, idMask)) continue;
       const id = word & idMask;
       if (this.#equals(id, words, at, bits)) return id;
     }
