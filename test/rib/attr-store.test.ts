@@ -70,7 +70,8 @@ describe('AttrStore', () => {
     const hop = nextHops.intern(Uint8Array.of(192, 0, 2, 1), 4, undefined);
     const rows = 1 << 13;
     const attrs = new AttrStore(nextHops, 100, rows);
-    const pathOf = (i: number): Uint8Array => encodeAttributes({ asPath: `64512 64513 64514 64515 64516 64517 ${i}`, med: i });
+    const pathOf = (i: number): Uint8Array =>
+      encodeAttributes({ asPath: `64512 64513 64514 64515 64516 64517 ${i}`, med: i });
     const held = 7000;
     const room = attrs.bytes.length;
     for (let i = 0; i < 10 * rows; i++) {
