@@ -297,7 +297,10 @@ export class BfdSessions {
   #reopen(): void {
     this.#parts.clock.setTimer(REOPEN_MS, () => {
       this.problem = undefined;
-      if (this.#closed || this.#images !== undefined || this.#paths.size === 0) return;
+      if (this.#closed || this.#images !== undefined || this.#paths.size === 0) {
+        this.#told = undefined;
+        return;
+      }
       const service = this.#open();
       if (service === undefined) {
         this.#reopen();

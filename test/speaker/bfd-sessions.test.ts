@@ -108,6 +108,16 @@ it('a service that is lost again and again is one complaint, until one has laste
   expect(complaints).toHaveLength(3);
 });
 
+it('a service that is lost when nothing was to be watched meanwhile is news', () => {
+  sessions.watch([wish()]);
+  events.onFailure('the BFD thread ended');
+  sessions.watch([]);
+  clock.advance(6000);
+  sessions.watch([wish()]);
+  events.onFailure('the BFD thread ended');
+  expect(complaints).toHaveLength(2);
+});
+
 it('no service is sought while paths are on their way to another process', async () => {
   sessions.watch([wish('eth0')]);
   report(1, 'Up');
