@@ -7,8 +7,8 @@ import type { Journal } from './journal.ts';
 export class CacheEvents {
   readonly #journal: Journal;
   readonly #cache: string;
-  #isInSync = false;
-  #isTold = false;
+  /** What was told last, since it was asked first. */
+  #told: 'lost' | 'synced' | undefined;
   #hasData: boolean;
 
   /** `hasData`: of another process. */
@@ -24,22 +24,19 @@ export class CacheEvents {
     this.#hasData = hasData;
     // Nobody asks it: it is switched off, or a better one answers.
     if (state === 'Down') {
-      this.#isInSync = false;
-      this.#isTold = false;
+      this.#told = undefined;
       return;
     }
-    if (problem !== undefined && !this.#isTold) {
+    if (problem !== undefined && this.#told !== 'lost') {
       const goesOn = hasData ? '; what it has said counts on' : '';
       this.#journal.note('rpki-cache-lost', `${this.#cache}: ${problem}${goesOn}`);
-      this.#isTold = true;
-      this.#isInSync = false;
+      this.#told = 'lost';
     }
     if (hadData && !hasData)
       this.#journal.note('rpki-data-gone', `${this.#cache}: what it has said counts no more`);
-    if (state === 'Established' && !this.#isInSync) {
+    if (state === 'Established' && this.#told !== 'synced') {
       this.#journal.note('rpki-cache-synced', `${this.#cache} is in sync`);
-      this.#isTold = false;
-      this.#isInSync = true;
+      this.#told = 'synced';
     }
   }
 }
