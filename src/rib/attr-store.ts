@@ -213,8 +213,9 @@ export class AttrStore implements Octets {
   }
 
   #add(source: DataView, at: number, length: number, nextHop: number, hash: number, extras: number): number {
-    const ratio = this.#arena.hasRoom(length) ? SWEEP_RATIO : SWEEP_RATIO_FULL;
-    const many = this.#idle > SWEEP_MIN && this.#idle > ratio * this.#size;
+    const many =
+      this.#idle > SWEEP_MIN &&
+      this.#idle > this.#size * (this.#arena.hasRoom(length) ? SWEEP_RATIO : SWEEP_RATIO_FULL);
     if (many || this.#idleOctets > SWEEP_OCTETS) this.#sweep();
     const id = this.#allocate();
     this.#offset[id] = this.#arena.store(source, at, length);

@@ -318,9 +318,12 @@ export class PrefixTable {
 
   /** Before prefixes come rather than while they go: those that come back then are there still, and going is quick. */
   #makeRoom(): void {
+    if (this.#idle > SWEEP_MIN && this.#idle > this.size * this.#sweepRatio) this.#sweep();
+  }
+
+  get #sweepRatio(): number {
     const isFull = this.#free === 0 && this.#limit + BATCH > this.room;
-    const ratio = isFull ? SWEEP_RATIO_FULL : SWEEP_RATIO;
-    if (this.#idle > SWEEP_MIN && this.#idle > ratio * this.size) this.#sweep();
+    return isFull ? SWEEP_RATIO_FULL : SWEEP_RATIO;
   }
 
   /** Takes out every prefix that nobody holds. */
