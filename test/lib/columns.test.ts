@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import {
   growInt32,
   growUint8,
@@ -8,6 +8,7 @@ import {
   IdQueue,
   whenOutgrown,
 } from '../../src/lib/columns.ts';
+import { spoilOutgrown } from '../support/outgrown.ts';
 
 describe.each([
   ['growInt32', growInt32, new Int32Array([-1, 2, 3])],
@@ -24,6 +25,8 @@ describe.each([
     expect(Array.from(once)).toEqual([...column, 0, 0, 0]);
     expect(grow(column.slice() as never, 100)).toHaveLength(100);
   });
+
+  afterAll(spoilOutgrown);
 
   it('tells what was outgrown', () => {
     const told: unknown[] = [];

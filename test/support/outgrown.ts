@@ -5,6 +5,10 @@ import { whenOutgrown } from '../../src/lib/columns.ts';
 
 const NONSENSE = 0xa5;
 
-whenOutgrown(({ buffer, byteOffset, byteLength }) => {
-  new Uint8Array(buffer, byteOffset, byteLength).fill(NONSENSE);
-});
+export function spoilOutgrown(): void {
+  whenOutgrown(({ buffer, byteOffset, byteLength }) => {
+    new Uint8Array(buffer, byteOffset, byteLength).fill(NONSENSE);
+  });
+}
+
+spoilOutgrown();
