@@ -1,5 +1,5 @@
 // What a peer announced, written into the path rows: announce, withdraw, flush, what is stale taken out, and import run
-// again over what is there. Nothing here decides; it marks prefixes dirty.
+// again over what is there. What is best is the Loc-RIB's affair, which is told of every change.
 
 import type { NlriBatch } from '../bgp/wire/nlri-batch.ts';
 import type { FamilyRib } from './family-rib.ts';
@@ -162,7 +162,7 @@ export function addRow(
   if (cause !== REJECT.none) counters.rejected++;
   if (attrPost !== 0) {
     shared.attrs.hold(attrPost);
-    rib.locRib.markDirty(prefixId);
+    rib.locRib.pathsChanged(prefixId);
   } else rib.onUnchosen?.(prefixId);
   return row;
 }
@@ -185,7 +185,7 @@ export function replaceRow(
   paths.setSince(row, now);
   setPost(rib, peer, row, oldPost, result);
   shared.attrs.release(oldIn);
-  if (oldPost !== result.attrPost) rib.locRib.markDirty(paths.prefixId(row));
+  if (oldPost !== result.attrPost) rib.locRib.pathsChanged(paths.prefixId(row));
   else rib.onUnchosen?.(paths.prefixId(row));
 }
 
@@ -237,16 +237,17 @@ export function removeRow(rib: FamilyRib, peer: RibPeer, row: number): void {
   const { prefixes, paths, shared } = rib;
   const counters = peer.counters[rib.index]!;
   const prefixId = paths.prefixId(row);
+  const attrIn = paths.attrIn(row);
   const attrPost = paths.attrPost(row);
   counters.received--;
   if (paths.reject(row) !== 0) counters.rejected--;
   if (counters.stale > 0 && isStale(rib, peer, row)) countStale(counters, paths.reject(row), -1);
+  paths.remove(row);
   if (attrPost !== 0) {
-    rib.locRib.markDirty(prefixId);
+    rib.locRib.pathsChanged(prefixId);
     shared.attrs.release(attrPost);
   } else rib.onUnchosen?.(prefixId);
-  shared.attrs.release(paths.attrIn(row));
-  paths.remove(row);
+  shared.attrs.release(attrIn);
   prefixes.release(prefixId);
 }
 
@@ -375,7 +376,7 @@ function storeRow(rib: FamilyRib, peer: RibPeer, row: number, result: ImportResu
   const before = paths.attrPost(row);
   if (before === result.attrPost && paths.reject(row) === result.cause) return;
   changePost(rib, peer, row, before, result);
-  if (before !== result.attrPost) rib.locRib.markDirty(paths.prefixId(row));
+  if (before !== result.attrPost) rib.locRib.pathsChanged(paths.prefixId(row));
 }
 
 /** Marks dirty every prefix with a path through one of these next hops. */

@@ -1,7 +1,8 @@
-// The Loc-RIB of one family: which path of each prefix is best. Whoever changes a path marks its prefix dirty; the
-// decide stage runs the decision once for each dirty prefix, however often it changed meanwhile, and tells the
-// listeners. What was best is remembered with its attributes held, so that a change is seen even when ids were
-// freed and used again between two decisions.
+// The Loc-RIB of one family: which path of each prefix is best. Whoever changes a path says so. With several paths the
+// prefix becomes dirty; the decide stage runs the decision once for each dirty prefix, however often it changed meanwhile,
+// and tells the listeners. With one path or none there is nothing to compare, and the prefix is decided at once. What was
+// best is remembered with its attributes held, so that a change is seen even when ids were freed and used again between
+// two decisions.
 
 import { IntQueue } from '../lib/columns.ts';
 import type { Decision } from './decision.ts';
@@ -13,6 +14,9 @@ import { PREFIX_FIELD } from './prefix-table.ts';
  * ECMP set may have changed. The decision's `multipath` set is valid during the call.
  */
 export type DecidedListener = (prefixId: number, bestChanged: boolean) => void;
+
+/** When a listener may be told: in the decide stage, or while paths change, as one that takes a note and touches no table. */
+export type Told = 'in-stage' | 'anytime';
 
 /** Beside the peer in `bestPeer`: the prefix waits for its decision. */
 const DIRTY = 1 << 16;
@@ -27,6 +31,10 @@ export class LocRib {
   readonly #dirty = new IntQueue();
   /** Another array after each change: one who is told may end it for itself or others, who are told no more then. */
   #listeners: readonly DecidedListener[] = [];
+  /** Of those the ones that want to be told in the stage. */
+  readonly #inStage = new Set<DecidedListener>();
+  /** Nothing is decided for now; what changes becomes dirty. */
+  deferred = false;
   /** Means nothing; loads whose result nobody gets may be left out. */
   touched = 0;
   /** Prefixes with a best path. */
@@ -48,10 +56,12 @@ export class LocRib {
   }
 
   /** Tells of decisions from now on; returns the function that ends it. */
-  addListener(listener: DecidedListener): () => void {
+  addListener(listener: DecidedListener, told: Told = 'in-stage'): () => void {
     this.#listeners = [...this.#listeners, listener];
+    if (told === 'in-stage') this.#inStage.add(listener);
     return () => {
       this.#listeners = this.#listeners.filter((other) => other !== listener);
+      this.#inStage.delete(listener);
     };
   }
 
@@ -87,6 +97,23 @@ export class LocRib {
     this.size++;
   }
 
+  /** For whoever has changed, added or removed a path of the prefix, which somebody holds. */
+  pathsChanged(prefixId: number): void {
+    if (!this.deferred && this.#inStage.size === 0 && this.#isPlain(prefixId)) this.#decide(prefixId);
+    else this.markDirty(prefixId);
+  }
+
+  /** It has one path at most, and is not dirty. */
+  #isPlain(prefixId: number): boolean {
+    const { paths, prefixes } = this.#rib;
+    const { records } = prefixes;
+    const at = prefixId * prefixes.stride;
+    if ((records[at + PREFIX_FIELD.bestPeer]! & DIRTY) !== 0) return false;
+    const first = records[at + PREFIX_FIELD.firstRow]!;
+    return first === 0 || paths.next(first) === 0;
+  }
+
+  /** It is decided in the stage, whatever its paths are. */
   markDirty(prefixId: number): void {
     const { prefixes } = this.#rib;
     const { records } = prefixes;

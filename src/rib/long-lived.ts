@@ -30,7 +30,7 @@ export function keepLongLived(rib: FamilyRib, peer: RibPeer): RowWalk {
     shared.attrs.hold(marked);
     paths.setAttrPost(row, marked);
     shared.attrs.release(post);
-    rib.locRib.markDirty(paths.prefixId(row));
+    rib.locRib.pathsChanged(paths.prefixId(row));
   };
   return new RowWalk(rib, peer, visit, () => marker.settle());
 }

@@ -102,7 +102,9 @@ export class Rib {
 
   #newFamily(family: Family, index: number, rows: number | undefined): FamilyRib {
     const shared = { attrs: this.attrs, nextHops: this.nextHops, peers: this.peers };
-    return new FamilyRib(family, shared, this.#decision, () => this.#wakeDecide(), rows, index);
+    const rib = new FamilyRib(family, shared, this.#decision, () => this.#wakeDecide(), rows, index);
+    rib.locRib.deferred = this.#deferred.has(family.id);
+    return rib;
   }
 
   /** A further table of one family, empty. */
@@ -214,11 +216,17 @@ export class Rib {
   /** No route of the family is chosen, and none advertised, until `release`; peers may send theirs meanwhile. */
   defer(familyId: number): void {
     this.#deferred.add(familyId);
+    this.#setDeferred(familyId, true);
   }
 
   release(familyId: number): void {
     if (this.#deferred.delete(familyId)) this.#releasing.add(familyId);
+    this.#setDeferred(familyId, false);
     this.#wakeDecide();
+  }
+
+  #setDeferred(familyId: number, deferred: boolean): void {
+    for (const { family, locRib } of this.all) if (family.id === familyId) locRib.deferred = deferred;
   }
 
   /** Queues a long walk behind those under way. */

@@ -23,13 +23,14 @@ export class UpdateGroups {
   constructor(rib: FamilyRib, driver: ExportDriver) {
     this.#rib = rib;
     this.#driver = driver;
-    rib.locRib.addListener((prefixId, bestChanged) => {
+    const note = (prefixId: number, bestChanged: boolean): void => {
       if (!bestChanged && !this.#looksBeyondBest()) return;
       rib.changes.append(prefixId);
       // However long the log is: one group may wait for a congested member while the others have read all. And
       // where nobody reads, a departed peer's id waits for its last best path to go.
       driver.wake();
-    });
+    };
+    rib.locRib.addListener(note, 'anytime');
   }
 
   values(): IterableIterator<UpdateGroup> {

@@ -1,12 +1,12 @@
 // The guided tour: what happens to a received UPDATE, top to bottom, in one synchronous chain of ids. Sessions call
-// in at one end; prefixes marked dirty come out at the other, and the RIB's stages (decide, export) and the kernel
-// go on from there.
+// in at one end; at the other the Loc-RIB is told which prefixes have changed, and the RIB's stages (decide, export) and
+// the kernel go on from there.
 //
 //   session -> decode (all of it, before any table is touched)
 //           -> withdrawals out of the Adj-RIB-In
 //           -> next hop and attribute set interned to one id
 //           -> import checks and policy, once for the set
-//           -> announcements into the Adj-RIB-In -> dirty prefixes
+//           -> announcements into the Adj-RIB-In -> the Loc-RIB is told
 
 import type { Family } from '../bgp/wire/families.ts';
 import type { NlriBatch } from '../bgp/wire/nlri-batch.ts';

@@ -84,6 +84,8 @@ describe('Adj-RIB-In', () => {
 
   it('does nothing where the same route comes again', () => {
     const { lab, peer, rib } = setup();
+    // As long as somebody listens in the stage, what changes waits for it.
+    rib.locRib.addListener(() => {});
     lab.announce(peer, [A], { asPath: '1' });
     lab.settle();
     const since = rib.paths.since(1);
@@ -367,6 +369,7 @@ describe('Loc-RIB', () => {
       lab.rib.addPeer(identity({ name, routerId: id, address: octets(`192.0.2.${id}`) }), importOptions());
     const [low, high, gone] = [add('low', 1), add('high', 2), add('gone', 3)];
     const rib = lab.rib.families[IPV4_UNICAST.id]!;
+    rib.locRib.addListener(() => {});
     lab.announce(gone, [A], { asPath: '1' });
     lab.settle();
     // Before the next decision the best path's row is freed, and the peer with the higher identifier gets it.

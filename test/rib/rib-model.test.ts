@@ -130,6 +130,7 @@ const step = fc.oneof(
   },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.constantFrom(1, 60, 150) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('compact' as const) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('listen' as const) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('check' as const) }) },
 );
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
@@ -147,6 +148,7 @@ class Twins {
   readonly naive: NaiveRib;
   readonly world: World;
   readonly live = new Map<number, Live>();
+  #unlisten: (() => void) | undefined;
   readonly local: NaivePeer = {
     name: 'local',
     source: 'local',
@@ -187,11 +189,20 @@ class Twins {
     else if (step.do === 'drain') this.drain(step.slot);
     else if (step.do === 'refresh') this.#refresh(step.slot);
     else if (step.do === 'compact') this.lab.rib.compact();
+    else if (step.do === 'listen') this.#listen();
     else if (step.do === 'turns') this.lab.turns(step.count);
     else if (step.do === 'wait') {
       this.lab.turns(1);
       this.lab.sim.advance(step.ms);
     } else this.check();
+  }
+
+  /** As long as somebody listens who is told in the stage alone, every prefix waits for it. */
+  #listen(): void {
+    const { locRib } = this.lab.rib.families[this.world.family.id]!;
+    const end = this.#unlisten;
+    this.#unlisten = end === undefined ? locRib.addListener(() => {}) : undefined;
+    end?.();
   }
 
   #congest(number: number): void {
