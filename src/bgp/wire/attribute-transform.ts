@@ -40,12 +40,15 @@ export class AttributeTransform implements Octets {
   length = 0;
   /** Flags of the attribute that is being written anew, where the source has it. */
   #flags: number | undefined;
+  /** What is being transformed: most of what is put is a part of it. */
+  #source: Octets = this;
 
   /** Transforms the canonical set `source[offset, offset + length)`. */
   run(source: Octets, offset: number, length: number, plan: TransformPlan, write: WriteAttribute): void {
     const { actions, written } = plan;
     const { bytes, view } = source;
     const end = offset + length;
+    this.#source = source;
     this.length = 0;
     let next = 0;
     /** What is kept lies in a row more often than not, and is copied at once: from here. */
@@ -124,8 +127,12 @@ export class AttributeTransform implements Octets {
     this.length = copyViewed(this.view, this.length, source, start, end);
   }
 
-  #copy(source: Uint8Array, start: number, end: number): void {
-    this.length = copyBytes(this.bytes, this.length, source, start, end);
+  #copy(from: Uint8Array, start: number, end: number): void {
+    const { bytes, view } = this.#source;
+    this.length =
+      from === bytes
+        ? copyViewed(this.view, this.length, view, start, end)
+        : copyBytes(this.bytes, this.length, from, start, end);
   }
 
   #reserve(capacity: number): void {
