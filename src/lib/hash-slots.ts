@@ -62,18 +62,13 @@ export class HashSlots {
 
   /** Adds an id that is not there; there must be room. */
   insert(hash: number, id: number): void {
-    this.fill(this.emptyFor(hash), hash, id);
-  }
-
-  /** The empty slot at which the look for such a hash ends. */
-  emptyFor(hash: number): number {
     const { taken, mask } = this;
     let slot = hash & mask;
     while (isTaken(taken, slot)) slot = (slot + 1) & mask;
-    return slot;
+    this.fill(slot, hash, id);
   }
 
-  /** The same as `insert`, for who knows the slot. */
+  /** The same as `insert`, for who knows the empty slot at which the look for the hash has ended. */
   fill(slot: number, hash: number, id: number): void {
     this.taken[slot >>> 5] = this.taken[slot >>> 5]! | (1 << slot);
     this.words[slot] = (hash & ~this.idMask) | id;

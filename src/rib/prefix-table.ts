@@ -47,9 +47,6 @@ export interface PrefixBatch {
   readonly lengths: Uint8Array;
 }
 
-/** What is still to be guessed. */
-const UNKNOWN = 0;
-
 /** A place in the hash table, which is half full. */
 const OCTETS_PER_SLOT = 8;
 
@@ -59,8 +56,6 @@ export class PrefixTable {
   readonly stride: number;
   /** Records by id; see PREFIX_FIELD. Another array after growth. */
   records: Int32Array<ArrayBuffer>;
-  /** Means nothing; see `#guessAll`. */
-  touched = 0;
   readonly #rows: number;
   readonly #slots = new HashSlots(INITIAL_SLOTS);
   /** Entries of the hash table, and how many of them nobody holds. */
@@ -68,9 +63,8 @@ export class PrefixTable {
   #idle = 0;
   #limit = 1;
   /** Of the batch at hand. */
-  #hashes = new Int32Array(BATCH);
   #ids = new Int32Array(BATCH);
-  /** The id of the last prefix that was asked for in a batch and is there. */
+  /** The id of the last prefix that was found in a batch. */
   #last = 0;
   /**
    * Free ids, linked through the first address word, the lowest first after a sweep. Who walks all ids finds no row and
@@ -123,7 +117,7 @@ export class PrefixTable {
   /** The id of the prefix at `words[at ..]`, or 0 where nobody holds it. */
   find(words: Int32Array, at: number, bits: number): number {
     const id = this.#lookUp(words, at, bits, this.#hash(words, at, bits));
-    return id !== 0 && this.inUse(id) ? id : 0;
+    return id > 0 && this.inUse(id) ? id : 0;
   }
 
   /** The id here of a prefix of another table of the family, or 0 where nobody holds it. */
@@ -133,14 +127,17 @@ export class PrefixTable {
 
   /** The ids of prefixes `from <= i < to` of a batch; 0 for those that nobody holds. The next call reuses the result. */
   findAll({ words, lengths }: PrefixBatch, from: number, to: number): Int32Array {
-    const ids = this.#guessAll(words, lengths, from, to);
+    const ids = this.#roomForIds(to - from);
     const wordCount = this.family.words;
     for (let i = from; i < to; i++) {
-      const guess = ids[i - from]!;
-      const hash = this.#hashes[i - from]!;
-      const id = guess < 0 ? 0 : this.#confirm(guess, words, i * wordCount, lengths[i]!, hash);
-      if (id !== 0) this.#last = id;
-      ids[i - from] = id !== 0 && this.inUse(id) ? id : 0;
+      const at = i * wordCount;
+      const bits = lengths[i]!;
+      const next = this.#last + 1;
+      const id = this.#isAt(next, words, at, bits)
+        ? next
+        : this.#lookUp(words, at, bits, this.#hash(words, at, bits));
+      if (id > 0) this.#last = id;
+      ids[i - from] = id > 0 && this.inUse(id) ? id : 0;
     }
     return ids;
   }
@@ -148,21 +145,13 @@ export class PrefixTable {
   /** As findAll, but prefixes that are not there are made. The caller must `hold` them before others are. */
   internAll({ words, lengths }: PrefixBatch, from: number, to: number): Int32Array {
     this.#makeRoom();
-    const ids = this.#guessAll(words, lengths, from, to);
+    const ids = this.#roomForIds(to - from);
     const wordCount = this.family.words;
-    const { mask } = this.#slots;
     for (let i = from; i < to; i++) {
       const at = i * wordCount;
       const bits = lengths[i]!;
-      const hash = this.#hashes[i - from]!;
-      const guess = ids[i - from]!;
-      let id: number;
-      if (guess < 0 && this.#slots.mask === mask && !isTaken(this.#slots.taken, ~guess)) {
-        id = this.#make(words, at, bits, hash, ~guess);
-      } else {
-        id = this.#confirm(Math.max(guess, 0), words, at, bits, hash);
-        if (id === 0) id = this.#make(words, at, bits, hash, this.#slots.emptyFor(hash));
-      }
+      const next = this.#last + 1;
+      const id = this.#isAt(next, words, at, bits) ? next : this.#findOrMake(words, at, bits);
       this.#last = id;
       ids[i - from] = id;
     }
@@ -172,73 +161,26 @@ export class PrefixTable {
   /** The id of the prefix, made when new. Perhaps nobody holds it yet: the caller must `hold` it before others are. */
   intern(words: Int32Array, at: number, bits: number): number {
     this.#makeRoom();
+    return this.#findOrMake(words, at, bits);
+  }
+
+  #roomForIds(count: number): Int32Array {
+    this.#ids = growInt32(this.#ids, count);
+    return this.#ids;
+  }
+
+  /**
+   * Whether an id is that of the prefix. Asked of the one behind the last that was found: prefixes mostly go, and come again,
+   * in the order in which they came, and its record is next in memory, while a slot of the hash table is anywhere.
+   */
+  #isAt(id: number, words: Int32Array, at: number, bits: number): boolean {
+    return id < this.#limit && this.#equals(id, words, at, bits);
+  }
+
+  #findOrMake(words: Int32Array, at: number, bits: number): number {
     const hash = this.#hash(words, at, bits);
     const known = this.#lookUp(words, at, bits, hash);
-    return known !== 0 ? known : this.#make(words, at, bits, hash, this.#slots.emptyFor(hash));
-  }
-
-  /**
-   * Says of each prefix which id it probably has, or ~slot where no hash fits and the look ended at that empty slot, and
-   * fills `#hashes` where that took the hash table. Prefixes mostly go, and come again, in the order in which they came, so
-   * the id after the one before is tried first: its record is next in memory, while a slot is anywhere. Slots and records of
-   * many prefixes are touched here: their cache misses overlap, while one by one, in the look-ups, each would wait for the
-   * one before.
-   */
-  #guessAll(words: Int32Array, lengths: Uint8Array, from: number, to: number): Int32Array {
-    const count = to - from;
-    this.#hashes = growInt32(this.#hashes, count);
-    this.#ids = growInt32(this.#ids, count);
-    const { taken, words: slots, mask, idMask } = this.#slots;
-    const hashes = this.#hashes;
-    const guesses = this.#ids;
-    const wordCount = this.family.words;
-    const limit = this.#limit;
-    let touched = 0;
-    let next = this.#last + 1;
-    for (let i = 0; i < count; i++) {
-      const at = (from + i) * wordCount;
-      const bits = lengths[from + i]!;
-      if (next < limit && this.#equals(next, words, at, bits)) {
-        guesses[i] = next++;
-        continue;
-      }
-      const hash = this.#hash(words, at, bits);
-      guesses[i] = UNKNOWN;
-      hashes[i] = hash;
-      const slot = hash & mask;
-      // The first word in place of one that nobody will look at: a condition would be guessed wrong half of the time.
-      touched ^= slots[slot & -((taken[slot >>> 5]! >>> slot) & 1)]!;
-    }
-    const { records, stride } = this;
-    for (let i = 0; i < count; i++) {
-      if (guesses[i] !== UNKNOWN) continue;
-      const hash = hashes[i]!;
-      let slot = hash & mask;
-      let isThere = isTaken(taken, slot);
-      while (isThere && !fits(slots[slot]!, hash, idMask)) {
-        slot = (slot + 1) & mask;
-        isThere = isTaken(taken, slot);
-      }
-      if (!isThere) {
-        guesses[i] = ~slot;
-        continue;
-      }
-      const guess = slots[slot]! & idMask;
-      guesses[i] = guess;
-      touched ^= records[guess * stride]!;
-    }
-    // Loads whose result nobody gets may be left out.
-    this.touched = touched;
-    return guesses;
-  }
-
-  /**
-   * The id of a prefix of which there was a guess; without a hash it is no guess but the id. The look-up finds what the
-   * batch itself has made since.
-   */
-  #confirm(guess: number, words: Int32Array, at: number, bits: number, hash: number): number {
-    if (guess !== 0 && this.#equals(guess, words, at, bits)) return guess;
-    return this.#lookUp(words, at, bits, hash);
+    return known > 0 ? known : this.#make(words, at, bits, hash, ~known);
   }
 
   /** A new id for a prefix that is not there; `slot` is where the look for it ended. */
@@ -294,15 +236,17 @@ export class PrefixTable {
     return `${formatAddress(this.address(id))}/${this.bits(id)}`;
   }
 
+  /** The id of a prefix, whether somebody holds it or not; ~slot where the look ended at that empty slot. */
   #lookUp(words: Int32Array, at: number, bits: number, hash: number): number {
     const { taken, words: slots, mask, idMask } = this.#slots;
-    for (let slot = hash & mask; isTaken(taken, slot); slot = (slot + 1) & mask) {
+    let slot = hash & mask;
+    for (; isTaken(taken, slot); slot = (slot + 1) & mask) {
       const word = slots[slot]!;
       if (!fits(word, hash, idMask)) continue;
       const id = word & idMask;
       if (this.#equals(id, words, at, bits)) return id;
     }
-    return 0;
+    return ~slot;
   }
 
   #allocate(): number {
