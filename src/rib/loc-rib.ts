@@ -11,7 +11,7 @@ import { PREFIX_FIELD } from './prefix-table.ts';
 
 /**
  * Called once for each decided prefix, synchronously; `bestChanged` is false where only other candidates or the
- * ECMP set may have changed. The decision's `multipath` set is valid during the call.
+ * ECMP set may have changed. In the stage the decision's `multipath` set is valid during the call.
  */
 export type DecidedListener = (prefixId: number, bestChanged: boolean) => void;
 
@@ -99,18 +99,12 @@ export class LocRib {
 
   /** For whoever has changed, added or removed a path of the prefix, which somebody holds. */
   pathsChanged(prefixId: number): void {
-    if (!this.deferred && this.#inStage.size === 0 && this.#isPlain(prefixId)) this.#decide(prefixId);
-    else this.markDirty(prefixId);
-  }
-
-  /** It has one path at most, and is not dirty. */
-  #isPlain(prefixId: number): boolean {
     const { paths, prefixes } = this.#rib;
-    const { records } = prefixes;
-    const at = prefixId * prefixes.stride;
-    if ((records[at + PREFIX_FIELD.bestPeer]! & DIRTY) !== 0) return false;
-    const first = records[at + PREFIX_FIELD.firstRow]!;
-    return first === 0 || paths.next(first) === 0;
+    const first = paths.first(prefixId);
+    const isDirty = (prefixes.records[prefixId * prefixes.stride + PREFIX_FIELD.bestPeer]! & DIRTY) !== 0;
+    const hasChoice = first !== 0 && paths.next(first) !== 0;
+    if (isDirty || hasChoice || this.deferred || this.#inStage.size > 0) this.markDirty(prefixId);
+    else this.#choose(prefixId, first !== 0 && this.decision.eligible(first) ? first : 0);
   }
 
   /** It is decided in the stage, whatever its paths are. */
@@ -154,21 +148,29 @@ export class LocRib {
   }
 
   #decide(prefixId: number): void {
-    const { paths, prefixes, shared } = this.#rib;
+    const { paths, prefixes } = this.#rib;
     const { records } = prefixes;
     const at = prefixId * prefixes.stride;
     const oldRow = records[at + PREFIX_FIELD.bestRow]!;
-    const oldAttr = records[at + PREFIX_FIELD.bestAttr]!;
     const oldPeer = records[at + PREFIX_FIELD.bestPeer]! & PEER_MASK;
     records[at + PREFIX_FIELD.bestPeer] = oldPeer;
     // A row that was freed since then may have been used again for another path of the prefix.
     const lives = paths.prefixId(oldRow) === prefixId && paths.peerId(oldRow) === oldPeer;
-    const row = this.decision.select(paths.first(prefixId), lives ? oldRow : 0);
+    this.#choose(prefixId, this.decision.select(paths.first(prefixId), lives ? oldRow : 0));
+  }
+
+  /** The row, or none, is the best of a prefix that is not dirty; tells the listeners, whether it was before or not. */
+  #choose(prefixId: number, row: number): void {
+    const { paths, prefixes, shared, index } = this.#rib;
+    const { records } = prefixes;
+    const at = prefixId * prefixes.stride;
+    const oldRow = records[at + PREFIX_FIELD.bestRow]!;
+    const oldAttr = records[at + PREFIX_FIELD.bestAttr]!;
+    const oldPeer = records[at + PREFIX_FIELD.bestPeer]!;
     const attr = row === 0 ? 0 : paths.attrPost(row);
     const peer = row === 0 ? 0 : paths.peerId(row);
     const changed = row !== oldRow || attr !== oldAttr || peer !== oldPeer;
     if (changed) {
-      const { index } = this.#rib;
       records[at + PREFIX_FIELD.bestRow] = row;
       records[at + PREFIX_FIELD.bestAttr] = attr;
       records[at + PREFIX_FIELD.bestPeer] = peer;
