@@ -155,8 +155,7 @@ export function addRow(
   const { attrPost, cause } = result;
   const counters = peer.counters[rib.index]!;
   prefixes.hold(prefixId);
-  const row = paths.add(prefixId, peer.id, pathId, freshFlags(rib, peer));
-  paths.fill(row, attrIn, attrPost, cause, now);
+  const row = paths.add(prefixId, peer.id, pathId, freshFlags(rib, peer), attrIn, attrPost, cause, now);
   shared.attrs.hold(attrIn);
   counters.received++;
   if (cause !== REJECT.none) counters.rejected++;

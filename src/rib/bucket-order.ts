@@ -74,12 +74,24 @@ export class BucketOrder {
     const groups: Group[] = [];
     const groupByKey = new Map<number, number>();
     let last = -1;
+    // Of the bucket at hand: what comes in a row mostly belongs together.
+    let lastAttr = -1;
+    let lastFrom = -1;
+    let lastOnly = -1;
     for (let i = 0; i < count; i++) {
-      if (last < 0 || !sameBucket(columns, entry[last]!, i)) {
-        let slot = (Math.imul(attr[i]!, 0x9e3779b1) ^ (from[i]! + only[i]! * 31)) & mask;
+      const ofAttr = attr[i]!;
+      const ofFrom = from[i]!;
+      const ofOnly = only[i]!;
+      if (ofAttr !== lastAttr || ofFrom !== lastFrom || ofOnly !== lastOnly) {
+        lastAttr = ofAttr;
+        lastFrom = ofFrom;
+        lastOnly = ofOnly;
+        let slot = (Math.imul(ofAttr, 0x9e3779b1) ^ (ofFrom + ofOnly * 31)) & mask;
         for (; ; slot = (slot + 1) & mask) {
           last = slots[slot]! - 1;
-          if (last < 0 || sameBucket(columns, entry[last]!, i)) break;
+          if (last < 0) break;
+          const one = entry[last]!;
+          if (attr[one] === ofAttr && from[one] === ofFrom && only[one] === ofOnly) break;
         }
         if (last < 0) {
           last = this.bucketCount++;
@@ -132,10 +144,6 @@ export class BucketOrder {
     this.#place = growInt32(this.#place, size);
     this.#slots = new Int32Array(size * 2);
   }
-}
-
-function sameBucket({ attr, from, only }: BatchColumns, a: number, b: number): boolean {
-  return attr[a] === attr[b] && from[a] === from[b] && only[a] === only[b];
 }
 
 function groupOf(columns: BatchColumns, entry: number, groups: Group[], byKey: Map<number, number>): number {

@@ -170,8 +170,17 @@ export class PathStore {
     return row;
   }
 
-  /** A new row at the head of its prefix's list, without attributes and cause. */
-  add(prefixId: number, peerId: number, pathId: number, flags: number): number {
+  /** A new row at the head of its prefix's list; all of it in one go, because every route passes here. */
+  add(
+    prefixId: number,
+    peerId: number,
+    pathId: number,
+    flags: number,
+    attrIn = 0,
+    attrPost = 0,
+    cause = 0,
+    since = 0,
+  ): number {
     const row = this.#allocate();
     if (pathId !== 0 && row >= this.#pathIds.length) {
       this.#pathIds = growUint32(this.#pathIds, this.#records.length / WORDS);
@@ -183,22 +192,13 @@ export class PathStore {
     const head = prefixId * stride + PREFIX_FIELD.firstRow;
     records[at + PREFIX] = prefixId;
     records[at + NEXT] = prefixes[head]!;
-    records[at + ATTR_IN] = 0;
-    records[at + ATTR_POST] = 0;
-    records[at + META] = peerId | (flags << FLAGS_SHIFT);
-    prefixes[head] = row;
-    this.#size++;
-    return row;
-  }
-
-  /** All of a row that is new: the same as the setters in turn, with one look for the record. */
-  fill(row: number, attrIn: number, attrPost: number, cause: number, since: number): void {
-    const records = this.#records;
-    const at = row * WORDS;
     records[at + ATTR_IN] = attrIn;
     records[at + ATTR_POST] = attrPost;
     records[at + SINCE] = since;
-    records[at + META] = records[at + META]! | (cause << REJECT_SHIFT);
+    records[at + META] = peerId | (cause << REJECT_SHIFT) | (flags << FLAGS_SHIFT);
+    prefixes[head] = row;
+    this.#size++;
+    return row;
   }
 
   /**

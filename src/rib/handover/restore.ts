@@ -165,20 +165,22 @@ export class RibRestore {
       const stale = (flags & ROW_FLAG.stale) !== 0 || (peer.source === 'local' && !brought);
       const longLived = (flags & ROW_FLAG.longLived) !== 0 ? PATH_FLAG.longLived : 0;
       const generation = generations.get(peer)![stale ? 'stale' : 'fresh'];
-      const row = paths.add(prefixId, peer.id, image.pathIds[i] ?? 0, generation | longLived);
       const attrIn = translate(this.#attrs, image.attrIn[i]!, 'attribute set');
       shared.attrs.hold(attrIn);
       const post = image.attrPost[i]!;
       const attrPost = post === 0 ? 0 : translate(this.#attrs, post, 'attribute set');
       if (attrPost !== 0) shared.attrs.hold(attrPost);
-      paths.fill(row, attrIn, attrPost, image.rejects[i]!, image.since[i]!);
+      const cause = image.rejects[i]!;
+      const rowFlags = generation | longLived;
+      const pathId = image.pathIds[i] ?? 0;
+      const row = paths.add(prefixId, peer.id, pathId, rowFlags, attrIn, attrPost, cause, image.since[i]!);
       feed?.adopt(row);
       const counters = peer.counters[rib.index]!;
       counters.received++;
-      if (image.rejects[i] !== 0) counters.rejected++;
+      if (cause !== 0) counters.rejected++;
       if (!stale) continue;
       counters.stale++;
-      if (image.rejects[i] !== 0) counters.staleRejected++;
+      if (cause !== 0) counters.staleRejected++;
     }
     paths.giveBack(skipped);
   }
