@@ -17,29 +17,42 @@ export interface MicroResult {
   readonly median: number;
 }
 
-/**
- * Fresh state each round, timed work only. `collect` frees what earlier rounds left behind, which would otherwise be
- * collected in somebody's time. Throws where a run did not handle all its items.
- */
+/** As many rounds in a row; see `timeRound`. */
 export function measure(
   micro: Micro,
   input: MicroInput,
   rounds: number,
   clock: Clock,
-  collect: () => void = () => {},
+  collect?: () => void,
 ): MicroResult {
   const times: number[] = [];
   let items = 0;
   for (let round = 0; round < rounds; round++) {
-    const work = micro.prepare(input);
-    items = work.items;
-    collect();
-    const start = clock.now();
-    const seen = work.run();
-    times.push(clock.now() - start);
-    if (seen !== items) throw new Error(`${micro.name}: ${seen} of ${items} items were handled`);
+    const timed = timeRound(micro, input, clock, collect);
+    items = timed.items;
+    times.push(timed.ms);
   }
   return resultOf(micro, items, times);
+}
+
+/**
+ * Fresh state, timed work only. `collect` frees what earlier rounds left behind, which would otherwise be collected in
+ * somebody's time. Throws where the run did not handle all its items.
+ */
+export function timeRound(
+  micro: Micro,
+  input: MicroInput,
+  clock: Clock,
+  collect: () => void = () => {},
+): { readonly ms: number; readonly items: number } {
+  const work = micro.prepare(input);
+  const { items } = work;
+  collect();
+  const start = clock.now();
+  const seen = work.run();
+  const ms = clock.now() - start;
+  if (seen !== items) throw new Error(`${micro.name}: ${seen} of ${items} items were handled`);
+  return { ms, items };
 }
 
 /** `times`: milliseconds of each round. */
@@ -64,7 +77,16 @@ export function formatResults(results: readonly MicroResult[], before?: HistoryE
     `${row.items} x ${row.item}`,
     row.title,
   ]);
-  const all = [[...head, 'items', ''], ...rows];
+  return formatTable(head, ['items', ''], rows);
+}
+
+/** Columns of figures after the first, and words behind them. */
+export function formatTable(
+  head: readonly string[],
+  words: readonly string[],
+  rows: readonly (readonly string[])[],
+): string {
+  const all = [[...head, ...words], ...rows];
   const widths = all[0]!.map((_, column) => Math.max(...all.map((row) => row[column]!.length)));
   const numeric = (column: number): boolean => column > 0 && column < head.length;
   return all

@@ -9,6 +9,7 @@ import { systemClock } from '../../src/lib/clock.ts';
 import { namesOf, positive, prefixList, program } from '../arguments.ts';
 import { SET_MEMBERS } from '../filter-text.ts';
 import { busyText, describeMachine, isQuiet } from '../machine.ts';
+import { compareInTurn, formatComparisons, microsOf } from './against.ts';
 import { appendHistory, conditionsOf, lastLike, makeEntry, readHistory, verdict } from './history.ts';
 import { type InputOptions, makeInput } from './input.ts';
 import { formatResults, type MicroResult, measure, resultOf } from './measure.ts';
@@ -31,6 +32,7 @@ const USAGE = `usage: npm run bench:micro [-- OPTIONS]
   --rounds N       rounds (default ${ROUNDS})
   --routes N       routes of the table (default ${ROUTES})
   --prefixes FILE  real prefixes for the table: one a line, gzipped
+  --against DIR    beside the build of another checkout, round by round in turn
   --record         adds the run to bench/history/micro.jsonl, if the machine is quiet
 `;
 
@@ -41,6 +43,7 @@ async function main(): Promise<void> {
       rounds: { type: 'string' },
       routes: { type: 'string' },
       prefixes: { type: 'string' },
+      against: { type: 'string' },
       record: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
@@ -61,6 +64,13 @@ async function main(): Promise<void> {
     setMembers: SET_MEMBERS,
   };
   const machine = await describeMachine();
+  if (values.against !== undefined) {
+    if (values.record) throw new Error('--record wants a run of its own, without --against');
+    process.stdout.write(
+      `${await runAgainst(values.against, chosen, options, rounds)}\n${busyText(machine)}\n`,
+    );
+    return;
+  }
   if (values.record && !isQuiet(machine))
     throw new Error(`--record wants a quiet machine; ${busyText(machine)}`);
   const results = await measureAll(chosen, options, rounds);
@@ -72,6 +82,22 @@ async function main(): Promise<void> {
   if (!values.record) return;
   appendHistory(makeEntry(new Date().toISOString(), machine.commit, conditions, rounds, results));
   process.stdout.write('recorded in bench/history/micro.jsonl\n');
+}
+
+async function runAgainst(
+  directory: string,
+  chosen: readonly string[],
+  options: InputOptions,
+  rounds: number,
+): Promise<string> {
+  const others = await microsOf(directory);
+  const input = makeInput(options);
+  const collect = garbageCollector();
+  const comparisons = MICROS.filter(({ name }) => chosen.includes(name)).flatMap((micro) => {
+    const other = others.get(micro.name);
+    return other === undefined ? [] : [compareInTurn(micro, other, input, rounds, systemClock, collect)];
+  });
+  return formatComparisons(comparisons);
 }
 
 async function measureAll(

@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { compareInTurn, formatComparisons, microsOf } from '../../bench/micro/against.ts';
 import {
   appendHistory,
   type Conditions,
@@ -22,6 +23,55 @@ import { systemClock } from '../../src/lib/clock.ts';
 
 const OPTIONS = { routes: 300, seed: 3, prefixList: undefined };
 const input = makeInput({ ...OPTIONS, peers: 4, setMembers: 200 });
+
+describe('two builds in turn', () => {
+  /** Takes as long as it is told, by a clock that nothing else moves. */
+  function timed(name: string, takes: readonly number[], left = 0) {
+    let now = 0;
+    let run = 0;
+    const micro: Micro = {
+      name,
+      title: 'title',
+      item: 'route',
+      prepare: () => ({
+        items: 10,
+        run: () => {
+          now += takes[run++ % takes.length]!;
+          return 10 - left;
+        },
+      }),
+    };
+    return { micro, now: () => now };
+  }
+
+  test('are compared round by round: what slows both is in neither', () => {
+    // The sixth rounds and those behind them count.
+    const slowness = [1, 1, 1, 1, 1, 1, 1, 4, 1, 9];
+    const ours = timed(
+      'a',
+      slowness.map((each) => each * 3),
+    );
+    const theirs = timed(
+      'a',
+      slowness.map((each) => each * 4),
+    );
+    const clock = { ...systemClock, now: () => ours.now() + theirs.now() };
+    const { here, there, ratio } = compareInTurn(ours.micro, theirs.micro, input, 4, clock);
+    expect([here.best, there.best, ratio]).toEqual([3e5, 4e5, 0.75]);
+    const [head, row] = formatComparisons([{ here, there, ratio }]).split('\n');
+    expect(head).toMatch(/^ +best ns +there +x there +items$/);
+    expect(row).toMatch(/^a +300000\.0 +400000\.0 +0\.750 +10 x route +title$/);
+  });
+
+  test('must both handle all items', () => {
+    const [good, lazy] = [timed('a', [1]), timed('a', [1], 1)];
+    expect(() => compareInTurn(good.micro, lazy.micro, input, 1, systemClock)).toThrow('a: 9 of 10 items');
+  });
+
+  test('of which one is not built: what is missing and what to do', async () => {
+    await expect(microsOf(tmpdir())).rejects.toThrow(/--against: there is no .*micros\.js; run npm ci/);
+  });
+});
 
 describe('a micro-benchmark', () => {
   test.each(MICROS.map((micro): [string, Micro] => [micro.name, micro]))(

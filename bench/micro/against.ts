@@ -1,0 +1,76 @@
+// One build beside another: the same micro-benchmark of both, round by round in turn in one process, on the same input.
+// A machine that is twice as slow for a while is so for both, so that ratios of neighbouring rounds tell differences of a few
+// hundredths where two runs one after the other do not tell a tenth.
+
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { Clock } from '../../src/lib/clock.ts';
+import { median } from '../statistics.ts';
+import { formatTable, type MicroResult, resultOf, timeRound } from './measure.ts';
+import type { Micro, MicroInput } from './types.ts';
+
+const MICROS_FILE = 'dist/bench/micro/micros.js';
+/** Rounds before those that count: compilers have come to rest by then. */
+const WARM_ROUNDS = 5;
+
+export interface Comparison {
+  readonly here: MicroResult;
+  readonly there: MicroResult;
+  /** Median of the rounds' ratios; below 1 = quicker here. */
+  readonly ratio: number;
+}
+
+/** The micro-benchmarks of another checkout, by name. Throws where it is not built. */
+export async function microsOf(directory: string): Promise<ReadonlyMap<string, Micro>> {
+  const file = join(resolve(directory), MICROS_FILE);
+  if (!existsSync(file))
+    throw new Error(`--against: there is no ${file}; run npm ci and npm run build in that checkout`);
+  const { MICROS }: { MICROS: readonly Micro[] } = await import(pathToFileURL(file).href);
+  return new Map(MICROS.map((micro) => [micro.name, micro]));
+}
+
+/** Throws where a run of either did not handle all its items. */
+export function compareInTurn(
+  here: Micro,
+  there: Micro,
+  input: MicroInput,
+  rounds: number,
+  clock: Clock,
+  collect?: () => void,
+): Comparison {
+  // What V8 has compiled for a class goes with the last object of it, and the other one's turn collects them.
+  const kept = [here, there].map((micro) => {
+    const work = micro.prepare(input);
+    work.run();
+    return work;
+  });
+  const sides = [here, there].map((micro) => ({ micro, times: [] as number[] }));
+  for (let round = -WARM_ROUNDS; round < rounds; round++) {
+    // Each goes first as often as the other.
+    for (const { micro, times } of round % 2 === 0 ? sides : [...sides].reverse()) {
+      const { ms } = timeRound(micro, input, clock, collect);
+      if (round >= 0) times.push(ms);
+    }
+  }
+  const [ours = [], theirs = []] = sides.map(({ times }) => times);
+  const [items = 0, itemsThere = 0] = kept.map((work) => work.items);
+  return {
+    here: resultOf(here, items, ours),
+    there: resultOf(there, itemsThere, theirs),
+    ratio: median(ours.map((ms, round) => ms / theirs[round]!)),
+  };
+}
+
+/** A table for people. */
+export function formatComparisons(comparisons: readonly Comparison[]): string {
+  const rows = comparisons.map(({ here, there, ratio }) => [
+    here.name,
+    here.best.toFixed(1),
+    there.best.toFixed(1),
+    ratio.toFixed(3),
+    `${here.items} x ${here.item}`,
+    here.title,
+  ]);
+  return formatTable(['', 'best ns', 'there', 'x there'], ['items', ''], rows);
+}
