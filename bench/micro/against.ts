@@ -7,7 +7,7 @@ import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Clock } from '../../src/lib/clock.ts';
 import { median } from '../statistics.ts';
-import { formatTable, type MicroResult, resultOf, timeRound } from './measure.ts';
+import { formatTable, type MicroResult, resultOf, runOnce, timeRound } from './measure.ts';
 import type { Micro, MicroInput } from './types.ts';
 
 const MICROS_FILE = 'dist/bench/micro/micros.js';
@@ -39,17 +39,12 @@ export function compareInTurn(
   clock: Clock,
   collect?: () => void,
 ): Comparison {
-  // What V8 has compiled for a class goes with the last object of it, and the other one's turn collects them.
-  const kept = [here, there].map((micro) => {
-    const work = micro.prepare(input);
-    work.run();
-    return work;
-  });
+  const kept = [here, there].map((micro) => runOnce(micro, input));
   const sides = [here, there].map((micro) => ({ micro, times: [] as number[] }));
   for (let round = -WARM_ROUNDS; round < rounds; round++) {
     // Each goes first as often as the other.
     for (const { micro, times } of round % 2 === 0 ? sides : [...sides].reverse()) {
-      const { ms } = timeRound(micro, input, clock, collect);
+      const ms = timeRound(micro, input, clock, collect);
       if (round >= 0) times.push(ms);
     }
   }

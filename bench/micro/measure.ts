@@ -3,7 +3,7 @@
 import type { Clock } from '../../src/lib/clock.ts';
 import { median } from '../statistics.ts';
 import { type HistoryEntry, ratioTo } from './history.ts';
-import type { Micro, MicroInput } from './types.ts';
+import type { Micro, MicroInput, MicroRun } from './types.ts';
 
 const NANOS_PER_MS = 1e6;
 
@@ -25,26 +25,31 @@ export function measure(
   clock: Clock,
   collect?: () => void,
 ): MicroResult {
-  const times: number[] = [];
-  let items = 0;
-  for (let round = 0; round < rounds; round++) {
-    const timed = timeRound(micro, input, clock, collect);
-    items = timed.items;
-    times.push(timed.ms);
-  }
-  return resultOf(micro, items, times);
+  const kept = runOnce(micro, input);
+  const times = Array.from({ length: rounds }, () => timeRound(micro, input, clock, collect));
+  return resultOf(micro, kept.items, times);
 }
 
 /**
- * Fresh state, timed work only. `collect` frees what earlier rounds left behind, which would otherwise be collected in
- * somebody's time. Throws where the run did not handle all its items.
+ * A run that is over, with all that it has made: to be kept as long as others are timed. What V8 has compiled for a class it
+ * throws away with the last object of it, and each round collects what those before have left.
+ */
+export function runOnce(micro: Micro, input: MicroInput): MicroRun {
+  const work = micro.prepare(input);
+  work.run();
+  return work;
+}
+
+/**
+ * Milliseconds of a round: fresh state, timed work only. `collect` frees what earlier rounds left behind, which would
+ * otherwise be collected in somebody's time. Throws where the run did not handle all its items.
  */
 export function timeRound(
   micro: Micro,
   input: MicroInput,
   clock: Clock,
   collect: () => void = () => {},
-): { readonly ms: number; readonly items: number } {
+): number {
   const work = micro.prepare(input);
   const { items } = work;
   collect();
@@ -52,7 +57,7 @@ export function timeRound(
   const seen = work.run();
   const ms = clock.now() - start;
   if (seen !== items) throw new Error(`${micro.name}: ${seen} of ${items} items were handled`);
-  return { ms, items };
+  return ms;
 }
 
 /** `times`: milliseconds of each round. */
