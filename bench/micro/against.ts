@@ -39,21 +39,20 @@ export function compareInTurn(
   clock: Clock,
   collect?: () => void,
 ): Comparison {
-  const kept = [here, there].map((micro) => runOnce(micro, input));
-  const sides = [here, there].map((micro) => ({ micro, times: [] as number[] }));
+  const side = (micro: Micro) => ({ micro, kept: runOnce(micro, input), times: [] as number[] });
+  const ours = side(here);
+  const theirs = side(there);
   for (let round = -WARM_ROUNDS; round < rounds; round++) {
     // Each goes first as often as the other.
-    for (const { micro, times } of round % 2 === 0 ? sides : [...sides].reverse()) {
+    for (const { micro, times } of round % 2 === 0 ? [ours, theirs] : [theirs, ours]) {
       const ms = timeRound(micro, input, clock, collect);
       if (round >= 0) times.push(ms);
     }
   }
-  const [ours = [], theirs = []] = sides.map(({ times }) => times);
-  const [items = 0, itemsThere = 0] = kept.map((work) => work.items);
   return {
-    here: resultOf(here, items, ours),
-    there: resultOf(there, itemsThere, theirs),
-    ratio: median(ours.map((ms, round) => ms / theirs[round]!)),
+    here: resultOf(here, ours.kept.items, ours.times),
+    there: resultOf(there, theirs.kept.items, theirs.times),
+    ratio: median(ours.times.map((ms, round) => ms / theirs.times[round]!)),
   };
 }
 

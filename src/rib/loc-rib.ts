@@ -33,7 +33,7 @@ export class LocRib {
   #listeners: readonly DecidedListener[] = [];
   /** Of those the ones that want to be told in the stage. */
   readonly #inStage = new Set<DecidedListener>();
-  /** Nothing is decided for now; what changes becomes dirty. */
+  /** Its family waits for `release`: what changes becomes dirty, and nothing is decided. */
   deferred = false;
   /** Means nothing; loads whose result nobody gets may be left out. */
   touched = 0;
@@ -85,16 +85,7 @@ export class LocRib {
 
   /** Makes a row the best one of a prefix that has none, without a decision and without telling anybody. */
   restore(prefixId: number, row: number): void {
-    const { paths, prefixes, shared, index } = this.#rib;
-    const at = prefixId * prefixes.stride;
-    const attr = paths.attrPost(row);
-    const peer = paths.peerId(row);
-    prefixes.records[at + PREFIX_FIELD.bestRow] = row;
-    prefixes.records[at + PREFIX_FIELD.bestAttr] = attr;
-    prefixes.records[at + PREFIX_FIELD.bestPeer] = peer;
-    shared.attrs.hold(attr);
-    shared.peers.get(peer).counters[index]!.best++;
-    this.size++;
+    this.#replace(prefixId, row);
   }
 
   /** For whoever has changed, added or removed a path of the prefix, which somebody holds. */
@@ -161,6 +152,16 @@ export class LocRib {
 
   /** The row, or none, is the best of a prefix that is not dirty; tells the listeners, whether it was before or not. */
   #choose(prefixId: number, row: number): void {
+    const changed = this.#replace(prefixId, row);
+    const listeners = this.#listeners;
+    for (let i = 0; i < listeners.length; i++) {
+      const listener = listeners[i]!;
+      if (this.#listeners === listeners || this.#listeners.includes(listener)) listener(prefixId, changed);
+    }
+  }
+
+  /** Puts a row, or none, in the place of the best one; returns whether it is another route. */
+  #replace(prefixId: number, row: number): boolean {
     const { paths, prefixes, shared, index } = this.#rib;
     const { records } = prefixes;
     const at = prefixId * prefixes.stride;
@@ -169,26 +170,20 @@ export class LocRib {
     const oldPeer = records[at + PREFIX_FIELD.bestPeer]!;
     const attr = row === 0 ? 0 : paths.attrPost(row);
     const peer = row === 0 ? 0 : paths.peerId(row);
-    const changed = row !== oldRow || attr !== oldAttr || peer !== oldPeer;
-    if (changed) {
-      records[at + PREFIX_FIELD.bestRow] = row;
-      records[at + PREFIX_FIELD.bestAttr] = attr;
-      records[at + PREFIX_FIELD.bestPeer] = peer;
-      if (row !== 0) {
-        shared.attrs.hold(attr);
-        shared.peers.get(peer).counters[index]!.best++;
-      }
-      if (oldRow !== 0) {
-        shared.attrs.release(oldAttr);
-        shared.peers.get(oldPeer).counters[index]!.best--;
-      }
-      if (oldRow === 0) this.size++;
-      else if (row === 0) this.size--;
+    if (row === oldRow && attr === oldAttr && peer === oldPeer) return false;
+    records[at + PREFIX_FIELD.bestRow] = row;
+    records[at + PREFIX_FIELD.bestAttr] = attr;
+    records[at + PREFIX_FIELD.bestPeer] = peer;
+    if (row !== 0) {
+      shared.attrs.hold(attr);
+      shared.peers.get(peer).counters[index]!.best++;
     }
-    const listeners = this.#listeners;
-    for (let i = 0; i < listeners.length; i++) {
-      const listener = listeners[i]!;
-      if (this.#listeners === listeners || this.#listeners.includes(listener)) listener(prefixId, changed);
+    if (oldRow !== 0) {
+      shared.attrs.release(oldAttr);
+      shared.peers.get(oldPeer).counters[index]!.best--;
     }
+    if (oldRow === 0) this.size++;
+    else if (row === 0) this.size--;
+    return true;
   }
 }

@@ -68,8 +68,6 @@ export class Rib {
   #exportTurn = 0;
   readonly #wakeExport: () => void;
   readonly #wakeDecide: () => void;
-  /** Ids of families that wait for `release`. */
-  readonly #deferred = new Set<number>();
   /** Ids of families that were released, and whose routes are being chosen for the first time. */
   readonly #releasing = new Set<number>();
   /** Peers that are gone but still named by some entry. */
@@ -102,9 +100,7 @@ export class Rib {
 
   #newFamily(family: Family, index: number, rows: number | undefined): FamilyRib {
     const shared = { attrs: this.attrs, nextHops: this.nextHops, peers: this.peers };
-    const rib = new FamilyRib(family, shared, this.#decision, () => this.#wakeDecide(), rows, index);
-    rib.locRib.deferred = this.#deferred.has(family.id);
-    return rib;
+    return new FamilyRib(family, shared, this.#decision, () => this.#wakeDecide(), rows, index);
   }
 
   /** A further table of one family, empty. */
@@ -115,6 +111,7 @@ export class Rib {
       return vacant;
     }
     const table = this.#newFamily(family, this.all.length, this.#options.rows ?? FURTHER_ROWS);
+    table.locRib.deferred = this.#isDeferred(family.id);
     this.all.push(table);
     this.peers.useTables(this.all.length);
     this.groups.push(new UpdateGroups(table, this.#exportDriver));
@@ -215,14 +212,18 @@ export class Rib {
 
   /** No route of the family is chosen, and none advertised, until `release`; peers may send theirs meanwhile. */
   defer(familyId: number): void {
-    this.#deferred.add(familyId);
     this.#setDeferred(familyId, true);
   }
 
   release(familyId: number): void {
-    if (this.#deferred.delete(familyId)) this.#releasing.add(familyId);
+    if (this.#isDeferred(familyId)) this.#releasing.add(familyId);
     this.#setDeferred(familyId, false);
     this.#wakeDecide();
+  }
+
+  /** All tables of a family are, or none. */
+  #isDeferred(familyId: number): boolean {
+    return this.families[familyId]!.locRib.deferred;
   }
 
   #setDeferred(familyId: number, deferred: boolean): void {
@@ -266,9 +267,9 @@ export class Rib {
   /** Prefixes that wait to be decided or to be advertised by the slowest group. */
   get backlog(): number {
     let backlog = 0;
-    for (const { family, locRib, changes } of this.all) {
+    for (const { locRib, changes } of this.all) {
       // What is held back must not hold back what it waits for.
-      if (!this.#deferred.has(family.id)) backlog += locRib.dirtyCount + changes.length;
+      if (!locRib.deferred) backlog += locRib.dirtyCount + changes.length;
     }
     return backlog;
   }
@@ -310,7 +311,7 @@ export class Rib {
 
   #runDecisions(deadline: number): boolean {
     const expired = this.#until(deadline);
-    const ready = this.all.filter((rib) => !this.#deferred.has(rib.family.id));
+    const ready = this.all.filter((rib) => !rib.locRib.deferred);
     for (const rib of ready) rib.locRib.decideUntil(expired);
     for (const id of this.#releasing) this.#endRelease(id);
     // Afterwards: what is decided in one table may go into another.
@@ -328,7 +329,7 @@ export class Rib {
   }
 
   #isHeldBack(familyId: number): boolean {
-    return this.#deferred.has(familyId) || this.#releasing.has(familyId);
+    return this.#isDeferred(familyId) || this.#releasing.has(familyId);
   }
 
   #runExport(deadline: number): boolean {
