@@ -47,7 +47,7 @@ export class UpdateGroup {
   readonly #writer: UpdateWriter;
   readonly #members = new Map<number, Member>();
   #main: Member[] = [];
-  #lanes: Lane[] = [];
+  readonly #lanes = new Set<Lane>();
   /** To the lanes of members that have left for another group. */
   #transfers: LaneTransfer[] = [];
   readonly #reader: LogReader;
@@ -95,17 +95,17 @@ export class UpdateGroup {
 
   /** Of the members that are not at its pace. */
   get lanes(): readonly Lane[] {
-    return this.#lanes;
+    return [...this.#lanes];
   }
 
   lagging(): readonly RibPeer[] {
-    return this.#lanes.flatMap((lane) => lane.members.map((member) => member.peer));
+    return this.lanes.flatMap((lane) => lane.members.map((member) => member.peer));
   }
 
   /** Changes not yet looked at, and prefixes that lagging members miss. */
   get pending(): number {
     const unread = this.#rib.changes.end - this.#reader.position;
-    return this.#lanes.reduce((sum, lane) => sum + lane.pendingCount, unread);
+    return this.lanes.reduce((sum, lane) => sum + lane.pendingCount, unread);
   }
 
   endOfRibSent(peerId: number): boolean {
@@ -118,7 +118,7 @@ export class UpdateGroup {
     this.#members.set(peer.id, member);
     if (from?.lane !== undefined) {
       from.lane.members.push(member);
-      if (!this.#lanes.includes(from.lane)) this.#lanes.push(from.lane);
+      this.#lanes.add(from.lane);
     } else if (this.#built === 1 && (from !== undefined || this.adjRibOut.size === 0)) {
       this.#main.push(member);
     } else this.#joinFresh(member);
@@ -155,7 +155,7 @@ export class UpdateGroup {
     const kin = this.#main.includes(member)
       ? `${this.id} ${this.#reader.position} ${this.#built}`
       : undefined;
-    const known = kin === undefined ? undefined : into.#lanes.find((each) => each.kin === kin);
+    const known = kin === undefined ? undefined : into.lanes.find((each) => each.kin === kin);
     const { endOfRibSent } = member;
     this.#members.delete(peerId);
     if (known !== undefined) {
@@ -163,7 +163,7 @@ export class UpdateGroup {
       return { lane: known, endOfRibSent };
     }
     const lane = this.#laneFor(member);
-    this.#lanes = this.#lanes.filter((other) => other !== lane);
+    this.#lanes.delete(lane);
     lane.members.length = 0;
     // One that waits for another group's has been sent nothing here.
     if (lane.transfer === undefined) {
@@ -181,7 +181,7 @@ export class UpdateGroup {
       this.#advance();
     }
     const blocked = this.#hasHeadWork();
-    for (const lane of [...this.#lanes]) {
+    for (const lane of this.lanes) {
       while (this.#laneReady(lane)) {
         if (expired()) return true;
         if (!this.#advanceLane(lane)) break;
@@ -272,36 +272,36 @@ export class UpdateGroup {
   // ----- lanes
 
   #joinFresh(member: Member): void {
-    const waiting = this.#lanes.find((lane) => lane.untouched);
+    const waiting = this.lanes.find((lane) => lane.untouched);
     (waiting ?? this.#addLane({ cursor: 1, fresh: true }, [])).members.push(member);
   }
 
   #addLane(start: LaneStart, members: readonly Member[]): Lane {
     const lane = new Lane(this.#rib.prefixes, start, members);
-    this.#lanes.push(lane);
+    this.#lanes.add(lane);
     return lane;
   }
 
   /** The lane of one member alone, which knows what the member misses. */
   #laneFor(member: Member): Lane {
-    const lane = this.#lanes.find((each) => each.members.includes(member));
+    const lane = this.lanes.find((each) => each.members.includes(member));
     if (lane === undefined) {
       this.#main = this.#main.filter((other) => other !== member);
       return this.#addLane({ cursor: WALKED, fresh: false }, [member]);
     }
     if (lane.members.length === 1) return lane;
     const alone = lane.split([member]);
-    this.#lanes.push(alone);
+    this.#lanes.add(alone);
     return alone;
   }
 
   /** Returns the end of its lane where nobody else is in it. */
   #detach(member: Member): ResumableWork | undefined {
     this.#main = this.#main.filter((other) => other !== member);
-    const lane = this.#lanes.find((each) => each.members.includes(member));
+    const lane = this.lanes.find((each) => each.members.includes(member));
     lane?.members.splice(lane.members.indexOf(member), 1);
     if (lane === undefined || lane.members.length > 0) return undefined;
-    this.#lanes = this.#lanes.filter((other) => other !== lane);
+    this.#lanes.delete(lane);
     return lane.close();
   }
 
@@ -320,7 +320,7 @@ export class UpdateGroup {
       return false;
     }
     lane.stalledSince = undefined;
-    this.#lanes.push(lane.split(congested));
+    this.#lanes.add(lane.split(congested));
     return true;
   }
 
@@ -344,7 +344,7 @@ export class UpdateGroup {
     if (lane.epilogue.length > 0) for (const { sink } of lane.members) sink.send(lane.epilogue);
     this.#main.push(...lane.members);
     if (lane.members.some((member) => member.sink.congested)) this.#mainStalledSince ??= this.#clock.now();
-    this.#lanes = this.#lanes.filter((other) => other !== lane);
+    this.#lanes.delete(lane);
   }
 
   /** Builds and hands out the batch; returns whether a member is congested now. */
