@@ -196,13 +196,12 @@ async function goOn(speaker: Speaker, handed: SpeakerState): Promise<void> {
 }
 
 function leisureOf(speaker: Speaker): () => Leisure {
-  const { registry, rib, pipeline } = speaker;
+  const { rib, pipeline } = speaker;
   let seen = 0;
   return () => {
     if (speaker.state !== 'running') return 'over';
-    if (!registry.anyEstablished) return 'idle';
     const isQuiet = pipeline.received === seen;
     seen = pipeline.received;
-    return rib.idle && isQuiet ? 'gently' : 'busy';
+    return rib.idle && isQuiet ? 'quiet' : 'busy';
   };
 }

@@ -1,7 +1,8 @@
 // V8 runs a function slowly until it has seen it run for a while, and the first full table after a start would pay
 // for that: about a third of its time. So an idle speaker sends made-up UPDATEs through the same code, into tables of
-// its own that nobody sees and that are dropped at the end. It works in short slices, with pauses when sessions are up, and
-// not at all while there is real work.
+// its own that nobody sees and that are dropped at the end. It works in short slices, and not at all while there is real
+// work. With sessions up it goes on as before: a route may wait for a slice, once in the first second or two; with long
+// pauses between slices thousands of routes would meet a slow speaker.
 // Compiled code is thrown away again when it meets what it has not seen: two speakers take turns, so that nothing is
 // compiled for the tables of one, and these start small, so that growing and sweeping are seen as well. It is thrown away,
 // too, when the last object of a kind that it was compiled for is collected: a small speaker stays, made in the end,
@@ -16,8 +17,8 @@ import { octetsOf } from '../lib/bytes.ts';
 import type { Clock } from '../lib/clock.ts';
 import { type BareOptions, BareSpeaker, peerAddress, peerAs } from './bare-speaker.ts';
 
-/** idle: nobody waits for anything; gently: sessions are up and have been quiet; busy: routes come, or there is work. */
-export type Leisure = 'idle' | 'gently' | 'busy' | 'over';
+/** quiet: no routes have come since it was asked last, and none are on their way; over: the speaker stops. */
+export type Leisure = 'quiet' | 'busy' | 'over';
 
 export interface WarmUpOptions {
   readonly clock: Clock;
@@ -35,8 +36,8 @@ export interface WarmUpOptions {
 const UPDATES_PER_SLICE = 4;
 /** Between slices: what makes the loop turn is slow at first, too. */
 const EMPTY_TURNS = 3;
-/** Where somebody may send a route at any moment. */
-const GENTLE_PAUSE_MS = 20;
+/** While there is real work. */
+const PAUSE_MS = 20;
 /** Where it never becomes quiet, real routes have done the work. */
 const GIVE_UP_MS = 60_000;
 /** Of so many slices one has a second path for its prefixes. */
@@ -85,9 +86,12 @@ export function warmUp({ clock, defer, leisure, othersListen, onEnd }: WarmUpOpt
       onEnd();
       return;
     }
-    if (now !== 'busy') work.run();
-    if (now === 'idle') after(EMPTY_TURNS);
-    else clock.setTimer(GENTLE_PAUSE_MS, slice);
+    if (now === 'busy') {
+      clock.setTimer(PAUSE_MS, slice);
+      return;
+    }
+    work.run();
+    after(EMPTY_TURNS);
   };
   defer(slice);
   return work;

@@ -25,32 +25,36 @@ function setup(leisure: () => Leisure) {
 }
 
 describe('warming up', () => {
-  it('goes on turn by turn while nobody is there, and ends with the speaker', () => {
-    let leisure: Leisure = 'idle';
+  it('goes on turn by turn while nothing happens, and ends with the speaker', () => {
+    let leisure: Leisure = 'quiet';
     const { turn, looks, ended } = setup(() => leisure);
     // Between two slices the loop turns with nothing to do.
     for (let i = 0; i < 5; i++) turn();
-    expect(looks).toEqual(['idle', 'idle']);
+    expect(looks).toEqual(['quiet', 'quiet']);
     leisure = 'over';
     for (let i = 0; i < 10; i++) turn();
     expect([looks.length, ended()]).toEqual([3, 1]);
   });
 
   it('ends when its work is done, however long that takes', () => {
-    const { turn, looks, ended } = setup(() => 'idle');
+    const { turn, looks, ended } = setup(() => 'quiet');
     while (ended() === 0 && looks.length < 10_000) turn();
     const slices = looks.length;
     for (let i = 0; i < 10; i++) turn();
     expect([ended(), looks.length]).toEqual([1, slices]);
   });
 
-  it('leaves pauses once sessions are up', () => {
-    const { clock, turn, looks } = setup(() => 'gently');
-    turn();
-    turn();
+  it('waits while there is real work, and goes on at once when that is done', () => {
+    let leisure: Leisure = 'busy';
+    const { clock, turn, looks } = setup(() => leisure);
+    for (let i = 0; i < 10; i++) turn();
     expect(looks.length).toBe(1);
     clock.advance(100);
     expect(looks.length).toBe(6);
+    leisure = 'quiet';
+    clock.advance(20);
+    for (let i = 0; i < 4; i++) turn();
+    expect(looks.slice(6)).toEqual(['quiet', 'quiet']);
   });
 
   it('gives up where it never becomes quiet', () => {
