@@ -98,6 +98,9 @@ describe.each(['bird', 'frr'] as const)('with %s', async (kind) => {
           ({ interval, timeout }) => interval === FAST.interval && timeout === DETECTION_MS,
         ),
       );
+      // Where this machine stood still for a detection time meanwhile, the sessions are on their way back.
+      await established(ours, theirs);
+      await allIn(ours, 'Up');
 
       await cut();
       const cutAt = Date.now();

@@ -18,7 +18,7 @@ export function withSocketsTo(pid: number, address: string, use: (fd: number) =>
   if (descriptor < 0) throw new Error(`pidfd_open: errno ${koffi.errno()}`);
   let found = 0;
   for (const name of readdirSync(`/proc/${pid}/fd`)) {
-    if (!readlinkSync(`/proc/${pid}/fd/${name}`).startsWith('socket:')) continue;
+    if (!openFile(pid, name)?.startsWith('socket:')) continue;
     const fd = Number(syscall(SYS_PIDFD_GETFD, descriptor, Number(name), 0));
     if (fd < 0) continue;
     const peer = Buffer.alloc(SOCKADDR_OCTETS);
@@ -33,4 +33,14 @@ export function withSocketsTo(pid: number, address: string, use: (fd: number) =>
   }
   closeSync(descriptor);
   return found;
+}
+
+/** What a descriptor of the process stands for; undefined where it was closed since it was listed. */
+function openFile(pid: number, name: string): string | undefined {
+  try {
+    return readlinkSync(`/proc/${pid}/fd/${name}`);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
 }
